@@ -1,0 +1,181 @@
+"""How a credential gets on a request, and how a new one is fetched: once for all who wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import hashlib
+import inspect
+import os
+import time
+from collections.abc import Awaitable, Callable
+from threading import Lock
+from typing import TypeAlias, cast
+
+import attrs
+
+from .errors import ConfigurationError, CredentialError
+
+
+@attrs.frozen
+class Token:
+    """A credential that lapses.
+
+    Args:
+        value: the credential.
+        expires_at: seconds since the epoch; a new one is fetched `MARGIN` seconds before.
+    """
+
+    value: str = attrs.field(repr=False)
+    expires_at: float
+
+    MARGIN = 30.0
+
+    def lapsed(self, wall: Callable[[], float]) -> bool:
+        return wall() >= self.expires_at - self.MARGIN
+
+
+KeySource: TypeAlias = (
+    str
+    | Callable[[], str]
+    | Callable[[], Token]
+    | Callable[[], Awaitable[str]]
+    | Callable[[], Awaitable[Token]]
+)
+"""A credential, or a callable that gives one, plain or async."""
+
+
+class Auth:
+    """The credential of one client and its copies, safe to share between threads and event loops.
+
+    Args:
+        source: where the credential comes from.
+        present: makes the header's value of a credential.
+        header: the header that carries it.
+    """
+
+    def __init__(
+        self,
+        source: KeySource,
+        present: Callable[[str], str],
+        header: str = "Authorization",
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.header = header
+        self._present = present
+        self._wall = wall
+        self._fetch = None if isinstance(source, str) else source
+        self._token: Token | None = None
+        self._pending: concurrent.futures.Future[str] | None = None
+        self._lock = Lock()
+        self._value = self._presentable(source) if isinstance(source, str) else None
+        self.fingerprint = _fingerprint(source)
+        """Tells credentials apart without telling them."""
+
+    def __repr__(self) -> str:
+        return f"Auth(header={self.header!r}, credential='***')"
+
+    @property
+    def ready(self) -> str | None:
+        """The header's value, or None while one must be fetched."""
+        if self._token is not None and self._token.lapsed(self._wall):
+            return None
+        return self._value
+
+    async def value(self) -> str:
+        """The header's value; fetches the credential where needed, in one caller for all.
+
+        Raises:
+            CredentialError: the callable failed. Effect: none.
+        """
+        while True:
+            ready = self.ready
+            if ready is not None:
+                return ready
+            with self._lock:
+                pending, mine = self._pending, self._pending is None
+                if pending is None:
+                    pending = self._pending = concurrent.futures.Future()
+            if mine:
+                return await self._fetch_into(pending)
+            try:
+                return await asyncio.shield(asyncio.wrap_future(pending))
+            except asyncio.CancelledError:
+                # Either this waiter was cancelled, or the one that fetched: then it is this one's turn.
+                if not pending.cancelled():
+                    raise
+
+    def reject(self, value: str) -> bool:
+        """Drop a value that the server refused; True where another one can be had."""
+        if self._fetch is None:
+            return False
+        with self._lock:
+            if self._value == value:
+                self._value = None
+        return True
+
+    async def _fetch_into(self, pending: concurrent.futures.Future[str]) -> str:
+        try:
+            value = await self._fetched()
+        except asyncio.CancelledError:
+            self._settle(None)
+            pending.cancel()
+            raise
+        except Exception as cause:
+            self._settle(None)
+            error = CredentialError(
+                f"the credential could not be fetched: {type(cause).__name__}; nothing was sent"
+            )
+            error.__cause__ = cause
+            pending.set_exception(error)
+            pending.exception()
+            raise error from cause
+        self._settle(value)
+        pending.set_result(value)
+        return value
+
+    async def _fetched(self) -> str:
+        assert self._fetch is not None
+        if inspect.iscoroutinefunction(self._fetch):
+            found = await self._fetch()
+        else:
+            found = await asyncio.to_thread(cast("Callable[[], object]", self._fetch))
+            if inspect.isawaitable(found):
+                found = await found
+        self._token = found if isinstance(found, Token) else None
+        text = found.value if isinstance(found, Token) else found
+        return self._presentable(text)
+
+    def _settle(self, value: str | None) -> None:
+        with self._lock:
+            self._value, self._pending = value, None
+
+    def _presentable(self, text: object) -> str:
+        if not isinstance(text, str):
+            raise ConfigurationError(f"a credential is text, got {type(text).__name__}")
+        text = text.strip()
+        if not text:
+            raise ConfigurationError("the credential is empty")
+        if not text.isascii() or not text.isprintable():
+            raise ConfigurationError(
+                "the credential holds characters that a header cannot carry; was it read from the wrong file?"
+            )
+        return self._present(text)
+
+
+_PROCESS_KEY = os.urandom(16)
+
+
+def _fingerprint(source: KeySource) -> str:
+    if isinstance(source, str):
+        return hashlib.blake2b(source.encode(), key=_PROCESS_KEY, digest_size=16).hexdigest()
+    return f"callable {id(source)}"
+
+
+def with_default_scheme(scheme: str) -> Callable[[str], str]:
+    """Presents a bare key as `scheme KEY`, and one that names its scheme as it is."""
+
+    def present(key: str) -> str:
+        return key if " " in key else f"{scheme} {key}"
+
+    return present

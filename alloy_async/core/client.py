@@ -1,0 +1,362 @@
+"""AsyncClient: one call, from the operation to its typed answer, with deadline, rate limit, credential and retries."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from types import TracebackType
+from typing import Any, ClassVar, Self, TypeVar, Unpack
+
+import attrs
+from multidict import CIMultiDict
+from yarl import URL
+
+from ..version import __version__
+from .auth import Auth, KeySource
+from .bulk import completed
+from .errors import (
+    AlloyAsyncError,
+    ConfigurationError,
+    DeadlineExceeded,
+    Effect,
+    InvalidRequest,
+    Unauthorized,
+)
+from .events import RequestEvent, ResponseEvent, RetryEvent
+from .exchange import Answer, Plan, Request, failed, plan_of, request_id_in, undecodable
+from .hooks import Mismatch
+from .limiter import limiter_for
+from .operation import Listing, Operation
+from .pages import Pages
+from .retry import Budget, attempt_again, may_repeat
+from .settings import SYSTEM_CLOCK, CallOptions, Options, Settings, System, base_url_of
+from .transport import Transport, Wire
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+log = logging.getLogger("alloy_async")
+
+
+class _Call:
+    """One call under way."""
+
+    __slots__ = ("attempts", "effect", "operation", "plan", "renewed", "request", "started")
+
+    def __init__(self, operation: Operation[Any], plan: Plan, request: Request, started: float) -> None:
+        self.operation = operation
+        self.plan = plan
+        self.request = request
+        self.started = started
+        self.attempts = 0
+        self.effect: Effect = "none"
+        self.renewed = False
+
+
+class AsyncClient:
+    """The async client of one system; `AsyncAlloy` and its like add the methods.
+
+    It may be used from several event loops and threads, and after a fork. `async with` closes it; without, its connections
+    close with their event loop, or when the client is dropped.
+
+    Args:
+        api_key: the credential, or a callable, plain or async, that gives it: called once for all who wait, and again after
+            one 401. Left out, it is read from the environment, as ALLOY_API_KEY.
+        base_url: where the service is; default the environment's (ALLOY_BASE_URL), else the service's own.
+        timeout: longest waits of one attempt: Timeout(connect=5, read=30, pool=30), in seconds.
+        deadline: seconds for a whole call: credential, rate limit, pool, attempts and the waits between. Default 60.
+        retry: Retry(attempts=4, wait_initial=0.5, wait_max=20, budget=100).
+        rate_limit: Rate(per_second, burst) where you know the server's limit; else it is found out.
+        max_connections: open at once, for each event loop. Default 100.
+        proxy: URL of an HTTP proxy; default the environment's HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+        ssl: an SSLContext, or the path of a file with the certificate authorities to trust.
+        headers: sent with every request.
+        session: an own aiohttp.ClientSession to send through; you close it.
+        on_request, on_response, on_retry: called with a RequestEvent, ResponseEvent or RetryEvent of each attempt.
+        clock: time, sleep and chance, for tests.
+        system: the facts of the service, for a client without methods of its own.
+
+    Raises:
+        ConfigurationError: the credential or the address is missing, or an option cannot be.
+    """
+
+    is_async: ClassVar[bool] = True
+    system: System
+
+    def __init__(
+        self, api_key: KeySource | None = None, *, system: System | None = None, **options: Unpack[Options]
+    ) -> None:
+        if system is not None:
+            self.system = system
+        settings, connection = _sorted_out(type(self).__name__, options)
+        self._base = base_url_of(self.system, connection.get("base_url"))
+        source = api_key if api_key is not None else self.system.from_environment(self.system.credential)
+        self._auth = self._authorized(source)
+        self._clock = connection.get("clock", SYSTEM_CLOCK)
+        self._budget = Budget(settings.retry.budget)
+        host = URL(self._base)
+        self._limiter = limiter_for(host.authority, self._auth.fingerprint, connection.get("rate_limit"))
+        self._transport = Transport(
+            host,
+            max_connections=connection.get("max_connections", 100),
+            proxy=connection.get("proxy"),
+            tls=connection.get("ssl"),
+            session=connection.get("session"),
+        )
+        self._shares = False
+        self._apply(settings)
+
+    def _authorized(self, source: KeySource | None) -> Auth:
+        system = self.system
+        if source is None:
+            name, variable = system.credential, system.variable(system.credential)
+            raise ConfigurationError(
+                f"no credential: give {name}= or set the environment variable {variable}"
+            )
+        return Auth(source, system.present, system.header)
+
+    def _apply(self, settings: Settings) -> None:
+        self._settings = settings
+        self._timeout = settings.timeout.within(settings.deadline)
+        self._headers = CIMultiDict({"User-Agent": f"alloy_async/{__version__}", **settings.headers})
+        self._prepared: dict[Plan, tuple[str | None, CIMultiDict[str]]] = {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._base!r})"
+
+    def with_options(self, **options: Unpack[CallOptions]) -> Self:
+        """A copy with other options, on the same connections, credential, rate limit and retry budget.
+
+        Args:
+            **options: timeout, deadline, retry, headers, on_request, on_response, on_retry, as in the constructor.
+        """
+        settings, connection = _sorted_out("with_options()", options)
+        if connection:
+            raise TypeError(
+                f"with_options() cannot change {', '.join(sorted(connection))}: make a new client"
+            )
+        other = copy.copy(self)
+        other._shares = True
+        other._apply(attrs.evolve(self._settings, **options))
+        return other
+
+    async def send(self, operation: Operation[T]) -> T:
+        """Carry out an operation.
+
+        Args:
+            operation: as GetAUser("ada"); `client.get_a_user("ada")` is the same call.
+
+        Returns:
+            The operation's typed result.
+
+        Raises:
+            InvalidRequest: an argument was refused; nothing was sent.
+            AlloyAsyncError: see the tree in `alloy_async.core.errors`; its `effect` tells what happened on the server.
+        """
+        call = self._begin(operation)
+        return (await self._carry_out(call))[0]  # type: ignore[no-any-return]
+
+    async def answer(self, operation: Operation[T]) -> Answer[T]:
+        """Carry out an operation, and give status, headers, request id, attempts and elapsed time with the result."""
+        call = self._begin(operation)
+        result, status, raw_headers = await self._carry_out(call)
+        headers = _lowered(raw_headers)
+        elapsed = self._clock.monotonic() - call.started
+        return Answer(result, status, headers, request_id_in(headers), call.attempts, elapsed)
+
+    def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> Pages[Item]:
+        """The items of a listing, over all its pages: `async for item in client.iterate(operation)`.
+
+        Args:
+            operation: the listing; its own page argument, if given, is where the walk begins.
+            token: the `token` of an earlier walk, to go on where that one stood.
+        """
+        return Pages(self.send, operation, token)
+
+    def map(
+        self, operations: Iterable[Operation[T]] | AsyncIterable[Operation[T]], *, concurrency: int = 16
+    ) -> AsyncIterator[tuple[Operation[T], T | Exception]]:
+        """Carry out many operations, `concurrency` at a time, and yield each with its result or error as it is finished.
+
+        Operations are taken from the iterable only as fast as results are taken from here, so memory does not grow with
+        their number. An error of one is yielded with it and does not stop the others.
+        """
+        if concurrency < 1:
+            raise ValueError(f"concurrency must be 1 or more, got {concurrency}")
+        return completed(self.send, operations, concurrency)
+
+    async def aclose(self) -> None:
+        """Close the connections, on all event loops; a copy made by with_options leaves them open."""
+        if not self._shares:
+            await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # One call
+
+    def _begin(self, operation: Operation[Any]) -> _Call:
+        if not isinstance(operation, Operation):
+            raise InvalidRequest(f"expected an operation, as GetAUser('ada'), got {type(operation).__name__}")
+        plan = plan_of(operation)
+        return _Call(operation, plan, plan.build(operation), self._clock.monotonic())
+
+    async def _carry_out(self, call: _Call) -> tuple[Any, int, Mapping[str, str]]:
+        try:
+            answer = await self._attempt(call)
+        except AlloyAsyncError as failure:
+            if not may_repeat(failure, call.operation.idempotent):
+                raise
+            first = failure
+        else:
+            if not self._budget.full:
+                self._budget.refund()
+            return answer
+        return await attempt_again(
+            lambda: self._attempt(call),
+            first,
+            policy=self._settings.retry,
+            idempotent=call.operation.idempotent,
+            budget=self._budget,
+            clock=self._clock,
+            deadline=call.started + self._settings.deadline,
+            on_wait=lambda error, wait: self._tell_retry(call, error, wait),
+        )
+
+    async def _attempt(self, call: _Call) -> tuple[Any, int, Mapping[str, str]]:
+        """One attempt, and a second one with a fresh credential after a 401."""
+        try:
+            credential = await self._credential(call) if call.operation.authenticated else None
+            status, headers, raw = await self._paced(call, credential)
+            if 200 <= status < 300:
+                try:
+                    return call.plan.decode(raw), status, headers
+                except Mismatch as mismatch:
+                    error = mismatch
+                facts = {"headers": _lowered(headers), "request_id": request_id_in(_lowered(headers))}
+                raise undecodable(call.operation, error, raw, status=status, **facts)
+            raise failed(call.operation, status, _lowered(headers), raw, self._secrets(credential))
+        except AlloyAsyncError as failure:
+            failure.operation = call.operation.name
+            failure.after(call.effect, call.attempts)
+            call.effect = failure.effect
+            renew = isinstance(failure, Unauthorized) and not call.renewed
+            if not renew or credential is None or not self._auth.reject(credential):
+                raise
+        call.renewed = True
+        return await self._attempt(call)
+
+    async def _credential(self, call: _Call) -> str:
+        ready = self._auth.ready
+        if ready is not None:
+            return ready
+        left = self._left(call)
+        try:
+            async with asyncio.timeout(left):
+                return await self._auth.value()
+        except TimeoutError:
+            pass
+        raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent")
+
+    async def _paced(self, call: _Call, credential: str | None) -> Wire:
+        """Wait for the turn that the rate limit gives, then send."""
+        slot = self._limiter.reserve()
+        try:
+            while slot.wait:
+                left = self._left(call)
+                if slot.wait >= left:
+                    reason = f"the rate limit would hold it for {slot.wait:.1f} s, the deadline leaves {max(left, 0):.1f} s"
+                    raise DeadlineExceeded(f"{reason}; it was not sent", effect="none")
+                await self._clock.sleep(slot.wait)
+                slot.renew()
+            call.attempts += 1
+            wire = await self._watched(call, credential)
+            slot.answered(wire[0], wire[1])
+            return wire
+        finally:
+            slot.release()
+
+    async def _watched(self, call: _Call, credential: str | None) -> Wire:
+        """Send, and tell hooks and log of it, if there are any."""
+        if not (self._settings.watched or log.isEnabledFor(logging.DEBUG)):
+            return await self._sent(call, credential)
+        settings, operation, began = self._settings, call.operation, self._clock.monotonic()
+        if settings.on_request is not None:
+            settings.on_request(RequestEvent(operation.name, operation.verb, operation.route, call.attempts))
+        status, request_id, error = None, None, None
+        try:
+            wire = await self._sent(call, credential)
+            status, request_id = wire[0], request_id_in(_lowered(wire[1]))
+            return wire
+        except AlloyAsyncError as failure:
+            error = failure
+            raise
+        finally:
+            elapsed = self._clock.monotonic() - began
+            outcome = status if error is None else type(error).__name__
+            log.debug("%s %s in %.1f ms, attempt %d", operation.name, outcome, elapsed * 1000, call.attempts)
+            if settings.on_response is not None:
+                settings.on_response(
+                    ResponseEvent(operation.name, call.attempts, elapsed, status, request_id, error)
+                )
+
+    async def _sent(self, call: _Call, credential: str | None) -> Wire:
+        request, now = call.request, self._clock.monotonic
+        began = now()
+        timeout = self._timeout
+        if began - call.started > 0.001:
+            left = self._left(call)
+            if left <= 0:
+                raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
+            timeout = self._settings.timeout.within(left)
+        return await self._transport.attempt(
+            request.verb,
+            URL(self._base + request.target, encoded=True),
+            self._headers_for(call.plan, credential),
+            request.body,
+            timeout,
+            lambda: now() - began,
+        )
+
+    def _headers_for(self, plan: Plan, credential: str | None) -> CIMultiDict[str]:
+        prepared = self._prepared.get(plan)
+        if prepared is not None and prepared[0] == credential:
+            return prepared[1]
+        headers = CIMultiDict({**plan.headers})
+        headers.update(self._headers)
+        if credential is not None:
+            headers[self._auth.header] = credential
+        self._prepared[plan] = credential, headers
+        return headers
+
+    def _left(self, call: _Call) -> float:
+        left: float = call.started + self._settings.deadline - self._clock.monotonic()
+        return left
+
+    def _secrets(self, credential: str | None) -> list[str]:
+        return [credential, *credential.split()[1:]] if credential is not None else []
+
+    def _tell_retry(self, call: _Call, error: AlloyAsyncError, wait: float) -> None:
+        log.debug("%s again in %.2f s after %s", call.operation.name, wait, type(error).__name__)
+        if self._settings.on_retry is not None:
+            self._settings.on_retry(RetryEvent(call.operation.name, call.attempts, wait, error))
+
+
+def _sorted_out(where: str, options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """The options of calls, and those of the connection."""
+    unknown = options.keys() - Options.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"{where} has no option {', '.join(sorted(unknown))}")
+    of_calls = {name: value for name, value in options.items() if name in CallOptions.__annotations__}
+    return Settings(**of_calls), {name: value for name, value in options.items() if name not in of_calls}
+
+
+def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

@@ -1,0 +1,346 @@
+"""The pure part of a call: operation -> Request, and answer -> result or error. No I/O and no clock.
+
+What an operation class declares is compiled once, on first use, into a Plan; building a request is then a walk over the
+arguments that are there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import attrs
+import orjson
+
+from .codec import dumps, loads
+from .errors import AlloyAsyncError, DecodeError, InvalidRequest, status_error
+from .hooks import Mismatch, Writer, encoder, locate_write
+from .model import Field, fields_of
+from .ratelimit_headers import parse_retry_after
+from .operation import Body, ExtraQuery, Json, Operation, Path, Query, result_type
+
+T = TypeVar("T")
+
+REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray")
+MAX_MESSAGE = 300
+"""Characters of the server's own words that go into an error's message."""
+
+
+class Request:
+    """One HTTP request, without the client's own headers."""
+
+    __slots__ = ("body", "headers", "target", "verb")
+
+    def __init__(self, verb: str, target: str, headers: Mapping[str, str], body: bytes | None) -> None:
+        self.verb = verb
+        self.target = target
+        """Path and query, percent-encoded, below the base URL."""
+        self.headers = headers
+        self.body = body
+
+
+@attrs.frozen(eq=False)
+class Answer(Generic[T]):
+    """A typed result with what came along with it.
+
+    Attributes:
+        result: what the method returns.
+        status: HTTP status.
+        headers: headers of the answer; names in lower case.
+        request_id: the server's id of the request, where it sent one.
+        attempts: requests put on the wire for this call.
+        elapsed: seconds from the call to the result, waits included.
+    """
+
+    result: T
+    status: int
+    headers: Mapping[str, str]
+    request_id: str | None
+    attempts: int
+    elapsed: float
+
+
+@attrs.frozen
+class _Argument:
+    """One argument, ready to be written."""
+
+    field: Field
+    write: Writer
+    wire: str
+
+    def written(self, operation: Operation[Any]) -> Any:
+        value = getattr(operation, self.field.name)
+        try:
+            return self.write(value)
+        except Mismatch:
+            raise refused(operation, locate_write(self.field.type, value, self.field.name)) from None
+
+
+def refused(operation: Operation[Any], reason: str) -> InvalidRequest:
+    return InvalidRequest(f"{reason}; nothing was sent", operation=operation.name)
+
+
+class Plan:
+    """How the requests of one operation class are built and its answers read."""
+
+    def __init__(self, cls: type[Operation[Any]]) -> None:
+        self.verb = cls.verb
+        self.name = cls.name
+        self.result = result_type(cls)
+        self._decoder = _decoder_for(self.result)
+        fields = fields_of(cls)
+        of = {
+            kind: [field for field in fields if isinstance(field.marker, kind)]
+            for kind in (Path, Query, Json, Body, ExtraQuery)
+        }
+        if sum(map(len, of.values())) != len(fields):
+            raise TypeError(f"{cls.__name__}: every argument needs a marker that its verb and route know")
+        self._literals, self._path = _route(cls.route, [_argument(field) for field in of[Path]])
+        self._query = [_argument(field) for field in of[Query]]
+        self._extra_query = [_argument(field) for field in of[ExtraQuery]]
+        self._members = [_argument(field) for field in of[Json]]
+        self._whole = _argument(of[Body][0]) if of[Body] else None
+        self._check = cls.check if cls.check is not Operation.check else None
+        self.headers: dict[str, str] = {"Accept": cls.accept}
+        self.has_body = bool(self._members or self._whole)
+        if self.has_body:
+            self.headers["Content-Type"] = "application/json"
+
+    def build(self, operation: Operation[Any]) -> Request:
+        """The request of an operation.
+
+        Raises:
+            InvalidRequest: an argument has the wrong type, or cannot be sent; it names operation and argument.
+        """
+        target = self._literals[0]
+        for argument, literal in zip(self._path, self._literals[1:], strict=True):
+            target += _segment(operation, argument) + literal
+        if self._check is not None:
+            try:
+                self._check(operation)
+            except ValueError as error:
+                raise refused(operation, str(error)) from None
+        if self._query or self._extra_query:
+            query = "&".join(self._query_pairs(operation))
+            if query:
+                target = f"{target}?{query}"
+        return Request(self.verb, target, self.headers, self._body(operation) if self.has_body else None)
+
+    def _query_pairs(self, operation: Operation[Any]) -> Iterable[str]:
+        for argument in self._query:
+            if getattr(operation, argument.field.name) is None and not argument.field.required:
+                continue
+            value = argument.written(operation)
+            style = argument.field.marker.style if isinstance(argument.field.marker, Query) else "multi"
+            if isinstance(value, list) and style == "csv":
+                value = ",".join(map(_text, value))
+            for one in value if isinstance(value, list) else [value]:
+                yield f"{argument.wire}={_quoted(operation, argument, _text(one))}"
+        for argument in self._extra_query:
+            known = {query.field.wire for query in self._query}
+            for name, value in (argument.written(operation) or {}).items():
+                if name in known:
+                    raise refused(operation, f"{argument.field.name}: {name!r} is an argument of its own")
+                for one in value if isinstance(value, list) else [value]:
+                    yield f"{_quoted(operation, argument, name)}={_quoted(operation, argument, _text(one))}"
+
+    def _body(self, operation: Operation[Any]) -> bytes | None:
+        if self._whole is not None:
+            if getattr(operation, self._whole.field.name) is None and not self._whole.field.required:
+                return None
+            data = self._whole.written(operation)
+        else:
+            data = {}
+            for argument in self._members:
+                if getattr(operation, argument.field.name) is not None or argument.field.required:
+                    data[argument.wire] = argument.written(operation)
+        try:
+            return dumps(data)
+        except Mismatch as mismatch:
+            raise refused(
+                operation, f"{self._unprintable(operation)}cannot be sent as JSON: {mismatch}"
+            ) from None
+
+    def _unprintable(self, operation: Operation[Any]) -> str:
+        for argument in [self._whole] if self._whole else self._members:
+            try:
+                dumps(argument.written(operation))
+            except Mismatch:
+                return f"{argument.field.name} "
+        return ""
+
+    def decode(self, raw: bytes) -> Any:
+        """The result in a 2xx body; raises Mismatch."""
+        return self._decoder(raw)
+
+
+def _argument(field: Field) -> _Argument:
+    wire = field.wire if isinstance(field.marker, Json) else quote(field.wire, safe="")
+    return _Argument(field, encoder(field.type), wire)
+
+
+def _route(route: str, arguments: list[_Argument]) -> tuple[list[str], list[_Argument]]:
+    """The literal texts of a route, and the arguments between them."""
+    by_name = {argument.field.wire: argument for argument in arguments}
+    literals, found = [], []
+    rest = route
+    while "{" in rest:
+        literal, _, rest = rest.partition("{")
+        name, _, rest = rest.partition("}")
+        literals.append(literal)
+        found.append(by_name.pop(name))
+    if by_name:
+        raise TypeError(f"route {route!r} has no place for {', '.join(by_name)}")
+    return [*literals, rest], found
+
+
+def _segment(operation: Operation[Any], argument: _Argument) -> str:
+    """A path argument as exactly one segment, whatever it holds."""
+    text = _text(argument.written(operation))
+    if text in ("", ".", ".."):
+        shown = "is empty" if not text else f"is {text!r}, which a URL reads as a step to another path"
+        raise refused(operation, f"{argument.field.name} {shown}")
+    return _quoted(operation, argument, text)
+
+
+def _quoted(operation: Operation[Any], argument: _Argument, text: str) -> str:
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise refused(operation, f"{argument.field.name} holds a lone surrogate, which is no text") from None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _decoder_for(result: Any) -> Callable[[bytes], Any]:
+    if result is None or result is type(None):
+        return lambda raw: None
+    if result is bytes:
+        return lambda raw: raw
+    return lambda raw: loads(result, raw)
+
+
+_plans: dict[type[Operation[Any]], Plan] = {}
+
+
+def plan_of(operation: Operation[Any]) -> Plan:
+    """The plan of an operation's class, made on first use."""
+    cls = operation.__class__
+    plan = _plans.get(cls)
+    if plan is None:
+        plan = _plans[cls] = Plan(cls)
+    return plan
+
+
+def undecodable(operation: Operation[Any], mismatch: Mismatch, raw: bytes, **facts: Any) -> DecodeError:
+    """The error for a 2xx answer that is not what the operation promises."""
+    kind = "an empty body" if not raw else "an answer that does not fit"
+    reason = f"the server did it, but sent {kind}: {mismatch}"
+    return DecodeError(reason, operation=operation.name, body=readable(raw), **facts)
+
+
+def failed(
+    operation: Operation[Any], status: int, headers: Mapping[str, str], raw: bytes, secrets: Iterable[str]
+) -> AlloyAsyncError:
+    """The error for an answer with a status other than 2xx.
+
+    Args:
+        headers: of the answer; names in lower case.
+        secrets: texts that must not show, should the server echo them.
+    """
+    raw, headers = _scrubbed(raw, headers, [*secrets, *secret_texts(operation)])
+    plain = readable(raw)
+    body: Any = plain
+    model = operation.errors.get(status)
+    if model is not None:
+        try:
+            body = loads(model, raw)
+        except Mismatch:
+            body = plain
+    return status_error(
+        status,
+        _message_in(plain),
+        parse_retry_after(headers.get("retry-after"), time.time()),
+        operation=operation.name,
+        headers=headers,
+        request_id=request_id_in(headers),
+        body=body,
+    )
+
+
+def readable(raw: bytes) -> Any:
+    """JSON data where the body is JSON, else text; None where it is empty."""
+    if not raw:
+        return None
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return raw.decode(errors="replace")
+
+
+def _message_in(body: Any) -> str | None:
+    """The words for a person in an error body, wherever the services put them."""
+    if isinstance(body, dict):
+        for name in ("message", "error_message", "error_description", "detail", "error", "description"):
+            found = body.get(name)
+            if isinstance(found, dict):
+                found = _message_in(found)
+            if isinstance(found, str) and found:
+                return found[:MAX_MESSAGE]
+    if isinstance(body, str) and not body.lstrip().startswith("<"):
+        return body.strip()[:MAX_MESSAGE] or None
+    return None
+
+
+def request_id_in(headers: Mapping[str, str]) -> str | None:
+    """The server's id of the request, by any of the usual headers."""
+    return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
+
+
+def secret_texts(value: Any) -> list[str]:
+    """The texts in the fields that an operation, or a model in it, marks as secret."""
+    found: list[str] = []
+    for field in fields_of(value.__class__):
+        content = getattr(value, field.name)
+        if field.marker.secret:
+            found += _texts(content)
+        else:
+            for model in content if isinstance(content, list | tuple) else [content]:
+                if attrs.has(model.__class__):
+                    found += secret_texts(model)
+    return found
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _texts(item)]
+    if isinstance(value, list | tuple):
+        return [text for item in value for text in _texts(item)]
+    if attrs.has(value.__class__):
+        return [text for field in fields_of(value.__class__) for text in _texts(getattr(value, field.name))]
+    return []
+
+
+def _scrubbed(
+    raw: bytes, headers: Mapping[str, str], secrets: Iterable[str]
+) -> tuple[bytes, Mapping[str, str]]:
+    """The answer without secrets; very short ones are left, since they would also blot out innocent text."""
+    for secret in sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True):
+        for form in {
+            secret.encode(errors="replace"),
+            orjson.dumps(secret)[1:-1],
+            quote(secret, safe="").encode(),
+        }:
+            raw = raw.replace(form, b"***")
+        headers = {name: value.replace(secret, "***") for name, value in headers.items()}
+    return raw, headers

@@ -1,0 +1,169 @@
+"""When a failed attempt is made again, and after which wait. tenacity runs the loop, and only once an attempt has failed.
+
+| what happened                                   | effect  | idempotent operation  | other                 |
+|-------------------------------------------------|---------|-----------------------|-----------------------|
+| no connection; nothing was written              | none    | again                 | again                 |
+| connection lost or read timeout after writing   | unknown | again                 | raise                 |
+| 429; 503 with Retry-After                       | none    | again, after the wait | again, after the wait |
+| 408, 425                                        | none    | again                 | again                 |
+| 500, 502, 503 without Retry-After, 504          | unknown | again                 | raise                 |
+| other 4xx, any 3xx                              | none    | raise                 | raise                 |
+| 2xx whose body cannot be read                   | applied | raise                 | raise                 |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from threading import Lock
+from typing import Any, TypeVar
+
+import attrs
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+
+from .errors import AlloyAsyncError, StatusError, TransportError
+
+T = TypeVar("T")
+
+REPEATABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+def _positive(_: Any, attribute: attrs.Attribute[Any], value: float) -> None:
+    if not value >= 0:
+        raise ValueError(f"Retry: {attribute.name} must be 0 or more, got {value!r}")
+
+
+def _at_least_one(_: Any, attribute: attrs.Attribute[Any], value: int) -> None:
+    if value < 1:
+        raise ValueError(
+            f"Retry: {attribute.name} counts the first attempt too, so it is 1 or more; got {value!r}"
+        )
+
+
+@attrs.frozen
+class Retry:
+    """How often and how fast a failed attempt is made again.
+
+    Args:
+        attempts: most requests a call may send, the first one included. 1 switches retrying off. Default 4.
+        wait_initial: seconds; the first wait is random between 0 and this, and doubles with each further failure. Default 0.5.
+        wait_max: seconds; longest such wait. A Retry-After of the server may be longer. Default 20.
+        budget: retries that a client may have under way beyond what its successes pay for: each retry costs 1, each
+            answered call gives 0.1 back. In an outage this keeps the load below 1.1 times the normal. Default 100.
+    """
+
+    attempts: int = attrs.field(default=4, validator=_at_least_one)
+    wait_initial: float = attrs.field(default=0.5, validator=_positive)
+    wait_max: float = attrs.field(default=20.0, validator=_positive)
+    budget: float = attrs.field(default=100.0, validator=_positive)
+
+    def wait(self, failures: int, retry_after: float | None, random: Callable[[], float]) -> float:
+        """Seconds to wait after so many failures: what the server asked and a jitter, else exponential with full jitter."""
+        if retry_after is not None:
+            return retry_after + random() * max(self.wait_initial, retry_after / 10)
+        return random() * min(self.wait_max, self.wait_initial * 2.0 ** min(failures - 1, 62))
+
+
+def may_repeat(error: BaseException, idempotent: bool) -> bool:
+    """The table above: whether this failure may be followed by another attempt."""
+    if isinstance(error, StatusError):
+        repeatable = error.status in REPEATABLE_STATUS
+    else:
+        repeatable = isinstance(error, TransportError)
+    if not repeatable:
+        return False
+    assert isinstance(error, AlloyAsyncError)
+    return error.effect == "none" or (error.effect == "unknown" and idempotent)
+
+
+class Budget:
+    """The retries that one client may still make."""
+
+    REFUND = 0.1
+
+    def __init__(self, capacity: float) -> None:
+        self._capacity = self.left = capacity
+        self._lock = Lock()
+
+    def spend(self) -> bool:
+        """Take one retry; False when none is left."""
+        with self._lock:
+            if self.left < 1:
+                return False
+            self.left -= 1
+            return True
+
+    def refund(self) -> None:
+        """Pay for an answered call."""
+        with self._lock:
+            self.left = min(self._capacity, self.left + self.REFUND)
+
+    @property
+    def full(self) -> bool:
+        return self.left >= self._capacity
+
+
+@attrs.frozen
+class Clock:
+    """Time, sleep and chance, in one place, so that tests can bring their own."""
+
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    random: Callable[[], float]
+
+
+async def attempt_again(
+    attempt: Callable[[], Awaitable[T]],
+    failure: AlloyAsyncError,
+    *,
+    policy: Retry,
+    idempotent: bool,
+    budget: Budget,
+    clock: Clock,
+    deadline: float,
+    on_wait: Callable[[AlloyAsyncError, float], None],
+) -> T:
+    """Go on after the first attempt failed.
+
+    Args:
+        attempt: makes one more attempt.
+        failure: how the first attempt ended; it counts as the loop's first.
+        deadline: the moment, on the clock, after which no attempt may start.
+        on_wait: told the failure and the seconds before each wait.
+
+    Raises:
+        AlloyAsyncError: the last failure.
+    """
+    pending: list[AlloyAsyncError] = [failure]
+
+    async def next_attempt() -> T:
+        # tenacity's loop starts with an attempt: it gets the failure that has already happened.
+        if pending:
+            raise pending.pop()
+        return await attempt()
+
+    def wait(state: RetryCallState) -> float:
+        return policy.wait(state.attempt_number, getattr(_failure(state), "retry_after", None), clock.random)
+
+    def stop(state: RetryCallState) -> bool:
+        error = _failure(state)
+        if state.attempt_number >= policy.attempts or clock.monotonic() + state.upcoming_sleep >= deadline:
+            return True
+        asked_to_return = error.status in (429, 503) and error.effect == "none"
+        return not (asked_to_return or budget.spend())
+
+    retrying = AsyncRetrying(
+        sleep=clock.sleep,
+        stop=stop,
+        wait=wait,
+        retry=retry_if_exception(lambda error: may_repeat(error, idempotent)),
+        before_sleep=lambda state: on_wait(_failure(state), state.upcoming_sleep),
+        reraise=True,
+    )
+    return await retrying(next_attempt)
+
+
+def _failure(state: RetryCallState) -> AlloyAsyncError:
+    assert state.outcome is not None
+    error = state.outcome.exception()
+    assert isinstance(error, AlloyAsyncError)
+    return error
