@@ -1,0 +1,28 @@
+"""The calls in `*_calls.py`, as both type checkers see them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CALLS = [str(path) for path in HERE.glob("*_calls.py")]
+
+
+def said_by(*checker: str) -> str:
+    command = [sys.executable, "-m", *checker]
+    root = HERE.parents[1]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300, check=False).stdout
+
+
+def test_mypy_agrees() -> None:
+    verdict = said_by("mypy", "--strict", "--follow-imports=silent", *CALLS)
+    assert verdict.startswith("Success: no issues found"), verdict
+
+
+def test_pyright_agrees() -> None:
+    verdict = json.loads(said_by("pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(HERE)))
+    assert verdict["generalDiagnostics"] == []
+    assert verdict["summary"]["filesAnalyzed"] == len(CALLS)
