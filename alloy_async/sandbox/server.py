@@ -1,0 +1,296 @@
+"""The sandbox: one system's world behind a real HTTP server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self, cast
+
+from aiohttp import web
+
+from . import contract
+from .faults import Dropped, Faults
+from .limits import Limit, Limiter
+from .operation import Operation
+from .schema import Misfit
+from .wire import HttpWire, make_request
+from .world import Answer, Call, Clock, Effect, Ledger, Refused, World
+
+WORLDS = {"alloy": "AlloyWorld"}
+"""The world of each system: the class's name, in the module with the system's name."""
+
+
+@dataclass
+class Request:
+    """One request that arrived, as it was on the wire, and what became of it."""
+
+    number: int
+    method: str
+    raw_path: str
+    """Without the query."""
+    query: list[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+    operation: str | None = None
+    status: int | None = None
+    """The status sent; None while there is none, or when the connection was ended instead."""
+    committed: bool = False
+    """Whether the service carried the request out, whatever the client got to see."""
+
+
+class Sandbox:
+    """A system's web API, emulated: `async with Sandbox("alloy") as sandbox`, or plain `with`.
+
+    Plain `with` runs it on a thread of its own.
+
+    Args:
+        system: "alloy".
+        port: where to listen; 0 takes a free port.
+        host: the address to listen on.
+        keys: the credentials that are known; None takes any. Default: "key".
+        limit: the rate limit of each credential; `sandbox.limit` changes it while running.
+        latency: seconds that every request takes before it is carried out.
+        seed: of every generator: the same seed gives the same ids and the same faults.
+        clock: seconds since the epoch, for timestamps and the rate limit.
+        history: how many requests `sandbox.requests` remembers; None for all.
+        world_options: further options of the system's world (Alloy: `seed_users`, `first_page`).
+
+    Raises:
+        ValueError: for an unknown system.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        keys: Collection[str] | None = ("key",),
+        limit: Limit | None = None,
+        latency: float = 0.0,
+        seed: int = 0,
+        clock: Clock = time.time,
+        history: int | None = None,
+        **world_options: Any,
+    ) -> None:
+        if system not in WORLDS:
+            raise ValueError(f"There is no sandbox for {system!r}; there is: {', '.join(WORLDS)}.")
+        module = importlib.import_module(f".{system}", __package__)
+        self._world_type = cast(type[World], getattr(module, WORLDS[system]))
+        self._world_options = {"clock": clock, **world_options}
+        self._contract = contract.load(system, open_bodies=self._world_type.open_bodies)
+        self._address = host, port
+        self._initial_limit = limit
+        self._history = history
+        self._seed = seed
+        self._clock = clock
+        self.system = system
+        self.keys = keys
+        self.latency = latency
+        self._runner: web.ServerRunner | None = None
+        self._thread: _Thread | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the start: the seeded world, no faults, the first limit, nothing recorded."""
+        self.ledger = Ledger()
+        self.requests: deque[Request] = deque(maxlen=self._history)
+        self.faults = Faults(random.Random(self._seed))
+        self.limiter = Limiter(self._initial_limit, self._clock)
+        self.world = self._world_type(rng=random.Random(self._seed), **self._world_options)
+        self._arrived = 0
+
+    @property
+    def url(self) -> str:
+        """The base URL for a client: with the contract's base path, without a slash at the end."""
+        if self._runner is None:
+            raise RuntimeError("The sandbox is not running; it has a URL between start() and stop().")
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{host}:{port}{self._contract.base_path}"
+
+    @property
+    def limit(self) -> Limit | None:
+        """The rate limit in force; `sandbox.limiter` counts accepted and refused requests."""
+        return self.limiter.limit
+
+    @limit.setter
+    def limit(self, limit: Limit | None) -> None:
+        self.limiter.limit = limit
+
+    async def start(self) -> None:
+        """Listen, on the running event loop.
+
+        Raises:
+            OSError: when the address cannot be listened on.
+            RuntimeError: when the sandbox is running already.
+        """
+        if self._runner is not None:
+            raise RuntimeError("The sandbox is running already.")
+        self._stopping = asyncio.Event()
+        server = web.Server(self._serve, request_factory=make_request, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, *self._address).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+
+    async def stop(self) -> None:
+        """Stop listening and end every connection."""
+        if self._runner is not None:
+            self._stopping.set()
+            runner, self._runner = self._runner, None
+            await runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def __enter__(self) -> Self:
+        self._thread = _Thread(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._thread is not None:
+            self._thread.leave()
+            self._thread = None
+
+    async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
+        body = await http.read()
+        self._arrived += 1
+        raw_path, _, raw_query = http.raw_path.partition("?")
+        request = Request(self._arrived, http.method, raw_path, [], http.headers, body)
+        self.requests.append(request)
+        wire = HttpWire(http, self._stopping)
+        try:
+            answer = await self._answer(request, raw_query, wire)
+            request.status = answer.status
+            return await wire.send(answer, request.number)
+        except Dropped:
+            return web.Response()  # aiohttp wants one and finds nowhere to send it
+
+    async def _answer(self, request: Request, raw_query: str, wire: HttpWire) -> Answer:
+        limit_headers: Mapping[str, str] = {}
+        world = self.world
+        try:
+            request.query = contract.read_query(raw_query)
+            operation, path = self._contract.route(request.method, request.raw_path)
+            request.operation = operation.id
+            credential = ""
+            if not operation.public:
+                credential = world.authenticate(request.headers, request.query, self.keys)
+            limit_headers = self.limiter.admit(credential)
+            call = _check(operation, path, request, credential)
+        except Refused as refusal:
+            answer = world.refuse(refusal)
+        else:
+            answer = await self._carry_out(request, call, wire)
+        return replace(answer, headers={**limit_headers, **answer.headers})
+
+    async def _carry_out(self, request: Request, call: Call, wire: HttpWire) -> Answer:
+        if self.latency:
+            await wire.pause(self.latency)
+        kinds = self.faults.take(call.operation)
+        for kind in kinds:
+            if not kind.after_commit:
+                instead = await kind.play(wire, None)
+                if instead is not None:
+                    return instead
+        answer = self.world.handle(call)
+        request.committed = answer.status < 400
+        for what, key in self.world.take_effects():
+            self.ledger.add(Effect(call.operation, what, key, request.number))
+        for kind in kinds:
+            if kind.after_commit:
+                answer = await kind.play(wire, answer) or answer
+        return answer
+
+
+async def serve(
+    system: str,
+    *,
+    ready: Callable[[Sandbox], None],
+    history: int | None = 1000,
+    **options: Any,
+) -> None:
+    """Run a sandbox until cancelled; for the command line.
+
+    Args:
+        system: as for Sandbox.
+        ready: called once with the sandbox when it listens.
+        history: as for Sandbox; bounded here, for a server that runs long.
+        options: the others of Sandbox.
+    """
+    async with Sandbox(system, history=history, **options) as sandbox:
+        ready(sandbox)
+        await asyncio.Event().wait()
+
+
+def _check(operation: Operation, path: dict[str, str], request: Request, credential: str) -> Call:
+    try:
+        return Call(
+            operation=operation.id,
+            path=operation.path(path),
+            query=operation.query(request.query),
+            body=operation.body(request.body, request.headers.get("Content-Type", "")),
+            headers=request.headers,
+            credential=credential,
+        )
+    except Misfit as misfit:
+        raise Refused(400, f"{operation.id}: {misfit}.") from None
+
+
+class _Thread:
+    """A sandbox running on an event loop of its own, in a thread of its own."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._started: Future[None] = Future()
+        self._sandbox = sandbox
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._live()), name=f"sandbox-{sandbox.system}", daemon=True
+        )
+        self._thread.start()
+        try:
+            self._started.result()
+        except OSError:
+            self._thread.join()
+            raise
+
+    async def _live(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._leaving = asyncio.Event()
+        try:
+            await self._sandbox.start()
+        except OSError as error:
+            self._started.set_exception(error)
+            return
+        self._started.set_result(None)
+        await self._leaving.wait()
+        await self._sandbox.stop()
+
+    def leave(self) -> None:
+        self._loop.call_soon_threadsafe(self._leaving.set)
+        self._thread.join()
