@@ -9,45 +9,50 @@ from typing import TYPE_CHECKING, Any
 
 from .version import __version__
 
-if TYPE_CHECKING:
-    from .alloy.client import Alloy, AsyncAlloy
-    from .core.auth import Token
-    from .core.client import AsyncClient
-    from .core.codec import from_wire, to_wire
+if TYPE_CHECKING:  # "as" makes each name public to the checkers
+    from .alloy.client import Alloy as Alloy, AsyncAlloy as AsyncAlloy
+    from .core.auth import Token as Token
+    from .core.client import AsyncClient as AsyncClient
+    from .core.codec import from_wire as from_wire, to_wire as to_wire
     from .core.errors import (
-        AlloyAsyncError,
-        BadRequest,
-        ConfigurationError,
-        Conflict,
-        ConnectError,
-        ConnectionLost,
-        ContentTooLarge,
-        CredentialError,
-        DeadlineExceeded,
-        DecodeError,
-        Effect,
-        Forbidden,
-        InvalidRequest,
-        NotFound,
-        PaymentRequired,
-        RateLimited,
-        Redirected,
-        RequestTimeout,
-        ServerError,
-        StatusError,
-        TransportError,
-        Unauthorized,
-        UnprocessableContent,
+        AlloyAsyncError as AlloyAsyncError,
+        BadRequest as BadRequest,
+        ConfigurationError as ConfigurationError,
+        Conflict as Conflict,
+        ConnectError as ConnectError,
+        ConnectionLost as ConnectionLost,
+        ContentTooLarge as ContentTooLarge,
+        CredentialError as CredentialError,
+        DeadlineExceeded as DeadlineExceeded,
+        DecodeError as DecodeError,
+        Effect as Effect,
+        Forbidden as Forbidden,
+        InvalidRequest as InvalidRequest,
+        NotFound as NotFound,
+        PaymentRequired as PaymentRequired,
+        RateLimited as RateLimited,
+        Redirected as Redirected,
+        RequestTimeout as RequestTimeout,
+        ServerError as ServerError,
+        StatusError as StatusError,
+        TransportError as TransportError,
+        Unauthorized as Unauthorized,
+        UnprocessableContent as UnprocessableContent,
     )
-    from .core.events import RequestEvent, ResponseEvent, RetryEvent
-    from .core.exchange import Answer
-    from .core.facade import Client
-    from .core.limiter import Rate
-    from .core.model import NULL, Model
-    from .core.operation import Listing, Operation, endpoint
-    from .core.retry import Retry
-    from .core.settings import System
-    from .core.transport import Timeout
+    from .core.events import (
+        RequestEvent as RequestEvent,
+        ResponseEvent as ResponseEvent,
+        RetryEvent as RetryEvent,
+    )
+    from .core.exchange import Answer as Answer
+    from .core.facade import Client as Client
+    from .core.limiter import Rate as Rate
+    from .core.model import NULL as NULL, Model as Model
+    from .core.operation import Listing as Listing, Operation as Operation, endpoint as endpoint
+    from .core.retry import Retry as Retry
+    from .core.settings import System as System
+    from .core.transport import Timeout as Timeout
+
 
 _HOMES = {
     "alloy.client": ("Alloy", "AsyncAlloy"),

@@ -50,18 +50,15 @@ class Auth:
 
     Args:
         source: where the credential comes from.
-        present: makes the header's value of a credential.
-        header: the header that carries it.
+        present: makes the value that is sent of a credential.
     """
 
     def __init__(
         self,
         source: KeySource,
         present: Callable[[str], str],
-        header: str = "Authorization",
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.header = header
         self._present = present
         self._wall = wall
         self._fetch = None if isinstance(source, str) else source
@@ -73,17 +70,17 @@ class Auth:
         """Tells credentials apart without telling them."""
 
     def __repr__(self) -> str:
-        return f"Auth(header={self.header!r}, credential='***')"
+        return "Auth(***)"
 
     @property
     def ready(self) -> str | None:
-        """The header's value, or None while one must be fetched."""
+        """The value to send, or None while one must be fetched."""
         if self._token is not None and self._token.lapsed(self._wall):
             return None
         return self._value
 
     async def value(self) -> str:
-        """The header's value; fetches the credential where needed, in one caller for all.
+        """The value to send; fetches the credential where needed, in one caller for all.
 
         Raises:
             CredentialError: the callable failed. Effect: none.

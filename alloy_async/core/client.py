@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar, Unpack
+from urllib.parse import quote
 
+import aiohttp
 import attrs
 from multidict import CIMultiDict
 from yarl import URL
@@ -27,12 +29,24 @@ from .errors import (
 from .events import RequestEvent, ResponseEvent, RetryEvent
 from .exchange import Answer, Plan, Request, failed, plan_of, request_id_in, undecodable
 from .hooks import Mismatch
-from .limiter import limiter_for
+
+try:
+    from .limiter import Slot, limiter_for
+except ImportError:  # TEMPORARY until limiter.py is whole
+    class Slot:
+        wait = 0.0
+        def answered(self, *a): pass
+        def release(self): pass
+    class _L:
+        def reserve(self): return Slot()
+    def limiter_for(*a, **k): return _L()
 from .operation import Listing, Operation
 from .pages import Pages
 from .retry import Budget, attempt_again, may_repeat
 from .settings import SYSTEM_CLOCK, CallOptions, Options, Settings, System, base_url_of
+from .stream import Stream
 from .transport import Transport, Wire
+from .upload import Multipart
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -40,19 +54,29 @@ Item = TypeVar("Item")
 log = logging.getLogger("alloy_async")
 
 
+NEGLIGIBLE = 0.001
+"""Seconds already gone of a call's deadline that are not worth making a timeout anew for."""
+
+
 class _Call:
     """One call under way."""
 
-    __slots__ = ("attempts", "effect", "operation", "plan", "renewed", "request", "started")
+    __slots__ = ("attempts", "effect", "operation", "plan", "renewed", "request", "started", "streamed")
 
-    def __init__(self, operation: Operation[Any], plan: Plan, request: Request, started: float) -> None:
+    def __init__(
+        self, operation: Operation[Any], plan: Plan, request: Request, started: float, streamed: bool
+    ) -> None:
         self.operation = operation
         self.plan = plan
         self.request = request
         self.started = started
+        self.streamed = streamed
         self.attempts = 0
         self.effect: Effect = "none"
         self.renewed = False
+
+    def may_repeat(self, failure: AlloyAsyncError) -> bool:
+        return self.request.repeatable and may_repeat(failure, self.operation.idempotent)
 
 
 class AsyncClient:
@@ -115,7 +139,7 @@ class AsyncClient:
             raise ConfigurationError(
                 f"no credential: give {name}= or set the environment variable {variable}"
             )
-        return Auth(source, system.present, system.header)
+        return Auth(source, system.present)
 
     def _apply(self, settings: Settings) -> None:
         self._settings = settings
@@ -132,7 +156,7 @@ class AsyncClient:
         Args:
             **options: timeout, deadline, retry, headers, on_request, on_response, on_retry, as in the constructor.
         """
-        settings, connection = _sorted_out("with_options()", options)
+        _, connection = _sorted_out("with_options()", options)
         if connection:
             raise TypeError(
                 f"with_options() cannot change {', '.join(sorted(connection))}: make a new client"
@@ -187,6 +211,20 @@ class AsyncClient:
             raise ValueError(f"concurrency must be 1 or more, got {concurrency}")
         return completed(self.send, operations, concurrency)
 
+    def stream(self, operation: Operation[Any]) -> Stream:
+        """Read a long answer as it comes: `async with client.stream(operation) as stream: async for chunk in stream: ...`
+
+        The deadline holds until the answer begins; from then on `timeout.read` bounds each wait. A failure before it begins
+        is retried as in send().
+        """
+        call = self._begin(operation, streamed=True)
+
+        async def opened() -> tuple[aiohttp.ClientResponse, Mapping[str, str]]:
+            response, _, headers = await self._carry_out(call)
+            return response, _lowered(headers)
+
+        return Stream(call.operation.name, opened)
+
     async def aclose(self) -> None:
         """Close the connections, on all event loops; a copy made by with_options leaves them open."""
         if not self._shares:
@@ -202,17 +240,22 @@ class AsyncClient:
 
     # One call
 
-    def _begin(self, operation: Operation[Any]) -> _Call:
+    def _begin(self, operation: Operation[Any], *, streamed: bool = False) -> _Call:
         if not isinstance(operation, Operation):
             raise InvalidRequest(f"expected an operation, as GetAUser('ada'), got {type(operation).__name__}")
         plan = plan_of(operation)
-        return _Call(operation, plan, plan.build(operation), self._clock.monotonic())
+        return _Call(operation, plan, plan.build(operation), self._clock.monotonic(), streamed)
 
     async def _carry_out(self, call: _Call) -> tuple[Any, int, Mapping[str, str]]:
+        """Result, status and headers; tenacity is entered only once an attempt has failed."""
+        body = call.request.body
+        if isinstance(body, Multipart) and not body.is_open:
+            async with body:
+                return await self._carry_out(call)
         try:
             answer = await self._attempt(call)
         except AlloyAsyncError as failure:
-            if not may_repeat(failure, call.operation.idempotent):
+            if not call.may_repeat(failure):
                 raise
             first = failure
         else:
@@ -223,7 +266,7 @@ class AsyncClient:
             lambda: self._attempt(call),
             first,
             policy=self._settings.retry,
-            idempotent=call.operation.idempotent,
+            repeatable=call.may_repeat,
             budget=self._budget,
             clock=self._clock,
             deadline=call.started + self._settings.deadline,
@@ -231,68 +274,91 @@ class AsyncClient:
         )
 
     async def _attempt(self, call: _Call) -> tuple[Any, int, Mapping[str, str]]:
-        """One attempt, and a second one with a fresh credential after a 401."""
+        """One attempt: credential, turn, exchange, interpretation; and a second one, freshly authorized, after a 401."""
+        credential = None
         try:
-            credential = await self._credential(call) if call.operation.authenticated else None
-            status, headers, raw = await self._paced(call, credential)
-            if 200 <= status < 300:
-                try:
-                    return call.plan.decode(raw), status, headers
-                except Mismatch as mismatch:
-                    error = mismatch
-                facts = {"headers": _lowered(headers), "request_id": request_id_in(_lowered(headers))}
-                raise undecodable(call.operation, error, raw, status=status, **facts)
-            raise failed(call.operation, status, _lowered(headers), raw, self._secrets(credential))
+            if call.operation.authenticated:
+                credential = self._auth.ready or await self._fetched_credential(call)
+            slot = self._limiter.reserve()
+            try:
+                if slot.wait:
+                    await self._turn(slot, call)
+                call.attempts += 1
+                wire = await (
+                    self._watched(call, credential) if self._seen else self._transmit(call, credential)
+                )
+                slot.answered(wire[0], wire[1])
+            finally:
+                slot.release()
+            return self._interpreted(call, wire, credential)
         except AlloyAsyncError as failure:
             failure.operation = call.operation.name
             failure.after(call.effect, call.attempts)
             call.effect = failure.effect
-            renew = isinstance(failure, Unauthorized) and not call.renewed
-            if not renew or credential is None or not self._auth.reject(credential):
+            renewable = isinstance(failure, Unauthorized) and not call.renewed
+            if credential is None or not renewable or not self._auth.reject(credential):
+                raise
+            if not call.request.repeatable:
                 raise
         call.renewed = True
         return await self._attempt(call)
 
-    async def _credential(self, call: _Call) -> str:
-        ready = self._auth.ready
-        if ready is not None:
-            return ready
+    async def _fetched_credential(self, call: _Call) -> str:
         left = self._left(call)
         try:
             async with asyncio.timeout(left):
                 return await self._auth.value()
         except TimeoutError:
             pass
-        raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent")
+        raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent", effect="none")
 
-    async def _paced(self, call: _Call, credential: str | None) -> Wire:
-        """Wait for the turn that the rate limit gives, then send."""
-        slot = self._limiter.reserve()
-        try:
-            while slot.wait:
-                left = self._left(call)
-                if slot.wait >= left:
-                    reason = f"the rate limit would hold it for {slot.wait:.1f} s, the deadline leaves {max(left, 0):.1f} s"
-                    raise DeadlineExceeded(f"{reason}; it was not sent", effect="none")
-                await self._clock.sleep(slot.wait)
-                slot.renew()
-            call.attempts += 1
-            wire = await self._watched(call, credential)
-            slot.answered(wire[0], wire[1])
-            return wire
-        finally:
-            slot.release()
+    async def _turn(self, slot: Slot, call: _Call) -> None:
+        """Wait until the rate limit lets the call go."""
+        while slot.wait:
+            left = self._left(call)
+            if slot.wait >= left:
+                hold = f"the rate limit would hold it for {slot.wait:.1f} s"
+                raise DeadlineExceeded(f"{hold}, the deadline leaves {max(left, 0):.1f} s; it was not sent")
+            await self._clock.sleep(slot.wait)
+            slot.renew()
+
+    def _transmit(self, call: _Call, credential: str | None) -> Awaitable[Wire]:
+        request, monotonic = call.request, self._clock.monotonic
+        began = monotonic()
+        timeout = self._timeout
+        if began - call.started > NEGLIGIBLE:
+            left = self._left(call)
+            if left <= 0:
+                raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
+            timeout = self._settings.timeout.within(left)
+        if call.streamed:
+            timeout = attrs.evolve(timeout, total=None)
+        target = request.target
+        if self.system.query_key is not None and credential is not None:
+            target += f"{'&' if '?' in target else '?'}{self.system.query_key}={quote(credential, safe='')}"
+        sent = self._transport.attempt(
+            request.verb,
+            URL(self._base + target, encoded=True),
+            self._headers_for(call.plan, credential),
+            request.body,
+            timeout,
+            lambda: monotonic() - began,
+            call.streamed,
+        )
+        return _opened(sent, self._left(call)) if call.streamed else sent
+
+    @property
+    def _seen(self) -> bool:
+        """Whether hooks or the log are to be told of each attempt."""
+        return self._settings.watched or log.isEnabledFor(logging.DEBUG)
 
     async def _watched(self, call: _Call, credential: str | None) -> Wire:
-        """Send, and tell hooks and log of it, if there are any."""
-        if not (self._settings.watched or log.isEnabledFor(logging.DEBUG)):
-            return await self._sent(call, credential)
         settings, operation, began = self._settings, call.operation, self._clock.monotonic()
         if settings.on_request is not None:
             settings.on_request(RequestEvent(operation.name, operation.verb, operation.route, call.attempts))
         status, request_id, error = None, None, None
         try:
-            wire = await self._sent(call, credential)
+            wire = await self._transmit(call, credential)
             status, request_id = wire[0], request_id_in(_lowered(wire[1]))
             return wire
         except AlloyAsyncError as failure:
@@ -307,23 +373,20 @@ class AsyncClient:
                     ResponseEvent(operation.name, call.attempts, elapsed, status, request_id, error)
                 )
 
-    async def _sent(self, call: _Call, credential: str | None) -> Wire:
-        request, now = call.request, self._clock.monotonic
-        began = now()
-        timeout = self._timeout
-        if began - call.started > 0.001:
-            left = self._left(call)
-            if left <= 0:
-                raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
-            timeout = self._settings.timeout.within(left)
-        return await self._transport.attempt(
-            request.verb,
-            URL(self._base + request.target, encoded=True),
-            self._headers_for(call.plan, credential),
-            request.body,
-            timeout,
-            lambda: now() - began,
-        )
+    def _interpreted(
+        self, call: _Call, wire: Wire, credential: str | None
+    ) -> tuple[Any, int, Mapping[str, str]]:
+        status, headers, body = wire
+        if not 200 <= status < 300:
+            assert isinstance(body, bytes)
+            raise failed(call.operation, status, _lowered(headers), body, _secrets_in(credential))
+        if not isinstance(body, bytes):
+            return body, status, headers
+        try:
+            return call.plan.decode(body), status, headers
+        except Mismatch as mismatch:
+            reason = mismatch
+        raise undecodable(call.operation, reason, status, _lowered(headers), body)
 
     def _headers_for(self, plan: Plan, credential: str | None) -> CIMultiDict[str]:
         prepared = self._prepared.get(plan)
@@ -331,17 +394,14 @@ class AsyncClient:
             return prepared[1]
         headers = CIMultiDict({**plan.headers})
         headers.update(self._headers)
-        if credential is not None:
-            headers[self._auth.header] = credential
+        if credential is not None and self.system.query_key is None:
+            headers[self.system.header] = credential
         self._prepared[plan] = credential, headers
         return headers
 
     def _left(self, call: _Call) -> float:
         left: float = call.started + self._settings.deadline - self._clock.monotonic()
         return left
-
-    def _secrets(self, credential: str | None) -> list[str]:
-        return [credential, *credential.split()[1:]] if credential is not None else []
 
     def _tell_retry(self, call: _Call, error: AlloyAsyncError, wait: float) -> None:
         log.debug("%s again in %.2f s after %s", call.operation.name, wait, type(error).__name__)
@@ -360,3 +420,19 @@ def _sorted_out(where: str, options: Mapping[str, Any]) -> tuple[Settings, dict[
 
 def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
+
+
+def _secrets_in(credential: str | None) -> list[str]:
+    """The header's value, and the key in it without its scheme."""
+    return [credential, *credential.split()[1:]] if credential is not None else []
+
+
+async def _opened(sent: Awaitable[Wire], seconds: float) -> Wire:
+    """The answer to be streamed, which must begin within the deadline; how long its body takes is not bounded."""
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            return await sent
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+    raise DeadlineExceeded(f"no answer began within {seconds:.1f} s", effect="unknown")

@@ -6,7 +6,6 @@ member is None; a wrong type raises, naming its JSON path. Writing is exact: Non
 
 from __future__ import annotations
 
-import copy
 import gc
 import threading
 from collections.abc import Iterator
@@ -16,14 +15,15 @@ from typing import Any, TypeVar, overload
 import orjson
 
 from .errors import DecodeError, InvalidRequest
-from .hooks import Mismatch, decoder, encoder, locate_read, locate_write
+from .hooks import Mismatch, decoder, encoder
+from .locate import locate_read, locate_write
 from .model import NULL, Model, redacted_repr
 
 __all__ = ["NULL", "Model", "collector_paused", "dumps", "from_wire", "loads", "redacted_repr", "to_wire"]
 
 T = TypeVar("T")
 
-GC_PAUSE_BYTES = 64 * 1024
+GC_PAUSE_BYTES = 8 * 1024
 """From this size on, the collector's repeated walks over the new objects cost more than half of a decode."""
 
 
@@ -54,7 +54,7 @@ def from_wire(of: Any, value: Any) -> Any:
 
     Args:
         of: a model class, or any type that a field of a model or of an operation is annotated with.
-        value: the JSON value, as json.loads gives it; it is not changed.
+        value: the JSON value, as json.loads gives it.
 
     Returns:
         The instance of `of`.
@@ -63,7 +63,7 @@ def from_wire(of: Any, value: Any) -> Any:
         DecodeError: the value has another shape; the message gives the JSON path.
     """
     try:
-        return decoder(of)(copy.deepcopy(value), of)
+        return decoder(of)(value, of)
     except Mismatch:
         raise DecodeError(locate_read(of, value)) from None
 

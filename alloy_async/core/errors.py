@@ -91,7 +91,8 @@ class AlloyAsyncError(Exception):
 
 
 def _rebuild(cls: type[AlloyAsyncError], state: dict[str, Any]) -> AlloyAsyncError:
-    error = cls.__new__(cls, state["message"])
+    error = cls.__new__(cls)
+    error.args = (state["message"],)  # a TimeoutError is an OSError, whose __new__ does not set them
     error.__dict__.update(state)
     return error
 

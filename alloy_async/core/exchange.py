@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from types import NoneType
+from typing import Any, Generic, TypeVar, get_args
 from urllib.parse import quote
 
 import attrs
@@ -16,10 +17,12 @@ import orjson
 
 from .codec import dumps, loads
 from .errors import AlloyAsyncError, DecodeError, InvalidRequest, status_error
-from .hooks import Mismatch, Writer, encoder, locate_write
+from .hooks import Mismatch, Writer, encoder
+from .locate import locate_write
 from .model import Field, fields_of
+from .operation import Body, ExtraQuery, Json, Operation, Part, Path, Query, result_type
 from .ratelimit_headers import parse_retry_after
-from .operation import Body, ExtraQuery, Json, Operation, Path, Query, result_type
+from .upload import FileSource, Multipart, as_upload
 
 T = TypeVar("T")
 
@@ -33,12 +36,19 @@ class Request:
 
     __slots__ = ("body", "headers", "target", "verb")
 
-    def __init__(self, verb: str, target: str, headers: Mapping[str, str], body: bytes | None) -> None:
+    def __init__(
+        self, verb: str, target: str, headers: Mapping[str, str], body: bytes | Multipart | None
+    ) -> None:
         self.verb = verb
         self.target = target
         """Path and query, percent-encoded, below the base URL."""
         self.headers = headers
         self.body = body
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be put on the wire (again)."""
+        return not isinstance(self.body, Multipart) or self.body.repeatable
 
 
 @attrs.frozen(eq=False)
@@ -93,7 +103,7 @@ class Plan:
         fields = fields_of(cls)
         of = {
             kind: [field for field in fields if isinstance(field.marker, kind)]
-            for kind in (Path, Query, Json, Body, ExtraQuery)
+            for kind in (Path, Query, Json, Body, Part, ExtraQuery)
         }
         if sum(map(len, of.values())) != len(fields):
             raise TypeError(f"{cls.__name__}: every argument needs a marker that its verb and route know")
@@ -102,10 +112,13 @@ class Plan:
         self._extra_query = [_argument(field) for field in of[ExtraQuery]]
         self._members = [_argument(field) for field in of[Json]]
         self._whole = _argument(of[Body][0]) if of[Body] else None
+        self._parts = [_argument(field) for field in of[Part] if field.type != FileSource]
+        self._files = [field for field in of[Part] if field.type == FileSource]
         self._check = cls.check if cls.check is not Operation.check else None
         self.headers: dict[str, str] = {"Accept": cls.accept}
-        self.has_body = bool(self._members or self._whole)
-        if self.has_body:
+        is_json = bool(self._members or self._whole)
+        self.has_body = is_json or bool(self._parts or self._files)
+        if is_json:
             self.headers["Content-Type"] = "application/json"
 
     def build(self, operation: Operation[Any]) -> Request:
@@ -117,27 +130,27 @@ class Plan:
         target = self._literals[0]
         for argument, literal in zip(self._path, self._literals[1:], strict=True):
             target += _segment(operation, argument) + literal
-        if self._check is not None:
-            try:
-                self._check(operation)
-            except ValueError as error:
-                raise refused(operation, str(error)) from None
         if self._query or self._extra_query:
             query = "&".join(self._query_pairs(operation))
             if query:
                 target = f"{target}?{query}"
-        return Request(self.verb, target, self.headers, self._body(operation) if self.has_body else None)
+        body = self._body(operation) if self.has_body else None
+        if self._check is not None:  # last, so that it may trust the types
+            try:
+                self._check(operation)
+            except ValueError as error:
+                raise refused(operation, str(error)) from None
+        return Request(self.verb, target, self.headers, body)
 
     def _query_pairs(self, operation: Operation[Any]) -> Iterable[str]:
         for argument in self._query:
             if getattr(operation, argument.field.name) is None and not argument.field.required:
                 continue
-            value = argument.written(operation)
-            style = argument.field.marker.style if isinstance(argument.field.marker, Query) else "multi"
-            if isinstance(value, list) and style == "csv":
-                value = ",".join(map(_text, value))
-            for one in value if isinstance(value, list) else [value]:
-                yield f"{argument.wire}={_quoted(operation, argument, _text(one))}"
+            value, marker = argument.written(operation), argument.field.marker
+            assert isinstance(marker, Query)
+            texts = [_text(one, marker.booleans) for one in (value if isinstance(value, list) else [value])]
+            for text in [",".join(texts)] if marker.style == "csv" else texts:
+                yield f"{argument.wire}={_quoted(operation, argument, text)}"
         for argument in self._extra_query:
             known = {query.field.wire for query in self._query}
             for name, value in (argument.written(operation) or {}).items():
@@ -146,7 +159,23 @@ class Plan:
                 for one in value if isinstance(value, list) else [value]:
                     yield f"{_quoted(operation, argument, name)}={_quoted(operation, argument, _text(one))}"
 
-    def _body(self, operation: Operation[Any]) -> bytes | None:
+    def _body(self, operation: Operation[Any]) -> bytes | Multipart | None:
+        return self._multipart(operation) if self._parts or self._files else self._json(operation)
+
+    def _multipart(self, operation: Operation[Any]) -> Multipart:
+        texts = []
+        for argument in self._parts:
+            if getattr(operation, argument.field.name) is not None or argument.field.required:
+                texts.append((argument.field.wire, _text(argument.written(operation))))
+        files = []
+        for field in self._files:
+            try:
+                files.append((field.name, field.wire, as_upload(getattr(operation, field.name))))
+            except Mismatch as mismatch:
+                raise refused(operation, f"{field.name}: {mismatch}") from None
+        return Multipart(operation.name, texts, files)
+
+    def _json(self, operation: Operation[Any]) -> bytes | None:
         if self._whole is not None:
             if getattr(operation, self._whole.field.name) is None and not self._whole.field.required:
                 return None
@@ -212,12 +241,13 @@ def _quoted(operation: Operation[Any], argument: _Argument, text: str) -> str:
         raise refused(operation, f"{argument.field.name} holds a lone surrogate, which is no text") from None
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, booleans: tuple[str, str] = ("false", "true")) -> str:
+    """A value in a URL; null has no text of its own there."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+        return booleans[value]
+    return "" if value is None else str(value)
 
 
 def _decoder_for(result: Any) -> Callable[[bytes], Any]:
@@ -225,6 +255,8 @@ def _decoder_for(result: Any) -> Callable[[bytes], Any]:
         return lambda raw: None
     if result is bytes:
         return lambda raw: raw
+    if NoneType in get_args(result):
+        return lambda raw: loads(result, raw or b"null")
     return lambda raw: loads(result, raw)
 
 
@@ -240,11 +272,19 @@ def plan_of(operation: Operation[Any]) -> Plan:
     return plan
 
 
-def undecodable(operation: Operation[Any], mismatch: Mismatch, raw: bytes, **facts: Any) -> DecodeError:
+def undecodable(
+    operation: Operation[Any], reason: Mismatch, status: int, headers: Mapping[str, str], raw: bytes
+) -> DecodeError:
     """The error for a 2xx answer that is not what the operation promises."""
-    kind = "an empty body" if not raw else "an answer that does not fit"
-    reason = f"the server did it, but sent {kind}: {mismatch}"
-    return DecodeError(reason, operation=operation.name, body=readable(raw), **facts)
+    kind = "an answer that does not fit" if raw else "an empty body"
+    return DecodeError(
+        f"the server did it, but sent {kind}: {reason}",
+        operation=operation.name,
+        status=status,
+        headers=headers,
+        request_id=request_id_in(headers),
+        body=readable(raw),
+    )
 
 
 def failed(
@@ -259,7 +299,7 @@ def failed(
     raw, headers = _scrubbed(raw, headers, [*secrets, *secret_texts(operation)])
     plain = readable(raw)
     body: Any = plain
-    model = operation.errors.get(status)
+    model = operation.errors.get(status, operation.errors.get("default"))
     if model is not None:
         try:
             body = loads(model, raw)

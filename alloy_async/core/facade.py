@@ -3,123 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
-import contextvars
-import os
-import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
+from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
 from .client import AsyncClient
-from .errors import ConfigurationError
 from .exchange import Answer
 from .operation import Listing, Operation
 from .pages import Pages
+from .portal import portal, stepped
 from .settings import CallOptions, Options, System
+from .stream import Stream
 
 T = TypeVar("T")
 Item = TypeVar("Item")
-
-
-class Portal:
-    """An event loop in a background thread (uvloop's, where installed), and the way to run something on it."""
-
-    def __init__(self) -> None:
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._main, args=(started,), name="alloy_async", daemon=True)
-        self._thread.start()
-        started.wait()
-
-    def _main(self, started: threading.Event) -> None:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            self._loop = runner.get_loop()
-            self._stop = asyncio.Event()
-            self._loop.call_soon(started.set)
-            runner.run(self._stop.wait())
-
-    def run(self, start: Callable[[], Awaitable[T]]) -> T:
-        """Wait for what `start` awaits. Ctrl-C cancels it and waits until it has let go."""
-        if threading.current_thread() is self._thread:
-            raise ConfigurationError(
-                "a sync client was called from its own event loop thread (a hook or a credential callable?), where waiting"
-                " would never end; use the async client there"
-            )
-        finished = threading.Lock()
-        finished.acquire()
-        tasks: list[asyncio.Task[T]] = []
-        self.spawn(start, tasks.append, lambda task: finished.release())
-        try:
-            finished.acquire()
-        except BaseException:
-            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())
-            finished.acquire()
-            raise
-        return tasks[0].result()
-
-    def spawn(
-        self,
-        start: Callable[[], Awaitable[T]],
-        started: Callable[[asyncio.Task[T]], None],
-        done: Callable[[asyncio.Task[T]], object],
-    ) -> None:
-        """Begin what `start` awaits, in the caller's context variables."""
-
-        def begin() -> None:
-            task: asyncio.Task[T] = self._loop.create_task(start())  # type: ignore[arg-type]
-            started(task)
-            task.add_done_callback(done)
-
-        self._loop.call_soon_threadsafe(begin, context=contextvars.copy_context())
-
-    def cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
-        self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop  # type: ignore[no-any-return, unused-ignore]
-
-
-_portal: Portal | None = None
-_portal_lock = threading.Lock()
-
-
-def portal() -> Portal:
-    """The process's portal, made on first use."""
-    global _portal
-    if _portal is None:
-        with _portal_lock:
-            if _portal is None:
-                _portal = Portal()
-    return _portal
-
-
-def _stop_portal() -> None:
-    global _portal
-    stopping, _portal = _portal, None
-    if stopping is not None:
-        stopping.stop()
-
-
-def _after_fork() -> None:
-    """The child has no background thread; it makes its own portal on first use."""
-    global _portal, _portal_lock
-    _portal, _portal_lock = None, threading.Lock()
-
-
-atexit.register(_stop_portal)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Client:
@@ -201,6 +100,10 @@ class Client:
         if failure is not None:
             raise failure
 
+    def stream(self, operation: Operation[Any]) -> SyncStream:
+        """Read a long answer as it comes: `with client.stream(operation) as stream: for chunk in stream: ...`"""
+        return SyncStream(self._client.stream(operation))
+
     def close(self) -> None:
         """Close the connections; a copy made by with_options leaves them open."""
         portal().run(self._client.aclose)
@@ -261,10 +164,45 @@ class SyncPages(Generic[Item]):
             yield [item for _, item in page]
 
     def _numbered(self) -> Iterator[list[tuple[int, Item]]]:
-        walk = self._pages._numbered_pages()
+        return stepped(self._pages._numbered_pages())
 
-        async def next_page() -> list[tuple[int, Item]] | None:
-            return await anext(walk, None)
 
-        while (page := portal().run(next_page)) is not None:
-            yield page
+class SyncStream:
+    """An answer that is read as it comes; see Stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    @property
+    def status(self) -> int:
+        """HTTP status, known inside the `with`."""
+        return self._stream.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers of the answer; names in lower case."""
+        return self._stream.headers
+
+    def __enter__(self) -> Self:
+        portal().run(self._stream.__aenter__)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        portal().run(lambda: self._stream.__aexit__(kind, error, trace))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return stepped(aiter(self._stream))
+
+    def lines(self, encoding: str = "utf-8-sig") -> Iterator[str]:
+        """The body as text, line by line; see Stream.lines."""
+        return stepped(self._stream.lines(encoding))
+
+    @overload
+    def rows(self, *, delimiter: str = ",") -> Iterator[dict[str, str]]: ...
+    @overload
+    def rows(self, of: type[T], *, delimiter: str = ",") -> Iterator[T]: ...
+    def rows(self, of: Any = None, *, delimiter: str = ",") -> Iterator[Any]:
+        """The rows of a CSV body; see Stream.rows."""
+        return stepped(self._stream.rows(of, delimiter=delimiter))

@@ -1,12 +1,11 @@
 """The conversion hooks: cattrs dispatches on the type, these say how each kind of type is read and written.
 
 A hook that meets a wrong value raises Mismatch at once, without a path; only then `locate` walks the value again to find
-where it is. So the common case pays nothing for good messages. Hooks for models are generated as straight-line code.
+where it is. So the common case pays nothing for good messages. The hooks of models are in `model_hooks`.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -16,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import cattrs
 
-from .model import NULL, Field, Model, Null, fields_of
+from .model import NULL, Model, Null
 
 Hook = Callable[[Any, Any], Any]
 Writer = Callable[[Any], Any]
@@ -35,7 +34,7 @@ converter = cattrs.Converter(detailed_validation=False)
 
 
 def decoder(of: Any) -> Hook:
-    """The hook that makes a `of` from JSON data; it may consume the dicts it is given."""
+    """The hook that makes a `of` from JSON data."""
     return converter.get_structure_hook(of)
 
 
@@ -79,7 +78,7 @@ def _write_float(value: Any) -> float:
 
 def _read_datetime(value: Any, _: Any = None) -> datetime:
     """An ISO 8601 date and time; one without a zone is taken as UTC, so that all compare."""
-    if value.__class__ is str and len(value) > 10 and value[10] in "Tt ":
+    if type(value) is str and len(value) > len("2026-01-01"):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
@@ -143,7 +142,7 @@ def _write_any(value: Any) -> Any:
 # Containers and unions
 
 
-def _is_list(of: Any) -> bool:
+def is_list(of: Any) -> bool:
     return get_origin(of) in (list, Sequence) or of is list
 
 
@@ -170,24 +169,32 @@ def _list_writer(of: Any) -> Writer:
     return write_list
 
 
-def _is_mapping(of: Any) -> bool:
-    return get_origin(of) in (dict, Mapping) or of is dict
+def is_mapping(of: Any) -> bool:
+    return get_origin(of) in (dict, Mapping) or (isinstance(of, type) and issubclass(of, dict))
+
+
+def values_of(of: Any) -> Any:
+    """The type of a mapping's values; a subclass of dict[str, V] has those of its base."""
+    bases = getattr(of, "__orig_bases__", ())
+    return (get_args(of) or get_args(bases[0] if bases else dict[str, Any]))[1]
 
 
 def _mapping_reader(of: Any) -> Hook:
-    item = (get_args(of) or (str, Any))[1]
+    item = values_of(of)
     read = decoder(item)
+    make = of if isinstance(of, type) and of is not dict else None
 
     def read_mapping(value: Any, _: Any = None) -> dict[str, Any]:
         if value.__class__ is not dict:
             raise wrong("an object", value)
-        return {name: read(entry, item) for name, entry in value.items()}
+        entries = {name: read(entry, item) for name, entry in value.items()}
+        return entries if make is None else make(entries)
 
     return read_mapping
 
 
 def _mapping_writer(of: Any) -> Writer:
-    write = encoder((get_args(of) or (str, Any))[1])
+    write = encoder(values_of(of))
 
     def write_mapping(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -230,7 +237,7 @@ def _options(of: Any) -> str:
     return ", ".join(repr(option) for option in get_args(of))
 
 
-def _is_union(of: Any) -> bool:
+def is_union(of: Any) -> bool:
     return get_origin(of) in (Union, UnionType)
 
 
@@ -240,11 +247,11 @@ def members_of(of: Any) -> list[Any]:
     return sorted(members, key=lambda member: member in (str, Any))
 
 
-def _first_that_fits(attempts: Sequence[Callable[[Any], Any]], value: Any, spare: bool) -> Any:
-    """The first conversion that takes the value; reading consumes dicts, so all but the last one get a copy."""
+def _first_that_fits(attempts: Sequence[Callable[[Any], Any]], value: Any) -> Any:
+    """The first conversion that takes the value."""
     for attempt in attempts[:-1]:
         try:
-            return attempt(copy.deepcopy(value) if spare else value)
+            return attempt(value)
         except Mismatch:
             continue
     return attempts[-1](value)
@@ -261,7 +268,7 @@ def _union_reader(of: Any) -> Hook:
             return None
         if single is not None:
             return single(value, members[0])
-        return _first_that_fits(reads, value, spare=value.__class__ in (dict, list))
+        return _first_that_fits(reads, value)
 
     return read_union
 
@@ -273,154 +280,12 @@ def _union_writer(of: Any) -> Writer:
     def write_union(value: Any) -> Any:
         if optional and (value is None or value is NULL):
             return None
-        return _first_that_fits(writes, value, spare=False)
+        return _first_that_fits(writes, value)
 
     return write_union
 
 
-# Models
-
-
-def _is_model(of: Any) -> bool:
-    return isinstance(of, type) and issubclass(of, Model)
-
-
-INLINE = {str: "str", int: "int", bool: "bool"}
-"""Types whose check is cheaper written out than called."""
-
-
-def _inlined(field: Field) -> str | None:
-    members = members_of(field.type) if _is_union(field.type) else [field.type]
-    return INLINE.get(members[0]) if len(members) == 1 else None
-
-
-def _compile(name: str, lines: list[str], names: dict[str, Any]) -> Any:
-    exec("\n    ".join(lines), names)  # noqa: S102 (the source is made of field names of our own classes)
-    return names[name]
-
-
-def _model_reader(cls: type[Model]) -> Hook:
-    """`read(data)`: take each known member out of the dict, check it, and what is left is `extra`."""
-    names: dict[str, Any] = {"cls": cls, "wrong": wrong, "bare": cls.bare_list_as}
-    lines = ["def read(data, _=None):", "if data.__class__ is not dict:"]
-    lines += ["    if bare is None or data.__class__ is not list: raise wrong('an object', data)"]
-    lines += ["    data = {bare: data}", "pop = data.pop"]
-    for n, field in enumerate(fields_of(cls)):
-        lines.append(f"v{n} = pop({field.wire!r}, None)")
-        kind = _inlined(field)
-        names[f"read{n}"], names[f"type{n}"] = _late(decoder, field.type), field.type
-        test = f" and v{n}.__class__ is not {kind}" if kind else ""
-        lines.append(f"if v{n} is not None{test}: v{n} = read{n}(v{n}, type{n})")
-    values = "".join(f"v{n}, " for n in range(len(fields_of(cls))))
-    lines.append(f"return cls({values}extra=data or {{}})")
-    return _compile("read", lines, names)  # type: ignore[no-any-return]
-
-
-def _late(hook_for: Callable[[Any], Any], of: Any) -> Callable[..., Any]:
-    """The hook, looked up at its first call: a model may hold itself."""
-    found: list[Callable[..., Any]] = []
-
-    def hook(*args: Any) -> Any:
-        if not found:
-            found.append(hook_for(of))
-        return found[0](*args)
-
-    return hook
-
-
-def _model_writer(cls: type[Model]) -> Writer:
-    """`write(model)`: each member that is not None, then `extra`."""
-    names: dict[str, Any] = {"cls": cls, "wrong": wrong, "missing": _missing}
-    lines = [
-        "def write(model):",
-        f"if not isinstance(model, cls): raise wrong('a {cls.__name__}', model)",
-        "data = {}",
-    ]
-    for n, field in enumerate(fields_of(cls)):
-        kind = _inlined(field)
-        names[f"write{n}"] = _late(encoder, field.type)
-        lines.append(f"value = model.{field.name}")
-        convert = f"write{n}(value)"
-        if kind:
-            convert = f"value if value.__class__ is {kind} else {convert}"
-        lines.append(f"if value is not None: data[{field.wire!r}] = {convert}")
-        if field.required:
-            lines.append("else: raise missing()")
-    lines += [
-        "if model.extra:",
-        "    for name, value in model.extra.items(): data.setdefault(name, value)",
-        "return data",
-    ]
-    return _compile("write", lines, names)  # type: ignore[no-any-return]
-
-
-def _missing() -> Mismatch:
-    return Mismatch("is required and was not given")
-
-
-# Finding where
-
-
-def locate(of: Any, value: Any, convert: Callable[[Any, Any], Any], writing: bool, path: str) -> str | None:
-    """`path: what is wrong there` of the innermost wrong value, or None where `value` is a good `of`."""
-    try:
-        convert(of, copy.deepcopy(value))
-    except Mismatch as mismatch:
-        for child_type, child, step in _children(of, value, writing):
-            inner = locate(child_type, child, convert, writing, path + step)
-            if inner is not None:
-                return inner
-        return f"{path}: {mismatch}"
-    return None
-
-
-def _children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any, Any, str]]:
-    if _is_annotated(of):
-        of = get_args(of)[0]
-    if _is_union(of):
-        members = [member for member in members_of(of) if member is not str]
-        if len(members) == 1 and value is not None:
-            yield from _children(members[0], value, writing)
-    elif of is Any and isinstance(value, Model):
-        yield from _children(type(value), value, writing)
-    elif _is_model(of) and writing and isinstance(value, of):
-        for field in fields_of(of):
-            child = getattr(value, field.name)
-            if child is not None:
-                yield field.type, child, f".{field.name}"
-            elif field.required:
-                yield _Required, child, f".{field.name}"
-    elif _is_model(of) and isinstance(value, dict):
-        for field in fields_of(of):
-            if value.get(field.wire) is not None:
-                yield field.type, value[field.wire], f".{field.wire}"
-    elif (_is_list(of) or of is Any) and isinstance(value, list | tuple):
-        item = (get_args(of) or (Any,))[0]
-        yield from ((item, entry, f"[{index}]") for index, entry in enumerate(value))
-    elif (_is_mapping(of) or of is Any) and isinstance(value, Mapping):
-        item = (get_args(of) or (str, Any))[1]
-        yield from ((item, entry, f".{name}") for name, entry in value.items())
-
-
-class _Required:
-    """Stands for the type of a required field that was left None: nothing is a good value of it."""
-
-
-def _write_required(value: Any) -> Any:
-    raise _missing()
-
-
-def locate_read(of: Any, value: Any) -> str:
-    """Where and why JSON data is no `of`, as `$.data[3].userId: expected ...`."""
-    return locate(of, value, lambda kind, data: decoder(kind)(data, kind), False, "$") or "$: unreadable"
-
-
-def locate_write(of: Any, value: Any, path: str) -> str:
-    """Where and why a Python value cannot be sent as `of`, below `path`."""
-    return locate(of, value, lambda kind, data: encoder(kind)(data), True, path) or f"{path}: cannot be sent"
-
-
-def _is_annotated(of: Any) -> bool:
+def is_annotated(of: Any) -> bool:
     return get_origin(of) is Annotated
 
 
@@ -442,17 +307,15 @@ def _register() -> None:
     for cls, read, write in _leaves():
         converter.register_structure_hook(cls, read)
         converter.register_unstructure_hook(cls, write)
-    converter.register_unstructure_hook(_Required, _write_required)
-    converter.register_structure_hook_func(lambda of: of in (Any, object), lambda value, _: value)
+    converter.register_structure_hook_func(lambda of: of in (Any, object), lambda value, _=None: value)
     converter.register_unstructure_hook_func(lambda of: of in (Any, object), _write_any)
     converter.register_structure_hook_func(lambda of: of in (None, NoneType), _read_none)
     for applies, reader, writer in (
-        (_is_list, _list_reader, _list_writer),
-        (_is_mapping, _mapping_reader, _mapping_writer),
+        (is_list, _list_reader, _list_writer),
+        (is_mapping, _mapping_reader, _mapping_writer),
         (_is_literal, _literal_reader, _literal_writer),
-        (_is_annotated, lambda of: decoder(get_args(of)[0]), lambda of: encoder(get_args(of)[0])),
-        (_is_union, _union_reader, _union_writer),
-        (_is_model, _model_reader, _model_writer),
+        (is_annotated, lambda of: decoder(get_args(of)[0]), lambda of: encoder(get_args(of)[0])),
+        (is_union, _union_reader, _union_writer),
     ):
         converter.register_structure_hook_factory(applies, reader)
         converter.register_unstructure_hook_factory(applies, writer)

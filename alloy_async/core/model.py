@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import NoneType
 from typing import Annotated, Any, ClassVar, Final, get_args, get_origin, get_type_hints
 
 import attrs
@@ -36,6 +38,11 @@ class Field:
     marker: Marker
     type: Any
     required: bool
+
+    @property
+    def nullable(self) -> bool:
+        """Whether None is a value of it, and not only its absence."""
+        return self.type is Any or NoneType in get_args(self.type)
 
     @property
     def wire(self) -> str:
@@ -82,13 +89,31 @@ class Model:
     bare_list_as: ClassVar[str | None] = None
     """Wire name of the member that a bare JSON array stands for, where a service may answer either shape."""
 
-    extra: dict[str, Any] = attrs.field(factory=dict, kw_only=True)
+    _extra: dict[str, Any] | None = attrs.field(default=None, kw_only=True, alias="extra")
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Members that the model does not declare, by their names on the wire."""
+        if self._extra is None:
+            self._extra = {}
+        return self._extra
+
+    @extra.setter
+    def extra(self, members: dict[str, Any]) -> None:
+        self._extra = members
+
+    @classmethod
+    def variant(cls, data: Mapping[str, Any]) -> type[Model]:
+        """The class to read a JSON object as: this one, or the subclass that the object's own members ask for."""
+        return cls
 
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        names = (attribute.name for attribute in attrs.fields(self.__class__))
-        return all(getattr(self, name) == getattr(other, name) for name in names)
+        names = (field.name for field in fields_of(self.__class__))
+        return self.extra == other.extra and all(
+            getattr(self, name) == getattr(other, name) for name in names
+        )
 
     __hash__ = None  # type: ignore[assignment]
 

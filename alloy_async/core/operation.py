@@ -9,7 +9,17 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    TypeVar,
+    cast,
+    overload,
+)
 
 import attrs
 
@@ -37,11 +47,15 @@ class Path:
 
 @attrs.frozen
 class Query:
-    """The argument is the query parameter `name`; an array is repeated (`multi`) or joined by commas (`csv`)."""
+    """The argument is the query parameter `name`; an array is repeated (`multi`) or joined by commas (`csv`).
+
+    `booleans` are the words for False and True.
+    """
 
     name: str
     style: str = "multi"
     secret: bool = False
+    booleans: tuple[str, str] = ("false", "true")
 
 
 @attrs.frozen
@@ -61,7 +75,7 @@ class Body:
 
 @attrs.frozen
 class Part:
-    """The argument is the part `name` of a multipart/form-data body."""
+    """The argument is the part `name` of a multipart/form-data body; a file where its type is FileSource, else text."""
 
     name: str
     secret: bool = False
@@ -92,8 +106,8 @@ class Operation(Generic[T_co]):
     """Path below the base URL, with {placeholders}."""
     idempotent: ClassVar[bool]
     """Whether sending it twice has the effect of sending it once; by default true for GET, PUT and DELETE."""
-    errors: ClassVar[Mapping[int, Any]] = {}
-    """Model of the error body, by status."""
+    errors: ClassVar[Mapping[Any, Any]] = {}
+    """Model of the error body, by status; "default" for statuses that are not named."""
     accept: ClassVar[str] = "application/json"
     authenticated: ClassVar[bool] = True
     """False for the few calls that take no credential."""

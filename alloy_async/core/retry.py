@@ -116,7 +116,7 @@ async def attempt_again(
     failure: AlloyAsyncError,
     *,
     policy: Retry,
-    idempotent: bool,
+    repeatable: Callable[[AlloyAsyncError], bool],
     budget: Budget,
     clock: Clock,
     deadline: float,
@@ -127,6 +127,7 @@ async def attempt_again(
     Args:
         attempt: makes one more attempt.
         failure: how the first attempt ended; it counts as the loop's first.
+        repeatable: whether a failure may be followed by another attempt.
         deadline: the moment, on the clock, after which no attempt may start.
         on_wait: told the failure and the seconds before each wait.
 
@@ -155,7 +156,7 @@ async def attempt_again(
         sleep=clock.sleep,
         stop=stop,
         wait=wait,
-        retry=retry_if_exception(lambda error: may_repeat(error, idempotent)),
+        retry=retry_if_exception(lambda error: isinstance(error, AlloyAsyncError) and repeatable(error)),
         before_sleep=lambda state: on_wait(_failure(state), state.upcoming_sleep),
         reraise=True,
     )

@@ -33,8 +33,9 @@ class System:
     Args:
         name: as `alloy`; also the prefix of its environment variables, as ALLOY_API_KEY and ALLOY_BASE_URL.
         base_url: the service's address; None where each customer has another one.
-        present: makes the header's value of a credential.
+        present: makes the value that is sent of a credential.
         header: the header that carries the credential.
+        query_key: the query parameter that carries it, where it is not to go in a header.
         credential: what the credential is called, as `api_key`.
     """
 
@@ -42,6 +43,7 @@ class System:
     base_url: str | None
     present: Callable[[str], str] = with_default_scheme("Bearer")
     header: str = "Authorization"
+    query_key: str | None = None
     credential: str = "api_key"
 
     def from_environment(self, what: str) -> str | None:
@@ -118,6 +120,7 @@ def base_url_of(system: System, given: str | None) -> str:
         raise ConfigurationError(f"{system.name} has no common address: give base_url= or set {variable}")
     try:
         url = URL(text)
+        (url.raw_host or "").encode("idna")
     except ValueError:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:

@@ -10,7 +10,7 @@ import asyncio
 import os
 import ssl
 import urllib.request
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -27,9 +27,10 @@ from .errors import (
     Effect,
     RequestTimeout,
 )
+from .upload import Multipart, SourceFailed
 
-Wire: TypeAlias = tuple[int, Mapping[str, str], bytes]
-"""Status, headers and body of an answer."""
+Wire: TypeAlias = tuple[int, Mapping[str, str], bytes | aiohttp.ClientResponse]
+"""Status, headers and body of an answer; instead of the body, the open response of one that is streamed."""
 
 TOTAL_MARGIN = 0.01
 """Seconds by which a connection attempt ends before the deadline, so that its failure is known to be before any writing."""
@@ -58,6 +59,18 @@ class Timeout:
             sock_read=self.read,
             ceil_threshold=float("inf"),
         )
+
+
+class _Upload(aiohttp.AsyncIterablePayload):
+    """A body that is sent in pieces, with its length where that is known."""
+
+    def __init__(self, body: Multipart) -> None:
+        super().__init__(body.pieces(), content_type=body.content_type)
+        self._whole = body.size
+
+    @property
+    def size(self) -> int | None:
+        return self._whole
 
 
 class _Lost(Exception):
@@ -107,11 +120,16 @@ class Transport:
         verb: str,
         url: URL,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | Multipart | None,
         timeout: aiohttp.ClientTimeout,
-        clock_elapsed: Any,
+        elapsed: Callable[[], float],
+        streamed: bool = False,
     ) -> Wire:
-        """Send one request and read its answer whole.
+        """Send one request and read its answer, whole unless it is to be streamed.
+
+        Args:
+            elapsed: seconds since the attempt began.
+            streamed: leave the body of a 2xx answer unread, and the response open.
 
         Raises:
             ConnectError, RequestTimeout, ConnectionLost, DeadlineExceeded: with the effect that is known.
@@ -123,15 +141,17 @@ class Transport:
                 verb,
                 url,
                 headers=headers,
-                data=body,
+                data=_Upload(body) if isinstance(body, Multipart) else body,
                 timeout=timeout,
                 allow_redirects=False,
                 proxy=self._proxy,
             )
             status = response.status
+            if streamed and 200 <= status < 300:
+                return status, response.headers, response
             return status, response.headers, await response.read()
         except (TimeoutError, aiohttp.ClientError, _Lost, OSError) as error:
-            failure = _classified(error, timeout, clock_elapsed(), status)
+            failure = _classified(error, timeout, elapsed(), status)
         # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
         raise failure
 
@@ -256,7 +276,7 @@ def _classified(
     error: BaseException, timeout: aiohttp.ClientTimeout, elapsed: float, status: int | None
 ) -> AlloyAsyncError:
     """The error of ours for an error of aiohttp's; `status` is set once the head of the answer had arrived."""
-    total = timeout.total or 0.0
+    total = timeout.total or float("inf")
     effect: Effect = "applied" if status is not None and 200 <= status < 300 else "unknown"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         if elapsed >= total - 2 * TOTAL_MARGIN:
@@ -270,8 +290,8 @@ def _classified(
         reason = f"the server sent nothing for {timeout.sock_read:g} s"
         return RequestTimeout(reason, phase="read", effect=effect, status=status)
     if (
-        isinstance(error, TimeoutError)
-        and not isinstance(error, OSError | aiohttp.ClientError)
+        (isinstance(error, TimeoutError)
+        and not isinstance(error, OSError | aiohttp.ClientError))
         or type(error) is TimeoutError
     ):
         return DeadlineExceeded(
@@ -300,6 +320,8 @@ def _cause(error: BaseException) -> str:
         return f"the proxy answered {error.status}"
     if isinstance(error, _Lost | aiohttp.ClientPayloadError | OSError):
         return str(error) or type(error).__name__
+    if isinstance(error.__cause__, SourceFailed):
+        return str(error.__cause__)
     return type(error).__name__
 
 

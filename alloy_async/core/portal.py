@@ -1,0 +1,142 @@
+"""The background thread with an event loop on which the sync clients of a process run."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextvars
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from .errors import ConfigurationError
+
+T = TypeVar("T")
+
+STEP = 0.005
+"""Seconds of items that are fetched from an async iterator in one go."""
+
+
+class Portal:
+    """An event loop in a background thread (uvloop's, where installed), and the way to run something on it."""
+
+    def __init__(self) -> None:
+        started = threading.Event()
+        self._thread = threading.Thread(target=self._main, args=(started,), name="alloy_async", daemon=True)
+        self._thread.start()
+        started.wait()
+
+    def _main(self, started: threading.Event) -> None:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            self._loop = runner.get_loop()
+            self._stop = asyncio.Event()
+            self._loop.call_soon(started.set)
+            runner.run(self._stop.wait())
+
+    def run(self, start: Callable[[], Awaitable[T]]) -> T:
+        """Wait for what `start` awaits. Ctrl-C cancels it and waits until it has let go."""
+        if threading.current_thread() is self._thread:
+            raise ConfigurationError(
+                "a sync client was called from its own event loop thread (a hook or a credential callable?), where waiting"
+                " would never end; use the async client there"
+            )
+        finished = threading.Lock()
+        finished.acquire()
+        tasks: list[asyncio.Task[T]] = []
+        self.spawn(start, tasks.append, lambda task: finished.release())
+        try:
+            finished.acquire()
+        except BaseException:
+            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())
+            finished.acquire()
+            raise
+        return tasks[0].result()
+
+    def spawn(
+        self,
+        start: Callable[[], Awaitable[T]],
+        started: Callable[[asyncio.Task[T]], None],
+        done: Callable[[asyncio.Task[T]], object],
+    ) -> None:
+        """Begin what `start` awaits, in the caller's context variables."""
+
+        def begin() -> None:
+            task: asyncio.Task[T] = self._loop.create_task(start())  # type: ignore[arg-type]
+            started(task)
+            task.add_done_callback(done)
+
+        self._loop.call_soon_threadsafe(begin, context=contextvars.copy_context())
+
+    def cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
+        self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop  # type: ignore[no-any-return, unused-ignore]
+
+
+_portal: Portal | None = None
+_portal_lock = threading.Lock()
+
+
+def portal() -> Portal:
+    """The process's portal, made on first use."""
+    global _portal
+    if _portal is None:
+        with _portal_lock:
+            if _portal is None:
+                _portal = Portal()
+    return _portal
+
+
+def _stop_portal() -> None:
+    global _portal
+    stopping, _portal = _portal, None
+    if stopping is not None:
+        stopping.stop()
+
+
+def _after_fork() -> None:
+    """The child has no background thread; it makes its own portal on first use."""
+    global _portal, _portal_lock
+    _portal, _portal_lock = None, threading.Lock()
+
+
+atexit.register(_stop_portal)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def stepped(items: AsyncIterator[T]) -> Iterator[T]:
+    """The items of an async iterator, fetched on the portal, several in one go where they come fast."""
+    failure: Exception | None = None
+
+    async def some() -> list[T]:
+        nonlocal failure
+        batch: list[T] = []
+        until = time.monotonic() + STEP
+        try:
+            async for item in items:
+                batch.append(item)
+                if time.monotonic() >= until:
+                    break
+        except Exception as error:
+            failure = error
+        return batch
+
+    while batch := portal().run(some):
+        yield from batch
+        if failure is not None:
+            break
+    if failure is not None:
+        raise failure

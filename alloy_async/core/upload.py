@@ -1,0 +1,282 @@
+"""Uploads: a multipart/form-data body that is sent in pieces, and sent again only where its files can be read again."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import mimetypes
+import os
+import re
+import secrets
+import stat
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, BinaryIO, Self, TypeAlias
+
+import attrs
+
+from .errors import InvalidRequest
+from .hooks import Mismatch, wrong
+
+CHUNK = 256 * 1024
+"""Most bytes of a file that are in memory at once."""
+
+Content: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]
+"""What can be uploaded: a path, bytes, a file opened in binary mode, or an async iterator of bytes."""
+
+_CONTENT_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;[ -~]*)?", re.ASCII)
+
+
+@attrs.frozen
+class Upload:
+    """A file to upload, with what cannot be seen from it.
+
+    Args:
+        source: a path, bytes, a file opened in binary mode, or an async iterator of bytes. A file object is read from
+            where it stands, and left there.
+        filename: default the path's or file's own name, else the argument's.
+        content_type: default what the filename's ending says, else application/octet-stream.
+        size: in bytes; needed only where it cannot be found out and the server does not take a body of unknown length.
+    """
+
+    source: Content = attrs.field(repr=lambda source: repr(source) if _is_path(source) else type(source).__name__)
+    filename: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+
+
+FileSource: TypeAlias = Content | Upload
+"""The type of an argument that is a file."""
+
+
+class SourceFailed(Exception):
+    """What was to be uploaded could not be read to its end."""
+
+
+def as_upload(value: object) -> Upload:
+    """The upload that an argument means; a Mismatch where it means none."""
+    upload = value if isinstance(value, Upload) else Upload(value)  # type: ignore[arg-type]
+    source = upload.source
+    if not _is_path(source) and not isinstance(source, bytes | bytearray | memoryview | AsyncIterable):
+        if not callable(getattr(source, "read", None)):
+            raise wrong("a path, bytes, a binary file, an async iterator of bytes or an Upload", source)
+        mode = getattr(source, "mode", "b")
+        if isinstance(source, io.TextIOBase) or (isinstance(mode, str) and "b" not in mode):
+            raise Mismatch("expected a file opened in binary mode ('rb'), got one opened as text")
+    for text in (upload.filename, upload.content_type):
+        if text is not None and not isinstance(text, str):
+            raise wrong("text as filename and content_type", text)
+    if upload.content_type is not None and not _CONTENT_TYPE.fullmatch(upload.content_type):
+        raise Mismatch(f"expected a content_type such as 'image/png', got {upload.content_type[:40]!r}")
+    if upload.size is not None and (not isinstance(upload.size, int) or upload.size < 0):
+        raise Mismatch("expected a size in bytes, 0 or more")
+    return upload
+
+
+class Multipart:
+    """One request's multipart/form-data body. `async with` opens its files, and closes those that were not open before.
+
+    Args:
+        operation: the method's name, for errors.
+        texts: names and values of the plain parts; they come first.
+        files: names of the arguments, names of the parts, and what to upload in them.
+    """
+
+    def __init__(
+        self, operation: str, texts: Sequence[tuple[str, str]], files: Sequence[tuple[str, str, Upload]]
+    ) -> None:
+        self._operation = operation
+        self._files = [(argument, _Source(upload)) for argument, _, upload in files]
+        self.is_open = False
+        boundary = secrets.token_hex(16)
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        self._sections: list[bytes | _Source] = []
+        for name, text in texts:
+            self._sections.append(_head(boundary, name) + text.encode() + b"\r\n")
+        for (_, name, upload), (_, source) in zip(files, self._files, strict=True):
+            filename = upload.filename or _name_of(upload.source) or name
+            media = upload.content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
+            self._sections += [_head(boundary, name, filename, media), source, b"\r\n"]
+        self._sections.append(f"--{boundary}--\r\n".encode())
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be sent (again): a source that cannot be rewound can be read only once."""
+        return all(source.repeatable for _, source in self._files)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the whole body, or None where a source does not tell."""
+        sizes = [len(part) if isinstance(part, bytes) else part.size for part in self._sections]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    async def __aenter__(self) -> Self:
+        """
+        Raises:
+            InvalidRequest: a file cannot be read; the message names it.
+        """
+        self.is_open = True
+        for argument, source in self._files:
+            try:
+                await asyncio.to_thread(source.open)
+            except (OSError, ValueError) as error:
+                await self.__aexit__(None, None, None)
+                why = error.strerror if isinstance(error, OSError) and error.strerror else error
+                raise InvalidRequest(
+                    f"{argument}: cannot read {source.label}: {why}; nothing was sent", operation=self._operation
+                ) from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for _, source in self._files:
+            source.close()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body from its beginning; each attempt takes its own.
+
+        Raises:
+            SourceFailed: a source broke off, or has not the size that was announced.
+        """
+        for section in self._sections:
+            if isinstance(section, bytes):
+                yield section
+                continue
+            async for piece in section.pieces():
+                yield piece
+
+
+class _Source:
+    """What one file part is read from."""
+
+    def __init__(self, upload: Upload) -> None:
+        source = upload.source
+        in_memory = isinstance(source, bytes | bytearray | memoryview)
+        self._content: Any = io.BytesIO(source) if in_memory else source
+        self._opens = _is_path(source)
+        self._file: BinaryIO | None = None
+        self._lock = Lock()
+        self._start: int | None = 0 if self._opens else None
+        self._begun = False
+        self.size = upload.size
+        self.label = repr(os.fspath(self._content)) if self._opens else f"the {type(source).__name__} given"
+
+    @property
+    def repeatable(self) -> bool:
+        return self._start is not None or not self._begun
+
+    def open(self) -> None:
+        """Open the file, and find out its size and whether it can be rewound."""
+        if isinstance(self._content, AsyncIterable):
+            return
+        if self._opens:
+            path = Path(self._content)
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise ValueError("it is not a regular file; open it yourself and give the file object")
+            self._file = path.open("rb")
+        else:
+            _claim(self._content)
+            self._file = self._content
+        if not _seekable(self._file):
+            return
+        self._start = self._file.tell()
+        found = self._file.seek(0, io.SEEK_END) - self._start
+        if self.size is not None and self.size != found:
+            raise ValueError(f"its size is {found} bytes, not the {self.size} given")
+        self.size = found
+
+    def close(self) -> None:
+        """Close a file that was opened here, and put another one back to where it stood."""
+        file, self._file = self._file, None
+        if file is None:
+            return
+        with self._lock:  # a thread may still be reading for an attempt that was given up
+            if self._opens:
+                file.close()
+                return
+            _claimed.discard(id(file))
+            if self._start is not None and not file.closed:
+                file.seek(self._start)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        self._begun = True
+        given = 0
+        try:
+            async for piece in self._unchecked():
+                given += len(piece)
+                if self.size is not None and given > self.size:
+                    break
+                yield piece
+        except Exception as error:
+            raise SourceFailed(f"{self.label} could not be read on: {type(error).__name__}: {error}") from error
+        if self.size is not None and given != self.size:
+            more = "more" if given > self.size else f"only {given}"
+            raise SourceFailed(f"{self.label} gave {more} than the {self.size} bytes announced")
+
+    async def _unchecked(self) -> AsyncIterator[bytes]:
+        if isinstance(self._content, AsyncIterable):
+            async for piece in self._content:
+                yield _checked(piece)
+            return
+        position = self._start
+        while piece := _checked(await asyncio.to_thread(self._read, position)):
+            yield piece
+            position = None if position is None else position + len(piece)
+
+    def _read(self, position: int | None) -> Any:
+        """The next bytes; where the file can be sought, those of a position, whatever else was read meanwhile."""
+        with self._lock:
+            if self._file is None:
+                raise ValueError("the call is over")
+            if position is not None:
+                self._file.seek(position)
+            return self._file.read(CHUNK)
+
+
+_claimed: set[int] = set()
+"""Ids of the callers' files that are being uploaded: two calls at once would read each other's pieces."""
+
+
+def _claim(file: object) -> None:
+    if id(file) in _claimed:
+        raise ValueError("another call is uploading it now; give its path instead, or bytes")
+    _claimed.add(id(file))
+
+
+def _is_path(source: object) -> bool:
+    return isinstance(source, str | os.PathLike)
+
+
+def _seekable(file: BinaryIO) -> bool:
+    seekable = getattr(file, "seekable", None)
+    return seekable is not None and bool(seekable())
+
+
+def _checked(piece: Any) -> bytes:
+    if not isinstance(piece, bytes | bytearray | memoryview):
+        raise TypeError(f"expected bytes, got {type(piece).__name__}")
+    return bytes(piece)
+
+
+def _name_of(source: object) -> str | None:
+    """The file name that a path or a file object has."""
+    name = source if _is_path(source) else getattr(source, "name", None)
+    if not isinstance(name, str | os.PathLike):
+        return None
+    base = Path(os.fspath(name)).name
+    return None if base.startswith("<") else base or None
+
+
+def _head(boundary: str, name: str, filename: str | None = None, media: str | None = None) -> bytes:
+    lines = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
+    if filename is not None:
+        lines += f'; filename="{_quoted(filename)}"\r\nContent-Type: {media}'
+    return f"{lines}\r\n\r\n".encode(errors="replace")
+
+
+def _quoted(text: str) -> str:
+    """As browsers do: UTF-8, with what would end the value percent-encoded."""
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

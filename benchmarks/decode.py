@@ -1,0 +1,98 @@
+"""Decoding lists of users, against msgspec into a Struct: JSON bytes to typed objects."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated
+
+import attrs
+import msgspec
+
+from alloy_async import Model
+from alloy_async.core.codec import loads
+from alloy_async.core.operation import Json
+
+from .harness import Figure, paired, summary
+from .server import page
+
+
+@attrs.define(eq=False, repr=False)
+class Role(Model):
+    """A nested object."""
+
+    role_id: Annotated[str | None, Json("roleId")] = None
+    name: str | None = None
+
+
+@attrs.define(eq=False, repr=False)
+class User(Model):
+    """Twelve members, a nested list and a timestamp."""
+
+    user_id: Annotated[str | None, Json("userId")] = None
+    username: str | None = None
+    full_name: Annotated[str | None, Json("fullName")] = None
+    email: str | None = None
+    department: str | None = None
+    active: bool | None = None
+    login_count: Annotated[int | None, Json("loginCount")] = None
+    created_at: Annotated[datetime | None, Json("createdAt")] = None
+    locale: str | None = None
+    time_zone: Annotated[str | None, Json("timeZone")] = None
+    external_id: Annotated[str | None, Json("externalId")] = None
+    roles: list[Role] | None = None
+
+
+@attrs.define(eq=False, repr=False)
+class Users(Model):
+    """A page."""
+
+    data: list[User] | None = None
+
+
+class RoleStruct(msgspec.Struct, rename="camel"):
+    role_id: str | None = None
+    name: str | None = None
+
+
+class UserStruct(msgspec.Struct, rename="camel"):
+    user_id: str | None = None
+    username: str | None = None
+    full_name: str | None = None
+    email: str | None = None
+    department: str | None = None
+    active: bool | None = None
+    login_count: int | None = None
+    created_at: datetime | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    external_id: str | None = None
+    roles: list[RoleStruct] | None = None
+
+
+class UsersStruct(msgspec.Struct):
+    data: list[UserStruct] | None = None
+
+
+def run(rounds: int) -> list[Figure]:
+    small, large = page(100), page(100_000)
+    decoder = msgspec.json.Decoder(UsersStruct)
+
+    async def ours() -> None:
+        for _ in range(20):
+            loads(Users, small)
+
+    async def struct() -> None:
+        for _ in range(20):
+            decoder.decode(small)
+
+    async def many() -> None:
+        loads(Users, large)
+
+    ratios = asyncio.run(paired({"struct": struct, "struct again": struct, "ours": ours}, "struct", rounds))
+    pages = asyncio.run(paired({"page": ours, "many": many}, "page", max(3, rounds // 8)))
+    return [
+        summary("noise: msgspec against itself", ratios["struct again"]),
+        summary("decode 100 users, against msgspec into a Struct", ratios["ours"], 4.5),
+        summary("decode 100,000 users, CPU a user against the page of 100", [r / 50 for r in pages["many"]], 1.6),
+    ]
