@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:  # "as" makes each name public to the checkers
+    from .agilicus.client import Agilicus as Agilicus, AsyncAgilicus as AsyncAgilicus
     from .alloy.client import Alloy as Alloy, AsyncAlloy as AsyncAlloy
+    from .alsid.client import Alsid as Alsid, AsyncAlsid as AsyncAlsid
     from .core.auth import Token as Token
     from .core.client import AsyncClient as AsyncClient
     from .core.codec import from_wire as from_wire, to_wire as to_wire
@@ -52,10 +54,14 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .core.retry import Retry as Retry
     from .core.settings import System as System
     from .core.transport import Timeout as Timeout
-
+    from .core.upload import Upload as Upload
+    from .opendatasoft.client import AsyncOpendatasoft as AsyncOpendatasoft, Opendatasoft as Opendatasoft
+    from .smooch.client import AsyncSmooch as AsyncSmooch, Smooch as Smooch
 
 _HOMES = {
+    "agilicus.client": ("Agilicus", "AsyncAgilicus"),
     "alloy.client": ("Alloy", "AsyncAlloy"),
+    "alsid.client": ("Alsid", "AsyncAlsid"),
     "core.auth": ("Token",),
     "core.client": ("AsyncClient",),
     "core.codec": ("from_wire", "to_wire"),
@@ -93,6 +99,9 @@ _HOMES = {
     "core.retry": ("Retry",),
     "core.settings": ("System",),
     "core.transport": ("Timeout",),
+    "core.upload": ("Upload",),
+    "opendatasoft.client": ("AsyncOpendatasoft", "Opendatasoft"),
+    "smooch.client": ("AsyncSmooch", "Smooch"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from alloy_async import Model
 from alloy_async.core.codec import loads
 from alloy_async.core.operation import Json
 
-from .harness import Figure, paired, summary
+from .harness import Figure, figure, paired
 from .server import page
 
 
@@ -78,21 +77,23 @@ def run(rounds: int) -> list[Figure]:
     small, large = page(100), page(100_000)
     decoder = msgspec.json.Decoder(UsersStruct)
 
-    async def ours() -> None:
+    def ours() -> None:
         for _ in range(20):
             loads(Users, small)
 
-    async def struct() -> None:
+    def struct() -> None:
         for _ in range(20):
             decoder.decode(small)
 
-    async def many() -> None:
+    def many() -> None:
         loads(Users, large)
 
-    ratios = asyncio.run(paired({"struct": struct, "struct again": struct, "ours": ours}, "struct", rounds))
-    pages = asyncio.run(paired({"page": ours, "many": many}, "page", max(3, rounds // 8)))
+    ratios = paired({"struct": struct, "struct again": struct, "ours": ours}, "struct", rounds)
+    pages = paired({"page": ours, "many": many}, "page", max(5, rounds // 8))
     return [
-        summary("noise: msgspec against itself", ratios["struct again"]),
-        summary("decode 100 users, against msgspec into a Struct", ratios["ours"], 4.5),
-        summary("decode 100,000 users, CPU a user against the page of 100", [r / 50 for r in pages["many"]], 1.6),
+        figure("noise: msgspec against itself", ratios["struct again"]),
+        figure("decode 100 users, against msgspec into a Struct", ratios["ours"], 4.5),
+        figure(
+            "decode 100,000 users, CPU a user against the page of 100", [r / 50 for r in pages["many"]], 1.6
+        ),
     ]

@@ -1,4 +1,4 @@
-"""Small calls over HTTP: alloy_async against bare aiohttp with orjson."""
+"""Small calls: alloy_async against bare aiohttp with orjson, on the standard loop and on uvloop."""
 
 from __future__ import annotations
 
@@ -7,66 +7,66 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 import orjson
+import uvloop
 
 from alloy_async import AsyncAlloy
 
-from .harness import Figure, Slice, paired, summary
+from .harness import Figure, calls, figure, paired
 from .server import running
 
-CALLS = 128
+HEADERS = {"Authorization": "bearer key", "Content-Type": "application/json"}
+BODY = orjson.dumps({"username": "ada@example.com", "fullName": "Ada Quist"})
 
 
-def slices(call: Callable[[], Awaitable[object]], in_flight: int, calls: int = CALLS) -> Slice:
-    """`calls` calls, so many at a time."""
+def bare(session: aiohttp.ClientSession, verb: str, url: str) -> Callable[[], Awaitable[object]]:
+    """A call as one writes it by hand, without retries, types or errors."""
+    body = BODY if verb == "POST" else None
 
-    async def worker(count: int) -> None:
-        for _ in range(count):
-            await call()
+    async def call() -> object:
+        async with session.request(verb, url, headers=HEADERS, data=body) as response:
+            return orjson.loads(await response.read())
 
-    async def run() -> None:
-        if in_flight == 1:
-            await worker(calls)
-        else:
-            await asyncio.gather(*(worker(calls // in_flight) for _ in range(in_flight)))
-
-    return run
+    return call
 
 
-async def measure(url: str, rounds: int, in_flight: int) -> list[Figure]:
-    body = orjson.dumps({"username": "ada@example.com", "fullName": "Ada Quist"})
-    headers = {"Authorization": "bearer key", "Content-Type": "application/json"}
-    async with aiohttp.ClientSession() as session, AsyncAlloy("key", base_url=url) as client:
+async def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession()
 
-        async def bare_get() -> object:
-            async with session.get(f"{url}/users/ada", headers=headers) as response:
-                return orjson.loads(await response.read())
 
-        async def bare_post() -> object:
-            async with session.post(f"{url}/users/", headers=headers, data=body) as response:
-                return orjson.loads(await response.read())
-
+def measure(url: str, in_flight: int, rounds: int) -> list[Figure]:
+    """The rows for so many calls in flight."""
+    with asyncio.Runner() as loop, asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast:
+        session = loop.run(_session())
+        client = AsyncAlloy("key", base_url=url)
+        get, post = bare(session, "GET", f"{url}/users/ada"), bare(session, "POST", f"{url}/users/")
         gets = {
-            "bare": bare_get,
-            "bare again": bare_get,
-            "ours": lambda: client.get_a_user("ada"),
+            "bare": calls(loop, get, in_flight=in_flight),
+            "bare again": calls(loop, get, in_flight=in_flight),
+            "ours": calls(loop, lambda: client.get_a_user("ada"), in_flight=in_flight),
+            "ours on uvloop": calls(fast, lambda: client.get_a_user("ada"), in_flight=in_flight),
         }
         posts = {
-            "bare": bare_post,
-            "ours": lambda: client.create_a_user("ada@example.com", full_name="Ada Quist"),
+            "bare": calls(loop, post, in_flight=in_flight),
+            "ours": calls(
+                loop,
+                lambda: client.create_a_user("ada@example.com", full_name="Ada Quist"),
+                in_flight=in_flight,
+            ),
         }
-        get = await paired({name: slices(call, in_flight) for name, call in gets.items()}, "bare", rounds)
-        post = await paired({name: slices(call, in_flight) for name, call in posts.items()}, "bare", rounds)
-    flight = f"{in_flight} in flight"
+        of_get, of_post = paired(gets, "bare", rounds), paired(posts, "bare", rounds)
+        loop.run(session.close())
     return [
-        summary(f"noise: bare GET against itself, {flight}", get["bare again"]),
-        summary(f"GET, {flight}, against bare aiohttp", get["ours"], 1.20),
-        summary(f"POST, {flight}, against bare aiohttp", post["ours"], 1.30),
+        figure(f"noise: bare GET against itself, {in_flight} in flight", of_get["bare again"]),
+        figure(f"GET against bare aiohttp, {in_flight} in flight", of_get["ours"], 1.20),
+        figure(
+            f"GET on uvloop against bare aiohttp on the standard loop, {in_flight} in flight",
+            of_get["ours on uvloop"],
+            0.95,
+        ),
+        figure(f"POST against bare aiohttp, {in_flight} in flight", of_post["ours"], 1.30),
     ]
 
 
 def run(rounds: int) -> list[Figure]:
     with running() as url:
-        figures = []
-        for in_flight in (1, 64):
-            figures += asyncio.run(measure(url, rounds, in_flight))
-        return figures
+        return [row for in_flight in (1, 64) for row in measure(url, in_flight, rounds)]

@@ -67,7 +67,9 @@ class Canned(asyncio.Protocol):
             if len(self.buffer) < end + 4 + size:
                 return
             request, self.buffer = self.buffer, self.buffer[end + 4 + size :]
-            self.transport.write(next(answer for start, answer in ANSWERS.items() if request.startswith(start)))
+            self.transport.write(
+                next(answer for start, answer in ANSWERS.items() if request.startswith(start))
+            )
 
 
 async def _serve() -> None:

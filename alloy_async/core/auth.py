@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import hashlib
 import inspect
-import os
 import time
 from collections.abc import Awaitable, Callable
 from threading import Lock
@@ -15,6 +13,7 @@ from typing import TypeAlias, cast
 import attrs
 
 from .errors import ConfigurationError, CredentialError
+from .limiter import fingerprint
 
 
 @attrs.frozen
@@ -59,14 +58,17 @@ class Auth:
         present: Callable[[str], str],
         wall: Callable[[], float] = time.time,
     ) -> None:
+        if not isinstance(source, str) and not callable(source):
+            kind = type(source).__name__
+            raise ConfigurationError(f"a credential is text, or a callable that gives it; got {kind}")
         self._present = present
         self._wall = wall
         self._fetch = None if isinstance(source, str) else source
         self._token: Token | None = None
-        self._pending: concurrent.futures.Future[str] | None = None
+        self._pending: concurrent.futures.Future[str | None] | None = None
         self._lock = Lock()
         self._value = self._presentable(source) if isinstance(source, str) else None
-        self.fingerprint = _fingerprint(source)
+        self.fingerprint = fingerprint(source if isinstance(source, str) else f"callable {id(source)}")
         """Tells credentials apart without telling them."""
 
     def __repr__(self) -> str:
@@ -96,11 +98,12 @@ class Auth:
             if mine:
                 return await self._fetch_into(pending)
             try:
-                return await asyncio.shield(asyncio.wrap_future(pending))
-            except asyncio.CancelledError:
-                # Either this waiter was cancelled, or the one that fetched: then it is this one's turn.
-                if not pending.cancelled():
-                    raise
+                found = await asyncio.shield(asyncio.wrap_future(pending))
+            except Exception as cause:
+                raise _unavailable(cause) from cause
+            if found is not None:
+                return found
+            # The caller that fetched was cancelled: now it is another one's turn.
 
     def reject(self, value: str) -> bool:
         """Drop a value that the server refused; True where another one can be had."""
@@ -111,22 +114,17 @@ class Auth:
                 self._value = None
         return True
 
-    async def _fetch_into(self, pending: concurrent.futures.Future[str]) -> str:
+    async def _fetch_into(self, pending: concurrent.futures.Future[str | None]) -> str:
         try:
             value = await self._fetched()
-        except asyncio.CancelledError:
-            self._settle(None)
-            pending.cancel()
-            raise
         except Exception as cause:
             self._settle(None)
-            error = CredentialError(
-                f"the credential could not be fetched: {type(cause).__name__}; nothing was sent"
-            )
-            error.__cause__ = cause
-            pending.set_exception(error)
-            pending.exception()
-            raise error from cause
+            pending.set_exception(cause)
+            raise _unavailable(cause) from cause
+        except BaseException:
+            self._settle(None)
+            pending.set_result(None)
+            raise
         self._settle(value)
         pending.set_result(value)
         return value
@@ -160,13 +158,10 @@ class Auth:
         return self._present(text)
 
 
-_PROCESS_KEY = os.urandom(16)
-
-
-def _fingerprint(source: KeySource) -> str:
-    if isinstance(source, str):
-        return hashlib.blake2b(source.encode(), key=_PROCESS_KEY, digest_size=16).hexdigest()
-    return f"callable {id(source)}"
+def _unavailable(cause: Exception) -> CredentialError:
+    """One error for each caller: each adds what it knows of its own call."""
+    reason = cause if isinstance(cause, ConfigurationError) else type(cause).__name__
+    return CredentialError(f"the credential could not be fetched: {reason}; nothing was sent")
 
 
 def with_default_scheme(scheme: str) -> Callable[[str], str]:

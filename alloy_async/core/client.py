@@ -29,17 +29,7 @@ from .errors import (
 from .events import RequestEvent, ResponseEvent, RetryEvent
 from .exchange import Answer, Plan, Request, failed, plan_of, request_id_in, undecodable
 from .hooks import Mismatch
-
-try:
-    from .limiter import Slot, limiter_for
-except ImportError:  # TEMPORARY until limiter.py is whole
-    class Slot:
-        wait = 0.0
-        def answered(self, *a): pass
-        def release(self): pass
-    class _L:
-        def reserve(self): return Slot()
-    def limiter_for(*a, **k): return _L()
+from .limiter import Slot, limiter_for
 from .operation import Listing, Operation
 from .pages import Pages
 from .retry import Budget, attempt_again, may_repeat
@@ -121,7 +111,13 @@ class AsyncClient:
         self._clock = connection.get("clock", SYSTEM_CLOCK)
         self._budget = Budget(settings.retry.budget)
         host = URL(self._base)
-        self._limiter = limiter_for(host.authority, self._auth.fingerprint, connection.get("rate_limit"))
+        self._limiter = limiter_for(
+            host.authority,
+            self._auth.fingerprint,
+            connection.get("rate_limit"),
+            clock=self._clock.monotonic,
+            random=self._clock.random,
+        )
         self._transport = Transport(
             host,
             max_connections=connection.get("max_connections", 100),

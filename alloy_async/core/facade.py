@@ -161,10 +161,12 @@ class SyncPages(Generic[Item]):
     def pages(self) -> Iterator[list[Item]]:
         """The items as one list a page."""
         for page in self._numbered():
+            self._pages._taken = page[-1][0]
             yield [item for _, item in page]
 
     def _numbered(self) -> Iterator[list[tuple[int, Item]]]:
-        return stepped(self._pages._numbered_pages())
+        # one by one: a page fetched ahead would move the token past rows that nobody has seen
+        return stepped(self._pages._numbered_pages(), seconds=0)
 
 
 class SyncStream:

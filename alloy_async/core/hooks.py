@@ -117,6 +117,10 @@ def _read_none(value: Any, _: Any = None) -> None:
         raise wrong("null", value)
 
 
+def _read_any(value: Any, _: Any = None) -> Any:
+    return value
+
+
 def _write_any(value: Any) -> Any:
     """JSON data of any value that has a JSON form."""
     cls = value.__class__
@@ -260,7 +264,7 @@ def _first_that_fits(attempts: Sequence[Callable[[Any], Any]], value: Any) -> An
 def _union_reader(of: Any) -> Hook:
     optional = NoneType in get_args(of)
     members = members_of(of)
-    reads = [(lambda value, read=decoder(member), member=member: read(value, member)) for member in members]
+    reads = [_reading(member) for member in members]
     single = decoder(members[0]) if len(members) == 1 else None
 
     def read_union(value: Any, _: Any = None) -> Any:
@@ -271,6 +275,11 @@ def _union_reader(of: Any) -> Hook:
         return _first_that_fits(reads, value)
 
     return read_union
+
+
+def _reading(member: Any) -> Callable[[Any], Any]:
+    read = decoder(member)
+    return lambda value: read(value, member)
 
 
 def _union_writer(of: Any) -> Writer:
@@ -307,7 +316,7 @@ def _register() -> None:
     for cls, read, write in _leaves():
         converter.register_structure_hook(cls, read)
         converter.register_unstructure_hook(cls, write)
-    converter.register_structure_hook_func(lambda of: of in (Any, object), lambda value, _=None: value)
+    converter.register_structure_hook_func(lambda of: of in (Any, object), _read_any)
     converter.register_unstructure_hook_func(lambda of: of in (Any, object), _write_any)
     converter.register_structure_hook_func(lambda of: of in (None, NoneType), _read_none)
     for applies, reader, writer in (

@@ -127,8 +127,12 @@ def redacted_repr(value: Any) -> str:
     for field in fields_of(value.__class__):
         content = getattr(value, field.name)
         if content is not None:
-            shown.append(f"{field.name}={'***' if field.marker.secret else repr(content)}")
+            shown.append(f"{field.name}={'***' if field.marker.secret else _brief(content)}")
     extra = getattr(value, "extra", None)
     if isinstance(value, Model) and extra:
         shown.append(f"extra={{{', '.join(f'{name!r}: ***' for name in extra)}}}")
     return f"{value.__class__.__name__}({', '.join(shown)})"
+
+
+def _brief(content: Any) -> str:
+    return f"<{len(content)} bytes>" if isinstance(content, bytes) else repr(content)

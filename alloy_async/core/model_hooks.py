@@ -69,7 +69,10 @@ def model_reader(cls: type[Model]) -> Hook:
 
 
 def _rest(data: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    return {name: data[name] for name in data if name not in known}
+    rest = data.copy()
+    for name in known:
+        rest.pop(name, None)
+    return rest
 
 
 def _checked(n: int, field: Field) -> list[str]:

@@ -140,7 +140,8 @@ class endpoint(Generic[P, T]):  # noqa: N801 (used like a decorator)
     """One operation as a method: awaitable on an AsyncClient, direct on a Client, with one signature for both."""
 
     def __init__(self, operation: Callable[P, Operation[T]]) -> None:
-        self.operation = cast("type[Operation[T]]", operation)
+        self.operation = operation
+        """The operation's class, to make operations as values: `AsyncAlloy.get_a_user.operation("ada")`."""
         self._functions: dict[bool, Callable[..., Any]] = {}
 
     @overload
@@ -156,7 +157,7 @@ class endpoint(Generic[P, T]):  # noqa: N801 (used like a decorator)
         return function.__get__(instance)
 
     def _function(self, is_async: bool) -> Callable[..., Any]:
-        operation = cast("Callable[..., Operation[T]]", self.operation)
+        operation = self.operation
 
         if is_async:
 
@@ -168,21 +169,28 @@ class endpoint(Generic[P, T]):  # noqa: N801 (used like a decorator)
             def call(client: Client, /, *args: Any, **kwargs: Any) -> T:  # type: ignore[misc]
                 return client.send(operation(*args, **kwargs))
 
-        _describe(call, self.operation)
+        _describe(call, cast("type[Operation[Any]]", operation))
         self._functions[is_async] = call
         return call
 
 
 def _describe(call: Callable[Concatenate[Any, ...], Any], operation: type[Operation[Any]]) -> None:
     """Give the method the operation's signature and docstring, for help(), IPython and inspect."""
+    from .model import fields_of
+
     of_init = inspect.signature(operation)
+    plain = {field.name: field.type for field in fields_of(operation)}
+    arguments = [
+        argument.replace(annotation=plain.get(name, argument.annotation))
+        for name, argument in of_init.parameters.items()
+    ]
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     call.__name__ = operation.name
     call.__qualname__ = operation.name
     call.__doc__ = operation.__doc__
     call.__module__ = operation.__module__
     call.__signature__ = of_init.replace(  # type: ignore[attr-defined]
-        parameters=[this, *of_init.parameters.values()], return_annotation=result_type(operation)
+        parameters=[this, *arguments], return_annotation=result_type(operation)
     )
 
 

@@ -76,10 +76,11 @@ class Pages(Generic[Item]):
     async def pages(self) -> AsyncIterator[list[Item]]:
         """The items as one list a page."""
         async for page in self._numbered_pages():
+            self._taken = page[-1][0]
             yield [item for _, item in page]
 
     async def _numbered_pages(self) -> AsyncIterator[list[tuple[int, Item]]]:
-        """Each page's fresh items, with how many rows of the page are done after each."""
+        """Each page's items that are new, with how many rows of the page are done after each."""
         stale_pages = 0
         while self._next is not None and stale_pages < 2:
             operation = self._next
@@ -87,8 +88,9 @@ class Pages(Generic[Item]):
             rows = self._paging.rows(answer)
             fresh = self._fresh(rows)
             stale_pages = 0 if fresh or not rows else stale_pages + 1
-            if fresh:
-                yield fresh
+            untaken = [(n, row) for n, row in fresh if n > self._taken]
+            if untaken:
+                yield untaken
             self._next, self._taken = self._paging.following(operation, answer, rows), 0
         if self.repeated:
             log.warning(
@@ -100,7 +102,7 @@ class Pages(Generic[Item]):
     def _fresh(self, rows: list[Item]) -> list[tuple[int, Item]]:
         numbered = list(enumerate(rows, 1))
         if self._paging.key is None:
-            return numbered[self._taken :]
+            return numbered
         keys = [getattr(row, self._paging.key, None) for row in rows]
         before = set().union(*self._seen)
         self._seen.append({key for key in keys if key is not None})
@@ -108,4 +110,4 @@ class Pages(Generic[Item]):
         # A page that repeats as a whole is not a shift: the service numbers its pages from 1.
         if fresh:
             self.repeated += len(rows) - len(fresh)
-        return [(n, row) for n, row in fresh if n > self._taken]
+        return fresh

@@ -15,9 +15,6 @@ from .errors import ConfigurationError
 
 T = TypeVar("T")
 
-STEP = 0.005
-"""Seconds of items that are fetched from an async iterator in one go."""
-
 
 class Portal:
     """An event loop in a background thread (uvloop's, where installed), and the way to run something on it."""
@@ -117,14 +114,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def stepped(items: AsyncIterator[T]) -> Iterator[T]:
-    """The items of an async iterator, fetched on the portal, several in one go where they come fast."""
+def stepped(items: AsyncIterator[T], seconds: float = 0.005) -> Iterator[T]:
+    """The items of an async iterator, fetched on the portal: in one go as many as come in so many seconds, but at least one."""
     failure: Exception | None = None
 
     async def some() -> list[T]:
         nonlocal failure
         batch: list[T] = []
-        until = time.monotonic() + STEP
+        until = time.monotonic() + seconds
         try:
             async for item in items:
                 batch.append(item)

@@ -65,13 +65,10 @@ class Retry:
 
 def may_repeat(error: BaseException, idempotent: bool) -> bool:
     """The table above: whether this failure may be followed by another attempt."""
-    if isinstance(error, StatusError):
-        repeatable = error.status in REPEATABLE_STATUS
-    else:
-        repeatable = isinstance(error, TransportError)
-    if not repeatable:
+    if not isinstance(error, StatusError | TransportError):
         return False
-    assert isinstance(error, AlloyAsyncError)
+    if isinstance(error, StatusError) and error.status not in REPEATABLE_STATUS:
+        return False
     return error.effect == "none" or (error.effect == "unknown" and idempotent)
 
 

@@ -152,6 +152,8 @@ class Transport:
             return status, response.headers, await response.read()
         except (TimeoutError, aiohttp.ClientError, _Lost, OSError) as error:
             failure = _classified(error, timeout, elapsed(), status)
+            if isinstance(error.__cause__, SourceFailed):
+                failure.__cause__ = error.__cause__
         # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
         raise failure
 
@@ -289,11 +291,9 @@ def _classified(
     if isinstance(error, aiohttp.SocketTimeoutError):
         reason = f"the server sent nothing for {timeout.sock_read:g} s"
         return RequestTimeout(reason, phase="read", effect=effect, status=status)
-    if (
-        (isinstance(error, TimeoutError)
-        and not isinstance(error, OSError | aiohttp.ClientError))
-        or type(error) is TimeoutError
-    ):
+    if (isinstance(error, TimeoutError) and not isinstance(error, OSError | aiohttp.ClientError)) or type(
+        error
+    ) is TimeoutError:
         return DeadlineExceeded(
             f"the answer was not complete after {elapsed:.1f} s", effect=effect, status=status
         )

@@ -26,6 +26,7 @@ CHUNK = 256 * 1024
 Content: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]
 """What can be uploaded: a path, bytes, a file opened in binary mode, or an async iterator of bytes."""
 
+_BYTES = bytes | bytearray | memoryview
 _CONTENT_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;[ -~]*)?", re.ASCII)
 
 
@@ -41,7 +42,9 @@ class Upload:
         size: in bytes; needed only where it cannot be found out and the server does not take a body of unknown length.
     """
 
-    source: Content = attrs.field(repr=lambda source: repr(source) if _is_path(source) else type(source).__name__)
+    source: Content = attrs.field(
+        repr=lambda source: repr(source) if _is_path(source) else type(source).__name__
+    )
     filename: str | None = None
     content_type: str | None = None
     size: int | None = None
@@ -59,7 +62,7 @@ def as_upload(value: object) -> Upload:
     """The upload that an argument means; a Mismatch where it means none."""
     upload = value if isinstance(value, Upload) else Upload(value)  # type: ignore[arg-type]
     source = upload.source
-    if not _is_path(source) and not isinstance(source, bytes | bytearray | memoryview | AsyncIterable):
+    if not _is_path(source) and not isinstance(source, _BYTES | AsyncIterable):
         if not callable(getattr(source, "read", None)):
             raise wrong("a path, bytes, a binary file, an async iterator of bytes or an Upload", source)
         mode = getattr(source, "mode", "b")
@@ -125,7 +128,8 @@ class Multipart:
                 await self.__aexit__(None, None, None)
                 why = error.strerror if isinstance(error, OSError) and error.strerror else error
                 raise InvalidRequest(
-                    f"{argument}: cannot read {source.label}: {why}; nothing was sent", operation=self._operation
+                    f"{argument}: cannot read {source.label}: {why}; nothing was sent",
+                    operation=self._operation,
                 ) from error
         return self
 
@@ -154,15 +158,14 @@ class _Source:
 
     def __init__(self, upload: Upload) -> None:
         source = upload.source
-        in_memory = isinstance(source, bytes | bytearray | memoryview)
-        self._content: Any = io.BytesIO(source) if in_memory else source
+        self._content: Any = io.BytesIO(source) if isinstance(source, _BYTES) else source
         self._opens = _is_path(source)
         self._file: BinaryIO | None = None
         self._lock = Lock()
         self._start: int | None = 0 if self._opens else None
         self._begun = False
         self.size = upload.size
-        self.label = repr(os.fspath(self._content)) if self._opens else f"the {type(source).__name__} given"
+        self.label = repr(str(source)) if self._opens else f"the {type(source).__name__} given"
 
     @property
     def repeatable(self) -> bool:
@@ -211,10 +214,12 @@ class _Source:
                     break
                 yield piece
         except Exception as error:
-            raise SourceFailed(f"{self.label} could not be read on: {type(error).__name__}: {error}") from error
+            raise SourceFailed(
+                f"{self.label} could not be read on: {type(error).__name__}: {error}"
+            ) from error
         if self.size is not None and given != self.size:
-            more = "more" if given > self.size else f"only {given}"
-            raise SourceFailed(f"{self.label} gave {more} than the {self.size} bytes announced")
+            found = "more" if given > self.size else f"{given}"
+            raise SourceFailed(f"{self.label} gave {found} bytes, and {self.size} were announced")
 
     async def _unchecked(self) -> AsyncIterator[bytes]:
         if isinstance(self._content, AsyncIterable):
@@ -256,7 +261,7 @@ def _seekable(file: BinaryIO) -> bool:
 
 
 def _checked(piece: Any) -> bytes:
-    if not isinstance(piece, bytes | bytearray | memoryview):
+    if not isinstance(piece, _BYTES):
         raise TypeError(f"expected bytes, got {type(piece).__name__}")
     return bytes(piece)
 

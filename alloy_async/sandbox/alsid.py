@@ -17,7 +17,7 @@ from .world import Call, Clock, Refused, World
 
 ADMIN = 1
 """The id of the built-in administrator, whom every API key belongs to."""
-PASSWORD = "Sandbox-Passw0rd"
+PASSWORD = "Sandbox-Passw0rd"  # noqa: S105 (it opens nothing but a sandbox)
 """Of everybody who is there at the start."""
 MEMBERS = ("name", "surname", "email", "department", "biography", "active", "picture")
 """What a caller may set of a user, besides the password."""
@@ -261,7 +261,8 @@ class AlsidWorld(World):
 
     def _end_sessions(self, user: User) -> None:
         sessions = self.installation.sessions
-        self.installation.sessions = {token: id for token, id in sessions.items() if id != user.id}
+        for token in [token for token, owner in sessions.items() if owner == user.id]:
+            del sessions[token]
 
     def _token(self) -> str:
         return f"{self.rng.getrandbits(128):032x}"

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from .form import read_form
 from .schema import Check, Misfit, Schema, Schemas, is_json_text, read_json
 from .world import Answer
 
 BodyReader = Callable[[bytes, str], Any]
 BODY_READERS: dict[str, BodyReader] = {
     "application/json": lambda raw, content_type: read_json(raw, "body"),
+    "multipart/form-data": read_form,
 }
 """How a body of each media type is read; called with the bytes and the whole Content-Type."""
 

@@ -11,10 +11,38 @@ if TYPE_CHECKING:
     from alloy_async.sandbox import Sandbox
 
 
+def _running(system: str) -> Iterator[Sandbox]:
+    from alloy_async.sandbox import Sandbox  # imported here: pytest loads this plugin in every run
+
+    with Sandbox(system) as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
 def alloy_sandbox() -> Iterator[Sandbox]:
     """A fresh Alloy sandbox for one test, sync or async."""
-    from alloy_async.sandbox import Sandbox  # imported here: pytest loads this plugin in every run
+    yield from _running("alloy")
 
-    with Sandbox("alloy") as sandbox:
-        yield sandbox
+
+@pytest.fixture
+def alsid_sandbox() -> Iterator[Sandbox]:
+    """A fresh Alsid sandbox for one test, sync or async."""
+    yield from _running("alsid")
+
+
+@pytest.fixture
+def opendatasoft_sandbox() -> Iterator[Sandbox]:
+    """A fresh Opendatasoft sandbox for one test, sync or async."""
+    yield from _running("opendatasoft")
+
+
+@pytest.fixture
+def smooch_sandbox() -> Iterator[Sandbox]:
+    """A fresh Smooch sandbox for one test, sync or async."""
+    yield from _running("smooch")
+
+
+@pytest.fixture
+def agilicus_sandbox() -> Iterator[Sandbox]:
+    """A fresh Agilicus sandbox for one test, sync or async."""
+    yield from _running("agilicus")

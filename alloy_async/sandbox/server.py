@@ -24,7 +24,13 @@ from .schema import Misfit
 from .wire import HttpWire, make_request
 from .world import Answer, Call, Clock, Effect, Ledger, Refused, World
 
-WORLDS = {"alloy": "AlloyWorld"}
+WORLDS = {
+    "agilicus": "AgilicusWorld",
+    "alloy": "AlloyWorld",
+    "alsid": "AlsidWorld",
+    "opendatasoft": "OpendatasoftWorld",
+    "smooch": "SmoochWorld",
+}
 """The world of each system: the class's name, in the module with the system's name."""
 
 
@@ -52,7 +58,7 @@ class Sandbox:
     Plain `with` runs it on a thread of its own.
 
     Args:
-        system: "alloy".
+        system: "alloy", "alsid", "opendatasoft", "smooch" or "agilicus".
         port: where to listen; 0 takes a free port.
         host: the address to listen on.
         keys: the credentials that are known; None takes any. Default: "key".
@@ -61,7 +67,8 @@ class Sandbox:
         seed: of every generator: the same seed gives the same ids and the same faults.
         clock: seconds since the epoch, for timestamps and the rate limit.
         history: how many requests `sandbox.requests` remembers; None for all.
-        world_options: further options of the system's world (Alloy: `seed_users`, `first_page`).
+        world_options: further options of the system's world, such as `seed_users`; its class, named in
+            WORLDS, explains them.
 
     Raises:
         ValueError: for an unknown system.
@@ -179,7 +186,10 @@ class Sandbox:
             self._thread = None
 
     async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
-        body = await http.read()
+        try:
+            body = await http.read()
+        except ConnectionResetError:  # the client gave up in the middle of its request
+            return web.Response()
         self._arrived += 1
         raw_path, _, raw_query = http.raw_path.partition("?")
         request = Request(self._arrived, http.method, raw_path, [], http.headers, body)

@@ -221,14 +221,12 @@ class OpendatasoftWorld(World):
     def _wire(self, user: User, expand: str | None = None) -> dict[str, Any]:
         if expand != "groups":
             return user.wire([{"uid": uid} for uid in user.groups])
-        sizes = {
-            uid: sum(uid in other.groups for other in self.portal.users.values())
-            for uid in user.groups
-        }
+        sizes = {uid: sum(uid in other.groups for other in self.portal.users.values()) for uid in user.groups}
         return user.wire([self.portal.groups[uid].wire(size) for uid, size in sizes.items()])
 
     def _page(self, call: Call, offset: int) -> str:
-        query = urlencode({**call.query, "offset": offset}, doseq=True)
+        pairs = {name: value for name, value in call.query.items() if name != "apikey"}
+        query = urlencode({**pairs, "offset": offset}, doseq=True)
         return f"http://{call.headers['Host']}/api/automation/v1.0/users/?{query}"
 
 

@@ -64,7 +64,8 @@ class User:
         user: dict[str, Any] = {
             "username": self.username,
             "display_name": " ".join(filter(None, names)) or self.username,
-            **{"permissions": [], **self.members},
+            "permissions": [],
+            **self.members,
             "is_active": True,
             "is_ods": False,
             "account_type": "linked" if self.identity_provider else "local",

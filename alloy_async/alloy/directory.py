@@ -1,0 +1,146 @@
+"""Alloy's users as a directory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Self, TypeVar
+
+from ..core.errors import AlloyAsyncError, NotFound, StatusError
+from ..core.events import RetryEvent
+from ..directory import Capabilities, Outcome, UserRecord
+from . import models
+from .client import AsyncAlloy
+from .operations import MAX_BATCH, ListAllUsers
+
+Item = TypeVar("Item")
+
+_SINGLE_CALLS = 16
+"""How many calls for one user each are under way at a time."""
+
+_SAFE_TO_REPEAT = "running the job again is safe, as Alloy refuses a second user of the same name"
+
+
+class AlloyDirectory:
+    """The users of one Alloy account.
+
+    Alloy knows a user by username and keeps one more field, the full name. Users are created with
+    `batch_create_users`, up to 1000 a call; the entries that come back in `invalidUsers` are told
+    apart with `get_a_user`: one that is found was there before.
+
+    Args:
+        client: whose credential and limits apply; it stays yours to close.
+    """
+
+    name = "Alloy"
+    # Alloy documents no lengths; 255 is what one segment of a path can be sure to carry.
+    capabilities = Capabilities(
+        abilities=frozenset({"find", "list", "create", "update", "delete"}),
+        key="username",
+        key_is_unique=True,
+        folds_key=True,
+        carries=("username", "full_name", "given_name", "family_name"),
+        max_length={"username": 255, "full_name": 255},
+        batch_size=MAX_BATCH,
+    )
+
+    def __init__(self, client: AsyncAlloy) -> None:
+        self.client = client
+
+    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+        """The same directory, telling of every call that is about to be made again."""
+        return type(self)(self.client.with_options(on_retry=on_retry))
+
+    async def find(self, key: str) -> UserRecord | None:
+        """The user of that name; None when there is none (GET /users/{userId})."""
+        try:
+            return _record(await self.client.get_a_user(key))
+        except NotFound:
+            return None
+
+    async def list(self) -> AsyncIterator[UserRecord]:
+        """Every user of the account (GET /users)."""
+        async for user in self.client.iterate(ListAllUsers()):
+            yield _record(user)
+
+    async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """Create up to 1000 users (POST /users/batch); one that is there stays as it is."""
+        users = [models.NewUser(record.username, record.display_name) for record in records]
+        try:
+            result = await self.client.batch_create_users(users)
+        except AlloyAsyncError as error:
+            if error.effect == "none":
+                raise
+            return [_failure(record.username, error) for record in records]
+        refused = _refused(records, result.invalid_users or [])
+        verdicts = {outcome.key: outcome for outcome in await _each(self._why_refused, refused)}
+        return [verdicts.get(record.username) or Outcome(record.username, "created") for record in records]
+
+    async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """Set the full name of existing users (PUT /users/{userId})."""
+        return await _each(self._update, records)
+
+    async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
+        """Delete users (DELETE /users/{userId}); one that is not there counts as deleted."""
+        return await _each(self._delete, keys)
+
+    async def _why_refused(self, username: str) -> Outcome:
+        try:
+            user = await self.client.get_a_user(username)
+        except NotFound:
+            return Outcome(username, "invalid", "Alloy refused this user and does not say why")
+        except AlloyAsyncError as error:
+            reason = f"Alloy refused this user, and asking whether it exists failed: {error}"
+            return Outcome(username, "failed", reason)
+        return Outcome(username, "exists", remote_id=user.user_id)
+
+    async def _update(self, record: UserRecord) -> Outcome:
+        key = record.username
+        try:
+            user = await self.client.update_a_user(key, full_name=record.display_name)
+        except AlloyAsyncError as error:
+            return _failure(key, error)
+        return Outcome(key, "updated", remote_id=user.user_id)
+
+    async def _delete(self, key: str) -> Outcome:
+        try:
+            await self.client.delete_a_user(key)
+        except NotFound:
+            return Outcome(key, "deleted", "was not there")
+        except AlloyAsyncError as error:
+            return _failure(key, error)
+        return Outcome(key, "deleted")
+
+
+def _record(user: models.User) -> UserRecord:
+    return UserRecord(username=user.username or "", full_name=user.full_name, external_id=user.user_id)
+
+
+def _failure(key: str, error: AlloyAsyncError) -> Outcome:
+    if error.effect != "none":
+        return Outcome(key, "unknown", f"{error}; {_SAFE_TO_REPEAT}")
+    if isinstance(error, StatusError) and error.status in (400, 404, 409, 413, 422):
+        return Outcome(key, "invalid", str(error))
+    return Outcome(key, "failed", str(error))
+
+
+def _refused(records: Sequence[UserRecord], entries: Sequence[models.InvalidUser]) -> Sequence[str]:
+    """The usernames among the records that Alloy sent back; all, where it does not name them."""
+    named = {entry.username for entry in entries}
+    usernames = [record.username for record in records]
+    if named <= set(usernames):
+        return [username for username in usernames if username in named]
+    return usernames
+
+
+async def _each(call: Callable[[Item], Awaitable[Outcome]], items: Sequence[Item]) -> Sequence[Outcome]:
+    """The outcomes of one call an item, in order, a few calls at a time."""
+    slots = asyncio.Semaphore(_SINGLE_CALLS)
+
+    async def limited(item: Item) -> Outcome:
+        async with slots:
+            return await call(item)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(limited(item)) for item in items]
+    return [task.result() for task in tasks]

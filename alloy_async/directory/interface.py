@@ -1,0 +1,85 @@
+"""What a user directory can do, as data and as a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Literal, Protocol, Self
+
+import attrs
+
+from ..core.events import RetryEvent
+from .record import FIELDS, Outcome, UserRecord
+
+Ability = Literal["find", "list", "create", "update", "delete"]
+
+
+@attrs.frozen(kw_only=True)
+class Capabilities:
+    """What one system can do with users; stated once, read by checks, plans and documentation.
+
+    Args:
+        abilities: the calls that work.
+        key: the field by which the system tells two users apart.
+        key_is_unique: the system refuses a second user with the same key, so a creation whose
+            answer was lost can be repeated without doubling anybody.
+        folds_key: two keys that differ only in case or Unicode form are taken for one.
+        carries: the fields of `UserRecord` that reach the system, in the order worth showing.
+        max_length: the longest value of a field, in characters.
+        batch_size: how many records one call creates.
+    """
+
+    abilities: frozenset[Ability]
+    key: str
+    key_is_unique: bool
+    folds_key: bool
+    carries: tuple[str, ...]
+    max_length: Mapping[str, int]
+    batch_size: int = 1
+
+    @property
+    def drops(self) -> tuple[str, ...]:
+        """The fields of `UserRecord` that the system has no place for."""
+        return tuple(name for name in FIELDS if name not in self.carries)
+
+
+class Directory(Protocol):
+    """The users of one system.
+
+    The three changing calls answer with one outcome a record, in order. They raise only when
+    nothing of the call happened (`error.effect == "none"`): a refused credential, an unreachable
+    server. An answer that was lost is no exception but the outcome `unknown`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What to call the system in messages."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the system can do."""
+        ...
+
+    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+        """The same directory, telling of every call that is about to be made again."""
+        ...
+
+    async def find(self, key: str) -> UserRecord | None:
+        """One user by natural key; None when there is none."""
+        ...
+
+    def list(self) -> AsyncIterator[UserRecord]:
+        """Every user, as a stream."""
+        ...
+
+    async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """Create at most `capabilities.batch_size` users; one that is there stays as it is."""
+        ...
+
+    async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """Change existing users, found by natural key."""
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
+        """Delete users by natural key; one that is not there counts as deleted."""
+        ...

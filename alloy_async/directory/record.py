@@ -1,0 +1,79 @@
+"""A user as every system can understand it, and what became of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+Status = Literal["created", "exists", "updated", "deleted", "invalid", "failed", "unknown"]
+"""What became of one record.
+
+`created`, `exists`, `updated`, `deleted`: the directory holds what was asked for. `invalid`: the
+system refused this record. `failed`: nothing happened and the record itself may be fine.
+`unknown`: the request was sent and its answer was lost.
+"""
+
+
+def _masked(password: str | None) -> str:
+    return "None" if password is None else "'***'"
+
+
+def _names_only(attributes: Mapping[str, str]) -> str:
+    return repr(sorted(attributes))
+
+
+@attrs.frozen(kw_only=True)
+class UserRecord:
+    """One person, in the fields that user directories share.
+
+    Args:
+        username: the login name.
+        external_id: the person's key in the system the record came from; text, so that leading
+            zeros stay.
+        active: whether the account may be used; None when the source does not say.
+        attributes: everything else, by the source's own names.
+        password: passed on to systems that take one; never shown, stored or reported.
+    """
+
+    username: str
+    email: str | None = None
+    given_name: str | None = None
+    family_name: str | None = None
+    full_name: str | None = None
+    external_id: str | None = None
+    active: bool | None = None
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    department: str | None = None
+    attributes: Mapping[str, str] = attrs.field(factory=dict, repr=_names_only, hash=False)
+    password: str | None = attrs.field(default=None, repr=_masked)
+
+    @property
+    def display_name(self) -> str | None:
+        """The full name; where there is none, given and family name joined."""
+        return self.full_name or " ".join(filter(None, (self.given_name, self.family_name))) or None
+
+
+FIELDS: tuple[str, ...] = tuple(
+    field.name for field in attrs.fields(UserRecord) if field.name != "attributes"
+)
+"""The names of the fields that a system either carries or drops."""
+
+
+@attrs.frozen
+class Outcome:
+    """What became of one record.
+
+    Args:
+        key: the record's natural key in that system (for most, the username).
+        status: see `Status`.
+        reason: why it is not in, and what to do next; None when all is well.
+        remote_id: the system's own id, where its answer tells it.
+    """
+
+    key: str
+    status: Status
+    reason: str | None = None
+    remote_id: str | None = None

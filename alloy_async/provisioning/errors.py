@@ -1,0 +1,28 @@
+"""What can be wrong with a whole source, before anything is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..core.errors import AlloyAsyncError
+
+
+class SourceError(AlloyAsyncError, ValueError):
+    """The source cannot be read as rows of users.
+
+    Args:
+        message: what is wrong and what to do.
+        path: the file.
+        line: physical line, from 1, where one is to blame.
+        column: character within that line, from 1.
+    """
+
+    def __init__(self, message: str, path: Path, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.path, self.line, self.column) if part)
+        return f"{place}: {self.message}"

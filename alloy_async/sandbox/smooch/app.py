@@ -1,0 +1,176 @@
+"""What an emulated Smooch app holds, who may touch it, and look-ups shared by its operations."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from ..auth import HeaderKey
+from ..form import FilePart
+from ..people import people
+from ..world import Answer, Call, Clock, Refused, World
+from .tokens import claims_of, verified_claims
+
+PROFILE = ("givenName", "surname", "email", "signedUpAt")
+
+
+@dataclass
+class Client:
+    """A channel that a user is reached by; `identity` is its member of a channel entity, as ("address", "a@b.c")."""
+
+    id: str
+    platform: str
+    integration_id: str
+    identity: tuple[str, str]
+    immediate: bool = True
+    """Whether it is confirmed without the user's doing."""
+
+    def wire(self, last_seen: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "active": True,
+            "lastSeen": last_seen,
+            "platform": self.platform,
+            "displayName": self.identity[1],
+        }
+
+    def entity(self) -> dict[str, str]:
+        name, value = self.identity
+        return {"type": self.platform, name: value}
+
+
+@dataclass
+class User:
+    id: str
+    user_id: str
+    created_at: str
+    profile: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, Any] = field(default_factory=dict)
+    credential_required: bool = False
+    conversation_id: str | None = None
+    clients: list[Client] = field(default_factory=list)
+    pending: list[Client] = field(default_factory=list)
+    business_systems: list[dict[str, Any]] = field(default_factory=list)
+
+    def wire(self) -> dict[str, Any]:
+        clients = [client.wire(self.created_at) for client in self.clients]
+        return {
+            "_id": self.id,
+            "userId": self.user_id,
+            **self.profile,
+            "properties": self.properties,
+            "conversationStarted": self.conversation_id is not None,
+            "credentialRequired": self.credential_required,
+            "clients": clients,
+            "pendingClients": [client.wire(self.created_at) for client in self.pending],
+            "devices": clients,
+        }
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of a conversation, and the image in it."""
+
+    id: str
+    author_id: str
+    role: str
+    name: str
+    text: str
+    received: float
+    image: FilePart
+
+
+class AppWorld(World):
+    """One Smooch app with people in it. Each look-up raises Refused (404) for what is not there.
+
+    Attributes:
+        users: by Smooch's id.
+        id_of: Smooch's id of each userId.
+        integrations: the type of each, by id.
+        messages: by conversation id, in order.
+        auth_codes: the id of the user that each lets in.
+    """
+
+    _bearer = HeaderKey("Authorization", scheme="bearer")
+
+    def __init__(
+        self, rng: random.Random, clock: Clock, seed_users: int, app_id: str, secrets: Mapping[str, str]
+    ) -> None:
+        super().__init__(rng, clock)
+        self.app_id = app_id
+        self.secrets = secrets
+        self.users: dict[str, User] = {}
+        self.id_of: dict[str, str] = {}
+        self.messages: dict[str, list[Message]] = {}
+        self.auth_codes: dict[str, str] = {}
+        kinds = ("twilio", "messagebird", "messenger", "mailgun", "telegram", "viber")
+        self.integrations = {self.new_id(): kind for kind in kinds}
+        for n, person in enumerate(people(seed_users, rng)):
+            user = self.add_user(person.email)
+            user.profile = {"givenName": person.given, "surname": person.family, "email": person.email}
+            if n == 0:
+                user.clients = [
+                    Client(self.new_id(), "mailgun", self.integration("mailgun"), ("address", person.email))
+                ]
+            if n < 2:
+                user.business_systems = [
+                    {"type": "slack", "channelId": f"C{rng.randrange(10**8):08}"},
+                    {"type": "hipchat", "roomId": rng.randrange(10**6)},
+                ]
+
+    def authenticate(
+        self, headers: Mapping[str, str], query: list[tuple[str, str]], keys: Collection[str] | None
+    ) -> str:
+        token = self._bearer(headers, query, None)
+        if keys is not None:
+            verified_claims(token, self.secrets, self.clock)
+        return token
+
+    def handle(self, call: Call) -> Answer:
+        try:
+            self._authorize(call)
+        except Refused as refusal:
+            return self.refuse(refusal)
+        return super().handle(call)
+
+    def _authorize(self, call: Call) -> None:
+        claims = claims_of(call.credential)
+        if call.path["appId"] != self.app_id:
+            if claims.get("scope") == "account":
+                raise Refused(404, f"There is no app {call.path['appId']!r} in this account.")
+            raise Refused(403, f"The token is not for the app {call.path['appId']!r}.")
+        if claims.get("scope") == "appUser":
+            if "userId" not in call.path:
+                raise Refused(403, f"{call.operation} needs a token of scope 'app'.")
+            if self.user(call.path["userId"]).user_id != claims["userId"]:
+                raise Refused(403, "The token is for another user.")
+
+    def error_body(self, status: int, message: str) -> Any:
+        code = HTTPStatus(status).phrase.lower().replace(" ", "_")
+        return {"error": {"code": code, "description": message}}
+
+    def new_id(self) -> str:
+        return f"{self.rng.getrandbits(96):024x}"
+
+    def add_user(self, user_id: str) -> User:
+        user = User(self.new_id(), user_id, self.now())
+        self.users[user.id] = user
+        self.id_of[user_id] = user.id
+        return user
+
+    def user(self, name: str) -> User:
+        """The user with an id of either kind."""
+        user = self.users.get(self.id_of.get(name, name))
+        if user is None:
+            raise Refused(404, f"There is no user with the smoochId or userId {name!r}.")
+        return user
+
+    def integration(self, kind: str) -> str:
+        """The id of the first integration of a type."""
+        for integration_id, existing in self.integrations.items():
+            if existing == kind:
+                return integration_id
+        raise Refused(400, f"The app has no integration of type {kind!r}.")

@@ -1,0 +1,42 @@
+"""`python -m benchmarks [NAME ...] [--rounds N] [--json]`: run, print figures and budgets, exit 1 when one is missed."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+
+import attrs
+
+from .harness import Figure
+
+NAMES = ("http", "decode", "facade", "imports", "many")
+
+
+def _line(row: Figure) -> str:
+    budget = "" if row.budget is None else f"{'>=' if row.at_least else '<='} {row.budget:g}"
+    verdict = {True: "met", False: "MISSED", None: ""}[row.met]
+    interval = f"[{row.low:.2f} {row.high:.2f}]"
+    return f"{row.name:<75} {row.value:>8.2f} {row.unit:<3} {interval:<16} {budget:<8} {verdict}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default: all")
+    parser.add_argument("--rounds", type=int, default=40, help="rounds of each comparison (default 40)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
+    given = parser.parse_args()
+    unknown = set(given.names) - set(NAMES)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    missed = 0
+    for name in given.names or NAMES:
+        for row in importlib.import_module(f".{name}", __package__).run(given.rounds):
+            missed += row.met is False
+            print(json.dumps({**attrs.asdict(row), "met": row.met}) if given.json else _line(row), flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

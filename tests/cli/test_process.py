@@ -1,0 +1,167 @@
+"""The command line as a process of its own: start, signals, exit codes, what it imports."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from alloy_async import __version__
+from alloy_async.sandbox import Fault, Hang, Sandbox
+
+COMMAND = [sys.executable, "-c", "from alloy_async.cli import main; main()"]
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
+
+@contextmanager
+def started(*arguments: str, url: str = "") -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "ALLOY_API_KEY": "key", "ALLOY_BASE_URL": url, "PYTHONUTF8": "1"},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    with started(*arguments) as process:
+        out, err = process.communicate(timeout=30)
+        return process.returncode, out, err
+
+
+def python(code: str) -> tuple[int, str]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_version() -> None:
+    assert run("--version") == (0, f"alloy-async {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["provision", "--help"], ["sandbox", "-h"], []])
+def test_help_does_not_load_the_network(arguments: list[str]) -> None:
+    code, out = python(
+        "import sys; from alloy_async.cli import main\n"
+        f"sys.argv[1:] = {arguments!r}\n"
+        "try: main()\n"
+        "finally: print(sorted({'aiohttp', 'cattrs', 'rich.progress'} & set(sys.modules)))"
+    )
+    assert "Usage: alloy-async" in out
+    assert "[]\n" in out
+    assert code == (0 if arguments else 2)
+
+
+def test_without_its_extra_it_says_what_to_install() -> None:
+    code, out = python("import sys; sys.modules['rich'] = None; from alloy_async.cli import main; main()")
+    assert code == 2
+    assert "needs rich" in out
+    assert "pip install 'alloy-async[cli]'" in out
+
+
+def test_usage_errors_exit_with_2(tmp_path: Path) -> None:
+    assert run("provision")[0] == 2
+    assert run("provision", str(tmp_path / "none.csv"), "--to", "nowhere")[0] == 2
+    code, _, err = run("provision", str(tmp_path / "none.csv"), "--to", "alloy", "--sandbox")
+    assert (code, err) == (
+        2,
+        f"Error: {tmp_path}/none.csv: cannot be read: No such file or directory\n",
+    )
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    path = tmp_path / "users.csv"
+    path.write_text("username\n" + "".join(f"user{n}\n" for n in range(30_000)))
+    return path
+
+
+def until(process: subprocess.Popen[str], words: str) -> str:
+    assert process.stderr is not None
+    seen = ""
+    for line in process.stderr:
+        seen += line
+        if words in line:
+            return seen
+    raise AssertionError(seen)
+
+
+def number(name: str, text: str) -> int:
+    found = re.search(rf"^{name}: (\d+)$", text, re.M)
+    assert found, text
+    return int(found[1])
+
+
+@posix
+def test_ctrl_c_finishes_what_is_on_its_way(many: Path) -> None:
+    with Sandbox("alloy", latency=0.1) as server:
+        arguments = ["provision", str(many), "--to", "alloy", "--concurrency", "1"]
+        with started(*arguments, url=server.url) as process:
+            until(process, "rows checked")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "Stopping: what is on its way is finished; Ctrl-C again cuts it off." in err
+        assert "The job ended early: interrupted" in out
+        assert number("created", out) == len(server.ledger)
+        assert 0 < number("failed", out) == 30_000 - len(server.ledger)
+        with (many.parent / "users.failed.csv").open(newline="") as file:
+            left = {row["username"] for row in csv.DictReader(file)}
+        assert left == {f"user{n}" for n in range(30_000)} - {e.key for e in server.ledger}
+
+
+@posix
+def test_a_second_ctrl_c_cuts_off(many: Path) -> None:
+    with Sandbox("alloy") as server:
+        server.faults.add(Fault(Hang(), "batch_create_users", nth=2, times=None))
+        with started("provision", str(many), "--to", "alloy", url=server.url) as process:
+            until(process, "rows checked")
+            deadline = time.monotonic() + 10
+            while len(server.requests) < 3 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            until(process, "Stopping")
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "Cut off: 1,000 created, 0 already there; the rows on their way may be in" in err
+        assert "Traceback" not in err
+
+
+@posix
+def test_the_sandbox_serves_until_ctrl_c() -> None:
+    with started("sandbox", "alloy", "--port", "0") as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(4)]
+        url = lines[2].strip().removeprefix("export ALLOY_BASE_URL=")
+        request = Request(f"{url}/users", headers={"Authorization": "bearer key"})
+        with urlopen(request, timeout=10) as answer:
+            assert b"ada.0@northwind.example" in answer.read()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "\nStopped.\n")
+
+
+def test_a_port_in_use() -> None:
+    with Sandbox("alloy") as server:
+        port = server.url.split(":")[2].split("/")[0]
+        code, _, err = run("sandbox", "alloy", "--port", port)
+    assert code == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in err
+    assert "try another --port" in err

@@ -1,0 +1,131 @@
+"""Fixtures of all tests: running sandboxes, a clock that never waits, a mocked aiohttp; and a check that nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+from aioresponses import aioresponses
+
+from alloy_async import AsyncAlloy
+from alloy_async.core.portal import portal
+from alloy_async.sandbox import Sandbox
+
+OPEN_FILES = next((path for path in map(Path, ("/proc/self/fd", "/dev/fd")) if path.exists()), None)
+PATIENCE = 2.0
+"""Seconds that closing may take on other threads."""
+TURNS = 10
+"""Turns of the event loop that closing may take: an async generator left early is closed in a task of the loop's."""
+
+
+class FakeClock:
+    """A core Clock: real time, plus all that was asked to be slept, which passes at once."""
+
+    def __init__(self) -> None:
+        self.sleeps: list[float] = []
+        self.chance = 0.5
+        """What `random` gives."""
+
+    def monotonic(self) -> float:
+        return time.monotonic() + sum(self.sleeps)
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        await asyncio.sleep(0)
+
+    def random(self) -> float:
+        return self.chance
+
+
+class MockedResponse(aiohttp.ClientResponse):
+    """aioresponses 0.7.9 makes a response without the argument that aiohttp 3.14 wants."""
+
+    def __init__(self, *args: Any, **facts: Any) -> None:
+        super().__init__(*args, **{"stream_writer": SimpleNamespace(output_size=0), **facts})
+
+
+class Mocked(aioresponses):  # type: ignore[misc]
+    def add(self, *args: Any, **facts: Any) -> None:
+        super().add(*args, **{"response_class": MockedResponse, **facts})
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def mocked() -> Iterator[Mocked]:
+    """aiohttp without a network, for the tests of those who mock it."""
+    with Mocked() as mocked:
+        yield mocked
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A fresh Alloy sandbox on the test's own event loop."""
+    async with Sandbox("alloy") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def alloy(sandbox: Sandbox, clock: FakeClock) -> AsyncIterator[AsyncAlloy]:
+    """A client of `sandbox` that never waits between attempts."""
+    async with AsyncAlloy("key", base_url=sandbox.url, clock=clock) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_and_no_connection_left() -> Iterator[None]:
+    portal()  # lives as long as the process: not what a test leaves behind
+    threads, sockets = _threads(), _open_sockets()
+    yield
+    assert _soon(lambda: _threads() <= threads), f"threads left: {_threads() - threads}"
+    assert _soon(lambda: _open_sockets() <= sockets), f"{_open_sockets() - sockets} sockets left open"
+
+
+@pytest.fixture(autouse=True)
+async def _no_task_left(_no_thread_and_no_connection_left: None) -> AsyncIterator[None]:
+    yield
+    for _ in range(TURNS):
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if not left:
+            return
+        await asyncio.sleep(0)
+    pytest.fail(f"tasks left: {left}")
+
+
+def _threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if not thread.daemon}
+
+
+def _open_sockets() -> int:
+    if OPEN_FILES is None:
+        return 0
+    return sum(_is_socket(name) for name in os.listdir(OPEN_FILES))
+
+
+def _is_socket(descriptor: str) -> bool:
+    try:
+        return (int(descriptor) > 2) and Path(f"/dev/fd/{descriptor}").is_socket()
+    except OSError:  # the directory's own descriptor is closed by now
+        return False
+
+
+def _soon(holds: Callable[[], bool]) -> bool:
+    give_up = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > give_up:
+            return False
+        gc.collect()
+        time.sleep(0.005)
+    return True

@@ -1,0 +1,142 @@
+"""The conversion hooks by kind of type: literals, unions, containers, and models that hold themselves."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+import attrs
+import pytest
+
+from alloy_async import NULL, DecodeError, Model, from_wire
+from alloy_async.core.hooks import Mismatch, encoder
+from alloy_async.core.locate import locate_write
+from alloy_async.core.operation import Json
+
+
+@attrs.define(eq=False, repr=False)
+class Cat(Model):
+    meows: Annotated[bool | None, Json("meows")] = None
+    kittens: list[Cat] | None = None
+
+
+@attrs.define(eq=False, repr=False)
+class Dog(Model):
+    barks: int | None = None
+
+
+@attrs.define(eq=False, repr=False)
+class Cats(Model):
+    bare_list_as: ClassVar[str | None] = "data"
+    data: list[Cat] | None = None
+    total: int | None = None
+
+
+class Size(str, enum.Enum):
+    SMALL = "small"
+    HUGE = "huge"
+
+
+Known = Literal["small", "large"]
+
+
+@pytest.mark.parametrize(
+    ("of", "value", "wire"),
+    [
+        (Known, "small", "small"),
+        (Known, Size.SMALL, "small"),
+        (Known | str, "tiny", "tiny"),
+        (Known | str, Size.HUGE, "huge"),
+        (Literal[1, 2], 1, 1),
+        (Sequence[str], ("a", Size.SMALL), ["a", "small"]),
+        (list[Cat], [Cat(True)], [{"meows": True}]),
+        (Mapping[str, Cat], {"tom": Cat()}, {"tom": {}}),
+        (dict[str, Any], {"a": [Dog(2)]}, {"a": [{"barks": 2}]}),
+        (Cat | Dog, Dog(1), {"barks": 1}),
+        (Cat | None, NULL, None),
+        (float, 2, 2),
+        (Annotated[str, "note"], "a", "a"),
+        (Cats, Cats([Cat()], 1), {"data": [{}], "total": 1}),
+    ],
+)
+def test_writing(of: Any, value: Any, wire: Any) -> None:
+    written = encoder(of)(value)
+    assert written == wire
+    assert type(written) is type(wire)
+
+
+@pytest.mark.parametrize(
+    ("of", "value", "said"),
+    [
+        (Known, "tiny", "x: expected one of 'small', 'large', got 'tiny'"),
+        (Known, Size.HUGE, "x: expected one of 'small', 'large', got 'huge'"),
+        (Known, 1, "x: expected one of 'small', 'large', got int"),
+        (Literal[1, 2], True, None),
+        (Sequence[str], "abc", "x: expected a list, got str"),
+        (Sequence[str], {"a"}, "x: expected a list, got set"),
+        (Mapping[str, int], [1], "x: expected a mapping, got an array"),
+        (Mapping[str, int], {"a": "b"}, "x.a: expected a whole number, got str"),
+        (Cat, Dog(), "x: expected a Cat, got Dog"),
+        (str, None, "x: expected text, got null"),
+        (int, 1.0, "x: expected a whole number, got float"),
+        (bool, 1, "x: expected true or false, got int"),
+        (float, "1", "x: expected a number, got str"),
+        (float, True, "x: expected a number, got bool"),
+    ],
+)
+def test_writing_what_cannot_be(of: Any, value: Any, said: str | None) -> None:
+    if said is None:  # True is 1 to Python, and 1 to the service
+        assert encoder(of)(value) in (1, 2)
+        return
+    with pytest.raises(Mismatch):
+        encoder(of)(value)
+    assert locate_write(of, value, "x") == said
+
+
+@pytest.mark.parametrize(
+    ("of", "value", "result"),
+    [
+        (Known, "small", "small"),
+        (Known, "of a newer server", "of a newer server"),
+        (list, [1, "a"], [1, "a"]),
+        (dict, {"a": None}, {"a": None}),
+        (Sequence[int], [1], [1]),
+        (Mapping[str, Dog], {"rex": {"barks": 1}}, {"rex": Dog(1)}),
+        (Cat, {"kittens": [{"kittens": []}]}, Cat(kittens=[Cat(kittens=[])])),
+        (Cats, [{"meows": True}], Cats([Cat(True)])),
+        (Cats, {"data": [], "total": 0}, Cats([], 0)),
+        (Dog | list[Dog], [{"barks": 1}], [Dog(1)]),
+        (list[Dog] | Dog, {"barks": 1}, Dog(1)),
+        (Dog | str, "rex", "rex"),
+        (datetime | str | None, None, None),
+        (float, 1, 1),
+    ],
+)
+def test_reading(of: Any, value: Any, result: Any) -> None:
+    assert from_wire(of, value) == result
+
+
+def test_a_member_of_a_union_that_does_not_fit_takes_nothing_from_the_next() -> None:
+    wire = {"meows": True, "kittens": "none", "barks": 1}
+    assert from_wire(Cat | Dog, wire) == Dog(1, extra={"meows": True, "kittens": "none"})
+
+
+@pytest.mark.parametrize(
+    ("of", "value", "said"),
+    [
+        (Known, 1, r"\$: expected one of 'small', 'large', got int"),
+        (list, {}, r"\$: expected an array, got an object"),
+        (dict, [], r"\$: expected an object, got an array"),
+        (Cats, [{"meows": 1}], r"\$"),
+        (Cats, "none", r"\$: expected an object, got str"),
+        (Mapping[str, Dog], {"rex": {"barks": "1"}}, r"\$\.rex\.barks: expected a whole number, got str"),
+        (Dog | None, {"barks": "1"}, r"\$\.barks: expected a whole number"),
+        (float, "1", r"\$: expected a number"),
+        (float, True, r"\$: expected a number"),
+    ],
+)
+def test_reading_what_cannot_be(of: Any, value: Any, said: str) -> None:
+    with pytest.raises(DecodeError, match=said):
+        from_wire(of, value)

@@ -1,0 +1,105 @@
+"""What is told about a row before anything is sent."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alloy_async.provisioning.checks import Finding, check_row, check_width, fold
+from alloy_async.provisioning.columns import Columns
+from alloy_async.provisioning.duplicates import FirstLines, KeyHashes
+
+from .fakes import CAPABILITIES
+
+COLUMNS = Columns.of(["Login", "Name", "E-Mail"])
+
+
+def findings(*cells: str, columns: Columns = COLUMNS, also_carries: Sequence[str] = ()) -> list[Finding]:
+    can = attrs.evolve(CAPABILITIES, carries=(*CAPABILITIES.carries, *also_carries))
+    return list(check_row(7, cells, columns.record(cells), columns, can))
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "severity", "words"),
+    [
+        (("", "Ada", ""), "Login", "error", "username is missing"),
+        ((" \u200b ", "Ada", ""), "Login", "error", "username is missing"),
+        ((" ada", "Ada", ""), "Login", "warning", "spaces around"),
+        (("ada", "Ada\u00a0", ""), "Name", "warning", "spaces around"),
+        (("x" * 65, "Ada", ""), "Login", "error", "has 65 characters, 64 are allowed"),
+        (("ada", "Ada\nL", ""), "Name", "error", "character 4 is U+000A (line break)"),
+        (("a\u200bda", "", ""), "Login", "error", "character 2 is U+200B (zero width space)"),
+        (("ada\ud800", "", ""), "Login", "error", "U+D800"),
+        (("..", "", ""), "Login", "error", "dots only"),
+        (("ada", "", "n/a"), "E-Mail", "warning", "no e-mail address"),
+        (("ada", "", "a@b@c.de"), "E-Mail", "warning", "no e-mail address"),
+    ],
+)
+def test_a_fault(cells: tuple[str, ...], column: str, severity: str, words: str) -> None:
+    (finding,) = findings(*cells)
+    assert (finding.line, finding.column, finding.severity) == (7, column, severity)
+    assert words in finding.message
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("ada", "", ""),
+        ("ada+nights@x.example", "Zoë O'Brien, 山田", "ada.l+x@mail.x.example"),
+        ("a/b c", "رضا\u200cزاده", ""),  # a joiner that Persian spelling needs
+    ],
+)
+def test_no_false_alarm(cells: tuple[str, ...]) -> None:
+    assert findings(*cells) == []
+
+
+def test_a_field_that_the_system_takes_must_be_right() -> None:
+    (finding,) = findings("ada", "", "n/a", also_carries=["email"])
+    assert finding.severity == "error"
+    columns = Columns.of(["login", "active"])
+    assert findings("ada", "maybe", columns=columns) == []
+    (finding,) = findings("ada", "maybe", columns=columns, also_carries=["active"])
+    assert finding.message == "is neither true nor false"
+
+
+def test_the_width_of_a_row() -> None:
+    assert check_width(1, ["a", "b", "c"], COLUMNS) is None
+    few, many = check_width(1, ["a"], COLUMNS), check_width(1, [*"abcd"], COLUMNS)
+    assert "1 cells where the header has 3; add" in str(few)
+    assert "4 cells where the header has 3; quote" in str(many)
+
+
+@pytest.mark.parametrize(
+    "variant", ["ZOË@X.example", "zoe\u0308@x.example", "ｚｏë@x.example", "zoë@x.example"]
+)
+def test_spellings_of_one_key(variant: str) -> None:
+    assert fold(variant) == fold("zoë@x.example")
+
+
+@given(st.text())
+def test_folding_is_stable(key: str) -> None:
+    folded = fold(key)
+    assert fold(folded) == folded
+    assert fold(unicodedata.normalize("NFD", key)) == folded
+
+
+@given(st.lists(st.text(max_size=2)))
+def test_every_repeated_key_is_found_with_its_first_line(keys: list[str]) -> None:
+    hashes = KeyHashes()
+    for key in keys:
+        hashes.add(key)
+    first_lines = FirstLines(hashes.repeated())
+    for _ in range(2):  # a second walk tells the same
+        for line, key in enumerate(keys):
+            first = keys.index(key)
+            assert first_lines.seen(key, line) == (None if first == line else first)
+
+
+def test_a_shared_hash_is_no_duplicate() -> None:
+    first_lines = FirstLines(frozenset({hash("ada"), hash("bob")}))
+    assert [first_lines.seen("ada", 1), first_lines.seen("bob", 2)] == [None, None]

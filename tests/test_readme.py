@@ -1,0 +1,62 @@
+"""Every example of the README runs as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alloy_async.sandbox import Sandbox
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.split("\n", 1)[0])
+def test_python_examples_run(code: str) -> None:
+    with Sandbox("alloy") as sandbox:
+        environment = {**os.environ, "ALLOY_API_KEY": "key", "ALLOY_BASE_URL": sandbox.url}
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert done.stderr == ""
+
+
+def test_the_main_job_runs(tmp_path: Path) -> None:
+    """The job of the first command; its set-up is what the gate has just done."""
+    command = shlex.split(blocks("sh")[0].rsplit("&& .venv/bin/", 1)[1])
+    assert command[0] == "alloy-async"
+    command[1:] = [str(ROOT / word) if word.startswith("examples/") else word for word in command[1:]]
+    failed = tmp_path / "failed.csv"
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "alloy-async"), *command[1:], "--failed", str(failed)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "created: 1180" in done.stdout
+    assert len(failed.read_text(encoding="utf-8-sig").splitlines()) > 12
+
+
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) < 150
+
+
+def test_the_picture_names_what_is_there() -> None:
+    picture = README.split("## How it is built", 1)[1].split("```")[1]
+    for name in re.findall(r"(\w+\.py)", picture):
+        assert (ROOT / "alloy_async" / "core" / name).exists(), name
+    for name in re.findall(r"^  (\w+)/", picture, re.MULTILINE):
+        assert (ROOT / "alloy_async" / name).is_dir(), name
