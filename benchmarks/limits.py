@@ -7,7 +7,7 @@ rate * (20 + phase) where the first second is cut short by the phase but has a w
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
 
 from alloy_async.core.limiter import Rate
@@ -39,6 +39,13 @@ def quota_servers(rate: int, burst: int) -> dict[str, MakeServer]:
         "token bucket, RateLimit-*": lambda _: TokenBucket(rate, burst, quota_headers=True),
         "window, X-RateLimit-* (epoch)": lambda _: FixedWindow(rate, quota_headers="epoch"),
         "window, X-RateLimit-* (delta)": lambda _: FixedWindow(rate, quota_headers="delta"),
+    }
+
+
+def changing_servers(rate: int, burst: int, after: int) -> dict[str, MakeServer]:
+    return {
+        "token bucket": lambda _: TokenBucket(rate, burst, change=(10.0, after)),
+        "window": lambda _: FixedWindow(rate, change=(10.0, after)),
     }
 
 
@@ -76,34 +83,32 @@ def _seconds_to_recover(outcome: Outcome, rate: int) -> float:
     return next((s for s in steps if outcome.accepted_between(10 + s, 11 + s) >= 0.9 * rate), 10.0)
 
 
+def table(rate: int, burst: int, seeds: int) -> Iterator[str]:
+    """The lines for one limit."""
+    yield f"\n{rate} requests/s, burst {burst}: median and worst of {seeds} seeds"
+    yield f"  {'':32} {'goodput':>8} {'worst':>8}   {'429s':>8} {'worst':>8}"
+    yield " not told"
+    for name, make in servers(rate, burst).items():
+        yield row(name, make, seeds)
+    yield " told by the server's headers"
+    for name, make in quota_servers(rate, burst).items():
+        yield row(name, make, seeds)
+    yield " told by the user"
+    yield row("token bucket", lambda _: TokenBucket(rate, burst), seeds, Rate(rate, burst))
+    yield row("window", lambda _: FixedWindow(rate), seeds, Rate(rate))
+    yield " not told, and changing after 10 s (last columns: seconds until 90 % of the new limit is used)"
+    for after in (rate // 2, rate * 2):
+        for name, make in changing_servers(rate, burst, after).items():
+            yield change_row(f"{name}, to {after}", make, after, seeds)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     seeds: int = parser.parse_args().seeds
     for rate, burst in LIMITS:
-        print(f"\n{rate} requests/s, burst {burst}: median and worst of {seeds} seeds")
-        print(f"  {'':32} {'goodput':>8} {'worst':>8}   {'429s':>8} {'worst':>8}")
-        print(" not told")
-        for name, make in servers(rate, burst).items():
-            print(row(name, make, seeds), flush=True)
-        print(" told by the server's headers")
-        for name, make in quota_servers(rate, burst).items():
-            print(row(name, make, seeds), flush=True)
-        print(" told by the user")
-        print(row("token bucket", lambda _: TokenBucket(rate, burst), seeds, Rate(rate, burst)))  # noqa: B023
-        print(row("window", lambda _: FixedWindow(rate), seeds, Rate(rate)))  # noqa: B023
-        print(
-            " not told, and changing after 10 s (last columns: seconds until 90 % of the new limit is used)"
-        )
-        for after in (rate // 2, rate * 2):
-            change = (10.0, after)
-            bucket = TokenBucket
-            print(
-                change_row(
-                    f"token bucket, to {after}", lambda _: bucket(rate, burst, change=change), after, seeds
-                )
-            )  # noqa: B023
-            print(change_row(f"window, to {after}", lambda _: FixedWindow(rate, change=change), after, seeds))  # noqa: B023
+        for line in table(rate, burst, seeds):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

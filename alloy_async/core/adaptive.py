@@ -24,6 +24,8 @@ FIRST_PAUSE = 0.08
 PAUSE_REQUESTS = 8
 PAUSE_GROWTH = 1.5
 LONGEST_PAUSE = 60.0
+# Share of a pause by which processes that were refused together ask apart.
+JITTER = 0.1
 # A question without an answer for so long may be a slow operation: another request asks, too.
 PATIENCE = 1.0
 # Retry-After is in whole seconds, rounded up: the truth lies somewhere in its last second.
@@ -41,9 +43,11 @@ DIP = 0.02
 # Seconds from there back to the estimate: short while the estimate is rough; then so long that the price of a round, the
 # requests refused in it, is this share of all.
 ROUGH, SETTLE_LEAST, SETTLE_MOST = 0.75, 1.5, 5.0
-PRICE = 0.003
+PRICE = 0.004
 # Odd, so that the curve dips before and climbs after; 5 finds a doubled limit in 3.3 settling times (CUBIC's 3: 4.7).
 POWER = 5
+# After a search that overshot, climb so steeply that the refused rate is reached again in 2.4 settling times.
+RETURN = 1 / 6
 # Per second; below it nothing would be learned any more.
 LEAST_RATE = 0.1
 
@@ -143,7 +147,7 @@ class Adaptive:
         wait = self._pause
         if retry_after is not None:
             wait = max(min(wait, max(retry_after, first_pause)), retry_after - RETRY_AFTER_PRECISION)
-        self.gate = now + min(wait, LONGEST_PAUSE) * (1 + 0.1 * chance)
+        self.gate = now + min(wait, LONGEST_PAUSE) * (1 + JITTER * chance)
 
     def unanswered(self, now: float, sent: float) -> None:
         """A request ended without an answer: if it was the question, another may ask."""
@@ -160,7 +164,7 @@ class Adaptive:
             self._settle = min(max(self._refusals / (PRICE * estimate), SETTLE_LEAST), SETTLE_MOST)
         self._climb = DIP * estimate
         if math.isfinite(self._refused_rate):
-            self._climb = max(self._climb, (self._refused_rate - estimate) / 6)
+            self._climb = max(self._climb, (self._refused_rate - estimate) * RETURN)
         self.estimate = estimate
         self.in_flight = math.inf
         self.probing = self.asked = False

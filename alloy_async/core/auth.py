@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 import attrs
 
 from .errors import ConfigurationError, CredentialError
-from .limiter import fingerprint
+from .limiters import fingerprint
 
 
 @attrs.frozen

@@ -67,7 +67,7 @@ async def completed(
                 await taken.wait()
 
     workers = [asyncio.create_task(work(), name=f"alloy_async.map-{n}") for n in range(concurrency)]
-    everything = asyncio.gather(*workers)
+    everything = asyncio.gather(*workers, return_exceptions=True)
     everything.add_done_callback(lambda _: arrived.set())
     try:
         while not everything.done() or done:
@@ -77,7 +77,9 @@ async def completed(
             arrived.clear()
             if not everything.done() and not done:
                 await arrived.wait()
-        await everything
+        for end in await everything:
+            if end is not None:
+                raise end
     finally:
         for worker in workers:
             worker.cancel()

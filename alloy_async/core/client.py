@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar, Unpack
 from urllib.parse import quote
@@ -29,7 +29,8 @@ from .errors import (
 from .events import RequestEvent, ResponseEvent, RetryEvent
 from .exchange import Answer, Plan, Request, failed, plan_of, request_id_in, undecodable
 from .hooks import Mismatch
-from .limiter import Slot, limiter_for
+from .limiter import Slot
+from .limiters import limiter_for
 from .operation import Listing, Operation
 from .pages import Pages
 from .retry import Budget, attempt_again, may_repeat
@@ -130,12 +131,16 @@ class AsyncClient:
 
     def _authorized(self, source: KeySource | None) -> Auth:
         system = self.system
-        if source is None:
+
+        def lacking() -> str:
             name, variable = system.credential, system.variable(system.credential)
             raise ConfigurationError(
                 f"no credential: give {name}= or set the environment variable {variable}"
             )
-        return Auth(source, system.present)
+
+        if source is None and system.credential_needed:
+            lacking()
+        return Auth(lacking if source is None else source, system.present)
 
     def _apply(self, settings: Settings) -> None:
         self._settings = settings
@@ -161,6 +166,22 @@ class AsyncClient:
         other._shares = True
         other._apply(attrs.evolve(self._settings, **options))
         return other
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is, without a slash at the end."""
+        return self._base
+
+    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+        """A copy that tells `on_retry` too of every attempt that is made again, after the hook that there is."""
+        own = self._settings.on_retry
+
+        def both(event: RetryEvent) -> None:
+            if own is not None:
+                own(event)
+            on_retry(event)
+
+        return self.with_options(on_retry=both)
 
     async def send(self, operation: Operation[T]) -> T:
         """Carry out an operation.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, overload
 
@@ -19,7 +19,17 @@ from .hooks import Mismatch, decoder, encoder
 from .locate import locate_read, locate_write
 from .model import NULL, Model, redacted_repr
 
-__all__ = ["NULL", "Model", "collector_paused", "dumps", "from_wire", "loads", "redacted_repr", "to_wire"]
+__all__ = [
+    "NULL",
+    "Model",
+    "collector_paused",
+    "dumps",
+    "from_wire",
+    "loads",
+    "reader",
+    "redacted_repr",
+    "to_wire",
+]
 
 T = TypeVar("T")
 
@@ -68,17 +78,27 @@ def from_wire(of: Any, value: Any) -> Any:
         raise DecodeError(locate_read(of, value)) from None
 
 
+def reader(of: Any) -> Callable[[bytes], Any]:
+    """Makes a typed value of JSON text; a Mismatch says where it is not an `of`, or that it is no JSON."""
+    read = decoder(of)
+
+    def parse(raw: bytes) -> Any:
+        try:
+            if len(raw) < GC_PAUSE_BYTES:
+                return read(orjson.loads(raw), of)
+            with collector_paused():
+                return read(orjson.loads(raw), of)
+        except orjson.JSONDecodeError as error:
+            raise Mismatch(f"not JSON: {error.msg} at byte {error.pos} of {len(raw)}") from None
+        except Mismatch:
+            raise Mismatch(locate_read(of, orjson.loads(raw))) from None
+
+    return parse
+
+
 def loads(of: Any, raw: bytes) -> Any:
-    """The typed form of JSON text; a Mismatch says where it is not an `of`, or that it is no JSON."""
-    try:
-        if len(raw) < GC_PAUSE_BYTES:
-            return decoder(of)(orjson.loads(raw), of)
-        with collector_paused():
-            return decoder(of)(orjson.loads(raw), of)
-    except orjson.JSONDecodeError as error:
-        raise Mismatch(f"not JSON: {error.msg} at byte {error.pos} of {len(raw)}") from None
-    except Mismatch:
-        raise Mismatch(locate_read(of, orjson.loads(raw))) from None
+    """`reader(of)(raw)`, for where it is done once."""
+    return reader(of)(raw)
 
 
 def dumps(value: Any) -> bytes:

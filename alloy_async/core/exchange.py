@@ -15,7 +15,7 @@ from urllib.parse import quote
 import attrs
 import orjson
 
-from .codec import dumps, loads
+from .codec import dumps, loads, reader
 from .errors import AlloyAsyncError, DecodeError, InvalidRequest, status_error
 from .hooks import Mismatch, Writer, encoder
 from .locate import locate_write
@@ -107,7 +107,7 @@ class Plan:
         }
         if sum(map(len, of.values())) != len(fields):
             raise TypeError(f"{cls.__name__}: every argument needs a marker that its verb and route know")
-        self._literals, self._path = _route(cls.route, [_argument(field) for field in of[Path]])
+        self._start, self._path = _route(cls.route, [_argument(field) for field in of[Path]])
         self._query = [_argument(field) for field in of[Query]]
         self._extra_query = [_argument(field) for field in of[ExtraQuery]]
         self._members = [_argument(field) for field in of[Json]]
@@ -127,8 +127,8 @@ class Plan:
         Raises:
             InvalidRequest: an argument has the wrong type, or cannot be sent; it names operation and argument.
         """
-        target = self._literals[0]
-        for argument, literal in zip(self._path, self._literals[1:], strict=True):
+        target = self._start
+        for argument, literal in self._path:
             target += _segment(operation, argument) + literal
         if self._query or self._extra_query:
             query = "&".join(self._query_pairs(operation))
@@ -210,24 +210,26 @@ def _argument(field: Field) -> _Argument:
     return _Argument(field, encoder(field.type), wire)
 
 
-def _route(route: str, arguments: list[_Argument]) -> tuple[list[str], list[_Argument]]:
-    """The literal texts of a route, and the arguments between them."""
+def _route(route: str, arguments: list[_Argument]) -> tuple[str, list[tuple[_Argument, str]]]:
+    """The literal text before the first placeholder, and each placeholder's argument with the text after it."""
     by_name = {argument.field.wire: argument for argument in arguments}
-    literals, found = [], []
-    rest = route
-    while "{" in rest:
-        literal, _, rest = rest.partition("{")
-        name, _, rest = rest.partition("}")
-        literals.append(literal)
-        found.append(by_name.pop(name))
+    start, *rest = route.split("{")
+    path = []
+    for piece in rest:
+        name, _, literal = piece.partition("}")
+        path.append((by_name.pop(name), literal))
     if by_name:
         raise TypeError(f"route {route!r} has no place for {', '.join(by_name)}")
-    return [*literals, rest], found
+    return start, path
 
 
 def _segment(operation: Operation[Any], argument: _Argument) -> str:
     """A path argument as exactly one segment, whatever it holds."""
-    text = _text(argument.written(operation))
+    text = getattr(operation, argument.field.name)
+    if type(text) is not str:
+        text = _text(argument.written(operation))
+    if text.isalnum() and text.isascii():
+        return text
     if text in ("", ".", ".."):
         shown = "is empty" if not text else f"is {text!r}, which a URL reads as a step to another path"
         raise refused(operation, f"{argument.field.name} {shown}")
@@ -256,8 +258,9 @@ def _decoder_for(result: Any) -> Callable[[bytes], Any]:
     if result is bytes:
         return lambda raw: raw
     if NoneType in get_args(result):
-        return lambda raw: loads(result, raw or b"null")
-    return lambda raw: loads(result, raw)
+        read = reader(result)
+        return lambda raw: read(raw or b"null")
+    return reader(result)
 
 
 _plans: dict[type[Operation[Any]], Plan] = {}

@@ -19,16 +19,14 @@ limiter, across threads and event loops; its lock is held for microseconds and n
 from __future__ import annotations
 
 import math
-import os
 import random as chance
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from hashlib import blake2b
 from threading import Lock
-from weakref import WeakValueDictionary
 
 import attrs
+from attrs.validators import ge, gt, optional
 
 from .adaptive import Adaptive
 from .ratelimit_headers import QuotaWindow, parse_quota, parse_retry_after, tells_quota
@@ -47,16 +45,6 @@ IDLE_IN_FLIGHT = 256
 SHORTEST_WAIT = 0.001
 
 
-def _burst_is_valid(_: object, __: object, burst: float | None) -> None:
-    if burst is not None and not burst >= 1:
-        raise ValueError(f"Rate: burst is the number of requests sent at once, 1 or more; got {burst!r}")
-
-
-def _per_second_is_valid(_: object, __: object, per_second: float) -> None:
-    if not per_second > 0:
-        raise ValueError(f"Rate: per_second must be above 0; got {per_second!r}")
-
-
 @attrs.frozen
 class Rate:
     """A rate limit that the user knows.
@@ -67,8 +55,8 @@ class Rate:
             sent. Default: they go evenly, except that up to 20 ms of lateness are caught up.
     """
 
-    per_second: float = attrs.field(validator=_per_second_is_valid)
-    burst: int | None = attrs.field(default=None, validator=_burst_is_valid)
+    per_second: float = attrs.field(validator=gt(0))
+    burst: int | None = attrs.field(default=None, validator=optional(ge(1)))
 
     @property
     def capacity(self) -> float:
@@ -321,56 +309,8 @@ class Limiter:
         over = position + 1 + self._under_way - most
         return max(SHORTEST_WAIT, over * self._round_trip / max(most, 1.0)) if over > 0 else 0.0
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
         """In a forked child: what was under way or waiting stayed with the parent, which may have held the lock."""
         self._lock = Lock()
         self._waiting.clear()
         self._under_way = 0
-
-
-_KEY = os.urandom(16)
-_limiters: WeakValueDictionary[tuple[str, bytes, Callable[[], float]], Limiter] = WeakValueDictionary()
-_registry_lock = Lock()
-
-
-def fingerprint(credential: str) -> bytes:
-    """A keyed hash of a credential, good in this process only: equal for equal credentials, and telling nothing of them."""
-    return blake2b(credential.encode(), key=_KEY, digest_size=16).digest()
-
-
-def limiter_for(
-    host: str,
-    credential_fingerprint: bytes,
-    rate: Rate | None = None,
-    *,
-    clock: Callable[[], float] = time.monotonic,
-    random: Callable[[], float] = chance.random,
-) -> Limiter:
-    """The process's limiter for this host and credential; it lives as long as somebody holds it.
-
-    Args:
-        host: host and port, as in the base URL.
-        credential_fingerprint: of `fingerprint`; never the credential.
-        rate: the limit if the user knows it; it holds for everybody who shares the limiter, and the last one told wins.
-        clock: monotonic seconds; only those who go by the same clock share a limiter.
-        random: a number between 0 and 1.
-    """
-    key = (host.lower(), credential_fingerprint, clock)
-    with _registry_lock:
-        limiter = _limiters.get(key)
-        if limiter is None:
-            limiter = _limiters[key] = Limiter(clock=clock, random=random)
-    if rate is not None:
-        limiter.tell(rate)
-    return limiter
-
-
-def _after_fork() -> None:
-    global _registry_lock
-    _registry_lock = Lock()
-    for limiter in list(_limiters.values()):
-        limiter._after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping
+from types import SimpleNamespace
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -18,6 +20,7 @@ from typing import (
     ParamSpec,
     TypeVar,
     cast,
+    get_type_hints,
     overload,
 )
 
@@ -195,10 +198,11 @@ def _describe(call: Callable[Concatenate[Any, ...], Any], operation: type[Operat
 
 
 def result_type(operation: type[Operation[Any]]) -> Any:
-    """The T of Operation[T]."""
+    """The T of Operation[T]; a quoted one is looked up in the module of its class."""
     for base in operation.__mro__:
         for generic in base.__dict__.get("__orig_bases__", ()):
             origin = getattr(generic, "__origin__", None)
             if isinstance(origin, type) and issubclass(origin, Operation):
-                return generic.__args__[0]
+                answer = SimpleNamespace(__annotations__={"T": generic.__args__[0]})
+                return get_type_hints(answer, vars(sys.modules[base.__module__]))["T"]
     raise TypeError(f"{operation.__name__} must name its answer: Operation[Answer]")

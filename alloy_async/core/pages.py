@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -69,17 +70,19 @@ class Pages(Generic[Item]):
             raise InvalidRequest(f"{self._name}: that is no token of this listing") from None
 
     async def __aiter__(self) -> AsyncIterator[Item]:
-        async for page in self._numbered_pages():
-            for self._taken, item in page:
-                yield item
+        async with aclosing(self._numbered_pages()) as pages:
+            async for page in pages:
+                for self._taken, item in page:
+                    yield item
 
     async def pages(self) -> AsyncIterator[list[Item]]:
         """The items as one list a page."""
-        async for page in self._numbered_pages():
-            self._taken = page[-1][0]
-            yield [item for _, item in page]
+        async with aclosing(self._numbered_pages()) as pages:
+            async for page in pages:
+                self._taken = page[-1][0]
+                yield [item for _, item in page]
 
-    async def _numbered_pages(self) -> AsyncIterator[list[tuple[int, Item]]]:
+    async def _numbered_pages(self) -> AsyncGenerator[list[tuple[int, Item]], None]:
         """Each page's items that are new, with how many rows of the page are done after each."""
         stale_pages = 0
         while self._next is not None and stale_pages < 2:

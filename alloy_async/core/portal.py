@@ -39,17 +39,21 @@ class Portal:
                 "a sync client was called from its own event loop thread (a hook or a credential callable?), where waiting"
                 " would never end; use the async client there"
             )
-        finished = threading.Lock()
-        finished.acquire()
-        tasks: list[asyncio.Task[T]] = []
-        self.spawn(start, tasks.append, lambda task: finished.release())
+        visit = _Visit(self._loop, start)
+        self._loop.call_soon_threadsafe(visit.begin, context=contextvars.copy_context())
         try:
-            finished.acquire()
+            visit.finished.acquire()
         except BaseException:
-            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())
-            finished.acquire()
+            self._loop.call_soon_threadsafe(visit.cancel)
+            visit.finished.acquire()
             raise
-        return tasks[0].result()
+        error, result = visit.error, visit.result
+        if error is None:
+            return result  # type: ignore[no-any-return]
+        try:
+            raise error
+        finally:
+            del error, visit  # an error whose traceback holds it would wait for the garbage collector
 
     def spawn(
         self,
@@ -72,6 +76,34 @@ class Portal:
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+
+class _Visit:
+    """One wait of a thread for something on the loop. A bare lock and no done callback: this is on the way of every call."""
+
+    __slots__ = ("error", "finished", "loop", "result", "start", "task")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, start: Callable[[], Awaitable[Any]]) -> None:
+        self.loop = loop
+        self.start = start
+        self.finished = threading.Lock()
+        self.finished.acquire()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def begin(self) -> None:
+        self.task = self.loop.create_task(self.attend(), name="alloy_async")
+
+    async def attend(self) -> None:
+        try:
+            self.result = await self.start()
+        except BaseException as error:  # it is the waiting thread's
+            self.error = error
+        finally:
+            self.finished.release()
+
+    def cancel(self) -> None:
+        self.task.cancel()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -37,6 +37,7 @@ class System:
         header: the header that carries the credential.
         query_key: the query parameter that carries it, where it is not to go in a header.
         credential: what the credential is called, as `api_key`.
+        credential_needed: False where a client may do without, for the calls that take none.
     """
 
     name: str
@@ -45,6 +46,7 @@ class System:
     header: str = "Authorization"
     query_key: str | None = None
     credential: str = "api_key"
+    credential_needed: bool = True
 
     def from_environment(self, what: str) -> str | None:
         """The value of ALLOY_WHAT, or None where it is not set or empty."""

@@ -54,7 +54,7 @@ class Timeout:
         """As aiohttp takes it, for an attempt that may last so many seconds."""
         return aiohttp.ClientTimeout(
             total=seconds,
-            connect=max(min(self.pool + self.connect, seconds - TOTAL_MARGIN), seconds / 2),
+            connect=min(self.pool + self.connect, max(seconds - TOTAL_MARGIN, seconds / 2)),
             sock_connect=self.connect,
             sock_read=self.read,
             ceil_threshold=float("inf"),
@@ -110,6 +110,7 @@ class Transport:
         self._proxy = proxy if proxy is not None else _proxy_from_environment(base)
         self._tls = _context(tls)
         self._own = session
+        self._middlewares = None if session is None else (_no_hidden_retry, *session._middlewares)
         self._last: tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession] | None = None
         self._keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Keeper] = WeakKeyDictionary()
         self.closed = False
@@ -145,6 +146,7 @@ class Transport:
                 timeout=timeout,
                 allow_redirects=False,
                 proxy=self._proxy,
+                middlewares=self._middlewares,
             )
             status = response.status
             if streamed and 200 <= status < 300:
@@ -208,6 +210,25 @@ class Transport:
             keeper.abandon()
 
 
+def _drop(transport: Any) -> None:
+    """Close a transport's socket without its loop, and without the warning that its collection would give."""
+    if transport is None:
+        return
+    inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    if inner is not None:
+        transport._closed = True
+        _drop(inner)
+    sock = getattr(transport, "_sock", None)
+    if sock is not None:
+        sock.close()
+        transport._sock = None
+
+
+def _abort(transport: Any) -> None:
+    if transport is not None:
+        transport.abort()
+
+
 class _Keeper:
     """Holds one session open, inside an async generator of its event loop."""
 
@@ -216,17 +237,25 @@ class _Keeper:
         self._generator = _kept_open(session)
         # Runs to the `yield`, which needs no waiting, and makes the generator known to the loop.
         _finish(self._generator.__anext__())
+        self._loop = asyncio.get_running_loop()
+
+    def __del__(self) -> None:
+        """The client was dropped. Closed at once, since the loop may have few turns left; but not from another thread."""
+        if self._loop.is_closed():
+            self.abandon()
+        elif not self._loop.is_running() or self._loop is asyncio._get_running_loop():
+            self.abandon(_abort)
 
     async def aclose(self) -> None:
         await self._generator.aclose()
 
-    def abandon(self) -> None:
-        """Close the sockets where the loop can no longer do it: it was closed without ceremony, or lives in the parent."""
+    def abandon(self, drop: Callable[[Any], None] = _drop) -> None:
+        """Close the sockets without waiting; by default where their loop can no longer do it, or lives in the parent."""
         connector = self.session.connector
         if connector is not None:
             kept = [protocol for waiting in connector._conns.values() for protocol, _ in waiting]
             for protocol in [*kept, *connector._acquired]:
-                _drop(getattr(protocol, "transport", None))
+                drop(getattr(protocol, "transport", None))
             connector._closed = True
         # Nothing is left to wait for; a generator collected unfinished would call into its loop.
         _finish(self._generator.aclose())
@@ -246,20 +275,6 @@ async def _kept_open(session: aiohttp.ClientSession) -> AsyncGenerator[None, Non
         yield
     finally:
         await session.close()
-
-
-def _drop(transport: Any) -> None:
-    """Close a transport's socket without its loop, and without the warning that its collection would give."""
-    if transport is None:
-        return
-    inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-    if inner is not None:
-        transport._closed = True
-        _drop(inner)
-    sock = getattr(transport, "_sock", None)
-    if sock is not None:
-        sock.close()
-        transport._sock = None
 
 
 _transports: WeakSet[Transport] = WeakSet()

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import attrs
 
@@ -23,7 +23,14 @@ from .hooks import Mismatch, wrong
 CHUNK = 256 * 1024
 """Most bytes of a file that are in memory at once."""
 
-Content: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]
+
+class BinaryFile(Protocol):
+    """A file object opened in binary mode, or anything that reads like one."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+Content: TypeAlias = str | os.PathLike[str] | bytes | BinaryFile | AsyncIterable[bytes]
 """What can be uploaded: a path, bytes, a file opened in binary mode, or an async iterator of bytes."""
 
 _BYTES = bytes | bytearray | memoryview
@@ -160,7 +167,7 @@ class _Source:
         source = upload.source
         self._content: Any = io.BytesIO(source) if isinstance(source, _BYTES) else source
         self._opens = _is_path(source)
-        self._file: BinaryIO | None = None
+        self._file: Any = None
         self._lock = Lock()
         self._start: int | None = 0 if self._opens else None
         self._begun = False
@@ -255,7 +262,7 @@ def _is_path(source: object) -> bool:
     return isinstance(source, str | os.PathLike)
 
 
-def _seekable(file: BinaryIO) -> bool:
+def _seekable(file: Any) -> bool:
     seekable = getattr(file, "seekable", None)
     return seekable is not None and bool(seekable())
 

@@ -1,0 +1,60 @@
+"""The process's limiters: one for each host and credential, shared by all clients, gone with the last of them."""
+
+from __future__ import annotations
+
+import os
+import random as chance
+import time
+from collections.abc import Callable
+from hashlib import blake2b
+from threading import Lock
+from weakref import WeakValueDictionary
+
+from .limiter import Limiter, Rate
+
+_KEY = os.urandom(16)
+_limiters: WeakValueDictionary[tuple[str, bytes, Callable[[], float]], Limiter] = WeakValueDictionary()
+_registry_lock = Lock()
+
+
+def fingerprint(credential: str) -> bytes:
+    """A keyed hash of a credential, good in this process only: equal for equal credentials, and telling nothing of them."""
+    return blake2b(credential.encode(), key=_KEY, digest_size=16).digest()
+
+
+def limiter_for(
+    host: str,
+    credential_fingerprint: bytes,
+    rate: Rate | None = None,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = chance.random,
+) -> Limiter:
+    """The process's limiter for this host and credential; it lives as long as somebody holds it.
+
+    Args:
+        host: host and port, as in the base URL.
+        credential_fingerprint: of `fingerprint`; never the credential.
+        rate: the limit if the user knows it; it holds for everybody who shares the limiter, and the last one told wins.
+        clock: monotonic seconds; only those who go by the same clock share a limiter.
+        random: a number between 0 and 1.
+    """
+    key = (host.lower(), credential_fingerprint, clock)
+    with _registry_lock:
+        limiter = _limiters.get(key)
+        if limiter is None:
+            limiter = _limiters[key] = Limiter(clock=clock, random=random)
+    if rate is not None:
+        limiter.tell(rate)
+    return limiter
+
+
+def _after_fork() -> None:
+    global _registry_lock
+    _registry_lock = Lock()
+    for limiter in list(_limiters.values()):
+        limiter.after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
