@@ -58,7 +58,7 @@ def operation_of(call: Call) -> type[Operation[Any]]:
 def made_in(module: Any, kind: type) -> set[type]:
     return {
         cls
-        for cls in vars(module).values()
+        for cls in (getattr(module, name) for name in dir(module))
         if inspect.isclass(cls) and issubclass(cls, kind) and cls.__module__.startswith(module.__name__)
     }
 

@@ -103,15 +103,15 @@ class Adaptive:
         """Fewer requests come than could be sent: what is accepted does not measure the server now."""
         self._mark = self._next_mark = (now, self._accepted)
 
-    def accepted(self, now: float, sent: float) -> float:
+    def accepted(self, now: float, sent: float) -> float | None:
         """The server took a request.
 
         Returns:
-            Requests that the server still has room for when this answer reopens the gate; else 0.0.
+            Requests that the server still has room for when this answer reopens the gate; else None.
         """
         self._accepted += 1
         if self.probing:
-            return self._resume(now, sent) if sent >= self._cut else 0.0
+            return self._resume(now, sent) if sent >= self._cut else None
         if self.estimate is None:
             self.in_flight = max(FIRST_IN_FLIGHT, self._accepted * IN_FLIGHT_SHARE)
         age = now - self._next_mark[0]
@@ -119,7 +119,7 @@ class Adaptive:
             here = (now, self._accepted)
             self._mark = self._next_mark if age < 2 * MEASURE else here
             self._next_mark = here
-        return 0.0
+        return None
 
     def refused(self, now: float, sent: float, retry_after: float | None, chance: float) -> None:
         """The server refused a request with 429.
@@ -170,7 +170,9 @@ class Adaptive:
         self.probing = self.asked = False
         self.gate, self._resumed = now, now
         self._mark = self._next_mark = (now, self._accepted)
-        # The server began to accept at some time since it last refused: half of this, on the average.
+        if not self._refused_probe:
+            return 0.0  # a bucket, maybe a small one: what it holds is not known
+        # A window began at some time since the last refusal: half of this ago, on the average.
         return estimate * min(sent - self._last_refused, SHORTEST_WINDOW) / 2
 
     def _measure(self, now: float) -> tuple[float, bool]:

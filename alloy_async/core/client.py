@@ -31,13 +31,13 @@ from .exchange import Answer, Plan, Request, failed, plan_of, request_id_in, und
 from .hooks import Mismatch
 from .limiter import Slot
 from .limiters import limiter_for
+from .multipart import Multipart
 from .operation import Listing, Operation
 from .pages import Pages
 from .retry import Budget, attempt_again, may_repeat
 from .settings import SYSTEM_CLOCK, CallOptions, Options, Settings, System, base_url_of
 from .stream import Stream
 from .transport import Transport, Wire
-from .upload import Multipart
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -403,7 +403,8 @@ class AsyncClient:
             return call.plan.decode(body), status, headers
         except Mismatch as mismatch:
             reason = mismatch
-        raise undecodable(call.operation, reason, status, _lowered(headers), body)
+        secrets = _secrets_in(credential)
+        raise undecodable(call.operation, reason, status, _lowered(headers), body, secrets)
 
     def _headers_for(self, plan: Plan, credential: str | None) -> CIMultiDict[str]:
         prepared = self._prepared.get(plan)

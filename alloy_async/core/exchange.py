@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args
 from urllib.parse import quote
@@ -20,9 +21,11 @@ from .errors import AlloyAsyncError, DecodeError, InvalidRequest, status_error
 from .hooks import Mismatch, Writer, encoder
 from .locate import locate_write
 from .model import Field, fields_of
+from .multipart import Multipart
 from .operation import Body, ExtraQuery, Json, Operation, Part, Path, Query, result_type
 from .ratelimit_headers import parse_retry_after
-from .upload import FileSource, Multipart, as_upload
+from .redaction import declares_secret, scrubbed, secret_texts
+from .upload import FileSource, as_upload
 
 T = TypeVar("T")
 
@@ -200,6 +203,11 @@ class Plan:
                 return f"{argument.field.name} "
         return ""
 
+    @cached_property
+    def answers_secret(self) -> bool:
+        """Whether its answer is declared to hold a secret."""
+        return declares_secret(self.result)
+
     def decode(self, raw: bytes) -> Any:
         """The result in a 2xx body; raises Mismatch."""
         return self._decoder(raw)
@@ -276,17 +284,26 @@ def plan_of(operation: Operation[Any]) -> Plan:
 
 
 def undecodable(
-    operation: Operation[Any], reason: Mismatch, status: int, headers: Mapping[str, str], raw: bytes
+    operation: Operation[Any],
+    reason: Mismatch,
+    status: int,
+    headers: Mapping[str, str],
+    raw: bytes,
+    secrets: Iterable[str],
 ) -> DecodeError:
-    """The error for a 2xx answer that is not what the operation promises."""
+    """The error for a 2xx answer that is not what the operation promises; arguments as for `failed`.
+
+    It has no body where the answer should have held a secret: nobody knows where in the body that is.
+    """
     kind = "an answer that does not fit" if raw else "an empty body"
+    raw, headers = scrubbed(raw, headers, [*secrets, *secret_texts(operation)])
     return DecodeError(
         f"the server did it, but sent {kind}: {reason}",
         operation=operation.name,
         status=status,
         headers=headers,
         request_id=request_id_in(headers),
-        body=readable(raw),
+        body=None if plan_of(operation).answers_secret else readable(raw),
     )
 
 
@@ -299,7 +316,7 @@ def failed(
         headers: of the answer; names in lower case.
         secrets: texts that must not show, should the server echo them.
     """
-    raw, headers = _scrubbed(raw, headers, [*secrets, *secret_texts(operation)])
+    raw, headers = scrubbed(raw, headers, [*secrets, *secret_texts(operation)])
     plain = readable(raw)
     body: Any = plain
     model = operation.errors.get(status, operation.errors.get("default"))
@@ -346,44 +363,3 @@ def _message_in(body: Any) -> str | None:
 def request_id_in(headers: Mapping[str, str]) -> str | None:
     """The server's id of the request, by any of the usual headers."""
     return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
-
-
-def secret_texts(value: Any) -> list[str]:
-    """The texts in the fields that an operation, or a model in it, marks as secret."""
-    found: list[str] = []
-    for field in fields_of(value.__class__):
-        content = getattr(value, field.name)
-        if field.marker.secret:
-            found += _texts(content)
-        else:
-            for model in content if isinstance(content, list | tuple) else [content]:
-                if attrs.has(model.__class__):
-                    found += secret_texts(model)
-    return found
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    if isinstance(value, list | tuple):
-        return [text for item in value for text in _texts(item)]
-    if attrs.has(value.__class__):
-        return [text for field in fields_of(value.__class__) for text in _texts(getattr(value, field.name))]
-    return []
-
-
-def _scrubbed(
-    raw: bytes, headers: Mapping[str, str], secrets: Iterable[str]
-) -> tuple[bytes, Mapping[str, str]]:
-    """The answer without secrets; very short ones are left, since they would also blot out innocent text."""
-    for secret in sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True):
-        for form in {
-            secret.encode(errors="replace"),
-            orjson.dumps(secret)[1:-1],
-            quote(secret, safe="").encode(),
-        }:
-            raw = raw.replace(form, b"***")
-        headers = {name: value.replace(secret, "***") for name, value in headers.items()}
-    return raw, headers

@@ -205,7 +205,7 @@ class Limiter:
                 return
             room = self._adaptive.accepted(now, slot._sent)
             if self._told is None:
-                if room:
+                if room is not None:
                     self._tokens = room
                 elif IDLE_IN_FLIGHT <= self._adaptive.in_flight < math.inf and self._quota is None:
                     self.idle = True
@@ -276,7 +276,7 @@ class Limiter:
         """Add the tokens of the time since the last call; the rate is returned, infinite where none holds."""
         rate = self._adaptive.rate(now)
         if self._told is None:
-            # What the server has room for after a pause is more than lateness explains, and kept.
+            # What a new window has room for is more than lateness explains, and kept.
             capacity = max(self._tokens, 2.0, rate * LATENESS)
         else:
             rate = min(rate, self._told.per_second * HEADROOM)

@@ -27,7 +27,8 @@ from .errors import (
     Effect,
     RequestTimeout,
 )
-from .upload import Multipart, SourceFailed
+from .multipart import Multipart
+from .upload import SourceFailed
 
 Wire: TypeAlias = tuple[int, Mapping[str, str], bytes | aiohttp.ClientResponse]
 """Status, headers and body of an answer; instead of the body, the open response of one that is streamed."""

@@ -1,23 +1,19 @@
-"""Uploads: a multipart/form-data body that is sent in pieces, and sent again only where its files can be read again."""
+"""What can be uploaded, and how it is read: in pieces, and again only where it can be rewound."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-import mimetypes
 import os
 import re
-import secrets
 import stat
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 
-from .errors import InvalidRequest
 from .hooks import Mismatch, wrong
 
 CHUNK = 256 * 1024
@@ -85,82 +81,7 @@ def as_upload(value: object) -> Upload:
     return upload
 
 
-class Multipart:
-    """One request's multipart/form-data body. `async with` opens its files, and closes those that were not open before.
-
-    Args:
-        operation: the method's name, for errors.
-        texts: names and values of the plain parts; they come first.
-        files: names of the arguments, names of the parts, and what to upload in them.
-    """
-
-    def __init__(
-        self, operation: str, texts: Sequence[tuple[str, str]], files: Sequence[tuple[str, str, Upload]]
-    ) -> None:
-        self._operation = operation
-        self._files = [(argument, _Source(upload)) for argument, _, upload in files]
-        self.is_open = False
-        boundary = secrets.token_hex(16)
-        self.content_type = f"multipart/form-data; boundary={boundary}"
-        self._sections: list[bytes | _Source] = []
-        for name, text in texts:
-            self._sections.append(_head(boundary, name) + text.encode() + b"\r\n")
-        for (_, name, upload), (_, source) in zip(files, self._files, strict=True):
-            filename = upload.filename or _name_of(upload.source) or name
-            media = upload.content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
-            self._sections += [_head(boundary, name, filename, media), source, b"\r\n"]
-        self._sections.append(f"--{boundary}--\r\n".encode())
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether it can be sent (again): a source that cannot be rewound can be read only once."""
-        return all(source.repeatable for _, source in self._files)
-
-    @property
-    def size(self) -> int | None:
-        """Bytes of the whole body, or None where a source does not tell."""
-        sizes = [len(part) if isinstance(part, bytes) else part.size for part in self._sections]
-        return None if None in sizes else sum(size for size in sizes if size is not None)
-
-    async def __aenter__(self) -> Self:
-        """
-        Raises:
-            InvalidRequest: a file cannot be read; the message names it.
-        """
-        self.is_open = True
-        for argument, source in self._files:
-            try:
-                await asyncio.to_thread(source.open)
-            except (OSError, ValueError) as error:
-                await self.__aexit__(None, None, None)
-                why = error.strerror if isinstance(error, OSError) and error.strerror else error
-                raise InvalidRequest(
-                    f"{argument}: cannot read {source.label}: {why}; nothing was sent",
-                    operation=self._operation,
-                ) from error
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for _, source in self._files:
-            source.close()
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The body from its beginning; each attempt takes its own.
-
-        Raises:
-            SourceFailed: a source broke off, or has not the size that was announced.
-        """
-        for section in self._sections:
-            if isinstance(section, bytes):
-                yield section
-                continue
-            async for piece in section.pieces():
-                yield piece
-
-
-class _Source:
+class Source:
     """What one file part is read from."""
 
     def __init__(self, upload: Upload) -> None:
@@ -171,7 +92,9 @@ class _Source:
         self._lock = Lock()
         self._start: int | None = 0 if self._opens else None
         self._begun = False
+        self._over = False
         self.size = upload.size
+        self.filename = upload.filename or _name_of(source)
         self.label = repr(str(source)) if self._opens else f"the {type(source).__name__} given"
 
     @property
@@ -179,9 +102,12 @@ class _Source:
         return self._start is not None or not self._begun
 
     def open(self) -> None:
-        """Open the file, and find out its size and whether it can be rewound."""
-        if isinstance(self._content, AsyncIterable):
-            return
+        """Open the file, and find out its size and whether it can be rewound; run in a thread, as disks may be slow."""
+        with self._lock:
+            if not self._over and not isinstance(self._content, AsyncIterable):
+                self._open()
+
+    def _open(self) -> None:
         if self._opens:
             path = Path(self._content)
             if not stat.S_ISREG(path.stat().st_mode):
@@ -200,10 +126,11 @@ class _Source:
 
     def close(self) -> None:
         """Close a file that was opened here, and put another one back to where it stood."""
-        file, self._file = self._file, None
-        if file is None:
-            return
-        with self._lock:  # a thread may still be reading for an attempt that was given up
+        with self._lock:  # a thread may still be opening or reading for what was given up
+            self._over = True
+            file, self._file = self._file, None
+            if file is None:
+                return
             if self._opens:
                 file.close()
                 return
@@ -280,15 +207,3 @@ def _name_of(source: object) -> str | None:
         return None
     base = Path(os.fspath(name)).name
     return None if base.startswith("<") else base or None
-
-
-def _head(boundary: str, name: str, filename: str | None = None, media: str | None = None) -> bytes:
-    lines = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
-    if filename is not None:
-        lines += f'; filename="{_quoted(filename)}"\r\nContent-Type: {media}'
-    return f"{lines}\r\n\r\n".encode(errors="replace")
-
-
-def _quoted(text: str) -> str:
-    """As browsers do: UTF-8, with what would end the value percent-encoded."""
-    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

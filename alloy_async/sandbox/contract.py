@@ -28,10 +28,11 @@ class Contract:
     def __init__(self, document: Mapping[str, Any], *, open_bodies: bool) -> None:
         server: str = document["servers"][0]["url"]
         self.base_path = re.sub(r"^[^/]*//[^/]*", "", server).rstrip("/")
-        self.operations = {operation.id: operation for operation in _operations(document, open_bodies)}
+        operations = _operations(document, open_bodies)
+        self.operations = {operation.id: operation for operation in operations}
         self._routes: dict[tuple[str, int], list[Operation]] = {}
         # Fixed segments go before parameters: /users/batch before /users/{userId}.
-        for operation in sorted(self.operations.values(), key=lambda o: o.template.count("{")):
+        for operation in sorted(operations, key=lambda o: o.template.count("{")):
             key = operation.method, len(operation.segments)
             self._routes.setdefault(key, []).append(operation)
 
@@ -105,15 +106,18 @@ def _operations(document: Mapping[str, Any], open_bodies: bool) -> list[Operatio
                 status: responses[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
                 for status, answer in facts["responses"].items()
             }
-            operation = Operation(
-                method.upper(),
-                template,
-                {"security": document.get("security"), **facts, "responses": declared},
-                requests=requests,
-                answers=answers,
-                key_parameters=key_parameters,
-            )
-            operations.append(operation)
+            newer = [path for name, path in facts.items() if name.startswith("x-path-in-")]
+            operations += [
+                Operation(
+                    method.upper(),
+                    path,
+                    {"security": document.get("security"), **facts, "responses": declared},
+                    requests=requests,
+                    answers=answers,
+                    key_parameters=key_parameters,
+                )
+                for path in (*newer, template)
+            ]
     return operations
 
 

@@ -64,6 +64,12 @@ class Schemas:
             schema = self._source[_component(schema["$ref"])]
         return schema
 
+    def _members_of_variants(self, schema: Schema) -> dict[str, Any]:
+        """What an object may hold as well where one of its members selects another schema."""
+        variants = schema.get("x-discriminator", {}).get("mapping", {}).values()
+        schemas = [self._source[_component(variant)] for variant in variants]
+        return {name: part for variant in schemas for name, part in variant["properties"].items()}
+
     def _reachable(self, definition: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}
         waiting = _references(definition)
@@ -92,7 +98,7 @@ class Schemas:
         if "anyOf" in schema:
             prepared["anyOf"] = [self._prepare(part) for part in schema["anyOf"]]
         if "properties" in schema:
-            members: Schema = schema["properties"]
+            members = {**self._members_of_variants(schema), **schema["properties"]}
             prepared["properties"] = {name: self._prepare(part) for name, part in members.items()}
             if self._closed:
                 prepared.setdefault("additionalProperties", False)

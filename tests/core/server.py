@@ -56,16 +56,10 @@ class Scripted:
         self._open: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
         self._tls = tls
 
-    @property
-    def authority(self) -> str:
-        return f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    @property
-    def url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://{self.authority}"
-
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls)
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
         return self
 
     async def __aexit__(

@@ -78,7 +78,9 @@ async def test_a_bare_key_gets_a_scheme_and_others_stay(key: str, header: str) -
     assert with_default_scheme("X")("k") == "X k"
 
 
-@pytest.mark.parametrize("key", ["", " ", "\n", "schlüssel", "a\nb", "a\0b", "-----BEGIN\tKEY-----", 5, b"key"])
+@pytest.mark.parametrize(
+    "key", ["", " ", "\n", "schlüssel", "a\nb", "a\0b", "-----BEGIN\tKEY-----", 5, b"key"]
+)
 def test_a_key_that_no_header_can_carry_is_refused(key: Any) -> None:
     with pytest.raises(ConfigurationError) as raised:
         AsyncAlloy(key, base_url="http://localhost")

@@ -46,7 +46,10 @@ class Colour(Enum):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=8,
@@ -113,7 +116,10 @@ def test_reading_gives_the_model_or_a_decode_error_and_leaves_the_value_alone(va
         (Colour.RED, "red"),
         (date(2026, 5, 1), "2026-05-01"),
         (datetime(2026, 5, 1, 12, tzinfo=UTC), "2026-05-01T12:00:00Z"),
-        (datetime(2026, 5, 1, 12, 0, 0, 5000, timezone(timedelta(hours=2))), "2026-05-01T12:00:00.005000+02:00"),
+        (
+            datetime(2026, 5, 1, 12, 0, 0, 5000, timezone(timedelta(hours=2))),
+            "2026-05-01T12:00:00.005000+02:00",
+        ),
     ],
 )
 def test_how_values_are_written(value: Any, wire: Any) -> None:
@@ -172,8 +178,16 @@ def test_how_values_are_read(of: Any, value: Any, result: Any) -> None:
         (Tree, None, r"\$: expected an object, got null"),
         (Tree, {"name": 1}, r"\$\.name: expected text, got int"),
         (Tree, {"leaves": {}}, r"\$\.leaves: expected an array, got an object"),
-        (Tree, {"leaves": [{}, {"isFlag": "no"}]}, r"\$\.leaves\[1\]\.isFlag: expected true or false, got str"),
-        (Tree, {"byName": {"x": {"number": 1.5}}}, r"\$\.byName\.x\.number: expected a whole number, got float"),
+        (
+            Tree,
+            {"leaves": [{}, {"isFlag": "no"}]},
+            r"\$\.leaves\[1\]\.isFlag: expected true or false, got str",
+        ),
+        (
+            Tree,
+            {"byName": {"x": {"number": 1.5}}},
+            r"\$\.byName\.x\.number: expected a whole number, got float",
+        ),
         (Tree, {"left": {"left": {"left": 5}}}, r"\$\.left\.left\.left: expected an object, got int"),
         (Tree, {"leaves": [{"number": True}]}, r"\$\.leaves\[0\]\.number: expected a whole number, got bool"),
         (Tree, {"leaves": [{"at": "noon"}]}, r"\$\.leaves\[0\]\.at: expected a date and time"),

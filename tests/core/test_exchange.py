@@ -145,7 +145,10 @@ def test_an_optional_body_may_be_left_out() -> None:
         (FindPets("a", "b", tags=["x", 1]), r"tags\[1\]: expected text, got int"),  # type: ignore[list-item]
         (FindPets("a", "b", tame="yes"), "tame: expected true or false, got str"),  # type: ignore[arg-type]
         (FindPets("a", "b", order="sideways"), "order: expected one of 'up', 'down', got 'sideways'"),  # type: ignore[arg-type]
-        (FindPets("a", "b", born_after=datetime(2026, 5, 1)), "born_after: expected a datetime with a time zone"),  # noqa: DTZ001
+        (
+            FindPets("a", "b", born_after=datetime(2026, 5, 1)),
+            "born_after: expected a datetime with a time zone",
+        ),  # noqa: DTZ001
         (FindPets("a", "b", more={"tag": "x"}), "more: 'tag' is an argument of its own"),
         (FindPets("a", "b", more={"x": 1}), r"more\.x: expected text, got int"),  # type: ignore[dict-item]
         (FindPets("a", "b", more={1: "x"}), "more: expected text as the name of a member"),  # type: ignore[dict-item]
@@ -237,7 +240,9 @@ def test_the_body_of_an_undocumented_error_is_json_data() -> None:
     assert error.request_id is None
 
 
-@pytest.mark.parametrize("name", ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"])
+@pytest.mark.parametrize(
+    "name", ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"]
+)
 def test_the_request_id_is_found_in_any_usual_header(name: str) -> None:
     assert failed(FindPets("a", "b"), 500, {"via": "x", name: "r-1"}, b"", []).request_id == "r-1"
 
@@ -251,3 +256,22 @@ def test_what_the_server_echoes_of_a_secret_is_blotted_out() -> None:
     assert error.body == {"message": "bad chip *** and key ***"}
     assert error.headers == {"x-echo": "***"}
     assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("raw", "body"),
+    [
+        (b'{"a": ["abcd1234", {"b": "x abcd1234 y"}], "n": 1}', {"a": ["***", {"b": "x *** y"}], "n": 1}),
+        (b'{"a": "\\u0061bcd1234"}', {"a": "***"}),
+        (b'"abcd1234"', "***"),
+        (b"no JSON: abcd1234 \xff", "no JSON: *** \ufffd"),
+        (b'{"a": "abcd123"}', {"a": "abcd123"}),
+        (b"[" * 1000 + b"]" * 1000, None),
+        (b"", None),
+    ],
+)
+def test_a_secret_is_blotted_out_wherever_it_stands(raw: bytes, body: Any) -> None:
+    error = failed(FindPets("a", "b"), 400, {}, raw, ["abcd1234", "a"])
+    if body is not None:
+        assert error.body == body
+    assert "abcd1234" not in str(error)

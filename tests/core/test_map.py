@@ -219,10 +219,7 @@ def test_leaving_the_sync_map_early_leaves_nothing_running(caplog: pytest.LogCap
 async def test_a_call_that_hangs_does_not_hold_up_the_others(alloy: AsyncAlloy, sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(Hang(), "get_a_user"))
     client = alloy.with_options(deadline=0.2)
-    order = [
-        type(outcome).__name__
-        async for _, outcome in client.map([GetAUser(ADA)] * 10, concurrency=2)
-    ]
+    order = [type(outcome).__name__ async for _, outcome in client.map([GetAUser(ADA)] * 10, concurrency=2)]
     assert order == ["User"] * 9 + ["DeadlineExceeded"]
 
 

@@ -97,7 +97,8 @@ class Things(Methods, Alloy):
 
 
 @pytest.mark.parametrize(
-    ("cls", "name"), [(Look, "look"), (operations.GetAUser, "get_a_user"), (operations.CreateAUser, "create_a_user")]
+    ("cls", "name"),
+    [(Look, "look"), (operations.GetAUser, "get_a_user"), (operations.CreateAUser, "create_a_user")],
 )
 def test_the_name_comes_from_the_class(cls: type[Operation[Any]], name: str) -> None:
     assert cls.name == name

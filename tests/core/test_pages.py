@@ -108,7 +108,9 @@ STYLES = [(Numbered, 0), (Numbered, 1), (Skipping, 0), (Following, 0), (Whole, 0
 
 
 @given(st.sampled_from(STYLES), st.integers(0, 25), st.integers(1, 7), st.integers(0, 30))
-def test_every_row_comes_once_also_across_an_interruption(style: Any, count: int, size: int, most: int) -> None:
+def test_every_row_comes_once_also_across_an_interruption(
+    style: Any, count: int, size: int, most: int
+) -> None:
     cls, first_page = style
 
     async def walk() -> None:
@@ -258,6 +260,10 @@ async def test_both_clients_walk_the_logs_of_the_sandbox(first_page: int) -> Non
             rest = [log.execution_id for log in sync.iterate(operation, token=pages.token)]
             pages = sync.iterate(operation)
             first = [log.execution_id for log in next(pages.pages())]
-            others = [log.execution_id for page in sync.iterate(operation, token=pages.token).pages() for log in page]
+            others = [
+                log.execution_id
+                for page in sync.iterate(operation, token=pages.token).pages()
+                for log in page
+            ]
     assert sum(by_page, []) == logs == begun + rest == first + others
     assert len(set(logs)) == len(logs) > 1

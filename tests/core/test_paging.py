@@ -86,7 +86,12 @@ def test_the_first_request(paging: Unpaged, given: List, first: List) -> None:
             Answer([1], "c", "a"),
             List(cursor="a", direction="backwards"),
         ),
-        (CURSOR, List(cursor="b", direction="forwards"), Answer([1], "c"), List(cursor="c", direction="forwards")),
+        (
+            CURSOR,
+            List(cursor="b", direction="forwards"),
+            Answer([1], "c"),
+            List(cursor="c", direction="forwards"),
+        ),
     ],
 )
 def test_the_next_request(paging: Unpaged, asked: List, answer: Answer, following: List | None) -> None:

@@ -216,7 +216,12 @@ EFFECTS_OVER_ATTEMPTS: list[tuple[str, list[Any], type[AlloyAsyncError], Effect]
 
 @pytest.mark.parametrize(("verb", "kinds", "cls", "effect"), EFFECTS_OVER_ATTEMPTS)
 async def test_effects_add_up_over_attempts(
-    verb: str, kinds: list[Any], cls: type[AlloyAsyncError], effect: Effect, sandbox: Sandbox, alloy: AsyncAlloy
+    verb: str,
+    kinds: list[Any],
+    cls: type[AlloyAsyncError],
+    effect: Effect,
+    sandbox: Sandbox,
+    alloy: AsyncAlloy,
 ) -> None:
     for nth, kind in enumerate(kinds, 1):
         sandbox.faults.add(Fault(kind, nth=nth))

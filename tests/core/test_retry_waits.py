@@ -126,7 +126,13 @@ def _in_half_a_minute() -> str:
     ],
 )
 async def test_retry_after_is_honoured(
-    header: Any, at_least: float, at_most: float, status: int, sandbox: Sandbox, alloy: AsyncAlloy, clock: FakeClock
+    header: Any,
+    at_least: float,
+    at_most: float,
+    status: int,
+    sandbox: Sandbox,
+    alloy: AsyncAlloy,
+    clock: FakeClock,
 ) -> None:
     sandbox.faults.add(Fault(Status(status, headers={"Retry-After": header()})))
     retries: list[RetryEvent] = []
@@ -154,7 +160,9 @@ async def test_a_retry_after_beyond_the_deadline_is_an_error_at_once(
     assert clock.sleeps == []
 
 
-async def test_the_deadline_bounds_all_attempts(sandbox: Sandbox, alloy: AsyncAlloy, clock: FakeClock) -> None:
+async def test_the_deadline_bounds_all_attempts(
+    sandbox: Sandbox, alloy: AsyncAlloy, clock: FakeClock
+) -> None:
     clock.chance = 1.0
     sandbox.faults.add(Fault(Status(500), times=None))
     client = alloy.with_options(retry=Retry(attempts=50, wait_initial=4), deadline=10)

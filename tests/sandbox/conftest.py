@@ -11,6 +11,7 @@ from alloy_async.sandbox import Answer, Sandbox
 from alloy_async.sandbox.contract import load
 
 KEYS = {
+    "agilicus": ("Authorization", "Bearer key"),
     "alloy": ("Authorization", "bearer key"),
     "alsid": ("x-api-key", "key"),
     "opendatasoft": ("Authorization", "Apikey key"),

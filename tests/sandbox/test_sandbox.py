@@ -67,7 +67,7 @@ async def test_serve_runs_until_cancelled() -> None:
 
 
 def test_an_unknown_system_is_refused() -> None:
-    with pytest.raises(ValueError, match="no sandbox for 'alois'; there is: alloy"):
+    with pytest.raises(ValueError, match="no sandbox for 'alois'; there is: agilicus, alloy, "):
         Sandbox("alois")
 
 

@@ -84,7 +84,7 @@ class PermissionOperations(TenantWorld):
                     "share_id": resource.id,
                     "share_name": resource.name,
                     "share_url": resource.url,
-                    "share_config": {"linux_config": {"path": f"/mnt/{resource.name}"}},
+                    "share_config": {"linux_config": {"path": f"/shares/{resource.name}"}},
                     "updated": self.tenant.orgs[resource.org_id]["created"],
                 }
             }

@@ -93,7 +93,13 @@ class TenantWorld(World):
 
     def add_user(self, body: Json, org_id: str | None, kind: str = "user") -> Json:
         now = self.now()
-        user: Json = {"id": self.new_id(), "type": kind, "created": now, "updated": now, "auto_created": False}
+        user: Json = {
+            "id": self.new_id(),
+            "type": kind,
+            "created": now,
+            "updated": now,
+            "auto_created": False,
+        }
         self.tenant.users[user["id"]] = user
         self.write(user, {**body, "org_id": org_id} if org_id else body)
         if org_id is not None:

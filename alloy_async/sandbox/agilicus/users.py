@@ -23,12 +23,12 @@ class UserOperations(TenantWorld):
         if org_id is not None:
             self.found(self.tenant.orgs, org_id, "organisation")
         user = self.by_email(self._email(body))
-        if user is not None and org_id in (None, *self.tenant.orgs_of(user["id"])):
-            raise Refused(409, f"A user with the email {body['email']!r} exists.")
         if user is None:
             user = self.add_user(body, org_id)
-        else:
+        elif org_id is not None and org_id not in self.tenant.orgs_of(user["id"]):
             self.join(user, org_id)  # known from another organisation
+        else:
+            raise Refused(409, f"A user with the email {body['email']!r} exists.")
         self.effect("created", user["email"])
         return created(self.describe(user, org_id))
 

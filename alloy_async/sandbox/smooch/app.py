@@ -121,7 +121,7 @@ class AppWorld(World):
                     {"type": "hipchat", "roomId": rng.randrange(10**6)},
                 ]
 
-    def authenticate(
+    def authenticate(  # pyright: ignore[reportIncompatibleVariableOverride] (a method will do)
         self, headers: Mapping[str, str], query: list[tuple[str, str]], keys: Collection[str] | None
     ) -> str:
         token = self._bearer(headers, query, None)

@@ -1,0 +1,98 @@
+"""The two clients of the Agilicus users API, made from one table of methods."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from ..core.auth import KeySource
+from ..core.client import AsyncClient
+from ..core.facade import Client
+from ..core.operation import endpoint
+from ..core.settings import Options, System
+from . import operations
+
+
+class AgilicusMethods:
+    """Agilicus's operations as methods of both clients."""
+
+    bulk_update_metadata = endpoint(operations.BulkUpdateMetadata)
+    create_challenge_method = endpoint(operations.CreateChallengeMethod)
+    create_service_account = endpoint(operations.CreateServiceAccount)
+    create_upstream_user_identity = endpoint(operations.CreateUpstreamUserIdentity)
+    create_user = endpoint(operations.CreateUser)
+    create_user_identity_update = endpoint(operations.CreateUserIdentityUpdate)
+    create_user_metadata = endpoint(operations.CreateUserMetadata)
+    create_user_request = endpoint(operations.CreateUserRequest)
+    delete_challenge_method = endpoint(operations.DeleteChallengeMethod)
+    delete_service_account = endpoint(operations.DeleteServiceAccount)
+    delete_upstream_user_identity = endpoint(operations.DeleteUpstreamUserIdentity)
+    delete_user = endpoint(operations.DeleteUser)
+    delete_user_metadata = endpoint(operations.DeleteUserMetadata)
+    delete_user_request = endpoint(operations.DeleteUserRequest)
+    get_challenge_method = endpoint(operations.GetChallengeMethod)
+    get_service_account = endpoint(operations.GetServiceAccount)
+    get_upstream_user_identity = endpoint(operations.GetUpstreamUserIdentity)
+    get_user = endpoint(operations.GetUser)
+    get_user_metadata = endpoint(operations.GetUserMetadata)
+    get_user_request = endpoint(operations.GetUserRequest)
+    list_access_requests = endpoint(operations.ListAccessRequests)
+    list_all_resource_permissions = endpoint(operations.ListAllResourcePermissions)
+    list_all_user_orgs = endpoint(operations.ListAllUserOrgs)
+    list_all_user_roles = endpoint(operations.ListAllUserRoles)
+    list_challenge_methods = endpoint(operations.ListChallengeMethods)
+    list_combined_user_details = endpoint(operations.ListCombinedUserDetails)
+    list_org_user_roles = endpoint(operations.ListOrgUserRoles)
+    list_service_accounts = endpoint(operations.ListServiceAccounts)
+    list_upstream_user_identities = endpoint(operations.ListUpstreamUserIdentities)
+    list_user_application_access_info = endpoint(operations.ListUserApplicationAccessInfo)
+    list_user_file_share_access_info = endpoint(operations.ListUserFileShareAccessInfo)
+    list_user_guids = endpoint(operations.ListUserGuids)
+    list_user_metadata = endpoint(operations.ListUserMetadata)
+    list_user_permissions = endpoint(operations.ListUserPermissions)
+    list_user_requests = endpoint(operations.ListUserRequests)
+    list_users = endpoint(operations.ListUsers)
+    replace_challenge_method = endpoint(operations.ReplaceChallengeMethod)
+    replace_service_account = endpoint(operations.ReplaceServiceAccount)
+    replace_upstream_user_identity = endpoint(operations.ReplaceUpstreamUserIdentity)
+    replace_user = endpoint(operations.ReplaceUser)
+    replace_user_metadata = endpoint(operations.ReplaceUserMetadata)
+    replace_user_request = endpoint(operations.ReplaceUserRequest)
+    replace_user_role = endpoint(operations.ReplaceUserRole)
+    reset_user_mfa_challenge_methods = endpoint(operations.ResetUserMfaChallengeMethods)
+    update_user_request = endpoint(operations.UpdateUserRequest)
+
+
+AGILICUS = System("agilicus", "https://api.agilicus.com", credential="token")
+
+
+class AsyncAgilicus(AgilicusMethods, AsyncClient):
+    """The users API of Agilicus, with methods to await.
+
+        async with AsyncAgilicus(token) as agilicus:
+            page = await agilicus.list_users(org_id=org_id, type=["user"])
+
+    Args:
+        token: the bearer token, or a callable, plain or async, that gives one; it is called again after a 401.
+            Left out, it is read from AGILICUS_TOKEN.
+        **options: those of `AsyncClient`; the address is AGILICUS_BASE_URL's or https://api.agilicus.com.
+    """
+
+    system = AGILICUS
+
+    def __init__(self, token: KeySource | None = None, **options: Unpack[Options]) -> None:
+        super().__init__(token, **options)
+
+
+class Agilicus(AgilicusMethods, Client):
+    """The users API of Agilicus, with direct methods.
+
+        with Agilicus(token) as agilicus:
+            page = agilicus.list_users(org_id=org_id, type=["user"])
+
+    The arguments are those of `AsyncAgilicus`.
+    """
+
+    system = AGILICUS
+
+    def __init__(self, token: KeySource | None = None, **options: Unpack[Options]) -> None:
+        super().__init__(token, **options)

@@ -1,0 +1,118 @@
+"""The 45 operations of the Agilicus users API, by topic.
+
+Every operation may raise any AlloyAsyncError; a docstring names those that mean something of its own. A POST is
+not idempotent: it is not sent again by itself once its effect is "unknown", and you should look before you repeat
+it. Every refusal may carry a `models.ErrorMessage`, though the service documents that for few.
+
+The answers stand in quotes, as the models are not loaded before they are needed.
+"""
+
+from __future__ import annotations
+
+from .accounts import (
+    BulkUpdateMetadata,
+    CreateServiceAccount,
+    CreateUserMetadata,
+    DeleteServiceAccount,
+    DeleteUserMetadata,
+    GetServiceAccount,
+    GetUserMetadata,
+    ListServiceAccounts,
+    ListUserMetadata,
+    ReplaceServiceAccount,
+    ReplaceUserMetadata,
+)
+from .common import (
+    MAX_LIMIT,
+)
+from .identities import (
+    CreateChallengeMethod,
+    CreateUpstreamUserIdentity,
+    DeleteChallengeMethod,
+    DeleteUpstreamUserIdentity,
+    GetChallengeMethod,
+    GetUpstreamUserIdentity,
+    ListChallengeMethods,
+    ListUpstreamUserIdentities,
+    ReplaceChallengeMethod,
+    ReplaceUpstreamUserIdentity,
+    ResetUserMfaChallengeMethods,
+)
+from .permissions import (
+    ListAllResourcePermissions,
+    ListAllUserRoles,
+    ListOrgUserRoles,
+    ListUserApplicationAccessInfo,
+    ListUserFileShareAccessInfo,
+    ListUserPermissions,
+    ReplaceUserRole,
+)
+from .requests import (
+    CreateUserRequest,
+    DeleteUserRequest,
+    GetUserRequest,
+    ListAccessRequests,
+    ListUserRequests,
+    ReplaceUserRequest,
+    UpdateUserRequest,
+)
+from .users import (
+    CreateUser,
+    CreateUserIdentityUpdate,
+    DeleteUser,
+    GetUser,
+    ListAllUserOrgs,
+    ListCombinedUserDetails,
+    ListUserGuids,
+    ListUsers,
+    ReplaceUser,
+)
+
+__all__ = [
+    "MAX_LIMIT",
+    "BulkUpdateMetadata",
+    "CreateChallengeMethod",
+    "CreateServiceAccount",
+    "CreateUpstreamUserIdentity",
+    "CreateUser",
+    "CreateUserIdentityUpdate",
+    "CreateUserMetadata",
+    "CreateUserRequest",
+    "DeleteChallengeMethod",
+    "DeleteServiceAccount",
+    "DeleteUpstreamUserIdentity",
+    "DeleteUser",
+    "DeleteUserMetadata",
+    "DeleteUserRequest",
+    "GetChallengeMethod",
+    "GetServiceAccount",
+    "GetUpstreamUserIdentity",
+    "GetUser",
+    "GetUserMetadata",
+    "GetUserRequest",
+    "ListAccessRequests",
+    "ListAllResourcePermissions",
+    "ListAllUserOrgs",
+    "ListAllUserRoles",
+    "ListChallengeMethods",
+    "ListCombinedUserDetails",
+    "ListOrgUserRoles",
+    "ListServiceAccounts",
+    "ListUpstreamUserIdentities",
+    "ListUserApplicationAccessInfo",
+    "ListUserFileShareAccessInfo",
+    "ListUserGuids",
+    "ListUserMetadata",
+    "ListUserPermissions",
+    "ListUserRequests",
+    "ListUsers",
+    "ReplaceChallengeMethod",
+    "ReplaceServiceAccount",
+    "ReplaceUpstreamUserIdentity",
+    "ReplaceUser",
+    "ReplaceUserMetadata",
+    "ReplaceUserRequest",
+    "ReplaceUserRole",
+    "ResetUserMfaChallengeMethods",
+    "UpdateUserRequest",
+]

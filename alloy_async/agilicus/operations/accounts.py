@@ -1,0 +1,255 @@
+"""Service accounts, and metadata of users."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import attrs
+
+from ...core.operation import Body, Operation, Path, Query
+from ...core.paging import Unpaged
+from .. import models
+from .common import NOT_FOUND, LimitedListing
+
+
+@attrs.frozen(eq=False, repr=False)
+class CreateServiceAccount(Operation["models.ServiceAccount"]):
+    """Create a service account, and the user that stands for it.
+
+    POST /v1/service_accounts
+
+    Args:
+        service_account: its `spec`, with name and organisation.
+
+    Returns:
+        The service account, with its id and its user.
+
+    Raises:
+        TransportError, ServerError: with effect "unknown", it may exist; `list_service_accounts` tells.
+    """
+
+    verb = "POST"
+    route = "/v1/service_accounts"
+    service_account: Annotated[models.ServiceAccount, Body()]
+
+
+@attrs.frozen(eq=False, repr=False)
+class DeleteServiceAccount(Operation[None]):
+    """Delete a service account; one that is protected (`protected_by_id`) cannot be deleted with this call.
+
+    DELETE /v1/service_accounts/{service_account_id}
+
+    Args:
+        service_account_id: the service account's id.
+        org_id: its organisation.
+
+    Returns:
+        Nothing.
+    """
+
+    verb = "DELETE"
+    route = "/v1/service_accounts/{service_account_id}"
+    errors = NOT_FOUND
+    service_account_id: Annotated[str, Path("service_account_id")]
+    org_id: Annotated[str | None, Query("org_id")] = None
+
+
+@attrs.frozen(eq=False, repr=False)
+class GetServiceAccount(Operation["models.ServiceAccount"]):
+    """Read one service account.
+
+    GET /v1/service_accounts/{service_account_id}
+
+    Args:
+        service_account_id: the service account's id.
+        org_id: its organisation.
+
+    Returns:
+        The service account.
+    """
+
+    verb = "GET"
+    route = "/v1/service_accounts/{service_account_id}"
+    errors = NOT_FOUND
+    service_account_id: Annotated[str, Path("service_account_id")]
+    org_id: Annotated[str | None, Query("org_id")] = None
+
+
+@attrs.frozen(eq=False, repr=False)
+class ListServiceAccounts(LimitedListing["models.ListServiceAccountResponse", "models.ServiceAccount"]):
+    """List service accounts. Those beyond `limit` cannot be asked for.
+
+    GET /v1/service_accounts
+
+    Args:
+        org_id: only those of this organisation.
+        user_id: only the one that this user stands for.
+        limit: the most to answer, 1 to 500; the service takes 500 where none is given.
+
+    Returns:
+        The service accounts, in `service_accounts`.
+    """
+
+    verb = "GET"
+    route = "/v1/service_accounts"
+    paging = Unpaged("service_accounts")
+    org_id: Annotated[str | None, Query("org_id")] = None
+    user_id: Annotated[str | None, Query("user_id")] = None
+    limit: Annotated[int | None, Query("limit")] = None
+
+
+@attrs.frozen(eq=False, repr=False)
+class ReplaceServiceAccount(Operation["models.ServiceAccount"]):
+    """Replace a service account as a whole: read it, change it, and send all of it back.
+
+    PUT /v1/service_accounts/{service_account_id}
+
+    Args:
+        service_account_id: the service account's id.
+        service_account: the whole service account.
+
+    Returns:
+        The service account after the change.
+    """
+
+    verb = "PUT"
+    route = "/v1/service_accounts/{service_account_id}"
+    errors = NOT_FOUND
+    service_account_id: Annotated[str, Path("service_account_id")]
+    service_account: Annotated[models.ServiceAccount | None, Body()] = None
+
+
+@attrs.frozen(eq=False, repr=False)
+class BulkUpdateMetadata(Operation[None]):
+    """Set the same metadata for every user of an organisation.
+
+    POST /v1/user_metadata_rpc/bulk_update
+
+    Args:
+        bulk_user_metadata: the organisation and the data.
+
+    Returns:
+        Nothing.
+
+    Raises:
+        TransportError, ServerError: with effect "unknown", it may be set; `list_user_metadata` tells.
+    """
+
+    verb = "POST"
+    route = "/v1/user_metadata_rpc/bulk_update"
+    bulk_user_metadata: Annotated[models.BulkUserMetadata | None, Body()] = None
+
+
+@attrs.frozen(eq=False, repr=False)
+class CreateUserMetadata(Operation["models.UserMetadata"]):
+    """Keep metadata with a user.
+
+    POST /v1/user_metadata
+
+    Args:
+        user_metadata: the entry; its `spec` names the user.
+
+    Returns:
+        The entry, with its id.
+
+    Raises:
+        TransportError, ServerError: with effect "unknown", it may exist; `list_user_metadata` tells.
+    """
+
+    verb = "POST"
+    route = "/v1/user_metadata"
+    user_metadata: Annotated[models.UserMetadata, Body()]
+
+
+@attrs.frozen(eq=False, repr=False)
+class DeleteUserMetadata(Operation[None]):
+    """Delete a metadata entry.
+
+    DELETE /v1/user_metadata/{metadata_id}
+
+    Args:
+        metadata_id: the entry's id.
+        user_id: the user that it is kept with.
+        org_id: the organisation that it is for.
+
+    Returns:
+        Nothing.
+    """
+
+    verb = "DELETE"
+    route = "/v1/user_metadata/{metadata_id}"
+    errors = NOT_FOUND
+    metadata_id: Annotated[str, Path("metadata_id")]
+    user_id: Annotated[str | None, Query("user_id")] = None
+    org_id: Annotated[str | None, Query("org_id")] = None
+
+
+@attrs.frozen(eq=False, repr=False)
+class GetUserMetadata(Operation["models.UserMetadata"]):
+    """Read one metadata entry.
+
+    GET /v1/user_metadata/{metadata_id}
+
+    Args:
+        metadata_id: the entry's id.
+        org_id: the organisation that it is for.
+        user_id: the user that it is kept with.
+
+    Returns:
+        The entry.
+    """
+
+    verb = "GET"
+    route = "/v1/user_metadata/{metadata_id}"
+    errors = NOT_FOUND
+    metadata_id: Annotated[str, Path("metadata_id")]
+    org_id: Annotated[str | None, Query("org_id")] = None
+    user_id: Annotated[str | None, Query("user_id")] = None
+
+
+@attrs.frozen(eq=False, repr=False)
+class ListUserMetadata(LimitedListing["models.ListUserMetadataResponse", "models.UserMetadata"]):
+    """List metadata entries. Those beyond `limit` cannot be asked for.
+
+    GET /v1/user_metadata
+
+    Args:
+        limit: the most to answer, 1 to 500; the service takes 500 where none is given.
+        user_id: only those kept with this user.
+        org_id: only those for this organisation.
+        app_id: only those for this application; letters, digits and hyphens.
+        data_type: only those of this type.
+
+    Returns:
+        The entries, in `user_metadata`.
+    """
+
+    verb = "GET"
+    route = "/v1/user_metadata"
+    paging = Unpaged("user_metadata")
+    limit: Annotated[int | None, Query("limit")] = None
+    user_id: Annotated[str | None, Query("user_id")] = None
+    org_id: Annotated[str | None, Query("org_id")] = None
+    app_id: Annotated[str | None, Query("app_id")] = None
+    data_type: Annotated[str | None, Query("data_type")] = None
+
+
+@attrs.frozen(eq=False, repr=False)
+class ReplaceUserMetadata(Operation["models.UserMetadata"]):
+    """Replace a metadata entry as a whole: read it, change it, and send all of it back.
+
+    PUT /v1/user_metadata/{metadata_id}
+
+    Args:
+        metadata_id: the entry's id.
+        user_metadata: the whole entry.
+
+    Returns:
+        The entry after the change.
+    """
+
+    verb = "PUT"
+    route = "/v1/user_metadata/{metadata_id}"
+    errors = NOT_FOUND
+    metadata_id: Annotated[str, Path("metadata_id")]
+    user_metadata: Annotated[models.UserMetadata | None, Body()] = None

@@ -1,0 +1,103 @@
+"""The two clients of Opendatasoft's Automation API, made from one table of methods."""
+
+from __future__ import annotations
+
+import re
+from typing import Unpack
+
+import attrs
+
+from ..core.auth import KeySource, with_default_scheme
+from ..core.client import AsyncClient
+from ..core.errors import ConfigurationError
+from ..core.facade import Client
+from ..core.operation import endpoint
+from ..core.settings import Options, System
+from . import operations
+
+BASE_PATH = "/api/automation/v1.0"
+
+
+class OpendatasoftMethods:
+    """Opendatasoft's operations as methods of both clients."""
+
+    delete_user = endpoint(operations.DeleteUser)
+    get_user = endpoint(operations.GetUser)
+    get_users = endpoint(operations.GetUsers)
+    invite_users = endpoint(operations.InviteUsers)
+    provision_users = endpoint(operations.ProvisionUsers)
+    update_user = endpoint(operations.UpdateUser)
+    users_export = endpoint(operations.UsersExport)
+
+
+def _bare(key: str) -> str:
+    """The key without its scheme: a query takes the key alone."""
+    return key.split()[-1]
+
+
+OPENDATASOFT = System("opendatasoft", None, present=with_default_scheme("Apikey"))
+WITH_KEY_IN_QUERY = attrs.evolve(OPENDATASOFT, present=_bare, query_key="apikey")
+
+
+def _located(portal: str | None, options: Options) -> Options:
+    """The options, with the base URL of the portal where one is named."""
+    if portal is None:
+        return options
+    if options.get("base_url") is not None:
+        raise ConfigurationError("give portal= or base_url=, not both")
+    if not re.fullmatch(r"[\w-]+(\.[\w-]+)*(:\d+)?", portal):
+        raise ConfigurationError(f"portal is a host, as mycity.opendatasoft.com, got {portal!r}")
+    return {**options, "base_url": f"https://{portal}{BASE_PATH}"}
+
+
+class AsyncOpendatasoft(OpendatasoftMethods, AsyncClient):
+    """The users of one Opendatasoft portal, with methods to await.
+
+        async with AsyncOpendatasoft(portal="mycity.opendatasoft.com") as portal:
+            user = await portal.get_user("louise.data")
+
+    The API key comes from `api_key` or from OPENDATASOFT_API_KEY; a bare one is sent as
+    `Apikey KEY`. A key works on one portal only, so each portal has a client of its own: `portal`,
+    `base_url` or OPENDATASOFT_BASE_URL. The other arguments are those of `AsyncClient`.
+
+    Args:
+        portal: the portal's host, as mycity.opendatasoft.com.
+        key_in_query: send the key as the query parameter `apikey` in place of the header, for
+            proxies that take the header away. It then shows in access logs on the way.
+    """
+
+    system = OPENDATASOFT
+
+    def __init__(
+        self,
+        api_key: KeySource | None = None,
+        *,
+        portal: str | None = None,
+        key_in_query: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        system = WITH_KEY_IN_QUERY if key_in_query else OPENDATASOFT
+        super().__init__(api_key, system=system, **_located(portal, options))
+
+
+class Opendatasoft(OpendatasoftMethods, Client):
+    """The users of one Opendatasoft portal, with direct methods.
+
+        with Opendatasoft(portal="mycity.opendatasoft.com") as portal:
+            user = portal.get_user("louise.data")
+
+    The arguments are those of `AsyncOpendatasoft`.
+    """
+
+    system = OPENDATASOFT
+
+    def __init__(
+        self,
+        api_key: KeySource | None = None,
+        *,
+        portal: str | None = None,
+        key_in_query: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        system = WITH_KEY_IN_QUERY if key_in_query else OPENDATASOFT
+        super().__init__(api_key, system=system, **_located(portal, options))

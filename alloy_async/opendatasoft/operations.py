@@ -1,0 +1,260 @@
+"""The 7 operations on users of Opendatasoft's Automation API 1.0.
+
+Every operation may raise any AlloyAsyncError; a docstring names those that mean something of its
+own. The body of a refusal is an `Error`. A POST is not sent again by itself once its effect is
+"unknown".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+import attrs
+
+from ..core.model import Model
+from ..core.operation import Body, Listing, Operation, Path, Query
+from ..core.paging import ByOffset
+from . import models
+
+MAX_LIMIT = 1000
+"""The most users on one page of `get_users`."""
+
+RESERVED_USERNAMES = frozenset({"export", "invite", "provision"})
+"""What may not stand for a username: the paths of other operations."""
+
+ERRORS: Mapping[int | Literal["default"], type[Model]] = {
+    429: models.QuotaError,
+    "default": models.Error,
+}
+ERRORS_OF_ONE_USER = {404: models.NotFoundError, **ERRORS}
+
+
+def _check_username(username: str) -> None:
+    if username in RESERVED_USERNAMES:
+        raise ValueError(
+            f"username {username!r} cannot be reached: the service has another operation at its address"
+        )
+
+
+@attrs.frozen(eq=False, repr=False)
+class DeleteUser(Operation[None]):
+    """Remove a user from the portal.
+
+    DELETE /users/{username}/
+
+    Args:
+        username: the user's name; "export", "invite" and "provision" cannot be reached.
+
+    Returns:
+        Nothing.
+
+    Raises:
+        StatusError: it is the portal's only administrator, among other refusals; nothing was done
+            (effect "none").
+        NotFound: there is no such user, or an earlier attempt of this call removed it.
+    """
+
+    verb = "DELETE"
+    route = "/users/{username}/"
+    errors = ERRORS_OF_ONE_USER
+    username: Annotated[str, Path("username")]
+
+    def check(self) -> None:
+        _check_username(self.username)
+
+
+@attrs.frozen(eq=False, repr=False)
+class GetUser(Operation[models.User]):
+    """Retrieve one user.
+
+    GET /users/{username}/
+
+    Args:
+        username: the user's name; "export", "invite" and "provision" cannot be reached.
+        expand: "groups" for whole groups, where there would be their ids alone.
+
+    Returns:
+        The user.
+    """
+
+    verb = "GET"
+    route = "/users/{username}/"
+    errors = ERRORS_OF_ONE_USER
+    username: Annotated[str, Path("username")]
+    expand: Annotated[str | None, Query("expand")] = None
+
+    def check(self) -> None:
+        _check_username(self.username)
+
+
+@attrs.frozen(eq=False, repr=False)
+class GetUsers(Listing[models.GetUsers200Response, models.User]):
+    """List the portal's users, a page at a time; `client.iterate(GetUsers())` walks all pages.
+
+    GET /users/
+
+    Args:
+        search: only users with this text in their username, first name, last name or email.
+        sort: the members to sort by, the first one first.
+        permissions: only users who were granted these themselves.
+        all_permissions: only users who have these themselves or through a group.
+        limit: users on a page, 0 to 1000; the service's default is 20, and 0 asks for the count.
+        offset: users to skip before the page.
+
+    Returns:
+        The page in `results`, and in `total_count` how many users there are.
+
+    Raises:
+        InvalidRequest: limit or offset is out of range; nothing was sent.
+    """
+
+    verb = "GET"
+    route = "/users/"
+    errors = ERRORS
+    paging = ByOffset("results", key="username", next="next")
+    search: Annotated[str | None, Query("search")] = None
+    sort: Annotated[
+        Sequence[Literal["username", "first_name", "last_name", "last_seen_at"]] | None,
+        Query("sort"),
+    ] = None
+    permissions: Annotated[Sequence[models.Permission] | None, Query("permissions")] = None
+    all_permissions: Annotated[Sequence[models.Permission] | None, Query("all_permissions")] = None
+    limit: Annotated[int | None, Query("limit")] = None
+    offset: Annotated[int | None, Query("offset")] = None
+
+    def check(self) -> None:
+        if self.limit is not None and not 0 <= self.limit <= MAX_LIMIT:
+            raise ValueError(f"limit must be 0 to {MAX_LIMIT}, not {self.limit}")
+        if self.offset is not None and self.offset < 0:
+            raise ValueError(f"offset must be 0 or more, not {self.offset}")
+
+
+def _invited(user: Sequence[models.User] | None) -> Sequence[models.User] | None:
+    return [models.writable(one) for one in user] if isinstance(user, list | tuple) else user
+
+
+@attrs.frozen(eq=False, repr=False)
+class InviteUsers(Operation[models.Verdicts]):
+    """Create users with an account of their own, and send each a mail with which to log in.
+
+    POST /users/invite/
+
+    Args:
+        user: the users; each needs an email and may have names, groups and permissions.
+
+    Returns:
+        A verdict on each user, since some may be refused where others are created:
+        `verdicts.in_order(user)` has them in the order of the users.
+
+    Raises:
+        InvalidRequest: a user has no email; nothing was sent.
+        TransportError, ServerError: with effect "unknown", any of the users may exist and have
+            their mail; `get_users(search=email)` tells.
+    """
+
+    verb = "POST"
+    route = "/users/invite/"
+    errors = ERRORS
+    user: Annotated[Sequence[models.User] | None, Body()] = attrs.field(default=None, converter=_invited)
+
+    def check(self) -> None:
+        for number, user in enumerate(self.user or ()):
+            if not user.email:
+                raise ValueError(f"user[{number}].email is missing: an invitation goes to an email")
+
+
+@attrs.frozen(eq=False, repr=False)
+class ProvisionUsers(Operation[models.Verdicts]):
+    """Create a user who logs in through an identity provider; no mail is sent.
+
+    POST /users/provision/
+
+    The vendor speaks of several users, yet its schema and its own package send one object. So
+    does this; `client.map` makes many calls.
+
+    Args:
+        provision_users_request: the user.
+
+    Returns:
+        A verdict on the user: `verdicts.in_order([request])[0]`.
+
+    Raises:
+        TransportError, ServerError: with effect "unknown", the user may exist;
+            `get_users(search=email)` tells.
+    """
+
+    verb = "POST"
+    route = "/users/provision/"
+    errors = ERRORS
+    provision_users_request: Annotated[models.ProvisionUsersRequest | None, Body()] = None
+
+
+def _updated(user: models.User | None) -> models.User | None:
+    return None if user is None else models.writable(user)
+
+
+@attrs.frozen(eq=False, repr=False)
+class UpdateUser(Operation[models.User]):
+    """Change a user.
+
+    PUT /users/{username}/
+
+    The service does not say whether members that are not sent are emptied. To be sure that they
+    stay, change what `get_user` gave and send that; what only the service sets is left out for you.
+
+    Args:
+        username: the user's name; "export", "invite" and "provision" cannot be reached.
+        user: the user as it is to be, with an email.
+
+    Returns:
+        The user after the change.
+
+    Raises:
+        InvalidRequest: the user has no email; nothing was sent.
+    """
+
+    verb = "PUT"
+    route = "/users/{username}/"
+    errors = ERRORS_OF_ONE_USER
+    username: Annotated[str, Path("username")]
+    user: Annotated[models.User | None, Body()] = attrs.field(default=None, converter=_updated)
+
+    def check(self) -> None:
+        _check_username(self.username)
+        if self.user is not None and not self.user.email:
+            raise ValueError("user.email is missing: change what get_user gave, and send that")
+
+
+@attrs.frozen(eq=False, repr=False)
+class UsersExport(Operation[bytes]):
+    """Export all users as CSV, whole in memory. To read a large one as it comes, stream it.
+
+    GET /users/export/
+
+        async with client.stream(UsersExport()) as stream:
+            async for user in stream.rows(models.ExportedUser): ...
+
+    Args:
+        subdomains: subdomains to include, which takes the permission to export them; the vendor
+            does not document how to write several.
+        delimiter: the character between columns; the service's default is a comma. A stream's
+            `rows` must be given the same one.
+
+    Returns:
+        The CSV text, in bytes, its first line the names of the columns.
+
+    Raises:
+        InvalidRequest: the delimiter is not one character; nothing was sent.
+    """
+
+    verb = "GET"
+    route = "/users/export/"
+    errors = ERRORS
+    accept = "text/csv, application/json"
+    subdomains: Annotated[str | None, Query("subdomains")] = None
+    delimiter: Annotated[str | None, Query("delimiter")] = None
+
+    def check(self) -> None:
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise ValueError(f"delimiter must be one character, not {len(self.delimiter)}")

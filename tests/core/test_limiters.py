@@ -1,0 +1,41 @@
+"""The process's limiters: shared by host and credential, dropped with the last client, fit for a fork."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import pytest
+
+from alloy_async.core.limiter import Rate
+from alloy_async.core.limiters import fingerprint, limiter_for
+
+
+def test_one_limiter_for_a_host_and_credential_while_somebody_holds_it() -> None:
+    key = fingerprint("secret of this test")
+    limiter = limiter_for("API.example:443", key, Rate(5))
+    assert limiter_for("api.example:443", key) is limiter
+    assert limiter_for("api.example:443", fingerprint("another")) is not limiter
+    assert limiter_for("other.example:443", key) is not limiter
+    assert b"secret" not in key
+    address = id(limiter)
+    again = limiter_for("api.example:443", key, Rate(7))
+    assert id(again) == address
+    del limiter, again
+    gc.collect()
+    assert not any(limiter_for("api.example:443", key).reserve().wait for _ in range(3))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_does_not_inherit_locks_and_requests() -> None:
+    limiter = limiter_for("fork.example", fingerprint("x"))
+    slots = [limiter.reserve() for _ in range(10)]
+    with limiter._lock:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if limiter.reserve().wait == 0.0 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert limiter.reserve().wait > 0
+    for slot in slots:
+        slot.release()
