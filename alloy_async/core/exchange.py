@@ -363,3 +363,8 @@ def _message_in(body: Any) -> str | None:
 def request_id_in(headers: Mapping[str, str]) -> str | None:
     """The server's id of the request, by any of the usual headers."""
     return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
+
+
+def lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers with their names in lower case."""
+    return {name.lower(): value for name, value in headers.items()}

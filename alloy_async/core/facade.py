@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
 from .client import AsyncClient
+from .events import RetryEvent
 from .exchange import Answer
 from .operation import Listing, Operation
 from .pages import Pages
@@ -41,8 +42,20 @@ class Client:
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """A copy with other options on the same connections; see AsyncClient.with_options."""
+        return self._around(self._client.with_options(**options))
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is, without a slash at the end."""
+        return self._client.base_url
+
+    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+        """A copy that tells `on_retry` too of every attempt that is made again; see AsyncClient.watched."""
+        return self._around(self._client.watched(on_retry))
+
+    def _around(self, client: AsyncClient) -> Self:
         other = object.__new__(type(self))
-        other._client = self._client.with_options(**options)
+        other._client = client
         return other
 
     def send(self, operation: Operation[T]) -> T:

@@ -108,11 +108,6 @@ class Settings:
     on_response: Callable[[ResponseEvent], None] | None = None
     on_retry: Callable[[RetryEvent], None] | None = None
 
-    @property
-    def watched(self) -> bool:
-        """Whether anybody is to be told of each attempt."""
-        return self.on_request is not None or self.on_response is not None
-
 
 def base_url_of(system: System, given: str | None) -> str:
     """The address that requests go to, without a slash at its end."""

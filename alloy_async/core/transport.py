@@ -10,6 +10,7 @@ import asyncio
 import os
 import ssl
 import urllib.request
+import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet
@@ -238,28 +239,41 @@ class _Keeper:
         self._generator = _kept_open(session)
         # Runs to the `yield`, which needs no waiting, and makes the generator known to the loop.
         _finish(self._generator.__anext__())
-        self._loop = asyncio.get_running_loop()
-
-    def __del__(self) -> None:
-        """The client was dropped. Closed at once, since the loop may have few turns left; but not from another thread."""
-        if self._loop.is_closed():
-            self.abandon()
-        elif not self._loop.is_running() or self._loop is asyncio._get_running_loop():
-            self.abandon(_abort)
+        # A finalizer, since __del__ comes too late for a client that is garbage in a cycle, or lives until the exit.
+        self._dropped = weakref.finalize(self, _let_go, asyncio.get_running_loop(), session, self._generator)
 
     async def aclose(self) -> None:
+        self._dropped.detach()
         await self._generator.aclose()
 
-    def abandon(self, drop: Callable[[Any], None] = _drop) -> None:
-        """Close the sockets without waiting; by default where their loop can no longer do it, or lives in the parent."""
-        connector = self.session.connector
-        if connector is not None:
-            kept = [protocol for waiting in connector._conns.values() for protocol, _ in waiting]
-            for protocol in [*kept, *connector._acquired]:
-                drop(getattr(protocol, "transport", None))
-            connector._closed = True
-        # Nothing is left to wait for; a generator collected unfinished would call into its loop.
-        _finish(self._generator.aclose())
+    def abandon(self) -> None:
+        """Close the sockets where their loop can no longer do it: it was closed without ceremony, or is the parent's."""
+        if self._dropped.detach():
+            _discard(self.session, self._generator, _drop)
+
+
+def _let_go(
+    loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession, generator: AsyncGenerator[None, None]
+) -> None:
+    """The client was dropped. Closed at once, since the loop may have few turns left; but not from another thread."""
+    if loop.is_closed():
+        _discard(session, generator, _drop)
+    elif not loop.is_running() or loop is asyncio._get_running_loop():
+        _discard(session, generator, _abort)
+
+
+def _discard(
+    session: aiohttp.ClientSession, generator: AsyncGenerator[None, None], drop: Callable[[Any], None]
+) -> None:
+    """Close a session without waiting."""
+    connector = session.connector
+    if connector is not None:
+        kept = [protocol for waiting in connector._conns.values() for protocol, _ in waiting]
+        for protocol in [*kept, *connector._acquired]:
+            drop(getattr(protocol, "transport", None))
+        connector._closed = True
+    # Nothing is left to wait for; a generator collected unfinished would call into its loop.
+    _finish(generator.aclose())
 
 
 def _finish(step: Any) -> None:
