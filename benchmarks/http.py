@@ -29,14 +29,14 @@ def bare(session: aiohttp.ClientSession, verb: str, url: str) -> Callable[[], Aw
     return call
 
 
-async def _session() -> aiohttp.ClientSession:
+async def new_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession()
 
 
 def measure(url: str, in_flight: int, rounds: int) -> list[Figure]:
     """The rows for so many calls in flight."""
     with asyncio.Runner() as loop, asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast:
-        session = loop.run(_session())
+        session = loop.run(new_session())
         client = AsyncAlloy("key", base_url=url)
         get, post = bare(session, "GET", f"{url}/users/ada"), bare(session, "POST", f"{url}/users/")
         gets = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -111,12 +110,12 @@ def _threads() -> set[threading.Thread]:
 def _open_sockets() -> int:
     if OPEN_FILES is None:
         return 0
-    return sum(_is_socket(name) for name in os.listdir(OPEN_FILES))
+    return sum(map(_is_socket, OPEN_FILES.iterdir()))
 
 
-def _is_socket(descriptor: str) -> bool:
+def _is_socket(descriptor: Path) -> bool:
     try:
-        return (int(descriptor) > 2) and Path(f"/dev/fd/{descriptor}").is_socket()
+        return descriptor.is_socket()
     except OSError:  # the directory's own descriptor is closed by now
         return False
 

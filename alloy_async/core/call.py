@@ -257,8 +257,9 @@ def _secrets_in(credential: str | None) -> list[str]:
 
 async def _begun(sent: Awaitable[Wire], seconds: float) -> Wire:
     """The answer to be streamed, which must begin within the deadline; how long its body takes is not bounded."""
+    deadline = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds) as deadline:
+        async with deadline:
             return await sent
     except TimeoutError:
         if not deadline.expired():

@@ -41,9 +41,7 @@ def _children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any, Any, st
         members = [member for member in members_of(of) if member is not str]
         if len(members) == 1 and value is not None:
             yield from _children(members[0], value, writing)
-    elif of is Any and isinstance(value, Model):
-        yield from _children(type(value), value, writing)
-    elif is_model(of) and writing and isinstance(value, of):
+    elif isinstance(value, Model) and writing and (of is Any or is_model(of)):
         for field in fields_of(type(value)):
             child = getattr(value, field.name)
             if child is not None:

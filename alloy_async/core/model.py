@@ -108,7 +108,7 @@ class Model:
         return cls
 
     def __eq__(self, other: object) -> bool:
-        if other.__class__ is not self.__class__:
+        if not isinstance(other, Model) or other.__class__ is not self.__class__:
             return NotImplemented
         names = (field.name for field in fields_of(self.__class__))
         return self.extra == other.extra and all(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 from .hooks import Hook, Mismatch, Writer, converter, decoder, encoder, is_list, is_union, members_of, wrong
 from .model import Field, Model, fields_of
@@ -12,7 +12,7 @@ INLINE = {str: "str", int: "int", bool: "bool"}
 """Types whose check is cheaper written out than called."""
 
 
-def is_model(of: Any) -> bool:
+def is_model(of: Any) -> TypeGuard[type[Model]]:
     return isinstance(of, type) and issubclass(of, Model)
 
 

@@ -19,7 +19,6 @@ from typing import (
     Generic,
     ParamSpec,
     TypeVar,
-    cast,
     get_type_hints,
     overload,
 )
@@ -36,6 +35,10 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Item_co = TypeVar("Item_co", covariant=True)
 P = ParamSpec("P")
+Q = ParamSpec("Q")
+U = TypeVar("U")
+V = TypeVar("V")
+Made_co = TypeVar("Made_co", covariant=True)
 
 IDEMPOTENT_VERBS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
@@ -139,16 +142,24 @@ class Listing(Operation[T_co], Generic[T_co, Item_co]):
     """How to find the items in an answer and the operation that asks for the next page."""
 
 
-class endpoint(Generic[P, T]):  # noqa: N801 (used like a decorator)
+class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
     """One operation as a method: awaitable on an AsyncClient, direct on a Client, with one signature for both."""
 
-    def __init__(self, operation: Callable[P, Operation[T]]) -> None:
-        self.operation = operation
-        """The operation's class, to make operations as values: `AsyncAlloy.get_a_user.operation("ada")`."""
+    @overload
+    def __init__(self: endpoint[Q, U, Listing[U, V]], operation: Callable[Q, Listing[U, V]]) -> None: ...
+    @overload
+    def __init__(self: endpoint[Q, U, Operation[U]], operation: Callable[Q, Operation[U]]) -> None: ...
+    def __init__(self, operation: Any) -> None:
+        self._operation = operation
         self._functions: dict[bool, Callable[..., Any]] = {}
 
+    @property
+    def operation(self) -> Callable[P, Made_co]:
+        """The operation's class, to make operations as values: `AsyncAlloy.get_a_user.operation("ada")`."""
+        return self._operation  # type: ignore[no-any-return]
+
     @overload
-    def __get__(self, instance: None, owner: Any = None) -> endpoint[P, T]: ...
+    def __get__(self, instance: None, owner: Any = None) -> endpoint[P, T, Made_co]: ...
     @overload
     def __get__(self, instance: AsyncClient, owner: Any = None) -> Callable[P, Awaitable[T]]: ...
     @overload
@@ -160,19 +171,16 @@ class endpoint(Generic[P, T]):  # noqa: N801 (used like a decorator)
         return function.__get__(instance)
 
     def _function(self, is_async: bool) -> Callable[..., Any]:
-        operation = self.operation
+        operation = self._operation
 
-        if is_async:
+        async def awaitable(client: AsyncClient, /, *args: Any, **kwargs: Any) -> Any:
+            return await client.send(operation(*args, **kwargs))
 
-            async def call(client: AsyncClient, /, *args: Any, **kwargs: Any) -> T:
-                return await client.send(operation(*args, **kwargs))
+        def direct(client: Client, /, *args: Any, **kwargs: Any) -> Any:
+            return client.send(operation(*args, **kwargs))
 
-        else:
-
-            def call(client: Client, /, *args: Any, **kwargs: Any) -> T:  # type: ignore[misc]
-                return client.send(operation(*args, **kwargs))
-
-        _describe(call, cast("type[Operation[Any]]", operation))
+        call: Callable[..., Any] = awaitable if is_async else direct
+        _describe(call, operation)
         self._functions[is_async] = call
         return call
 

@@ -122,7 +122,7 @@ async def half_applied(word: str) -> str:
         "key",
         lambda: "key",
         lambda: Token("key", time.time() + 3600),
-        lambda: an_async_function(),  # noqa: PLW0108
+        lambda: an_async_function(),
         an_async_function,
         AsyncCallable(),
         functools.partial(half_applied, "key"),

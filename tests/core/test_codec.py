@@ -94,10 +94,12 @@ def test_reading_gives_the_model_or_a_decode_error_and_leaves_the_value_alone(va
     try:
         tree = from_wire(Tree, value)
     except DecodeError as error:
-        assert str(error).startswith("$")
+        problem = str(error)
     else:
+        problem = "$"
         dropped = {name for name in ("name", "leaves", "byName", "left", "data") if value.get(name) is None}
         assert to_wire(tree).keys() == value.keys() - dropped
+    assert problem.startswith("$")
     assert value == before
 
 
@@ -135,7 +137,7 @@ def test_how_values_are_written(value: Any, wire: Any) -> None:
         ({"a": {"b": b"x"}}, r"value\.a\.b: expected a value .* got bytes"),
         ({1: "a"}, "value: expected text as the name of a member, got int"),
         (float("inf"), "value: expected a finite number"),
-        (datetime(2026, 5, 1), "value: expected a datetime with a time zone, got a naive one"),  # noqa: DTZ001
+        (datetime(2026, 5, 1), "value: expected a datetime with a time zone, got a naive one"),
         (Leaf(text=1), r"value\.text: expected text, got int"),  # type: ignore[arg-type]
         (Leaf(number=True), r"value\.number: expected a whole number, got bool"),
         (Tree(leaves=[Leaf(), Leaf(at="now")]), r"value\.leaves\[1\]\.at: expected a datetime, got str"),  # type: ignore[arg-type]

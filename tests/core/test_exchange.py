@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import attrs
 import pytest
@@ -32,7 +32,7 @@ class Refusal(Model):
 class FindPets(Operation[list[Pet]]):
     verb = "GET"
     route = "/owners/{owner}/pets/{kind}"
-    errors = {404: Refusal}
+    errors: ClassVar = {404: Refusal}
     owner: Annotated[str | int, Path("owner")]
     kind: Annotated[str, Path("kind")]
     born_after: Annotated[datetime | None, Query("bornAfter")] = None
@@ -148,7 +148,7 @@ def test_an_optional_body_may_be_left_out() -> None:
         (
             FindPets("a", "b", born_after=datetime(2026, 5, 1)),
             "born_after: expected a datetime with a time zone",
-        ),  # noqa: DTZ001
+        ),
         (FindPets("a", "b", more={"tag": "x"}), "more: 'tag' is an argument of its own"),
         (FindPets("a", "b", more={"x": 1}), r"more\.x: expected text, got int"),  # type: ignore[dict-item]
         (FindPets("a", "b", more={1: "x"}), "more: expected text as the name of a member"),  # type: ignore[dict-item]

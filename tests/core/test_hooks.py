@@ -34,7 +34,7 @@ class Cats(Model):
     total: int | None = None
 
 
-class Size(str, enum.Enum):
+class Size(enum.StrEnum):
     SMALL = "small"
     HUGE = "huge"
 

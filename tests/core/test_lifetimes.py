@@ -88,6 +88,17 @@ SCENARIOS = {
         loop.run_until_complete(calls(client))
         loop.close()
     """,
+    "a client that is garbage in a cycle, after its loop": """
+        class Holder:
+            pass
+        holder = Holder()
+        holder.itself, holder.client = holder, make()
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(calls(holder.client))
+        loop.close()
+        del holder, loop
+        gc.collect()
+    """,
     "two loops of uvloop": """
         import uvloop
         client = make()
@@ -246,7 +257,7 @@ def test_ctrl_c_cancels_a_sync_call_and_leaves_the_client_usable() -> None:
 
 
 def open_files() -> int:
-    return len(os.listdir(OPEN_FILES)) if OPEN_FILES else 0
+    return sum(1 for _ in OPEN_FILES.iterdir()) if OPEN_FILES else 0
 
 
 def test_the_number_of_open_files_stays_flat(url: str) -> None:

@@ -194,9 +194,13 @@ def test_the_sync_client_maps_too() -> None:
             raise Broken
 
         names = []
-        with pytest.raises(Broken):
+
+        def collect() -> None:
             for _, user in alloy.map(users()):
                 names.append(user.username)  # type: ignore[union-attr]
+
+        with pytest.raises(Broken):
+            collect()
         assert sorted(names) == ["user 0", "user 1", "user 2"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from itertools import chain
 from typing import Annotated, Any
 
 import attrs
@@ -90,11 +91,13 @@ class Service:
         return self._page(ids, str(start + self.size) if more else None)
 
     def _page(self, ids: list[int], following: str | None = None) -> Answer:
-        return Answer([Row(id) for id in ids], following)
+        return Answer([Row(number) for number in ids], following)
 
 
-async def walked(pages: Pages[Row], most: int | None = None) -> list[int | None]:
-    found: list[int | None] = []
+async def walked(
+    pages: Pages[Row], most: int | None = None, found: list[int | None] | None = None
+) -> list[int | None]:
+    found = [] if found is None else found
     if most == 0:
         return found
     async for row in pages:
@@ -236,10 +239,9 @@ async def test_an_error_on_the_way_leaves_a_token_to_go_on_with() -> None:
         return await service.send(operation)
 
     pages: Pages[Row] = Pages(send, Numbered())
-    found = []
+    found: list[int | None] = []
     with pytest.raises(NotFound):
-        async for row in pages:
-            found.append(row.id)
+        await walked(pages, found=found)
     broken[0] = False
     assert found + await walked(Pages(send, Numbered(), pages.token)) == service.ids
 
@@ -265,5 +267,5 @@ async def test_both_clients_walk_the_logs_of_the_sandbox(first_page: int) -> Non
                 for page in sync.iterate(operation, token=pages.token).pages()
                 for log in page
             ]
-    assert sum(by_page, []) == logs == begun + rest == first + others
+    assert list(chain(*by_page)) == logs == begun + rest == first + others
     assert len(set(logs)) == len(logs) > 1

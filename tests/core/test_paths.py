@@ -56,9 +56,8 @@ def sent(service: Any, operation: Any) -> Any:
     sandbox.requests.clear()
     try:
         alloy.send(operation)
-    except InvalidRequest as refusal:
+    except InvalidRequest:
         assert not sandbox.requests
-        assert (refusal.effect, refusal.attempts) == ("none", 0)
         return None
     except AlloyAsyncError:
         pass  # the sandbox knows no such thing; what counts is what it was asked for

@@ -135,7 +135,7 @@ class Watch:
         )
 
     def options(self) -> dict[str, Any]:
-        return {name: self.events.append for name in ("on_request", "on_response", "on_retry")}
+        return dict.fromkeys(("on_request", "on_response", "on_retry"), self.events.append)
 
     async def check(self, call: Awaitable[Any]) -> AlloyAsyncError:
         loop = asyncio.get_running_loop()

@@ -62,7 +62,8 @@ def right_sync(alloy: Alloy) -> None:
 
 
 def right_operations() -> None:
-    assert_type(AsyncAlloy.get_a_user.operation, type[Operation[models.User]])
+    assert_type(AsyncAlloy.get_a_user.operation("ada"), Operation[models.User])
+    assert_type(AsyncAlloy.list_all_users.operation(), Listing[models.Users, models.User])
     user: Operation[models.User] = operations.GetAUser("ada")
     users: Listing[models.Users, models.User] = operations.ListAllUsers()
     anything: list[Operation[Any]] = [user, users]

@@ -1,0 +1,107 @@
+"""One small GET through the clients that these users know, against ours: CPU time of the client's process.
+
+Each peer is skipped where it is not installed (extra: peers).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+from alloy_async import Alloy, AsyncAlloy
+
+from .harness import Figure, Slice, calls, figure, paired
+from .http import HEADERS, bare, new_session
+from .server import running
+
+CALLS = 32
+
+
+def _times(call: Slice) -> Slice:
+    def run() -> None:
+        for _ in range(CALLS):
+            call()
+
+    return run
+
+
+def _alloy_sdk(url: str, _: asyncio.Runner) -> Slice:
+    sdk = import_module("alloypythonsdk").AlloyPythonSDK(api_key="bearer key", server_url=url)
+    return _times(lambda: sdk.get_a_user(user_id="ada"))
+
+
+def _openai(url: str, loop: asyncio.Runner) -> Slice:
+    client = import_module("openai").AsyncOpenAI(api_key="key", base_url=url)
+    answer = import_module("openai").BaseModel
+    return calls(loop, lambda: client.get("/users/ada", cast_to=answer), CALLS)
+
+
+def _httpx(url: str, loop: asyncio.Runner) -> Slice:
+    client = import_module("httpx").AsyncClient()
+
+    async def call() -> Any:
+        return (await client.get(f"{url}/users/ada", headers=HEADERS)).json()
+
+    return calls(loop, call, CALLS)
+
+
+def _requests(url: str, _: asyncio.Runner) -> Slice:
+    session = import_module("requests").Session()
+    return _times(lambda: session.get(f"{url}/users/ada", headers=HEADERS).json())
+
+
+def _agilicus(url: str, _: asyncio.Runner) -> Slice:
+    package = import_module("agilicus.agilicus_api")
+    users_api = import_module("agilicus.agilicus_api.api.users_api").UsersApi
+    api = users_api(package.ApiClient(package.Configuration(host=url, access_token="token")))
+    return _times(lambda: api.get_user("ada", _check_return_type=False))
+
+
+PEERS: dict[str, Callable[[str, asyncio.Runner], Slice]] = {
+    "httpx, async": _httpx,
+    "requests": _requests,
+    "agilicus": _agilicus,
+    "alloy-python-sdk-ai": _alloy_sdk,
+    "openai, async": _openai,
+}
+AT_LEAST = {"alloy-python-sdk-ai": 5.0, "openai, async": 5.0}
+"""How many times cheaper than these peers our async call must be."""
+
+
+def installed(url: str, loop: asyncio.Runner) -> Iterator[tuple[str, Slice]]:
+    """The peers that are there, each made ready."""
+    for name, prepare in PEERS.items():
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                yield name, prepare(url, loop)
+        except ImportError:
+            print(f"{name}: not installed, skipped (pip install 'alloy-async[peers]')")
+
+
+def run(rounds: int) -> list[Figure]:
+    with running() as url, asyncio.Runner() as loop:
+        session, client = loop.run(new_session()), AsyncAlloy("key", base_url=url)
+        sync = Alloy("key", base_url=url)
+        variants = {
+            "alloy_async": calls(loop, lambda: client.get_a_user("ada"), CALLS),
+            "alloy_async, sync": _times(lambda: sync.get_a_user("ada")),
+            "bare aiohttp and orjson": calls(loop, bare(session, "GET", f"{url}/users/ada"), CALLS),
+            **dict(installed(url, loop)),
+        }
+        ratios = paired(variants, "alloy_async", max(5, rounds // 3))
+        loop.run(session.close())
+        sync.close()
+    return [
+        figure(
+            f"CPU of a GET through {name}, against alloy_async",
+            values,
+            AT_LEAST.get(name),
+            at_least=True,
+            unit="x",
+        )
+        for name, values in ratios.items()
+        if name != "alloy_async"
+    ]
