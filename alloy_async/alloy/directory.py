@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Self, TypeVar
 
@@ -11,12 +12,17 @@ from ..core.events import RetryEvent
 from ..directory import Capabilities, Outcome, UserRecord
 from . import models
 from .client import AsyncAlloy
-from .operations import MAX_BATCH, ListAllUsers
+from .operations import MAX_BATCH, ListAllUsers, ListUserCredentials
 
 Item = TypeVar("Item")
 
 _SINGLE_CALLS = 16
 """How many calls for one user each are under way at a time."""
+
+DISABLE_WORKFLOWS = "disable workflows"
+DELETE_CREDENTIALS = "delete credentials"
+DELETE_LOGS = "delete logs"
+DELETE_USER = "delete the user"
 
 _SAFE_TO_REPEAT = "running the job again is safe, as Alloy refuses a second user of the same name"
 
@@ -42,14 +48,21 @@ class AlloyDirectory:
         carries=("username", "full_name", "given_name", "family_name"),
         max_length={"username": 255, "full_name": 255},
         batch_size=MAX_BATCH,
+        shows=("username", "full_name"),
+        offboarding=(DISABLE_WORKFLOWS, DELETE_CREDENTIALS, DELETE_LOGS, DELETE_USER),
     )
 
     def __init__(self, client: AsyncAlloy) -> None:
         self.client = client
 
+    @property
+    def base_url(self) -> str:
+        """Where the client's service is."""
+        return self.client.base_url
+
     def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
-        """The same directory, telling of every call that is about to be made again."""
-        return type(self)(self.client.with_options(on_retry=on_retry))
+        """The same directory, also telling of every call that is about to be made again."""
+        return type(self)(self.client.watched(on_retry))
 
     async def find(self, key: str) -> UserRecord | None:
         """The user of that name; None when there is none (GET /users/{userId})."""
@@ -83,6 +96,37 @@ class AlloyDirectory:
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
         """Delete users (DELETE /users/{userId}); one that is not there counts as deleted."""
         return await _each(self._delete, keys)
+
+    async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
+        """Take one step for users; a step finds nothing left to do where it was taken before.
+
+        In their order: PUT /users/{userId}/deactivate-workflows, DELETE /credentials/{credentialId} for each of
+        GET /users/{userId}/credentials, DELETE /users/{userId}/logs, DELETE /users/{userId}.
+        """
+        take = {
+            DISABLE_WORKFLOWS: self.client.disable_all_workflows_for_a_user,
+            DELETE_CREDENTIALS: self._delete_credentials,
+            DELETE_LOGS: self.client.delete_logs_for_a_user,
+            DELETE_USER: self.client.delete_a_user,
+        }[step]
+
+        async def taken(key: str) -> Outcome:
+            try:
+                user = await self.client.get_a_user(key)  # most steps take the id only
+                await take(user.user_id or key)
+            except NotFound:
+                return Outcome(key, "done", "there was nothing left to do")
+            except AlloyAsyncError as error:
+                return _failure(key, error)
+            return Outcome(key, "done", remote_id=user.user_id)
+
+        return await _each(taken, keys)
+
+    async def _delete_credentials(self, user_id: str) -> None:
+        async for credential in self.client.iterate(ListUserCredentials(user_id)):
+            if credential.credential_id:
+                with contextlib.suppress(NotFound):  # somebody else was quicker
+                    await self.client.delete_a_credential(credential.credential_id, user_id)
 
     async def _why_refused(self, username: str) -> Outcome:
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
-from .provision import provision
+from .jobs import apply, plan, provision, resume, undo
+from .lint import lint
 from .sandbox import sandbox
 
 
@@ -15,5 +16,7 @@ def app() -> None:
     """User management over web APIs: bulk jobs, and servers to try them on."""
 
 
-app.add_command(provision)
+app.add_command(lint)
+for command in (provision, plan, apply, resume, undo):
+    app.add_command(command)
 app.add_command(sandbox)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+import attrs
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -21,6 +23,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from ..provisioning import Plan
 from ..provisioning.events import (
     Checked,
     Checking,
@@ -28,6 +31,7 @@ from ..provisioning.events import (
     Event,
     Report,
     Settled,
+    Settling,
     Stopped,
     Waiting,
 )
@@ -55,7 +59,8 @@ class Display:
     ) -> None:
         self.console = console
         self.counts = Counts()
-        self.checked: Checked | None = None
+        self.sending = False
+        """Whether something may have been sent."""
         self._name = name
         self._target = target
         self._clock = clock
@@ -97,13 +102,18 @@ class Display:
                 self._bar.update(self._task, completed=rows)
                 self._line(f"checking: {rows:,} rows")
             case Checked():
-                self.checked = event
+                self.sending = True
                 self._tell_findings(event)
                 self._bar.reset(self._task, description="sending", total=event.rows, notes="")
+            case Settling(rows):
+                self.sending = True
+                asked = _counted(rows, "row is", "rows are")
+                self._line(f"{asked} in doubt: asking {self._target} what it holds")
             case Settled(counts, rows):
+                self.sending = True
                 self.counts = counts
-                self._bar.update(self._task, completed=counts.done)
-                self._line(f"sending: {_progress(counts, rows)}", last=counts.done == rows)
+                self._bar.update(self._task, description="sending", completed=counts.settled, total=rows)
+                self._line(f"sending: {_progress(counts, rows)}", last=counts.settled == rows)
             case Waiting(_, reason, seconds):
                 self._retries += 1
                 self._waited += seconds
@@ -154,53 +164,96 @@ def _counted(number: int, one: str, many: str) -> str:
 
 
 def _progress(counts: Counts, rows: int) -> str:
-    return (
-        f"{counts.done:,} of {rows:,} rows: {counts.created:,} created, "
-        f"{counts.exists:,} already there, {counts.not_in:,} not in"
+    told = ", ".join(
+        f"{number:,} {_NAMES.get(name, name)}" for name, number in attrs.asdict(counts).items() if number
     )
+    return f"{counts.settled:,} of {rows:,} rows: {told}"
 
 
-def show_report(console: Console, report: Report, again: str) -> None:
-    """The end of a job: a table on a terminal, one fact a line elsewhere.
+_NAMES = {
+    "exists": "already there",
+    "done": "steps taken",
+    "drifted": "changed since the plan",
+    "unknown": "outcome unknown",
+    "doubt": "in doubt",
+    "planned": "not sent",
+}
+_STYLES = {
+    **dict.fromkeys(("created", "exists", "updated", "unchanged", "deleted", "done", "restored"), "green"),
+    **dict.fromkeys(("invalid", "drifted", "failed"), "red"),
+    **dict.fromkeys(("kept", "unknown", "doubt", "planned"), "yellow"),
+}
+_ALWAYS = ("created", "exists", "invalid", "failed", "unknown")
+"""Outcomes of creating that are shown even if there are none."""
 
-    Args:
-        console: where to.
-        report: what was done.
-        again: the command that takes the rest up.
-    """
-    speed = report.counts.done / report.elapsed if report.elapsed else 0.0
+
+def show_report(console: Console, report: Report) -> None:
+    """The end of a job: a table on a terminal, one fact a line elsewhere."""
+    counts = report.counts
+    speed = counts.settled / report.elapsed if report.elapsed else 0.0
     spent = f"{report.elapsed:,.1f} s, {speed:,.0f} rows/s"
     if report.retries:
         spent += f", {_counted(report.retries, 'retry', 'retries')} after {report.waited:,.1f} s of waiting"
-    lines = [
-        ("created", report.counts.created, "green"),
-        ("already there", report.counts.exists, "green"),
-        ("invalid", report.counts.invalid, "red"),
-        ("failed", report.counts.failed, "red"),
-        ("outcome unknown", report.counts.unknown, "yellow"),
-        ("rows", report.counts.done, "bold"),
+    taken_back = counts.restored or counts.kept
+    always = _ALWAYS if report.mode == "create" and not taken_back else ()
+    facts = [
+        (_NAMES.get(name, name), number, _STYLES[name])
+        for name, number in attrs.asdict(counts).items()
+        if number or name in always
     ]
     if console.is_terminal:
-        table = Table(title=f"{escape(str(report.source))} to {report.target}", show_header=False)
+        table = Table(title=f"{escape(report.source)} to {report.target}", show_header=False)
         table.add_column()
         table.add_column(justify="right")
-        for name, number, style in lines:
-            table.add_section() if name == "rows" else None
+        for name, number, style in facts:
             table.add_row(name, f"{number:,}", style=style if number else "dim")
+        table.add_section()
+        table.add_row("rows", f"{counts.rows:,}", style="bold")
         console.print(table)
         _say(console, spent)
     else:
-        for name, number, _ in lines:
+        for name, number, _ in facts:
             _say(console, f"{name}: {number}")
+        _say(console, f"rows: {counts.rows}")
         _say(console, f"time: {spent}")
-    _next_steps(console, report, again)
+    _next_steps(console, report)
 
 
-def _next_steps(console: Console, report: Report, again: str) -> None:
+def _next_steps(console: Console, report: Report) -> None:
+    counts, job = report.counts, shlex.quote(str(report.job))
     if report.stopped:
         _say(console, f"The job ended early: {report.stopped}")
-    if report.failed_file:
-        rows = _counted(report.counts.not_in, "row", "rows")
-        _say(console, f"{rows} did not go in; each is in {report.failed_file} with its line and reason.")
-        todo = "Correct them there, then run:" if report.counts.invalid else "To try them again:"
-        _say(console, f"{todo}  {again}")
+    refused = counts.amiss - counts.failed - counts.open
+    if refused:
+        rows = _counted(refused, "row is", "rows are")
+        _say(console, f"{rows} not as asked; which, and why:  alloy-async report {job}")
+    if counts.failed or counts.open:
+        _say(console, f"To go on:  alloy-async resume {job}")
+
+
+_SIGNS = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "delete": ("-", "red"),
+    "offboard": ("-", "red"),
+    "refuse": ("!", "red"),
+}
+_DOING = {"create": "to create", "update": "to change", "delete": "to remove", "offboard": "steps of leaving"}
+
+
+def show_plan(console: Console, plan: Plan) -> None:
+    """What a job is going to do: the first lines of each action, and how many there are."""
+    for action, (sign, style) in _SIGNS.items():
+        shown = [step for step in plan.first if step.action == action]
+        for step in shown:
+            place = f" (line {step.line})" if step.line else ""
+            why = ": ".join(filter(None, (step.step, step.why)))
+            _say(console, f"  {sign} {step.key or '(no key)'}{place}{'  ' * bool(why)}{why}", style)
+        if more := plan.actions.get(action, 0) - len(shown):
+            _say(console, f"  {sign} ... and {more:,} more", style)
+    sums = [f"{plan.actions[action]:,} {words}" for action, words in _DOING.items() if action in plan.actions]
+    sums.append(f"{plan.actions.get('none', 0):,} to leave as they are")
+    sums.append(f"{plan.actions.get('refuse', 0):,} refused")
+    _say(console, f"Plan for {plan.target}: {', '.join(sums)}.", "bold")
+    if plan.changes:
+        _say(console, f"To carry it out:  alloy-async apply {shlex.quote(str(plan.job))}")

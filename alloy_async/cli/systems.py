@@ -7,10 +7,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..directory import Directory
+    from ..directory import Capabilities, Directory
 
 SYSTEMS = ("alloy",)
 _SANDBOX_KEY = "key"
+
+
+def capabilities_of(system: str) -> Capabilities:
+    """What a system can do; without a client or network."""
+    assert system == "alloy"
+    from ..alloy.directory import AlloyDirectory
+
+    return AlloyDirectory.capabilities
 
 
 @asynccontextmanager

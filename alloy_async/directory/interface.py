@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import attrs
 
@@ -11,6 +11,19 @@ from ..core.events import RetryEvent
 from .record import FIELDS, Outcome, UserRecord
 
 Ability = Literal["find", "list", "create", "update", "delete"]
+
+
+@attrs.frozen
+class Form:
+    """The form in which a field's entries reach a system.
+
+    Args:
+        fits: whether an entry has it.
+        says: which one that is, for people.
+    """
+
+    fits: Callable[[Any], object]
+    says: str
 
 
 @attrs.frozen(kw_only=True)
@@ -26,6 +39,12 @@ class Capabilities:
         carries: the fields of `UserRecord` that reach the system, in the order worth showing.
         max_length: the longest value of a field, in characters.
         batch_size: how many records one call creates.
+        shows: the carried fields that `find` and `list` tell, by which two states of a user are compared; full_name
+            stands for `UserRecord.display_name`. Default: all carried, but for password and attributes.
+        needs: the fields that a new user must have. Default: the key.
+        forms: the form that the entries of a field must have, where not all are taken: of groups, roles or attributes.
+        because: why a field is not carried, where there is more to say than that it has no place.
+        offboarding: the steps, in their order, that end somebody's account with all that hangs on it.
     """
 
     abilities: frozenset[Ability]
@@ -35,6 +54,20 @@ class Capabilities:
     carries: tuple[str, ...]
     max_length: Mapping[str, int]
     batch_size: int = 1
+    shows: tuple[str, ...] = attrs.field()
+    offboarding: tuple[str, ...] = ("delete the user",)
+
+    needs: tuple[str, ...] = attrs.field()
+    forms: Mapping[str, Form] = attrs.field(factory=dict)
+    because: Mapping[str, str] = attrs.field(factory=dict)
+
+    @shows.default
+    def _all_but_the_password(self) -> tuple[str, ...]:
+        return tuple(name for name in self.carries if name not in ("password", "attributes"))
+
+    @needs.default
+    def _the_key(self) -> tuple[str, ...]:
+        return (self.key,)
 
     @property
     def drops(self) -> tuple[str, ...]:
@@ -60,8 +93,13 @@ class Directory(Protocol):
         """What the system can do."""
         ...
 
+    @property
+    def base_url(self) -> str:
+        """Where the system is; a job that was begun there goes on nowhere else."""
+        ...
+
     def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
-        """The same directory, telling of every call that is about to be made again."""
+        """The same directory, also telling of every call that is about to be made again."""
         ...
 
     async def find(self, key: str) -> UserRecord | None:
@@ -82,4 +120,8 @@ class Directory(Protocol):
 
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
         """Delete users by natural key; one that is not there counts as deleted."""
+        ...
+
+    async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
+        """Take one of `capabilities.offboarding` for users; `done` also where there was nothing left to do."""
         ...

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
-Status = Literal["created", "exists", "updated", "deleted", "invalid", "failed", "unknown"]
+Status = Literal["created", "exists", "updated", "deleted", "done", "invalid", "failed", "unknown"]
 """What became of one record.
 
-`created`, `exists`, `updated`, `deleted`: the directory holds what was asked for. `invalid`: the
+`created`, `exists`, `updated`, `deleted`: the directory holds what was asked for. `done`: a step of leaving is taken. `invalid`: the
 system refused this record. `failed`: nothing happened and the record itself may be fine.
 `unknown`: the request was sent and its answer was lost.
 """
@@ -20,7 +20,7 @@ def _masked(password: str | None) -> str:
     return "None" if password is None else "'***'"
 
 
-def _names_only(attributes: Mapping[str, str]) -> str:
+def _names_only(attributes: Mapping[str, Any]) -> str:
     return repr(sorted(attributes))
 
 
@@ -33,7 +33,7 @@ class UserRecord:
         external_id: the person's key in the system the record came from; text, so that leading
             zeros stay.
         active: whether the account may be used; None when the source does not say.
-        attributes: everything else, by the source's own names.
+        attributes: everything else, by the source's own names: text, or what JSON can hold.
         password: passed on to systems that take one; never shown, stored or reported.
     """
 
@@ -47,7 +47,7 @@ class UserRecord:
     groups: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     department: str | None = None
-    attributes: Mapping[str, str] = attrs.field(factory=dict, repr=_names_only, hash=False)
+    attributes: Mapping[str, Any] = attrs.field(factory=dict, repr=_names_only, hash=False)
     password: str | None = attrs.field(default=None, repr=_masked)
 
     @property

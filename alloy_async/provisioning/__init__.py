@@ -1,24 +1,40 @@
-"""Bulk jobs: the users of a file into a directory."""
+"""Bulk jobs: the users of a source into a directory, recorded so that none is lost or doubled."""
 
 from __future__ import annotations
 
-from .checks import Finding
-from .csvfile import CsvSource
-from .engine import provision
-from .errors import SourceError
-from .events import Checked, Checking, Counts, Event, Report, Settled, Stopped, Waiting
+from .errors import JobError, SourceError
+from .events import Checked, Checking, Counts, Event, Report, Settled, Settling, Stopped, Waiting
+from .job import Run, apply, plan, provision, resume, undo
+from .jobfile import Mode
+from .mapping import FieldMap
+from .sources import CsvSource, DirectorySource, Finding, Row, Source, open_source
+from .summary import Plan
 
 __all__ = [
     "Checked",
     "Checking",
     "Counts",
     "CsvSource",
+    "DirectorySource",
     "Event",
+    "FieldMap",
     "Finding",
+    "JobError",
+    "Mode",
+    "Plan",
     "Report",
+    "Row",
+    "Run",
     "Settled",
+    "Settling",
+    "Source",
     "SourceError",
     "Stopped",
     "Waiting",
+    "apply",
+    "open_source",
+    "plan",
     "provision",
+    "resume",
+    "undo",
 ]

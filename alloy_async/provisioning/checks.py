@@ -4,41 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator
 
-import attrs
+from ..directory import Capabilities
+from .sources import Finding, Row, Severity
 
-from ..directory import Capabilities, UserRecord
-from .columns import Columns
-
-_EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
+_EMAIL = re.compile(
+    r"""(?=.{3,254}$)(?=[^@]{1,64}@) [^\s@.,;:<>()\[\]"\\]+ (\.[^\s@.,;:<>()\[\]"\\]+)*
+    @ \w([\w-]*\w)? (\.\w([\w-]*\w)?)* \.(?!\d+$)\w([\w-]*\w)?""",
+    re.VERBOSE,
+)
 _JOINERS = "\u200c\u200d"  # part of the spelling of names in several scripts
-
-
-Severity = Literal["error", "warning"]
-
-
-@attrs.frozen
-class Finding:
-    """One remark about one row.
-
-    Args:
-        line: the physical line of the file on which the row starts.
-        column: the file's name of the column; None when it is about the whole row.
-        severity: a row with an `error` is not sent; a `warning` is only told.
-        message: what is wrong and what to do.
-    """
-
-    line: int
-    column: str | None
-    severity: Severity
-    message: str
-
-    @property
-    def remark(self) -> str:
-        """The column and the message."""
-        return f"{self.column}: {self.message}" if self.column else self.message
 
 
 def fold(key: str) -> str:
@@ -48,45 +24,39 @@ def fold(key: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())
 
 
-def check_width(line: int, cells: Sequence[str], columns: Columns) -> Finding | None:
-    """A finding when the row has more or fewer cells than the header."""
-    expected, got = len(columns.header), len(cells)
-    if got == expected:
-        return None
-    message = f"the row has {got} cells where the header has {expected}; " + (
-        "quote the cell that holds the delimiter" if got > expected else "add the missing cells"
-    )
-    return Finding(line, None, "error", message)
+def is_email(text: str) -> bool:
+    """Whether a text has the form of one e-mail address, without display name or brackets."""
+    return _EMAIL.fullmatch(text) is not None
 
 
-def check_row(
-    line: int, cells: Sequence[str], record: UserRecord, columns: Columns, can: Capabilities
-) -> Iterator[Finding]:
-    """Findings about one row of the right width, as far as it matters to the system.
+def check_row(row: Row, can: Capabilities) -> Iterator[Finding]:
+    """Findings about one row that has a record, as far as they matter to the system.
 
     Args:
-        line: where the row starts.
-        cells: its untouched cells.
-        record: what `columns` made of them.
-        columns: the columns of the file.
+        row: of a source.
         can: the system; faults in a field that it drops are at most warnings.
     """
+    assert row.record is not None
+    line, record, columns = row.line, row.record, row.columns
     for field in can.carries:
-        if field not in columns.fields:
-            continue
         value = getattr(record, field)
-        if not (value is None or isinstance(value, str)):
+        if not (value is None or isinstance(value, str)) or not (field == can.key or columns.fills(field)):
             continue
-        if value and len(value) != len(columns.cell(cells, field)):
+        cell = columns.value(row.values, field)
+        if value and isinstance(cell, str) and len(value) != len(cell) and field != "password":
             message = "spaces around the value were left out"
             yield Finding(line, columns.name_of(field), "warning", message)
         for message in _faults(field, value or "", field == can.key, can.max_length.get(field)):
             yield Finding(line, columns.name_of(field), "error", message)
     severity: Severity = "error" if "email" in can.carries else "warning"
-    if record.email and not _EMAIL.fullmatch(record.email):
+    if record.email and not is_email(record.email):
         message = f"{record.email!r} is no e-mail address (name@example.org)"
         yield Finding(line, columns.name_of("email"), severity, message)
-    if "active" in can.carries and record.active is None and columns.cell(cells, "active").strip():
+    if (
+        "active" in can.carries
+        and record.active is None
+        and columns.value(row.values, "active") not in ("", None)
+    ):
         yield Finding(line, columns.name_of("active"), "error", "is neither true nor false")
 
 

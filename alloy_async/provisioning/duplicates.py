@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
+from collections.abc import Iterator
 from itertools import pairwise
 
 _BUCKETS = 1024
@@ -47,3 +49,47 @@ class FirstLines:
             return None
         first = self._lines.setdefault(key, line)
         return None if first == line else first
+
+
+class LinesOnDisk:
+    """Tells on which line a key came first, where the rows can be walked once only; kept in a temporary database."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        self._database.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+        self._database.execute("BEGIN")
+
+    def seen(self, key: str, line: int) -> int | None:
+        """The line of the first row with this key; None when this row is the first."""
+        added = self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, line))
+        if added.rowcount:
+            return None
+        first: int = self._database.execute("SELECT line FROM keys WHERE key = ?", (key,)).fetchone()[0]
+        return first
+
+    def close(self) -> None:
+        """Remove the database."""
+        self._database.close()
+
+
+class KeyLines:
+    """Collects the hash of every key with its line, in sixteen bytes a row: repeated keys of a source that is read once."""
+
+    def __init__(self) -> None:
+        self._buckets = [array("q") for _ in range(_BUCKETS)]
+
+    def add(self, key: str, line: int) -> None:
+        """Remember one key."""
+        value = hash(key)
+        self._buckets[value % _BUCKETS].extend((value, line))
+
+    def repeated(self) -> Iterator[tuple[int, int]]:
+        """Line of each repeated key, and the line that had it first; in order."""
+        found: list[tuple[int, int]] = []
+        for bucket in self._buckets:
+            first: dict[int, int] = {}
+            numbers = iter(bucket)
+            for value, line in zip(numbers, numbers, strict=True):
+                if first.setdefault(value, line) != line:
+                    found.append((line, first[value]))
+        yield from sorted(found)

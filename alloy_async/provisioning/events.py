@@ -2,57 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 import attrs
 
-from .checks import Finding
+from .jobfile import Mode
+from .sources import Finding
+
+SHOWN_FINDINGS = 20
+"""So many findings are told and kept; the reason of a refused row is in the job file for each."""
 
 
 @attrs.frozen
 class Counts:
-    """Rows by what became of them.
+    """Lines of a job by what became of them: a line a row; in mode offboard one a step.
 
     Args:
         created: new in the directory.
         exists: were there already, and stayed as they are.
+        updated: changed to what the source says.
+        unchanged: as the source says already.
+        deleted: no longer there.
+        done: steps of leaving that were taken.
+        restored: taken back by undoing.
+        kept: not taken back, each with its reason.
         invalid: refused, by the checks before sending or by the system.
-        failed: not in, though nothing is known to be wrong with them.
-        unknown: sent, and the answer was lost; the job can be run again.
+        drifted: not sent, because the system no longer held what the plan saw.
+        failed: not done, though nothing is known to be wrong with them; resuming tries them again.
+        unknown: sent, the answer was lost, and the system could not be asked.
+        doubt: sent, and the answer was lost; resuming asks.
+        planned: not sent yet; resuming sends them.
     """
 
     created: int = 0
     exists: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    done: int = 0
+    restored: int = 0
+    kept: int = 0
     invalid: int = 0
+    drifted: int = 0
     failed: int = 0
     unknown: int = 0
+    doubt: int = 0
+    planned: int = 0
+
+    @classmethod
+    def of(cls, tally: Mapping[str, int]) -> Counts:
+        """Of a tally by outcome or, where there is none, by state; what was on its way counts as in doubt."""
+        doubt = tally.get("doubt", 0) + tally.get("intended", 0)
+        numbers = {name: tally.get(name, 0) for name in attrs.fields_dict(cls)}
+        return cls(**{**numbers, "doubt": doubt})
 
     @property
-    def done(self) -> int:
-        """Rows with an outcome."""
-        return self.created + self.exists + self.invalid + self.failed + self.unknown
+    def rows(self) -> int:
+        """All lines."""
+        return sum(attrs.astuple(self))
 
     @property
-    def not_in(self) -> int:
-        """Rows that did not go in, or perhaps not."""
-        return self.invalid + self.failed + self.unknown
+    def settled(self) -> int:
+        """Lines with an outcome."""
+        return self.rows - self.open
+
+    @property
+    def open(self) -> int:
+        """Lines that resuming takes up for sure."""
+        return self.doubt + self.planned
+
+    @property
+    def amiss(self) -> int:
+        """Lines that are not as the source says, or perhaps not."""
+        return self.invalid + self.drifted + self.failed + self.unknown + self.kept + self.open
 
 
 @attrs.frozen
 class Checking:
-    """The file is being checked; nothing has been sent."""
+    """The source is being checked; nothing has been sent."""
 
     rows: int
 
 
 @attrs.frozen
 class Checked:
-    """The whole file has been read and checked; sending begins.
+    """The whole source has been read, checked and planned; sending begins.
 
     Args:
-        rows: rows in the file.
+        rows: rows in the source.
         errors: rows that will not be sent.
         warnings: remarks on rows that will be sent.
         findings: the first of both.
@@ -64,6 +103,13 @@ class Checked:
     warnings: int
     findings: tuple[Finding, ...]
     dropped: tuple[str, ...]
+
+
+@attrs.frozen
+class Settling:
+    """So many rows are in doubt, as their answers were lost or the job was cut off; the system is being asked."""
+
+    rows: int
 
 
 @attrs.frozen
@@ -85,12 +131,12 @@ class Waiting:
 
 @attrs.frozen
 class Stopped:
-    """The job gives up sending; rows without an outcome are recorded as failed."""
+    """The job gives up sending; the rows that are left stay planned, for resuming."""
 
     reason: str
 
 
-Event: TypeAlias = Checking | Checked | Settled | Waiting | Stopped
+Event: TypeAlias = Checking | Checked | Settling | Settled | Waiting | Stopped
 OnEvent: TypeAlias = Callable[[Event], None]
 
 
@@ -99,28 +145,30 @@ class Report:
     """What a job did.
 
     Args:
-        source: the input.
+        job: the job file, for `resume`, `undo` and reports.
+        source: the input's name.
         target: the system's name.
-        counts: rows by outcome; they add up to `check.rows`.
-        check: what the check before sending found.
+        mode: what was done with each row.
+        counts: lines by outcome.
+        check: what the check before sending found; None when the job was taken up again.
         retries: attempts that were made again.
         waited: seconds that calls spent waiting for their next attempt, added up.
         elapsed: seconds, from start to end.
-        failed_file: the rows that did not go in; None when all did.
         stopped: why the job ended early; None when it did not.
     """
 
-    source: Path
+    job: Path
+    source: str
     target: str
+    mode: Mode
     counts: Counts
-    check: Checked
+    check: Checked | None
     retries: int
     waited: float
     elapsed: float
-    failed_file: Path | None
     stopped: str | None
 
     @property
     def complete(self) -> bool:
-        """Whether every row is in the directory."""
-        return self.counts.not_in == 0
+        """Whether every row is as the source says."""
+        return self.counts.amiss == 0

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import json
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from .csvfile import EXTRA_COLUMNS, CsvSource
 from .errors import SourceError
+from .sources import EXTRA_COLUMNS, CsvSource, Row, Source
 
 
 class FailedRows:
-    """Writes rows that did not go in, in the input's own delimiter and encoding.
+    """Writes rows that did not go in: for CSV in the input's own delimiter and encoding, for others as JSON lines.
 
     The three extra columns stand first, so that a row with too many cells keeps them all; when the
     file is used as input, they are ignored. Passwords are left blank. A file from an earlier run is
@@ -27,12 +28,15 @@ class FailedRows:
         SourceError: on entering, when the path cannot be written or holds another kind of file.
     """
 
-    def __init__(self, path: Path, source: CsvSource) -> None:
+    def __init__(self, path: Path, source: Source) -> None:
         self.path = path
         self.count = 0
         self._source = source
-        header = source.columns.header
-        self._old = {index for index, name in enumerate(header) if name in EXTRA_COLUMNS}
+
+    @staticmethod
+    def suffix(source: Source) -> str:
+        """How the name of such a file ends."""
+        return ".csv" if isinstance(source, CsvSource) else ".jsonl"
 
     def __enter__(self) -> Self:
         self._refuse_foreign()
@@ -44,8 +48,7 @@ class FailedRows:
                 " give another place with --failed",
                 self.path,
             ) from None
-        self._writer = csv.writer(self._file, delimiter=self._source.delimiter)
-        self._writer.writerow([*EXTRA_COLUMNS, *self._original(self._source.columns.header)])
+        self._write = rows_writer(self._file, self._source)
         return self
 
     def __exit__(
@@ -62,15 +65,10 @@ class FailedRows:
         """Forget the rows so far: the job never began."""
         self.count = 0
 
-    def add(self, line: int, cells: Sequence[str], status: str, reason: str) -> None:
+    def add(self, row: Row, status: str, reason: str) -> None:
         """One row that did not go in."""
         self.count += 1
-        secret = self._source.columns.fields.get("password")
-        shown = ["" if index == secret else cell for index, cell in enumerate(cells)]
-        self._writer.writerow([line, status, reason, *self._original(shown)])
-
-    def _original(self, cells: Sequence[str]) -> list[str]:
-        return [cell for index, cell in enumerate(cells) if index not in self._old]
+        self._write(row, status, reason)
 
     def _refuse_foreign(self) -> None:
         try:
@@ -78,7 +76,7 @@ class FailedRows:
                 head = file.readline(200)
         except OSError:
             return  # not there; or not readable, which opening for writing will tell
-        if head and not head.startswith(EXTRA_COLUMNS[0]):
+        if head and not head.startswith((EXTRA_COLUMNS[0], f'{{"{EXTRA_COLUMNS[0]}"')):
             raise SourceError(
                 "holds something else than the rows that did not go in, so it is left alone;"
                 " give another place with --failed",
@@ -86,4 +84,26 @@ class FailedRows:
             )
 
     def _open(self, mode: str) -> IO[str]:
-        return self.path.open(mode, encoding=self._source.encoding, errors="replace", newline="")
+        encoding = self._source.encoding if isinstance(self._source, CsvSource) else "utf-8"
+        return self.path.open(mode, encoding=encoding, errors="replace", newline="")
+
+
+def rows_writer(file: IO[str], source: Source) -> Callable[[Row, str, str], object]:
+    """What writes a row with its status and reason, so that the file can be used as a source again."""
+    if not isinstance(source, CsvSource):
+
+        def write_object(row: Row, status: str, reason: str) -> object:
+            extra = dict(zip(EXTRA_COLUMNS, (row.line, status, reason), strict=True))
+            return file.write(json.dumps({**extra, **row.values}, ensure_ascii=False) + "\n")
+
+        return write_object
+    labels = [label for label in source.columns.labels if label]
+    writer = csv.writer(file, delimiter=source.delimiter)
+    writer.writerow([*EXTRA_COLUMNS, *labels])
+
+    def write_cells(row: Row, status: str, reason: str) -> object:
+        surplus = [value for label, value in row.values.items() if label not in labels]
+        cells = [row.values[label] for label in labels if label in row.values] + surplus
+        return writer.writerow([row.line, status, reason, *cells])
+
+    return write_cells

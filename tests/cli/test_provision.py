@@ -108,7 +108,7 @@ def test_a_rate_limit_is_followed(tmp_path: Path, server: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "users.csv: the file is empty"),
+        (b"", "users.csv: it is empty"),
         (b"name\nada\n", "users.csv:1: no column holds the username; found 'name'; rename"),
         (b"username\nj\xfcrgen\n", "users.csv:2:2: byte 0xFC is not UTF-8; if '\xfc' is meant"),
         (b'username\nada\n"bob\n', "users.csv:3: a quoted cell that begins"),

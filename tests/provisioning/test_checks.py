@@ -10,18 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alloy_async.provisioning.checks import Finding, check_row, check_width, fold
-from alloy_async.provisioning.columns import Columns
+from alloy_async.provisioning import FieldMap, Finding, Row
+from alloy_async.provisioning.checks import check_row, fold
 from alloy_async.provisioning.duplicates import FirstLines, KeyHashes
+from alloy_async.provisioning.sources import Columns
 
 from .fakes import CAPABILITIES
 
-COLUMNS = Columns.of(["Login", "Name", "E-Mail"])
+COLUMNS = Columns.of(["Login", "Name", "E-Mail"], FieldMap())
 
 
 def findings(*cells: str, columns: Columns = COLUMNS, also_carries: Sequence[str] = ()) -> list[Finding]:
     can = attrs.evolve(CAPABILITIES, carries=(*CAPABILITIES.carries, *also_carries))
-    return list(check_row(7, cells, columns.record(cells), columns, can))
+    row = Row(7, columns.values(cells), columns.record(cells), columns)
+    return list(check_row(row, can))
 
 
 @pytest.mark.parametrize(
@@ -61,17 +63,10 @@ def test_no_false_alarm(cells: tuple[str, ...]) -> None:
 def test_a_field_that_the_system_takes_must_be_right() -> None:
     (finding,) = findings("ada", "", "n/a", also_carries=["email"])
     assert finding.severity == "error"
-    columns = Columns.of(["login", "active"])
+    columns = Columns.of(["login", "active"], FieldMap())
     assert findings("ada", "maybe", columns=columns) == []
     (finding,) = findings("ada", "maybe", columns=columns, also_carries=["active"])
     assert finding.message == "is neither true nor false"
-
-
-def test_the_width_of_a_row() -> None:
-    assert check_width(1, ["a", "b", "c"], COLUMNS) is None
-    few, many = check_width(1, ["a"], COLUMNS), check_width(1, [*"abcd"], COLUMNS)
-    assert "1 cells where the header has 3; add" in str(few)
-    assert "4 cells where the header has 3; quote" in str(many)
 
 
 @pytest.mark.parametrize(

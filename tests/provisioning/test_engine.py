@@ -24,15 +24,15 @@ from alloy_async.provisioning import (
     Checked,
     Checking,
     Counts,
-    CsvSource,
     Event,
+    Row,
     Settled,
     SourceError,
     Stopped,
     Waiting,
+    open_source,
     provision,
 )
-from alloy_async.provisioning.csvfile import Row
 
 from .fakes import MemoryDirectory
 
@@ -278,9 +278,16 @@ async def test_events(tmp_path: Path) -> None:
 async def test_the_file_is_read_in_slices_and_in_threads(tmp_path: Path) -> None:
     readers: list[threading.Thread] = []
 
-    class Watched(CsvSource):
+    class Watched:
+        def __init__(self, path: Path) -> None:
+            self._source = open_source(path)
+            self.name = self._source.name
+
+        def digest(self) -> str | None:
+            return self._source.digest()
+
         def rows(self) -> Iterator[Row]:
-            for row in super().rows():
+            for row in self._source.rows():
                 readers.append(threading.current_thread())
                 yield row
 
