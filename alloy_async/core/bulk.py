@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from .operation import Operation
-
 T = TypeVar("T")
-
-Outcome = tuple[Operation[T], T | Exception]
+Item = TypeVar("Item")
 
 
 class _Feed:
@@ -42,16 +39,16 @@ class _Feed:
 
 
 async def completed(
-    send: Callable[[Operation[T]], Awaitable[T]],
-    operations: Iterable[Operation[T]] | AsyncIterable[Operation[T]],
+    send: Callable[[Item], Awaitable[T]],
+    operations: Iterable[Item] | AsyncIterable[Item],
     concurrency: int,
-) -> AsyncIterator[Outcome[T]]:
+) -> AsyncGenerator[tuple[Item, T | Exception], None]:
     """Send all operations and yield (operation, result or error) as each is finished.
 
     An error of the iterable itself is raised once all that was taken from it has been yielded.
     """
     feed = _Feed(operations)
-    done: deque[Outcome[T]] = deque()
+    done: deque[tuple[Item, T | Exception]] = deque()
     arrived, taken = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard, get_args
 
 from .hooks import Hook, Mismatch, Writer, converter, decoder, encoder, is_list, is_union, members_of, wrong
@@ -46,18 +46,11 @@ def model_reader(cls: type[Model]) -> Hook:
         "if type(data) is not dict:",
         "    if bare is None or type(data) is not list: raise wrong('an object', data)",
         "    data = {bare: data}",
-        f"self, found = new(cls), {len(fields)}",
+        "self = new(cls)",
+        *_all_there(fields),
+        *_as_found(fields),
+        "return self",
     ]
-    for n, field in enumerate(fields):
-        lines += [f"if {field.wire!r} in data:", f"    value = data[{field.wire!r}]", *_checked(n, field)]
-        lines += [
-            f"    self.{field.name} = value",
-            "else:",
-            f"    self.{field.name} = None",
-            "    found -= 1",
-        ]
-    lines.append("self._extra = None if len(data) == found else rest(data, known)")
-    lines.append("return self")
     read: Hook = _compiled("read", lines, names)
     _readers[cls] = _variant_reader(cls, read) if "variant" in cls.__dict__ else read
     for n, field in enumerate(fields):
@@ -66,6 +59,25 @@ def model_reader(cls: type[Model]) -> Hook:
         kind = field.type if only is None else item if item is not None else only
         names[f"read{n}"], names[f"type{n}"] = decoder(kind), kind
     return _readers[cls]
+
+
+def _all_there(fields: Sequence[Field]) -> list[str]:
+    """The quicker lines, for a dict of as many members as there are fields: most often it has just these."""
+    lines = [f"if len(data) == {len(fields)}:", "    try:"]
+    for n, field in enumerate(fields):
+        body = [f"value = data[{field.wire!r}]", *_checked(n, field), f"self.{field.name} = value"]
+        lines += [f"        {line}" for line in body]
+    return [*lines, "        self._extra = None", "        return self", "    except KeyError: pass"]
+
+
+def _as_found(fields: Sequence[Field]) -> list[str]:
+    """The lines for a dict that lacks members, or has others."""
+    lines = [f"found = {len(fields)}"]
+    for n, field in enumerate(fields):
+        body = [f"value = data[{field.wire!r}]", *_checked(n, field), f"self.{field.name} = value"]
+        lines += [f"if {field.wire!r} in data:", *(f"    {line}" for line in body)]
+        lines += ["else:", f"    self.{field.name} = None", "    found -= 1"]
+    return [*lines, "self._extra = None if len(data) == found else rest(data, known)"]
 
 
 def _rest(data: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
@@ -79,14 +91,14 @@ def _checked(n: int, field: Field) -> list[str]:
     """The lines that check and convert the `value` of a field."""
     only = _only_member(field.type)
     if only in INLINE:
-        return [f"    if type(value) is not {INLINE[only]} and value is not None: read{n}(value)"]
+        return [f"if type(value) is not {INLINE[only]} and value is not None: read{n}(value)"]
     if only is not None and is_list(only) and get_args(only):
         return [
-            "    if value is not None:",
-            "        if type(value) is not list: raise wrong('an array', value)",
-            f"        value = list(map(read{n}, value))",
+            "if value is not None:",
+            "    if type(value) is not list: raise wrong('an array', value)",
+            f"    value = list(map(read{n}, value))",
         ]
-    return [f"    if value is not None: value = read{n}(value, type{n})"]
+    return [f"if value is not None: value = read{n}(value, type{n})"]
 
 
 def _variant_reader(cls: type[Model], read: Hook) -> Hook:

@@ -1,8 +1,31 @@
-"""One interface over user directories: the record, what a system can do, and the outcome."""
+"""One interface over user directories: the record, what a system can do, the outcome, and copying between them.
+
+Each system brings its adapter: `alloy_async.agilicus.directory.AgilicusDirectory`, also `alloy_async.AgilicusDirectory`.
+"""
 
 from __future__ import annotations
 
-from .interface import Capabilities, Directory
+from .copy import Copied, Copy, CopyReport, copy
+from .fit import Loss, carried, losses
+from .interface import Ability, Capabilities, Directory, Form
 from .record import FIELDS, Outcome, Status, UserRecord
+from .sync import SyncDirectory
 
-__all__ = ["FIELDS", "Capabilities", "Directory", "Outcome", "Status", "UserRecord"]
+__all__ = [
+    "FIELDS",
+    "Ability",
+    "Capabilities",
+    "Copied",
+    "Copy",
+    "CopyReport",
+    "Directory",
+    "Form",
+    "Loss",
+    "Outcome",
+    "Status",
+    "SyncDirectory",
+    "UserRecord",
+    "carried",
+    "copy",
+    "losses",
+]

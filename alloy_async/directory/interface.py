@@ -55,11 +55,10 @@ class Capabilities:
     max_length: Mapping[str, int]
     batch_size: int = 1
     shows: tuple[str, ...] = attrs.field()
-    offboarding: tuple[str, ...] = ("delete the user",)
-
     needs: tuple[str, ...] = attrs.field()
     forms: Mapping[str, Form] = attrs.field(factory=dict)
     because: Mapping[str, str] = attrs.field(factory=dict)
+    offboarding: tuple[str, ...] = ("delete the user",)
 
     @shows.default
     def _all_but_the_password(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -60,6 +61,13 @@ FIELDS: tuple[str, ...] = tuple(
     field.name for field in attrs.fields(UserRecord) if field.name != "attributes"
 )
 """The names of the fields that a system either carries or drops."""
+
+
+def fold(key: str) -> str:
+    """The key as a person compares it: without regard to case and Unicode form."""
+    if key.isascii():
+        return key.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())
 
 
 @attrs.frozen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Iterator
 from itertools import pairwise
 
 _BUCKETS = 1024
@@ -70,26 +69,3 @@ class LinesOnDisk:
     def close(self) -> None:
         """Remove the database."""
         self._database.close()
-
-
-class KeyLines:
-    """Collects the hash of every key with its line, in sixteen bytes a row: repeated keys of a source that is read once."""
-
-    def __init__(self) -> None:
-        self._buckets = [array("q") for _ in range(_BUCKETS)]
-
-    def add(self, key: str, line: int) -> None:
-        """Remember one key."""
-        value = hash(key)
-        self._buckets[value % _BUCKETS].extend((value, line))
-
-    def repeated(self) -> Iterator[tuple[int, int]]:
-        """Line of each repeated key, and the line that had it first; in order."""
-        found: list[tuple[int, int]] = []
-        for bucket in self._buckets:
-            first: dict[int, int] = {}
-            numbers = iter(bucket)
-            for value, line in zip(numbers, numbers, strict=True):
-                if first.setdefault(value, line) != line:
-                    found.append((line, first[value]))
-        yield from sorted(found)
