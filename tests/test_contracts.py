@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alloy_async.core.codec import from_wire, to_wire
-from alloy_async.core.exchange import plan_of
+from alloy_async.core.plan import plan_of
 from alloy_async.core.hooks import values_of
 from alloy_async.core.model import Model, fields_of
 from alloy_async.core.operation import Listing, Operation, endpoint, result_type

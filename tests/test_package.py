@@ -23,7 +23,7 @@ ALLOWED = {
     **{system: {system, "core"} for system in SYSTEMS},
     "directory": {"directory", "core"},
     "sandbox": {"sandbox"},
-    "provisioning": {"provisioning", "directory", "core", *SYSTEMS},
+    "provisioning": {"provisioning", "directory", "core", "version", *SYSTEMS},
     "cli": {"cli", "provisioning", "sandbox", "directory", "core", "version", *SYSTEMS},
 }
 """Which parts of the package each part may import; a system's directory.py stands above it, and knows the directory."""

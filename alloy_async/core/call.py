@@ -16,11 +16,12 @@ from ..version import __version__
 from .auth import Auth
 from .errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
 from .events import RequestEvent, ResponseEvent, RetryEvent
-from .exchange import Plan, failed, lowered, plan_of, request_id_in, undecodable
+from .exchange import failed, lowered, request_id_in, undecodable
 from .hooks import Mismatch
 from .limiter import Limiter, Slot
 from .multipart import Multipart
 from .operation import Operation
+from .plan import Plan, plan_of
 from .retry import Budget, Clock, attempt_again, may_repeat
 from .settings import Settings, System
 from .transport import Transport, Wire

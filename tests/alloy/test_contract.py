@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from alloy_async.alloy import Alloy, AlloyMethods, AsyncAlloy, models, operations
 from alloy_async.core.codec import from_wire, to_wire
 from alloy_async.core.errors import DecodeError, InvalidRequest
-from alloy_async.core.exchange import plan_of
 from alloy_async.core.model import NULL, Model, fields_of
 from alloy_async.core.operation import Listing, Operation, endpoint, result_type
 from alloy_async.core.paging import ByPage, Unpaged
+from alloy_async.core.plan import plan_of
 
 from .oracle import CALLS, Call, is_free, resolve, values_of
 

@@ -16,8 +16,8 @@ import pytest
 import alloy_async
 from alloy_async import Alloy, AsyncAlloy, Listing, Model, Operation, endpoint
 from alloy_async.alloy import operations
-from alloy_async.core.exchange import plan_of
 from alloy_async.core.operation import ExtraQuery, Json, Marker, Path, Query, result_type
+from alloy_async.core.plan import plan_of
 
 PACKAGE = FilePath(alloy_async.__file__).parent
 SYSTEMS = sorted(

@@ -19,8 +19,8 @@ from alloy_async import (
     Unauthorized,
 )
 from alloy_async.core.codec import from_wire
-from alloy_async.core.exchange import plan_of
 from alloy_async.core.operation import Operation
+from alloy_async.core.plan import plan_of
 from alloy_async.opendatasoft import AsyncOpendatasoft, Opendatasoft, models, operations
 from alloy_async.sandbox import Limit, Sandbox
 from alloy_async.sandbox.opendatasoft import IDENTITY_PROVIDER
