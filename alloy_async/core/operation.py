@@ -196,6 +196,7 @@ def _describe(call: Callable[Concatenate[Any, ...], Any], operation: type[Operat
         for name, argument in of_init.parameters.items()
     ]
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    vars(operation)["__init__"].__qualname__ = operation.name  # what Python says where an argument is missing
     call.__name__ = operation.name
     call.__qualname__ = operation.name
     call.__doc__ = operation.__doc__

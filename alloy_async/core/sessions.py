@@ -42,6 +42,8 @@ class Sessions:
     """
 
     def __init__(self, max_connections: int, tls: ssl.SSLContext | str | None) -> None:
+        if not isinstance(max_connections, int) or max_connections < 1:
+            raise ConfigurationError(f"max_connections must be 1 or more, got {max_connections!r}")
         self._max_connections = max_connections
         self._tls = _context(tls)
         self._last: tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession] | None = None

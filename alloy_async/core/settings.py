@@ -92,6 +92,14 @@ def _finite(_: Any, attribute: attrs.Attribute[Any], value: float) -> None:
         raise ConfigurationError(f"{attribute.name} is in seconds, above 0 and finite; got {value!r}")
 
 
+def _instance(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
+    kind = {"timeout": Timeout, "retry": Retry}[attribute.name]
+    if not isinstance(value, kind):
+        raise ConfigurationError(
+            f"{attribute.name} takes a {kind.__name__}, as {kind()!r}; got {type(value).__name__}"
+        )
+
+
 def _names_only(headers: Mapping[str, str]) -> str:
     return repr(list(headers))
 
@@ -100,9 +108,9 @@ def _names_only(headers: Mapping[str, str]) -> str:
 class Settings:
     """CallOptions with their defaults."""
 
-    timeout: Timeout = attrs.field(factory=Timeout, validator=attrs.validators.instance_of(Timeout))
+    timeout: Timeout = attrs.field(factory=Timeout, validator=_instance)
     deadline: float = attrs.field(default=60.0, validator=_finite)
-    retry: Retry = attrs.field(factory=Retry, validator=attrs.validators.instance_of(Retry))
+    retry: Retry = attrs.field(factory=Retry, validator=_instance)
     headers: Mapping[str, str] = attrs.field(factory=dict, converter=_header_values, repr=_names_only)
     on_request: Callable[[RequestEvent], None] | None = None
     on_response: Callable[[ResponseEvent], None] | None = None
