@@ -11,8 +11,11 @@ from .version import __version__
 
 if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .agilicus.client import Agilicus as Agilicus, AsyncAgilicus as AsyncAgilicus
+    from .agilicus.directory import AgilicusDirectory as AgilicusDirectory
     from .alloy.client import Alloy as Alloy, AsyncAlloy as AsyncAlloy
+    from .alloy.directory import AlloyDirectory as AlloyDirectory
     from .alsid.client import Alsid as Alsid, AsyncAlsid as AsyncAlsid
+    from .alsid.directory import AlsidDirectory as AlsidDirectory
     from .core.auth import Token as Token
     from .core.client import AsyncClient as AsyncClient
     from .core.codec import from_wire as from_wire, to_wire as to_wire
@@ -55,13 +58,21 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .core.settings import System as System
     from .core.transport import Timeout as Timeout
     from .core.upload import Upload as Upload
+    from .directory.interface import Capabilities as Capabilities, Directory as Directory
+    from .directory.record import Outcome as Outcome, UserRecord as UserRecord
+    from .directory.sync import SyncDirectory as SyncDirectory
     from .opendatasoft.client import AsyncOpendatasoft as AsyncOpendatasoft, Opendatasoft as Opendatasoft
+    from .opendatasoft.directory import OpendatasoftDirectory as OpendatasoftDirectory
     from .smooch.client import AsyncSmooch as AsyncSmooch, Smooch as Smooch
+    from .smooch.directory import SmoochDirectory as SmoochDirectory
 
 _HOMES = {
     "agilicus.client": ("Agilicus", "AsyncAgilicus"),
+    "agilicus.directory": ("AgilicusDirectory",),
     "alloy.client": ("Alloy", "AsyncAlloy"),
+    "alloy.directory": ("AlloyDirectory",),
     "alsid.client": ("Alsid", "AsyncAlsid"),
+    "alsid.directory": ("AlsidDirectory",),
     "core.auth": ("Token",),
     "core.client": ("AsyncClient",),
     "core.codec": ("from_wire", "to_wire"),
@@ -100,8 +111,13 @@ _HOMES = {
     "core.settings": ("System",),
     "core.transport": ("Timeout",),
     "core.upload": ("Upload",),
+    "directory.interface": ("Capabilities", "Directory"),
+    "directory.record": ("Outcome", "UserRecord"),
+    "directory.sync": ("SyncDirectory",),
     "opendatasoft.client": ("AsyncOpendatasoft", "Opendatasoft"),
+    "opendatasoft.directory": ("OpendatasoftDirectory",),
     "smooch.client": ("AsyncSmooch", "Smooch"),
+    "smooch.directory": ("SmoochDirectory",),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

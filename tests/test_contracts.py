@@ -13,15 +13,14 @@ from typing import Any, get_args, get_origin
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.core.codec import from_wire, to_wire
-from alloy_async.core.plan import plan_of
 from alloy_async.core.hooks import values_of
 from alloy_async.core.model import Model, fields_of
 from alloy_async.core.operation import Listing, Operation, endpoint, result_type
 from alloy_async.core.paging import ByCursor, ByOffset, Unpaged
+from alloy_async.core.plan import plan_of
 
 from .oracle import Call, Contract, Schema, plain, types_of
 

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Self, TypeVar
+from collections.abc import AsyncIterator, Sequence
 
-from ..core.errors import AlloyAsyncError, NotFound, StatusError
-from ..core.events import RetryEvent
+from ..core.errors import AlloyAsyncError, NotFound
 from ..directory import Capabilities, Outcome, UserRecord
+from ..directory.adapter import Adapter
 from . import models
 from .client import AsyncAlloy
 from .operations import MAX_BATCH, ListAllUsers, ListUserCredentials
-
-Item = TypeVar("Item")
-
-_SINGLE_CALLS = 16
-"""How many calls for one user each are under way at a time."""
 
 DISABLE_WORKFLOWS = "disable workflows"
 DELETE_CREDENTIALS = "delete credentials"
 DELETE_LOGS = "delete logs"
 DELETE_USER = "delete the user"
 
-_SAFE_TO_REPEAT = "running the job again is safe, as Alloy refuses a second user of the same name"
 
-
-class AlloyDirectory:
+class AlloyDirectory(Adapter[AsyncAlloy]):
     """The users of one Alloy account.
 
     Alloy knows a user by username and keeps one more field, the full name. Users are created with
@@ -52,18 +43,6 @@ class AlloyDirectory:
         offboarding=(DISABLE_WORKFLOWS, DELETE_CREDENTIALS, DELETE_LOGS, DELETE_USER),
     )
 
-    def __init__(self, client: AsyncAlloy) -> None:
-        self.client = client
-
-    @property
-    def base_url(self) -> str:
-        """Where the client's service is."""
-        return self.client.base_url
-
-    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
-        """The same directory, also telling of every call that is about to be made again."""
-        return type(self)(self.client.watched(on_retry))
-
     async def find(self, key: str) -> UserRecord | None:
         """The user of that name; None when there is none (GET /users/{userId})."""
         try:
@@ -76,26 +55,18 @@ class AlloyDirectory:
         async for user in self.client.iterate(ListAllUsers()):
             yield _record(user)
 
-    async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        """Create up to 1000 users (POST /users/batch); one that is there stays as it is."""
+    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """POST /users/batch, and a look at each user that it refused."""
         users = [models.NewUser(record.username, record.display_name) for record in records]
         try:
             result = await self.client.batch_create_users(users)
         except AlloyAsyncError as error:
             if error.effect == "none":
                 raise
-            return [_failure(record.username, error) for record in records]
+            return [self._failure(record.username, error) for record in records]
         refused = _refused(records, result.invalid_users or [])
-        verdicts = {outcome.key: outcome for outcome in await _each(self._why_refused, refused)}
+        verdicts = {outcome.key: outcome for outcome in await self._each(self._why_refused, refused, refused)}
         return [verdicts.get(record.username) or Outcome(record.username, "created") for record in records]
-
-    async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        """Set the full name of existing users (PUT /users/{userId})."""
-        return await _each(self._update, records)
-
-    async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
-        """Delete users (DELETE /users/{userId}); one that is not there counts as deleted."""
-        return await _each(self._delete, keys)
 
     async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
         """Take one step for users; a step finds nothing left to do where it was taken before.
@@ -112,15 +83,13 @@ class AlloyDirectory:
 
         async def taken(key: str) -> Outcome:
             try:
-                user = await self.client.get_a_user(key)  # most steps take the id only
+                user = await self._question(self.client.get_a_user(key))  # most steps take the id only
                 await take(user.user_id or key)
             except NotFound:
                 return Outcome(key, "done", "there was nothing left to do")
-            except AlloyAsyncError as error:
-                return _failure(key, error)
             return Outcome(key, "done", remote_id=user.user_id)
 
-        return await _each(taken, keys)
+        return await self._each(taken, keys, keys)
 
     async def _delete_credentials(self, user_id: str) -> None:
         async for credential in self.client.iterate(ListUserCredentials(user_id)):
@@ -138,34 +107,19 @@ class AlloyDirectory:
             return Outcome(username, "failed", reason)
         return Outcome(username, "exists", remote_id=user.user_id)
 
-    async def _update(self, record: UserRecord) -> Outcome:
-        key = record.username
-        try:
-            user = await self.client.update_a_user(key, full_name=record.display_name)
-        except AlloyAsyncError as error:
-            return _failure(key, error)
-        return Outcome(key, "updated", remote_id=user.user_id)
+    async def _update_one(self, record: UserRecord) -> Outcome:
+        """PUT /users/{userId}."""
+        user = await self.client.update_a_user(record.username, full_name=record.display_name)
+        return Outcome(record.username, "updated", remote_id=user.user_id)
 
-    async def _delete(self, key: str) -> Outcome:
-        try:
-            await self.client.delete_a_user(key)
-        except NotFound:
-            return Outcome(key, "deleted", "was not there")
-        except AlloyAsyncError as error:
-            return _failure(key, error)
+    async def _delete_one(self, key: str) -> Outcome:
+        """DELETE /users/{userId}."""
+        await self.client.delete_a_user(key)
         return Outcome(key, "deleted")
 
 
 def _record(user: models.User) -> UserRecord:
     return UserRecord(username=user.username or "", full_name=user.full_name, external_id=user.user_id)
-
-
-def _failure(key: str, error: AlloyAsyncError) -> Outcome:
-    if error.effect != "none":
-        return Outcome(key, "unknown", f"{error}; {_SAFE_TO_REPEAT}")
-    if isinstance(error, StatusError) and error.status in (400, 404, 409, 413, 422):
-        return Outcome(key, "invalid", str(error))
-    return Outcome(key, "failed", str(error))
 
 
 def _refused(records: Sequence[UserRecord], entries: Sequence[models.InvalidUser]) -> Sequence[str]:
@@ -175,16 +129,3 @@ def _refused(records: Sequence[UserRecord], entries: Sequence[models.InvalidUser
     if named <= set(usernames):
         return [username for username in usernames if username in named]
     return usernames
-
-
-async def _each(call: Callable[[Item], Awaitable[Outcome]], items: Sequence[Item]) -> Sequence[Outcome]:
-    """The outcomes of one call an item, in order, a few calls at a time."""
-    slots = asyncio.Semaphore(_SINGLE_CALLS)
-
-    async def limited(item: Item) -> Outcome:
-        async with slots:
-            return await call(item)
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(limited(item)) for item in items]
-    return [task.result() for task in tasks]

@@ -7,7 +7,9 @@ import click
 from ..version import __version__
 from .jobs import apply, plan, provision, resume, undo
 from .lint import lint
+from .report import report, status
 from .sandbox import sandbox
+from .users import users
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,6 +19,7 @@ def app() -> None:
 
 
 app.add_command(lint)
-for command in (provision, plan, apply, resume, undo):
+for command in (provision, plan, apply, resume, undo, report, status):
     app.add_command(command)
+app.add_command(users)
 app.add_command(sandbox)

@@ -25,6 +25,7 @@ from rich.text import Text
 
 from ..provisioning import Plan
 from ..provisioning.events import (
+    OUTCOME_NAMES,
     Checked,
     Checking,
     Counts,
@@ -165,20 +166,12 @@ def _counted(number: int, one: str, many: str) -> str:
 
 def _progress(counts: Counts, rows: int) -> str:
     told = ", ".join(
-        f"{number:,} {_NAMES.get(name, name)}" for name, number in attrs.asdict(counts).items() if number
+        f"{number:,} {OUTCOME_NAMES[name]}" for name, number in attrs.asdict(counts).items() if number
     )
     return f"{counts.settled:,} of {rows:,} rows: {told}"
 
 
-_NAMES = {
-    "exists": "already there",
-    "done": "steps taken",
-    "drifted": "changed since the plan",
-    "unknown": "outcome unknown",
-    "doubt": "in doubt",
-    "planned": "not sent",
-}
-_STYLES = {
+OUTCOME_STYLES = {
     **dict.fromkeys(("created", "exists", "updated", "unchanged", "deleted", "done", "restored"), "green"),
     **dict.fromkeys(("invalid", "drifted", "failed"), "red"),
     **dict.fromkeys(("kept", "unknown", "doubt", "planned"), "yellow"),
@@ -197,7 +190,7 @@ def show_report(console: Console, report: Report) -> None:
     taken_back = counts.restored or counts.kept
     always = _ALWAYS if report.mode == "create" and not taken_back else ()
     facts = [
-        (_NAMES.get(name, name), number, _STYLES[name])
+        (OUTCOME_NAMES[name], number, OUTCOME_STYLES[name])
         for name, number in attrs.asdict(counts).items()
         if number or name in always
     ]

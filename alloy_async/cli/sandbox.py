@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .systems import SYSTEMS
+from .systems import SYSTEMS, WAYS, variable
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, latency: float) -> None:
     """Serve an emulation of SYSTEM, with a few invented users, until Ctrl-C.
 
-    It keeps what it is sent in memory, checks every request against the system's contract, and
-    needs the credential "key".
+    It keeps what it is sent in memory, checks every request against the system's contract, and needs
+    the credential that it tells at its start.
     """
     from ..sandbox import Limit, serve
 
@@ -63,7 +63,7 @@ def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, l
 
 
 def _announce(sandbox: Sandbox) -> None:
-    prefix = sandbox.system.upper()
-    click.echo(f"The {sandbox.system} sandbox listens. Ctrl-C stops it. To use it:\n")
-    click.echo(f"  export {prefix}_BASE_URL={sandbox.url}")
-    click.echo(f"  export {prefix}_API_KEY=key")
+    system = sandbox.system
+    click.echo(f"The {system} sandbox listens. Ctrl-C stops it. To use it:\n")
+    for fact, value in {"base_url": sandbox.url, **WAYS[system].sandbox(sandbox)}.items():
+        click.echo(f"  export {variable(system, fact)}={value}")

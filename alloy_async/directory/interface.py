@@ -26,6 +26,14 @@ class Form:
     says: str
 
 
+def _all_that_is_told(can: Capabilities) -> tuple[str, ...]:
+    return tuple(name for name in can.carries if name not in ("password", "attributes"))
+
+
+def _the_key(can: Capabilities) -> tuple[str, ...]:
+    return (can.key,)
+
+
 @attrs.frozen(kw_only=True)
 class Capabilities:
     """What one system can do with users; stated once, read by checks, plans and documentation.
@@ -54,19 +62,11 @@ class Capabilities:
     carries: tuple[str, ...]
     max_length: Mapping[str, int]
     batch_size: int = 1
-    shows: tuple[str, ...] = attrs.field()
-    needs: tuple[str, ...] = attrs.field()
+    shows: tuple[str, ...] = attrs.field(default=attrs.Factory(_all_that_is_told, takes_self=True))
+    needs: tuple[str, ...] = attrs.field(default=attrs.Factory(_the_key, takes_self=True))
     forms: Mapping[str, Form] = attrs.field(factory=dict)
     because: Mapping[str, str] = attrs.field(factory=dict)
     offboarding: tuple[str, ...] = ("delete the user",)
-
-    @shows.default
-    def _all_but_the_password(self) -> tuple[str, ...]:
-        return tuple(name for name in self.carries if name not in ("password", "attributes"))
-
-    @needs.default
-    def _the_key(self) -> tuple[str, ...]:
-        return (self.key,)
 
     @property
     def drops(self) -> tuple[str, ...]:

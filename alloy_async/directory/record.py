@@ -11,9 +11,9 @@ import attrs
 Status = Literal["created", "exists", "updated", "deleted", "done", "invalid", "failed", "unknown"]
 """What became of one record.
 
-`created`, `exists`, `updated`, `deleted`: the directory holds what was asked for. `done`: a step of leaving is taken. `invalid`: the
-system refused this record. `failed`: nothing happened and the record itself may be fine.
-`unknown`: the request was sent and its answer was lost.
+`created`, `exists`, `updated`, `deleted`: the directory holds what was asked for; a reason with them tells what of it is
+missing. `done`: a step of leaving is taken. `invalid`: the system refused this record. `failed`: nothing happened and the
+record itself may be fine. `unknown`: the request was sent and its answer was lost.
 """
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..directory import Capabilities
+from ..directory.record import fold as fold
 from .sources import Finding, Row, Severity
 
 _EMAIL = re.compile(
@@ -17,36 +18,34 @@ _EMAIL = re.compile(
 _JOINERS = "\u200c\u200d"  # part of the spelling of names in several scripts
 
 
-def fold(key: str) -> str:
-    """The key as a person compares it: without regard to case and Unicode form."""
-    if key.isascii():
-        return key.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())
-
-
 def is_email(text: str) -> bool:
     """Whether a text has the form of one e-mail address, without display name or brackets."""
     return _EMAIL.fullmatch(text) is not None
 
 
-def check_row(row: Row, can: Capabilities) -> Iterator[Finding]:
+def check_row(row: Row, can: Capabilities, needs: Collection[str] = ()) -> Iterator[Finding]:
     """Findings about one row that has a record, as far as they matter to the system.
 
     Args:
         row: of a source.
         can: the system; faults in a field that it drops are at most warnings.
+        needs: fields that must be filled besides the key; those of a new user are `can.needs`.
     """
     assert row.record is not None
     line, record, columns = row.line, row.record, row.columns
     for field in can.carries:
         value = getattr(record, field)
-        if not (value is None or isinstance(value, str)) or not (field == can.key or columns.fills(field)):
+        needed = field == can.key or field in needs
+        if not (value is None or isinstance(value, str)) or not (needed or columns.fills(field)):
             continue
         cell = columns.value(row.values, field)
         if value and isinstance(cell, str) and len(value) != len(cell) and field != "password":
             message = "spaces around the value were left out"
             yield Finding(line, columns.name_of(field), "warning", message)
-        for message in _faults(field, value or "", field == can.key, can.max_length.get(field)):
+        if needed and not value:
+            message = f"the {field} is missing; without it the row cannot go in"
+            yield Finding(line, columns.name_of(field), "error", message)
+        for message in _faults(value or "", field == can.key, can.max_length.get(field)):
             yield Finding(line, columns.name_of(field), "error", message)
     severity: Severity = "error" if "email" in can.carries else "warning"
     if record.email and not is_email(record.email):
@@ -60,9 +59,7 @@ def check_row(row: Row, can: Capabilities) -> Iterator[Finding]:
         yield Finding(line, columns.name_of("active"), "error", "is neither true nor false")
 
 
-def _faults(field: str, value: str, is_key: bool, limit: int | None) -> Iterator[str]:
-    if is_key and not value:
-        yield f"the {field} is missing; without it the row cannot go in"
+def _faults(value: str, is_key: bool, limit: int | None) -> Iterator[str]:
     if is_key and value in (".", ".."):
         yield "a name of dots only cannot be used in a web address"
     if limit is not None and len(value) > limit:

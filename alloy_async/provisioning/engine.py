@@ -29,7 +29,7 @@ from .errors import SourceError
 from .events import Counts, OnEvent, Settled, Settling, Stopped, Waiting
 from .jobfile import RowOutcome, Table
 from .journal import Journal
-from .lookup import Lookup
+from .lookup import ONE_BY_ONE, Lookup
 from .pulse import Pulse, note, write
 from .rows import Result, Task
 from .settle import Judge
@@ -67,6 +67,7 @@ class Engine:
         emit: told of events.
         stop: when set, what is in flight is finished and no more is sent.
         at: told of every boundary; what it raises ends the run as a crash would.
+        sends_again: see `Judge`; also doubts the lines again whose outcome is unknown.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Engine:
         emit: OnEvent,
         stop: asyncio.Event,
         at: At = nowhere,
+        sends_again: bool = False,
     ) -> None:
         self.stopped: str | None = None
         self.error: AlloyAsyncError | None = None
@@ -89,8 +91,10 @@ class Engine:
         self._target = target.watched(self._on_retry)
         self._can = target.capabilities
         self._view = view
-        self._judge = Judge(self._can, view)
+        self._judge = Judge(self._can, view, sends_again=sends_again)
+        self._lookup = Lookup(self._target, view)
         self._table = table
+        self._sends_again = sends_again
         self._slots = asyncio.Semaphore(concurrency)
         self._emit = emit
         self._stop = stop
@@ -141,12 +145,19 @@ class Engine:
         Raises:
             AlloyAsyncError: the system could not be asked.
         """
+        if self._sends_again:
+            await self._journal.do(rows.doubt_unknown, self._table)
         tasks = await self._journal.do(rows.in_doubt, self._table)
-        if tasks:
-            self._emit(Settling(len(tasks)))
-            results = await self._asked(tasks, [])
-            await self._journal.do(rows.settle, self._table, self._named(results), "planned")
-            await self._note("settled", f"{len(tasks)} rows were in doubt; {_told(results)}")
+        if not tasks:
+            return
+        self._emit(Settling(len(tasks)))
+        async with Lookup(self._target, self._view) as lookup:
+            if len(tasks) > ONE_BY_ONE and lookup.lists:
+                await lookup.take_snapshot()
+            for start in range(0, len(tasks), ONE_BY_ONE):
+                results = await self._asked(lookup, tasks[start : start + ONE_BY_ONE], [])
+                await self._journal.do(rows.settle, self._table, self._named(results), "planned")
+                await self._note("settled", f"{len(results)} rows were in doubt: {_told(results)}")
 
     async def finish(self) -> None:
         """Write down the last second, and count once more."""
@@ -185,10 +196,10 @@ class Engine:
         """Whether the system still holds what the plan saw of a user; if not, its tasks get their outcome."""
         first = unit[0]
         begun = first.action == "offboard" and (first.attempt or first.step != self._can.offboarding[0])
-        if begun or "find" not in self._can.abilities:
+        if begun or not self._lookup.finds:
             return True
         try:
-            there = await self._target.find(first.key)
+            there = await self._lookup.find(first.key)
         except AlloyAsyncError as error:
             await self._failed(unit, error)
             return False
@@ -302,7 +313,8 @@ class Engine:
             return results, []
         self._emit(Settling(len(lost) + len(suspects)))
         try:
-            asked = await self._asked(lost, suspects)
+            async with Lookup(self._target, self._view) as lookup:
+                asked = await self._asked(lookup, lost, suspects)
         except AlloyAsyncError as error:
             await self._lost(error, hopeless=isinstance(error, _HOPELESS))
             reason = f"its answer was lost, and asking whether it is in failed: {error}"
@@ -318,14 +330,13 @@ class Engine:
         await self._record(settled)
         return results + settled, again
 
-    async def _asked(self, lost: Sequence[Task], suspects: Sequence[Task]) -> list[Result]:
+    async def _asked(self, lookup: Lookup, lost: Sequence[Task], suspects: Sequence[Task]) -> list[Result]:
         """What is right for each task, by what the system holds now."""
         self._at("before asking")
-        async with Lookup(self._target, self._view) as lookup:
-            if not lookup.possible:
-                unanswered = [self._judge.unanswerable(task) for task in lost]
-                return unanswered + [Result(task.number, "exists") for task in suspects]
-            there = await lookup.get([task.key for task in (*lost, *suspects)])
+        if not lookup.possible:
+            unanswered = [self._judge.unanswerable(task) for task in lost]
+            return unanswered + [Result(task.number, "exists") for task in suspects]
+        there = await lookup.get([task.key for task in (*lost, *suspects)])
         found = [self._judge.lost(task, there.get(self._view.folded(task.key))) for task in lost]
         return found + [
             self._judge.exists(task, there.get(self._view.folded(task.key)), None) for task in suspects

@@ -79,6 +79,18 @@ class Counts:
         return self.invalid + self.drifted + self.failed + self.unknown + self.kept + self.open
 
 
+OUTCOME_NAMES: Mapping[str, str] = {
+    **{name: name for name in attrs.fields_dict(Counts)},
+    "exists": "already there",
+    "done": "steps taken",
+    "drifted": "changed since the plan",
+    "unknown": "outcome unknown",
+    "doubt": "in doubt",
+    "planned": "not sent",
+}
+"""What people read for each figure of `Counts`."""
+
+
 @attrs.frozen
 class Checking:
     """The source is being checked; nothing has been sent."""

@@ -1,109 +1,75 @@
-"""The file of rows that did not go in: the original columns, and why; it can be fed back."""
+"""The rows that did not go in: the original columns, and why; as a file that can be fed back."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
-from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from typing import IO
 
-from .errors import SourceError
+from .report import Line
 from .sources import EXTRA_COLUMNS, CsvSource, Row, Source
 
+Write = Callable[[Row, str, str], object]
 
-class FailedRows:
-    """Writes rows that did not go in: for CSV in the input's own delimiter and encoding, for others as JSON lines.
 
-    The three extra columns stand first, so that a row with too many cells keeps them all; when the
-    file is used as input, they are ignored. Passwords are left blank. A file from an earlier run is
-    replaced, or removed when nothing failed; a file of anybody else is never touched.
+def write_failed_rows(file: IO[str], source: Source, amiss: Iterable[Line]) -> int:
+    """Write the rows of a source that did not go in, with line, status and reason; gives their number.
+
+    CSV stays CSV with the source's own delimiter; other sources become JSON lines. The three extra columns stand
+    first, so that a row with too many cells keeps them all; when the file is used as a source, they are ignored.
+    Passwords are left blank.
 
     Args:
-        path: where to write.
-        source: the input.
-
-    Raises:
-        SourceError: on entering, when the path cannot be written or holds another kind of file.
+        file: where to.
+        source: what the job was made of, unchanged.
+        amiss: `lines_amiss`; lines that are of no row of the source are left out.
     """
-
-    def __init__(self, path: Path, source: Source) -> None:
-        self.path = path
-        self.count = 0
-        self._source = source
-
-    @staticmethod
-    def suffix(source: Source) -> str:
-        """How the name of such a file ends."""
-        return ".csv" if isinstance(source, CsvSource) else ".jsonl"
-
-    def __enter__(self) -> Self:
-        self._refuse_foreign()
-        try:
-            self._file = self._open("w")
-        except OSError as error:
-            raise SourceError(
-                f"cannot write the rows that do not go in: {error.strerror};"
-                " give another place with --failed",
-                self.path,
-            ) from None
-        self._write = rows_writer(self._file, self._source)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
-        if not self.count:
-            self.path.unlink()
-
-    def discard(self) -> None:
-        """Forget the rows so far: the job never began."""
-        self.count = 0
-
-    def add(self, row: Row, status: str, reason: str) -> None:
-        """One row that did not go in."""
-        self.count += 1
-        self._write(row, status, reason)
-
-    def _refuse_foreign(self) -> None:
-        try:
-            with self._open("r") as file:
-                head = file.readline(200)
-        except OSError:
-            return  # not there; or not readable, which opening for writing will tell
-        if head and not head.startswith((EXTRA_COLUMNS[0], f'{{"{EXTRA_COLUMNS[0]}"')):
-            raise SourceError(
-                "holds something else than the rows that did not go in, so it is left alone;"
-                " give another place with --failed",
-                self.path,
-            )
-
-    def _open(self, mode: str) -> IO[str]:
-        encoding = self._source.encoding if isinstance(self._source, CsvSource) else "utf-8"
-        return self.path.open(mode, encoding=encoding, errors="replace", newline="")
+    write = _csv_writer(file, source) if isinstance(source, CsvSource) else _json_writer(file)
+    rows, count = source.rows(), 0
+    for number, lines in groupby(
+        (line for line in amiss if line.line is not None), key=lambda line: line.line
+    ):
+        row = next(row for row in rows if row.line == number)
+        write(row, *_told(lines))
+        count += 1
+    return count
 
 
-def rows_writer(file: IO[str], source: Source) -> Callable[[Row, str, str], object]:
-    """What writes a row with its status and reason, so that the file can be used as a source again."""
-    if not isinstance(source, CsvSource):
+def write_failed_keys(file: IO[str], key: str, amiss: Iterable[Line]) -> int:
+    """Write who did not go in, where the source cannot be read again; gives the number of rows."""
+    writer, count = csv.writer(file), 0
+    writer.writerow([*EXTRA_COLUMNS, key])
+    for (number, name), lines in groupby(amiss, key=lambda line: (line.line, line.key)):
+        writer.writerow([number or "", *_told(lines), name])
+        count += 1
+    return count
 
-        def write_object(row: Row, status: str, reason: str) -> object:
-            extra = dict(zip(EXTRA_COLUMNS, (row.line, status, reason), strict=True))
-            return file.write(json.dumps({**extra, **row.values}, ensure_ascii=False) + "\n")
 
-        return write_object
+def _told(lines: Iterator[Line]) -> tuple[str, str]:
+    """Status and reason of a row, of which several steps may be amiss."""
+    first, *others = list(lines)
+    reasons = (f"{one.step}: {one.reason}" if one.step else one.reason or "" for one in (first, *others))
+    return first.outcome, "; ".join(reasons)
+
+
+def _csv_writer(file: IO[str], source: CsvSource) -> Write:
     labels = [label for label in source.columns.labels if label]
     writer = csv.writer(file, delimiter=source.delimiter)
     writer.writerow([*EXTRA_COLUMNS, *labels])
 
-    def write_cells(row: Row, status: str, reason: str) -> object:
+    def write(row: Row, status: str, reason: str) -> object:
+        cells = [row.values[label] for label in labels if label in row.values]
         surplus = [value for label, value in row.values.items() if label not in labels]
-        cells = [row.values[label] for label in labels if label in row.values] + surplus
-        return writer.writerow([row.line, status, reason, *cells])
+        return writer.writerow([row.line, status, reason, *cells, *surplus])
 
-    return write_cells
+    return write
+
+
+def _json_writer(file: IO[str]) -> Write:
+    def write(row: Row, status: str, reason: str) -> object:
+        extra = dict(zip(EXTRA_COLUMNS, (row.line, status, reason), strict=True))
+        return file.write(json.dumps({**extra, **row.values}, ensure_ascii=False) + "\n")
+
+    return write

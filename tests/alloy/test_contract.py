@@ -12,8 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.alloy import Alloy, AlloyMethods, AsyncAlloy, models, operations
 from alloy_async.core.codec import from_wire, to_wire

@@ -47,14 +47,15 @@ class Screen:
 
 def report(**facts: object) -> Report:
     facts = {
-        "source": Path("users.csv"),
+        "job": Path("users.job"),
+        "source": "users.csv",
         "target": "Alloy",
+        "mode": "create",
         "counts": Counts(created=1100, exists=8, invalid=2, failed=90),
         "check": CHECKED,
         "retries": 3,
         "waited": 4.5,
         "elapsed": 2.0,
-        "failed_file": Path("users.failed.csv"),
         "stopped": None,
         **facts,
     }
@@ -88,29 +89,29 @@ def test_elsewhere_a_line_every_five_seconds_and_the_last() -> None:
         display(Stopped("interrupted"))
     assert screen.text.splitlines() == [
         "600 rows checked: 600 to send, 0 not",
-        "sending: 250 of 600 rows: 250 created, 0 already there, 0 not in",
-        "sending: 500 of 600 rows: 500 created, 0 already there, 0 not in",
-        "sending: 600 of 600 rows: 600 created, 0 already there, 0 not in",
+        "sending: 250 of 600 rows: 250 created",
+        "sending: 500 of 600 rows: 500 created",
+        "sending: 600 of 600 rows: 600 created",
         "No more rows are sent: interrupted",
     ]
 
 
 def test_the_final_table() -> None:
     screen = Screen(terminal=True)
-    show_report(screen.console, report(), "alloy-async provision users.failed.csv --to alloy")
+    show_report(screen.console, report())
     lines = [line.strip("│ ") for line in screen.text.splitlines()]
     assert "users.csv to Alloy" in lines
     assert "created         │ 1,100" in lines
     assert "rows            │ 1,200" in lines
     assert "2.0 s, 600 rows/s, 3 retries after 4.5 s of waiting" in lines
-    assert "92 rows did not go in; each is in users.failed.csv with its line and reason." in lines
-    assert "Correct them there, then run:  alloy-async provision users.failed.csv --to alloy" in lines
+    assert "2 rows are not as asked; which, and why:  alloy-async report users.job" in lines
+    assert "To go on:  alloy-async resume users.job" in lines
 
 
 def test_the_end_elsewhere() -> None:
     screen = Screen(terminal=False)
-    end = report(counts=Counts(created=1200), retries=0, failed_file=None, stopped="30 calls in a row failed")
-    show_report(screen.console, end, "")
+    end = report(counts=Counts(created=1200), retries=0, stopped="30 calls in a row failed")
+    show_report(screen.console, end)
     assert screen.text.splitlines() == [
         "created: 1200",
         "already there: 0",

@@ -13,8 +13,7 @@ from typing import Annotated, Any
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from alloy_async import NULL, DecodeError, InvalidRequest, Model, from_wire, to_wire
 from alloy_async.core.codec import GC_PAUSE_BYTES, collector_paused, loads

@@ -10,8 +10,7 @@ from itertools import accumulate
 
 import attrs
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from alloy_async.core.limiter import Limiter, Rate, Slot
 

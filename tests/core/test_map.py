@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from alloy_async import Alloy, AsyncAlloy, InvalidRequest, NotFound, Unauthorized
 from alloy_async.alloy.operations import CreateAUser, GetAUser

@@ -10,8 +10,7 @@ from typing import Annotated, Any
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from alloy_async import Alloy, AsyncAlloy, InvalidRequest, Listing, Model, NotFound
 from alloy_async.alloy.operations import GetWorkflowLogs, ListAllUsers

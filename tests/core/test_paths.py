@@ -6,8 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from alloy_async import Alloy, AlloyAsyncError, InvalidRequest
 from alloy_async.alloy.operations import DeleteACredential, GetAUser, ListWorkflows

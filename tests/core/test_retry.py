@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from alloy_async import (
     Alloy,

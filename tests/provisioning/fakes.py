@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import attrs
 
 from alloy_async.core.events import RetryEvent
 from alloy_async.directory import Capabilities, Outcome, UserRecord
+from alloy_async.provisioning.jobfile import reading
 
 CAPABILITIES = Capabilities(
     abilities=frozenset({"find", "list", "create", "update", "delete"}),
@@ -26,6 +29,7 @@ class MemoryDirectory:
     """Creates users in a dict; `script` is asked first and may raise or answer."""
 
     name = "Memory"
+    base_url = "memory:"
 
     def __init__(
         self,
@@ -36,6 +40,7 @@ class MemoryDirectory:
         self.capabilities = attrs.evolve(CAPABILITIES, **changes)
         self.users = {name: UserRecord(username=name) for name in usernames}
         self.calls: list[list[str]] = []
+        self.steps: list[tuple[str, str]] = []
         self.in_flight = self.most_in_flight = 0
         self._script = script
 
@@ -52,11 +57,12 @@ class MemoryDirectory:
 
     async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         self.calls.append([record.username for record in records])
+        number = len(self.calls)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await asyncio.sleep(0)
-            said = self._script(len(self.calls), records) if self._script else None
+            said = self._script(number, records) if self._script else None
         finally:
             self.in_flight -= 1
         return said if said is not None else [self._create(record) for record in records]
@@ -68,7 +74,22 @@ class MemoryDirectory:
         return Outcome(record.username, "created")
 
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        raise NotImplementedError
+        for record in records:
+            self.users[record.username] = record
+        return [Outcome(record.username, "updated") for record in records]
 
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
-        raise NotImplementedError
+        for key in keys:
+            self.users.pop(key, None)
+        return [Outcome(key, "deleted") for key in keys]
+
+    async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
+        self.steps += [(step, key) for key in keys]
+        return [Outcome(outcome.key, "done") for outcome in await self.delete(keys)]
+
+
+def lines_of(job: Path) -> list[dict[str, Any]]:
+    """The lines of a job."""
+    with reading(job) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(line) for line in database.execute("SELECT * FROM rows ORDER BY number")]

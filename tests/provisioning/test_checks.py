@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from alloy_async.provisioning import FieldMap, Finding, Row
 from alloy_async.provisioning.checks import check_row, fold

@@ -1,9 +1,8 @@
-"""The job against a directory in memory: every row has one outcome, and the report says which."""
+"""The engine against a directory in memory: every row has one outcome, and the job file says which."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,16 +24,18 @@ from alloy_async.provisioning import (
     Checking,
     Counts,
     Event,
-    Row,
+    Run,
     Settled,
     SourceError,
     Stopped,
     Waiting,
     open_source,
     provision,
+    resume,
 )
+from alloy_async.provisioning.sources import Row
 
-from .fakes import MemoryDirectory
+from .fakes import MemoryDirectory, lines_of
 
 
 def users_file(tmp_path: Path, *usernames: str, columns: str = "username") -> Path:
@@ -51,12 +52,6 @@ def written(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in tmp_path.iterdir())
 
 
-def failed_rows(path: Path | None) -> list[dict[str, str]]:
-    assert path is not None
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 async def test_all_in(tmp_path: Path) -> None:
     target = MemoryDirectory("user3")
     report = await provision(users_file(tmp_path, *names(35)), target)
@@ -64,47 +59,22 @@ async def test_all_in(tmp_path: Path) -> None:
     assert report.counts == Counts(created=34, exists=1)
     assert list(target.users) == ["user3", *(name for name in names(35) if name != "user3")]
     assert [len(call) for call in target.calls] == [10, 10, 10, 5]
-    assert report.failed_file is None
-    assert written(tmp_path) == ["users.csv"]
+    assert written(tmp_path) == ["users.csv", "users.job"]
 
 
-async def test_bad_rows_stay_out_and_can_be_fed_back(tmp_path: Path) -> None:
+async def test_bad_rows_stay_out_each_with_its_line_and_reason(tmp_path: Path) -> None:
     path = users_file(
-        tmp_path,
-        "ada,1,",
-        ",2,",
-        "Ada,3,",
-        "bob,4",
-        'eve,5,"a,\nb"',
-        "mallory,6,,",
-        columns="login,n,x",
+        tmp_path, "ada,1,", ",2,", "Ada,3,", "bob,4", 'eve,5,"a,\nb"', "mallory,6,,", columns="login,n,x"
     )
     target = MemoryDirectory()
     report = await provision(path, target)
     assert sorted(target.users) == ["ada", "eve"]
     assert report.counts == Counts(created=2, invalid=4)
-    rows = failed_rows(report.failed_file)
-    assert [(row["_line"], row["_status"], row["n"]) for row in rows] == [
-        ("3", "invalid", "2"),
-        ("4", "invalid", "3"),
-        ("5", "invalid", "4"),
-        ("8", "invalid", "6"),
-    ]
-    assert rows[1]["_reason"].startswith("login: 'Ada' is on line 2 already")
-
-    text = report.failed_file.read_text().replace("Ada,3", "grace,3").replace("bob,4", "bob,4,")
-    report.failed_file.write_text(text)
-    report = await provision(report.failed_file, target)
-    assert sorted(target.users) == ["ada", "bob", "eve", "grace"]
-    assert report.counts == Counts(created=2, invalid=2)
-    assert list(failed_rows(report.failed_file)[0]) == [
-        "_line",
-        "_status",
-        "_reason",
-        "login",
-        "n",
-        "x",
-    ]
+    bad = [line for line in lines_of(report.job) if line["outcome"] == "invalid"]
+    assert [line["line"] for line in bad] == [3, 4, 5, 8]
+    assert bad[1]["reason"].startswith("login: 'Ada' is on line 2 already")
+    assert report.check is not None
+    assert [finding.line for finding in report.check.findings] == [3, 4, 5, 8]
 
 
 async def test_nothing_is_sent_when_the_last_line_cannot_be_read(tmp_path: Path) -> None:
@@ -114,24 +84,34 @@ async def test_nothing_is_sent_when_the_last_line_cannot_be_read(tmp_path: Path)
     with pytest.raises(SourceError, match=r"users\.csv:5002:1: byte 0xFF"):
         await provision(path, target)
     assert target.calls == []
+    assert written(tmp_path) == ["users.csv"]
 
 
 async def test_outcomes_of_the_system_are_recorded(tmp_path: Path) -> None:
     def script(call: int, records: Sequence[UserRecord]) -> list[Outcome]:
-        said = {"user1": "invalid", "user2": "unknown", "user3": "failed", "user4": "exists"}
+        said = {"user1": "invalid", "user3": "failed", "user4": "exists"}
         return [
-            Outcome(r.username, said.get(r.username, "created"), f"why {r.username}")  # type: ignore[arg-type]
+            Outcome(r.username, said.get(r.username, "created"), f"why {r.username}", f"id {r.username}")  # type: ignore[arg-type]
             for r in records
         ]
 
     report = await provision(users_file(tmp_path, *names(6)), MemoryDirectory(script=script))
-    assert report.counts == Counts(created=2, exists=1, invalid=1, failed=1, unknown=1)
+    assert report.counts == Counts(created=3, exists=1, invalid=1, failed=1)
     assert not report.complete
-    assert [(r["_line"], r["_status"], r["_reason"]) for r in failed_rows(report.failed_file)] == [
-        ("3", "invalid", "why user1"),
-        ("4", "unknown", "why user2"),
-        ("5", "failed", "why user3"),
+    lines = lines_of(report.job)
+    assert [line["outcome"] for line in lines] == [
+        "created",
+        "invalid",
+        "created",
+        "failed",
+        "exists",
+        "created",
     ]
+    assert [line["reason"] for line in lines if line["outcome"] in ("invalid", "failed")] == [
+        "why user1",
+        "why user3",
+    ]
+    assert {line["remote_id"] for line in lines} == {f"id user{n}" for n in range(6)}
 
 
 @pytest.mark.parametrize("error", [Unauthorized("401 no"), ConnectError("no route")])
@@ -144,27 +124,27 @@ async def test_when_the_first_call_fails_nothing_could_be_done(
     events: list[Event] = []
     target = MemoryDirectory(script=script)
     with pytest.raises(type(error)):
-        await provision(users_file(tmp_path, *names(50)), target, on_event=events.append)
+        await provision(users_file(tmp_path, *names(50)), target, run=Run(on_event=events.append))
     assert len(target.calls) == 1
     assert [type(event) for event in events] == [Checking, Checked]
     assert written(tmp_path) == ["users.csv"]
 
 
-async def test_a_credential_that_lapses_ends_the_job_with_every_row_accounted_for(
-    tmp_path: Path,
-) -> None:
+async def test_a_credential_that_lapses_ends_the_job_and_another_one_resumes_it(tmp_path: Path) -> None:
     def script(call: int, records: Sequence[UserRecord]) -> None:
-        if call > 2:
+        if 2 < call < 4:
             raise Unauthorized("401 lapsed")
 
     events: list[Event] = []
     target = MemoryDirectory(script=script)
-    report = await provision(users_file(tmp_path, *names(100)), target, concurrency=1, on_event=events.append)
+    run = Run(concurrency=1, on_event=events.append)
+    report = await provision(users_file(tmp_path, *names(100)), target, run=run)
     assert report.stopped == "401 lapsed"
-    assert report.counts == Counts(created=20, failed=80)
-    assert len(failed_rows(report.failed_file)) == 80
+    assert report.counts == Counts(created=20, failed=10, planned=70)
     assert len(target.calls) == 3
     assert events.count(Stopped("401 lapsed")) == 1
+    report = await resume(report.job, target)
+    assert report.counts == Counts(created=100)
 
 
 async def test_one_failed_batch_does_not_end_the_job(tmp_path: Path) -> None:
@@ -172,9 +152,11 @@ async def test_one_failed_batch_does_not_end_the_job(tmp_path: Path) -> None:
         if call == 2:
             raise RateLimited("429 busy")
 
-    report = await provision(users_file(tmp_path, *names(50)), MemoryDirectory(script=script))
+    target = MemoryDirectory(script=script)
+    report = await provision(users_file(tmp_path, *names(50)), target)
     assert report.counts == Counts(created=40, failed=10)
     assert report.stopped is None
+    assert (await resume(report.job, target)).complete
 
 
 async def test_an_outage_ends_the_job(tmp_path: Path) -> None:
@@ -182,14 +164,18 @@ async def test_an_outage_ends_the_job(tmp_path: Path) -> None:
         return [Outcome(r.username, "unknown", "lost") for r in records] if call > 1 else None
 
     target = MemoryDirectory(script=script)
-    report = await provision(users_file(tmp_path, *names(1000)), target, concurrency=1)
+    report = await provision(users_file(tmp_path, *names(1000)), target, run=Run(concurrency=1))
     assert report.stopped == "30 calls in a row failed"
-    assert report.counts == Counts(created=10, unknown=300, failed=690)
+    assert report.counts.created == 10
+    assert report.counts.open == 990
+    assert len(target.calls) == 31
+    target._script = None
+    report = await resume(report.job, target)
+    assert report.counts == Counts(created=1000)
+    assert len(target.users) == 1000
 
 
-async def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_rows_are_found(
-    tmp_path: Path,
-) -> None:
+async def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_rows_are_found(tmp_path: Path) -> None:
     def script(call: int, records: Sequence[UserRecord]) -> None:
         bad = {"user4", "user5", "user17"}
         if bad & {record.username for record in records}:
@@ -198,28 +184,27 @@ async def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_rows_are_found
     target = MemoryDirectory(script=script)
     report = await provision(users_file(tmp_path, *names(20)), target)
     assert report.counts == Counts(created=17, invalid=3)
-    assert [row["username"] for row in failed_rows(report.failed_file)] == [
-        "user4",
-        "user5",
-        "user17",
-    ]
+    bad = [line["key"] for line in lines_of(report.job) if line["outcome"] == "invalid"]
+    assert bad == ["user4", "user5", "user17"]
 
 
 async def test_stopping_finishes_what_is_on_its_way(tmp_path: Path) -> None:
-    stop = asyncio.Event()
+    run = Run(concurrency=1)
 
     def script(call: int, records: Sequence[UserRecord]) -> None:
         if call == 3:
-            stop.set()
+            run.stop.set()
 
     target = MemoryDirectory(script=script)
-    report = await provision(users_file(tmp_path, *names(100)), target, concurrency=1, stop=stop)
+    report = await provision(users_file(tmp_path, *names(100)), target, run=run)
     assert report.stopped == "interrupted"
-    assert report.counts == Counts(created=30, failed=70)
+    assert report.counts == Counts(created=30, planned=70)
     assert len(target.users) == 30
+    report = await resume(report.job, target)
+    assert report.counts == Counts(created=100)
 
 
-async def test_cancelling_records_what_was_on_its_way(tmp_path: Path) -> None:
+async def test_what_was_on_its_way_when_cancelled_is_in_doubt_and_found_by_resuming(tmp_path: Path) -> None:
     class Hanging(MemoryDirectory):
         async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
             outcomes = await super().create(records)
@@ -229,16 +214,17 @@ async def test_cancelling_records_what_was_on_its_way(tmp_path: Path) -> None:
             return outcomes
 
     hanging = asyncio.Event()
-    target = Hanging()
-    job = asyncio.create_task(provision(users_file(tmp_path, *names(20)), target))
+    job = asyncio.create_task(provision(users_file(tmp_path, *names(20)), target := Hanging()))
     await hanging.wait()
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
-    rows = failed_rows(tmp_path / "users.failed.csv")
-    assert [row["username"] for row in rows] == names(20)[10:]
-    assert {row["_status"] for row in rows} == {"unknown"}
+    assert [line["state"] for line in lines_of(tmp_path / "users.job")] == ["done"] * 10 + ["intended"] * 10
     assert asyncio.all_tasks() == {asyncio.current_task()}
+    report = await resume(tmp_path / "users.job", target)
+    assert report.counts == Counts(created=20)
+    assert len(target.calls) == 2
+    assert [line["adopted"] for line in lines_of(report.job)] == [0] * 10 + [1] * 10
 
 
 async def test_concurrency_is_kept_and_reached(tmp_path: Path) -> None:
@@ -251,7 +237,7 @@ async def test_concurrency_is_kept_and_reached(tmp_path: Path) -> None:
             return await super().create(records)
 
     target = Slow()
-    report = await provision(users_file(tmp_path, *names(100)), target, concurrency=3)
+    report = await provision(users_file(tmp_path, *names(100)), target, run=Run(concurrency=3))
     assert report.complete
     assert target.most_in_flight == 3
 
@@ -266,7 +252,7 @@ async def test_events(tmp_path: Path) -> None:
 
     target._script = script
     path = users_file(tmp_path, *(f"{n},x" for n in names(25)), ",y", columns="login,desk")
-    report = await provision(path, target, on_event=events.append)
+    report = await provision(path, target, run=Run(on_event=events.append))
     assert Counter(map(type, events)) == {Checking: 1, Checked: 1, Waiting: 1, Settled: 3}
     checked = next(event for event in events if isinstance(event, Checked))
     assert (checked.rows, checked.errors, checked.dropped) == (26, 1, ("desk",))
@@ -275,25 +261,23 @@ async def test_events(tmp_path: Path) -> None:
     assert Waiting("create", "429 slow down", 2.5) in events
 
 
-async def test_the_file_is_read_in_slices_and_in_threads(tmp_path: Path) -> None:
+async def test_files_are_read_in_slices_and_in_threads(tmp_path: Path) -> None:
     readers: list[threading.Thread] = []
 
     class Watched:
         def __init__(self, path: Path) -> None:
             self._source = open_source(path)
             self.name = self._source.name
-
-        def digest(self) -> str | None:
-            return self._source.digest()
+            self.digest = self._source.digest
 
         def rows(self) -> Iterator[Row]:
             for row in self._source.rows():
                 readers.append(threading.current_thread())
                 yield row
 
-    path = users_file(tmp_path, *names(10_000))
+    source = Watched(users_file(tmp_path, *names(10_000)))
     events: list[Event] = []
-    report = await provision(Watched(path), MemoryDirectory(batch_size=1000), on_event=events.append)
+    report = await provision(source, MemoryDirectory(batch_size=1000), run=Run(on_event=events.append))
     assert report.counts.created == 10_000
     assert len(readers) == 20_000
     assert threading.current_thread() not in readers
@@ -306,33 +290,12 @@ async def test_a_password_is_sent_and_not_written_down(tmp_path: Path) -> None:
     target = MemoryDirectory()
     report = await provision(path, target)
     assert target.users["ada"].password == "hunter2"
-    assert report.failed_file is not None
-    assert "swordfish" not in report.failed_file.read_text() + repr(report)
-
-
-async def test_the_failed_file_never_replaces_something_else(tmp_path: Path) -> None:
-    path = users_file(tmp_path, "ada")
-    other = tmp_path / "users.failed.csv"
-    other.write_text("my notes\n")
-    target = MemoryDirectory()
-    with pytest.raises(SourceError, match="left alone; give another place with --failed"):
-        await provision(path, target)
-    with pytest.raises(SourceError, match="this is the input itself"):
-        await provision(path, target, failed=tmp_path / "x" / ".." / "users.csv")
-    with pytest.raises(SourceError, match="cannot write the rows"):
-        await provision(path, target, failed=tmp_path / "none" / "failed.csv")
-    assert other.read_text() == "my notes\n"
-    assert target.calls == []
-
-
-async def test_a_failed_file_of_before_goes_when_all_is_well(tmp_path: Path) -> None:
-    path = users_file(tmp_path, "ada")
-    old = tmp_path / "users.failed.csv"
-    old.write_text("_line,_status,_reason,username\n2,failed,x,ada\n")
-    assert (await provision(path, MemoryDirectory())).complete
-    assert not old.exists()
+    for file in (report.job, *tmp_path.glob("*.job*")):
+        assert b"hunter2" not in file.read_bytes()
+        assert b"swordfish" not in file.read_bytes()
+    assert "swordfish" not in repr(report)
 
 
 async def test_no_concurrency_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="concurrency must be 1 or more"):
-        await provision(users_file(tmp_path), MemoryDirectory(), concurrency=0)
+        Run(concurrency=0)

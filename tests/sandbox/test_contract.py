@@ -7,8 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from alloy_async.sandbox import Answer, Refused
 from alloy_async.sandbox.contract import load, read_query

@@ -6,8 +6,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from alloy_async.sandbox import Limit, Refused
 from alloy_async.sandbox.limits import Limiter

@@ -12,8 +12,7 @@ from typing import Any, get_args, get_origin
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.core.codec import from_wire, to_wire
 from alloy_async.core.errors import Conflict, InvalidRequest

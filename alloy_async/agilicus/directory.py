@@ -1,0 +1,162 @@
+"""The users of an Agilicus organisation as a directory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import attrs
+
+from ..core.errors import AlloyAsyncError, Conflict
+from ..directory import Capabilities, Form, Outcome, UserRecord
+from ..directory.adapter import Adapter
+from ..directory.record import fold
+from . import models
+from .client import AsyncAgilicus
+from .operations import ListUsers
+
+
+class AgilicusDirectory(Adapter[AsyncAgilicus]):
+    """The users of one organisation; its groups and service accounts are left out.
+
+    People go by their email; a second user with the same one is refused. A role is written `application:role`. To delete a
+    user takes it out of this organisation only.
+
+    Args:
+        client: whose credential and limits apply; it stays yours to close.
+        org_id: the organisation.
+    """
+
+    name = "Agilicus"
+    capabilities = Capabilities(
+        abilities=frozenset({"find", "list", "create", "update", "delete"}),
+        key="email",
+        key_is_unique=True,
+        folds_key=True,
+        carries=("email", "given_name", "family_name", "external_id", "active", "roles", "attributes"),
+        max_length={"email": 100, "given_name": 100, "family_name": 100, "external_id": 100},
+        forms={"roles": Form(lambda role: all(role.partition(":")), "a role is written application:role")},
+        because={
+            "username": "people go by their email",
+            "full_name": "it is made of given and family name",
+            "groups": "a user's groups are told, and set elsewhere",
+        },
+    )
+
+    def __init__(self, client: AsyncAgilicus, *, org_id: str) -> None:
+        super().__init__(client)
+        self.org_id = org_id
+
+    async def find(self, key: str) -> UserRecord | None:
+        """The user with that email, in either case; None when there is none (GET /users)."""
+        user = await self._user(key)
+        return None if user is None else _record(user)
+
+    async def list(self) -> AsyncIterator[UserRecord]:
+        """Every user of the organisation, by email (GET /users, page by page)."""
+        async for user in self.client.iterate(ListUsers(org_id=self.org_id, type=["user"])):
+            if not isinstance(user, models.Group):
+                yield _record(user)
+
+    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        return await self._each(self._create_one, records, self._keys(records))
+
+    async def _create_one(self, record: UserRecord) -> Outcome:
+        """POST /users, then PUT /users/{user_id}/roles where there are roles.
+
+        Who has roles is looked for first: where the answer is lost, it is then known whose user is found, and given them.
+        """
+        key = self.key_of(record)
+        if record.roles and (there := await self._question(self._user(key))):
+            return Outcome(key, "exists", remote_id=there.id)
+        try:
+            user = await self.client.create_user(_changed(models.User(org_id=self.org_id), record))
+        except Conflict:
+            return Outcome(key, "exists")
+        except AlloyAsyncError as error:
+            if not record.roles:
+                raise
+            user = await self._settled(error, lambda: self._user(key))
+        try:
+            if record.roles and user.id:
+                await self._give_roles(user.id, record.roles)
+        except AlloyAsyncError as error:
+            return Outcome(key, "created", f"is there without its roles: {error}", user.id)
+        return Outcome(key, "created", remote_id=user.id)
+
+    async def _update_one(self, record: UserRecord) -> Outcome:
+        """PUT /users/{user_id}/roles, then GET and PUT /users/{user_id}; what somebody changes in between is overwritten."""
+        key = self.key_of(record)
+        found = await self._question(self._user(key))
+        if found is None or found.id is None:
+            return Outcome(key, "invalid", "there is no user with this email in the organisation")
+        if record.roles:
+            await self._give_roles(found.id, record.roles)
+        user = await self._question(self.client.get_user(found.id, org_id=self.org_id))
+        await self.client.replace_user(found.id, _changed(user, record))
+        return Outcome(key, "updated", remote_id=found.id)
+
+    async def _delete_one(self, key: str) -> Outcome:
+        """DELETE /v1/orgs/{org_id}/users/{user_id}."""
+        user = await self._question(self._user(key))
+        if user is None or user.id is None:
+            return Outcome(key, "deleted", "was not there")
+        await self.client.delete_user(self.org_id, user.id)
+        return Outcome(key, "deleted", remote_id=user.id)
+
+    async def _give_roles(self, user_id: str, roles: Sequence[str]) -> None:
+        named: models.Roles = {}
+        for role in roles:
+            application, _, name = role.partition(":")
+            named.setdefault(application, []).append(name)
+        await self.client.replace_user_role(user_id, self.org_id, models.ReplaceUserRoleRequest(named))
+
+    async def _user(self, email: str) -> models.User | None:
+        # By prefix, as that search alone is said to know no case.
+        listing = ListUsers(org_id=self.org_id, type=["user"], prefix_email_search=email)
+        found = [user async for user in self.client.iterate(listing) if fold(user.email or "") == fold(email)]
+        return found[0] if found else None
+
+
+def _changed(user: models.User, record: UserRecord) -> models.User:
+    """The user with all that the record fills; the service makes the full name of the two others."""
+    changed = attrs.evolve(
+        user,
+        email=user.email or record.email,
+        first_name=record.given_name or user.first_name,
+        last_name=record.family_name or user.last_name,
+        full_name=None,
+        external_id=record.external_id or user.external_id,
+    )
+    if record.active is not None:
+        changed.status = "active" if record.active else "disabled"
+        changed.enabled = record.active if user.enabled is not None else None
+    if record.attributes:
+        held = {
+            one.name: one
+            for one in (user.configured_attributes and user.configured_attributes.attributes) or ()
+        }
+        held |= {name: models.UserAttribute(name, value) for name, value in record.attributes.items()}
+        changed.configured_attributes = models.UserAttributes([*held.values()])
+    return changed
+
+
+def _record(user: models.User) -> UserRecord:
+    configured = user.configured_attributes.attributes if user.configured_attributes else user.attributes
+    return UserRecord(
+        username=user.email or "",
+        email=user.email,
+        given_name=user.first_name,
+        family_name=user.last_name,
+        full_name=user.full_name,
+        external_id=user.external_id,
+        active=user.enabled if user.status is None else user.status != "disabled",
+        groups=tuple(name for group in user.member_of or () if (name := _name(group))),
+        roles=tuple(
+            f"{application}:{role}" for application, roles in (user.roles or {}).items() for role in roles
+        ),
+        attributes={one.name: one.value for one in configured or ()},
+    )
+
+
+def _name(group: models.UserIdentity) -> str | None:
+    return group.display_name or group.full_name or group.first_name or group.id

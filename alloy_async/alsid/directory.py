@@ -1,0 +1,152 @@
+"""The users of a Tenable.ad installation (formerly Alsid) as a directory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from ..core.errors import AlloyAsyncError, Conflict, Forbidden
+from ..directory import Capabilities, Form, Outcome, UserRecord
+from ..directory.adapter import Adapter
+from ..directory.record import fold
+from . import models
+from .client import AsyncAlsid
+from .operations import ApiUsersGet
+
+
+class AlsidDirectory(Adapter[AsyncAlsid]):
+    """The users of one Tenable.ad installation.
+
+    People log in with their email. A user can be had by id only, so a look-up by email reads the whole list
+    (GET /api/users); one reading serves all records of a call. The vendor does not say that a second user with the same
+    email is refused: so it is looked for before, and again where the answer to a creation was lost. Each user is a request
+    of its own, as the vendor does not say either whether a list is created whole.
+
+    A new user needs a given name and a password (12 characters or more, with lower and upper case, a digit and a special
+    character), and is inactive unless `active` says otherwise.
+
+    Args:
+        client: whose credential and limits apply; it stays yours to close.
+    """
+
+    name = "Alsid"
+    capabilities = Capabilities(
+        abilities=frozenset({"find", "list", "create", "update", "delete"}),
+        key="email",
+        key_is_unique=False,
+        folds_key=True,
+        carries=("email", "given_name", "family_name", "department", "active", "roles", "password"),
+        max_length={},
+        batch_size=100,
+        needs=("email", "given_name", "password"),
+        forms={"roles": Form(re.compile("[0-9]{1,18}").fullmatch, "a role goes by its id, a number")},
+        because={"username": "people go by their email"},
+    )
+
+    async def find(self, key: str) -> UserRecord | None:
+        """The user with that email, in either case; None when there is none (GET /api/users)."""
+        user = await self._user(key)
+        return None if user is None else _record(user)
+
+    async def list(self) -> AsyncIterator[UserRecord]:
+        """Every user, from one answer (GET /api/users)."""
+        async for user in self.client.iterate(ApiUsersGet()):
+            yield _record(user)
+
+    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        there = await self._question(self._by_email())
+
+        async def create(record: UserRecord) -> Outcome:
+            key = self.key_of(record)
+            user = there.get(fold(key))
+            return Outcome(key, "exists", remote_id=_id(user)) if user else await self._create_one(record)
+
+        return await self._each(create, records, self._keys(records))
+
+    async def _create_one(self, record: UserRecord) -> Outcome:
+        """POST /api/users, then PUT /api/users/{id}/roles where there are roles."""
+        key = self.key_of(record)
+        try:
+            made = await self.client.api_users_post([_new(record)])
+            user = made[0] if made else None
+        except Conflict:
+            return Outcome(key, "exists")
+        except AlloyAsyncError as error:
+            user = await self._settled(error, lambda: self._user(key))
+        remote_id = _id(user) if user else None
+        try:
+            if record.roles and remote_id:
+                await self._give_roles(remote_id, record)
+        except AlloyAsyncError as error:
+            return Outcome(key, "created", f"is there without its roles: {error}", remote_id)
+        return Outcome(key, "created", remote_id=remote_id)
+
+    async def _update_one(self, record: UserRecord) -> Outcome:
+        """PUT /api/users/{id}/roles and PATCH /api/users/{id}, as far as there is something to change."""
+        key = self.key_of(record)
+        user = await self._question(self._user(key))
+        if user is None or user.id is None:
+            return Outcome(key, "invalid", "there is no user with this email")
+        if record.roles:
+            await self._give_roles(str(user.id), record)
+        changes = models.UsersIdBody(
+            name=record.given_name,
+            surname=record.family_name,
+            department=record.department,
+            active=record.active,
+            password=record.password,
+        )
+        if changes != models.UsersIdBody():
+            await self.client.api_users_id_patch(changes, user.id)
+        return Outcome(key, "updated", remote_id=_id(user))
+
+    async def _delete_one(self, key: str) -> Outcome:
+        """DELETE /api/users/{id}."""
+        user = await self._question(self._user(key))
+        if user is None or user.id is None:
+            return Outcome(key, "deleted", "was not there")
+        try:
+            await self.client.api_users_id_delete(user.id)
+        except Forbidden as error:  # this user: the key was good enough to find it
+            return Outcome(key, "invalid", str(error), _id(user))
+        return Outcome(key, "deleted", remote_id=_id(user))
+
+    async def _give_roles(self, user_id: str, record: UserRecord) -> None:
+        await self.client.api_users_id_roles_put(
+            models.IdRolesBody([int(role) for role in record.roles]), user_id
+        )
+
+    async def _user(self, email: str) -> models.User | None:
+        return (await self._by_email()).get(fold(email))
+
+    async def _by_email(self) -> Mapping[str, models.User]:
+        users = await self.client.api_users_get()
+        return {fold(user.email): user for user in users if user.email}
+
+
+def _new(record: UserRecord) -> models.ApiUsersBody:
+    return models.ApiUsersBody(
+        name=record.given_name or "",
+        email=record.email or "",
+        password=record.password or "",
+        surname=record.family_name,
+        department=record.department,
+        active=record.active,
+    )
+
+
+def _id(user: models.User) -> str | None:
+    return None if user.id is None else str(user.id)
+
+
+def _record(user: models.User) -> UserRecord:
+    return UserRecord(
+        username=user.email or "",
+        email=user.email,
+        given_name=user.name,
+        family_name=user.surname,
+        external_id=_id(user),
+        active=user.active,
+        roles=tuple(map(str, user.roles or ())),
+        department=user.department,
+    )

@@ -1,0 +1,245 @@
+"""What the adapters of all systems share: checks before sending, a few calls at a time, one outcome a record."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import ClassVar, Generic, Self, TypeVar
+
+import attrs
+
+from ..core.client import AsyncClient
+from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
+from ..core.events import RetryEvent
+from .fit import Loss, carried, faults, losses
+from .interface import Capabilities
+from .record import Outcome, UserRecord, fold
+from .refusals import OF_THE_CONNECTION, OF_THE_RECORD
+
+ClientT = TypeVar("ClientT", bound=AsyncClient)
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+SINGLE_CALLS = 16
+"""How many calls for one user each are under way at a time."""
+
+
+class Adapter(ABC, Generic[ClientT]):
+    """Base of the five systems' adapters: a `Directory`, once a system has brought its calls.
+
+    Args:
+        client: whose credential and limits apply; it stays yours to close.
+    """
+
+    name: ClassVar[str]
+    capabilities: Capabilities
+
+    def __init__(self, client: ClientT) -> None:
+        self.client = client
+
+    @property
+    def base_url(self) -> str:
+        """Where the client's service is."""
+        return self.client.base_url
+
+    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+        """The same directory, also telling of every call that is about to be made again."""
+        other = copy.copy(self)
+        other.client = self.client.watched(on_retry)
+        return other
+
+    def key_of(self, record: UserRecord) -> str:
+        """The record's natural key in this system; empty where it has none."""
+        return getattr(record, self.capabilities.key) or ""
+
+    def losses(self, record: UserRecord) -> tuple[Loss, ...]:
+        """What of a record this system cannot carry; see `alloy_async.directory.losses`."""
+        return losses(record, self.capabilities)
+
+    def list(self) -> AsyncIterator[UserRecord]:
+        """Every user, as a stream.
+
+        Raises:
+            InvalidRequest: the system has no call for that.
+        """
+        raise InvalidRequest(f"{self.name} cannot list its users; ask for one by its key")
+
+    async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """Create users; one that is there stays as it is.
+
+        What the system cannot carry is left out: `losses` tells it before.
+
+        Args:
+            records: any number; `capabilities.batch_size` at a time is best.
+
+        Returns:
+            One outcome a record, in order.
+
+        Raises:
+            AlloyAsyncError: no record could be tried, and nothing happened.
+        """
+        return await self._sifted(records, self.capabilities.needs, self._create_all)
+
+    async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """Change existing users, found by natural key; fields that a record does not fill stay as they are."""
+        return await self._sifted(
+            records, (), lambda good: self._each(self._update_one, good, self._keys(good))
+        )
+
+    async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
+        """Delete users by natural key; one that is not there counts as deleted."""
+
+        async def deleted(key: str) -> Outcome:
+            try:
+                return await self._delete_one(key)
+            except NotFound:
+                return Outcome(key, "deleted", "was not there")
+
+        return await self._each(deleted, keys, keys)
+
+    async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
+        """Take one of `capabilities.offboarding` for users; the one step here is to delete them."""
+        if step not in self.capabilities.offboarding:
+            raise InvalidRequest(
+                f"{self.name} has no step {step!r}: {', '.join(self.capabilities.offboarding)}"
+            )
+        done = await self.delete(keys)
+        return [
+            Outcome(o.key, "done" if o.status == "deleted" else o.status, o.reason, o.remote_id) for o in done
+        ]
+
+    # what a system brings
+
+    @abstractmethod
+    async def find(self, key: str) -> UserRecord | None:
+        """One user by natural key; None when there is none."""
+
+    @abstractmethod
+    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """Create a batch of users; raise only where nothing happened."""
+
+    @abstractmethod
+    async def _update_one(self, record: UserRecord) -> Outcome:
+        """Change a user."""
+
+    @abstractmethod
+    async def _delete_one(self, key: str) -> Outcome:
+        """Delete a user, or raise NotFound."""
+
+    # what they have in common
+
+    def _keys(self, records: Sequence[UserRecord]) -> Sequence[str]:
+        return [self.key_of(record) for record in records]
+
+    async def _create_all(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """The outcomes, batch by batch."""
+        outcomes: list[Outcome] = []
+        size = max(self.capabilities.batch_size, SINGLE_CALLS)
+        for start in range(0, len(records), size):
+            batch = records[start : start + size]
+            try:
+                outcomes += await self._create(batch)
+            except AlloyAsyncError as error:
+                if not outcomes:
+                    raise
+                outcomes += [self._failure(key, error) for key in self._keys(batch)]
+        return [self._advised(outcome) if outcome.status == "unknown" else outcome for outcome in outcomes]
+
+    async def _sifted(
+        self,
+        records: Sequence[UserRecord],
+        needs: Sequence[str],
+        send: Callable[[Sequence[UserRecord]], Awaitable[Sequence[Outcome]]],
+    ) -> Sequence[Outcome]:
+        """Send the records that can go in, as far as they are carried; the others are invalid at once."""
+        can = self.capabilities
+        seen: set[str] = set()
+        reasons: list[str] = []
+        for record in records:
+            key = fold(self.key_of(record)) if can.folds_key else self.key_of(record)
+            found = faults(record, can, needs)
+            reasons.append("; ".join([*found, f"{key!r} comes twice in one call"] if key in seen else found))
+            seen.add(key)
+        good = [carried(record, can) for record, reason in zip(records, reasons, strict=True) if not reason]
+        sent = iter(await send(good) if good else ())
+        return [
+            Outcome(self.key_of(record), "invalid", reason) if reason else next(sent)
+            for record, reason in zip(records, reasons, strict=True)
+        ]
+
+    async def _each(
+        self, call: Callable[[Item], Awaitable[T]], items: Sequence[Item], keys: Sequence[str]
+    ) -> Sequence[T | Outcome]:
+        """One call an item, a few at a time; what each gives, in order, or the outcome of one that failed.
+
+        Args:
+            call: for one item.
+            items: what to call it with.
+            keys: the natural key of each item.
+
+        Raises:
+            AlloyAsyncError: every call failed for a reason that lies in no record, and nothing happened.
+        """
+        slots = asyncio.Semaphore(SINGLE_CALLS)
+        errors: dict[int, AlloyAsyncError] = {}
+        broken: AlloyAsyncError | None = None
+
+        async def attempt(number: int, item: Item, key: str) -> T | Outcome:
+            nonlocal broken
+            async with slots:
+                try:
+                    if broken is not None:
+                        raise broken
+                    return await call(item)
+                except AlloyAsyncError as error:
+                    outcome = self._failure(key, error)
+                    if outcome.status == "failed":
+                        errors[number] = error
+                    if isinstance(error, OF_THE_CONNECTION):
+                        broken = error
+                    return outcome
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(attempt(number, item, key))
+                for number, (item, key) in enumerate(zip(items, keys, strict=True))
+            ]
+        if errors and len(errors) == len(tasks):
+            raise errors[min(errors)]
+        return [task.result() for task in tasks]
+
+    async def _question(self, asking: Awaitable[T]) -> T:
+        """The answer to a question; where there is none, nothing has happened."""
+        try:
+            return await asking
+        except AlloyAsyncError as error:
+            error.effect = "none"
+            raise
+
+    async def _settled(self, lost: AlloyAsyncError, look: Callable[[], Awaitable[T | None]]) -> T:
+        """The user whose creation has lost its answer, looked for; raises `lost` where it cannot be found."""
+        try:
+            found = await look() if lost.effect != "none" else None
+        except AlloyAsyncError:
+            found = None
+        if found is None:
+            raise lost
+        return found
+
+    def _failure(self, key: str, error: AlloyAsyncError) -> Outcome:
+        """The outcome of a record whose call failed."""
+        if error.effect != "none":
+            return Outcome(key, "unknown", str(error))
+        refused = isinstance(error, InvalidRequest) or error.status in OF_THE_RECORD
+        return Outcome(key, "invalid" if refused else "failed", str(error))
+
+    def _advised(self, lost: Outcome) -> Outcome:
+        """The outcome of a creation whose answer was lost, with what to do next."""
+        if self.capabilities.key_is_unique:
+            same = f"a second user with the same {self.capabilities.key}"
+            advice = f"running the job again is safe, as {self.name} refuses {same}"
+        else:
+            advice = f"look whether the user is there: {self.name} does not say that it refuses a second one"
+        return attrs.evolve(lost, reason=f"{lost.reason}; {advice}")

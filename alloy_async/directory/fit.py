@@ -1,0 +1,106 @@
+"""How a record fits a system: what of it would be lost, what is wrong with it, and what arrives. The one place for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from .interface import Capabilities
+from .record import FIELDS, UserRecord
+
+
+@attrs.frozen
+class Loss:
+    """Something in a record that does not reach a system.
+
+    Args:
+        field: the field of `UserRecord`; a free attribute as `attributes.desk`.
+        why: for people.
+    """
+
+    field: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.why}"
+
+
+def losses(record: UserRecord, can: Capabilities) -> tuple[Loss, ...]:
+    """What of a record the system cannot carry; told before anything is sent.
+
+    Args:
+        record: with any fields.
+        can: `directory.capabilities`.
+
+    Returns:
+        One Loss for each field or attribute that holds something and will not arrive whole. A field is not lost where
+        another one carries the same: a username that is the email, a full name made of given and family name.
+    """
+    return tuple(_losses(record, can))
+
+
+def _losses(record: UserRecord, can: Capabilities) -> Iterator[Loss]:
+    for field in FIELDS:
+        value = getattr(record, field)
+        if value is None or value in ("", ()):
+            continue
+        if field not in can.carries:
+            if not _implied(field, record, can):
+                yield Loss(field, can.because.get(field, "there is no place for it"))
+        elif (form := can.forms.get(field)) and (
+            misfits := [entry for entry in value if not form.fits(entry)]
+        ):
+            yield Loss(field, f"{', '.join(map(repr, misfits))}: {form.says}")
+    for name, value in record.attributes.items():
+        if "attributes" not in can.carries:
+            yield Loss(f"attributes.{name}", can.because.get("attributes", "there is no place for it"))
+        elif (form := can.forms.get("attributes")) and not form.fits(value):
+            yield Loss(f"attributes.{name}", form.says)
+
+
+def _implied(field: str, record: UserRecord, can: Capabilities) -> bool:
+    """Whether what a dropped field says is carried by another one."""
+    if field == "username":
+        return "email" in can.carries and record.username == record.email
+    if field == "full_name":
+        names = filter(None, (record.given_name, record.family_name))
+        return {"given_name", "family_name"} <= {*can.carries} and record.full_name == " ".join(names)
+    return False
+
+
+def carried(record: UserRecord, can: Capabilities) -> UserRecord:
+    """The record as it reaches the system: without its losses."""
+    kept: dict[str, Any] = {
+        field: _fitting(getattr(record, field), field, can)
+        for field in (*FIELDS, "attributes")
+        if field in can.carries
+    }
+    return UserRecord(**{"username": "", **kept})
+
+
+def _fitting(value: Any, field: str, can: Capabilities) -> Any:
+    form = can.forms.get(field)
+    if form is None:
+        return value
+    if isinstance(value, Mapping):
+        return {name: held for name, held in value.items() if form.fits(held)}
+    return tuple(entry for entry in value if form.fits(entry))
+
+
+def faults(record: UserRecord, can: Capabilities, needs: Iterable[str] = ()) -> list[str]:
+    """Why a record cannot go in, for people; empty when it can be tried.
+
+    Args:
+        record: as it is to be sent.
+        can: the system.
+        needs: fields that must be filled.
+    """
+    lacking = [f"the {field} is missing" for field in needs if not getattr(record, field)]
+    lengths = ((field, len(getattr(record, field) or ""), most) for field, most in can.max_length.items())
+    return lacking + [
+        f"the {field} has {length} characters, {most} are allowed"
+        for field, length, most in lengths
+        if length > most
+    ]

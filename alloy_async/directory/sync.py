@@ -1,0 +1,73 @@
+"""A directory without await."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from typing import Self
+
+from ..core.events import RetryEvent
+from ..core.portal import portal, stepped
+from .interface import Capabilities, Directory
+from .record import Outcome, UserRecord
+
+
+class SyncDirectory:
+    """The methods of a directory for code that does not await; they run on the background loop of the sync clients.
+
+        users = SyncDirectory(AlloyDirectory(AsyncAlloy()))
+        print(users.find("ada@example.com"))
+
+    Args:
+        directory: any; its client needs no closing, and may be used with await as well.
+    """
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+
+    @property
+    def name(self) -> str:
+        """What to call the system in messages."""
+        return self.directory.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the system can do."""
+        return self.directory.capabilities
+
+    @property
+    def base_url(self) -> str:
+        """Where the system is."""
+        return self.directory.base_url
+
+    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+        """The same directory, also telling of every call that is about to be made again."""
+        return type(self)(self.directory.watched(on_retry))
+
+    def find(self, key: str) -> UserRecord | None:
+        """One user by natural key; None when there is none."""
+        return portal().run(lambda: self.directory.find(key))
+
+    def list(self) -> Iterator[UserRecord]:
+        """Every user, as a stream."""
+        listing = self.directory.list()
+        try:
+            yield from stepped(listing)
+        finally:
+            if isinstance(listing, AsyncGenerator):
+                portal().run(listing.aclose)
+
+    def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """Create users; one that is there stays as it is. One outcome a record, in order."""
+        return portal().run(lambda: self.directory.create(records))
+
+    def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """Change existing users, found by natural key."""
+        return portal().run(lambda: self.directory.update(records))
+
+    def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
+        """Delete users by natural key; one that is not there counts as deleted."""
+        return portal().run(lambda: self.directory.delete(keys))
+
+    def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
+        """Take one of `capabilities.offboarding` for users."""
+        return portal().run(lambda: self.directory.offboard(step, keys))

@@ -1,0 +1,195 @@
+"""The users of an Opendatasoft portal as a directory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Sequence
+
+import attrs
+
+from ..core.errors import AlloyAsyncError, NotFound
+from ..directory import Capabilities, Outcome, UserRecord
+from ..directory.adapter import Adapter
+from ..directory.record import fold
+from . import models
+from .client import AsyncOpendatasoft
+from .operations import MAX_LIMIT, GetUsers
+
+INVITING = Capabilities(
+    abilities=frozenset({"find", "list", "create", "update", "delete"}),
+    key="username",
+    key_is_unique=False,
+    folds_key=False,
+    carries=("username", "email", "given_name", "family_name", "groups"),
+    max_length={"username": 255},  # none is documented; it is what a segment of a path can be sure to carry
+    batch_size=100,
+    needs=("email",),
+    because={
+        "full_name": "it is made of given and family name",
+        "active": "it is told, and set elsewhere",
+        "roles": "there are groups, and no roles",
+    },
+)
+PROVISIONING = attrs.evolve(
+    INVITING, carries=(*INVITING.carries, "attributes"), shows=INVITING.shows, batch_size=1
+)
+
+
+class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
+    """The users of one portal; groups go by their uid.
+
+    New users are invited: each gets a mail. With `identity_provider` they are provisioned for it instead, one a call and
+    without a mail, and free attributes go to it. The vendor does not say that a second user is refused: so each is looked
+    for before, by username and email, and again where the answer was lost.
+
+    A user is known by username; where a record has none, or a key is an email, by email.
+
+    Args:
+        client: whose credential and limits apply; it stays yours to close.
+        identity_provider: the uid of the one that new users are to come from; None to invite them.
+    """
+
+    name = "Opendatasoft"
+    capabilities = INVITING
+
+    def __init__(self, client: AsyncOpendatasoft, *, identity_provider: str | None = None) -> None:
+        super().__init__(client)
+        self.identity_provider = identity_provider
+        if identity_provider:
+            self.capabilities = PROVISIONING
+
+    def key_of(self, record: UserRecord) -> str:
+        """The username; where there is none, the email."""
+        return record.username or record.email or ""
+
+    async def find(self, key: str) -> UserRecord | None:
+        """The user with that name, else with that email (GET /users/{username}/, GET /users/?search=)."""
+        user = await self._user(key)
+        return None if user is None else _record(user)
+
+    async def list(self) -> AsyncIterator[UserRecord]:
+        """Every user of the portal (GET /users/, 1000 a page)."""
+        async for user in self.client.iterate(GetUsers(limit=MAX_LIMIT)):
+            yield _record(user)
+
+    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        there = await self._each(self._there, records, self._keys(records))
+        new = [record for record, user in zip(records, there, strict=True) if user is None]
+        made = iter(await self._send(new) if new else ())
+        return [
+            next(made)
+            if user is None
+            else Outcome(self.key_of(record), "exists", remote_id=user.username)
+            if isinstance(user, models.User)
+            else user
+            for record, user in zip(records, there, strict=True)
+        ]
+
+    async def _there(self, record: UserRecord) -> models.User | None:
+        user = await self._question(self._user(record.username)) if record.username else None
+        return user or await self._question(self._by_email(record.email or ""))
+
+    async def _send(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """POST /users/invite/ for all, or POST /users/provision/ for each."""
+        if self.identity_provider is None:
+            return await self._judged(
+                self.client.invite_users([_wire(record) for record in records]), records
+            )
+
+        async def provision(record: UserRecord) -> Outcome:
+            request = _request(record, self.identity_provider or "")
+            (outcome,) = await self._judged(self.client.provision_users(request), [record])
+            return outcome
+
+        return await self._each(provision, records, self._keys(records))
+
+    async def _judged(
+        self, sending: Awaitable[models.Verdicts], records: Sequence[UserRecord]
+    ) -> Sequence[Outcome]:
+        """The outcome of each record by its verdict; one without a verdict is looked for."""
+        lost: AlloyAsyncError | None = None
+        verdicts = models.Verdicts()
+        try:
+            verdicts = await sending
+        except AlloyAsyncError as error:
+            if error.effect == "none":
+                raise
+            lost = error
+
+        async def outcome(number: int) -> Outcome:
+            record, verdict = records[number], verdicts.in_order(records)[number]
+            key = self.key_of(record)
+            if verdict.ok:
+                return Outcome(key, "created", remote_id=verdict.data.username if verdict.data else None)
+            if verdict.status_code is not None:
+                return Outcome(key, "invalid", verdict.reason)
+            unsaid = AlloyAsyncError(verdict.reason or "", effect="unknown")
+            user = await self._settled(lost or unsaid, lambda: self._by_email(record.email or ""))
+            return Outcome(key, "created", remote_id=user.username)
+
+        return await self._each(outcome, range(len(records)), self._keys(records))
+
+    async def _update_one(self, record: UserRecord) -> Outcome:
+        """GET and PUT /users/{username}/; what somebody changes in between is overwritten."""
+        key = self.key_of(record)
+        user = await self._question(self._user(key))
+        if user is None or user.username is None:
+            return Outcome(key, "invalid", "there is no user with this name or email")
+        said = attrs.asdict(_wire(record), recurse=False, filter=lambda _, value: value is not None)
+        await self.client.update_user(
+            user.username, attrs.evolve(user, **{**said, "username": user.username})
+        )
+        return Outcome(key, "updated", remote_id=user.username)
+
+    async def _delete_one(self, key: str) -> Outcome:
+        """DELETE /users/{username}/."""
+        user = await self._question(self._user(key))
+        if user is None or user.username is None:
+            return Outcome(key, "deleted", "was not there")
+        await self.client.delete_user(user.username)
+        return Outcome(key, "deleted", remote_id=user.username)
+
+    async def _user(self, key: str) -> models.User | None:
+        try:
+            return await self.client.get_user(key)
+        except NotFound:
+            return await self._by_email(key) if "@" in key else None
+
+    async def _by_email(self, email: str) -> models.User | None:
+        found = self.client.iterate(GetUsers(search=email, limit=MAX_LIMIT))
+        users = [user async for user in found if fold(user.email or "") == fold(email)]
+        return users[0] if users else None
+
+
+def _wire(record: UserRecord) -> models.User:
+    return models.User(
+        username=record.username or None,
+        email=record.email,
+        first_name=record.given_name,
+        last_name=record.family_name,
+        groups=[models.UserGroup(uid) for uid in record.groups] or None,
+    )
+
+
+def _request(record: UserRecord, identity_provider: str) -> models.ProvisionUsersRequest:
+    user = _wire(record)
+    return models.ProvisionUsersRequest(
+        email=record.email or "",
+        identity_provider=models.ProvisionUsersRequestAllOfIdentityProvider(identity_provider),
+        identity_provider_attributes=record.attributes or None,
+        username=user.username,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        groups=user.groups,
+    )
+
+
+def _record(user: models.User) -> UserRecord:
+    return UserRecord(
+        username=user.username or "",
+        email=user.email,
+        given_name=user.first_name,
+        family_name=user.last_name,
+        full_name=user.display_name,
+        active=user.is_active,
+        groups=tuple(group.uid for group in user.groups or () if group.uid),
+    )

@@ -1,0 +1,102 @@
+"""Where the bytes of a source come from: a file, or standard input."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from ..errors import SourceError
+from .compression import Joined, decompressed
+
+_HEAD = 1 << 18
+
+
+class Origin(Protocol):
+    """Bytes, decompressed.
+
+    Args:
+        name: what to call it in messages.
+        head: its first bytes, up to 256 KiB.
+        whole: whether `head` is all of it.
+        path: the file; None where there is none.
+    """
+
+    name: str
+    head: bytes
+    whole: bool
+    path: Path | None
+
+    def stream(self) -> BinaryIO:
+        """All of it, from the start.
+
+        Raises:
+            SourceError: it cannot be had again.
+        """
+        ...
+
+    def digest(self) -> str | None:
+        """See `Source.digest`."""
+        ...
+
+
+class FileOrigin:
+    """A file, which must stay as it is between two readings.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path: Path | None = path
+        self.name = str(path)
+        self._file = path
+        try:
+            self._fingerprint = _fingerprint(path)
+            with self.stream() as stream:
+                self.head, self.whole = _head(stream)
+        except OSError as error:
+            raise SourceError(f"cannot be read: {error.strerror}", path) from None
+
+    def stream(self) -> BinaryIO:
+        """All of it, from the start."""
+        if _fingerprint(self._file) != self._fingerprint:
+            raise SourceError("the file was changed while it was being read", self._file)
+        return decompressed(self._file.open("rb"), self.name)
+
+    def digest(self) -> str:
+        """SHA-256 of the file as it lies there."""
+        with self._file.open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+class StreamOrigin:
+    """A stream that can be read once, as standard input."""
+
+    def __init__(self, stream: BinaryIO, name: str = "standard input") -> None:
+        self.path: Path | None = None
+        self.name = name
+        self._rest: BinaryIO | None = decompressed(stream, name)
+        self.head, self.whole = _head(self._rest)
+
+    def stream(self) -> BinaryIO:
+        """All of it; once."""
+        if self._rest is None:
+            raise SourceError("this can be read only once; give a file", self.name)
+        rest, self._rest = self._rest, None
+        return io.BufferedReader(Joined(self.head, rest))
+
+    def digest(self) -> None:
+        """None: it cannot be read again."""
+
+
+def _head(stream: BinaryIO) -> tuple[bytes, bool]:
+    head = stream.read(_HEAD + 1)
+    return head, len(head) <= _HEAD
+
+
+def _fingerprint(path: Path) -> tuple[int, int]:
+    """Size and time of change: differs when the file was changed between two passes."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

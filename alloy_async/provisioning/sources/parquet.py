@@ -1,0 +1,110 @@
+"""Parquet files, batch by batch; needs pyarrow."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from collections.abc import Iterator
+from typing import Any
+
+from ...core.errors import ConfigurationError
+from ..errors import SourceError
+from ..mapping import FieldMap
+from .columns import Columns, ColumnsError
+from .objects import ObjectRows
+from .origin import Origin
+from .row import Row
+
+_BATCH = 2000
+
+
+class ParquetSource:
+    """A Parquet file with one person a row. Dates and decimals become text; `line` is the row's number, from 1.
+
+    Args:
+        origin: a file, not a stream: Parquet has its directory at the end.
+        mapping: which column is which field; by the usual names where it does not say.
+        key: the field that tells two users apart in the system they go to; a column must fill it.
+
+    Raises:
+        SourceError: it cannot be read, or has no column for the key.
+        ConfigurationError: pyarrow is not installed.
+    """
+
+    def __init__(self, origin: Origin, *, mapping: FieldMap, key: str) -> None:
+        self.name = origin.name
+        self._origin = origin
+        self._mapping = mapping
+        self._arrow, self._parquet = _pyarrow(self.name)
+        if origin.path is None:
+            raise SourceError("Parquet cannot be read from a stream; give a file", self.name)
+        with self._open() as file:
+            header = file.schema_arrow.names
+        try:
+            columns = Columns.of(header, mapping, partial=True)
+        except ColumnsError as error:
+            raise SourceError(str(error), self.name) from None
+        if lack := columns.lack_of(key):
+            raise SourceError(lack, self.name)
+
+    def digest(self) -> str | None:
+        """See `Source.digest`."""
+        return self._origin.digest()
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, a batch in memory at a time."""
+        objects = ObjectRows(self.name, self._mapping)
+        self._origin.stream().close()  # refuses a file that was changed
+        with self._open() as file:
+            names, number = file.schema_arrow.names, 0
+            try:
+                for batch in file.iter_batches(_BATCH):
+                    for cells in zip(*map(_values, batch.columns), strict=True):
+                        number += 1
+                        yield objects.row(number, dict(zip(names, cells, strict=True)))
+            except (self._arrow.ArrowException, OSError) as error:
+                raise SourceError(f"its Parquet data is damaged: {error}", self.name, number + 1) from None
+        objects.refuse_unseen()
+
+    def _open(self) -> Any:
+        try:
+            return self._parquet.ParquetFile(self._origin.path, pre_buffer=False, buffer_size=1 << 16)
+        except (self._arrow.ArrowException, OSError) as error:
+            hint = "was it copied whole? A compressed one must be decompressed first"
+            raise SourceError(f"cannot be read as Parquet ({error}); {hint}", self.name) from None
+
+
+def _pyarrow(name: str) -> tuple[Any, Any]:
+    try:
+        import pyarrow  # type: ignore[import-untyped, import-not-found, unused-ignore]
+        import pyarrow.parquet  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    except ImportError:
+        raise ConfigurationError(
+            f"{name} is a Parquet file, which needs a package that is not installed."
+            " Install it with:  pip install 'alloy-async[parquet]'"
+        ) from None
+    return pyarrow, pyarrow.parquet
+
+
+def _values(column: Any) -> list[object]:
+    """The values of a column, without types that only Python has where there can be any."""
+    values: list[object] = column.to_pylist()
+    return values if str(column.type) in _PLAIN_TYPES else [_plain(value) for value in values]
+
+
+_PLAIN_TYPES = ("string", "large_string", "bool", "int64", "int32", "double")
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+        case decimal.Decimal():
+            return str(value)
+        case bytes():
+            return value.decode(errors="replace")
+        case dict():
+            return {str(name): _plain(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+    return value if isinstance(value, str | int | float | None) else str(value)

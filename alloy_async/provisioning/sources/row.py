@@ -1,0 +1,78 @@
+"""What every source yields: rows with the record that each makes, and what was found in reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, Protocol
+
+import attrs
+
+from ...directory import UserRecord
+from .columns import Columns
+
+Severity = Literal["error", "warning"]
+
+
+@attrs.frozen
+class Finding:
+    """One remark about one row.
+
+    Args:
+        line: the physical line of the file on which the row starts.
+        column: the file's name of the column; None when it is about the whole row.
+        severity: a row with an `error` is not sent; a `warning` is only told.
+        message: what is wrong and what to do.
+    """
+
+    line: int
+    column: str | None
+    severity: Severity
+    message: str
+
+    @property
+    def remark(self) -> str:
+        """The column and the message."""
+        return f"{self.column}: {self.message}" if self.column else self.message
+
+
+@attrs.frozen
+class Row:
+    """One row of a source.
+
+    Args:
+        line: the physical line, from 1, on which it starts; where there are no lines, its number from 1.
+        values: its values by column, untouched, without passwords: they may be stored and shown.
+        record: the user it makes; None when it could not be read as one, then `findings` holds an error.
+        columns: which of its columns is which field.
+        findings: what was found in reading it; checks against a system come later.
+    """
+
+    line: int
+    values: Mapping[str, object]
+    record: UserRecord | None = attrs.field(repr=False)
+    columns: Columns = attrs.field(repr=False)
+    findings: tuple[Finding, ...] = ()
+
+
+class Source(Protocol):
+    """Where the rows of a job come from. Opening one reads no further than its head."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages: the path as it was given, `standard input`, the system's name."""
+        ...
+
+    def digest(self) -> str | None:
+        """A hash of the whole content (`sha256:...`); None for a source that cannot be read twice."""
+        ...
+
+    def rows(self) -> Iterator[Row]:
+        """The rows, in constant memory; to be walked in a thread where an event loop runs.
+
+        A source with a digest can be walked any number of times, others once.
+
+        Raises:
+            SourceError: it cannot be read on, with the line (and column) where it breaks; or it was
+                changed since it was opened.
+        """
+        ...

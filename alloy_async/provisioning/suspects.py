@@ -1,0 +1,65 @@
+"""Values that show what happened to them on their way: wrong encoding, spreadsheets, invisible characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+_HARMLESS = "\t\r\n\u00ad\u200c\u200d"
+"""Control and format characters that texts in free columns rightly hold."""
+_CP1252 = {bytes([code]).decode("cp1252", "ignore") or chr(code): code for code in range(0x80, 0x100)}
+_MISREAD = re.compile(f"[{re.escape(''.join(_CP1252))}]{{2,}}")
+_LEADS = (
+    frozenset(range(0xC2, 0xC6))
+    | {0xCE, 0xCF, 0xD0, 0xD1}
+    | frozenset(range(0xD7, 0xDA))
+    | frozenset(range(0xE0, 0xF5))
+)
+"""First bytes of the scripts that names are written in; others are rather capitals before a closing quote."""
+_ROUNDED = re.compile(r"\s*[+-]?\d([.,]\d+)?E\+\d{1,3}\s*", re.ASCII)
+_SPREADSHEET_ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
+
+
+def suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
+    """What a value shows that hardly anybody meant, each with what to do.
+
+    Args:
+        text: as it stands in the source.
+        invisible: look for invisible characters too.
+    """
+    if not text.isascii():
+        if meant := _as_it_was(text):
+            yield f"{text!r} was probably {meant!r}: UTF-8 that was once read as windows-1252; export it again as UTF-8"
+        if "\ufffd" in text:
+            yield "holds U+FFFD, which stands for a character that an earlier conversion lost; export it again"
+    if invisible and not text.isprintable():
+        yield from _invisible(text)
+    if text.isascii() and (_ROUNDED.fullmatch(text) or text.strip() in _SPREADSHEET_ERRORS):
+        told = "a spreadsheet's error, not a value"
+        if not text.strip().startswith("#"):
+            told = "a long number that a spreadsheet rounded, so digits are lost; format the column as text there"
+        yield f"{text.strip()} is {told}"
+
+
+def _as_it_was(text: str) -> str | None:
+    """The text with every misread stretch as it was meant; None where there is none."""
+    mended = _MISREAD.sub(_reread, text)
+    return None if mended == text else mended
+
+
+def _reread(stretch: re.Match[str]) -> str:
+    data = bytes(_CP1252[char] for char in stretch.group())
+    try:
+        meant = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return stretch.group()
+    return meant if data[0] in _LEADS else stretch.group()
+
+
+def _invisible(text: str) -> Iterator[str]:
+    for position, char in enumerate(text, 1):
+        if char not in _HARMLESS and unicodedata.category(char) in ("Cc", "Cf", "Cs"):
+            name = unicodedata.name(char, "a control character").lower()
+            yield f"character {position} is U+{ord(char):04X} ({name}), which nobody sees; remove it"
+            return

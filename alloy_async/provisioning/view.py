@@ -1,0 +1,99 @@
+"""Users as one system shows them: compared, hashed, and written down without what it does not show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+import attrs
+
+from ..directory import Capabilities, UserRecord
+from .checks import fold
+
+Value: TypeAlias = str | bool | tuple[str, ...] | None
+Change: TypeAlias = tuple[Value, Value]
+"""Old and new."""
+
+_UNSAID = (None, ())
+_LET_BE = frozenset({"active", "groups", "roles"})
+"""Fields that a system fills by itself: where a record does not say them, any value is as intended."""
+
+
+class View:
+    """What is compared of a user in one system, and the keyed hash of it.
+
+    Args:
+        can: the system.
+        salt: the key of the hashes, 16 bytes.
+    """
+
+    def __init__(self, can: Capabilities, salt: bytes) -> None:
+        self._seal = blake2b(key=salt, digest_size=8)
+        self._key = can.key
+        self._folds = can.folds_key
+        self._fields = tuple(name for name in can.shows if name != can.key)
+        self._said = tuple((1 << n, name) for n, name in enumerate(self._fields) if name in _LET_BE)
+
+    def key(self, record: UserRecord) -> str:
+        """The record's natural key; empty where it has none."""
+        return getattr(record, self._key) or ""
+
+    def folded(self, key: str) -> str:
+        """The key, as the system tells two apart."""
+        return fold(key) if self._folds else key
+
+    def value(self, record: UserRecord, field: str) -> Value:
+        """A field in the form in which it is compared."""
+        if field == "full_name":
+            return record.display_name
+        value: Value = getattr(record, field)
+        return tuple(sorted(value)) if isinstance(value, tuple) else value or (None if value == "" else value)
+
+    def digest(self, record: UserRecord) -> bytes:
+        """A keyed hash of what the system shows; the first byte tells which of the fields it may fill are in."""
+        said = 0
+        for bit, name in self._said:
+            if getattr(record, name) not in _UNSAID:
+                said |= bit
+        return self._hash(record, said)
+
+    def is_as(self, record: UserRecord, digest: bytes) -> bool:
+        """Whether a user is as the hashed one."""
+        return self._hash(record, digest[0]) == digest
+
+    def differences(self, wanted: UserRecord, there: UserRecord) -> Mapping[str, Change]:
+        """The fields that the wanted record says and that are otherwise: name -> (old, new)."""
+        changes: dict[str, Change] = {}
+        for field in self._fields:
+            old, new = self.value(there, field), self.value(wanted, field)
+            if new not in _UNSAID and new != old:
+                changes[field] = old, new
+        return changes
+
+    def updated(self, there: UserRecord, changes: Mapping[str, Change]) -> UserRecord:
+        """What the system holds once the changes are made."""
+        new: dict[str, Any] = {field: value for field, (_, value) in changes.items()}
+        return attrs.evolve(there, **new)
+
+    def image(self, record: UserRecord, changing: Iterable[str] = ()) -> str:
+        """What the system shows of a user, as JSON; with a null for each field that is empty and about to change."""
+        values = {field: self.value(record, field) for field in self._fields}
+        told = {name: value for name, value in values.items() if value not in _UNSAID or name in changing}
+        return json.dumps({self._key: self.key(record), **told}, ensure_ascii=False)
+
+    def record(self, image: str) -> UserRecord:
+        """The user of an image."""
+        values = json.loads(image)
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return UserRecord(**{"username": "", **values, **lists})
+
+    def _hash(self, record: UserRecord, said: int) -> bytes:
+        text = self.folded(self.key(record))
+        for number, field in enumerate(self._fields):
+            if field not in _LET_BE or said >> number & 1:
+                text += f"\x1f{self.value(record, field)!r}"
+        seal = self._seal.copy()  # cheaper than to begin with the key anew
+        seal.update(text.encode(errors="surrogatepass"))
+        return said.to_bytes() + seal.digest()

@@ -1,0 +1,96 @@
+"""The users of a Smooch app as a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..core.errors import Conflict, NotFound
+from ..directory import Capabilities, Form, Outcome, UserRecord
+from ..directory.adapter import Adapter
+from . import models
+from .client import AsyncSmooch
+
+
+class SmoochDirectory(Adapter[AsyncSmooch]):
+    """The users of one app, by the app maker's own id of each, which is the username here.
+
+    Smooch has no call that lists them. A second user with the same id is refused. Free attributes are `properties`.
+
+    Args:
+        client: whose credential and limits apply; it stays yours to close. The token's scope is "app" or "account".
+        app_id: the app.
+    """
+
+    name = "Smooch"
+    capabilities = Capabilities(
+        abilities=frozenset({"find", "create", "update", "delete"}),
+        key="username",
+        key_is_unique=True,
+        folds_key=False,
+        carries=("username", "email", "given_name", "family_name", "attributes"),
+        max_length={
+            "username": 255
+        },  # none is documented; it is what a segment of a path can be sure to carry
+        forms={
+            "attributes": Form(
+                lambda value: not isinstance(value, Mapping | list | tuple), "holds a list or an object"
+            )
+        },
+    )
+
+    def __init__(self, client: AsyncSmooch, *, app_id: str) -> None:
+        super().__init__(client)
+        self.app_id = app_id
+
+    async def find(self, key: str) -> UserRecord | None:
+        """The user with that id; None when there is none (GET /v1/apps/{appId}/appusers/{userId})."""
+        try:
+            user = (await self.client.get_app_user(self.app_id, key)).app_user
+        except NotFound:
+            return None
+        return None if user is None else _record(user)
+
+    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        return await self._each(self._create_one, records, self._keys(records))
+
+    async def _create_one(self, record: UserRecord) -> Outcome:
+        """POST /v1/apps/{appId}/appusers."""
+        user = models.AppUserPreCreate(
+            record.username,
+            given_name=record.given_name,
+            surname=record.family_name,
+            email=record.email,
+            properties=record.attributes or None,
+        )
+        try:
+            made = (await self.client.pre_create_app_user(self.app_id, user)).app_user
+        except Conflict:
+            return Outcome(record.username, "exists")
+        return Outcome(record.username, "created", remote_id=made.id if made else None)
+
+    async def _update_one(self, record: UserRecord) -> Outcome:
+        """PUT /v1/apps/{appId}/appusers/{userId}."""
+        changes = models.AppUserUpdate(
+            given_name=record.given_name,
+            surname=record.family_name,
+            email=record.email,
+            properties=record.attributes or None,
+        )
+        user = (await self.client.update_app_user(self.app_id, record.username, changes)).app_user
+        return Outcome(record.username, "updated", remote_id=user.id if user else None)
+
+    async def _delete_one(self, key: str) -> Outcome:
+        """DELETE /v1/apps/{appId}/appusers/{userId}."""
+        await self.client.delete_app_user(self.app_id, key)
+        return Outcome(key, "deleted")
+
+
+def _record(user: models.AppUser) -> UserRecord:
+    return UserRecord(
+        username=user.user_id or user.id or "",
+        email=user.email,
+        given_name=user.given_name,
+        family_name=user.surname,
+        external_id=user.id,
+        attributes=user.properties or {},
+    )

@@ -1,0 +1,108 @@
+"""The systems that jobs are tested with, in one place: how to start each one's sandbox, and how to get its directory."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+
+from alloy_async.agilicus.client import AsyncAgilicus
+from alloy_async.agilicus.directory import AgilicusDirectory
+from alloy_async.alloy.client import AsyncAlloy
+from alloy_async.alloy.directory import AlloyDirectory
+from alloy_async.alsid.client import AsyncAlsid
+from alloy_async.alsid.directory import AlsidDirectory
+from alloy_async.core.retry import Retry
+from alloy_async.core.transport import Timeout
+from alloy_async.opendatasoft.client import AsyncOpendatasoft
+from alloy_async.opendatasoft.directory import OpendatasoftDirectory
+from alloy_async.sandbox import Sandbox
+from alloy_async.smooch.client import AsyncSmooch
+from alloy_async.smooch.directory import SmoochDirectory
+
+
+@attrs.frozen
+class Kind:
+    """The classes of a system."""
+
+    client: Any
+    directory: Any
+    place: str | None = None
+    """What its directory is told besides."""
+
+
+SYSTEMS: Mapping[str, Kind] = {
+    "alloy": Kind(AsyncAlloy, AlloyDirectory),
+    "alsid": Kind(AsyncAlsid, AlsidDirectory),
+    "opendatasoft": Kind(AsyncOpendatasoft, OpendatasoftDirectory),
+    "smooch": Kind(AsyncSmooch, SmoochDirectory, "app_id"),
+    "agilicus": Kind(AsyncAgilicus, AgilicusDirectory, "org_id"),
+}
+
+
+class QuickClock:
+    """A core Clock: real time, plus all that was asked to be slept, which passes at once."""
+
+    def __init__(self) -> None:
+        self._slept = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._slept
+
+    async def sleep(self, seconds: float) -> None:
+        self._slept += seconds
+        await asyncio.sleep(0)
+
+    def random(self) -> float:
+        return 0.5
+
+
+def empty_sandbox(system: str, **options: Any) -> Sandbox:
+    """A sandbox without users, or with no more than its administrators; it takes any credential."""
+    return Sandbox(system, seed_users=0, **options)
+
+
+def place_of(sandbox: Sandbox) -> str:
+    """What the directory of a sandbox is told besides address and credential; empty where that is all."""
+    world: Any = sandbox.world
+    if sandbox.system == "agilicus":
+        return next(iter(world.tenant.orgs))
+    if sandbox.system == "smooch":
+        from alloy_async.sandbox.smooch import APP_ID
+
+        return APP_ID
+    return ""
+
+
+@asynccontextmanager
+async def directory_of(
+    system: str, url: str, place: str = "", *, batch_size: int | None = None
+) -> AsyncIterator[Any]:
+    """The directory at an address, impatient as tests are.
+
+    Args:
+        place: of `place_of`.
+        batch_size: instead of the system's own, so that few rows make many batches.
+    """
+    kind = SYSTEMS[system]
+    options: Any = {
+        "retry": Retry(attempts=3),
+        "timeout": Timeout(read=0.25),
+        "clock": QuickClock(),
+        "deadline": 1e6,
+    }
+    if system == "smooch":
+        from alloy_async.sandbox.smooch import KEY_ID, SECRET
+
+        options |= {"key_id": KEY_ID, "secret": SECRET}
+    else:
+        options["token" if system == "agilicus" else "api_key"] = "key"
+    async with kind.client(base_url=url, **options) as client:
+        directory = kind.directory(client, **({kind.place: place} if kind.place else {}))
+        if batch_size:
+            directory.capabilities = attrs.evolve(directory.capabilities, batch_size=batch_size)
+        yield directory

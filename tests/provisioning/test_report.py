@@ -1,0 +1,271 @@
+"""Reports and status of job files."""
+
+from __future__ import annotations
+
+import csv
+import html.parser
+import io
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from alloy_async.provisioning import open_source
+from alloy_async.provisioning.failures import write_failed_keys, write_failed_rows
+from alloy_async.provisioning.jobfile import reading
+from alloy_async.provisioning.lock import Lock, holder
+from alloy_async.provisioning.report import (
+    JobReport,
+    JobStatus,
+    Line,
+    Second,
+    lines_amiss,
+    read_report,
+    read_status,
+)
+from alloy_async.provisioning.report_html import page
+from alloy_async.provisioning.timeline import Timeline
+from alloy_async.provisioning.words import duration, milliseconds
+
+from .jobs import START, changed, finished_job
+
+
+def report_of(path: Path) -> tuple[JobReport, list[Line]]:
+    with reading(path) as database:
+        report = read_report(database, path)
+        return report, list(lines_amiss(database, report.table))
+
+
+def page_of(path: Path) -> str:
+    with reading(path) as database:
+        report = read_report(database, path)
+        return page(report, lines_amiss(database, report.table))
+
+
+def status_of(path: Path, now: float) -> JobStatus:
+    with reading(path) as database:
+        return read_status(database, path, now)
+
+
+def test_the_figures_agree_with_the_lines(tmp_path: Path) -> None:
+    report, amiss = report_of(finished_job(tmp_path / "users.job"))
+    assert report.counts.rows == 1000
+    assert report.counts.amiss == len(amiss) == sum(reason.lines for reason in report.reasons)
+    assert [line.number for line in amiss] == sorted(line.number for line in amiss)
+    assert report.reasons[0].text == "User Name: … is on line … already; remove one of the two rows"
+    assert report.total("rows") == sum(second.rows for second in report.seconds)
+    assert report.latency("p50") <= report.latency("p95") <= report.latency("slowest")
+    assert report.verdict == f"{len(amiss)} of 1,000 rows did not go in."
+    assert (report.state, report.worker, report.elapsed) == ("done", None, 60.0)
+
+
+def test_a_pause_is_no_work(tmp_path: Path) -> None:
+    paused, _ = report_of(finished_job(tmp_path / "paused.job", pause=7200))
+    straight, _ = report_of(finished_job(tmp_path / "straight.job"))
+    assert paused.rate == straight.rate
+    timeline = Timeline.of(paused.seconds)
+    assert timeline.length == 60
+    assert timeline.pauses == ((31, 7200),)
+
+
+@given(
+    offsets=st.lists(st.integers(0, 10_000), min_size=1, max_size=300, unique=True).map(sorted),
+)
+def test_a_timeline_loses_nothing(offsets: list[int]) -> None:
+    seconds = [Second(at, at % 7, 1, 0.1, 0.2, 0.3, 1, 1, 0.5) for at in offsets]
+    timeline = Timeline.of(seconds)
+    assert len(timeline.buckets) <= 150
+    assert sum(bucket.calls for bucket in timeline.buckets) == len(seconds)
+    assert sum(bucket.limited for bucket in timeline.buckets) == len(seconds)
+    *whole, last = timeline.buckets
+    rows = sum(bucket.rows for bucket in whole) * timeline.width
+    assert 0 <= sum(second.rows for second in seconds) - round(rows) <= last.rows * timeline.width + 1e-6
+
+
+def test_status_of_a_running_job(tmp_path: Path) -> None:
+    path = finished_job(tmp_path / "users.job", seconds=40, state="running", ended=None)
+    changed(path, "UPDATE rows SET state = 'planned', outcome = NULL WHERE number > 600")
+    changed(path, "UPDATE rows SET state = 'intended' WHERE number BETWEEN 601 AND 650")
+    now = START + 40
+    status = status_of(path, now)
+    assert (status.state, status.worker, status.rate, status.eta, status.under_way) == (
+        "cut off",
+        None,
+        0,
+        None,
+        0,
+    )
+    assert (status.counts.doubt, status.counts.planned) == (50, 350)
+    lock = Lock.of(path)
+    try:
+        status = status_of(path, now)
+    finally:
+        lock.release()
+    assert (status.state, status.worker, status.under_way) == ("running", os.getpid(), 50)
+    assert 10 < status.rate < 30
+    assert status.eta == pytest.approx(400 / status.rate)
+    assert status.elapsed == 40
+
+
+def test_looking_does_not_keep_a_worker_out(tmp_path: Path) -> None:
+    path = finished_job(tmp_path / "users.job")
+    assert holder(path) is None
+    lock = Lock.of(path)
+    assert holder(path) == os.getpid()
+    lock.release()
+    assert holder(path) is None
+
+
+class Page(html.parser.HTMLParser):
+    """Checks that tags are closed in order, and keeps what the page would load."""
+
+    void = frozenset({"meta", "input", "br"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loads: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
+    text = page_of(finished_job(tmp_path / "users.job"))
+    found = Page(text)
+    assert found.loads == []
+    assert not re.search(r"@import|url\(|\b(fetch|XMLHttpRequest)\b", text)
+    assert found.tags.count("svg") == 5
+    assert "did not go in" in text
+    assert "$" not in text.replace("${", "")
+
+
+def test_the_page_of_a_job_without_failures(tmp_path: Path) -> None:
+    text = page_of(finished_job(tmp_path / "users.job", amiss=0))
+    assert "All 1,000 rows are as the source says." in text
+    assert "Why rows did not go in" not in text
+    assert "<table>" not in text
+
+
+def test_the_page_of_a_job_that_did_nothing_yet(tmp_path: Path) -> None:
+    path = finished_job(tmp_path / "users.job", lines=3, started=None, ended=None, state="planned")
+    changed(path, "DELETE FROM seconds")
+    changed(path, "DELETE FROM notes")
+    Page(page_of(path))
+    changed(path, "DELETE FROM rows")
+    assert "Nothing has been planned yet." in page_of(path)
+
+
+def test_nothing_from_the_job_is_taken_for_markup(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>&\"'"
+    path = finished_job(tmp_path / "users.job", source=evil, stopped=evil, dropped=f'["{evil[:8]}"]')
+    changed(path, "UPDATE rows SET key = ?, reason = ? WHERE outcome = 'invalid'", evil, evil)
+    changed(path, "UPDATE findings SET message = ?, field = ?", evil, evil)
+    changed(path, "UPDATE notes SET text = ?", evil)
+    text = page_of(path)
+    assert "alert(1)" in text
+    assert "<script>alert" not in text
+    assert Page(text).tags.count("script") == 1
+
+
+def test_a_large_job_makes_a_page_of_bounded_size(tmp_path: Path) -> None:
+    path = finished_job(tmp_path / "users.job", lines=20_000, seconds=5000, amiss=15_000)
+    began = time.perf_counter()
+    text = page_of(path)
+    assert len(text) < 800_000
+    assert time.perf_counter() - began < 5
+    assert "These are the first 2,000 of" in text
+    assert text.count("<tr data-outcome") == 2000
+
+
+def test_undone_jobs_report_on_the_undoing(tmp_path: Path) -> None:
+    path = finished_job(tmp_path / "users.job", lines=10, amiss=0, state="undone")
+    changed(path, "INSERT INTO undo SELECT * FROM rows")
+    changed(path, "UPDATE undo SET outcome = 'restored'")
+    assert report_of(path)[0].verdict == "Everything was taken back."
+    changed(path, "UPDATE undo SET outcome = 'kept', reason = 'edited since' WHERE number = 3")
+    report, (line,) = report_of(path)
+    assert report.verdict == "1 of 10 changes were not taken back."
+    assert (line.number, line.outcome, line.reason) == (3, "kept", "edited since")
+
+
+def test_failed_rows_can_be_fed_back(tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text('login;pwd;note\nada;s3cret;"a;\nb"\nbob;x;\neve;s3cret\nmax;y;z;\n', encoding="utf-8")
+    source = open_source(path)
+    lines = [Line(row, at, key, "create", None, "failed", f"why {key}") for row, at, key in
+             ((1, 2, "ada"), (3, 5, ""), (4, 6, ""))]  # fmt: skip
+    file = io.StringIO()
+    assert write_failed_rows(file, source, lines) == 3
+    assert file.getvalue().splitlines() == [
+        "_line;_status;_reason;login;pwd;note",
+        '2;failed;why ada;ada;;"a;',
+        'b"',
+        "5;failed;why ",
+        "6;failed;why ",
+    ]
+    again = tmp_path / "failed.csv"
+    again.write_text(file.getvalue(), encoding="utf-8")
+    first, *_ = open_source(again).rows()
+    assert dict(first.values) == {"login": "ada", "pwd": "", "note": "a;\nb"}
+
+
+def test_failed_rows_of_json_lines_and_of_several_steps(tmp_path: Path) -> None:
+    path = tmp_path / "users.jsonl"
+    path.write_text(
+        '{"username": "ada", "password": "s3cret", "attributes": {"x": 1}}\n{"username": "bob"}\n'
+    )
+    lines = [
+        Line(1, 1, "ada", "offboard", "delete credentials", "failed", "busy"),
+        Line(2, 1, "ada", "offboard", "delete the user", "failed", "busy"),
+        Line(9, None, "old", "delete", None, "failed", "busy"),
+    ]
+    file = io.StringIO()
+    assert write_failed_rows(file, open_source(path), lines) == 1
+    assert "s3cret" not in file.getvalue()
+    assert '"_reason": "delete credentials: busy; delete the user: busy"' in file.getvalue()
+    again = tmp_path / "again.jsonl"
+    again.write_text(file.getvalue())
+    (row,) = open_source(again).rows()
+    assert row.record is not None
+    assert (row.record.username, row.record.attributes) == ("ada", {"x": 1})
+
+
+def test_failed_keys_where_the_source_is_gone() -> None:
+    lines = [
+        Line(1, 2, "ada", "create", None, "failed", "busy"),
+        Line(9, None, "old", "delete", None, "kept", "edited"),
+    ]
+    file = io.StringIO()
+    assert write_failed_keys(file, "username", lines) == 2
+    rows = list(csv.DictReader(io.StringIO(file.getvalue())))
+    assert [(row["_line"], row["username"]) for row in rows] == [("2", "ada"), ("", "old")]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (0.25, "0.2 s"), (9.96, "10.0 s"), (45, "45 s"), (59.9, "1 min"), (200, "3 min 20 s"), (3600, "1 h"),
+     (3599.9, "1 h"), (7500, "2 h 05 min"), (100_000, "27 h 46 min")],
+)  # fmt: skip
+def test_durations(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_latencies() -> None:
+    assert (milliseconds(0.0851), milliseconds(1.25)) == ("85 ms", "1.2 s")

@@ -1,0 +1,175 @@
+"""JSON lines and Parquet: typed values, and where they break."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from alloy_async.directory import UserRecord
+from alloy_async.provisioning import FieldMap, Row, SourceError, open_source
+
+plain_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def rows(tmp_path: Path, content: str, mapping: FieldMap | None = None) -> list[Row]:
+    path = tmp_path / "users.jsonl"
+    path.write_bytes(content.encode("utf-8", "surrogatepass"))
+    return list(open_source(path, mapping=mapping).rows())
+
+
+def parquet(tmp_path: Path, columns: dict[str, Any], **options: Any) -> Path:
+    path = tmp_path / "users.parquet"
+    pq.write_table(pa.table(columns), path, **options)
+    return path
+
+
+def test_an_object_a_line(tmp_path: Path) -> None:
+    person = {
+        "userName": "ada",
+        "name": {"givenName": "Ada", "familyName": "Lovelace"},
+        "id": 42,
+        "active": False,
+        "groups": ["a", " b "],
+        "password": "s3cret",
+        "attributes": {"desk": 4, "home": {"city": "London"}},
+        "manager": {"id": 7},
+    }
+    (row,) = rows(tmp_path, "\n" + json.dumps(person) + "\n\n")
+    assert row.record == UserRecord(
+        username="ada",
+        given_name="Ada",
+        family_name="Lovelace",
+        external_id="42",
+        active=False,
+        groups=("a", "b"),
+        password="s3cret",
+        attributes={"desk": 4, "home": {"city": "London"}, "manager": {"id": 7}},
+    )
+    assert (row.line, row.findings) == (2, ())
+    assert "s3cret" not in repr(row) + json.dumps(row.values)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"username": "bob",}', "column 19: this is no JSON"),
+        ('["bob"]', "holds no JSON object"),
+        ('{"username": {"first": "bob"}}', "holds an object where one value is expected"),
+        ('{"username": "bob", "groups": [1]}', "must be a list of names"),
+        ('{"username": "bob", "mail": "b@x.org", "Mail": "b@y.org"}', "both mean email"),
+    ],
+)
+def test_a_bad_line_is_told_and_the_rest_is_read(tmp_path: Path, line: str, words: str) -> None:
+    ada, bad, eve = rows(tmp_path, f'{{"username": "ada"}}\n{line}\n{{"username": "eve", "x": 1}}\n')
+    (finding,) = bad.findings
+    assert (finding.line, finding.severity) == (2, "error")
+    assert words in finding.remark
+    assert [row.record and row.record.username for row in (ada, eve)] == ["ada", "eve"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[\n", "jq -c '.[]' FILE"),
+        ('{\n"username": "ada"\n}\n', "jq -c . FILE"),
+        ('{"nickname": "ada"}\n', "no column holds the username; found 'nickname'; rename"),
+        ('{"username": "ada"}\n{"username": "\udc80"}\n', ":2:15: byte 0x"),
+    ],
+)
+def test_what_is_no_source(tmp_path: Path, content: str, words: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        rows(tmp_path, content)
+    assert words in str(caught.value)
+
+
+def test_a_mapped_member_may_be_missing_here_and_there_but_not_everywhere(tmp_path: Path) -> None:
+    content = '{"who": "ada", "username": "x"}\n{"who": "bob", "profile": {"mail": "b@x.org"}}\n'
+    ada, bob = rows(tmp_path, content, FieldMap({"who": "username", "profile.mail": "email"}))
+    assert ada.record == UserRecord(username="ada", attributes={"username": "x"})
+    assert bob.record == UserRecord(username="bob", email="b@x.org")
+    with pytest.raises(SourceError, match="the column 'profil', which is not there; did you mean 'profile'"):
+        rows(tmp_path, content, FieldMap({"who": "username", "profil": "email"}))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(people=st.lists(st.dictionaries(st.text(max_size=6), plain_values, max_size=4), max_size=5))
+def test_any_object_is_a_row(tmp_path: Path, people: list[dict[str, Any]]) -> None:
+    lines = [json.dumps({"username": "ada"}), *map(json.dumps, people)]
+    read = rows(tmp_path, "\n".join(lines))
+    assert [row.line for row in read] == list(range(1, len(lines) + 1))
+
+
+def test_parquet(tmp_path: Path) -> None:
+    path = parquet(
+        tmp_path,
+        {
+            "login": ["ada", "bob"],
+            "Employee ID": pa.array(["007", None]),
+            "enabled": [True, None],
+            "groups": [["a", "b"], []],
+            "since": [datetime.date(1843, 9, 1), None],
+            "pay": [decimal.Decimal("1.50"), None],
+            "home": [{"city": "London"}, None],
+            "seats": pa.array([4.0, None]),
+        },
+    )
+    ada, bob = open_source(path).rows()
+    assert ada.record == UserRecord(
+        username="ada",
+        external_id="007",
+        active=True,
+        groups=("a", "b"),
+        attributes={"since": "1843-09-01", "pay": "1.50", "home": {"city": "London"}, "seats": 4.0},
+    )
+    assert (bob.line, bob.record and bob.record.username) == (2, "bob")
+    json.dumps([dict(ada.values), dict(bob.values)])
+
+
+def test_a_number_in_a_column_with_gaps_stays_whole(tmp_path: Path) -> None:
+    (ada, _) = open_source(parquet(tmp_path, {"username": ["ada", "bob"], "id": [42.0, None]})).rows()
+    assert ada.record is not None
+    assert ada.record.external_id == "42"
+
+
+def test_parquet_without_a_key_or_cut_off(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no column holds the username; found 'nick'"):
+        open_source(parquet(tmp_path, {"nick": ["ada"]}))
+    path = parquet(tmp_path, {"username": ["ada"] * 100})
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(SourceError, match="was it copied whole"):
+        open_source(path)
+
+
+def test_damage_within_a_parquet_file_is_told(tmp_path: Path) -> None:
+    path = parquet(tmp_path, {"username": [f"user{n}" for n in range(9000)]}, use_dictionary=False)
+    content = bytearray(path.read_bytes())
+    content[4:2000] = b"\xff" * 1996
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="its Parquet data is damaged"):
+        list(open_source(path).rows())
+
+
+def test_without_pyarrow_the_message_tells_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from alloy_async.provisioning import open_source\n"
+        "try: open_source(sys.argv[1])\n"
+        "except Exception as error: print(error)"
+    )
+    path = parquet(tmp_path, {"username": ["ada"]})
+    told = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert "pip install 'alloy-async[parquet]'" in told.stdout
