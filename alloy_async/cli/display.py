@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -180,8 +181,13 @@ _ALWAYS = ("created", "exists", "invalid", "failed", "unknown")
 """Outcomes of creating that are shown even if there are none."""
 
 
-def show_report(console: Console, report: Report) -> None:
-    """The end of a job: a table on a terminal, one fact a line elsewhere."""
+def show_report(console: Console, report: Report, failed: Path | None = None, system: str = "") -> None:
+    """The end of a job: a table on a terminal, one fact a line elsewhere.
+
+    Args:
+        failed: the file with the rows that did not go in.
+        system: the target, as the command line calls it.
+    """
     counts = report.counts
     speed = counts.settled / report.elapsed if report.elapsed else 0.0
     spent = f"{report.elapsed:,.1f} s, {speed:,.0f} rows/s"
@@ -209,19 +215,23 @@ def show_report(console: Console, report: Report) -> None:
             _say(console, f"{name}: {number}")
         _say(console, f"rows: {counts.rows}")
         _say(console, f"time: {spent}")
-    _next_steps(console, report)
+    _next_steps(console, report, failed, system)
 
 
-def _next_steps(console: Console, report: Report) -> None:
+def _next_steps(console: Console, report: Report, failed: Path | None, system: str) -> None:
     counts, job = report.counts, shlex.quote(str(report.job))
     if report.stopped:
         _say(console, f"The job ended early: {report.stopped}")
-    refused = counts.amiss - counts.failed - counts.open
-    if refused:
-        rows = _counted(refused, "row is", "rows are")
-        _say(console, f"{rows} not as asked; which, and why:  alloy-async report {job}")
+    if failed:
+        rows = _counted(counts.amiss, "row did", "rows did")
+        _say(console, f"{rows} not go in; {failed} has each with its line and reason.")
+    if counts.amiss - counts.failed - counts.open and failed and report.mode != "sync":
+        again = "" if report.mode == "create" else f" --mode {report.mode}"
+        name = shlex.quote(str(failed))
+        _say(console, f"Correct them there, then run:  alloy-async provision {name} --to {system}{again}")
     if counts.failed or counts.open:
         _say(console, f"To go on:  alloy-async resume {job}")
+    _say(console, f"All of it:  alloy-async report {job} --format html -o report.html")
 
 
 _SIGNS = {

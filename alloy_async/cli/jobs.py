@@ -81,6 +81,12 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     "--to", "system", type=click.Choice(SYSTEMS), required=True, help="The system that gets the users."
 )
 @_with(*_MODE)
+@click.option(
+    "--failed",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
+    help="Where the rows go that did not go in, with line and reason; default beside the job file.",
+)
 @target_options(sandbox=True)
 @reading_options
 @_with(*_RUN)
@@ -94,6 +100,7 @@ def provision(
     mode: Mode,
     allow_delete: float | None,
     job: Path | None,
+    failed: Path | None,
     target: Target,
     reading: Reading,
     concurrency: int,
@@ -124,7 +131,10 @@ def provision(
 
     context.exit(
         carry_out(
-            Work(str(file or origin), system, target, work), concurrency, as_json=as_json, verbose=verbose
+            Work(str(file or origin), system, target, work, failed),
+            concurrency,
+            as_json=as_json,
+            verbose=verbose,
         )
     )
 

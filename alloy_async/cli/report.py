@@ -154,12 +154,49 @@ def _json(file: IO[str], database: sqlite3.Connection, told: JobReport) -> None:
     file.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
-def _csv(file: IO[str], database: sqlite3.Connection, told: JobReport) -> None:
-    """The rows from the source; where that cannot be read again, who they are."""
+def write_amiss(job: Path, to: Path | None) -> Path:
+    """Write the rows of a job that did not go in to a file that can be fed back; which file it is.
+
+    Args:
+        to: the file; None names it after the job, and leaves a file of that name alone unless it is such a file too.
+
+    Raises:
+        JobError: the job cannot be read, or a file of that name is somebody else's.
+        OSError: the file cannot be written.
+    """
+    from ..provisioning.jobfile import reading
+    from ..provisioning.report import read_report
+
+    part = (to or job).with_name(f"{(to or job).name}.part")
+    try:
+        with reading(job) as database, part.open("w", encoding="utf-8", newline="") as file:
+            form = _csv(file, database, read_report(database, job))
+        path = to or job.with_suffix(f".failed.{form}")
+        if to is None:
+            _check_ours(path)
+        return part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check_ours(path: Path) -> None:
+    from ..provisioning.errors import JobError
+    from ..provisioning.sources import EXTRA_COLUMNS
+
+    if path.exists():
+        with path.open("rb") as file:
+            start = file.read(40)
+        if not start.lstrip(b'{" ').startswith(EXTRA_COLUMNS[0].encode()):
+            raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
+
+
+def _csv(file: IO[str], database: sqlite3.Connection, told: JobReport) -> str:
+    """The rows from the source; where that cannot be read again, who they are. Gives the file's ending."""
     from ..core.errors import AlloyAsyncError
     from ..provisioning.failures import write_failed_keys, write_failed_rows
     from ..provisioning.planning import is_unchanged
     from ..provisioning.report import lines_amiss
+    from ..provisioning.sources import CsvSource
 
     header = told.header
     key = capabilities_of(json.loads(header.options).get("system", header.system.lower())).key
@@ -174,12 +211,13 @@ def _csv(file: IO[str], database: sqlite3.Connection, told: JobReport) -> None:
     amiss = lines_amiss(database, told.table, planned=True)
     if source is not None:
         write_failed_rows(file, source, amiss)
-        return
+        return "csv" if isinstance(source, CsvSource) else "jsonl"
     click.echo(f"The rows are not taken from {header.source}, only their keys are told: {why}", err=True)
     write_failed_keys(file, key, amiss)
+    return "csv"
 
 
-_WRITERS: dict[str, Callable[[IO[str], Any, Any], None]] = {
+_WRITERS: dict[str, Callable[[IO[str], Any, Any], object]] = {
     "text": _text,
     "json": _json,
     "csv": _csv,

@@ -36,12 +36,14 @@ class Work:
         system: as the user called it.
         target: how to reach it.
         do: does it.
+        failed: where the rows go that did not go in; None names the file after the job.
     """
 
     name: str
     system: str
     target: Target
     do: Callable[[Directory, Run], Awaitable[Report | Plan]]
+    failed: Path | None = None
 
 
 def carry_out(work: Work, concurrency: int, *, as_json: bool, verbose: bool) -> int:
@@ -63,17 +65,31 @@ def carry_out(work: Work, concurrency: int, *, as_json: bool, verbose: bool) -> 
         except (AlloyAsyncError, OSError) as error:
             display.say(f"Error: {error}{advice(error)}")
             return NOT_ALL_IN if display.counts.settled else NOTHING_DONE
-    if as_json:
-        click.echo(json.dumps(as_data(result), indent=2))
-    elif isinstance(result, Plan):
-        show_plan(Console(), result)
-    else:
-        show_report(Console(), result)
     if isinstance(result, Plan):
+        if as_json:
+            click.echo(json.dumps(as_data(result), indent=2))
+        else:
+            show_plan(Console(), result)
         return ALL_IN
+    failed = None if result.complete else _failed_rows(result, work.failed, display)
+    if as_json:
+        click.echo(json.dumps({**as_data(result), "failed_file": failed and str(failed)}, indent=2))
+    else:
+        show_report(Console(), result, failed, work.system)
     if result.stopped == "interrupted":
         return INTERRUPTED
     return ALL_IN if result.complete else NOT_ALL_IN
+
+
+def _failed_rows(result: Report, to: Path | None, display: Display) -> Path | None:
+    from ..provisioning import JobError
+    from .report import write_amiss
+
+    try:
+        return write_amiss(result.job, to)
+    except (JobError, OSError) as error:
+        display.say(f"The rows that did not go in could not be written: {error}")
+        return None
 
 
 async def _do(work: Work, display: Display, concurrency: int) -> Report | Plan:

@@ -1,0 +1,7 @@
+"""Tests of bulk jobs."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite(f"{__name__}.crashes")
