@@ -26,7 +26,11 @@ def test_python_examples_run(code: str) -> None:
     with Sandbox("alloy") as sandbox:
         environment = {**os.environ, "ALLOY_API_KEY": "key", "ALLOY_BASE_URL": sandbox.url}
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True
+            [sys.executable, "-W", "error", "-c", code],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
         )
     assert done.returncode == 0, done.stderr
     assert done.stdout

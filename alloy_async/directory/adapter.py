@@ -11,7 +11,7 @@ from typing import ClassVar, Generic, Self, TypeVar
 import attrs
 
 from ..core.client import AsyncClient
-from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
+from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound, StatusError
 from ..core.events import RetryEvent
 from .fit import Loss, carried, faults, losses
 from .interface import Capabilities
@@ -232,7 +232,10 @@ class Adapter(ABC, Generic[ClientT]):
         """The outcome of a record whose call failed."""
         if error.effect != "none":
             return Outcome(key, "unknown", str(error))
-        refused = isinstance(error, InvalidRequest) or error.status in OF_THE_RECORD
+        # A refusal that broke off is no StatusError, though its status is known: it may have been of a question.
+        refused = isinstance(error, InvalidRequest) or (
+            isinstance(error, StatusError) and error.status in OF_THE_RECORD
+        )
         return Outcome(key, "invalid" if refused else "failed", str(error))
 
     def _advised(self, lost: Outcome) -> Outcome:

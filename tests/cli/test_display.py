@@ -98,13 +98,15 @@ def test_elsewhere_a_line_every_five_seconds_and_the_last() -> None:
 
 def test_the_final_table() -> None:
     screen = Screen(terminal=True)
-    show_report(screen.console, report())
+    show_report(screen.console, report(), Path("users.failed.csv"), "alloy")
     lines = [line.strip("│ ") for line in screen.text.splitlines()]
     assert "users.csv to Alloy" in lines
     assert "created         │ 1,100" in lines
     assert "rows            │ 1,200" in lines
     assert "2.0 s, 600 rows/s, 3 retries after 4.5 s of waiting" in lines
-    assert "2 rows are not as asked; which, and why:  alloy-async report users.job" in lines
+    amiss = report().counts.amiss
+    assert f"{amiss} rows did not go in; users.failed.csv has each with its line and reason." in lines
+    assert "Correct them there, then run:  alloy-async provision users.failed.csv --to alloy" in lines
     assert "To go on:  alloy-async resume users.job" in lines
 
 
@@ -121,4 +123,5 @@ def test_the_end_elsewhere() -> None:
         "rows: 1200",
         "time: 2.0 s, 600 rows/s",
         "The job ended early: 30 calls in a row failed",
+        "All of it:  alloy-async report users.job --format html -o report.html",
     ]

@@ -46,8 +46,27 @@ def test_the_example(tmp_path: Path) -> None:
         "outcome unknown: 0",
         "rows: 1200",
     ]
-    job = tmp_path / "users.job"
-    assert f"12 rows are not as asked; which, and why:  alloy-async report {job}" in result.stdout
+    failed = tmp_path / "users.failed.csv"
+    assert f"12 rows did not go in; {failed} has each with its line and reason." in result.stdout
+    again = run(failed, "--sandbox", "--failed", tmp_path / "still.csv")
+    assert "rows: 12" in again.stdout, "the file can be fed back"
+    assert (tmp_path / "still.csv").read_text(encoding="utf-8").startswith("_line,_status,_reason,")
+
+
+def test_a_file_of_the_users_is_not_overwritten(tmp_path: Path, server: Sandbox) -> None:
+    path = users(tmp_path, "ada,Ada", ",Nobody")
+    theirs = tmp_path / "users.failed.csv"
+    theirs.write_text("my notes")
+    result = run(path)
+    assert result.exit_code == 1
+    assert f"{theirs}: is a file of yours; give --failed a place" in result.stderr
+    assert theirs.read_text() == "my notes"
+    assert sorted(file.name for file in tmp_path.iterdir() if "part" in file.name) == []
+
+
+def test_the_example_says_what_is_wrong(tmp_path: Path) -> None:
+    path = Path(shutil.copy(EXAMPLE, tmp_path))
+    result = run(path, "--sandbox")
     assert f"{path}:190: error: User Name: the username is missing" in result.stderr
     assert "Alloy has no place for these columns, they are not sent: E-mail, " in result.stderr
 

@@ -165,7 +165,7 @@ async def _one_life(
         allow = 1.0 if mode == "sync" else None
         begin = (
             resume(job, target, source, run=run)
-            if job.exists()  # noqa: ASYNC240
+            if job.exists()
             else provision(source, target, mode=mode, job=job, allow_delete=allow, run=run)
         )
         life = asyncio.create_task(begin)
@@ -182,12 +182,13 @@ async def _one_life(
 async def compare(sandbox: Sandbox, scenario: Scenario, report: Report, job: Path, mode: str) -> None:
     """Hold the job's claims against the truth: row by row, none lost, none twice."""
     database = sqlite3.connect(job)
-    lines = database.execute("SELECT key, outcome FROM rows WHERE action <> 'refuse'").fetchall()
+    lines = database.execute("SELECT key, outcome, reason FROM rows WHERE action <> 'refuse'").fetchall()
     refused = database.execute("SELECT count(*) FROM rows WHERE action = 'refuse'").fetchone()[0]
     database.close()
-    assert b"C4n4ry" not in job.read_bytes()  # noqa: ASYNC240
+    assert b"C4n4ry" not in job.read_bytes()
     assert refused == scenario.bad
-    claims = {name_of(key): outcome for key, outcome in lines}
+    claims = {name_of(key): outcome for key, outcome, _ in lines}
+    reasons = {name_of(key): reason for key, _, reason in lines}
     created, updated, deleted = (
         Counter(name_of(effect.key) for effect in sandbox.ledger if effect.what == what)
         for what in ("created", "updated", "deleted")
@@ -205,7 +206,7 @@ async def compare(sandbox: Sandbox, scenario: Scenario, report: Report, job: Pat
     assert report.counts.rows == len(lines) + refused
     unknown = {name for name in new if claims[name] == "unknown"}
     assert not unknown or not SYSTEMS[sandbox.system].directory.capabilities.key_is_unique
-    assert {name: claims[name] for name in new - unknown if claims[name] != "created"} == {}
+    assert {name: reasons[name] for name in new - unknown if claims[name] != "created"} == {}
     assert new - unknown <= set(created) <= new, f"lost: {new - set(created)}, too many: {set(created) - new}"
     kept = scenario.before if mode == "create" else {}
     gone = scenario.before.keys() - old if mode == "sync" else set()
@@ -298,7 +299,7 @@ async def _live(system: str, url: str, place: str, source: Path, job: Path, poin
             os.kill(os.getpid(), signal.SIGKILL)
 
     run = Run(concurrency=3, at=at)
-    begun = os.path.exists(job)  # noqa: PTH110, ASYNC240
+    begun = os.path.exists(job)  # noqa: PTH110
     async with directory_of(system, url, place, batch_size=BATCH) as target:
         try:
             if begun:
