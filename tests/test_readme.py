@@ -7,11 +7,14 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from alloy_async.sandbox import Sandbox
+
+from .directory.cases import organisation
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -23,8 +26,15 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.split("\n", 1)[0])
 def test_python_examples_run(code: str) -> None:
-    with Sandbox("alloy") as sandbox:
-        environment = {**os.environ, "ALLOY_API_KEY": "key", "ALLOY_BASE_URL": sandbox.url}
+    systems = Sandbox("alloy"), Sandbox("agilicus", seed_users=3), Sandbox("opendatasoft", seed_users=0)
+    with ExitStack() as stack:
+        environment = dict(os.environ)
+        for sandbox in systems:
+            stack.enter_context(sandbox)
+            name = sandbox.system.upper()
+            environment |= {f"{name}_{what}": "key" for what in ("API_KEY", "TOKEN")}
+            environment[f"{name}_BASE_URL"] = sandbox.url
+        environment["AGILICUS_ORG_ID"] = organisation(systems[1])
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", code],
             env=environment,
@@ -42,9 +52,10 @@ def test_the_main_job_runs(tmp_path: Path) -> None:
     command = shlex.split(blocks("sh")[0].rsplit("&& .venv/bin/", 1)[1])
     assert command[0] == "alloy-async"
     command[1:] = [str(ROOT / word) if word.startswith("examples/") else word for word in command[1:]]
-    failed = tmp_path / "failed.csv"
+    failed, job = tmp_path / "failed.csv", tmp_path / "users.job"
+    places = ["--failed", str(failed), "--job", str(job)]
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "alloy-async"), *command[1:], "--failed", str(failed)],
+        [str(Path(sys.executable).parent / "alloy-async"), *command[1:], *places],
         capture_output=True,
         text=True,
         cwd=tmp_path,
