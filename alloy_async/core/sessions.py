@@ -70,7 +70,6 @@ class Sessions:
     def _new_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=self._max_connections,
-            limit_per_host=self._max_connections,
             ssl=self._tls if self._tls is not None else True,
         )
         return aiohttp.ClientSession(

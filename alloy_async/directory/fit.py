@@ -71,7 +71,9 @@ def _implied(field: str, record: UserRecord, can: Capabilities) -> bool:
 
 
 def carried(record: UserRecord, can: Capabilities) -> UserRecord:
-    """The record as it reaches the system: without its losses."""
+    """The record as it reaches the system: without the entries that do not fit; what has no place there, no adapter reads."""
+    if not can.forms:
+        return record
     kept: dict[str, Any] = {
         field: _fitting(getattr(record, field), field, can)
         for field in (*FIELDS, "attributes")
@@ -97,10 +99,9 @@ def faults(record: UserRecord, can: Capabilities, needs: Iterable[str] = ()) -> 
         can: the system.
         needs: fields that must be filled.
     """
-    lacking = [f"the {field} is missing" for field in needs if not getattr(record, field)]
-    lengths = ((field, len(getattr(record, field) or ""), most) for field, most in can.max_length.items())
-    return lacking + [
-        f"the {field} has {length} characters, {most} are allowed"
-        for field, length, most in lengths
-        if length > most
-    ]
+    found = [f"the {field} is missing" for field in needs if not getattr(record, field)]
+    for field, most in can.max_length.items():
+        length = len(getattr(record, field) or "")
+        if length > most:
+            found.append(f"the {field} has {length} characters, {most} are allowed")
+    return found

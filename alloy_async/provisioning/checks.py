@@ -34,9 +34,11 @@ def check_row(row: Row, can: Capabilities, needs: Collection[str] = ()) -> Itera
     assert row.record is not None
     line, record, columns = row.line, row.record, row.columns
     for field in can.carries:
-        value = getattr(record, field)
         needed = field == can.key or field in needs
-        if not (value is None or isinstance(value, str)) or not (needed or columns.fills(field)):
+        if not (needed or columns.fills(field)):
+            continue
+        value = getattr(record, field)
+        if not (value is None or isinstance(value, str)):
             continue
         cell = columns.value(row.values, field)
         if value and isinstance(cell, str) and len(value) != len(cell) and field != "password":
@@ -45,7 +47,10 @@ def check_row(row: Row, can: Capabilities, needs: Collection[str] = ()) -> Itera
         if needed and not value:
             message = f"the {field} is missing; without it the row cannot go in"
             yield Finding(line, columns.name_of(field), "error", message)
-        for message in _faults(value or "", field == can.key, can.max_length.get(field)):
+        limit = can.max_length.get(field)
+        if not value or (value.isprintable() and value[0] != "." and (limit is None or len(value) <= limit)):
+            continue  # as nearly all are
+        for message in _faults(value, field == can.key, limit):
             yield Finding(line, columns.name_of(field), "error", message)
     severity: Severity = "error" if "email" in can.carries else "warning"
     if record.email and not is_email(record.email):

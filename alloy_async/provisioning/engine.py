@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from itertools import groupby
 from typing import Literal, TypeAlias
 
-import attrs
-
 from ..core.errors import (
     AlloyAsyncError,
     ConfigurationError,
@@ -207,7 +205,7 @@ class Engine:
         result = self._judge.drifted(first, there)
         if result is None:
             return True
-        await self._record([attrs.evolve(result, number=task.number) for task in unit])
+        await self._record([result._replace(number=task.number) for task in unit])
         return False
 
     async def _failed(self, unit: Sequence[Task], error: AlloyAsyncError) -> None:
@@ -355,16 +353,13 @@ class Engine:
 
         await self._journal.do(work)
         self._at("after outcome")
-        for result in named:
-            self._tally[str(result.outcome)] += 1
+        self._tally.update(str(result.outcome) for result in named)
         self._tally["planned"] -= len(named)
 
     def _named(self, results: Sequence[Result]) -> Sequence[Result]:
         if self._table == "rows":
             return results
-        return [
-            attrs.evolve(result, outcome=_UNDONE.get(result.outcome, result.outcome)) for result in results
-        ]
+        return [result._replace(outcome=_UNDONE.get(result.outcome, result.outcome)) for result in results]
 
     async def _lost(self, error: AlloyAsyncError | None, *, hopeless: bool = False) -> None:
         self._lost_in_a_row += 1

@@ -57,6 +57,7 @@ class Planner:
         self._mode = mode
         self._lookup = lookup
         self._first_line = first_line
+        self._needs = can.needs if mode == "create" else ()
         self.rows = self.errors = self.warnings = self.nameless = 0
         self.findings: list[Finding] = []
         self.keys = KeyHashes()
@@ -82,7 +83,7 @@ class Planner:
             self._layouts[row.columns] = None
             key, findings = "", row.findings
             if row.record is not None:
-                findings = (*findings, *check_row(row, can))
+                findings = (*findings, *check_row(row, can, self._needs))
                 key = view.key(row.record)
                 if key:
                     findings = (*findings, *self._repeated(row, key))

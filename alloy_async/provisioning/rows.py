@@ -51,8 +51,7 @@ class Task:
     record: UserRecord | None = attrs.field(default=None, repr=False)
 
 
-@attrs.frozen
-class Result:
+class Result(NamedTuple):
     """What became of a line. Without an outcome it is in doubt, or to be sent again."""
 
     number: int
@@ -62,6 +61,7 @@ class Result:
     adopted: bool = False
 
 
+_NO_MORE = (None, None, None, None)
 _PLANNED = ", ".join(Planned._fields)
 _TASK = "number, line, key, action, step, digest, seen, before, attempt"
 
@@ -71,8 +71,9 @@ def insert(database: sqlite3.Connection, table: Table, lines: Iterable[Planned])
     full: list[Planned] = []
     brief: list[tuple[int, int | None, str, str, bytes | None]] = []
     for line in lines:
-        if line.state == "planned" and line[4:6] == (None, None) and line[7:9] == (None, None):
-            brief.append((line.number, line.line, line.key, line.action, line.digest))
+        number, place, key, action, step, why, digest, seen, before, state, *_ = line
+        if state == "planned" and (step, why, seen, before) == _NO_MORE:
+            brief.append((number, place, key, action, digest))
         else:
             full.append(line)
     database.executemany(
@@ -112,8 +113,8 @@ def settle(
 ) -> None:
     """Write down what became of lines; those without an outcome get the state `otherwise`."""
     alike: defaultdict[tuple[RowOutcome | None, str | None, bool], list[int]] = defaultdict(list)
-    for result in results:
-        alike[result.outcome, result.reason, result.adopted].append(result.number)
+    for number, outcome, reason, _, adopted in results:
+        alike[outcome, reason, adopted].append(number)
     for (outcome, reason, adopted), numbers in alike.items():
         state = "done" if outcome else otherwise
         database.executemany(
@@ -124,7 +125,7 @@ def settle(
                 for first, last in runs(numbers)
             ),
         )
-    ids = ((result.remote_id, result.number) for result in results if result.remote_id)
+    ids = [(result.remote_id, result.number) for result in results if result.remote_id]
     database.executemany(f"UPDATE {table} SET remote_id = ? WHERE number = ?", ids)
 
 

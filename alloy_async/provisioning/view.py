@@ -45,11 +45,11 @@ class View:
         return fold(key) if self._folds else key
 
     def value(self, record: UserRecord, field: str) -> Value:
-        """A field in the form in which it is compared."""
+        """A field in the form in which it is compared: an empty one is None."""
         if field == "full_name":
             return record.display_name
         value: Value = getattr(record, field)
-        return tuple(sorted(value)) if isinstance(value, tuple) else value or (None if value == "" else value)
+        return tuple(sorted(value)) if isinstance(value, tuple) else None if value == "" else value
 
     def digest(self, record: UserRecord) -> bytes:
         """A keyed hash of what the system shows; the first byte tells which of the fields it may fill are in."""

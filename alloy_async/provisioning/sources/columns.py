@@ -63,6 +63,22 @@ def _shows_all(columns: Columns) -> bool:
     return None not in columns.labels and "password" not in columns.fields
 
 
+def _fixed_values(columns: Columns) -> dict[str, Any]:
+    """What is the same in every record."""
+    given = {f: value for f, value in columns.constants.items() if not f.startswith(ATTRIBUTE)}
+    free = {
+        f.removeprefix(ATTRIBUTE): value for f, value in columns.constants.items() if f.startswith(ATTRIBUTE)
+    }
+    values = {field: _READERS[field](value) for field, value in given.items()}
+    return {"username": "", **values, "attributes": free}
+
+
+def _read_values(columns: Columns) -> tuple[tuple[str, Callable[[object], Any], int], ...]:
+    """Field, what reads it, and the index of its column; without those that a constant fills."""
+    fields = ((f, index) for f, index in columns.fields.items() if f not in columns.constants)
+    return tuple((field, _READERS[field], index) for field, index in fields)
+
+
 @attrs.frozen(eq=False)
 class Columns:
     """Where in a row each field of the record stands.
@@ -80,6 +96,10 @@ class Columns:
     fields: Mapping[str, int]
     attributes: Mapping[str, int]
     constants: Mapping[str, str] = attrs.field(factory=dict)
+    _fixed: Mapping[str, Any] = attrs.field(init=False, default=attrs.Factory(_fixed_values, takes_self=True))
+    _read: tuple[tuple[str, Callable[[object], Any], int], ...] = attrs.field(
+        init=False, default=attrs.Factory(_read_values, takes_self=True)
+    )
     _all_shown: bool = attrs.field(init=False, default=attrs.Factory(_shows_all, takes_self=True))
 
     @classmethod
@@ -159,14 +179,13 @@ class Columns:
 
     def record(self, cells: Sequence[object]) -> UserRecord:
         """The record of a row that has as many cells as the header; values trimmed."""
-        values = {field: _READERS[field](cells[index]) for field, index in self.fields.items()}
-        attributes = {name: cells[index] for name, index in self.attributes.items()}
-        for field, constant in self.constants.items():
-            if field.startswith(ATTRIBUTE):
-                attributes[field.removeprefix(ATTRIBUTE)] = constant
-            else:
-                values[field] = _READERS[field](constant)
-        return UserRecord(**{"username": "", **values}, attributes=attributes)
+        values = dict(self._fixed)
+        for field, read, index in self._read:
+            values[field] = read(cells[index])
+        if self.attributes:
+            free = {name: cells[index] for name, index in self.attributes.items()}
+            values["attributes"] = {**free, **values["attributes"]}
+        return UserRecord(**values)
 
     def misfits(self, cells: Sequence[object]) -> Iterator[tuple[str, str]]:
         """Fields whose typed value (of JSON or Parquet) is none that they can hold, with what to say."""
@@ -229,7 +248,8 @@ def _kind(cell: object) -> str:
 
 def _text(cell: object) -> str | None:
     if isinstance(cell, str):
-        return trimmed(cell) or None
+        text = cell.strip()
+        return (text if text.isascii() else trimmed(text)) or None
     if cell is None or isinstance(cell, Mapping | list):
         return None
     if isinstance(cell, float) and cell.is_integer():  # what becomes of 42 in a table with gaps
