@@ -154,7 +154,6 @@ def connected(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
 
 
 def make(database: sqlite3.Connection, header: Header) -> None:
-    database.execute("PRAGMA journal_mode = WAL")
     database.execute(f"PRAGMA application_id = {APPLICATION}")
     database.execute("BEGIN")
     for statement in _SCHEMA:

@@ -36,6 +36,7 @@ class Journal:
         self.header = header_of(database)
         self._lock = lock
         self._database = database
+        database.execute("PRAGMA journal_mode = WAL")
         self._queue: SimpleQueue[_Task | None] = SimpleQueue()
         self._failure: JobError | None = None
         self._thread = threading.Thread(target=self._work, name=f"journal-{path.name}")
@@ -132,6 +133,8 @@ class Journal:
                     tasks.append(more)
                 self._queue.put(None)
             self._commit(tasks)
+        with contextlib.suppress(sqlite3.Error):  # somebody reads it just now, or it is damaged
+            self._database.execute("PRAGMA journal_mode = DELETE")  # a job at rest is one file, for readers too
         self._database.close()
 
     def _commit(self, tasks: list[_Task]) -> None:
