@@ -11,7 +11,7 @@ import attrs
 
 from .harness import Figure
 
-NAMES = ("http", "decode", "facade", "peers", "imports", "many")
+NAMES = ("http", "decode", "facade", "peers", "imports", "many", "provision")
 
 
 def _line(row: Figure) -> str:
