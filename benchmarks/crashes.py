@@ -12,6 +12,7 @@ import logging
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from pathlib import Path
 
@@ -44,11 +45,12 @@ def main() -> int:
     parser.add_argument(
         "--kills", type=int, default=50, help="runs that are killed, for each system (default 50)"
     )
+    parser.add_argument("--system", choices=SYSTEMS, action="append", help="only this one; repeatable")
     parser.add_argument("--first", type=int, default=1000, help="the first seed (default 1000)")
     given = parser.parse_args()
     logging.disable()
     began, outcomes = time.monotonic(), Counter[str]()
-    for system in SYSTEMS:
+    for system in given.system or SYSTEMS:
         for seed in range(given.first, given.first + given.runs + given.kills):
             kills = seed >= given.first + given.runs
             mode = "SIGKILL" if kills else MODES[seed % len(MODES)]
@@ -58,7 +60,8 @@ def main() -> int:
                 _kill(system, seed) if kills else _run(system, seed, mode)
             except AssertionError as error:
                 outcomes["WRONG"] += 1
-                print(f"{system} {mode} seed {seed}: {error}", flush=True)
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                print(f"{system} {mode} seed {seed}: {place.line} {error}", flush=True)
             else:
                 outcomes[mode] += 1
     print(f"{dict(outcomes)} in {time.monotonic() - began:.0f} s; wrong: {outcomes['WRONG']}")

@@ -78,9 +78,7 @@ def run(rounds: int, rows: int = 100_000, many: int = 1_000_000) -> list[Figure]
         lots = in_own_process(url, many)
     share = [figures["journal"] / figures["microseconds"] * 100 for figures in some]
     return [
-        figure(
-            f"provision of {rows:,}, CPU of a row", [one["microseconds"] for one in some], 15, unit="us"
-        ),
+        figure(f"provision of {rows:,}, CPU of a row", [one["microseconds"] for one in some], 15, unit="us"),
         figure("of that in the thread of the job file", [one["journal"] for one in some], unit="us"),
         figure("the same, as a share", share, unit="%"),
         figure(f"provision of {rows:,}, rows a second", [one["rows_per_second"] for one in some]),

@@ -91,7 +91,7 @@ class Engine:
         self._view = view
         self._judge = Judge(self._can, view, sends_again=sends_again)
         self._lookup = Lookup(self._target, view)
-        self._table = table
+        self._table: Table = table
         self._sends_again = sends_again
         self._slots = asyncio.Semaphore(concurrency)
         self._emit = emit

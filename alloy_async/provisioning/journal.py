@@ -134,7 +134,9 @@ class Journal:
                 self._queue.put(None)
             self._commit(tasks)
         with contextlib.suppress(sqlite3.Error):  # somebody reads it just now, or it is damaged
-            self._database.execute("PRAGMA journal_mode = DELETE")  # a job at rest is one file, for readers too
+            self._database.execute(
+                "PRAGMA journal_mode = DELETE"
+            )  # a job at rest is one file, for readers too
         self._database.close()
 
     def _commit(self, tasks: list[_Task]) -> None:

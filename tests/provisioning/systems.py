@@ -93,7 +93,7 @@ async def directory_of(
         "retry": Retry(attempts=3),
         "timeout": Timeout(read=0.25),
         "clock": QuickClock(),
-        "deadline": 1e6,
+        "deadline": 1e9,
     }
     if system == "smooch":
         from alloy_async.sandbox.smooch import KEY_ID, SECRET
