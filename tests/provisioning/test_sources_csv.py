@@ -8,7 +8,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
 
 from alloy_async.provisioning import CsvSource, SourceError, open_source
 
@@ -78,6 +78,7 @@ def test_reads_what_the_csv_module_wrote(
 @given(table=tables, delimiter=st.sampled_from(",;\t|"))
 def test_reads_minimal_quoting(tmp_path: Path, table: list[list[str]], delimiter: str) -> None:
     width = len(table[0]) if table else 1
+    assume(width > 1 or delimiter == ",")  # nothing in a single column tells its delimiter
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter)  # \r\n: cells with either are quoted
     writer.writerow(["login", *(f"x{n}" for n in range(1, width))])
