@@ -66,7 +66,7 @@ def run(*arguments: str) -> Result:
 def run_on_terminal(*arguments: str) -> tuple[str, str]:
     """What it prints on a terminal of 200 columns, and its standard error."""
     mine, its = os.openpty()
-    environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb", "PYTHONUTF8": "1"}
+    environment = {**os.environ, "COLUMNS": "200", "LINES": "50", "TERM": "dumb", "PYTHONUTF8": "1"}
     with (
         os.fdopen(mine, "rb", buffering=0) as screen,
         subprocess.Popen(
