@@ -138,7 +138,7 @@ def test_no_file_names_the_machine_it_was_written_on() -> None:
     ("line", "names_one"),
     [
         ('open("/home/ada/x.csv")', True),
-        ("cd /work/main", True),
+        ("cd /home/ada/main", True),
         ("see `../notes`", True),
         ("GET /workflows/{id}", False),
         ("https://example.org/home/page", False),
