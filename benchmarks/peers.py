@@ -56,7 +56,7 @@ def _requests(url: str, _: asyncio.Runner) -> Slice:
 def _agilicus(url: str, _: asyncio.Runner) -> Slice:
     package = import_module("agilicus.agilicus_api")
     users_api = import_module("agilicus.agilicus_api.api.users_api").UsersApi
-    api = users_api(package.ApiClient(package.Configuration(host=url, access_token="token")))
+    api = users_api(package.ApiClient(package.Configuration(host=f"{url}/agilicus", access_token="token")))
     return _times(lambda: api.get_user("ada", _check_return_type=False))
 
 

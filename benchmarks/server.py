@@ -1,6 +1,6 @@
 """A server of canned answers, in its own process: it must cost the client's process nothing and not be the bottleneck.
 
-GET /users/ID, POST /users/ and POST /users/batch answer like Alloy; GET /users answers 100 users, GET /many 100,000.
+GET /users/ID, POST /users/ and POST /users/batch answer like Alloy, GET /users with 100 users.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ def _answer(body: bytes) -> bytes:
 
 ANSWERS = {
     b"GET /users/": _answer(orjson.dumps(user(1))),
+    b"GET /agilicus/users/": _answer(
+        b'{"type":"user","id":"1","email":"ada@example.com","first_name":"Ada"}'
+    ),
     b"GET /users ": _answer(page(100)),
     b"POST /users/batch": _answer(b'{"message":"ok","invalidUsers":[]}'),
     b"POST /users/ ": _answer(b'{"userId":"5f3c00000000000000000001"}'),
