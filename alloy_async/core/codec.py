@@ -17,19 +17,6 @@ import orjson
 from .errors import DecodeError, InvalidRequest
 from .hooks import Mismatch, decoder, encoder
 from .locate import locate_read, locate_write
-from .model import NULL, Model, redacted_repr
-
-__all__ = [
-    "NULL",
-    "Model",
-    "collector_paused",
-    "dumps",
-    "from_wire",
-    "loads",
-    "reader",
-    "redacted_repr",
-    "to_wire",
-]
 
 T = TypeVar("T")
 

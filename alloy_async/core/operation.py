@@ -128,7 +128,7 @@ class Operation(Generic[T_co]):
         """Refuse arguments that cannot go together, by raising ValueError with the reason; run before anything is sent."""
 
     def __repr__(self) -> str:
-        from .codec import redacted_repr
+        from .model import redacted_repr
 
         return redacted_repr(self)
 

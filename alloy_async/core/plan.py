@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from types import NoneType
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 from urllib.parse import quote
 
 import attrs
@@ -23,8 +23,6 @@ from .multipart import Multipart
 from .operation import Body, ExtraQuery, Json, Operation, Part, Path, Query, result_type
 from .redaction import declares_secret
 from .upload import FileSource, as_upload
-
-T = TypeVar("T")
 
 
 class Request:

@@ -31,8 +31,6 @@ from .summary import Plan, summary
 from .undo import plan_undo
 from .view import View
 
-ALLOWED_SHARE = 0.05
-"""Of the users there, how many `sync` removes at most unless told otherwise."""
 _SLICE = 1000
 
 
