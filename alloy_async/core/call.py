@@ -178,26 +178,23 @@ class Call:
             slot.renew()
 
     def _transmit(self, credential: str | None) -> Awaitable[Wire]:
-        request, monotonic = self.request, self.link.clock.monotonic
-        began = monotonic()
-        timeout = self.manner.timeout
-        if began - self.started > NEGLIGIBLE:
-            left = self._left()
-            if left <= 0:
+        link, manner, request = self.link, self.manner, self.request
+        timeout, seconds = manner.timeout, manner.settings.deadline
+        gone = link.clock.monotonic() - self.started
+        if gone > NEGLIGIBLE:
+            seconds -= gone
+            if seconds <= 0:
                 raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
-            timeout = self.manner.settings.timeout.within(left)
-        if self.streamed:
-            timeout = attrs.evolve(timeout, total=None)
-        sent = self.link.transport.attempt(
+            timeout = manner.settings.timeout.within(seconds)
+        return link.transport.attempt(
             request.verb,
-            URL(self.link.base + self._target(credential), encoded=True),
-            self.manner.headers(self.plan, credential),
+            URL(link.base + self._target(credential), encoded=True),
+            manner.headers(self.plan, credential),
             request.body,
             timeout,
-            lambda: monotonic() - began,
+            seconds,
             self.streamed,
         )
-        return _begun(sent, self._left()) if self.streamed else sent
 
     def _target(self, credential: str | None) -> str:
         key, target = self.link.system.query_key, self.request.target
@@ -254,15 +251,3 @@ class Call:
 def _secrets_in(credential: str | None) -> list[str]:
     """The header's value, and the key in it without its scheme."""
     return [credential, *credential.split()[1:]] if credential is not None else []
-
-
-async def _begun(sent: Awaitable[Wire], seconds: float) -> Wire:
-    """The answer to be streamed, which must begin within the deadline; how long its body takes is not bounded."""
-    deadline = asyncio.timeout(seconds)
-    try:
-        async with deadline:
-            return await sent
-    except TimeoutError:
-        if not deadline.expired():
-            raise
-    raise DeadlineExceeded(f"no answer began within {seconds:.1f} s", effect="unknown")

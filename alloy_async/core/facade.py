@@ -60,13 +60,11 @@ class Client:
 
     def send(self, operation: Operation[T]) -> T:
         """Carry out an operation; see AsyncClient.send."""
-        client = self._client
-        return portal().run(lambda: client.send(operation))
+        return portal().run(self._client.send, operation)
 
     def answer(self, operation: Operation[T]) -> Answer[T]:
         """Carry out an operation, and give what came along with its result; see AsyncClient.answer."""
-        client = self._client
-        return portal().run(lambda: client.answer(operation))
+        return portal().run(self._client.answer, operation)
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> SyncPages[Item]:
         """The items of a listing, over all its pages: `for item in client.iterate(operation)`."""
@@ -205,7 +203,7 @@ class SyncStream:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        portal().run(lambda: self._stream.__aexit__(kind, error, trace))
+        portal().run(self._stream.__aexit__, kind, error, trace)
 
     def __iter__(self) -> Iterator[bytes]:
         return stepped(aiter(self._stream))

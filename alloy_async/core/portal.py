@@ -9,11 +9,12 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from .errors import ConfigurationError
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 
 class Portal:
@@ -32,14 +33,14 @@ class Portal:
             self._loop.call_soon(started.set)
             runner.run(self._stop.wait())
 
-    def run(self, start: Callable[[], Awaitable[T]]) -> T:
-        """Wait for what `start` awaits. Ctrl-C cancels it and waits until it has let go."""
-        if threading.current_thread() is self._thread:
+    def run(self, start: Callable[[Unpack[Args]], Awaitable[T]], *args: *Args) -> T:
+        """Wait for what `start(*args)` awaits. Ctrl-C cancels it and waits until it has let go."""
+        if threading.get_ident() == self._thread.ident:
             raise ConfigurationError(
                 "a sync client was called from its own event loop thread (a hook or a credential callable?), where waiting"
                 " would never end; use the async client there"
             )
-        visit = _Visit(self._loop, start)
+        visit = _Visit(self._loop, start, args)
         self._loop.call_soon_threadsafe(visit.begin, context=contextvars.copy_context())
         try:
             visit.finished.acquire()
@@ -81,11 +82,14 @@ class Portal:
 class _Visit:
     """One wait of a thread for something on the loop. A bare lock and no done callback: this is on the way of every call."""
 
-    __slots__ = ("error", "finished", "loop", "result", "start", "task")
+    __slots__ = ("args", "error", "finished", "loop", "result", "start", "task")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, start: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, start: Callable[..., Awaitable[Any]], args: tuple[Any, ...]
+    ) -> None:
         self.loop = loop
         self.start = start
+        self.args = args
         self.finished = threading.Lock()
         self.finished.acquire()
         self.result: Any = None
@@ -96,7 +100,7 @@ class _Visit:
 
     async def attend(self) -> None:
         try:
-            self.result = await self.start()
+            self.result = await self.start(*self.args)
         except BaseException as error:  # it is the waiting thread's
             self.error = error
         finally:

@@ -17,20 +17,17 @@ from weakref import WeakKeyDictionary, WeakSet
 import aiohttp
 
 from .errors import ConfigurationError
+from .timeouts import Watch, watched_connections
 
 
-class Lost(Exception):
-    """A connection error after writing began, in a shape that aiohttp does not retry by itself."""
+class Place:
+    """Where requests are sent from on one event loop: the session, and the watch over its timeouts."""
 
+    __slots__ = ("session", "watch")
 
-async def no_hidden_retry(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
-    """aiohttp sends an idempotent request again where a kept connection breaks; our attempts are counted, so it must not."""
-    try:
-        return await handler(request)  # type: ignore[no-any-return]
-    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError, aiohttp.ServerFingerprintMismatch):
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise Lost(str(error) or type(error).__name__) from None
+    def __init__(self, session: aiohttp.ClientSession, watch: Watch) -> None:
+        self.session = session
+        self.watch = watch
 
 
 class Sessions:
@@ -39,42 +36,56 @@ class Sessions:
     Args:
         max_connections: open at once, for each event loop.
         tls: a context, or the path of a file with the certificate authorities to trust; None takes the system's.
+        given: the user's own session, which is used instead and never closed here.
     """
 
-    def __init__(self, max_connections: int, tls: ssl.SSLContext | str | None) -> None:
+    def __init__(
+        self,
+        max_connections: int,
+        tls: ssl.SSLContext | str | None,
+        given: aiohttp.ClientSession | None = None,
+    ) -> None:
         if not isinstance(max_connections, int) or max_connections < 1:
             raise ConfigurationError(f"max_connections must be 1 or more, got {max_connections!r}")
         self._max_connections = max_connections
         self._tls = _context(tls)
-        self._last: tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession] | None = None
+        self._given = given
+        self._last: Place | None = None
         self._keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Keeper] = WeakKeyDictionary()
         self._closed = False
         _all_sessions.add(self)
 
-    def here(self) -> aiohttp.ClientSession:
-        """The session of the running event loop."""
+    def here(self) -> Place:
+        """The place to send from on the running event loop."""
         loop = asyncio.get_running_loop()
         last = self._last
-        if last is not None and last[0] is loop and not last[1].closed:
-            return last[1]
+        if last is not None and last.watch.loop is loop and not last.session.closed:
+            return last
+        self._last = place = self._place(loop)
+        return place
+
+    def _place(self, loop: asyncio.AbstractEventLoop) -> Place:
+        if self._given is not None:
+            return Place(self._given, Watch(loop))
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
         keeper = self._keepers.get(loop)
         if keeper is None or keeper.session.closed:
             for other in [other for other in self._keepers if other.is_closed()]:
                 self._keepers.pop(other).abandon()
-            keeper = self._keepers[loop] = _Keeper(self._new_session())
-        self._last = loop, keeper.session
-        return keeper.session
+            keeper = self._keepers[loop] = _Keeper(self._new_place(loop))
+        return keeper.place
 
-    def _new_session(self) -> aiohttp.ClientSession:
+    def _new_place(self, loop: asyncio.AbstractEventLoop) -> Place:
+        watch = Watch(loop)
         connector = aiohttp.TCPConnector(
             limit=self._max_connections,
             ssl=self._tls if self._tls is not None else True,
         )
-        return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(no_hidden_retry,)
-        )
+        watched_connections(connector, watch)
+        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        session._retry_connection = False  # see no_hidden_retry, which costs more
+        return Place(session, watch)
 
     async def aclose(self) -> None:
         """Close all connections, on whichever loop they are."""
@@ -122,8 +133,9 @@ def _abort(transport: Any) -> None:
 class _Keeper:
     """Holds one session open, inside an async generator of its event loop."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self.session = session
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.session = session = place.session
         self._generator = _kept_open(session)
         # Runs to the `yield`, which needs no waiting, and makes the generator known to the loop.
         _finish(self._generator.__anext__())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ssl
 import urllib.request
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import aiohttp
 import attrs
@@ -20,7 +20,8 @@ from .errors import (
     RequestTimeout,
 )
 from .multipart import Multipart
-from .sessions import Lost, Sessions, no_hidden_retry
+from .sessions import Sessions
+from .timeouts import Deadline
 from .upload import SourceFailed
 
 Wire: TypeAlias = tuple[int, Mapping[str, str], bytes | aiohttp.ClientResponse]
@@ -45,14 +46,28 @@ class Timeout:
     pool: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
 
     def within(self, seconds: float) -> aiohttp.ClientTimeout:
-        """As aiohttp takes it, for an attempt that may last so many seconds."""
+        """As aiohttp takes it, for an attempt that may last so many seconds; that as a whole is bounded by a Deadline."""
         return aiohttp.ClientTimeout(
-            total=seconds,
+            total=None,
             connect=min(self.pool + self.connect, max(seconds - TOTAL_MARGIN, seconds / 2)),
             sock_connect=self.connect,
             sock_read=self.read,
             ceil_threshold=float("inf"),
         )
+
+
+class Lost(Exception):
+    """A connection error after writing began, in a shape that aiohttp does not retry by itself."""
+
+
+async def no_hidden_retry(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
+    """aiohttp sends an idempotent request again where a kept connection breaks; our attempts are counted, so it must not."""
+    try:
+        return await handler(request)  # type: ignore[no-any-return]
+    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError, aiohttp.ServerFingerprintMismatch):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Lost(str(error) or type(error).__name__) from None
 
 
 class _Upload(aiohttp.AsyncIterablePayload):
@@ -88,9 +103,8 @@ class Transport:
         session: aiohttp.ClientSession | None,
     ) -> None:
         self._proxy = proxy if proxy is not None else _proxy_from_environment(base)
-        self._own = session
         self._middlewares = None if session is None else (no_hidden_retry, *session._middlewares)
-        self._sessions = Sessions(max_connections, tls)
+        self._sessions = Sessions(max_connections, tls, session)
 
     async def attempt(
         self,
@@ -99,37 +113,40 @@ class Transport:
         headers: Mapping[str, str],
         body: bytes | Multipart | None,
         timeout: aiohttp.ClientTimeout,
-        elapsed: Callable[[], float],
+        seconds: float,
         streamed: bool = False,
     ) -> Wire:
         """Send one request and read its answer, whole unless it is to be streamed.
 
         Args:
-            elapsed: seconds since the attempt began.
+            timeout: see `Timeout.within`.
+            seconds: the attempt may last; where the answer is streamed, until it begins.
             streamed: leave the body of a 2xx answer unread, and the response open.
 
         Raises:
             ConnectError, RequestTimeout, ConnectionLost, DeadlineExceeded: with the effect that is known.
         """
-        status = None
+        place, status = self._sessions.here(), None
+        watch = place.watch
+        began = watch.now()
         try:
-            session = self._own or self._sessions.here()
-            response = await session.request(
-                verb,
-                url,
-                headers=headers,
-                data=_Upload(body) if isinstance(body, Multipart) else body,
-                timeout=timeout,
-                allow_redirects=False,
-                proxy=self._proxy,
-                middlewares=self._middlewares,
-            )
-            status = response.status
-            if streamed and 200 <= status < 300:
-                return status, response.headers, response
-            return status, response.headers, await response.read()
+            with Deadline(watch, began + seconds):
+                response = await place.session.request(
+                    verb,
+                    url,
+                    headers=headers,
+                    data=_Upload(body) if isinstance(body, Multipart) else body,
+                    timeout=timeout,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                    middlewares=self._middlewares,
+                )
+                status = response.status
+                if streamed and 200 <= status < 300:
+                    return status, response.headers, response
+                return status, response.headers, await response.read()
         except (TimeoutError, aiohttp.ClientError, Lost, OSError) as error:
-            failure = _classified(error, timeout, elapsed(), status)
+            failure = _classified(error, timeout, seconds, watch.now() - began, status)
             if isinstance(error.__cause__, SourceFailed):
                 failure.__cause__ = error.__cause__
         # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
@@ -141,17 +158,16 @@ class Transport:
 
 
 def _classified(
-    error: BaseException, timeout: aiohttp.ClientTimeout, elapsed: float, status: int | None
+    error: BaseException, timeout: aiohttp.ClientTimeout, seconds: float, elapsed: float, status: int | None
 ) -> AlloyAsyncError:
     """The error of ours for an error of aiohttp's; `status` is set once the head of the answer had arrived."""
-    total = timeout.total or float("inf")
     effect: Effect = "applied" if status is not None and 200 <= status < 300 else "unknown"
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        if elapsed >= total - 2 * TOTAL_MARGIN:
+        if elapsed >= seconds - 2 * TOTAL_MARGIN:
             return DeadlineExceeded(
                 f"no connection within the deadline ({elapsed:.1f} s); nothing was sent", effect="none"
             )
-        phase = "pool" if elapsed >= (timeout.connect or total) - TOTAL_MARGIN else "connect"
+        phase = "pool" if elapsed >= (timeout.connect or seconds) - TOTAL_MARGIN else "connect"
         what = "no connection became free" if phase == "pool" else "no connection"
         return RequestTimeout(f"{what} within {elapsed:.1f} s; nothing was sent", phase=phase, effect="none")
     if isinstance(error, aiohttp.SocketTimeoutError):
@@ -160,9 +176,8 @@ def _classified(
     if (isinstance(error, TimeoutError) and not isinstance(error, OSError | aiohttp.ClientError)) or type(
         error
     ) is TimeoutError:
-        return DeadlineExceeded(
-            f"the answer was not complete after {elapsed:.1f} s", effect=effect, status=status
-        )
+        what = "no answer began within" if status is None else "the answer was not complete after"
+        return DeadlineExceeded(f"{what} {elapsed:.1f} s", effect=effect, status=status)
     before_writing = (
         aiohttp.ClientConnectorError,
         aiohttp.ServerFingerprintMismatch,

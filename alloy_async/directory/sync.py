@@ -45,7 +45,7 @@ class SyncDirectory:
 
     def find(self, key: str) -> UserRecord | None:
         """One user by natural key; None when there is none."""
-        return portal().run(lambda: self.directory.find(key))
+        return portal().run(self.directory.find, key)
 
     def list(self) -> Iterator[UserRecord]:
         """Every user, as a stream."""
@@ -58,16 +58,16 @@ class SyncDirectory:
 
     def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Create users; one that is there stays as it is. One outcome a record, in order."""
-        return portal().run(lambda: self.directory.create(records))
+        return portal().run(self.directory.create, records)
 
     def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by natural key."""
-        return portal().run(lambda: self.directory.update(records))
+        return portal().run(self.directory.update, records)
 
     def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
         """Delete users by natural key; one that is not there counts as deleted."""
-        return portal().run(lambda: self.directory.delete(keys))
+        return portal().run(self.directory.delete, keys)
 
     def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
         """Take one of `capabilities.offboarding` for users."""
-        return portal().run(lambda: self.directory.offboard(step, keys))
+        return portal().run(self.directory.offboard, step, keys)
