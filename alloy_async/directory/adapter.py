@@ -156,17 +156,23 @@ class Adapter(ABC, Generic[ClientT]):
         """Send the records that can go in, as far as they are carried; the others are invalid at once."""
         can = self.capabilities
         seen: set[str] = set()
-        reasons: list[str] = []
-        for record in records:
-            key = fold(self.key_of(record)) if can.folds_key else self.key_of(record)
+        reasons: dict[int, str] = {}
+        for number, record in enumerate(records):
+            key = self.key_of(record)
+            folded = fold(key) if can.folds_key else key
             found = faults(record, can, needs)
-            reasons.append("; ".join([*found, f"{key!r} comes twice in one call"] if key in seen else found))
-            seen.add(key)
-        good = [carried(record, can) for record, reason in zip(records, reasons, strict=True) if not reason]
+            if folded in seen:
+                found.append(f"{folded!r} comes twice in one call")
+            if found:
+                reasons[number] = "; ".join(found)
+            seen.add(folded)
+        good = [carried(record, can) for number, record in enumerate(records) if number not in reasons]
+        if not reasons:
+            return await send(good)
         sent = iter(await send(good) if good else ())
         return [
-            Outcome(self.key_of(record), "invalid", reason) if reason else next(sent)
-            for record, reason in zip(records, reasons, strict=True)
+            Outcome(self.key_of(record), "invalid", reasons[number]) if number in reasons else next(sent)
+            for number, record in enumerate(records)
         ]
 
     async def _each(

@@ -99,9 +99,12 @@ def faults(record: UserRecord, can: Capabilities, needs: Iterable[str] = ()) -> 
         can: the system.
         needs: fields that must be filled.
     """
-    found = [f"the {field} is missing" for field in needs if not getattr(record, field)]
+    found = []
+    for field in needs:
+        if not getattr(record, field):
+            found.append(f"the {field} is missing")
     for field, most in can.max_length.items():
-        length = len(getattr(record, field) or "")
-        if length > most:
-            found.append(f"the {field} has {length} characters, {most} are allowed")
+        value = getattr(record, field)
+        if value and len(value) > most:
+            found.append(f"the {field} has {len(value)} characters, {most} are allowed")
     return found

@@ -25,7 +25,7 @@ def _names_only(attributes: Mapping[str, Any]) -> str:
     return repr(sorted(attributes))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class UserRecord:
     """One person, in the fields that user directories share.
 
@@ -48,7 +48,7 @@ class UserRecord:
     groups: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     department: str | None = None
-    attributes: Mapping[str, Any] = attrs.field(factory=dict, repr=_names_only, hash=False)
+    attributes: Mapping[str, Any] = attrs.field(factory=dict, repr=_names_only)
     password: str | None = attrs.field(default=None, repr=_masked)
 
     @property

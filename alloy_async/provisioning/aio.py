@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from itertools import islice
 from typing import TypeVar, TypeVarTuple, Unpack
+
+from ..core.codec import collector_paused
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -22,9 +24,22 @@ async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
         raise
 
 
-async def slices(rows: Iterator[T], size: int) -> AsyncIterator[list[T]]:
-    """The rows in lists of `size`, each made in a thread so that the event loop stays free."""
-    while part := await in_thread(list, islice(rows, size)):
+async def slices(rows: Iterator[T], size: int, *, at_hand: bool = False) -> AsyncIterator[list[T]]:
+    """The rows in lists of `size`, each made in a thread so that the event loop stays free.
+
+    Args:
+        rows: walked once.
+        size: most rows in a list.
+        at_hand: they come without waiting, from a file: then the garbage collector, which would walk over the rows of a
+            slice again and again, is paused while one is made.
+    """
+    pause = collector_paused if at_hand else nullcontext
+
+    def taken() -> list[T]:
+        with pause():
+            return list(islice(rows, size))
+
+    while part := await in_thread(taken):
         yield part
 
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Literal, TypeAlias
 
 from ..core.errors import (
@@ -32,6 +33,8 @@ from .pulse import Pulse, note, write
 from .rows import Result, Task
 from .settle import Judge
 from .view import View
+
+_outcome_of: Callable[[Result], str] = attrgetter("outcome")
 
 Point = Literal["before intent", "after intent", "after answer", "after outcome", "before asking"]
 """Where a crash is worth a test: every boundary of what the job file and the system know."""
@@ -166,9 +169,8 @@ class Engine:
     def _units(self, part: Sequence[Task]) -> Iterator[list[Task]]:
         """What goes together: a batch of creations, the steps of one user, or one task."""
         size = self._can.batch_size
-        for action, tasks in groupby(
-            sorted(part, key=lambda task: task.action), key=lambda task: task.action
-        ):
+        by_action = attrgetter("action")
+        for action, tasks in groupby(sorted(part, key=by_action), key=by_action):
             alike = list(tasks)
             if action == "create":
                 yield from (alike[start : start + size] for start in range(0, len(alike), size))
@@ -353,7 +355,7 @@ class Engine:
 
         await self._journal.do(work)
         self._at("after outcome")
-        self._tally.update(str(result.outcome) for result in named)
+        self._tally.update(map(_outcome_of, named))
         self._tally["planned"] -= len(named)
 
     def _named(self, results: Sequence[Result]) -> Sequence[Result]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import islice
 
+from ..core.codec import collector_paused
 from ..directory import UserRecord
 from . import rows
 from .aio import in_thread, slices
@@ -69,11 +69,12 @@ def first_difference(database: sqlite3.Connection, part: Sequence[Candidate], vi
 
 
 def _filled(tasks: list[Task], records: _Records | None, view: View) -> list[Task]:
-    for task in tasks:
-        if records is not None and task.line is not None:
-            task.record = records.of(task)
-        elif task.before is not None:
-            task.record = view.record(task.before)
+    with collector_paused():
+        for task in tasks:
+            if records is not None and task.line is not None:
+                task.record = records.of(task)
+            elif task.before is not None:
+                task.record = view.record(task.before)
     return tasks
 
 
@@ -91,9 +92,9 @@ class _Records:
     def of(self, task: Task) -> UserRecord:
         """The record of a task; tasks come in their order."""
         place = (task.number - 1) // self._stride + 1
-        if place > self._read:
-            self._row = next(islice(self._rows, place - self._read - 1, None), None)
-            self._read = place
+        while self._read < place:
+            self._row = next(self._rows, None)
+            self._read += 1
         record = self._row.record if self._row is not None else None
         if record is None or self._view.key(record) != task.key:
             raise SourceError("was changed while the job was running", self._name, task.line)

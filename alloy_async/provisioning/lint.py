@@ -10,7 +10,7 @@ import attrs
 
 from ..directory import Capabilities
 from ..directory.fit import losses
-from .checks import check_row, fold, is_email
+from .checks import Checks, fold, is_email
 from .duplicates import LinesOnDisk
 from .planner import repeated_key
 from .profiles import Profile
@@ -37,7 +37,7 @@ class Linter:
         self._can = can
         self._profiles: dict[str, Profile] = {}
         self._dropped: set[str] = set()
-        self._layouts: dict[Columns, dict[str, _Column]] = {}
+        self._layouts: dict[Columns, _Layout] = {}
 
     def findings(self) -> Iterator[Finding]:
         """Each finding with the row and the column.
@@ -56,14 +56,14 @@ class Linter:
             yield Finding(1, None, "error", "there are no rows")
 
     def _about_row(self, row: Row, keys: LinesOnDisk) -> Iterator[Finding]:
-        if (columns := self._layouts.get(row.columns)) is None:
-            columns = self._layouts[row.columns] = self._known(row.columns)
+        if (layout := self._layouts.get(row.columns)) is None:
+            layout = self._layouts[row.columns] = self._known(row.columns)
             yield from self._about_dropped(row)
         yield from row.findings
         if row.record is None:
             return
-        yield from _about_values(row, columns)
-        yield from check_row(row, self._can, self._can.needs)
+        yield from _about_values(row, layout.by_label)
+        yield from layout.checks.findings(row)
         yield from _about_forms(row, self._can)
         if key := getattr(row.record, self._can.key):
             folded = fold(key) if self._can.folds_key else key
@@ -88,7 +88,7 @@ class Linter:
                 for message in suspicions(name.removeprefix("\ufeff")):
                     yield Finding(source.header_line, label, "warning", message)
 
-    def _known(self, columns: Columns) -> dict[str, _Column]:
+    def _known(self, columns: Columns) -> _Layout:
         fields = {columns.labels[index]: field for field, index in columns.fields.items()}
         known = {}
         for label in columns.labels:
@@ -97,7 +97,7 @@ class Linter:
             field = fields.get(label)
             profile = self._profiles.setdefault(label, Profile(label))
             known[label] = _Column(field, field in self._can.carries, profile)
-        return known
+        return _Layout(known, Checks(columns, self._can, self._can.needs))
 
     def _about_dropped(self, row: Row) -> Iterator[Finding]:
         """What the system will not get, once a column."""
@@ -113,8 +113,14 @@ class Linter:
 class _Column:
     field: str | None
     checked: bool
-    """Whether `check_row` looks for invisible characters in it."""
+    """Whether `Checks` looks for invisible characters in it."""
     profile: Profile
+
+
+@attrs.frozen
+class _Layout:
+    by_label: Mapping[str, _Column]
+    checks: Checks
 
 
 def _about_values(row: Row, columns: Mapping[str, _Column]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import attrs
 
 from ..directory import Capabilities, UserRecord
 from .aio import in_thread
-from .checks import check_row
+from .checks import Checks
 from .duplicates import FirstLines, KeyHashes
 from .events import SHOWN_FINDINGS
 from .jobfile import Mode, RowOutcome
@@ -61,7 +61,7 @@ class Planner:
         self.rows = self.errors = self.warnings = self.nameless = 0
         self.findings: list[Finding] = []
         self.keys = KeyHashes()
-        self._layouts: dict[Columns, None] = {}
+        self._layouts: dict[Columns, Checks] = {}
 
     @property
     def stride(self) -> int:
@@ -76,17 +76,19 @@ class Planner:
 
     def check(self, rows: Iterable[Row]) -> Iterator[Candidate]:
         """Number the rows and find what is wrong with each; no network."""
-        can, view, stride = self._can, self._view, self.stride
+        stride = self.stride
         for row in rows:
             number = self.rows * stride + 1
             self.rows += 1
-            self._layouts[row.columns] = None
-            key, findings = "", row.findings
+            checks = self._layouts.get(row.columns)
+            if checks is None:
+                checks = self._layouts[row.columns] = Checks(row.columns, self._can, self._needs)
+            key, findings = "", list(row.findings)
             if row.record is not None:
-                findings = (*findings, *check_row(row, can, self._needs))
-                key = view.key(row.record)
+                findings += checks.findings(row)
+                key = self._view.key(row.record)
                 if key:
-                    findings = (*findings, *self._repeated(row, key))
+                    findings += self._repeated(row, key)
             errors = self._noted(findings) if findings else ""
             self.nameless += not key
             yield Candidate(number, row, key, errors)
@@ -121,23 +123,28 @@ class Planner:
         there: dict[str, UserRecord] | None = None
         if self._lookup is not None:
             there = dict(await self._lookup.get([one.key for one in part if not one.errors]))
-        lines = (line for one in part for line in self._lines(one, there))
-        return await in_thread(list, lines)
+        return await in_thread(self._planned, part, there)
 
-    def _lines(self, one: Candidate, there: dict[str, UserRecord] | None) -> Iterator[Planned]:
-        record, line, key = one.row.record, one.row.line, one.key
-        if record is None or one.errors:
-            yield refused(one.number, line, key, one.errors)
-            return
-        digest = self._view.digest(record)
+    def _planned(self, part: Sequence[Candidate], there: dict[str, UserRecord] | None) -> list[Planned]:
         if there is None and self._mode != "offboard":
-            yield Planned(one.number, line, key, "create", None, None, digest)
-            return
-        held = there.get(self._view.folded(key)) if there is not None else None
-        if self._mode == "offboard":
+            return [self._creation(one) for one in part]
+        return [line for one in part for line in self._lines(one, there or {})]
+
+    def _creation(self, one: Candidate, seen: bytes | None = None) -> Planned:
+        record, line = one.row.record, one.row.line
+        if record is None or one.errors:
+            return refused(one.number, line, one.key, one.errors)
+        return Planned(one.number, line, one.key, "create", None, None, self._view.digest(record), seen)
+
+    def _lines(self, one: Candidate, there: dict[str, UserRecord]) -> Iterator[Planned]:
+        record = one.row.record
+        held = there.get(self._view.folded(one.key))
+        if record is None or one.errors:
+            yield refused(one.number, one.row.line, one.key, one.errors)
+        elif self._mode == "offboard":
             yield from self._leaving(one, held)
         elif held is None:
-            yield Planned(one.number, line, key, "create", None, None, digest, NOT_THERE)
+            yield self._creation(one, NOT_THERE)
         elif self._mode == "create":
             yield _nothing(one, "exists", held.external_id)
         else:

@@ -25,7 +25,7 @@ _SLICE = 2000
 async def make_plan(
     journal: Journal, source: Source, target: Directory, view: View, emit: OnEvent
 ) -> Checked:
-    """Plan every row of a source into a job that has none.
+    """Plan every row of a source, one that has a digest, into a job that has none.
 
     Raises:
         SourceError: the source cannot be read as users.
@@ -37,7 +37,7 @@ async def make_plan(
     async with Lookup(target, view) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = Planner(target.capabilities, view, mode, lookup if asks and lookup.possible else None)
-        async for part in slices(planner.check(source.rows()), _SLICE):
+        async for part in slices(planner.check(source.rows()), _SLICE, at_hand=True):
             lines = await planner.plan(part)
             await journal.do(rows.insert, "rows", lines)
             if mode == "sync":

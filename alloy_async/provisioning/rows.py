@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import attrs
@@ -61,7 +63,11 @@ class Result(NamedTuple):
     adopted: bool = False
 
 
-_NO_MORE = (None, None, None, None)
+_number_of: Callable[[Result], int] = itemgetter(Result._fields.index("number"))
+_verdict_of = itemgetter(*map(Result._fields.index, ("outcome", "reason", "adopted")))
+_brief_of = itemgetter(*map(Planned._fields.index, ("number", "line", "key", "action", "digest")))
+_rest_of = itemgetter(*map(Planned._fields.index, ("step", "why", "seen", "before", "state")))
+_NO_MORE = (None, None, None, None, "planned")
 _PLANNED = ", ".join(Planned._fields)
 _TASK = "number, line, key, action, step, digest, seen, before, attempt"
 
@@ -69,11 +75,10 @@ _TASK = "number, line, key, action, step, digest, seen, before, attempt"
 def insert(database: sqlite3.Connection, table: Table, lines: Iterable[Planned]) -> None:
     """Write planned lines; most have few of the columns, which halves the work."""
     full: list[Planned] = []
-    brief: list[tuple[int, int | None, str, str, bytes | None]] = []
+    brief: list[tuple[object, ...]] = []
     for line in lines:
-        number, place, key, action, step, why, digest, seen, before, state, *_ = line
-        if state == "planned" and (step, why, seen, before) == _NO_MORE:
-            brief.append((number, place, key, action, digest))
+        if _rest_of(line) == _NO_MORE:
+            brief.append(_brief_of(line))
         else:
             full.append(line)
     database.executemany(
@@ -112,17 +117,14 @@ def settle(
     database: sqlite3.Connection, table: Table, results: Sequence[Result], otherwise: RowState = "doubt"
 ) -> None:
     """Write down what became of lines; those without an outcome get the state `otherwise`."""
-    alike: defaultdict[tuple[RowOutcome | None, str | None, bool], list[int]] = defaultdict(list)
-    for number, outcome, reason, _, adopted in results:
-        alike[outcome, reason, adopted].append(number)
-    for (outcome, reason, adopted), numbers in alike.items():
+    for (outcome, reason, adopted), alike in groupby(results, key=_verdict_of):
         state = "done" if outcome else otherwise
         database.executemany(
             f"UPDATE {table} SET state = ?, outcome = ?, reason = ?, adopted = ?, attempt = max(0, attempt - ?)"
             " WHERE number BETWEEN ? AND ?",
             (
                 (state, outcome, reason, adopted, outcome == "failed", first, last)
-                for first, last in runs(numbers)
+                for first, last in runs(map(_number_of, alike))
             ),
         )
     ids = [(result.remote_id, result.number) for result in results if result.remote_id]

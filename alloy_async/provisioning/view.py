@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import attrs
@@ -34,7 +35,9 @@ class View:
         self._key = can.key
         self._folds = can.folds_key
         self._fields = tuple(name for name in can.shows if name != can.key)
-        self._said = tuple((1 << n, name) for n, name in enumerate(self._fields) if name in _LET_BE)
+        bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
+        self._said = tuple((bit, name) for bit, name in zip(bits, self._fields, strict=True) if bit)
+        self._hashed = tuple(zip(bits, map(_reader, self._fields), strict=True))
 
     def key(self, record: UserRecord) -> str:
         """The record's natural key; empty where it has none."""
@@ -46,10 +49,7 @@ class View:
 
     def value(self, record: UserRecord, field: str) -> Value:
         """A field in the form in which it is compared: an empty one is None."""
-        if field == "full_name":
-            return record.display_name
-        value: Value = getattr(record, field)
-        return tuple(sorted(value)) if isinstance(value, tuple) else None if value == "" else value
+        return _reader(field)(record)
 
     def digest(self, record: UserRecord) -> bytes:
         """A keyed hash of what the system shows; the first byte tells which of the fields it may fill are in."""
@@ -91,9 +91,21 @@ class View:
 
     def _hash(self, record: UserRecord, said: int) -> bytes:
         text = self.folded(self.key(record))
-        for number, field in enumerate(self._fields):
-            if field not in _LET_BE or said >> number & 1:
-                text += f"\x1f{self.value(record, field)!r}"
+        for bit, read in self._hashed:
+            if not bit or said & bit:
+                text += f"\x1f{read(record)!r}"
         seal = self._seal.copy()  # cheaper than to begin with the key anew
         seal.update(text.encode(errors="surrogatepass"))
         return said.to_bytes() + seal.digest()
+
+
+def _reader(field: str) -> Callable[[UserRecord], Value]:
+    """What reads a field in the form in which it is compared."""
+    match field:
+        case "full_name":
+            return attrgetter("display_name")
+        case "groups" | "roles":
+            return lambda record: tuple(sorted(getattr(record, field)))
+        case "active":
+            return attrgetter("active")
+    return lambda record: getattr(record, field) or None

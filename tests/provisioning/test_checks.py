@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async.provisioning import FieldMap, Finding, Row
-from alloy_async.provisioning.checks import check_row, fold
+from alloy_async.provisioning.checks import _EMAIL, _USUAL_EMAIL, Checks, fold
 from alloy_async.provisioning.duplicates import FirstLines, KeyHashes
 from alloy_async.provisioning.sources import Columns
 
@@ -21,8 +21,7 @@ COLUMNS = Columns.of(["Login", "Name", "E-Mail"], FieldMap())
 
 def findings(*cells: str, columns: Columns = COLUMNS, also_carries: Sequence[str] = ()) -> list[Finding]:
     can = attrs.evolve(CAPABILITIES, carries=(*CAPABILITIES.carries, *also_carries))
-    row = Row(7, columns.values(cells), columns.record(cells), columns)
-    return list(check_row(row, can))
+    return Checks(columns, can).findings(Row(7, columns, cells, columns.record(cells)))
 
 
 @pytest.mark.parametrize(
@@ -97,3 +96,8 @@ def test_every_repeated_key_is_found_with_its_first_line(keys: list[str]) -> Non
 def test_a_shared_hash_is_no_duplicate() -> None:
     first_lines = FirstLines(frozenset({hash("ada"), hash("bob")}))
     assert [first_lines.seen("ada", 1), first_lines.seen("bob", 2)] == [None, None]
+
+
+@given(st.from_regex(_USUAL_EMAIL, fullmatch=True))
+def test_the_quick_look_at_an_address_takes_none_that_the_thorough_one_refuses(text: str) -> None:
+    assert len(text) > 64 or _EMAIL.fullmatch(text)

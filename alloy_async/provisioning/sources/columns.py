@@ -58,11 +58,6 @@ class ColumnsError(ValueError):
     """Two columns claim the same field by the same name, or one that was named is not there."""
 
 
-def _shows_all(columns: Columns) -> bool:
-    """Whether no column is ignored or secret."""
-    return None not in columns.labels and "password" not in columns.fields
-
-
 def _fixed_values(columns: Columns) -> dict[str, Any]:
     """What is the same in every record."""
     given = {f: value for f, value in columns.constants.items() if not f.startswith(ATTRIBUTE)}
@@ -100,7 +95,6 @@ class Columns:
     _read: tuple[tuple[str, Callable[[object], Any], int], ...] = attrs.field(
         init=False, default=attrs.Factory(_read_values, takes_self=True)
     )
-    _all_shown: bool = attrs.field(init=False, default=attrs.Factory(_shows_all, takes_self=True))
 
     @classmethod
     def of(cls, header: Sequence[str], mapping: FieldMap, *, partial: bool = False) -> Columns:
@@ -161,21 +155,22 @@ class Columns:
         if "attributes" not in carries:
             yield from ((name, "attributes") for name in self.attributes)
 
-    def value(self, values: Mapping[str, object], field: str) -> object:
-        """The untouched value of a field in `Row.values`; None when there is no such column."""
-        index = self.fields.get(field)
-        return None if index is None else values.get(self.labels[index] or "")
-
     def values(self, cells: Sequence[object]) -> dict[str, object]:
-        """`Row.values` of a row: every column that is not ignored, but no password."""
-        if self._all_shown:
-            return dict(zip(self.labels, cells, strict=True))  # type: ignore[arg-type]
+        """Every cell under the label of its column, but those of columns that are ignored, and no password.
+
+        Of a row with more or fewer cells than there are columns, any may be the password: where there is one, none is given.
+        """
         secret = self.fields.get("password")
-        return {
-            label: "" if index == secret else cell
-            for index, (label, cell) in enumerate(zip(self.labels, cells, strict=True))
-            if label is not None
-        }
+        if len(cells) == len(self.labels):
+            return {
+                label: "" if index == secret else cells[index]
+                for index, label in enumerate(self.labels)
+                if label is not None
+            }
+        if secret is not None:
+            return {}
+        named = (*self.labels, *(f"column {number + 1}" for number in range(len(self.labels), len(cells))))
+        return {label: cell for label, cell in zip(named, cells, strict=False) if label is not None}
 
     def record(self, cells: Sequence[object]) -> UserRecord:
         """The record of a row that has as many cells as the header; values trimmed."""

@@ -71,45 +71,31 @@ class CsvSource:
         columns, width = self.columns, len(self.columns.header)
         for line, cells in self._table():
             if len(cells) == width:
-                yield Row(line, columns.values(cells), columns.record(cells), columns)
+                yield Row(line, columns, cells, columns.record(cells))
             else:
-                yield Row(line, self._unaligned(cells), None, columns, (self._width(line, cells),))
+                yield Row(line, columns, cells, None, (self._width(line, cells),))
 
     def _table(self) -> Iterator[tuple[int, list[str]]]:
         with closing(read_lines(self.origin.stream(), self.name, self.encoding)) as lines:
             for _ in range(self._skipped):
                 next(lines)
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
-            header_seen = False
-            while True:
-                line = self._skipped + reader.line_num + 1
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    raise self._broken(error, line) from None
-                if any(map(str.strip, cells)):
-                    if header_seen:
-                        yield line, cells
-                    header_seen = True
+            header_seen, line = False, self._skipped + 1
+            try:
+                for cells in reader:
+                    if "".join(cells).strip():
+                        if header_seen:
+                            yield line, cells
+                        header_seen = True
+                    line = self._skipped + reader.line_num + 1
+            except csv.Error as error:
+                raise self._broken(error, line) from None
 
     def _width(self, line: int, cells: Sequence[str]) -> Finding:
         expected, got = len(self.columns.header), len(cells)
         hint = "quote the cell that holds the delimiter" if got > expected else "add the missing cells"
         message = f"the row has {got} cells where the header has {expected}; {hint}"
         return Finding(line, None, "error", message)
-
-    def _unaligned(self, cells: Sequence[str]) -> dict[str, object]:
-        """The cells of a row of the wrong width; none where any of them may be a password."""
-        if "password" in self.columns.fields:
-            return {}
-        labels = self.columns.labels
-        return {
-            label: cell
-            for index, cell in enumerate(cells)
-            if (label := labels[index] if index < len(labels) else f"column {index + 1}")
-        }
 
     def _read_header(self, delimiter: str | None) -> tuple[str, int, list[str]]:
         """Delimiter, lines above the header, names; the best reading of the first lines wins."""

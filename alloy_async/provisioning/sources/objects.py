@@ -42,11 +42,11 @@ class ObjectRows:
             Finding(line, columns.name_of(field), "error", message)
             for field, message in columns.misfits(cells)
         ]
-        return Row(line, columns.values(cells), columns.record(cells), columns, tuple(misfits))
+        return Row(line, columns, cells, columns.record(cells), tuple(misfits))
 
     def bad(self, line: int, message: str) -> Row:
         """A row that makes no user. Its values are left out: one may be a password."""
-        return Row(line, {}, None, self.columns(()), (Finding(line, None, "error", message),))
+        return Row(line, self.columns(()), (), None, (Finding(line, None, "error", message),))
 
     def columns(self, header: tuple[str, ...]) -> Columns:
         """The columns of objects that have these members."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import attrs
@@ -35,23 +35,28 @@ class Finding:
         return f"{self.column}: {self.message}" if self.column else self.message
 
 
-@attrs.frozen
+@attrs.define
 class Row:
     """One row of a source.
 
     Args:
         line: the physical line, from 1, on which it starts; where there are no lines, its number from 1.
-        values: its values by column, untouched, without passwords: they may be stored and shown.
-        record: the user it makes; None when it could not be read as one, then `findings` holds an error.
         columns: which of its columns is which field.
+        cells: its values, untouched, in the order of the columns; they may hold a password, `values` does not.
+        record: the user it makes; None when it could not be read as one, then `findings` holds an error.
         findings: what was found in reading it; checks against a system come later.
     """
 
     line: int
-    values: Mapping[str, object]
-    record: UserRecord | None = attrs.field(repr=False)
     columns: Columns = attrs.field(repr=False)
+    cells: Sequence[object] = attrs.field(repr=False)
+    record: UserRecord | None = attrs.field(repr=False)
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """Its values by column, untouched, without passwords: they may be stored and shown."""
+        return self.columns.values(self.cells)
 
 
 class Source(Protocol):
