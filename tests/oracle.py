@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from importlib.resources import files
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from hypothesis import strategies as st
 
 Schema = Mapping[str, Any]
+Made = TypeVar("Made")
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
@@ -217,6 +219,15 @@ def _texts(value: Any, csv: bool, booleans: tuple[str, str]) -> list[str]:
     items = value if isinstance(value, list) else [value]
     texts = [booleans[item] if isinstance(item, bool) else str(item) for item in items]
     return [",".join(texts)] if csv else texts
+
+
+def made_in(module: Any, kind: type[Made]) -> set[type[Made]]:
+    """The subclasses of a kind that a package offers and has made itself, whatever its module for each."""
+    return {
+        cls
+        for cls in (getattr(module, name) for name in dir(module))
+        if inspect.isclass(cls) and issubclass(cls, kind) and cls.__module__.startswith(module.__name__)
+    }
 
 
 def plain(value: Any) -> Any:

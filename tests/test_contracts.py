@@ -22,7 +22,7 @@ from alloy_async.core.operation import Listing, Operation, endpoint, result_type
 from alloy_async.core.paging import ByCursor, ByOffset, Unpaged
 from alloy_async.core.plan import plan_of
 
-from .oracle import Call, Contract, Schema, plain, types_of
+from .oracle import Call, Contract, Schema, made_in, plain, types_of
 
 COUNTS = {"agilicus": 45, "alsid": 12, "opendatasoft": 7}
 CONTRACTS = {system: Contract(system) for system in COUNTS}
@@ -52,14 +52,6 @@ def operation_of(call: Call) -> type[Operation[Any]]:
     client = getattr(package(system), f"Async{system.capitalize()}")
     found: type[Operation[Any]] = getattr(client, call.name).operation
     return found
-
-
-def made_in(module: Any, kind: type) -> set[type]:
-    return {
-        cls
-        for cls in (getattr(module, name) for name in dir(module))
-        if inspect.isclass(cls) and issubclass(cls, kind) and cls.__module__.startswith(module.__name__)
-    }
 
 
 @each_system

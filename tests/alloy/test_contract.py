@@ -22,6 +22,7 @@ from alloy_async.core.operation import Listing, Operation, endpoint, result_type
 from alloy_async.core.paging import ByPage, Unpaged
 from alloy_async.core.plan import plan_of
 
+from ..oracle import made_in
 from .oracle import CALLS, Call, is_free, resolve, values_of
 
 each_call = pytest.mark.parametrize("call", CALLS, ids=repr)
@@ -34,10 +35,7 @@ def operation_of(call: Call) -> type[Operation[Any]]:
 
 
 def test_all_36_operations_are_methods_and_nothing_else_is() -> None:
-    classes = [cls for cls in vars(operations).values() if inspect.isclass(cls)]
-    made = {
-        cls.name for cls in classes if issubclass(cls, Operation) and cls.__module__ == operations.__name__
-    }
+    made = {cls.name for cls in made_in(operations, Operation)}
     methods = {name for name, method in vars(AlloyMethods).items() if isinstance(method, endpoint)}
     assert made == {call.name for call in CALLS}
     assert methods - made == {"rerun_workflow", "credential_metadata_by_app"}
@@ -257,8 +255,7 @@ def test_models_declare_what_the_contract_does_and_no_more() -> None:
                 defaults = {p.default for p in inspect.signature(model).parameters.values()}
                 assert defaults <= {inspect.Parameter.empty, None, attrs.NOTHING}, model
     assert {model: {field.wire for field in fields_of(model)} for model in declared} == declared
-    made = {cls for cls in vars(models).values() if inspect.isclass(cls) and issubclass(cls, Model)}
-    assert made - declared.keys() == {Model, models.ErrorMessage}
+    assert made_in(models, Model) - declared.keys() == {models.ErrorMessage}
 
 
 @each_call
