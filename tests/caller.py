@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from alloy_async import AsyncClient, Client, to_wire
 from alloy_async.sandbox import Sandbox
 
-from .oracle import Contract, plain
+from .oracle import Contract
 
 
 class Caller:
@@ -38,6 +38,7 @@ class Caller:
             result = await method(*args, **kwargs)
         else:
             result = await asyncio.to_thread(method, *args, **kwargs)
+        name = method.__name__  # not its twin
         self._judge(name, inspect.signature(method).bind(*args, **kwargs).arguments)
         self.called.add(name)
         return result
@@ -49,8 +50,8 @@ class Caller:
         base_path = urlsplit(self.sandbox.url).path
         assert (arrived.method, arrived.raw_path) == (verb, f"{base_path}{path}")
         assert arrived.query == query
-        assert plain(json.loads(arrived.body) if arrived.body else None) == plain(body)
+        assert (json.loads(arrived.body) if arrived.body else None) == body
         header, value = self._header
         public = call.spec.get("security") == []
         assert arrived.headers.get(header) == (None if public else value)
-        assert arrived.status in (200, 201, 204)
+        assert str(arrived.status) in call.spec["responses"]

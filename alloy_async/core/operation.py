@@ -212,6 +212,8 @@ def result_type(operation: type[Operation[Any]]) -> Any:
         for generic in base.__dict__.get("__orig_bases__", ()):
             origin = getattr(generic, "__origin__", None)
             if isinstance(origin, type) and issubclass(origin, Operation):
-                answer = SimpleNamespace(__annotations__={"T": generic.__args__[0]})
-                return get_type_hints(answer, vars(sys.modules[base.__module__]))["T"]
+                # Of quoted ones take the words: typing has one object for equal words, which keeps its first meaning.
+                answer = getattr(generic.__args__[0], "__forward_arg__", generic.__args__[0])
+                hints = SimpleNamespace(__annotations__={"T": answer})
+                return get_type_hints(hints, vars(sys.modules[base.__module__]))["T"]
     raise TypeError(f"{operation.__name__} must name its answer: Operation[Answer]")

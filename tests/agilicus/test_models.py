@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -105,23 +103,6 @@ def test_arrays_are_repeated_and_booleans_written_as_the_vendor_writes_them() ->
     )
     target = plan_of(operation).build(operation).target
     assert target == "/users?type=user&type=group&has_roles=True&orgless_users=False&search_params=a%20b"
-
-
-def test_models_are_loaded_when_they_are_asked_for() -> None:
-    program = """
-import sys
-from alloy_async import Agilicus
-agilicus = Agilicus("key")
-topics = {name for name in sys.modules if name.startswith("alloy_async.agilicus.models.")}
-assert topics == {"alloy_async.agilicus.models.common"}, topics
-from alloy_async.agilicus import models
-assert models.UserIdentity.__module__ == "alloy_async.agilicus.models.users"
-assert "alloy_async.agilicus.models.organisations" not in sys.modules
-assert {"Organisation", "Roles", "GroupMember"} <= set(dir(models))
-assert not hasattr(models, "Person")
-"""
-    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert outcome.returncode == 0, outcome.stderr
 
 
 # The token

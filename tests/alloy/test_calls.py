@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -18,49 +14,14 @@ from alloy_async import (
     InvalidRequest,
     NotFound,
     Unauthorized,
-    to_wire,
 )
 from alloy_async.alloy import models, operations
 from alloy_async.sandbox import Sandbox
 
-from .oracle import CALLS, Call
+from ..caller import Caller
+from .oracle import CONTRACT
 
-BY_NAME = {call.name: call for call in CALLS}
-TWINS = {
-    "rerun_workflow": "rerun_workfow",
-    "credential_metadata_by_app": "credential_medata_by_app",
-}
 ADA = "ada/é+1@example.org"
-
-
-class Caller:
-    """Calls the methods of either client alike, and judges each request that arrived."""
-
-    def __init__(self, client: AsyncAlloy | Alloy, sandbox: Sandbox) -> None:
-        self.client = client
-        self.sandbox = sandbox
-        self.called: set[str] = set()
-
-    async def __call__(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        method = getattr(self.client, name)
-        if isinstance(self.client, AsyncAlloy):
-            result = await method(*args, **kwargs)
-        else:
-            result = await asyncio.to_thread(method, *args, **kwargs)
-        call = BY_NAME[TWINS.get(name, name)]
-        self.judge(call, inspect.signature(method).bind(*args, **kwargs).arguments)
-        self.called.add(call.name)
-        return result
-
-    def judge(self, call: Call, arguments: dict[str, Any]) -> None:
-        arrived = self.sandbox.requests[-1]
-        values = {name: to_wire(value) for name, value in arguments.items()}
-        verb, path, query, body = call.request(values)
-        assert (arrived.method, arrived.raw_path) == (verb, f"/2024-03{path}")
-        assert arrived.query == query
-        assert (json.loads(arrived.body) if arrived.body else None) == body
-        assert arrived.headers["Authorization"] == "bearer key"
-        assert arrived.status == 200
 
 
 @pytest.fixture
@@ -71,12 +32,13 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(params=["async", "sync"])
 async def call(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Caller]:
+    header = ("Authorization", "bearer key")
     if request.param == "async":
         async with AsyncAlloy("key", base_url=sandbox.url) as client:
-            yield Caller(client, sandbox)
+            yield Caller(client, sandbox, CONTRACT, header)
     else:
-        with Alloy("key", base_url=sandbox.url) as client:
-            yield Caller(client, sandbox)
+        with Alloy("key", base_url=sandbox.url) as direct:
+            yield Caller(direct, sandbox, CONTRACT, header)
 
 
 async def test_all_36_operations(call: Caller) -> None:
@@ -88,7 +50,7 @@ async def test_all_36_operations(call: Caller) -> None:
     await use(call, user_id, workflow)
     await run(call, user_id, workflow)
     await clean_up(call, user_id, workflow)
-    assert call.called == BY_NAME.keys()
+    assert call.called == {documented.name for documented in CONTRACT.calls}
 
 
 async def create_users(call: Caller) -> str:

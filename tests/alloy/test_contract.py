@@ -1,110 +1,28 @@
-"""Alloy's operation classes against Alloy's contract; nothing is sent here."""
+"""What is particular about Alloy's operation classes and models; what they share with others is in test_contracts.py."""
 
 from __future__ import annotations
 
-import inspect
-import json
-import typing
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any, get_args, get_origin
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
 
-import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
 
-from alloy_async.alloy import Alloy, AlloyMethods, AsyncAlloy, models, operations
-from alloy_async.core.codec import from_wire, to_wire
+from alloy_async.alloy import Alloy, AsyncAlloy, models, operations
+from alloy_async.core.codec import from_wire
 from alloy_async.core.errors import DecodeError, InvalidRequest
-from alloy_async.core.model import NULL, Model, fields_of
-from alloy_async.core.operation import Listing, Operation, endpoint, result_type
-from alloy_async.core.paging import ByPage, Unpaged
+from alloy_async.core.model import NULL
+from alloy_async.core.operation import Operation
 from alloy_async.core.plan import plan_of
 
-from .oracle import CALLS, Call, is_free, resolve, values_of
-
-each_call = pytest.mark.parametrize("call", CALLS, ids=repr)
-some_examples = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from .oracle import CONTRACT
 
 
-def operation_of(call: Call) -> type[Operation[Any]]:
-    found: type[Operation[Any]] = getattr(AsyncAlloy, call.name).operation
-    return found
-
-
-def test_all_36_operations_are_methods_and_nothing_else_is() -> None:
-    classes = [cls for cls in vars(operations).values() if inspect.isclass(cls)]
-    made = {
-        cls.name for cls in classes if issubclass(cls, Operation) and cls.__module__ == operations.__name__
-    }
-    methods = {name for name, method in vars(AlloyMethods).items() if isinstance(method, endpoint)}
-    assert made == {call.name for call in CALLS}
-    assert methods - made == {"rerun_workflow", "credential_metadata_by_app"}
-    assert len(made) == 36
-
-
-@each_call
-def test_name_verb_route_arguments(call: Call) -> None:
-    operation = operation_of(call)
-    assert getattr(Alloy, call.name).operation is operation
-    assert (operation.name, operation.verb, operation.route) == (call.name, call.verb, call.route)
-    assert operation.idempotent is call.spec["x-idempotent"]
-    assert dict.fromkeys(call.error_statuses, models.ErrorMessage) == operation.errors
-    parameters = inspect.signature(operation).parameters.values()
-    assert [(p.name, p.default is p.empty) for p in parameters] == [
-        (a.name, a.required) for a in call.arguments
-    ]
-    assert all(p.default in (p.empty, None) for p in parameters), "a default is never sent"
-
-
-@pytest.mark.parametrize(
-    ("twin", "name"),
-    [
-        ("rerun_workflow", "rerun_workfow"),
-        ("credential_metadata_by_app", "credential_medata_by_app"),
-    ],
-)
+@pytest.mark.parametrize(("twin", "name"), CONTRACT.twins.items())
 def test_misspelt_names_have_twins(twin: str, name: str) -> None:
     for client in (AsyncAlloy, Alloy):
         assert getattr(client, twin) is getattr(client, name)
 
 
-@each_call
-def test_docstring_tells_every_argument_and_where_the_call_goes(call: Call) -> None:
-    text = inspect.getdoc(operation_of(call)) or ""
-    assert f"\n{call.verb} {call.route}\n" in text
-    assert "\nReturns:\n" in text
-    for argument in call.arguments:
-        assert f"\n    {argument.name}: " in text
-
-
-@each_call
-def test_type_hints_resolve(call: Call) -> None:
-    hints = typing.get_type_hints(operation_of(call), include_extras=True)
-    assert hints.keys() >= {argument.name for argument in call.arguments}
-
-
 # Requests
-
-
-def typed(operation: type[Operation[Any]], values: Mapping[str, Any]) -> Operation[Any]:
-    """The operation for arguments given as JSON values."""
-    types = {field.name: field.type for field in fields_of(operation)}
-    return operation(**{name: from_wire(types[name], value) for name, value in values.items()})
-
-
-@each_call
-@some_examples
-@given(data=st.data())
-def test_request_is_the_contracts(call: Call, data: st.DataObject) -> None:
-    values = data.draw(call.values())
-    request = plan_of(operation := typed(operation_of(call), values)).build(operation)
-    split = urlsplit(request.target)
-    verb, path, query, body = call.request(values)
-    assert (request.verb, split.path) == (verb, path)
-    assert parse_qsl(split.query, keep_blank_values=True, strict_parsing=bool(split.query)) == query
-    assert (json.loads(request.body) if request.body is not None else None) == body
 
 
 def test_none_is_left_out_and_null_is_sent() -> None:
@@ -146,6 +64,7 @@ def test_a_page_of_logs_has_1_to_30_entries(limit: int) -> None:
 
 
 WRONG: Any = object()
+UPWARDS: Any = "upwards"
 
 
 @pytest.mark.parametrize(
@@ -155,6 +74,7 @@ WRONG: Any = object()
         (operations.BatchCreateUsers([models.NewUser("ada"), WRONG]), r"users\[1\]"),
         (operations.GetWorkflowLogs("w", limit=WRONG), "limit"),
         (operations.GetWorkflowLogs("w", order=WRONG), "order"),
+        (operations.GetWorkflowLogs("w", order=UPWARDS), "order"),
         (operations.CreateACredential(WRONG, "ada"), "credential"),
         (operations.RunEvent("event", "ada", WRONG), "data"),
         (operations.GetAUser(""), "user_id"),
@@ -172,32 +92,6 @@ def test_wrong_arguments_are_refused_by_name(operation: Operation[Any], argument
 # Answers
 
 
-def plain(value: Any) -> Any:
-    """JSON data in one spelling: without null members, with instants for timestamps."""
-    if isinstance(value, dict):
-        return {name: plain(member) for name, member in value.items() if member is not None}
-    if isinstance(value, list):
-        return [plain(entry) for entry in value]
-    if isinstance(value, str) and value[10:11] == "T" and value.endswith("Z"):
-        return datetime.fromisoformat(value)
-    return value
-
-
-@each_call
-@some_examples
-@given(data=st.data())
-def test_answer_comes_back_whole(call: Call, data: st.DataObject) -> None:
-    answer = data.draw(values_of(call.answer))
-    decoded = from_wire(result_type(operation_of(call)), answer)
-    assert plain(to_wire(decoded)) == plain(answer)
-
-
-@each_call
-def test_an_empty_answer_leaves_everything_none(call: Call) -> None:
-    decoded = from_wire(result_type(operation_of(call)), {})
-    assert all(getattr(decoded, field.name) is None for field in fields_of(type(decoded)))
-
-
 @pytest.mark.parametrize("answer", [[], {"data": []}])
 def test_no_errors_is_a_bare_array_or_one_in_data(answer: Any) -> None:
     assert from_wire(models.WorkflowErrors, answer) == models.WorkflowErrors(data=[])
@@ -206,70 +100,6 @@ def test_no_errors_is_a_bare_array_or_one_in_data(answer: Any) -> None:
 def test_no_other_answer_is_a_bare_array() -> None:
     with pytest.raises(DecodeError):
         from_wire(models.Users, [])
-
-
-def reached(of: Any, schema: Mapping[str, Any]) -> Iterator[tuple[type[Model], Mapping[str, Any]]]:
-    """Each model below a type, with its schema; a type that cannot hold its schema fails."""
-    schema = resolve(schema)
-    members = {get_origin(member) or member: member for member in flattened(of)}
-    kind = schema.get("type")
-    if kind == "array":
-        sequence = members.get(list) or members[Sequence]
-        yield from reached(get_args(sequence)[0], schema["items"])
-    elif is_free(schema):
-        assert Mapping in members
-    elif kind == "object":
-        (model,) = (m for m in members.values() if isinstance(m, type) and issubclass(m, Model))
-        yield model, schema
-        types = {field.wire: field.type for field in fields_of(model)}
-        for name, member in schema["properties"].items():
-            yield from reached(types[name], member)
-    elif schema.get("x-observed-format") == "date-time":
-        assert {datetime, str} <= members.keys()
-    elif known := schema.get("x-known-values") or schema.get("enum"):
-        assert (str in members) is ("enum" not in schema), (
-            "only a known set of the caller's own choices is closed"
-        )
-        assert list(get_args(members[typing.Literal])) == known
-    elif kind is None:
-        assert Any in members
-    else:
-        assert {"string": str, "boolean": bool, "integer": int}[kind] in members
-
-
-def flattened(of: Any) -> list[Any]:
-    if get_origin(of) in (typing.Union, type(int | str)):
-        return [member for part in get_args(of) for member in flattened(part)]
-    return [of]
-
-
-def test_models_declare_what_the_contract_does_and_no_more() -> None:
-    declared: dict[type[Model], set[str]] = {}
-    for call in CALLS:
-        operation = operation_of(call)
-        arguments = {field.name: field.type for field in fields_of(operation)}
-        structured = [(arguments[a.name], a.schema) for a in call.arguments if a.where in ("json", "query")]
-        for of, whole in [(result_type(operation), call.answer), *structured]:
-            for model, schema in reached(of, whole):
-                declared.setdefault(model, set()).update(schema["properties"])
-                required = {field.wire for field in fields_of(model) if field.required}
-                assert required == set(schema.get("required", ())), model
-                defaults = {p.default for p in inspect.signature(model).parameters.values()}
-                assert defaults <= {inspect.Parameter.empty, None, attrs.NOTHING}, model
-    assert {model: {field.wire for field in fields_of(model)} for model in declared} == declared
-    made = {cls for cls in vars(models).values() if inspect.isclass(cls) and issubclass(cls, Model)}
-    assert made - declared.keys() == {Model, models.ErrorMessage}
-
-
-@each_call
-def test_listings_are_those_of_the_contract(call: Call) -> None:
-    operation = operation_of(call)
-    pagination = call.spec.get("x-pagination", {})
-    assert issubclass(operation, Listing) is bool(pagination)
-    if issubclass(operation, Listing):
-        assert operation.paging.items == pagination["items"]
-        expected = {"none": Unpaged, "page": ByPage}[pagination["style"]]
-        assert isinstance(operation.paging, expected)
 
 
 def test_logs_go_on_by_page_until_a_page_is_empty() -> None:

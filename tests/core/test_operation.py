@@ -6,8 +6,10 @@ import importlib
 import inspect
 import pickle
 import pydoc
+import sys
 from collections.abc import Iterator
 from pathlib import Path as FilePath
+from types import ModuleType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import attrs
@@ -58,6 +60,11 @@ def test_each_operation_class_is_whole(cls: type[Operation[Any]]) -> None:
     blank = cls(**dict.fromkeys((field.name for field in fields), None))
     assert plan_of(blank).verb in ("GET", "POST", "PUT", "PATCH", "DELETE")
     assert cls.name == cls.name.lower()
+    answer = result_type(cls)
+    if isinstance(answer, type) and issubclass(answer, Model):
+        assert answer.__module__.split(".")[:2] == cls.__module__.split(".")[:2], (
+            "the model of another system"
+        )
     doc = inspect.getdoc(cls) or ""
     assert f"{cls.verb} {cls.route}" in doc
     assert not fields or "Args:" in doc
@@ -119,6 +126,15 @@ def test_what_is_idempotent(verb: str, idempotent: bool) -> None:
 def test_the_answer_s_type_is_known() -> None:
     assert result_type(Look) == list[int]
     assert result_type(operations.ListAllUsers).__name__ == "Users"
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_a_quoted_answer_is_the_one_of_its_module(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module: Any = ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    module.Operation = Operation
+    exec('class Answer: ...\nclass Ask(Operation["Answer"]): ...', vars(module))
+    assert result_type(module.Ask) is module.Answer
 
 
 @pytest.fixture(params=[AsyncThings, Things])

@@ -7,29 +7,49 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ..oracle import INSTANTS, TEXT, Argument, Call, Contract, Schema
+from ..oracle import Argument, Call, Contract, Schema
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5)
 DEEPEST = 2
 """How deep objects within objects go: a message may quote a message."""
 
 
+class SmoochCall(Call):
+    def _arguments(self) -> Iterator[Argument]:
+        content = self.spec.get("requestBody", {}).get("content", {})
+        if "multipart/form-data" not in content:
+            yield from super()._arguments()
+            return
+        yield from (self._parameter(parameter) for parameter in self.spec["parameters"])
+        form = self.contract.resolve(content["multipart/form-data"]["schema"])
+        for wire, member in form["properties"].items():
+            if not member.get("x-not-in-signature"):
+                yield Argument(member["x-python-name"], "body", wire, True, False, member)
+
+    def values(self) -> st.SearchStrategy[dict[str, Any]]:
+        drawn = super().values()
+        if self.name == "link_app_user":
+            return drawn.map(_with_identity)
+        if self.name == "get_link_requests":
+            return drawn.filter(lambda given: not any("," in text for text in given["integration_ids"]))
+        return drawn
+
+    def form(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The parts that a multipart body has for arguments."""
+        return {
+            argument.wire: values[argument.name] for argument in self.arguments if argument.where == "body"
+        }
+
+
 class SmoochContract(Contract):
+    call = SmoochCall
+
     def __init__(self) -> None:
         super().__init__("smooch")
-        self.calls = [SmoochCall(self, call.route, call.verb, call.spec) for call in self.calls]
         self._depth = 0
-
-    def resolve(self, schema: Schema) -> Schema:
-        """The schema that is plainly meant."""
-        while "$ref" in schema or "x-plain-schema" in schema:
-            schema = schema["x-plain-schema"] if "x-plain-schema" in schema else super().resolve(schema)
-        return schema
 
     def values(self, schema: Schema, *, sending: bool = False) -> st.SearchStrategy[Any]:
         schema = self.resolve(schema)
-        if schema.get("x-observed-format") == "date-time":
-            return INSTANTS | TEXT
         if schema.get("type") == "array":
             fewest, most = schema.get("minItems", 0), schema.get("maxItems", 3)
             items = self.values(schema["items"], sending=sending)
@@ -52,36 +72,6 @@ class SmoochContract(Contract):
             return super()._objects(schema, sending)
         finally:
             self._depth -= 1
-
-
-class SmoochCall(Call):
-    def _arguments(self) -> Iterator[Argument]:
-        content = self.spec.get("requestBody", {}).get("content", {})
-        if "multipart/form-data" not in content:
-            yield from super()._arguments()
-            return
-        for parameter in self.spec["parameters"]:
-            yield Argument(
-                parameter["x-python-name"], "path", parameter["name"], True, False, parameter["schema"]
-            )
-        form = self.contract.resolve(content["multipart/form-data"]["schema"])
-        for wire, member in form["properties"].items():
-            if not member.get("x-not-in-signature"):
-                yield Argument(member["x-python-name"], "body", wire, True, False, member)
-
-    def values(self) -> st.SearchStrategy[dict[str, Any]]:
-        drawn = super().values()
-        if self.name == "link_app_user":
-            return drawn.map(_with_identity)
-        if self.name == "get_link_requests":
-            return drawn.filter(lambda given: not any("," in text for text in given["integration_ids"]))
-        return drawn
-
-    def form(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The parts that a multipart body has for arguments."""
-        return {
-            argument.wire: values[argument.name] for argument in self.arguments if argument.where == "body"
-        }
 
 
 def _with_identity(values: dict[str, Any]) -> dict[str, Any]:

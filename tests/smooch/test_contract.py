@@ -26,7 +26,7 @@ from alloy_async.core.upload import FileSource
 from alloy_async.sandbox.form import FilePart, read_form
 from alloy_async.smooch import AsyncSmooch, Smooch, SmoochMethods, models, operations
 
-from ..oracle import Schema, plain
+from ..oracle import Schema, made_in, plain
 from .oracle import CALLS, CONTRACT, SmoochCall, is_flat
 
 each_call = pytest.mark.parametrize("call", CALLS, ids=repr)
@@ -40,11 +40,7 @@ def operation_of(call: SmoochCall) -> type[Operation[Any]]:
 
 
 def test_all_12_operations_are_methods_and_nothing_else_is() -> None:
-    made = {
-        cls.name
-        for cls in vars(operations).values()
-        if inspect.isclass(cls) and issubclass(cls, Operation) and cls.__module__ == operations.__name__
-    }
+    made = {cls.name for cls in made_in(operations, Operation)}
     methods = {name for name, method in vars(SmoochMethods).items() if isinstance(method, endpoint)}
     assert made == methods == {call.name for call in CALLS}
     assert len(made) == 12
@@ -318,8 +314,7 @@ def test_models_declare_what_the_contract_does_and_no_more() -> None:
         assert required == (set(schema.get("required", ())) if model in sent else set()), model
         if model in answered:
             assert all(type(None) in get_args(field.type) for field in fields_of(model)), "may lack anything"
-    made = {cls for cls in vars(models).values() if inspect.isclass(cls) and issubclass(cls, Model)}
-    assert made - {Model} == answered.keys() | sent.keys()
+    assert made_in(models, Model) == answered.keys() | sent.keys()
 
 
 def test_every_schema_has_a_model_of_its_name() -> None:

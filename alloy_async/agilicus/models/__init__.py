@@ -11,8 +11,11 @@ of its names is first asked for.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ...core.topics import by_topic
+
+TOPICS = ("common", "identities", "users", "accounts", "requests", "permissions", "organisations")
 
 if TYPE_CHECKING:
     from .accounts import *
@@ -22,21 +25,5 @@ if TYPE_CHECKING:
     from .permissions import *
     from .requests import *
     from .users import *
-
-TOPICS = ("common", "identities", "users", "accounts", "requests", "permissions", "organisations")
-"""Where names are looked for; each needs only those before it."""
-
-
-def __getattr__(name: str) -> Any:
-    if not name.startswith("_"):
-        for topic in TOPICS:
-            found = vars(import_module(f".{topic}", __name__)).get(name)
-            if found is not None:
-                globals()[name] = found
-                return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    topics = [vars(import_module(f".{topic}", __name__)) for topic in TOPICS]
-    return sorted({*globals(), *(name for names in topics for name in names if name[0] != "_")})
+else:  # hidden from the checkers, which would take any name for one of the package
+    __getattr__, __dir__ = by_topic(__name__, TOPICS)

@@ -1,0 +1,44 @@
+"""Messages of a conversation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import attrs
+
+from ...core.operation import Operation, Part, Path
+from ...core.upload import FileSource
+from .. import models
+from .common import ERRORS
+
+
+@attrs.frozen(eq=False, repr=False)
+class PostImageMessage(Operation["models.MessageResponse"]):
+    """Send an image into the conversation with a user; the file is read as it is sent, never whole.
+
+    POST /v1/apps/{appId}/appusers/{userId}/images (multipart/form-data)
+
+    Args:
+        app_id: the app's id.
+        user_id: your id or Smooch's id of the user.
+        source: the image: a path, bytes, a file opened in binary mode, an async iterator of bytes, or an `Upload` that
+            also tells filename, content type or size. Without, the content type is guessed from the file's name.
+        role: who sends it: "appUser" or "appMaker".
+
+    Returns:
+        The message and its conversation.
+
+    Raises:
+        InvalidRequest: the file cannot be read; nothing was sent.
+        ContentTooLarge: the image is too large.
+        TransportError, ServerError: with effect "unknown", the message may have been sent. After any failure, a source that
+            cannot be rewound (an async iterator, a pipe) is not sent again.
+    """
+
+    verb = "POST"
+    route = "/v1/apps/{appId}/appusers/{userId}/images"
+    errors = ERRORS
+    app_id: Annotated[str, Path("appId")]
+    user_id: Annotated[str, Path("userId")]
+    source: Annotated[FileSource, Part("source")]
+    role: Annotated[models.Role, Part("role")]
