@@ -1,4 +1,8 @@
-"""`python -m benchmarks [NAME ...] [--rounds N] [--json]`: run, print figures and budgets, exit 1 when one is missed."""
+"""`python -m benchmarks [NAME ...] [--rounds N] [--json]`: run, print figures and budgets, exit 1 when one is missed.
+
+A figure is a median; behind it stands its 95 % interval, then the budget. Ratios are of CPU time (user and system) of the
+client's process, its variants in turn in short slices, the server in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import sys
 
 import attrs
 
+from . import harness
 from .harness import Figure
 
 NAMES = ("http", "decode", "facade", "peers", "imports", "many", "provision")
@@ -22,11 +27,14 @@ def _line(row: Figure) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=raw)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default: all")
     parser.add_argument("--rounds", type=int, default=40, help="rounds of each comparison (default 40)")
     parser.add_argument("--json", action="store_true", help="one JSON object a figure")
+    parser.add_argument("--any-core", action="store_true", help="do not keep ratios to one processor")
     given = parser.parse_args()
+    harness.on_one_core = not given.any_core
     unknown = set(given.names) - set(NAMES)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

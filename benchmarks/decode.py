@@ -12,7 +12,7 @@ from alloy_async import Model
 from alloy_async.core.codec import loads
 from alloy_async.core.operation import Json
 
-from .harness import Figure, figure, paired
+from .harness import Figure, figure, one_core, paired, times
 from .server import page
 
 
@@ -77,19 +77,16 @@ def run(rounds: int) -> list[Figure]:
     small, large = page(100), page(100_000)
     decoder = msgspec.json.Decoder(UsersStruct)
 
-    def ours() -> None:
-        for _ in range(20):
-            loads(Users, small)
-
-    def struct() -> None:
-        for _ in range(20):
-            decoder.decode(small)
-
-    def many() -> None:
-        loads(Users, large)
-
-    ratios = paired({"struct": struct, "struct again": struct, "ours": ours}, "struct", rounds)
-    pages = paired({"page": ours, "many": many}, "page", max(5, rounds // 8))
+    variants = {
+        "struct": times(20, lambda: decoder.decode(small)),
+        "struct again": times(20, lambda: decoder.decode(small)),
+        "ours": times(20, lambda: loads(Users, small)),
+    }
+    with one_core():
+        ratios = paired(variants, "struct", rounds)
+        pages = paired(
+            {"page": variants["ours"], "many": lambda: loads(Users, large)}, "page", max(9, rounds // 4)
+        )
     return [
         figure("noise: msgspec against itself", ratios["struct again"]),
         figure("decode 100 users, against msgspec into a Struct", ratios["ours"], 4.5),

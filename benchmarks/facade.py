@@ -9,42 +9,47 @@ import requests
 import urllib3
 import uvloop
 
-from alloy_async import Alloy, AsyncAlloy
+from alloy_async import Alloy
 
-from .harness import Figure, Slice, calls, figure, paired
-from .http import HEADERS
+from .harness import Figure, Slice, calls, figure, one_core, paired, times
+from .http import HEADERS, warmed
 from .server import running
 
 CALLS = 128
 
 
-def _times(call: Slice) -> Slice:
-    def run() -> None:
-        for _ in range(CALLS):
-            call()
-
-    return run
-
-
 def run(rounds: int) -> list[Figure]:
-    with running() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
-        client, awaited = Alloy("key", base_url=url), AsyncAlloy("key", base_url=url)
+    with (
+        one_core(),
+        running() as url,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast,
+        asyncio.Runner() as loop,
+    ):
+        awaited, client = warmed(url, fast, loop), Alloy("key", base_url=url)
         pool, session = urllib3.PoolManager(), requests.Session()
         user = f"{url}/users/ada"
         variants: dict[str, Slice] = {
-            "awaited": calls(loop, lambda: awaited.get_a_user("ada"), CALLS),
-            "sync": _times(lambda: client.get_a_user("ada")),
-            "urllib3": _times(lambda: orjson.loads(pool.request("GET", user, headers=HEADERS).data)),
-            "requests": _times(lambda: session.get(user, headers=HEADERS).json()),
+            "awaited": calls(fast, lambda: awaited.get_a_user("ada"), CALLS),
+            "awaited again": calls(fast, lambda: awaited.get_a_user("ada"), CALLS),
+            "awaited on the standard loop": calls(loop, lambda: awaited.get_a_user("ada"), CALLS),
+            "sync": times(CALLS, lambda: client.get_a_user("ada")),
+            "urllib3": times(CALLS, lambda: orjson.loads(pool.request("GET", user, headers=HEADERS).data)),
+            "requests": times(CALLS, lambda: session.get(user, headers=HEADERS).json()),
         }
-        over_awaited = paired({name: variants[name] for name in ("awaited", "sync")}, "awaited", rounds)
-        over_urllib3 = paired({name: variants[name] for name in ("urllib3", "sync")}, "urllib3", rounds)
-        over_requests = paired({name: variants[name] for name in ("requests", "sync")}, "requests", rounds)
+
+        def against(base: str, *others: str) -> dict[str, list[float]]:
+            return paired({name: variants[name] for name in (base, "sync", *others)}, base, rounds)
+
+        over_awaited = against("awaited", "awaited again")
+        over_standard = against("awaited on the standard loop")
+        over_urllib3, over_requests = against("urllib3"), against("requests")
         pool.clear()
         session.close()
         client.close()
     return [
+        figure("noise: the awaited call against itself", over_awaited["awaited again"]),
         figure("sync call against the same call awaited, both on uvloop", over_awaited["sync"], 1.5),
+        figure("sync call against the same call awaited on the standard loop", over_standard["sync"], 1.5),
         figure("sync call against urllib3", over_urllib3["sync"], 0.95),
         figure("sync call against requests", over_requests["sync"]),
     ]

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import os
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import attrs
 
 Slice = Callable[[], object]
 """Does a fixed amount of work once."""
+
+
+on_one_core = True
+"""Whether `one_core` does what it says."""
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process, and those that it starts, on one processor, where the system knows how.
+
+    Left alone, the kernel puts client, its threads and the server now on one processor, now on two; a wake-up across processors
+    costs so much that one and the same call takes 60 us in one slice and 90 us in the next, and three times the spread with
+    threads. No budget can be read off that. On one processor the same slices agree to a few percent.
+    """
+    if not on_one_core or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @attrs.frozen
@@ -59,6 +85,8 @@ def paired(variants: Mapping[str, Slice], base: str, rounds: int) -> dict[str, l
     order = list(variants)
     for name in order:
         variants[name]()
+    gc.collect()
+    gc.freeze()  # what one of them has imported is not walked over at the cost of another
     for _ in range(rounds):
         random.shuffle(order)
         cost = {}
@@ -68,7 +96,18 @@ def paired(variants: Mapping[str, Slice], base: str, rounds: int) -> dict[str, l
             cost[name] = time.process_time() - began
         for name in order:
             ratios[name].append(cost[name] / cost[base])
+    gc.unfreeze()
     return ratios
+
+
+def times(count: int, call: Slice) -> Slice:
+    """`count` calls, one after the other."""
+
+    def run() -> None:
+        for _ in range(count):
+            call()
+
+    return run
 
 
 def calls(

@@ -9,9 +9,9 @@ import aiohttp
 import orjson
 import uvloop
 
-from alloy_async import AsyncAlloy
+from alloy_async import AsyncAlloy, Rate
 
-from .harness import Figure, calls, figure, paired
+from .harness import Figure, calls, figure, one_core, paired
 from .server import running
 
 HEADERS = {"Authorization": "bearer key", "Content-Type": "application/json"}
@@ -29,6 +29,14 @@ def bare(session: aiohttp.ClientSession, verb: str, url: str) -> Callable[[], Aw
     return call
 
 
+def warmed(url: str, *loops: asyncio.Runner) -> AsyncAlloy:
+    """A client in its steady state: the rate limiter counts until thousands of requests have met no limit."""
+    client = AsyncAlloy("key", base_url=url)
+    for loop in loops:
+        calls(loop, lambda: client.get_a_user("ada"), 5120 // len(loops), in_flight=64)()
+    return client
+
+
 async def new_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession()
 
@@ -37,15 +45,14 @@ def measure(url: str, in_flight: int, rounds: int) -> list[Figure]:
     """The rows for so many calls in flight."""
     with asyncio.Runner() as loop, asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast:
         session = loop.run(new_session())
-        client = AsyncAlloy("key", base_url=url)
-        # The rate limiter counts until thousands of requests have met no limit; from then on a call costs it next to nothing.
-        for runner in (loop, fast):
-            calls(runner, lambda: client.get_a_user("ada"), 2560, in_flight=64)()
+        client = warmed(url, loop, fast)
+        limited = AsyncAlloy("another key", base_url=url, rate_limit=Rate(1e6))
         get, post = bare(session, "GET", f"{url}/users/ada"), bare(session, "POST", f"{url}/users/")
         gets = {
             "bare": calls(loop, get, in_flight=in_flight),
             "bare again": calls(loop, get, in_flight=in_flight),
             "ours": calls(loop, lambda: client.get_a_user("ada"), in_flight=in_flight),
+            "ours, limited": calls(loop, lambda: limited.get_a_user("ada"), in_flight=in_flight),
             "ours on uvloop": calls(fast, lambda: client.get_a_user("ada"), in_flight=in_flight),
         }
         posts = {
@@ -61,6 +68,7 @@ def measure(url: str, in_flight: int, rounds: int) -> list[Figure]:
     return [
         figure(f"noise: bare GET against itself, {in_flight} in flight", of_get["bare again"]),
         figure(f"GET against bare aiohttp, {in_flight} in flight", of_get["ours"], 1.20),
+        figure(f"the same with a told rate limit, {in_flight} in flight", of_get["ours, limited"]),
         figure(
             f"GET on uvloop against bare aiohttp on the standard loop, {in_flight} in flight",
             of_get["ours on uvloop"],
@@ -71,5 +79,5 @@ def measure(url: str, in_flight: int, rounds: int) -> list[Figure]:
 
 
 def run(rounds: int) -> list[Figure]:
-    with running() as url:
+    with one_core(), running() as url:
         return [row for in_flight in (1, 64) for row in measure(url, in_flight, rounds)]

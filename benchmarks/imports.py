@@ -10,7 +10,7 @@ from pathlib import Path
 
 import alloy_async
 
-from .harness import Figure, figure
+from .harness import Figure, figure, one_core
 
 DEPENDENCIES = "import aiohttp, attrs, cattrs, orjson, tenacity"
 SYSTEMS = {
@@ -39,18 +39,20 @@ def over(code: str, base: str, rounds: int) -> list[float]:
 def run(rounds: int) -> list[Figure]:
     rounds = max(5, rounds // 3)
     compileall.compile_dir(Path(alloy_async.__file__).parent, quiet=1)  # as an installer leaves it
-    figures = [
-        figure(
-            "import alloy_async, over a bare interpreter",
-            over("import alloy_async", "pass", rounds),
-            60,
-            unit="ms",
-        )
+    with one_core():
+        bare = over("import alloy_async", "pass", rounds)
+        clients = {
+            name: over(f"{DEPENDENCIES}; {code}", DEPENDENCIES, rounds) for name, code in SYSTEMS.items()
+        }
+    return [
+        figure("import alloy_async, over a bare interpreter", bare, 60, unit="ms"),
+        *(
+            figure(
+                f"first {name} client, over its dependencies' import",
+                samples,
+                150 if name == "agilicus" else 100,
+                unit="ms",
+            )
+            for name, samples in clients.items()
+        ),
     ]
-    for name, code in SYSTEMS.items():
-        budget = 150 if name == "agilicus" else 100
-        samples = over(f"{DEPENDENCIES}; {code}", DEPENDENCIES, rounds)
-        figures.append(
-            figure(f"first {name} client, over its dependencies' import", samples, budget, unit="ms")
-        )
-    return figures

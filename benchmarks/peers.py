@@ -11,26 +11,20 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-from alloy_async import Alloy, AsyncAlloy
+import uvloop
 
-from .harness import Figure, Slice, calls, figure, paired
-from .http import HEADERS, bare, new_session
+from alloy_async import Alloy
+
+from .harness import Figure, Slice, calls, figure, one_core, paired, times
+from .http import HEADERS, bare, new_session, warmed
 from .server import running
 
 CALLS = 32
 
 
-def _times(call: Slice) -> Slice:
-    def run() -> None:
-        for _ in range(CALLS):
-            call()
-
-    return run
-
-
 def _alloy_sdk(url: str, _: asyncio.Runner) -> Slice:
     sdk = import_module("alloypythonsdk").AlloyPythonSDK(api_key="bearer key", server_url=url)
-    return _times(lambda: sdk.get_a_user(user_id="ada"))
+    return times(CALLS, lambda: sdk.get_a_user(user_id="ada"))
 
 
 def _openai(url: str, loop: asyncio.Runner) -> Slice:
@@ -50,14 +44,14 @@ def _httpx(url: str, loop: asyncio.Runner) -> Slice:
 
 def _requests(url: str, _: asyncio.Runner) -> Slice:
     session = import_module("requests").Session()
-    return _times(lambda: session.get(f"{url}/users/ada", headers=HEADERS).json())
+    return times(CALLS, lambda: session.get(f"{url}/users/ada", headers=HEADERS).json())
 
 
 def _agilicus(url: str, _: asyncio.Runner) -> Slice:
     package = import_module("agilicus.agilicus_api")
     users_api = import_module("agilicus.agilicus_api.api.users_api").UsersApi
     api = users_api(package.ApiClient(package.Configuration(host=f"{url}/agilicus", access_token="token")))
-    return _times(lambda: api.get_user("ada", _check_return_type=False))
+    return times(CALLS, lambda: api.get_user("ada", _check_return_type=False))
 
 
 PEERS: dict[str, Callable[[str, asyncio.Runner], Slice]] = {
@@ -82,16 +76,23 @@ def installed(url: str, loop: asyncio.Runner) -> Iterator[tuple[str, Slice]]:
 
 
 def run(rounds: int) -> list[Figure]:
-    with running() as url, asyncio.Runner() as loop:
-        session, client = loop.run(new_session()), AsyncAlloy("key", base_url=url)
+    with (
+        one_core(),
+        running() as url,
+        asyncio.Runner() as loop,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast,
+    ):
+        session, client = loop.run(new_session()), warmed(url, loop, fast)
         sync = Alloy("key", base_url=url)
         variants = {
             "alloy_async": calls(loop, lambda: client.get_a_user("ada"), CALLS),
-            "alloy_async, sync": _times(lambda: sync.get_a_user("ada")),
+            "alloy_async again": calls(loop, lambda: client.get_a_user("ada"), CALLS),
+            "alloy_async on uvloop": calls(fast, lambda: client.get_a_user("ada"), CALLS),
+            "alloy_async, sync": times(CALLS, lambda: sync.get_a_user("ada")),
             "bare aiohttp and orjson": calls(loop, bare(session, "GET", f"{url}/users/ada"), CALLS),
             **dict(installed(url, loop)),
         }
-        ratios = paired(variants, "alloy_async", max(5, rounds // 3))
+        ratios = paired(variants, "alloy_async", max(5, rounds // 2))
         loop.run(session.close())
         sync.close()
     return [

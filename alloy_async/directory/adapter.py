@@ -166,9 +166,9 @@ class Adapter(ABC, Generic[ClientT]):
             if found:
                 reasons[number] = "; ".join(found)
             seen.add(folded)
-        good = [carried(record, can) for number, record in enumerate(records) if number not in reasons]
         if not reasons:
-            return await send(good)
+            return await send([carried(record, can) for record in records])
+        good = [carried(record, can) for number, record in enumerate(records) if number not in reasons]
         sent = iter(await send(good) if good else ())
         return [
             Outcome(self.key_of(record), "invalid", reasons[number]) if number in reasons else next(sent)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
 from ..directory import Capabilities, UserRecord
-from .aio import in_thread
+from .aio import in_thread, slices
 from .checks import Checks
 from .duplicates import FirstLines, KeyHashes
 from .events import SHOWN_FINDINGS
@@ -114,8 +114,22 @@ class Planner:
         self.findings += findings[: SHOWN_FINDINGS - len(self.findings)]
         return errors
 
+    async def lines(self, rows: Iterator[Row], size: int) -> AsyncIterator[list[Planned]]:
+        """The lines of all rows of a file, in slices of about `size`.
+
+        Raises:
+            AlloyAsyncError: the system could not be asked.
+        """
+        if self._lookup is None:
+            unasked = (line for one in self.check(rows) for line in self._lines(one, None))
+            async for lines in slices(unasked, size, at_hand=True):
+                yield lines
+            return
+        async for part in slices(self.check(rows), size, at_hand=True):
+            yield await self.plan(part)
+
     async def plan(self, part: Sequence[Candidate]) -> list[Planned]:
-        """The lines of a slice.
+        """The lines of a slice of rows.
 
         Raises:
             AlloyAsyncError: the system could not be asked.
@@ -123,28 +137,21 @@ class Planner:
         there: dict[str, UserRecord] | None = None
         if self._lookup is not None:
             there = dict(await self._lookup.get([one.key for one in part if not one.errors]))
-        return await in_thread(self._planned, part, there)
+        lines = (line for one in part for line in self._lines(one, there))
+        return await in_thread(list, lines)
 
-    def _planned(self, part: Sequence[Candidate], there: dict[str, UserRecord] | None) -> list[Planned]:
-        if there is None and self._mode != "offboard":
-            return [self._creation(one) for one in part]
-        return [line for one in part for line in self._lines(one, there or {})]
-
-    def _creation(self, one: Candidate, seen: bytes | None = None) -> Planned:
-        record, line = one.row.record, one.row.line
+    def _lines(self, one: Candidate, there: dict[str, UserRecord] | None) -> Iterator[Planned]:
+        """The lines of a row; `there` is who is there, None where nobody was asked."""
+        record, line, key = one.row.record, one.row.line, one.key
         if record is None or one.errors:
-            return refused(one.number, line, one.key, one.errors)
-        return Planned(one.number, line, one.key, "create", None, None, self._view.digest(record), seen)
-
-    def _lines(self, one: Candidate, there: dict[str, UserRecord]) -> Iterator[Planned]:
-        record = one.row.record
-        held = there.get(self._view.folded(one.key))
-        if record is None or one.errors:
-            yield refused(one.number, one.row.line, one.key, one.errors)
-        elif self._mode == "offboard":
+            yield refused(one.number, line, key, one.errors)
+            return
+        held = there.get(self._view.folded(key)) if there is not None else None
+        if self._mode == "offboard":
             yield from self._leaving(one, held)
         elif held is None:
-            yield self._creation(one, NOT_THERE)
+            seen = None if there is None else NOT_THERE
+            yield Planned(one.number, line, key, "create", None, None, self._view.digest(record), seen)
         elif self._mode == "create":
             yield _nothing(one, "exists", held.external_id)
         else:

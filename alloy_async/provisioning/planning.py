@@ -37,11 +37,10 @@ async def make_plan(
     async with Lookup(target, view) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = Planner(target.capabilities, view, mode, lookup if asks and lookup.possible else None)
-        async for part in slices(planner.check(source.rows()), _SLICE, at_hand=True):
-            lines = await planner.plan(part)
+        async for lines in planner.lines(source.rows(), _SLICE):
             await journal.do(rows.insert, "rows", lines)
             if mode == "sync":
-                await in_thread(lookup.want, [one.key for one in part if one.key])
+                await in_thread(lookup.want, [line.key for line in lines if line.key])
             emit(Checking(planner.rows))
         repeated = await _refuse_repeated(journal, planner, view)
         if mode == "sync":

@@ -68,26 +68,22 @@ class CsvSource:
 
     def rows(self) -> Iterator[Row]:
         """The rows below the header, in constant memory; rows without any content are left out."""
-        columns, width = self.columns, len(self.columns.header)
-        for line, cells in self._table():
-            if len(cells) == width:
-                yield Row(line, columns, cells, columns.record(cells))
-            else:
-                yield Row(line, columns, cells, None, (self._width(line, cells),))
-
-    def _table(self) -> Iterator[tuple[int, list[str]]]:
+        columns, width, skipped = self.columns, len(self.columns.header), self._skipped
         with closing(read_lines(self.origin.stream(), self.name, self.encoding)) as lines:
-            for _ in range(self._skipped):
+            for _ in range(skipped):
                 next(lines)
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
-            header_seen, line = False, self._skipped + 1
+            header_seen, line = False, skipped + 1
             try:
                 for cells in reader:
                     if "".join(cells).strip():
-                        if header_seen:
-                            yield line, cells
-                        header_seen = True
-                    line = self._skipped + reader.line_num + 1
+                        if not header_seen:
+                            header_seen = True
+                        elif len(cells) == width:
+                            yield Row(line, columns, cells, columns.record(cells))
+                        else:
+                            yield Row(line, columns, cells, None, (self._width(line, cells),))
+                    line = skipped + reader.line_num + 1
             except csv.Error as error:
                 raise self._broken(error, line) from None
 
