@@ -23,7 +23,7 @@ def _line(row: Figure) -> str:
     budget = "" if row.budget is None else f"{'>=' if row.at_least else '<='} {row.budget:g}"
     verdict = {True: "met", False: "MISSED", None: ""}[row.met]
     interval = f"[{row.low:.2f} {row.high:.2f}]"
-    return f"{row.name:<75} {row.value:>8.2f} {row.unit:<3} {interval:<16} {budget:<8} {verdict}"
+    return f"{row.name:<80} {row.value:>8.2f} {row.unit:<3} {interval:<16} {budget:<8} {verdict}"
 
 
 def main() -> int:

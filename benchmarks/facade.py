@@ -11,7 +11,7 @@ import uvloop
 
 from alloy_async import Alloy
 
-from .harness import Figure, Slice, calls, figure, one_core, paired, times
+from .harness import Figure, Slice, calls, figure, malloc_keeps, one_core, paired, times
 from .http import HEADERS, warmed
 from .server import running
 
@@ -19,6 +19,7 @@ CALLS = 128
 
 
 def run(rounds: int) -> list[Figure]:
+    malloc_keeps(blocks=True)
     with (
         one_core(),
         running() as url,

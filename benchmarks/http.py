@@ -11,7 +11,7 @@ import uvloop
 
 from alloy_async import AsyncAlloy, Rate
 
-from .harness import Figure, calls, figure, one_core, paired
+from .harness import Figure, Slice, calls, figure, malloc_keeps, one_core, paired
 from .server import running
 
 HEADERS = {"Authorization": "bearer key", "Content-Type": "application/json"}
@@ -41,43 +41,54 @@ async def new_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession()
 
 
-def measure(url: str, in_flight: int, rounds: int) -> list[Figure]:
-    """The rows for so many calls in flight."""
+def measure(url: str, in_flight: int, rounds: int, *, kept: bool) -> list[Figure]:
+    """The rows for so many calls in flight, while malloc keeps the standard loop's buffers, or gives them back."""
+    malloc_keeps(blocks=kept)
+    where = f"{in_flight} in flight, buffers {'kept' if kept else 'given back'}"
     with asyncio.Runner() as loop, asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast:
-        session = loop.run(new_session())
+        session, uv_session = loop.run(new_session()), fast.run(new_session())
         client = warmed(url, loop, fast)
         limited = AsyncAlloy("another key", base_url=url, rate_limit=Rate(1e6))
-        get, post = bare(session, "GET", f"{url}/users/ada"), bare(session, "POST", f"{url}/users/")
+        user, users = f"{url}/users/ada", f"{url}/users/"
+
+        def ours(client: AsyncAlloy, on: asyncio.Runner = loop) -> Slice:
+            return calls(on, lambda: client.get_a_user("ada"), in_flight=in_flight)
+
+        get = bare(session, "GET", user)
         gets = {
             "bare": calls(loop, get, in_flight=in_flight),
             "bare again": calls(loop, get, in_flight=in_flight),
-            "ours": calls(loop, lambda: client.get_a_user("ada"), in_flight=in_flight),
-            "ours, limited": calls(loop, lambda: limited.get_a_user("ada"), in_flight=in_flight),
-            "ours on uvloop": calls(fast, lambda: client.get_a_user("ada"), in_flight=in_flight),
+            "bare on uvloop": calls(fast, bare(uv_session, "GET", user), in_flight=in_flight),
+            "ours": ours(client),
+            "ours, limited": ours(limited),
+            "ours on uvloop": ours(client, fast),
         }
+        create = lambda: client.create_a_user("ada@example.com", full_name="Ada Quist")  # noqa: E731
         posts = {
-            "bare": calls(loop, post, in_flight=in_flight),
-            "ours": calls(
-                loop,
-                lambda: client.create_a_user("ada@example.com", full_name="Ada Quist"),
-                in_flight=in_flight,
-            ),
+            "bare": calls(loop, bare(session, "POST", users), in_flight=in_flight),
+            "ours": calls(loop, create, in_flight=in_flight),
         }
         of_get, of_post = paired(gets, "bare", rounds), paired(posts, "bare", rounds)
         loop.run(session.close())
+        fast.run(uv_session.close())
+    # With kept buffers uvloop saves bare aiohttp itself less than a typed call with all its promises costs: no budget there.
+    for_uvloop = None if kept else 0.95
     return [
-        figure(f"noise: bare GET against itself, {in_flight} in flight", of_get["bare again"]),
-        figure(f"GET against bare aiohttp, {in_flight} in flight", of_get["ours"], 1.20),
-        figure(f"the same with a told rate limit, {in_flight} in flight", of_get["ours, limited"]),
+        figure(f"noise: bare GET against itself, {where}", of_get["bare again"]),
+        figure(f"GET against bare aiohttp, {where}", of_get["ours"], 1.20),
+        figure(f"the same with a told rate limit, {where}", of_get["ours, limited"]),
         figure(
-            f"GET on uvloop against bare aiohttp on the standard loop, {in_flight} in flight",
-            of_get["ours on uvloop"],
-            0.95,
+            f"GET on uvloop against bare on the standard loop, {where}", of_get["ours on uvloop"], for_uvloop
         ),
-        figure(f"POST against bare aiohttp, {in_flight} in flight", of_post["ours"], 1.30),
+        figure(f"floor of that: bare on uvloop, {where}", of_get["bare on uvloop"]),
+        figure(f"POST against bare aiohttp, {where}", of_post["ours"], 1.30),
     ]
 
 
 def run(rounds: int) -> list[Figure]:
+    rows = []
     with one_core(), running() as url:
-        return [row for in_flight in (1, 64) for row in measure(url, in_flight, rounds)]
+        for in_flight in (1, 64):
+            for kept in (True, False):
+                rows += measure(url, in_flight, rounds, kept=kept)
+    return rows

@@ -15,11 +15,11 @@ import uvloop
 
 from alloy_async import Alloy
 
-from .harness import Figure, Slice, calls, figure, one_core, paired, times
+from .harness import Figure, Slice, calls, figure, malloc_keeps, one_core, paired, times
 from .http import HEADERS, bare, new_session, warmed
 from .server import running
 
-CALLS = 32
+CALLS = 256
 
 
 def _alloy_sdk(url: str, _: asyncio.Runner) -> Slice:
@@ -76,6 +76,7 @@ def installed(url: str, loop: asyncio.Runner) -> Iterator[tuple[str, Slice]]:
 
 
 def run(rounds: int) -> list[Figure]:
+    malloc_keeps(blocks=True)
     with (
         one_core(),
         running() as url,

@@ -52,7 +52,8 @@ class Manner:
         self.settings = settings
         self.timeout = settings.timeout.within(settings.deadline)
         self.watched = settings.on_request is not None or settings.on_response is not None
-        self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}", **settings.headers})
+        self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
+        self._common.update(settings.headers)
         self._credential_header = link.system.header if link.system.query_key is None else None
         self._headers: dict[Plan, tuple[str | None, CIMultiDict[str]]] = {}
 

@@ -10,7 +10,7 @@ import inspect
 import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -167,8 +167,9 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
-        function = self._functions.get(instance.is_async) or self._function(instance.is_async)
-        return function.__get__(instance)
+        return MethodType(
+            self._functions.get(instance.is_async) or self._function(instance.is_async), instance
+        )
 
     def _function(self, is_async: bool) -> Callable[..., Any]:
         operation = self._operation

@@ -72,7 +72,8 @@ class Plan:
         self.verb = cls.verb
         self.name = cls.name
         self.result = result_type(cls)
-        self._decoder = _decoder_for(self.result)
+        self.decode = _decoder_for(self.result)
+        """Makes the result of a 2xx body; raises Mismatch."""
         fields = fields_of(cls)
         of = {
             kind: [field for field in fields if isinstance(field.marker, kind)]
@@ -177,10 +178,6 @@ class Plan:
     def answers_secret(self) -> bool:
         """Whether its answer is declared to hold a secret."""
         return declares_secret(self.result)
-
-    def decode(self, raw: bytes) -> Any:
-        """The result in a 2xx body; raises Mismatch."""
-        return self._decoder(raw)
 
 
 def _argument(field: Field) -> _Argument:

@@ -15,9 +15,13 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
+from aiohttp import hdrs
+from yarl import URL
 
 from .errors import ConfigurationError
 from .timeouts import Watch, watched_connections
+
+_ENCODINGS = {hdrs.ACCEPT_ENCODING: aiohttp.ClientRequest.DEFAULT_HEADERS[hdrs.ACCEPT_ENCODING]}
 
 
 class Place:
@@ -30,10 +34,21 @@ class Place:
         self.watch = watch
 
 
+class PreparedRequest(aiohttp.ClientRequest):
+    """A request that takes the headers as they are: those of the session and of the call hold all that aiohttp would add."""
+
+    def update_headers(self, headers: Any) -> None:
+        self.headers = headers
+
+    def update_auto_headers(self, skip_auto_headers: Any) -> None:
+        pass
+
+
 class Sessions:
     """The sessions of one client and its copies.
 
     Args:
+        base: where all requests go.
         max_connections: open at once, for each event loop.
         tls: a context, or the path of a file with the certificate authorities to trust; None takes the system's.
         given: the user's own session, which is used instead and never closed here.
@@ -41,12 +56,14 @@ class Sessions:
 
     def __init__(
         self,
+        base: URL,
         max_connections: int,
         tls: ssl.SSLContext | str | None,
         given: aiohttp.ClientSession | None = None,
     ) -> None:
         if not isinstance(max_connections, int) or max_connections < 1:
             raise ConfigurationError(f"max_connections must be 1 or more, got {max_connections!r}")
+        self._headers = {hdrs.HOST: base.host_port_subcomponent or "", **_ENCODINGS}
         self._max_connections = max_connections
         self._tls = _context(tls)
         self._given = given
@@ -83,7 +100,12 @@ class Sessions:
             ssl=self._tls if self._tls is not None else True,
         )
         watched_connections(connector, watch)
-        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        session = aiohttp.ClientSession(
+            connector=connector,
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=PreparedRequest,
+        )
         session._retry_connection = False  # see no_hidden_retry, which costs more
         return Place(session, watch)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from asyncio import current_task
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from aiohttp.client_proto import ResponseHandler
 
 NEVER = math.inf
+PIECE = 1 << 16
 
 
 class Watched(Protocol):
@@ -64,7 +66,7 @@ class Watch:
         self._timer, self._rings = None, NEVER
         now = self.now()
         due = {one for one in self._watched if one.due <= now}
-        self._watched -= due
+        self._watched.difference_update(due)
         if self._watched:
             self._ring_at(min(one.due for one in self._watched))
         for one in due:
@@ -82,7 +84,7 @@ class Deadline:
         self._expired = False
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
+        task = current_task()
         assert task is not None
         self._task, self._cancelling = task, task.cancelling()
         self._watch.add(self)
@@ -106,6 +108,12 @@ class WatchedConnection(ResponseHandler):
         super().__init__(watch.loop)
         self.due = NEVER
         self._watch = watch
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Read in pieces of 64 KiB: asyncio's 256 KiB are a block so large that malloc may map it anew for each answer."""
+        super().connection_made(transport)
+        if hasattr(transport, "max_size"):
+            transport.max_size = PIECE
 
     def expire(self) -> None:
         """The server was silent for too long."""

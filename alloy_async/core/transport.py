@@ -104,7 +104,7 @@ class Transport:
     ) -> None:
         self._proxy = proxy if proxy is not None else _proxy_from_environment(base)
         self._middlewares = None if session is None else (no_hidden_retry, *session._middlewares)
-        self._sessions = Sessions(max_connections, tls, session)
+        self._sessions = Sessions(base, max_connections, tls, session)
 
     async def attempt(
         self,

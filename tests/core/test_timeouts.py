@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp.client_proto import ResponseHandler
 from hypothesis import given, strategies as st
+from yarl import URL
 
 from alloy_async import AsyncAlloy, RequestTimeout, Retry, Timeout
 from alloy_async.core.sessions import Sessions
@@ -262,7 +263,7 @@ async def test_a_kept_connection_that_rests_longer_than_the_read_timeout_is_used
 
 
 async def test_aiohttp_has_what_is_built_on() -> None:
-    sessions = Sessions(1, None)
+    sessions = Sessions(URL("http://x.test"), 1, None)
     session = sessions.here().session
     connector: Any = session.connector
     assert isinstance(connector._factory(), WatchedConnection)
