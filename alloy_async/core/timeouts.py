@@ -112,8 +112,9 @@ class WatchedConnection(ResponseHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Read in pieces of 64 KiB: asyncio's 256 KiB are a block so large that malloc may map it anew for each answer."""
         super().connection_made(transport)
-        if hasattr(transport, "max_size"):
-            transport.max_size = PIECE
+        of_asyncio: Any = transport
+        if hasattr(of_asyncio, "max_size"):
+            of_asyncio.max_size = PIECE
 
     def expire(self) -> None:
         """The server was silent for too long."""

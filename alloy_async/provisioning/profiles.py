@@ -142,14 +142,12 @@ class Dates:
         year, month, day = (int(match[place]) for place in places)
         if shape in _EITHER and max(month, day) > 12:
             month, day, order = (month, day, "day") if day > 12 else (day, month, "month")
-            if self._order is None:
-                self._order = order, line
-            elif self._order[0] != order and _is_date(year, month, day):
-                yield (
-                    line,
-                    f"{text!r} begins with the {order}, the date on line {self._order[1]} with the other",
-                )
-                return
+            if _is_date(year, month, day):
+                self._order = self._order or (order, line)
+                if self._order[0] != order:
+                    other = self._order[1]
+                    yield line, f"{text!r} begins with the {order}, the date on line {other} with the other"
+                    return
         if not _is_date(year, month, day):
             yield line, f"{text!r} is no day of the calendar"
         elif shape != self._usual:

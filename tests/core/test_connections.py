@@ -21,6 +21,7 @@ from alloy_async import (
     Retry,
     Timeout,
     Unauthorized,
+    __version__,
 )
 from alloy_async.alloy import models
 from alloy_async.sandbox import Delay, Fault, Hang, Limit, Sandbox, Status
@@ -120,6 +121,29 @@ async def test_a_timeout_of_the_caller_is_the_caller_s(sandbox: Sandbox, alloy: 
 
 
 # Connections
+
+
+@pytest.mark.parametrize("own_session", [False, True])
+async def test_the_headers_on_the_wire(own_session: bool) -> None:
+    heads: list[str] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(reply())
+        writer.close()
+
+    async with await asyncio.start_server(once, "127.0.0.1", 0) as server, aiohttp.ClientSession() as session:
+        port = server.sockets[0].getsockname()[1]
+        for headers in ({}, {"user-agent": "mine", "ACCEPT-encoding": "identity", "X-More": "1"}):
+            options: dict[str, Any] = {"session": session} if own_session else {}
+            client = AsyncAlloy("key", base_url=f"http://localhost:{port}", headers=headers, **options)
+            await client.send(GET)
+            await client.aclose()
+    ours, theirs = (sorted(line.lower() for line in head.split("\r\n")[1:-2]) for head in heads)
+    always = ["accept: application/json", "authorization: bearer key", f"host: localhost:{port}"]
+    encodings = "accept-encoding: " + aiohttp.ClientRequest.DEFAULT_HEADERS["Accept-Encoding"]
+    assert ours == sorted([*always, encodings, f"user-agent: alloy_async/{__version__}"])
+    assert theirs == sorted([*always, "accept-encoding: identity", "user-agent: mine", "x-more: 1"])
 
 
 async def test_an_own_session_is_used_and_left_open(sandbox: Sandbox) -> None:

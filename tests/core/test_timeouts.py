@@ -10,11 +10,9 @@ import aiohttp
 import pytest
 from aiohttp.client_proto import ResponseHandler
 from hypothesis import given, strategies as st
-from yarl import URL
 
 from alloy_async import AsyncAlloy, RequestTimeout, Retry, Timeout
-from alloy_async.core.sessions import Sessions
-from alloy_async.core.timeouts import Deadline, Watch, WatchedConnection
+from alloy_async.core.timeouts import PIECE, Deadline, Watch, WatchedConnection
 from alloy_async.sandbox import Sandbox
 
 from .calls import ADA, GET
@@ -262,12 +260,13 @@ async def test_a_kept_connection_that_rests_longer_than_the_read_timeout_is_used
     assert service.connections == 1
 
 
-async def test_aiohttp_has_what_is_built_on() -> None:
-    sessions = Sessions(URL("http://x.test"), 1, None)
-    session = sessions.here().session
-    connector: Any = session.connector
-    assert isinstance(connector._factory(), WatchedConnection)
+async def test_aiohttp_has_what_is_built_on(sandbox: Sandbox) -> None:
+    async with AsyncAlloy("key", base_url=sandbox.url) as client:
+        await client.send(GET)
+        connector: Any = client._link.transport._sessions.here().session.connector
+        ((connection, _),) = (kept for line in connector._conns.values() for kept in line)
+        assert isinstance(connection, WatchedConnection)
+        assert connection.transport.max_size == PIECE
     for name in ("_reschedule_timeout", "_drop_timeout", "_on_read_timeout"):
         assert callable(getattr(ResponseHandler, name))
     assert "_retry_connection" in aiohttp.ClientSession.ATTRS
-    await sessions.aclose()

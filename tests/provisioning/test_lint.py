@@ -226,6 +226,12 @@ def test_every_seeded_defect_is_found(
             "start",
             "begins with the month, the date on line 2",
         ),
+        (
+            "username;start\n" + "a;29/02/2023\nb;01/14/2020\nc;01/13/2020\n",  # no date tells no order
+            2,
+            "start",
+            "is no day of the calendar",
+        ),
         ("username;work mail\nada;x\n", 2, "work mail", "is no e-mail address"),
     ],
 )
