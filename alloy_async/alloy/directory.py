@@ -64,7 +64,9 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
             if error.effect == "none":
                 raise
             return [self._failure(record.username, error) for record in records]
-        refused = _refused(records, result.invalid_users or [])
+        if not result.invalid_users:
+            return [Outcome(record.username, "created") for record in records]
+        refused = _refused(records, result.invalid_users)
         verdicts = {outcome.key: outcome for outcome in await self._each(self._why_refused, refused, refused)}
         return [verdicts.get(record.username) or Outcome(record.username, "created") for record in records]
 

@@ -166,8 +166,8 @@ class Adapter(ABC, Generic[ClientT]):
             if found:
                 reasons[number] = "; ".join(found)
             seen.add(folded)
-        if not reasons:
-            return await send([carried(record, can) for record in records])
+        if not (reasons or can.forms):
+            return await send(records)
         good = [carried(record, can) for number, record in enumerate(records) if number not in reasons]
         sent = iter(await send(good) if good else ())
         return [

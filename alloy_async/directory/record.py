@@ -70,7 +70,7 @@ def fold(key: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())
 
 
-@attrs.frozen
+@attrs.define
 class Outcome:
     """What became of one record.
 

@@ -120,13 +120,14 @@ class Planner:
         Raises:
             AlloyAsyncError: the system could not be asked.
         """
-        if self._lookup is None:
-            unasked = (line for one in self.check(rows) for line in self._lines(one, None))
-            async for lines in slices(unasked, size, at_hand=True):
+        if (
+            self._lookup is None and self._mode == "create"
+        ):  # the usual way to begin: nothing of a row outlives its line
+            async for lines in slices(map(self._creation, self.check(rows)), size, at_hand=True):
                 yield lines
-            return
-        async for part in slices(self.check(rows), size, at_hand=True):
-            yield await self.plan(part)
+        else:
+            async for part in slices(self.check(rows), size, at_hand=True):
+                yield await self.plan(part)
 
     async def plan(self, part: Sequence[Candidate]) -> list[Planned]:
         """The lines of a slice of rows.
@@ -140,18 +141,22 @@ class Planner:
         lines = (line for one in part for line in self._lines(one, there))
         return await in_thread(list, lines)
 
+    def _creation(self, one: Candidate, seen: bytes | None = None) -> Planned:
+        record, line = one.row.record, one.row.line
+        if record is None or one.errors:
+            return refused(one.number, line, one.key, one.errors)
+        return Planned(one.number, line, one.key, "create", None, None, self._view.digest(record), seen)
+
     def _lines(self, one: Candidate, there: dict[str, UserRecord] | None) -> Iterator[Planned]:
         """The lines of a row; `there` is who is there, None where nobody was asked."""
-        record, line, key = one.row.record, one.row.line, one.key
+        record = one.row.record
+        held = there.get(self._view.folded(one.key)) if there is not None else None
         if record is None or one.errors:
-            yield refused(one.number, line, key, one.errors)
-            return
-        held = there.get(self._view.folded(key)) if there is not None else None
-        if self._mode == "offboard":
+            yield refused(one.number, one.row.line, one.key, one.errors)
+        elif self._mode == "offboard":
             yield from self._leaving(one, held)
         elif held is None:
-            seen = None if there is None else NOT_THERE
-            yield Planned(one.number, line, key, "create", None, None, self._view.digest(record), seen)
+            yield self._creation(one, None if there is None else NOT_THERE)
         elif self._mode == "create":
             yield _nothing(one, "exists", held.external_id)
         else:
