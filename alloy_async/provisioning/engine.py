@@ -3,53 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Literal, TypeAlias
 
-from ..core.errors import (
-    AlloyAsyncError,
-    ConfigurationError,
-    CredentialError,
-    Forbidden,
-    Redirected,
-    StatusError,
-    Unauthorized,
-)
+from ..core.errors import AlloyAsyncError, StatusError
 from ..core.events import RetryEvent
 from ..directory import Directory, Outcome, UserRecord
 from . import rows
 from .aio import task_group
 from .errors import SourceError
-from .events import Counts, OnEvent, Settled, Settling, Stopped, Waiting
-from .jobfile import RowOutcome, Table
+from .events import OnEvent, Settled, Settling, Stopped, Waiting
+from .jobfile import Table
 from .journal import Journal
 from .lookup import ONE_BY_ONE, Lookup
-from .pulse import Pulse, note, write
-from .rows import Result, Task
+from .patience import Patience
+from .pulse import note
+from .rows import Result, Task, units
+from .score import Score
 from .settle import Judge
 from .view import View
-
-_outcome_of: Callable[[Result], str] = attrgetter("outcome")
 
 Point = Literal["before intent", "after intent", "after answer", "after outcome", "before asking"]
 """Where a crash is worth a test: every boundary of what the job file and the system know."""
 At: TypeAlias = Callable[[Point], None]
 
-_HOPELESS = (Unauthorized, Forbidden, Redirected, CredentialError, ConfigurationError)
 _REFUSED_WHOLE = frozenset({400, 413, 422})
-_PATIENCE = 30
-"""Calls in a row that fail before the job gives up."""
 _SENDS = 5
 """Requests for one line in one run; then it stays in doubt, for resuming."""
-_UNDONE: dict[RowOutcome | None, RowOutcome] = {
-    "created": "restored", "updated": "restored", "exists": "kept", "drifted": "kept",
-}  # fmt: skip
-"""What the outcomes are called when they come from undoing."""
 
 
 def nowhere(point: Point) -> None:
@@ -84,10 +66,8 @@ class Engine:
         at: At = nowhere,
         sends_again: bool = False,
     ) -> None:
-        self.stopped: str | None = None
-        self.error: AlloyAsyncError | None = None
-        """What made the run give up."""
-        self.pulse = Pulse()
+        self.patience = Patience(self._tell_stopped)
+        self.score = Score(journal, table)
         self._journal = journal
         self._target = target.watched(self._on_retry)
         self._can = target.capabilities
@@ -100,20 +80,6 @@ class Engine:
         self._emit = emit
         self._stop = stop
         self._at = at
-        self._tally: Counter[str] = Counter()
-        self._answered = False
-        self._sent = False
-        self._lost_in_a_row = 0
-
-    @property
-    def counts(self) -> Counts:
-        """Lines of the whole job by outcome."""
-        return Counts.of(self._tally)
-
-    @property
-    def never_began(self) -> bool:
-        """Whether the run gave up before anything can have happened."""
-        return self.error is not None and not self._answered and not self._sent
 
     async def run(self, parts: AsyncIterator[list[Task]]) -> None:
         """Carry out every task; those left when the run gives up stay planned.
@@ -122,23 +88,23 @@ class Engine:
             SourceError: the source cannot be read; nothing was sent.
             JobError: the job file cannot be written; nothing more was sent.
         """
-        self._tally = await self._journal.do(rows.tally, self._table)
+        await self.score.count()
         async with task_group() as group:
             try:
                 async for part in parts:
-                    for unit in self._units(part):
+                    for unit in units(part, self._can.batch_size):
                         await self._slots.acquire()
                         if self._stop.is_set():
-                            await self._give_up("interrupted")
-                        if self.stopped:
+                            await self.patience.give_up("interrupted")
+                        if self.patience.stopped:
                             return
                         sending = group.create_task(self._carry_out(unit))
-                        if not self._answered:  # one call shows whether address and credential work
+                        if not self.patience.answered:  # one call shows whether address and credential work
                             await sending
             except (SourceError, OSError) as error:
-                if not self._answered:
+                if not self.patience.answered:
                     raise
-                await self._give_up(f"the rest could not be read: {error}")
+                await self.patience.give_up(f"the rest could not be read: {error}")
 
     async def settle_doubts(self) -> None:
         """Ask for every line in doubt what the system holds: it is done, or planned again.
@@ -157,27 +123,8 @@ class Engine:
                 await lookup.take_snapshot()
             for start in range(0, len(tasks), ONE_BY_ONE):
                 results = await self._asked(lookup, tasks[start : start + ONE_BY_ONE], [])
-                await self._journal.do(rows.settle, self._table, self._named(results), "planned")
+                await self.score.settle(results, "planned")
                 await self._note("settled", f"{len(results)} rows were in doubt: {_told(results)}")
-
-    async def finish(self) -> None:
-        """Write down the last second, and count once more."""
-        seconds = self.pulse.take(last=True)
-        await self._journal.do(write, seconds)
-        self._tally = await self._journal.do(rows.tally, self._table)
-
-    def _units(self, part: Sequence[Task]) -> Iterator[list[Task]]:
-        """What goes together: a batch of creations, the steps of one user, or one task."""
-        size = self._can.batch_size
-        by_action = attrgetter("action")
-        for action, tasks in groupby(sorted(part, key=by_action), key=by_action):
-            alike = list(tasks)
-            if action == "create":
-                yield from (alike[start : start + size] for start in range(0, len(alike), size))
-            elif action == "offboard":
-                yield from (list(steps) for _, steps in groupby(alike, key=lambda task: task.key))
-            else:
-                yield from ([task] for task in alike)
 
     async def _carry_out(self, unit: Sequence[Task]) -> None:
         try:
@@ -188,8 +135,8 @@ class Engine:
                     await self._send(unit)
         finally:
             self._slots.release()
-        if not self.never_began:
-            counts = self.counts
+        if not self.patience.never_began:
+            counts = self.score.counts
             self._emit(Settled(counts, counts.rows))
 
     async def _as_planned(self, unit: Sequence[Task]) -> bool:
@@ -203,7 +150,7 @@ class Engine:
         except AlloyAsyncError as error:
             await self._failed(unit, error)
             return False
-        self._lost_in_a_row, self._answered = 0, True
+        self.patience.answer()
         result = self._judge.drifted(first, there)
         if result is None:
             return True
@@ -211,8 +158,8 @@ class Engine:
         return False
 
     async def _failed(self, unit: Sequence[Task], error: AlloyAsyncError) -> None:
-        await self._lost(error, hopeless=isinstance(error, _HOPELESS) or not self._answered)
-        if not self.never_began:
+        await self.patience.failed(error, hopeless=not self.patience.answered)
+        if not self.patience.never_began:
             await self._record([Result(task.number, "failed", str(error)) for task in unit])
 
     async def _leave(self, steps: Sequence[Task]) -> None:
@@ -234,14 +181,14 @@ class Engine:
         done: list[Result] = []
         await self._intend(tasks)
         waiting = [list(tasks)]
-        while waiting and not self.stopped:
+        while waiting and not self.patience.stopped:
             part = waiting.pop()
             outcomes = await self._call(part)
             if outcomes is None:
                 middle = len(part) // 2
                 waiting += [part[middle:], part[:middle]]
                 continue
-            if self.never_began:
+            if self.patience.never_began:
                 waiting.append(part)
                 break
             settled, again = await self._conclude(part, outcomes)
@@ -267,18 +214,16 @@ class Engine:
             if error.effect != "none":
                 return [Outcome(task.key, "unknown", str(error)) for task in tasks]
             refused = isinstance(error, StatusError) and error.status in _REFUSED_WHOLE
-            hopeless = isinstance(error, _HOPELESS) or not (self._answered or refused)
-            await self._lost(error, hopeless=hopeless)
-            if refused and len(tasks) > 1 and not self.stopped:
+            await self.patience.failed(error, hopeless=not (self.patience.answered or refused))
+            if refused and len(tasks) > 1 and not self.patience.stopped:
                 return None
             return [Outcome(task.key, "invalid" if refused else "failed", str(error)) for task in tasks]
         self._at("after answer")
-        self.pulse.answered(time.perf_counter() - began)
+        self.score.pulse.answered(time.perf_counter() - began)
         if any(outcome.status != "unknown" for outcome in outcomes):
-            self._answered, self._lost_in_a_row = True, 0
+            self.patience.answer()
         else:
-            self._sent = True
-            await self._lost(None)
+            await self.patience.sent_in_vain()
         return outcomes
 
     def _request(self, tasks: Sequence[Task]) -> Awaitable[Sequence[Outcome]]:
@@ -316,7 +261,7 @@ class Engine:
             async with Lookup(self._target, self._view) as lookup:
                 asked = await self._asked(lookup, lost, suspects)
         except AlloyAsyncError as error:
-            await self._lost(error, hopeless=isinstance(error, _HOPELESS))
+            await self.patience.failed(error)
             reason = f"its answer was lost, and asking whether it is in failed: {error}"
             doubts = [Result(task.number, None, reason) for task in (*lost, *suspects)]
             await self._record([], doubts)
@@ -343,46 +288,18 @@ class Engine:
         ]
 
     async def _record(self, results: Sequence[Result], doubts: Sequence[Result] = ()) -> None:
-        """Write down outcomes and doubts."""
-        named = self._named(results)
-        seconds = self.pulse.take()
-        self.pulse.settled(len(named))
-
-        def work(database: sqlite3.Connection) -> None:
-            rows.settle(database, self._table, named)
-            rows.settle(database, self._table, doubts, "doubt")
-            write(database, seconds)
-
-        await self._journal.do(work)
+        await self.score.record(results, doubts)
         self._at("after outcome")
-        self._tally.update(map(_outcome_of, named))
-        self._tally["planned"] -= len(named)
 
-    def _named(self, results: Sequence[Result]) -> Sequence[Result]:
-        if self._table == "rows":
-            return results
-        return [result._replace(outcome=_UNDONE.get(result.outcome, result.outcome)) for result in results]
-
-    async def _lost(self, error: AlloyAsyncError | None, *, hopeless: bool = False) -> None:
-        self._lost_in_a_row += 1
-        if hopeless:
-            self.error = self.error or error
-            await self._give_up(str(error))
-        elif self._lost_in_a_row >= _PATIENCE:
-            await self._give_up(f"{_PATIENCE} calls in a row failed")
-
-    async def _give_up(self, reason: str) -> None:
-        if self.stopped is None:
-            self.stopped = reason
-            if not self.never_began:  # then the caller gets the error itself
-                self._emit(Stopped(reason))
-                await self._note("stopped", reason)
+    async def _tell_stopped(self, reason: str) -> None:
+        self._emit(Stopped(reason))
+        await self._note("stopped", reason)
 
     async def _note(self, kind: str, text: str) -> None:
         await self._journal.do(note, kind, text)
 
     def _on_retry(self, event: RetryEvent) -> None:
-        self.pulse.retried(event)
+        self.score.pulse.retried(event)
         self._emit(Waiting(event.operation, str(event.error), event.wait))
 
 

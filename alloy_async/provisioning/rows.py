@@ -7,7 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import attrs
@@ -95,6 +95,21 @@ def planned(database: sqlite3.Connection, table: Table, after: int, limit: int) 
         (after, limit),
     )
     return [Task(*line) for line in found]
+
+
+def units(tasks: Iterable[Task], batch_size: int) -> Iterator[list[Task]]:
+    """What goes together in one call: a batch of creations, the steps of one user, or one task."""
+    by_action, by_key = attrgetter("action"), attrgetter("key")
+    for action, alike in groupby(sorted(tasks, key=by_action), key=by_action):
+        if action == "create":
+            creations = list(alike)
+            yield from (
+                creations[start : start + batch_size] for start in range(0, len(creations), batch_size)
+            )
+        elif action == "offboard":
+            yield from (list(steps) for _, steps in groupby(alike, key=by_key))
+        else:
+            yield from ([task] for task in alike)
 
 
 def in_doubt(database: sqlite3.Connection, table: Table) -> list[Task]:
