@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 from benchmarks import facade, http
 from benchmarks.harness import Figure
 from benchmarks.server import running
@@ -18,3 +22,17 @@ def test_a_call_costs_little_more_than_bare_aiohttp() -> None:
 
 def test_a_sync_call_costs_little_more_than_the_same_call_awaited() -> None:
     assert value(facade.run(rounds=9), "sync call against the same call awaited") <= 2.5
+
+
+def test_the_command_prints_a_figure_a_line_and_fails_where_a_budget_is_missed() -> None:
+    command = [sys.executable, "-m", "benchmarks", "decode", "--rounds", "1", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    figures = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [figure["name"][:6] for figure in figures] == ["noise:", "decode", "decode"]
+    assert done.returncode == any(figure["met"] is False for figure in figures), done.stderr
+
+
+def test_an_unknown_benchmark_is_refused_with_those_that_there_are() -> None:
+    done = subprocess.run([sys.executable, "-m", "benchmarks", "htpp"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no benchmark htpp; there are http, decode" in done.stderr

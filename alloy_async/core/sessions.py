@@ -106,7 +106,7 @@ class Sessions:
             cookie_jar=aiohttp.DummyCookieJar(),
             request_class=PreparedRequest,
         )
-        session._retry_connection = False  # see no_hidden_retry, which costs more
+        session._retry_connection = False  # as `no_hidden_retry` of the transport, which costs more
         return Place(session, watch)
 
     async def aclose(self) -> None:

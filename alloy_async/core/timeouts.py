@@ -18,6 +18,7 @@ from aiohttp.client_proto import ResponseHandler
 
 NEVER = math.inf
 PIECE = 1 << 16
+"""Bytes that are read at once at the most."""
 
 
 class Watched(Protocol):
@@ -110,7 +111,7 @@ class WatchedConnection(ResponseHandler):
         self._watch = watch
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Read in pieces of 64 KiB: asyncio's 256 KiB are a block so large that malloc may map it anew for each answer."""
+        """Read in smaller pieces than asyncio, whose 256 KiB are so large that malloc may map them anew for each answer."""
         super().connection_made(transport)
         of_asyncio: Any = transport
         if hasattr(of_asyncio, "max_size"):

@@ -72,17 +72,13 @@ _PLANNED = ", ".join(Planned._fields)
 _TASK = "number, line, key, action, step, digest, seen, before, attempt"
 
 
-def insert(database: sqlite3.Connection, table: Table, lines: Iterable[Planned]) -> None:
+def insert(database: sqlite3.Connection, table: Table, lines: Sequence[Planned]) -> None:
     """Write planned lines; most have few of the columns, which halves the work."""
-    full: list[Planned] = []
-    brief: list[tuple[object, ...]] = []
-    for line in lines:
-        if _rest_of(line) == _NO_MORE:
-            brief.append(_brief_of(line))
-        else:
-            full.append(line)
+    full = [line for line in lines if _rest_of(line) != _NO_MORE]
+    brief = [line for line in lines if _rest_of(line) == _NO_MORE] if full else lines
     database.executemany(
-        f"INSERT INTO {table} (number, line, key, action, digest) VALUES (?, ?, ?, ?, ?)", brief
+        f"INSERT INTO {table} (number, line, key, action, digest) VALUES (?, ?, ?, ?, ?)",
+        map(_brief_of, brief),
     )
     places = ", ".join("?" * len(Planned._fields))
     database.executemany(f"INSERT INTO {table} ({_PLANNED}) VALUES ({places})", full)

@@ -17,7 +17,7 @@ WHERE outcome IN ('created', 'updated', 'deleted', 'done') ORDER BY number"""
 
 def plan_undo(database: sqlite3.Connection, can: Capabilities, remove_adopted: bool) -> None:
     """Write the lines that take back what a job did."""
-    insert(database, "undo", _lines(database, can, remove_adopted))
+    insert(database, "undo", list(_lines(database, can, remove_adopted)))
 
 
 def _lines(database: sqlite3.Connection, can: Capabilities, remove_adopted: bool) -> Iterator[Planned]:
