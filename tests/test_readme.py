@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from alloy_async.sandbox import Sandbox
+from benchmarks.__main__ import NAMES
 
 from .directory.cases import organisation
 
@@ -75,3 +76,18 @@ def test_the_picture_names_what_is_there() -> None:
         assert (ROOT / "alloy_async" / "core" / name).exists(), name
     for name in re.findall(r"^  (\w+)/", picture, re.MULTILINE):
         assert (ROOT / "alloy_async" / name).is_dir(), name
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_benchmarks_named_are_there() -> None:
+    named = re.findall(r"python -m benchmarks((?: \w+)*)", "".join(page.read_text() for page in PAGES))
+    assert {name for words in named for name in words.split()} <= {*NAMES}
+    assert len(named) > 3
