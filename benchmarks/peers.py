@@ -6,6 +6,7 @@ Each peer is skipped where it is not installed (extra: peers).
 from __future__ import annotations
 
 import asyncio
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -72,7 +73,7 @@ def installed(url: str, loop: asyncio.Runner) -> Iterator[tuple[str, Slice]]:
             with warnings.catch_warnings(action="ignore"):
                 yield name, prepare(url, loop)
         except ImportError:
-            print(f"{name}: not installed, skipped (pip install 'alloy-async[peers]')")
+            print(f"{name}: not installed, skipped (pip install 'alloy-async[peers]')", file=sys.stderr)
 
 
 def run(rounds: int) -> list[Figure]:
