@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 
 import aiohttp
@@ -71,18 +72,36 @@ def measure(url: str, in_flight: int, rounds: int, *, kept: bool) -> list[Figure
         of_get, of_post = paired(gets, "bare", rounds), paired(posts, "bare", rounds)
         loop.run(session.close())
         fast.run(uv_session.close())
-    # With kept buffers uvloop saves bare aiohttp itself less than a typed call with all its promises costs: no budget there.
-    for_uvloop = None if kept else 0.95
     return [
         figure(f"noise: bare GET against itself, {where}", of_get["bare again"]),
         figure(f"GET against bare aiohttp, {where}", of_get["ours"], 1.20),
         figure(f"the same with a told rate limit, {where}", of_get["ours, limited"]),
-        figure(
-            f"GET on uvloop against bare on the standard loop, {where}", of_get["ours on uvloop"], for_uvloop
-        ),
+        figure(f"GET on uvloop against bare on the standard loop, {where}", of_get["ours on uvloop"], 0.95),
         figure(f"floor of that: bare on uvloop, {where}", of_get["bare on uvloop"]),
         figure(f"POST against bare aiohttp, {where}", of_post["ours"], 1.30),
     ]
+
+
+def anew(url: str, rounds: int, count: int = 128) -> Figure:
+    """The row for clients that are made for so many calls, while the rate limiter counts; against sessions made for as many."""
+    malloc_keeps(blocks=True)
+    keys = itertools.count()
+
+    async def by_hand() -> None:
+        async with aiohttp.ClientSession() as session:
+            call = bare(session, "GET", f"{url}/users/ada")
+            for _ in range(count):
+                await call()
+
+    async def ours() -> None:
+        async with AsyncAlloy(f"key {next(keys)}", base_url=url) as client:
+            for _ in range(count):
+                await client.get_a_user("ada")
+
+    with asyncio.Runner() as loop:
+        variants = {"bare": lambda: loop.run(by_hand()), "ours": lambda: loop.run(ours())}
+        ratios = paired(variants, "bare", rounds)
+    return figure(f"{count} GETs of a new client against as many of a new session", ratios["ours"], 1.20)
 
 
 def run(rounds: int) -> list[Figure]:
@@ -91,4 +110,5 @@ def run(rounds: int) -> list[Figure]:
         for in_flight in (1, 64):
             for kept in (True, False):
                 rows += measure(url, in_flight, rounds, kept=kept)
+        rows.append(anew(url, rounds))
     return rows

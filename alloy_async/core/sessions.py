@@ -112,10 +112,12 @@ class Sessions:
     async def aclose(self) -> None:
         """Close all connections, on whichever loop they are."""
         self._closed = True
-        keepers = dict(self._keepers)
+        keepers, last = dict(self._keepers), self._last
         self._keepers.clear()
         self._last = None
         here = asyncio.get_running_loop()
+        if self._given is not None and last is not None and last.watch.loop is here:
+            last.watch.rest()
         for loop, keeper in keepers.items():
             if loop is here:
                 await keeper.aclose()
@@ -167,6 +169,7 @@ class _Keeper:
     async def aclose(self) -> None:
         self._dropped.detach()
         await self._generator.aclose()
+        self.place.watch.rest()
 
     def abandon(self) -> None:
         """Close the sockets where their loop can no longer do it: it was closed without ceremony, or is the parent's."""

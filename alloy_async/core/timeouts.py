@@ -19,6 +19,8 @@ from aiohttp.client_proto import ResponseHandler
 NEVER = math.inf
 PIECE = 1 << 16
 """Bytes that are read at once at the most."""
+REST, REST_EACH = 0.001, 2e-6
+"""Seconds between two rings, and so many more for each thing watched: to look at all of them takes a tenth of that."""
 
 
 class Watched(Protocol):
@@ -66,12 +68,20 @@ class Watch:
     def _ring(self) -> None:
         self._timer, self._rings = None, NEVER
         now = self.now()
-        due = {one for one in self._watched if one.due <= now}
+        watched = list(self._watched)  # at once: a finalizer in another thread may discard one meanwhile
+        due = [one for one in watched if one.due <= now]
         self._watched.difference_update(due)
-        if self._watched:
-            self._ring_at(min(one.due for one in self._watched))
+        earliest = min((one.due for one in watched if one.due > now), default=NEVER)
+        if earliest < NEVER:
+            self._ring_at(max(earliest, now + REST + REST_EACH * len(watched)))
         for one in due:
             one.expire()
+
+    def rest(self) -> None:
+        """Give the timer up, if nothing is watched."""
+        if self._timer is not None and not self._watched:
+            self._timer.cancel()
+            self._timer, self._rings = None, NEVER
 
 
 class Deadline:
@@ -128,6 +138,8 @@ class WatchedConnection(ResponseHandler):
         if seconds:
             self.due = self._watch.now() + seconds
             self._watch.add(self)
+        else:
+            self._watch.discard(self)
 
     def _drop_timeout(self) -> None:
         self._watch.discard(self)

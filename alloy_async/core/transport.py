@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import urllib.request
 from collections.abc import Mapping
@@ -67,7 +68,7 @@ async def no_hidden_retry(request: aiohttp.ClientRequest, handler: Any) -> aioht
     except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError, aiohttp.ServerFingerprintMismatch):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise Lost(str(error) or type(error).__name__) from None
+        raise Lost(_cause(error)) from None
 
 
 class _Upload(aiohttp.AsyncIterablePayload):
@@ -199,6 +200,10 @@ def _cause(error: BaseException) -> str:
         return f"{error.host}:{error.port}: {getattr(error, 'certificate_error', None) or error.os_error}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status}"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed it"
+    if isinstance(error, aiohttp.ClientOSError):  # its text may be aiohttp's own, with the URL
+        return os.strerror(error.errno) if error.errno else "it broke while the body was being written"
     if isinstance(error, Lost | aiohttp.ClientPayloadError | OSError):
         return str(error) or type(error).__name__
     if isinstance(error.__cause__, SourceFailed):

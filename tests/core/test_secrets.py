@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import pickle
+import socket
+import ssl
+import struct
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 from urllib.parse import quote
 
+import aiohttp
+import attrs
 import pytest
 
 from alloy_async import (
     AlloyAsyncError,
     AsyncAlloy,
     AsyncClient,
+    ConnectionLost,
     Model,
+    Operation,
     Retry,
     System,
     Timeout,
@@ -26,9 +35,13 @@ from alloy_async import (
     to_wire,
 )
 from alloy_async.alloy import models, operations
+from alloy_async.core.operation import Part
+from alloy_async.core.upload import FileSource
 from tests.conftest import FakeClock
 
 from .server import Arrived, Cut, Hang, Reply, Reset, Scripted, closed_port, reply
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
 
 KEY = "canary-key-Zx9/+=="
 NESTED = 'canary-"nested"\\é'
@@ -188,6 +201,42 @@ async def test_no_secret_of_the_query_where_the_key_goes_there(watch: Watch, clo
         ):
             await watch.check(client.send(TOKEN))
             assert quote(KEY, safe="") in service.arrived[0].target
+
+
+@attrs.frozen(eq=False, repr=False)
+class Upload(Operation[dict[str, Any]]):
+    """Sends a file in pieces."""
+
+    verb = "POST"
+    route = "/up"
+    source: Annotated[FileSource, Part("source")]
+
+
+@pytest.mark.parametrize("own_session", [False, True])
+async def test_no_secret_of_the_query_where_an_upload_breaks_off(own_session: bool) -> None:
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        linger = struct.pack("ii", 1, 0)  # ends it with a TCP RST
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.close()
+
+    service = System("opendatasoft", None, query_key="apikey")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    trusting = ssl.create_default_context(cafile=CERTIFICATE)
+    connector = aiohttp.TCPConnector(ssl=trusting)
+    async with (
+        await asyncio.start_server(reset, "127.0.0.1", 0, ssl=tls) as server,
+        aiohttp.ClientSession(connector=connector) as session,
+    ):
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        options: dict[str, Any] = {"session": session} if own_session else {"ssl": trusting}
+        once = Retry(attempts=1)
+        async with AsyncClient(KEY, system=service, base_url=url, retry=once, **options) as client:
+            with pytest.raises(ConnectionLost) as raised:
+                await client.send(Upload(io.BytesIO(b"x" * 6_000_000)))
+    assert shown(traces(raised.value) + str(raised.value), (KEY, "/up?")) == []
+    assert raised.value.effect == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,50 @@ def test_one_that_was_put_off_expires_at_its_new_time() -> None:
     assert len(time.timers) <= 4
 
 
+def test_what_is_due_soon_one_after_the_other_is_looked_through_a_few_times_only() -> None:
+    time = Time()
+    watch, things = time.watch(), [Thing(time, 1 + number * 1e-5) for number in range(1000)]
+    for thing in things:
+        watch.add(thing)
+    time.pass_to(2)
+    assert all(thing.due <= thing.expired[0] <= thing.due + 0.004 for thing in things)
+    assert len(time.timers) < 20
+
+
+def test_one_that_is_discarded_by_another_thread_while_it_rings_stops_nothing() -> None:
+    time = Time()
+    watch = time.watch()
+
+    class Discarding(Thing):
+        @property
+        def due(self) -> float:
+            watch.discard(other)
+            return 1.0
+
+        @due.setter
+        def due(self, moment: float) -> None: ...
+
+    other, late = Thing(time, 1), Thing(time, 3)
+    for thing in (late, other, Discarding(time, 1)):
+        watch.add(thing)
+    time.pass_to(5)
+    assert late.expired == [3]
+
+
+def test_at_rest_it_has_no_timer_and_begins_anew() -> None:
+    time = Time()
+    watch, thing = time.watch(), Thing(time, 5)
+    watch.add(thing)
+    watch.rest()
+    assert len(time.pending) == 1
+    watch.discard(thing)
+    watch.rest()
+    assert time.pending == []
+    watch.add(thing)
+    time.pass_to(10)
+    assert thing.expired == [5]
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(0, 9), st.integers(1, 30)),
@@ -225,6 +269,20 @@ def test_calls_one_after_the_other_make_no_timer_each() -> None:
 
     with asyncio.Runner(loop_factory=Counting) as runner:
         assert runner.run(calls()) < 10
+
+
+@pytest.mark.parametrize("own_session", [False, True])
+def test_a_closed_client_leaves_no_timer(own_session: bool) -> None:
+    async def call() -> list[asyncio.TimerHandle]:
+        async with Sandbox("alloy") as sandbox, aiohttp.ClientSession() as session:
+            options: dict[str, Any] = {"session": session} if own_session else {}
+            async with AsyncAlloy("key", base_url=sandbox.url, deadline=3600, **options) as client:
+                await client.get_a_user(ADA)
+        loop: Any = asyncio.get_running_loop()
+        return [timer for timer in loop._scheduled if not timer.cancelled() and "Watch" in repr(timer)]
+
+    with asyncio.Runner(loop_factory=Counting) as runner:
+        assert runner.run(call()) == []
 
 
 async def test_the_read_timeout_is_between_two_pieces() -> None:
