@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
@@ -97,7 +98,7 @@ class Client:
                     failure, operation = error, None
                 if operation is not None:
                     under_way += 1
-                    here.spawn(_sending(client, operation), running.add, _putting(finished, operation))
+                    here.spawn(partial(client.send, operation), running.add, _putting(finished, operation))
                     if finished.empty():
                         continue
                 if not under_way:
@@ -126,10 +127,6 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _sending(client: AsyncClient, operation: Operation[T]) -> Callable[[], Awaitable[T]]:
-    return lambda: client.send(operation)
 
 
 def _putting(

@@ -21,8 +21,6 @@ from yarl import URL
 from .errors import ConfigurationError
 from .timeouts import Watch, watched_connections
 
-_ENCODINGS = {hdrs.ACCEPT_ENCODING: aiohttp.ClientRequest.DEFAULT_HEADERS[hdrs.ACCEPT_ENCODING]}
-
 
 class Place:
     """Where requests are sent from on one event loop: the session, and the watch over its timeouts."""
@@ -63,7 +61,10 @@ class Sessions:
     ) -> None:
         if not isinstance(max_connections, int) or max_connections < 1:
             raise ConfigurationError(f"max_connections must be 1 or more, got {max_connections!r}")
-        self._headers = {hdrs.HOST: base.host_port_subcomponent or "", **_ENCODINGS}
+        self._headers = {
+            hdrs.HOST: base.host_port_subcomponent or "",
+            hdrs.ACCEPT_ENCODING: aiohttp.ClientRequest.DEFAULT_HEADERS[hdrs.ACCEPT_ENCODING],
+        }
         self._max_connections = max_connections
         self._tls = _context(tls)
         self._given = given
@@ -87,7 +88,7 @@ class Sessions:
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
         keeper = self._keepers.get(loop)
-        if keeper is None or keeper.session.closed:
+        if keeper is None or keeper.place.session.closed:
             for other in [other for other in self._keepers if other.is_closed()]:
                 self._keepers.pop(other).abandon()
             keeper = self._keepers[loop] = _Keeper(self._new_place(loop))
@@ -159,12 +160,13 @@ class _Keeper:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.session = session = place.session
-        self._generator = _kept_open(session)
+        self._generator = _kept_open(place.session)
         # Runs to the `yield`, which needs no waiting, and makes the generator known to the loop.
         _finish(self._generator.__anext__())
         # A finalizer, since __del__ comes too late for a client that is garbage in a cycle, or lives until the exit.
-        self._dropped = weakref.finalize(self, _let_go, asyncio.get_running_loop(), session, self._generator)
+        self._dropped = weakref.finalize(
+            self, _let_go, asyncio.get_running_loop(), place.session, self._generator
+        )
 
     async def aclose(self) -> None:
         self._dropped.detach()
@@ -174,7 +176,7 @@ class _Keeper:
     def abandon(self) -> None:
         """Close the sockets where their loop can no longer do it: it was closed without ceremony, or is the parent's."""
         if self._dropped.detach():
-            _discard(self.session, self._generator, _drop)
+            _discard(self.place.session, self._generator, _drop)
 
 
 def _let_go(

@@ -15,7 +15,7 @@ from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound, StatusError
 from ..core.events import RetryEvent
 from .fit import Loss, carried, faults, losses
 from .interface import Capabilities
-from .record import Outcome, UserRecord, fold
+from .record import Outcome, UserRecord
 from .refusals import OF_THE_CONNECTION, OF_THE_RECORD
 
 ClientT = TypeVar("ClientT", bound=AsyncClient)
@@ -158,8 +158,7 @@ class Adapter(ABC, Generic[ClientT]):
         seen: set[str] = set()
         reasons: dict[int, str] = {}
         for number, record in enumerate(records):
-            key = self.key_of(record)
-            folded = fold(key) if can.folds_key else key
+            folded = can.folded(self.key_of(record))
             found = faults(record, can, needs)
             if folded in seen:
                 found.append(f"{folded!r} comes twice in one call")

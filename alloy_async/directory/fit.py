@@ -99,10 +99,7 @@ def faults(record: UserRecord, can: Capabilities, needs: Iterable[str] = ()) -> 
         can: the system.
         needs: fields that must be filled.
     """
-    found = []
-    for field in needs:
-        if not getattr(record, field):
-            found.append(f"the {field} is missing")
+    found = [f"the {field} is missing" for field in needs if not getattr(record, field)]
     for field, most in can.max_length.items():
         value = getattr(record, field)
         if value and len(value) > most:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, Self
 import attrs
 
 from ..core.events import RetryEvent
-from .record import FIELDS, Outcome, UserRecord
+from .record import FIELDS, Outcome, UserRecord, fold
 
 Ability = Literal["find", "list", "create", "update", "delete"]
 
@@ -67,6 +67,10 @@ class Capabilities:
     forms: Mapping[str, Form] = attrs.field(factory=dict)
     because: Mapping[str, str] = attrs.field(factory=dict)
     offboarding: tuple[str, ...] = ("delete the user",)
+
+    def folded(self, key: str) -> str:
+        """A key, as the system tells two apart."""
+        return fold(key) if self.folds_key else key
 
     @property
     def drops(self) -> tuple[str, ...]:

@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
-import attrs
-
-from ..core.errors import ConfigurationError
 from ..directory import Directory
 from .aio import in_thread
 from .duplicates import LinesOnDisk
-from .engine import At, Engine, nowhere
-from .events import Checked, Event, OnEvent, Report
+from .engine import Engine
+from .events import Checked, OnEvent, Report
 from .feed import planned_tasks, streamed_tasks
-from .jobfile import Table
 from .journal import Journal
 from .lookup import Lookup
-from .planner import Planner
+from .planner import Planner, stride_of
 from .planning import make_plan, note_check, sealed
 from .rows import retry_failed
+from .run import Run
 from .sources import Source
 from .view import View
 
 _SLICE = 1000
-
-
-def ignore(event: Event) -> None:
-    """Where nobody listens."""
-
-
-@attrs.frozen
-class Run:
-    """How a job is carried out.
-
-    Args:
-        concurrency: calls in flight; the client's rate limiter has the last word.
-        on_event: told each `Event` as it happens, on the event loop.
-        stop: when set, what is in flight is finished and no more is sent.
-        at: for tests: told of every boundary that a crash could fall on.
-        sends_again: for resuming where keys are not unique: send rows of unknown outcome again if they are not there. Say so
-            only once no request of the earlier run can be on its way any more: it would double the user.
-    """
-
-    concurrency: int = 8
-    on_event: OnEvent = ignore
-    stop: asyncio.Event = attrs.field(factory=asyncio.Event)
-    at: At = nowhere
-    sends_again: bool = False
-
-    def __attrs_post_init__(self) -> None:
-        if self.concurrency < 1:
-            raise ConfigurationError(f"concurrency must be 1 or more; got {self.concurrency}")
 
 
 async def planned(journal: Journal, source: Source, target: Directory, emit: OnEvent) -> Checked:
@@ -73,7 +41,7 @@ async def carried_out(
     """Settle what is in doubt, and send what is left."""
     header = journal.header
     view = View(target.capabilities, header.salt)
-    engine = engine_for(journal, target, view, run, "rows")
+    engine = Engine(journal, target, view, run, "rows")
     await journal.set(state="running", started=header.started or time.time(), ended=None, stopped=None)
     await engine.settle_doubts()
     await journal.do(retry_failed, "rows")
@@ -81,7 +49,7 @@ async def carried_out(
     if header.source_digest is None:
         checked = await _stream(journal, source, target, view, engine, run)
     else:
-        stride = Planner(target.capabilities, view, header.mode, None).stride
+        stride = stride_of(header.mode, target.capabilities)
         size = max(_SLICE, target.capabilities.batch_size)
         await engine.run(planned_tasks(journal, "rows", view, source, stride=stride, size=size))
     await engine.score.finish()
@@ -112,21 +80,6 @@ def _left(engine: Engine) -> bool:
     return bool(engine.score.counts.open or engine.score.counts.failed or engine.patience.stopped)
 
 
-def engine_for(journal: Journal, target: Directory, view: View, run: Run, table: Table) -> Engine:
-    """An engine that runs as the user wants it."""
-    return Engine(
-        journal,
-        target,
-        view,
-        table=table,
-        concurrency=run.concurrency,
-        emit=run.on_event,
-        stop=run.stop,
-        at=run.at,
-        sends_again=run.sends_again,
-    )
-
-
 def report_of(journal: Journal, engine: Engine, checked: Checked | None, began: float) -> Report:
     """What the run did.
 
@@ -152,7 +105,7 @@ def report_of(journal: Journal, engine: Engine, checked: Checked | None, began: 
 
 async def undone(journal: Journal, target: Directory, view: View, run: Run, began: float) -> Report:
     """Carry out what is planned in the table `undo`."""
-    engine = engine_for(journal, target, view, run, "undo")
+    engine = Engine(journal, target, view, run, "undo")
     await engine.settle_doubts()
     await journal.do(retry_failed, "undo")
     await engine.run(planned_tasks(journal, "undo", view, None, stride=1, size=_SLICE))

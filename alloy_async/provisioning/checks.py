@@ -9,7 +9,6 @@ from math import inf
 from typing import NamedTuple
 
 from ..directory import Capabilities
-from ..directory.record import fold as fold
 from .sources import Columns, Finding, Row, Severity
 
 _EMAIL = re.compile(

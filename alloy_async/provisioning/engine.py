@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 from ..core.errors import AlloyAsyncError, StatusError
 from ..core.events import RetryEvent
@@ -14,28 +13,21 @@ from ..directory import Directory, Outcome, UserRecord
 from . import rows
 from .aio import task_group
 from .errors import SourceError
-from .events import OnEvent, Settled, Settling, Stopped, Waiting
+from .events import Settled, Settling, Stopped, Waiting
 from .jobfile import Table
 from .journal import Journal
 from .lookup import ONE_BY_ONE, Lookup
 from .patience import Patience
 from .pulse import note
 from .rows import Result, Task, units
+from .run import Run
 from .score import Score
 from .settle import Judge
 from .view import View
 
-Point = Literal["before intent", "after intent", "after answer", "after outcome", "before asking"]
-"""Where a crash is worth a test: every boundary of what the job file and the system know."""
-At: TypeAlias = Callable[[Point], None]
-
 _REFUSED_WHOLE = frozenset({400, 413, 422})
 _SENDS = 5
 """Requests for one line in one run; then it stays in doubt, for resuming."""
-
-
-def nowhere(point: Point) -> None:
-    """Where nobody wants to know."""
 
 
 class Engine:
@@ -45,12 +37,8 @@ class Engine:
         journal: the job.
         target: the directory.
         view: how its users are compared.
+        run: concurrency, events and stopping; what its `at` raises ends the run as a crash would.
         table: `rows`, or `undo`.
-        concurrency: calls in flight.
-        emit: told of events.
-        stop: when set, what is in flight is finished and no more is sent.
-        at: told of every boundary; what it raises ends the run as a crash would.
-        sends_again: see `Judge`; also doubts the lines again whose outcome is unknown.
     """
 
     def __init__(
@@ -58,13 +46,8 @@ class Engine:
         journal: Journal,
         target: Directory,
         view: View,
-        *,
-        table: Table = "rows",
-        concurrency: int = 8,
-        emit: OnEvent,
-        stop: asyncio.Event,
-        at: At = nowhere,
-        sends_again: bool = False,
+        run: Run,
+        table: Table,
     ) -> None:
         self.patience = Patience(self._tell_stopped)
         self.score = Score(journal, table)
@@ -72,14 +55,14 @@ class Engine:
         self._target = target.watched(self._on_retry)
         self._can = target.capabilities
         self._view = view
-        self._judge = Judge(self._can, view, sends_again=sends_again)
+        self._judge = Judge(self._can, view, sends_again=run.sends_again)
         self._lookup = Lookup(self._target, view)
         self._table: Table = table
-        self._sends_again = sends_again
-        self._slots = asyncio.Semaphore(concurrency)
-        self._emit = emit
-        self._stop = stop
-        self._at = at
+        self._sends_again = run.sends_again
+        self._slots = asyncio.Semaphore(run.concurrency)
+        self._emit = run.on_event
+        self._stop = run.stop
+        self._at = run.at
 
     async def run(self, parts: AsyncIterator[list[Task]]) -> None:
         """Carry out every task; those left when the run gives up stay planned.

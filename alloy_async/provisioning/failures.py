@@ -60,8 +60,9 @@ def _csv_writer(file: IO[str], source: CsvSource) -> Write:
     writer.writerow([*EXTRA_COLUMNS, *labels])
 
     def write(row: Row, status: str, reason: str) -> object:
-        cells = [row.values[label] for label in labels if label in row.values]
-        surplus = [value for label, value in row.values.items() if label not in labels]
+        values = row.values
+        cells = [values[label] for label in labels if label in values]
+        surplus = [value for label, value in values.items() if label not in labels]
         return writer.writerow([row.line, status, reason, *cells, *surplus])
 
     return write

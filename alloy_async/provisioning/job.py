@@ -9,12 +9,14 @@ from typing import Any
 
 from ..directory import Directory
 from .aio import in_thread
-from .carry_out import Run, carried_out, engine_for, ignore, planned, report_of, undone
+from .carry_out import carried_out, planned, report_of, undone
+from .engine import Engine
 from .errors import JobError, SourceError
 from .events import OnEvent, Report
 from .jobfile import Mode
 from .opening import header_for, job_path, new_job, old_job, opened_source
 from .planning import refuse_changed
+from .run import Run, ignore
 from .sources import Source
 from .summary import Plan, summary
 from .undo import plan_undo
@@ -164,7 +166,7 @@ async def undo(
             raise JobError("was undone already", journal.path)
         view = View(target.capabilities, journal.header.salt)
         if journal.header.state != "undoing":
-            settling = engine_for(journal, target, view, run, "rows")
+            settling = Engine(journal, target, view, run, "rows")
             await settling.settle_doubts()
             await journal.do(plan_undo, target.capabilities, adopted)
             await journal.set(state="undoing", stopped=None)

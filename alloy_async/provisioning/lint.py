@@ -10,7 +10,7 @@ import attrs
 
 from ..directory import Capabilities
 from ..directory.fit import losses
-from .checks import Checks, fold, is_email
+from .checks import Checks, is_email
 from .duplicates import LinesOnDisk
 from .planner import repeated_key
 from .profiles import Profile
@@ -66,7 +66,7 @@ class Linter:
         yield from layout.checks.findings(row)
         yield from _about_forms(row, self._can)
         if key := getattr(row.record, self._can.key):
-            folded = fold(key) if self._can.folds_key else key
+            folded = self._can.folded(key)
             if (first := keys.seen(folded, row.line)) is not None:
                 yield repeated_key(
                     row.line, row.columns.name_of(self._can.key), key, first, folds=folded != key

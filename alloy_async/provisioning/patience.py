@@ -54,7 +54,6 @@ class Patience:
     async def failed(self, error: AlloyAsyncError, *, hopeless: bool = False) -> None:
         """A call failed without effect; `hopeless` where it is so for another reason than the error's kind."""
         if hopeless or isinstance(error, HOPELESS):
-            self._lost_in_a_row += 1
             self.error = self.error or error
             await self.give_up(str(error))
         else:

@@ -32,6 +32,11 @@ class Candidate:
     """The findings that keep it from being sent, as one reason; empty when it is good."""
 
 
+def stride_of(mode: Mode, can: Capabilities) -> int:
+    """Numbers that each row of a source takes in a job."""
+    return len(can.offboarding) if mode == "offboard" else 1
+
+
 class Planner:
     """Plans rows in slices; what it has seen so far is in its attributes.
 
@@ -58,15 +63,11 @@ class Planner:
         self._lookup = lookup
         self._first_line = first_line
         self._needs = can.needs if mode == "create" else ()
+        self.stride = stride_of(mode, can)
         self.rows = self.errors = self.warnings = self.nameless = 0
         self.findings: list[Finding] = []
         self.keys = KeyHashes()
         self._layouts: dict[Columns, Checks] = {}
-
-    @property
-    def stride(self) -> int:
-        """Numbers that each row of the source takes."""
-        return len(self._can.offboarding) if self._mode == "offboard" else 1
 
     @property
     def dropped(self) -> tuple[str, ...]:
@@ -76,9 +77,8 @@ class Planner:
 
     def check(self, rows: Iterable[Row]) -> Iterator[Candidate]:
         """Number the rows and find what is wrong with each; no network."""
-        stride = self.stride
         for row in rows:
-            number = self.rows * stride + 1
+            number = self.rows * self.stride + 1
             self.rows += 1
             checks = self._layouts.get(row.columns)
             if checks is None:

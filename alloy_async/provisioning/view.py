@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import attrs
 
 from ..directory import Capabilities, UserRecord
-from .checks import fold
 
 Value: TypeAlias = str | bool | tuple[str, ...] | None
 Change: TypeAlias = tuple[Value, Value]
@@ -33,23 +32,20 @@ class View:
     def __init__(self, can: Capabilities, salt: bytes) -> None:
         self._seal = blake2b(key=salt, digest_size=8)
         self._key = can.key
-        self._folds = can.folds_key
+        self.folded = can.folded
         self._fields = tuple(name for name in can.shows if name != can.key)
         bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
         self._said = tuple((bit, name) for bit, name in zip(bits, self._fields, strict=True) if bit)
-        self._hashed = tuple(zip(bits, map(_reader, self._fields), strict=True))
+        self._read = {field: _reader(field) for field in self._fields}
+        self._hashed = tuple(zip(bits, self._read.values(), strict=True))
 
     def key(self, record: UserRecord) -> str:
         """The record's natural key; empty where it has none."""
         return getattr(record, self._key) or ""
 
-    def folded(self, key: str) -> str:
-        """The key, as the system tells two apart."""
-        return fold(key) if self._folds else key
-
     def value(self, record: UserRecord, field: str) -> Value:
         """A field in the form in which it is compared: an empty one is None."""
-        return _reader(field)(record)
+        return self._read[field](record)
 
     def digest(self, record: UserRecord) -> bytes:
         """A keyed hash of what the system shows; the first byte tells which of the fields it may fill are in."""

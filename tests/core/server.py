@@ -8,8 +8,12 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
+"""Of 127.0.0.1, self-signed, with its key; it serves these tests alone."""
 
 
 class Arrived(NamedTuple):
@@ -93,8 +97,7 @@ class Scripted:
             if isinstance(step, Hang):
                 await asyncio.Event().wait()
             elif isinstance(step, Reset):
-                linger = struct.pack("ii", 1, 0)
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                reset_when_closed(writer)
                 return
             else:
                 raw = step if isinstance(step, bytes) else step(request)
@@ -102,6 +105,19 @@ class Scripted:
                 await writer.drain()
                 if isinstance(raw, Cut):
                     return
+
+
+def reset_when_closed(writer: asyncio.StreamWriter) -> None:
+    """Let the connection end with a TCP RST."""
+    linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
+def tls_of_localhost() -> ssl.SSLContext:
+    """What a server with the certificate needs."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
 
 
 async def _read(reader: asyncio.StreamReader) -> Arrived:

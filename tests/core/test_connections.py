@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -28,11 +27,7 @@ from alloy_async.sandbox import Delay, Fault, Hang, Limit, Sandbox, Status
 from tests.conftest import FakeClock, Mocked
 
 from .calls import ADA, GET, POST
-from .server import Cut, Scripted, reply
-
-CERTIFICATE = Path(__file__).with_name("localhost.pem")
-"""Of 127.0.0.1, self-signed, with its key; it serves these tests alone."""
-
+from .server import CERTIFICATE, Cut, Scripted, reply, tls_of_localhost
 
 # Time
 
@@ -203,9 +198,7 @@ async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 @pytest.fixture
 def server_tls() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    return context
+    return tls_of_localhost()
 
 
 async def test_own_certificate_authorities(server_tls: ssl.SSLContext) -> None:

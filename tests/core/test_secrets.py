@@ -7,12 +7,9 @@ import io
 import json
 import logging
 import pickle
-import socket
 import ssl
-import struct
 import traceback
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -39,9 +36,19 @@ from alloy_async.core.operation import Part
 from alloy_async.core.upload import FileSource
 from tests.conftest import FakeClock
 
-from .server import Arrived, Cut, Hang, Reply, Reset, Scripted, closed_port, reply
-
-CERTIFICATE = Path(__file__).with_name("localhost.pem")
+from .server import (
+    CERTIFICATE,
+    Arrived,
+    Cut,
+    Hang,
+    Reply,
+    Reset,
+    Scripted,
+    closed_port,
+    reply,
+    reset_when_closed,
+    tls_of_localhost,
+)
 
 KEY = "canary-key-Zx9/+=="
 NESTED = 'canary-"nested"\\é'
@@ -216,17 +223,14 @@ class Upload(Operation[dict[str, Any]]):
 async def test_no_secret_of_the_query_where_an_upload_breaks_off(own_session: bool) -> None:
     async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        linger = struct.pack("ii", 1, 0)  # ends it with a TCP RST
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        reset_when_closed(writer)
         writer.close()
 
     service = System("opendatasoft", None, query_key="apikey")
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(CERTIFICATE)
     trusting = ssl.create_default_context(cafile=CERTIFICATE)
     connector = aiohttp.TCPConnector(ssl=trusting)
     async with (
-        await asyncio.start_server(reset, "127.0.0.1", 0, ssl=tls) as server,
+        await asyncio.start_server(reset, "127.0.0.1", 0, ssl=tls_of_localhost()) as server,
         aiohttp.ClientSession(connector=connector) as session,
     ):
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -9,8 +9,9 @@ import attrs
 import pytest
 from hypothesis import given, strategies as st
 
+from alloy_async.directory.record import fold
 from alloy_async.provisioning import FieldMap, Finding, Row
-from alloy_async.provisioning.checks import _EMAIL, _USUAL_EMAIL, Checks, fold
+from alloy_async.provisioning.checks import _EMAIL, _USUAL_EMAIL, Checks
 from alloy_async.provisioning.duplicates import FirstLines, KeyHashes
 from alloy_async.provisioning.sources import Columns
 
