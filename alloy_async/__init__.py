@@ -18,7 +18,8 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .alsid.directory import AlsidDirectory as AlsidDirectory
     from .core.auth import Token as Token
     from .core.client import AsyncClient as AsyncClient
-    from .core.codec import from_wire as from_wire, to_wire as to_wire
+    from .core.codec.json_codec import from_wire as from_wire, to_wire as to_wire
+    from .core.codec.model import NULL as NULL, Model as Model
     from .core.errors import (
         AlloyAsyncError as AlloyAsyncError,
         BadRequest as BadRequest,
@@ -49,15 +50,16 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         ResponseEvent as ResponseEvent,
         RetryEvent as RetryEvent,
     )
-    from .core.exchange import Answer as Answer
-    from .core.facade import Client as Client
-    from .core.limiter import Rate as Rate
-    from .core.model import NULL as NULL, Model as Model
-    from .core.operation import Listing as Listing, Operation as Operation, endpoint as endpoint
+    from .core.http.transport import Timeout as Timeout
+    from .core.messages.response import Answer as Answer
+    from .core.messages.upload import Upload as Upload
+    from .core.operation.endpoint import endpoint as endpoint
+    from .core.operation.operation import Operation as Operation
+    from .core.operation.paging import Listing as Listing
+    from .core.options import System as System
+    from .core.ratelimit.limiter import Rate as Rate
     from .core.retry import Retry as Retry
-    from .core.settings import System as System
-    from .core.transport import Timeout as Timeout
-    from .core.upload import Upload as Upload
+    from .core.sync import Client as Client
     from .directory.interface import Capabilities as Capabilities, Directory as Directory
     from .directory.record import Outcome as Outcome, UserRecord as UserRecord
     from .directory.sync import SyncDirectory as SyncDirectory
@@ -75,7 +77,7 @@ _HOMES = {
     "alsid.directory": ("AlsidDirectory",),
     "core.auth": ("Token",),
     "core.client": ("AsyncClient",),
-    "core.codec": ("from_wire", "to_wire"),
+    "core.codec.json_codec": ("from_wire", "to_wire"),
     "core.errors": (
         "AlloyAsyncError",
         "BadRequest",
@@ -102,15 +104,17 @@ _HOMES = {
         "UnprocessableContent",
     ),
     "core.events": ("RequestEvent", "ResponseEvent", "RetryEvent"),
-    "core.exchange": ("Answer",),
-    "core.facade": ("Client",),
-    "core.limiter": ("Rate",),
-    "core.model": ("NULL", "Model"),
-    "core.operation": ("Listing", "Operation", "endpoint"),
+    "core.messages.response": ("Answer",),
+    "core.sync": ("Client",),
+    "core.ratelimit.limiter": ("Rate",),
+    "core.codec.model": ("NULL", "Model"),
+    "core.operation.endpoint": ("endpoint",),
+    "core.operation.operation": ("Operation",),
+    "core.operation.paging": ("Listing",),
     "core.retry": ("Retry",),
-    "core.settings": ("System",),
-    "core.transport": ("Timeout",),
-    "core.upload": ("Upload",),
+    "core.options": ("System",),
+    "core.http.transport": ("Timeout",),
+    "core.messages.upload": ("Upload",),
     "directory.interface": ("Capabilities", "Directory"),
     "directory.record": ("Outcome", "UserRecord"),
     "directory.sync": ("SyncDirectory",),

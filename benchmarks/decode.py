@@ -9,8 +9,8 @@ import attrs
 import msgspec
 
 from alloy_async import Model
-from alloy_async.core.codec import loads
-from alloy_async.core.operation import Json
+from alloy_async.core.codec.json_codec import loads
+from alloy_async.core.operation.markers import Json
 
 from .harness import Figure, figure, one_core, paired, times
 from .server import page

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from alloy_async.core.limiter import Rate
+from alloy_async.core.ratelimit.limiter import Rate
 from tests.core.simulated_limit import FixedWindow, Outcome, Server, Simulation, TokenBucket
 
 LIMITS = ((500, 50), (120, 12))

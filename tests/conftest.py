@@ -16,7 +16,7 @@ import pytest
 from aioresponses import aioresponses
 
 from alloy_async import AsyncAlloy
-from alloy_async.core.portal import portal
+from alloy_async.core.background_loop import portal
 from alloy_async.sandbox import Sandbox
 
 OPEN_FILES = next((path for path in map(Path, ("/proc/self/fd", "/dev/fd")) if path.exists()), None)

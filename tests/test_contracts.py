@@ -16,12 +16,13 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from alloy_async.core.codec import from_wire, to_wire
-from alloy_async.core.hooks import values_of
-from alloy_async.core.model import Model, fields_of
-from alloy_async.core.operation import Listing, Operation, endpoint, result_type
-from alloy_async.core.paging import ByCursor, ByOffset, ByPage, Unpaged
-from alloy_async.core.plan import plan_of
+from alloy_async.core.codec.conversion import values_of
+from alloy_async.core.codec.json_codec import from_wire, to_wire
+from alloy_async.core.codec.model import Model, fields_of
+from alloy_async.core.messages.request import plan_of
+from alloy_async.core.operation.endpoint import endpoint
+from alloy_async.core.operation.operation import Operation, result_type
+from alloy_async.core.operation.paging import ByCursor, ByOffset, ByPage, Listing, Unpaged
 
 from .alloy.oracle import CONTRACT as ALLOY
 from .oracle import Call, Contract, Schema, made_in, plain, types_of

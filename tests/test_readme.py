@@ -74,8 +74,13 @@ def test_the_picture_names_what_is_there() -> None:
     picture = README.split("## How it is built", 1)[1].split("```")[1]
     for name in re.findall(r"(\w+\.py)", picture):
         assert (ROOT / "alloy_async" / "core" / name).exists(), name
-    for name in re.findall(r"^  (\w+)/", picture, re.MULTILINE):
-        assert (ROOT / "alloy_async" / name).is_dir(), name
+    room = ROOT / "alloy_async"
+    for indent, folders in re.findall(r"^(  |    )((?:\w+/ ?)+)", picture, re.MULTILINE):
+        parent = ROOT / "alloy_async" if indent == "  " else room
+        for name in folders.split():
+            assert (parent / name).is_dir(), name
+        if indent == "  ":
+            room = parent / folders.split()[0]
 
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -6,9 +6,9 @@ from typing import Unpack
 
 from ..core.auth import KeySource
 from ..core.client import AsyncClient
-from ..core.facade import Client
-from ..core.operation import endpoint
-from ..core.settings import Options, System
+from ..core.operation.endpoint import endpoint
+from ..core.options import Options, System
+from ..core.sync import Client
 from . import operations
 
 

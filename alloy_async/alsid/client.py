@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..core.client import AsyncClient
-from ..core.facade import Client
-from ..core.operation import endpoint
-from ..core.settings import System
+from ..core.operation.endpoint import endpoint
+from ..core.options import System
+from ..core.sync import Client
 from . import operations
 
 

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 import attrs
 
-from ..core.model import Model
-from ..core.operation import Json
+from ..core.codec.model import Model
+from ..core.operation.markers import Json
 
 # bodies
 

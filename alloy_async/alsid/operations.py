@@ -12,8 +12,9 @@ from typing import Annotated
 
 import attrs
 
-from ..core.operation import Body, Listing, Operation, Path
-from ..core.paging import Unpaged
+from ..core.operation.markers import Body, Path
+from ..core.operation.operation import Operation
+from ..core.operation.paging import Listing, Unpaged
 from . import models
 
 RESERVED_IDS = frozenset({"forgotten-password", "password", "retrieve-password", "whoami"})

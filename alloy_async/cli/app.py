@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
-from .jobs import apply, plan, provision, resume, undo
-from .lint import lint
-from .report import report, status
-from .sandbox import sandbox
-from .users import users
+from .commands.jobs import apply, plan, provision, resume, undo
+from .commands.lint import lint
+from .commands.report import report, status
+from .commands.sandbox import sandbox
+from .commands.users import users
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

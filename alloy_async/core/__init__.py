@@ -1,0 +1,1 @@
+"""What every client shares: it knows HTTP, and knows no system."""

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 import attrs
 
 from .errors import ConfigurationError, CredentialError
-from .limiters import fingerprint
+from .ratelimit.registry import fingerprint
 
 
 @attrs.frozen

@@ -14,17 +14,17 @@ from yarl import URL
 
 from ..version import __version__
 from .auth import Auth
+from .codec.conversion import Mismatch
 from .errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
 from .events import RequestEvent, ResponseEvent, RetryEvent
-from .exchange import failed, lowered, request_id_in, undecodable
-from .hooks import Mismatch
-from .limiter import Limiter, Slot
-from .multipart import Multipart
-from .operation import Operation
-from .plan import Plan, plan_of
+from .http.transport import Transport, Wire
+from .messages.multipart import Multipart
+from .messages.request import Plan, plan_of
+from .messages.response import failed, lowered, request_id_in, undecodable
+from .operation.operation import Operation
+from .options import Settings, System
+from .ratelimit.limiter import Limiter, Slot
 from .retry import Budget, Clock, attempt_again, may_repeat
-from .settings import Settings, System
-from .transport import Transport, Wire
 
 log = logging.getLogger("alloy_async")
 

@@ -12,18 +12,19 @@ import attrs
 from yarl import URL
 
 from .auth import Auth, KeySource
-from .bulk import completed
 from .call import Call, Link, Manner
 from .errors import ConfigurationError, InvalidRequest
 from .events import RetryEvent
-from .exchange import Answer, lowered, request_id_in
-from .limiters import limiter_for
-from .operation import Listing, Operation
-from .pages import Pages
+from .http.transport import Transport
+from .map import completed
+from .messages.response import Answer, lowered, request_id_in
+from .messages.stream import Stream
+from .operation.operation import Operation
+from .operation.pages import Pages
+from .operation.paging import Listing
+from .options import SYSTEM_CLOCK, CallOptions, Options, Settings, System, base_url_of
+from .ratelimit.registry import limiter_for
 from .retry import Budget
-from .settings import SYSTEM_CLOCK, CallOptions, Options, Settings, System, base_url_of
-from .stream import Stream
-from .transport import Transport
 
 T = TypeVar("T")
 Item = TypeVar("Item")

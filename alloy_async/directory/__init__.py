@@ -5,11 +5,11 @@ Each system brings its adapter: `alloy_async.agilicus.directory.AgilicusDirector
 
 from __future__ import annotations
 
-from .copy import Copied, Copy, CopyReport, copy
-from .fit import Loss, carried, losses
 from .interface import Ability, Capabilities, Directory, Form
 from .record import FIELDS, Outcome, Status, UserRecord
+from .record_fit import Loss, carried, losses
 from .sync import SyncDirectory
+from .transfer import Copied, Copy, CopyReport, copy
 
 __all__ = [
     "FIELDS",

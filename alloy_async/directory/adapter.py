@@ -13,10 +13,10 @@ import attrs
 from ..core.client import AsyncClient
 from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound, StatusError
 from ..core.events import RetryEvent
-from .fit import Loss, carried, faults, losses
+from .error_policy import OF_THE_CONNECTION, OF_THE_RECORD
 from .interface import Capabilities
 from .record import Outcome, UserRecord
-from .refusals import OF_THE_CONNECTION, OF_THE_RECORD
+from .record_fit import Loss, carried, faults, losses
 
 ClientT = TypeVar("ClientT", bound=AsyncClient)
 T = TypeVar("T")

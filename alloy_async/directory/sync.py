@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Self
 
+from ..core.background_loop import portal, stepped
 from ..core.events import RetryEvent
-from ..core.portal import portal, stepped
 from .interface import Capabilities, Directory
 from .record import Outcome, UserRecord
 

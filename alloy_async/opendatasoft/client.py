@@ -10,9 +10,9 @@ import attrs
 from ..core.auth import KeySource, with_default_scheme
 from ..core.client import AsyncClient
 from ..core.errors import ConfigurationError
-from ..core.facade import Client
-from ..core.operation import endpoint
-from ..core.settings import Options, System
+from ..core.operation.endpoint import endpoint
+from ..core.options import Options, System
+from ..core.sync import Client
 from . import operations
 
 BASE_PATH = "/api/automation/v1.0"

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from ..core.hooks import converter, wrong
-from ..core.model import Model
+from ..core.codec.conversion import converter, wrong
+from ..core.codec.model import Model
 
 Permission: TypeAlias = (
     Literal[

@@ -12,9 +12,10 @@ from typing import Annotated, Literal
 
 import attrs
 
-from ..core.model import Model
-from ..core.operation import Body, Listing, Operation, Path, Query
-from ..core.paging import ByOffset
+from ..core.codec.model import Model
+from ..core.operation.markers import Body, Path, Query
+from ..core.operation.operation import Operation
+from ..core.operation.paging import ByOffset, Listing
 from . import models
 
 MAX_LIMIT = 1000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .errors import JobError, SourceError
 from .events import Checked, Checking, Counts, Event, Report, Settled, Settling, Stopped, Waiting
-from .job import Run, apply, plan, provision, resume, undo
-from .jobfile import Mode
-from .mapping import FieldMap
+from .jobs import Run, apply, plan, provision, resume, undo
+from .results import Plan
 from .sources import CsvSource, DirectorySource, Finding, Row, Source, open_source
-from .summary import Plan
+from .sources.mapping import FieldMap
+from .store.schema import Mode
 
 __all__ = [
     "Checked",

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import attrs
 
-from .jobfile import Mode
 from .sources import Finding
+from .store.schema import Mode
 
 SHOWN_FINDINGS = 20
 """So many findings are told and kept; the reason of a refused row is in the job file for each."""

@@ -12,8 +12,8 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from ..core.portal import portal
-from . import job
+from ..core.background_loop import portal
+from . import jobs
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,8 +27,8 @@ def _waiting(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     return wait
 
 
-plan = _waiting(job.plan)
-apply = _waiting(job.apply)
-provision = _waiting(job.provision)
-resume = _waiting(job.resume)
-undo = _waiting(job.undo)
+plan = _waiting(jobs.plan)
+apply = _waiting(jobs.apply)
+provision = _waiting(jobs.provision)
+resume = _waiting(jobs.resume)
+undo = _waiting(jobs.undo)

@@ -11,7 +11,7 @@ import attrs
 
 from ..core.auth import KeySource, Token
 from ..core.errors import ConfigurationError
-from ..core.settings import System
+from ..core.options import System
 
 Scope = Literal["app", "account", "appUser"]
 

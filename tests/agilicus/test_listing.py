@@ -8,7 +8,7 @@ import pytest
 
 from alloy_async import InvalidRequest, Listing, Operation
 from alloy_async.agilicus import Agilicus, AsyncAgilicus, models, operations
-from alloy_async.core.plan import plan_of
+from alloy_async.core.messages.request import plan_of
 from alloy_async.sandbox import Sandbox
 
 LISTS_BY_EMAIL: list[Listing[Any, Any]] = [

@@ -9,8 +9,8 @@ import pytest
 
 from alloy_async import NULL, ConfigurationError, Unauthorized, from_wire, to_wire
 from alloy_async.agilicus import Agilicus, AsyncAgilicus, models, operations
-from alloy_async.core.model import fields_of
-from alloy_async.core.plan import plan_of
+from alloy_async.core.codec.model import fields_of
+from alloy_async.core.messages.request import plan_of
 from alloy_async.sandbox import Sandbox
 
 from ..oracle import Contract

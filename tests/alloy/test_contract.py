@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from alloy_async.alloy import Alloy, AsyncAlloy, models, operations
-from alloy_async.core.codec import from_wire
+from alloy_async.core.codec.json_codec import from_wire
+from alloy_async.core.codec.model import NULL
 from alloy_async.core.errors import DecodeError, InvalidRequest
-from alloy_async.core.model import NULL
-from alloy_async.core.operation import Operation
-from alloy_async.core.plan import plan_of
+from alloy_async.core.messages.request import plan_of
+from alloy_async.core.operation.operation import Operation
 
 from .oracle import CONTRACT
 

@@ -18,8 +18,8 @@ from alloy_async import (
     Unauthorized,
 )
 from alloy_async.alsid import Alsid, AsyncAlsid, models, operations
-from alloy_async.core.operation import Operation
-from alloy_async.core.plan import plan_of
+from alloy_async.core.messages.request import plan_of
+from alloy_async.core.operation.operation import Operation
 from alloy_async.sandbox import Sandbox
 from alloy_async.sandbox.alsid import PASSWORD, AlsidWorld
 

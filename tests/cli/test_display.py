@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from alloy_async.cli.display import Display, show_report
+from alloy_async.cli.output.display import Display, show_report
 from alloy_async.provisioning import (
     Checked,
     Checking,

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.provisioning.lock import Lock
+from alloy_async.provisioning.store.lock import Lock
 from alloy_async.sandbox import Sandbox
 
 from ..provisioning.jobs import changed, finished_job

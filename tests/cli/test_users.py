@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alloy_async.cli import users
 from alloy_async.cli.app import app
-from alloy_async.cli.systems import SYSTEMS, WAYS, capabilities_of, variable
+from alloy_async.cli.commands import users
+from alloy_async.cli.options.systems import SYSTEMS, WAYS, capabilities_of, variable
 from alloy_async.directory import UserRecord
 from alloy_async.sandbox import Fault, Sandbox, Status
 

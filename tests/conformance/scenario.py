@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 
 from alloy_async import NULL, Client, Model, from_wire, to_wire
-from alloy_async.core.model import fields_of
-from alloy_async.core.operation import Part
+from alloy_async.core.codec.model import fields_of
+from alloy_async.core.operation.markers import Part
 from alloy_async.sandbox import Request, Sandbox
 
 from .message import Sent, meaning

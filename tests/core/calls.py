@@ -8,7 +8,7 @@ import attrs
 
 from alloy_async import Operation, System
 from alloy_async.alloy import models, operations
-from alloy_async.core.operation import Json, Path
+from alloy_async.core.operation.markers import Json, Path
 
 ADA = "ada.0@northwind.example"
 """The first user of the seeded sandbox."""

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import attrs
 
-from alloy_async.core.limiter import Limiter, Rate, Slot
+from alloy_async.core.ratelimit.limiter import Limiter, Rate, Slot
 
 EPOCH = 1_700_000_000.0  # the wall clock when the virtual clock shows 0
 Answer = tuple[int, Mapping[str, str]]

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async import NULL, DecodeError, InvalidRequest, Model, from_wire, to_wire
-from alloy_async.core.codec import GC_PAUSE_BYTES, collector_paused, loads
-from alloy_async.core.hooks import Mismatch
-from alloy_async.core.operation import Json
+from alloy_async.core.codec.conversion import Mismatch
+from alloy_async.core.codec.json_codec import GC_PAUSE_BYTES, collector_paused, loads
+from alloy_async.core.operation.markers import Json
 
 
 @attrs.define(eq=False, repr=False)

@@ -11,9 +11,9 @@ import attrs
 import pytest
 
 from alloy_async import NULL, InvalidRequest, Model, NotFound, Operation, ServerError
-from alloy_async.core.exchange import failed
-from alloy_async.core.operation import Body, ExtraQuery, Json, Path, Query
-from alloy_async.core.plan import plan_of
+from alloy_async.core.messages.request import plan_of
+from alloy_async.core.messages.response import failed
+from alloy_async.core.operation.markers import Body, ExtraQuery, Json, Path, Query
 
 
 @attrs.define(eq=False, repr=False)

@@ -11,9 +11,9 @@ import attrs
 import pytest
 
 from alloy_async import NULL, DecodeError, Model, from_wire
-from alloy_async.core.hooks import Mismatch, encoder
-from alloy_async.core.locate import locate_write
-from alloy_async.core.operation import Json
+from alloy_async.core.codec.conversion import Mismatch, encoder
+from alloy_async.core.codec.error_path import locate_write
+from alloy_async.core.operation.markers import Json
 
 
 @attrs.define(eq=False, repr=False)

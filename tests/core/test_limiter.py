@@ -12,7 +12,7 @@ import attrs
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from alloy_async.core.limiter import Limiter, Rate, Slot
+from alloy_async.core.ratelimit.limiter import Limiter, Rate, Slot
 
 from .simulated_limit import FixedWindow, Outcome, Server, Simulation, TokenBucket
 

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from alloy_async.core.limiter import Rate
-from alloy_async.core.limiters import fingerprint, limiter_for
+from alloy_async.core.ratelimit.limiter import Rate
+from alloy_async.core.ratelimit.registry import fingerprint, limiter_for
 
 
 def test_one_limiter_for_a_host_and_credential_while_somebody_holds_it() -> None:

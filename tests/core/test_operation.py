@@ -18,8 +18,9 @@ import pytest
 import alloy_async
 from alloy_async import Alloy, AsyncAlloy, Listing, Model, Operation, endpoint
 from alloy_async.alloy import operations
-from alloy_async.core.operation import ExtraQuery, Json, Marker, Path, Query, result_type
-from alloy_async.core.plan import plan_of
+from alloy_async.core.messages.request import plan_of
+from alloy_async.core.operation.markers import ExtraQuery, Json, Marker, Path, Query
+from alloy_async.core.operation.operation import result_type
 
 PACKAGE = FilePath(alloy_async.__file__).parent
 SYSTEMS = sorted(

@@ -14,9 +14,9 @@ from hypothesis import given, strategies as st
 
 from alloy_async import Alloy, AsyncAlloy, InvalidRequest, Listing, Model, NotFound
 from alloy_async.alloy.operations import GetWorkflowLogs, ListAllUsers
-from alloy_async.core.operation import Query
-from alloy_async.core.pages import Pages
-from alloy_async.core.paging import ByCursor, ByOffset, ByPage, Unpaged
+from alloy_async.core.operation.markers import Query
+from alloy_async.core.operation.pages import Pages
+from alloy_async.core.operation.paging import ByCursor, ByOffset, ByPage, Unpaged
 from alloy_async.sandbox import Sandbox
 
 from .calls import GET

@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from alloy_async import Listing, Model
-from alloy_async.core.operation import Query
-from alloy_async.core.paging import ByCursor, ByOffset, ByPage, Unpaged
+from alloy_async.core.operation.markers import Query
+from alloy_async.core.operation.paging import ByCursor, ByOffset, ByPage, Unpaged
 
 
 @attrs.define(eq=False, repr=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from alloy_async.core.ratelimit_headers import (
+from alloy_async.core.ratelimit.headers import (
     Quota,
     QuotaWindow,
     parse_quota,

@@ -32,8 +32,8 @@ from alloy_async import (
     to_wire,
 )
 from alloy_async.alloy import models, operations
-from alloy_async.core.operation import Part
-from alloy_async.core.upload import FileSource
+from alloy_async.core.messages.upload import FileSource
+from alloy_async.core.operation.markers import Part
 from tests.conftest import FakeClock
 
 from .server import (

@@ -12,7 +12,7 @@ from aiohttp.client_proto import ResponseHandler
 from hypothesis import given, strategies as st
 
 from alloy_async import AsyncAlloy, RequestTimeout, Retry, Timeout
-from alloy_async.core.timeouts import PIECE, Deadline, Watch, WatchedConnection
+from alloy_async.core.http.timeouts import PIECE, Deadline, Watch, WatchedConnection
 from alloy_async.sandbox import Sandbox
 
 from .calls import ADA, GET

@@ -13,8 +13,8 @@ from typing import Any
 import attrs
 import pytest
 
+from alloy_async.core.background_loop import portal
 from alloy_async.core.errors import BadRequest, ConnectionLost, Forbidden, InvalidRequest, ServerError
-from alloy_async.core.portal import portal
 from alloy_async.directory import Capabilities, Loss, Outcome, SyncDirectory, UserRecord, copy
 from alloy_async.sandbox import Sandbox
 

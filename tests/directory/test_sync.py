@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from alloy_async.core.background_loop import portal
 from alloy_async.core.events import RetryEvent
-from alloy_async.core.portal import portal
 from alloy_async.directory import SyncDirectory
 from alloy_async.sandbox import Fault, Sandbox, Status
 

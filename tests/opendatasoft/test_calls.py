@@ -18,9 +18,9 @@ from alloy_async import (
     Retry,
     Unauthorized,
 )
-from alloy_async.core.codec import from_wire
-from alloy_async.core.operation import Operation
-from alloy_async.core.plan import plan_of
+from alloy_async.core.codec.json_codec import from_wire
+from alloy_async.core.messages.request import plan_of
+from alloy_async.core.operation.operation import Operation
 from alloy_async.opendatasoft import AsyncOpendatasoft, Opendatasoft, models, operations
 from alloy_async.sandbox import Limit, Sandbox
 from alloy_async.sandbox.opendatasoft import IDENTITY_PROVIDER

@@ -23,7 +23,7 @@ import attrs
 from alloy_async.core.errors import AlloyAsyncError
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import JobError, Report, Run, provision, resume, undo
-from alloy_async.provisioning.run import At, Point
+from alloy_async.provisioning.options import At, Point
 from alloy_async.sandbox import Close, Fault, Hang, Ledger, Malformed, Reset, Sandbox, Status, Truncated
 
 from .systems import SYSTEMS, directory_of, empty_sandbox, place_of

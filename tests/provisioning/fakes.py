@@ -12,7 +12,7 @@ import attrs
 
 from alloy_async.core.events import RetryEvent
 from alloy_async.directory import Capabilities, Outcome, UserRecord
-from alloy_async.provisioning.jobfile import reading
+from alloy_async.provisioning.store.schema import reading
 
 CAPABILITIES = Capabilities(
     abilities=frozenset({"find", "list", "create", "update", "delete"}),

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import attrs
 
-from alloy_async.provisioning.jobfile import Header, RowOutcome, connected, make
-from alloy_async.provisioning.pulse import Second, note, write
-from alloy_async.provisioning.rows import Planned, insert
+from alloy_async.provisioning.store.metrics import Second, note, write
+from alloy_async.provisioning.store.rows import Planned, insert
+from alloy_async.provisioning.store.schema import Header, RowOutcome, connected, make
 
 START = 1_800_000_000.0
 REASONS: Sequence[tuple[RowOutcome, str, int]] = (

@@ -16,8 +16,8 @@ from alloy_async.alloy.client import AsyncAlloy
 from alloy_async.alloy.directory import AlloyDirectory
 from alloy_async.alsid.client import AsyncAlsid
 from alloy_async.alsid.directory import AlsidDirectory
+from alloy_async.core.http.transport import Timeout
 from alloy_async.core.retry import Retry
-from alloy_async.core.transport import Timeout
 from alloy_async.opendatasoft.client import AsyncOpendatasoft
 from alloy_async.opendatasoft.directory import OpendatasoftDirectory
 from alloy_async.sandbox import Sandbox

@@ -11,8 +11,8 @@ from hypothesis import given, strategies as st
 
 from alloy_async.directory.record import fold
 from alloy_async.provisioning import FieldMap, Finding, Row
-from alloy_async.provisioning.checks import _EMAIL, _USUAL_EMAIL, Checks
-from alloy_async.provisioning.duplicates import FirstLines, KeyHashes
+from alloy_async.provisioning.checks.duplicates import FirstLines, KeyHashes
+from alloy_async.provisioning.checks.row_checks import _EMAIL, _USUAL_EMAIL, Checks
 from alloy_async.provisioning.sources import Columns
 
 from .fakes import CAPABILITIES

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alloy_async.provisioning.run import Point
+from alloy_async.provisioning.options import Point
 from alloy_async.sandbox import Sandbox
 
 from .crashes import POINTS, crashing_run, killed, undone_run

@@ -26,7 +26,7 @@ from alloy_async.provisioning import (
     resume,
     undo,
 )
-from alloy_async.provisioning.jobfile import FORMAT, header_of, reading
+from alloy_async.provisioning.store.schema import FORMAT, header_of, reading
 
 from .fakes import MemoryDirectory, lines_of
 
@@ -184,7 +184,7 @@ async def test_two_workers_on_one_job(file: Path) -> None:
     target = directory()
     made = await plan(file, target)
     code = (
-        "import sys, pathlib; from alloy_async.provisioning.journal import Journal\n"
+        "import sys, pathlib; from alloy_async.provisioning.store.writer import Journal\n"
         f"journal = Journal.open(pathlib.Path({str(made.job)!r})); print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

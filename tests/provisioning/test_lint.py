@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from alloy_async.alloy.directory import AlloyDirectory
 from alloy_async.alsid.directory import AlsidDirectory
 from alloy_async.provisioning import Finding, SourceError, open_source
-from alloy_async.provisioning.lint import Linter
+from alloy_async.provisioning.checks.linter import Linter
 
 CAN = attrs.evolve(
     AlloyDirectory.capabilities,

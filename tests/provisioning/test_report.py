@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async.provisioning import open_source
-from alloy_async.provisioning.failures import write_failed_keys, write_failed_rows
-from alloy_async.provisioning.jobfile import reading
-from alloy_async.provisioning.lock import Lock, holder
-from alloy_async.provisioning.report import (
+from alloy_async.provisioning.reports.durations import duration, milliseconds
+from alloy_async.provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
+from alloy_async.provisioning.reports.html import page
+from alloy_async.provisioning.reports.timeline import Timeline
+from alloy_async.provisioning.store.lock import Lock, holder
+from alloy_async.provisioning.store.queries import (
     JobReport,
     JobStatus,
     Line,
@@ -26,9 +28,7 @@ from alloy_async.provisioning.report import (
     read_report,
     read_status,
 )
-from alloy_async.provisioning.report_html import page
-from alloy_async.provisioning.timeline import Timeline
-from alloy_async.provisioning.words import duration, milliseconds
+from alloy_async.provisioning.store.schema import reading
 
 from .jobs import START, changed, finished_job
 

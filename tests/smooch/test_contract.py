@@ -14,15 +14,16 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from alloy_async.core.codec import from_wire, to_wire
+from alloy_async.core.codec.json_codec import from_wire, to_wire
+from alloy_async.core.codec.model import NULL, Model, fields_of
 from alloy_async.core.errors import Conflict, InvalidRequest
-from alloy_async.core.exchange import failed
-from alloy_async.core.model import NULL, Model, fields_of
-from alloy_async.core.multipart import Multipart
-from alloy_async.core.operation import Listing, Operation, endpoint, result_type
-from alloy_async.core.paging import Unpaged
-from alloy_async.core.plan import Request, plan_of
-from alloy_async.core.upload import FileSource
+from alloy_async.core.messages.multipart import Multipart
+from alloy_async.core.messages.request import Request, plan_of
+from alloy_async.core.messages.response import failed
+from alloy_async.core.messages.upload import FileSource
+from alloy_async.core.operation.endpoint import endpoint
+from alloy_async.core.operation.operation import Operation, result_type
+from alloy_async.core.operation.paging import Listing, Unpaged
 from alloy_async.sandbox.form import FilePart, read_form
 from alloy_async.smooch import AsyncSmooch, Smooch, SmoochMethods, models, operations
 

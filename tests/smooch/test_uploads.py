@@ -27,8 +27,8 @@ from alloy_async import (
     Unauthorized,
     Upload,
 )
-from alloy_async.core.transport import Timeout
-from alloy_async.core.upload import CHUNK, FileSource
+from alloy_async.core.http.transport import Timeout
+from alloy_async.core.messages.upload import CHUNK, FileSource
 from alloy_async.sandbox import Fault, Reset, Sandbox, Status
 from alloy_async.sandbox.smooch import APP_ID, KEY_ID, SECRET
 from alloy_async.smooch import SignedTokens

@@ -11,7 +11,8 @@ from typing import Any, assert_type
 
 from alloy_async import Alloy, AsyncAlloy
 from alloy_async.alloy import models, operations
-from alloy_async.core.operation import Listing, Operation
+from alloy_async.core.operation.operation import Operation
+from alloy_async.core.operation.paging import Listing
 
 
 async def right_async(alloy: AsyncAlloy) -> None:

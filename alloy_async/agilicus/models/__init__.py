@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.topics import by_topic
+from ...core.lazy_loading import by_topic
 
 TOPICS = ("common", "identities", "users", "accounts", "requests", "permissions", "organisations")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ...core.model import Model
+from ...core.codec.model import Model
 
 
 @attrs.define(eq=False, repr=False)

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from ...core.model import Model
+from ...core.codec.model import Model
 
 OrganisationStateSelector: TypeAlias = Literal["active", "suspended", "disabled", "deleted"]
 OrganisationStateStatus: TypeAlias = OrganisationStateSelector

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import attrs
 
-from ...core.model import Model
+from ...core.codec.model import Model
 from .common import MetadataWithId
 from .users import Roles
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from ...core.model import Model
+from ...core.codec.model import Model
 from .common import MetadataWithId, MetadataWithOnlyId
 from .users import User
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from ...core.model import Model
+from ...core.codec.model import Model
 from .common import InheritableUserConfig, MetadataWithOnlyId, UserAttribute, UserAttributes
 from .identities import MFAChallengeMethod, UpstreamUserIdentity
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
-from ...core.operation import Listing
-from ...core.paging import ByCursor
+from ...core.operation.paging import ByCursor, Listing
 from .. import models
 
 T_co = TypeVar("T_co", covariant=True)

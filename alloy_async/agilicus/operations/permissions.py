@@ -6,8 +6,9 @@ from typing import Annotated
 
 import attrs
 
-from ...core.operation import Body, Operation, Path, Query
-from ...core.paging import ByOffset, Unpaged
+from ...core.operation.markers import Body, Path, Query
+from ...core.operation.operation import Operation
+from ...core.operation.paging import ByOffset, Unpaged
 from .. import models
 from .common import NOT_FOUND, LimitedListing
 

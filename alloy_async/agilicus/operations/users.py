@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 import attrs
 
-from ...core.operation import Body, Listing, Operation, Path, Query
-from ...core.paging import Unpaged
+from ...core.operation.markers import Body, Path, Query
+from ...core.operation.operation import Operation
+from ...core.operation.paging import Listing, Unpaged
 from .. import models
 from .common import BOOLEANS, NOT_FOUND, LimitedListing, by_email
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.topics import by_topic
+from ...core.lazy_loading import by_topic
 
 TOPICS = ("common", "users", "credentials", "workflows", "runs", "integrations")
 

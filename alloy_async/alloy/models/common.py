@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from ...core.model import Model
+from ...core.codec.model import Model
 
 
 @attrs.define(eq=False, repr=False)

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 import attrs
 
-from ...core.model import Model
-from ...core.operation import Json
+from ...core.codec.model import Model
+from ...core.operation.markers import Json
 from .workflows import Workflow
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import attrs
 
-from ...core.model import Model
-from ...core.operation import Json
+from ...core.codec.model import Model
+from ...core.operation.markers import Json
 
 
 @attrs.define(eq=False, repr=False)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import attrs
 
-from ...core.model import Model
-from ...core.operation import Json
+from ...core.codec.model import Model
+from ...core.operation.markers import Json
 
 
 @attrs.define(eq=False, repr=False)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import attrs
 
-from ...core.operation import Json, Listing, Operation, Path, Query
-from ...core.paging import Unpaged
+from ...core.operation.markers import Json, Path, Query
+from ...core.operation.operation import Operation
+from ...core.operation.paging import Listing, Unpaged
 from .. import models
 from .common import BAD_REQUEST
 

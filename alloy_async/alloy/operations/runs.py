@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 import attrs
 
-from ...core.operation import Json, Listing, Operation, Path, Query
-from ...core.paging import ByPage, Unpaged
+from ...core.operation.markers import Json, Path, Query
+from ...core.operation.operation import Operation
+from ...core.operation.paging import ByPage, Listing, Unpaged
 from .. import models  # noqa: F401 (the answers in quotes are looked up here)
 from .common import BAD_REQUEST, need_workflow
 

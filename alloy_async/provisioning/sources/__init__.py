@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
 from ...core.errors import ConfigurationError
-from ..mapping import FieldMap, nearest
 from .columns import EXTRA_COLUMNS, Columns
-from .csvfile import CsvSource
-from .jsonlines import JsonLinesSource
-from .origin import FileOrigin, Origin, StreamOrigin
+from .csv_file import CsvSource
+from .directory_source import DirectorySource
+from .input_bytes import FileOrigin, Origin, StreamOrigin
+from .json_lines import JsonLinesSource
+from .mapping import FieldMap, nearest
 from .row import Finding, Row, Severity, Source
-from .system import DirectorySource
 
 __all__ = [
     "EXTRA_COLUMNS",

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ...directory import UserRecord
-from ..mapping import ATTRIBUTE, FieldMap, nearest
+from .mapping import ATTRIBUTE, FieldMap, nearest
 
 # Spellings as `normalise` leaves them; where a header has several, the first listed one wins.
 _SPELLINGS: Mapping[str, tuple[str, ...]] = {

@@ -9,11 +9,11 @@ from typing import Any
 
 from ...core.errors import ConfigurationError
 from ..errors import SourceError
-from ..mapping import FieldMap
 from .columns import Columns, ColumnsError
-from .objects import ObjectRows
-from .origin import Origin
+from .input_bytes import Origin
+from .mapping import FieldMap
 from .row import Row
+from .typed_rows import ObjectRows
 
 _BATCH = 2000
 

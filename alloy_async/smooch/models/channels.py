@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import attrs
 
-from ...core.model import Model
-from ...core.operation import Json
+from ...core.codec.model import Model
+from ...core.operation.markers import Json
 from .common import Platform
 from .messages import MessagePost
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from ...core.model import Model
+from ...core.codec.model import Model
 
 Platform: TypeAlias = Literal[
     "android",

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import attrs
 
-from ...core.model import Model
-from ...core.operation import Json
+from ...core.codec.model import Model
+from ...core.operation.markers import Json
 
 Role: TypeAlias = Literal["appUser", "appMaker"]
 """Who wrote a message: the user, or the business."""

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import attrs
 
-from ...core.operation import Operation, Part, Path
-from ...core.upload import FileSource
+from ...core.messages.upload import FileSource
+from ...core.operation.markers import Part, Path
+from ...core.operation.operation import Operation
 from .. import models
 from .common import ERRORS
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import attrs
 
-from ...core.operation import Body, Operation, Path
+from ...core.operation.markers import Body, Path
+from ...core.operation.operation import Operation
 from .. import models
 from .common import ERRORS
 

@@ -1,0 +1,1 @@
+"""The commands of `alloy-async`, one module for each group."""

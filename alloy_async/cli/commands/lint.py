@@ -1,0 +1,75 @@
+"""`alloy-async lint`: what is wrong with a file of users, without network."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from ..options.source import Reading, reading_options
+from ..options.systems import SYSTEMS, capabilities_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ...provisioning import Finding
+
+CLEAN, FOUND, NOT_READ = 0, 1, 2
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--to", "system", type=click.Choice(SYSTEMS), required=True, help="The system that shall get the users."
+)
+@reading_options
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is no terminal.")
+@click.pass_context
+def lint(
+    context: click.Context, /, file: Path, system: str, reading: Reading, strict: bool, as_json: bool
+) -> None:
+    """Check the users in FILE (- for standard input) for a system, without network.
+
+    Every finding has its row and its column. An error keeps a row out; a warning tells of what is probably
+    not meant: lost zeros, a wrong encoding, fields that the system drops.
+
+    Exit code: 0 when there is no error, 1 when there are some, 2 when FILE could not be read to its end.
+    """
+    from rich.console import Console
+
+    from ...core.errors import AlloyAsyncError
+    from ...provisioning.checks.linter import Linter
+
+    name = "-" if str(file) == "-" else str(file)
+    as_json = as_json or not sys.stdout.isatty()
+    out, console = Console(), Console(stderr=True)
+    can = capabilities_of(system)
+    errors = warnings = 0
+    try:
+        linter = Linter(reading.open(file, key=can.key), can)
+        for finding in linter.findings():
+            errors += finding.severity == "error"
+            warnings += finding.severity == "warning"
+            if as_json:
+                click.echo(json.dumps({"file": name, **attrs.asdict(finding)}, ensure_ascii=False))
+            else:
+                _show(out, name, finding)
+    except (AlloyAsyncError, OSError) as error:
+        console.print(f"Error: {error}", markup=False, highlight=False, soft_wrap=True)
+        context.exit(NOT_READ)
+    summary = f"{linter.rows:,} rows checked for {system}: {errors:,} errors, {warnings:,} warnings"
+    console.print(summary, highlight=False, soft_wrap=True)
+    context.exit(FOUND if errors or (strict and warnings) else CLEAN)
+
+
+def _show(console: Console, name: str, finding: Finding) -> None:
+    from rich.text import Text
+
+    color = "red" if finding.severity == "error" else "yellow"
+    text = Text.assemble(f"{name}:{finding.line}: ", (finding.severity, color), f": {finding.remark}")
+    console.print(text, soft_wrap=True)

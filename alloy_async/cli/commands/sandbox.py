@@ -1,0 +1,69 @@
+"""`alloy-async sandbox`: an emulated system on a local port."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from ..options.systems import SYSTEMS, WAYS, variable
+
+if TYPE_CHECKING:
+    from ...sandbox import Sandbox
+
+
+@click.command()
+@click.argument("system", type=click.Choice(SYSTEMS))
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Where to listen; 0 takes a free port.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Answer 429 above N requests a second.",
+)
+@click.option(
+    "--burst",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Requests that may come at once, with --rate.",
+)
+@click.option(
+    "--latency",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Time that every request takes.",
+)
+def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, latency: float) -> None:
+    """Serve an emulation of SYSTEM, with a few invented users, until Ctrl-C.
+
+    It keeps what it is sent in memory, checks every request against the system's contract, and needs
+    the credential that it tells at its start.
+    """
+    from ...sandbox import Limit, serve
+
+    limit = Limit(rate, burst) if rate else None
+    try:
+        asyncio.run(serve(system, ready=_announce, port=port, host=host, limit=limit, latency=latency))
+    except KeyboardInterrupt:
+        click.echo("\nStopped.", err=True)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host}:{port}: {error.strerror}; try another --port, or 0"
+        ) from None
+
+
+def _announce(sandbox: Sandbox) -> None:
+    system = sandbox.system
+    click.echo(f"The {system} sandbox listens. Ctrl-C stops it. To use it:\n")
+    for fact, value in {"base_url": sandbox.url, **WAYS[system].sandbox(sandbox)}.items():
+        click.echo(f"  export {variable(system, fact)}={value}")

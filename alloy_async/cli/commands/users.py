@@ -1,0 +1,224 @@
+"""`alloy-async users`: the users of a system, to look at or to pipe on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import click
+
+from ..job_runner import advice
+from ..options.systems import SYSTEMS
+from ..options.target import Target, target_options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ...directory import Directory, UserRecord
+
+Asking: TypeAlias = "Callable[[Directory], AsyncGenerator[UserRecord, None]]"
+
+FOUND, NOT_FOUND, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
+ON_A_TERMINAL = 100
+"""Users that a table holds where no --limit is given."""
+
+_IN = click.option("--in", "system", type=click.Choice(SYSTEMS), required=True, help="The system.")
+_LIMIT = click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help=f"Stop after N users; default {ON_A_TERMINAL} on a terminal, else none.",
+)
+_JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is no terminal."
+)
+
+
+@click.group()
+def users() -> None:
+    """Look at the users of a system: a table on a terminal, JSON lines when piped."""
+
+
+@users.command("list")
+@_IN
+@_LIMIT
+@target_options(sandbox=True)
+@_JSON
+@click.pass_context
+def list_(context: click.Context, /, system: str, limit: int | None, target: Target, as_json: bool) -> None:
+    """List the users of a system.
+
+    Exit code: 0, or 2 when they could not be listed.
+    """
+    code = _tell(system, target, lambda directory: _listed(directory, "", limit), limit, as_json=as_json)
+    context.exit(code if code != NOT_FOUND else FOUND)
+
+
+@users.command()
+@click.argument("text")
+@_IN
+@_LIMIT
+@target_options(sandbox=True)
+@_JSON
+@click.pass_context
+def find(
+    context: click.Context, /, text: str, system: str, limit: int | None, target: Target, as_json: bool
+) -> None:
+    """List the users with this TEXT in a name, email or id, in either case.
+
+    Exit code: 0, 1 when there is none, 2 when they could not be listed.
+    """
+    code = _tell(system, target, lambda directory: _listed(directory, text, limit), limit, as_json=as_json)
+    if code == NOT_FOUND:
+        click.echo(f"No user of {system} has {text!r} in a name, email or id.", err=True)
+    context.exit(code)
+
+
+@users.command()
+@click.argument("key")
+@_IN
+@target_options(sandbox=True)
+@_JSON
+@click.pass_context
+def get(context: click.Context, /, key: str, system: str, target: Target, as_json: bool) -> None:
+    """Show the user with this KEY: the username; for Alsid and Agilicus, the email.
+
+    Exit code: 0, 1 when there is none, 2 when the system could not be asked.
+    """
+
+    async def found(directory: Directory) -> AsyncGenerator[UserRecord, None]:
+        user = await directory.find(key)
+        if user is not None:
+            yield user
+
+    code = _tell(system, target, found, 1, as_json=as_json)
+    if code == NOT_FOUND:
+        click.echo(f"There is no user {key!r} in {system}.", err=True)
+    context.exit(code)
+
+
+async def _listed(directory: Directory, text: str, limit: int | None) -> AsyncGenerator[UserRecord, None]:
+    """The users that hold a text, no more of them than the limit."""
+    wanted, left = text.casefold(), limit
+    listing = directory.list()
+    try:
+        async for user in listing:
+            if _holds(user, wanted):
+                yield user
+                left = left and left - 1
+                if left == 0:
+                    return
+    finally:
+        if isinstance(listing, AsyncGenerator):
+            await listing.aclose()
+
+
+def _holds(user: UserRecord, text: str) -> bool:
+    names = (
+        user.username,
+        user.email,
+        user.display_name,
+        user.given_name,
+        user.family_name,
+        user.external_id,
+    )
+    return any(text in name.casefold() for name in names if name)
+
+
+def _tell(system: str, target: Target, ask: Asking, limit: int | None, *, as_json: bool) -> int:
+    """Print whom the system tells of; the exit code."""
+    from ...core.errors import AlloyAsyncError
+
+    as_json = as_json or not sys.stdout.isatty()
+    try:
+        count = asyncio.run(_print(system, target, ask, limit, as_json=as_json))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever reads has enough, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND
+    except (AlloyAsyncError, OSError) as error:
+        click.echo(f"Error: {error}{advice(error)}", err=True)
+        return NOT_DONE
+    return FOUND if count else NOT_FOUND
+
+
+async def _print(system: str, target: Target, ask: Asking, limit: int | None, *, as_json: bool) -> int:
+    from contextlib import aclosing
+
+    from ..options.systems import open_directory
+
+    async with open_directory(system, target) as directory, aclosing(ask(directory)) as told:
+        if as_json:
+            return await _print_lines(told)
+        return await _print_table(told, limit or ON_A_TERMINAL, more=limit is None)
+
+
+async def _print_lines(told: AsyncIterator[UserRecord]) -> int:
+    count = 0
+    async for user in told:
+        click.echo(json.dumps(as_data(user), ensure_ascii=False))
+        count += 1
+    return count
+
+
+async def _print_table(told: AsyncIterator[UserRecord], most: int, *, more: bool) -> int:
+    from rich.console import Console
+
+    shown: list[UserRecord] = []
+    async for user in told:
+        if len(shown) == most:
+            break
+        shown.append(user)
+    else:
+        more = False
+    if shown:
+        Console().print(_table(shown))
+    if more:
+        click.echo(f"There are more than {most}: --limit N shows more, and a pipe gets them all.", err=True)
+    return len(shown)
+
+
+def _table(shown: list[UserRecord]) -> Table:
+    """A column for each field that somebody fills, and that is not told by others already."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [{name: _text(value) for name, value in as_data(user).items()} for user in shown]
+    columns = dict.fromkeys(name for row in rows for name in row)
+    if all(user.username == user.email for user in shown):
+        del columns["username"]
+    if all(user.full_name == f"{user.given_name} {user.family_name}" for user in shown):
+        del columns["full_name"]
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(row.get(name, "")) for name in columns))
+    return table
+
+
+def _text(value: object) -> str:
+    """A value for people, without what could steer their terminal."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        value = ", ".join(value)
+    if isinstance(value, dict):
+        value = ", ".join(f"{name}={held}" for name, held in value.items())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value))
+
+
+def as_data(user: UserRecord) -> dict[str, object]:
+    """A user as JSON data: the fields that are filled, and never a password."""
+    from ...directory import FIELDS
+
+    fields = {name: getattr(user, name) for name in FIELDS if name != "password"}
+    filled = {name: value for name, value in fields.items() if value not in (None, "", ())}
+    lists = {name: list(value) for name, value in filled.items() if isinstance(value, tuple)}
+    return {**filled, **lists, **({"attributes": dict(user.attributes)} if user.attributes else {})}

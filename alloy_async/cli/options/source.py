@@ -1,0 +1,147 @@
+"""The options of every command that reads users from a file, and the source that they describe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import click
+
+if TYPE_CHECKING:
+    from ...provisioning import FieldMap, Source
+    from ...provisioning.sources import Format
+    from ...provisioning.store.schema import Header
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("csv", "tsv", "jsonl", "parquet")
+
+
+@attrs.frozen
+class Reading:
+    """How a source is to be read, as the command line says."""
+
+    format: Format | None
+    columns: tuple[str, ...]
+    constants: tuple[str, ...]
+    mapping_file: Path | str | None
+    delimiter: str | None
+    encoding: str | None
+
+    def mapping(self) -> FieldMap:
+        """Which column is which field; what is on the command line comes before what is in the file.
+
+        Raises:
+            ConfigurationError: an unknown field, or a file that cannot be read.
+        """
+        from ...provisioning import FieldMap
+
+        told = FieldMap.parse(self.columns, self.constants)
+        return told.over(FieldMap.load(self.mapping_file)) if self.mapping_file else told
+
+    def open(self, file: Path, *, key: str) -> Source:
+        """The source in a file, or on standard input where it is `-`; see `open_source`."""
+        from ...provisioning import open_source
+
+        return open_source(
+            file,
+            format=self.format,
+            mapping=self.mapping(),
+            key=key,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+        )
+
+    def kept(self) -> dict[str, Any]:
+        """As a job file keeps it, for `kept_reading`; nothing secret."""
+        public = tuple(pair for pair in self.constants if not pair.startswith("password="))
+        file = str(Path(self.mapping_file).absolute()) if self.mapping_file else None
+        return attrs.asdict(attrs.evolve(self, constants=public, mapping_file=file))
+
+
+@asynccontextmanager
+async def users_of(
+    reading: Reading, file: Path | None, system: str | None, *, key: str
+) -> AsyncIterator[Source]:
+    """The users in a file, or of another system, which is reached as the environment says."""
+    from ...provisioning import DirectorySource
+    from .systems import open_directory
+    from .target import Target
+
+    if system is None:
+        assert file is not None
+        yield reading.open(file, key=key)
+    else:
+        async with open_directory(
+            system, Target(sandbox=False, base_url=None, api_key_file=None)
+        ) as directory:
+            yield DirectorySource(directory, mapping=reading.mapping())
+
+
+def kept_reading(header: Header) -> tuple[Reading, Path | None, str | None]:
+    """How a job's source is read: for `users_of`."""
+    options = json.loads(header.options)
+    told = options["reading"]
+    lists = {name: tuple(told[name]) for name in ("columns", "constants")}
+    name = "-" if header.source == "standard input" else header.source
+    system = options.get("from")
+    return Reading(**{**told, **lists}), None if system else Path(name), system
+
+
+def _one_character(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    value = {"tab": "\t", "\\t": "\t"}.get(value or "", value)
+    if value is not None and (len(value) != 1 or value in '"\r\n'):
+        raise click.BadParameter("give one character, or 'tab'", param=option)
+    return value
+
+
+_OPTIONS = (
+    click.option("--format", type=click.Choice(FORMATS), help="Of the source; found by itself."),
+    click.option(
+        "--map",
+        "columns",
+        multiple=True,
+        metavar="COLUMN=FIELD",
+        help="Which column fills which field (or attributes.NAME); known names are found by themselves. Repeatable.",
+    ),
+    click.option(
+        "--set",
+        "constants",
+        multiple=True,
+        metavar="FIELD=VALUE",
+        help="A field's value for every user, whatever the source says. Repeatable.",
+    ),
+    click.option(
+        "--mapping",
+        "mapping_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="PATH",
+        help="A TOML file with the same: tables [columns] and [constants].",
+    ),
+    click.option(
+        "--delimiter",
+        callback=_one_character,
+        metavar="CHAR",
+        help="Between the cells, as ; or tab; found by itself.",
+    ),
+    click.option("--encoding", help="Of a text file, as cp1252; UTF-8 and UTF-16 are found by themselves."),
+)
+
+
+def reading_options(command: Command) -> Command:
+    """Give a command the options for reading; it gets them as its argument `reading`."""
+
+    @wraps(command)
+    def with_reading(*arguments: Any, **wishes: Any) -> Any:
+        told = {field.name: wishes.pop(field.name) for field in attrs.fields(Reading)}
+        return command(*arguments, reading=Reading(**told), **wishes)
+
+    wrapped: Any = with_reading
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]

@@ -1,0 +1,101 @@
+"""The options of every command that speaks to a system, and the directory that they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FACTS = ("org_id", "app_id", "identity_provider")
+"""What some directories are told besides address and credential."""
+
+
+@attrs.frozen
+class Target:
+    """Where a system is and how to get in, as the command line says."""
+
+    sandbox: bool
+    base_url: str | None
+    api_key_file: Path | None
+    org_id: str | None = None
+    app_id: str | None = None
+    identity_provider: str | None = None
+
+    def facts(self) -> dict[str, str]:
+        """What the directory is told besides, as far as it was given."""
+        return {name: value for name in FACTS if (value := getattr(self, name))}
+
+    def credential(self) -> str | None:
+        """The API key or token; None to take the environment's.
+
+        Raises:
+            ConfigurationError: the file cannot be read, or is empty.
+        """
+        from ...core.errors import ConfigurationError
+
+        path = self.api_key_file
+        if path is None:
+            return None
+        try:
+            key = path.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"{path}: the API key cannot be read: {error.strerror}") from None
+        except UnicodeError:
+            raise ConfigurationError(f"{path}: the API key cannot be read: this is no text") from None
+        if not key:
+            raise ConfigurationError(f"{path}: the file is empty; it must hold the API key")
+        return key
+
+
+_SANDBOX = click.option(
+    "--sandbox", is_flag=True, help="Try it on an emulation of the system, started for this run."
+)
+_OPTIONS = (
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help="Where the system is; default $SYSTEM_BASE_URL (as ALLOY_BASE_URL), else the vendor's address.",
+    ),
+    click.option(
+        "--api-key-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="PATH",
+        help="Read the API key or token from a file; default $SYSTEM_API_KEY or $SYSTEM_TOKEN (as ALLOY_API_KEY,"
+        " AGILICUS_TOKEN, SMOOCH_KEY_ID with SMOOCH_SECRET). There is no option for the key itself: it would show in the"
+        " list of processes and in your shell's history.",
+    ),
+    click.option("--org-id", metavar="ID", help="Agilicus: the organisation; default $AGILICUS_ORG_ID."),
+    click.option("--app-id", metavar="ID", help="Smooch: the app; default $SMOOCH_APP_ID."),
+    click.option(
+        "--identity-provider",
+        metavar="UID",
+        help="Opendatasoft: whom new users are provisioned for; without it, and $OPENDATASOFT_IDENTITY_PROVIDER, each is"
+        " invited by mail.",
+    ),
+)
+
+
+def target_options(*, sandbox: bool = False) -> Callable[[Command], Command]:
+    """Give a command the options for reaching a system; it gets them as its argument `target`."""
+
+    def wrap(command: Command) -> Command:
+        @wraps(command)
+        def with_target(*arguments: Any, **wishes: Any) -> Any:
+            wishes.setdefault("sandbox", False)
+            told = Target(**{field.name: wishes.pop(field.name) for field in attrs.fields(Target)})
+            if told.sandbox and (told.base_url or told.api_key_file):
+                raise click.UsageError("--sandbox brings its own address and key; leave the others out")
+            return command(*arguments, target=told, **wishes)
+
+        wrapped: Any = with_target
+        for option in reversed((_SANDBOX, *_OPTIONS) if sandbox else _OPTIONS):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[no-any-return]
+
+    return wrap

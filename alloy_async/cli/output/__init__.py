@@ -1,0 +1,1 @@
+"""What commands show: progress, reports and tables, on a terminal or in a pipe."""

@@ -1,0 +1,166 @@
+"""A job's report and status as text; on a terminal in colour."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import attrs
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ...provisioning.events import OUTCOME_NAMES
+from ...provisioning.reports.durations import duration, milliseconds
+from ...provisioning.reports.timeline import Timeline
+from ...provisioning.store.queries import JobReport, JobStatus, Line
+from .display import OUTCOME_STYLES
+
+_SHOWN_LINES = 20
+_SHOWN_REASONS = 8
+_STEPS = "▁▂▃▄▅▆▇█"
+_BAR = 24
+
+
+def show(console: Console, report: JobReport, amiss: Iterable[Line]) -> None:
+    """Print a report.
+
+    Args:
+        console: where to.
+        report: the figures.
+        amiss: `lines_amiss` of the job; the first few are shown.
+    """
+    header = report.header
+    _say(console, f"{header.source} to {header.system} ({header.mode}, {report.state})", "bold")
+    _say(console, report.verdict, "yellow" if report.counts.amiss else "green")
+    if header.stopped:
+        _say(console, f"Ended early: {header.stopped}")
+    console.print()
+    outcomes = [
+        (Text(OUTCOME_NAMES[outcome], OUTCOME_STYLES[outcome]), f"{number:,}")
+        for outcome, number in report.outcomes
+    ]
+    console.print(_table(outcomes, right=True))
+    console.print()
+    console.print(_table(_facts(report)))
+    if report.reasons:
+        _say(console, "\nWhy rows did not go in")
+        _show_reasons(console, report)
+    _show_lines(console, report, amiss)
+
+
+def _show_reasons(console: Console, report: JobReport) -> None:
+    most = report.reasons[0].lines
+    width = len(f"{most:,}")
+    for reason in report.reasons[:_SHOWN_REASONS]:
+        bar = "█" * max(round(_BAR * reason.lines / most), 1)
+        number = f"{reason.lines:,}".rjust(width)
+        style = OUTCOME_STYLES[reason.outcome]
+        text = f" {OUTCOME_NAMES[reason.outcome]}: {reason.text}"
+        console.print(Text.assemble(f"{number} ", (bar.ljust(_BAR), style), text), soft_wrap=True)
+    if rest := sum(reason.lines for reason in report.reasons[_SHOWN_REASONS:]):
+        _say(console, f"{rest:,} for other reasons")
+
+
+def _show_lines(console: Console, report: JobReport, amiss: Iterable[Line]) -> None:
+    lines = list(islice(amiss, _SHOWN_LINES + 1))
+    if lines:
+        _say(console, "\nThe rows that did not go in")
+    for line in lines[:_SHOWN_LINES]:
+        place = f"line {line.line}" if line.line else "not of the source"
+        why = ": ".join(filter(None, (line.step, line.reason)))
+        outcome = (OUTCOME_NAMES[line.outcome], OUTCOME_STYLES[line.outcome])
+        console.print(
+            Text.assemble(f"{place}, {line.key or '(no key)'}: ", outcome, f": {why}"), soft_wrap=True
+        )
+    if lines:
+        job = shlex.quote(str(report.path))
+        more = "... More, and all" if len(lines) > _SHOWN_LINES else "All"
+        _say(console, f"{more} of them as a file:  alloy-async report {job} --format csv -o failed.csv")
+
+
+def status_text(status: JobStatus, job: Path) -> Text:
+    """How a job is getting on, in a few lines."""
+    header, counts = status.header, status.counts
+    if header.state == "planning":
+        return Text(
+            f"{header.source} to {header.system}: {status.state}, {counts.rows:,} rows so far; nothing was sent"
+        )
+    total = max(header.rows, counts.rows)
+    facts = [f"{counts.settled:,} of {total:,} rows" if header.rows else f"{counts.settled:,} rows"]
+    facts.append(f"{duration(status.elapsed)} since the start")
+    state = status.state
+    if status.worker is not None:
+        state += f", by process {status.worker or 'unknown'}"
+        facts.append(f"{status.rate:,.0f} rows/s")
+        facts += [f"{duration(status.eta)} to go"] if status.eta is not None else []
+        facts += (
+            [f"lately {status.limited:,} answers 429, {duration(status.waited)} waited"]
+            if status.waited
+            else []
+        )
+    numbers = {**attrs.asdict(counts), "doubt": counts.doubt - status.under_way}
+    told = [f"{number:,} {OUTCOME_NAMES[name]}" for name, number in numbers.items() if number]
+    told += [f"{status.under_way:,} under way"] if status.under_way else []
+    done = round(2 * _BAR * counts.settled / total) if total else 0
+    text = Text.assemble(
+        (f"{header.source} to {header.system}: {state}\n", "bold"),
+        ("━" * done, "green"),
+        ("━" * (2 * _BAR - done), "dim"),
+        f" {counts.settled / total:.0%}\n" if total else "\n",
+        ", ".join(facts),
+        "\n",
+        ", ".join(told),
+    )
+    if status.state in ("cut off", "stopped"):
+        text.append(f"\nTo go on:  alloy-async resume {shlex.quote(str(job))}")
+    return text
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text, style), soft_wrap=True)
+
+
+def _table(rows: Iterable[tuple[Text | str, str]], *, right: bool = False) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right" if right else "left")
+    for name, value in rows:
+        table.add_row(name, Text(value))
+    return table
+
+
+def _facts(report: JobReport) -> Iterable[tuple[str, str]]:
+    yield "time", f"{duration(report.elapsed)}, {report.rate:,.0f} rows/s"
+    timeline = Timeline.of(report.seconds)
+    if not timeline.buckets:
+        return
+    median, high, slowest = map(
+        milliseconds, (report.latency("p50"), report.latency("p95"), report.latency("slowest"))
+    )
+    yield "rows over time", _sparkline([bucket.rows for bucket in timeline.buckets])
+    yield "calls", f"{report.total('calls'):,.0f}; median {median}, 95 % {high}, slowest {slowest}"
+    yield "latency over time", _sparkline([bucket.p50 for bucket in timeline.buckets])
+    limited, retries, waited = report.total("limited"), report.total("retries"), report.total("waited")
+    yield (
+        "answers 429",
+        f"{limited:,.0f}; {retries:,.0f} attempts made again, after {duration(waited)} of waiting",
+    )
+    if limited:
+        yield "429 over time", _sparkline([bucket.limited for bucket in timeline.buckets])
+    if report.dropped:
+        yield "columns not sent", ", ".join(report.dropped)
+
+
+def _sparkline(values: Sequence[float]) -> str:
+    """The course of a figure, in at most 50 characters."""
+    width = -(-len(values) // 50)
+    means = [
+        sum(part) / len(part)
+        for start in range(0, len(values), width)
+        if (part := values[start : start + width])
+    ]
+    most = max(means) or 1
+    return "".join(_STEPS[min(int(value / most * len(_STEPS)), len(_STEPS) - 1)] for value in means)

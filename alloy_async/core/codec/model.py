@@ -1,0 +1,138 @@
+"""What models and operations are made of: their fields, their names on the wire, NULL, and a repr that keeps secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import NoneType
+from typing import Annotated, Any, ClassVar, Final, get_args, get_origin, get_type_hints
+
+import attrs
+
+from ..operation.markers import Json, Marker
+
+
+class Null:
+    """The type of NULL."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "NULL"
+
+    def __reduce__(self) -> str:
+        return "NULL"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+NULL: Final[Any] = Null()
+"""Sends an explicit null where None would leave the member out. Accepted wherever None is."""
+
+
+@attrs.frozen
+class Field:
+    """One field of a model or an operation: its Python name, its marker, and its type without the marker."""
+
+    name: str
+    marker: Marker
+    type: Any
+    required: bool
+
+    @property
+    def nullable(self) -> bool:
+        """Whether None is a value of it, and not only its absence."""
+        return self.type is Any or NoneType in get_args(self.type)
+
+    @property
+    def wire(self) -> str:
+        """The name on the wire; for a whole body, the Python name."""
+        return getattr(self.marker, "name", self.name)
+
+
+_fields: dict[type, tuple[Field, ...]] = {}
+
+
+def fields_of(cls: type) -> tuple[Field, ...]:
+    """The fields of an attrs model or operation class, in order, without `extra`.
+
+    Annotations are resolved here, on first use, and not when the class is made: that keeps importing a system cheap.
+    """
+    fields = _fields.get(cls)
+    if fields is None:
+        fields = _fields[cls] = _resolved(cls)
+    return fields
+
+
+def _resolved(cls: type) -> tuple[Field, ...]:
+    hints = get_type_hints(cls, include_extras=True)
+    found = []
+    for attribute in attrs.fields(cls):
+        if attribute.kw_only:
+            continue
+        hint = hints[attribute.name]
+        marker: Marker = Json(attribute.name)
+        if get_origin(hint) is Annotated:
+            hint, *notes = get_args(hint)
+            marker = next((note for note in notes if isinstance(note, Marker)), marker)
+        found.append(Field(attribute.name, marker, hint, attribute.default is attrs.NOTHING))
+    return tuple(found)
+
+
+@attrs.define(eq=False, repr=False)
+class Model:
+    """A JSON object of an API, as a mutable attrs class.
+
+    `extra` holds the members that the model does not declare, as plain JSON; they go back when the model is sent.
+    """
+
+    bare_list_as: ClassVar[str | None] = None
+    """Wire name of the member that a bare JSON array stands for, where a service may answer either shape."""
+
+    _extra: dict[str, Any] | None = attrs.field(default=None, kw_only=True, alias="extra")
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Members that the model does not declare, by their names on the wire."""
+        if self._extra is None:
+            self._extra = {}
+        return self._extra
+
+    @extra.setter
+    def extra(self, members: dict[str, Any]) -> None:
+        self._extra = members
+
+    @classmethod
+    def variant(cls, data: Mapping[str, Any]) -> type[Model]:
+        """The class to read a JSON object as: this one, or the subclass that the object's own members ask for."""
+        return cls
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model) or other.__class__ is not self.__class__:
+            return NotImplemented
+        names = (field.name for field in fields_of(self.__class__))
+        return self.extra == other.extra and all(
+            getattr(self, name) == getattr(other, name) for name in names
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
+
+
+def redacted_repr(value: Any) -> str:
+    """`Name(field=value, ...)`: fields left at None are skipped; secrets and undeclared members are shown as '***'."""
+    shown = []
+    for field in fields_of(value.__class__):
+        content = getattr(value, field.name)
+        if content is not None:
+            shown.append(f"{field.name}={'***' if field.marker.secret else _brief(content)}")
+    extra = getattr(value, "extra", None)
+    if isinstance(value, Model) and extra:
+        shown.append(f"extra={{{', '.join(f'{name!r}: ***' for name in extra)}}}")
+    return f"{value.__class__.__name__}({', '.join(shown)})"
+
+
+def _brief(content: Any) -> str:
+    return f"<{len(content)} bytes>" if isinstance(content, bytes) else repr(content)

@@ -1,0 +1,67 @@
+"""Operations: one attrs class states everything about one call of a web API.
+
+The class carries the facts (verb, route, typed errors), its fields carry the arguments, and a marker in each field's
+`Annotated` (`markers`) says where the argument goes on the wire. `endpoint` turns such a class into a method of both
+clients.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
+
+from ..codec.model import redacted_repr
+
+T_co = TypeVar("T_co", covariant=True)
+
+IDEMPOTENT_VERBS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
+class Operation(Generic[T_co]):
+    """One call of a web API whose answer is a T.
+
+    Subclasses are `attrs.frozen` classes; these class facts describe them:
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    """The method's name, made from the class's name: GetAUser -> get_a_user."""
+    verb: ClassVar[str]
+    route: ClassVar[str]
+    """Path below the base URL, with {placeholders}."""
+    idempotent: ClassVar[bool]
+    """Whether sending it twice has the effect of sending it once; by default true for GET, PUT and DELETE."""
+    errors: ClassVar[Mapping[Any, Any]] = {}
+    """Model of the error body, by status; "default" for statuses that are not named."""
+    accept: ClassVar[str] = "application/json"
+    authenticated: ClassVar[bool] = True
+    """False for the few calls that take no credential."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        if "idempotent" not in cls.__dict__:
+            cls.idempotent = getattr(cls, "verb", None) in IDEMPOTENT_VERBS
+
+    def check(self) -> None:
+        """Refuse arguments that cannot go together, by raising ValueError with the reason; run before anything is sent."""
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
+
+
+def result_type(operation: type[Operation[Any]]) -> Any:
+    """The T of Operation[T]; a quoted one is looked up in the module of its class."""
+    for base in operation.__mro__:
+        for generic in base.__dict__.get("__orig_bases__", ()):
+            origin = getattr(generic, "__origin__", None)
+            if isinstance(origin, type) and issubclass(origin, Operation):
+                # Of quoted ones take the words: typing has one object for equal words, which keeps its first meaning.
+                answer = getattr(generic.__args__[0], "__forward_arg__", generic.__args__[0])
+                hints = SimpleNamespace(__annotations__={"T": answer})
+                return get_type_hints(hints, vars(sys.modules[base.__module__]))["T"]
+    raise TypeError(f"{operation.__name__} must name its answer: Operation[Answer]")

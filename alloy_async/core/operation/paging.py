@@ -1,0 +1,137 @@
+"""How a listing goes on: pure rules from (operation, answer) to the items and to the operation for the next page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+import attrs
+
+from .operation import Operation
+
+T_co = TypeVar("T_co", covariant=True)
+Item_co = TypeVar("Item_co", covariant=True)
+
+
+class Listing(Operation[T_co], Generic[T_co, Item_co]):
+    """An operation whose answer T holds a list of Item, on one page or on many."""
+
+    __slots__ = ()
+
+    paging: ClassVar[Unpaged]
+    """How to find the items in an answer and the operation that asks for the next page."""
+
+
+@attrs.frozen
+class Unpaged:
+    """The whole list comes in one answer; the styles of paging extend this.
+
+    Args:
+        items: member of the answer that holds the items; None where the answer itself is the list.
+        key: member of an item that tells items apart; None where nothing does.
+    """
+
+    items: str | None
+    key: str | None = None
+
+    @property
+    def position(self) -> tuple[str, ...]:
+        """Arguments that say where in the list a page is."""
+        return ()
+
+    def rows(self, answer: Any) -> list[Any]:
+        """The items in an answer."""
+        return list((answer if self.items is None else getattr(answer, self.items)) or ())
+
+    def first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
+        """The operation that asks for the first page."""
+        return operation
+
+    def following(
+        self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
+    ) -> Listing[Any, Any] | None:
+        """The operation that asks for the next page, or None after the last one."""
+        return None
+
+
+@attrs.frozen
+class ByPage(Unpaged):
+    """Pages are numbered by the argument `page`; a page without items ends the list.
+
+    Whether the first page is 0 or 1 need not be known: the first request names none, and 1 comes next. Where that is the
+    first page again, its rows are recognised by `key` and dropped.
+    """
+
+    page: str = "page"
+
+    @property
+    def position(self) -> tuple[str, ...]:
+        return (self.page,)
+
+    def following(
+        self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
+    ) -> Listing[Any, Any] | None:
+        if not rows:
+            return None
+        page = getattr(operation, self.page)
+        return _moved(operation, self.page, 1 if page is None else page + 1)
+
+
+@attrs.frozen
+class ByOffset(Unpaged):
+    """Rows are skipped by the argument `offset`; a page without items ends the list.
+
+    Args:
+        next: member of the answer that is null on the last page, where the service has one.
+    """
+
+    offset: str = "offset"
+    next: str | None = None
+
+    @property
+    def position(self) -> tuple[str, ...]:
+        return (self.offset,)
+
+    def following(
+        self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
+    ) -> Listing[Any, Any] | None:
+        if not rows or (self.next is not None and getattr(answer, self.next) is None):
+            return None
+        return _moved(operation, self.offset, (getattr(operation, self.offset) or 0) + len(rows))
+
+
+@attrs.frozen(kw_only=True)
+class ByCursor(Unpaged):
+    """The argument `cursor` names the row to go on after, and each answer names the next cursor.
+
+    Args:
+        cursor: the argument; the first page takes `start`.
+        next: member of the answer with the next cursor; empty after the last page.
+        previous: the same for the way back, followed where the argument `direction` is "backwards".
+    """
+
+    cursor: str
+    next: str
+    previous: str | None = None
+    direction: str | None = None
+    start: str = ""
+
+    @property
+    def position(self) -> tuple[str, ...]:
+        return (self.cursor,)
+
+    def first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
+        given = getattr(operation, self.cursor)
+        return operation if given is not None else _moved(operation, self.cursor, self.start)
+
+    def following(
+        self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
+    ) -> Listing[Any, Any] | None:
+        backwards = self.direction is not None and getattr(operation, self.direction) == "backwards"
+        cursor = getattr(answer, self.previous if backwards and self.previous else self.next)
+        return _moved(operation, self.cursor, cursor) if cursor else None
+
+
+def _moved(operation: Listing[Any, Any], argument: str, value: Any) -> Listing[Any, Any]:
+    moved: Listing[Any, Any] = attrs.evolve(operation, **{argument: value})  # type: ignore[misc]
+    return moved

@@ -1,0 +1,219 @@
+"""Client: the async client's methods without await, on one event loop in a background thread of the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
+
+from .auth import KeySource
+from .background_loop import portal, stepped
+from .client import AsyncClient
+from .events import RetryEvent
+from .messages.response import Answer
+from .messages.stream import Stream
+from .operation.operation import Operation
+from .operation.pages import Pages
+from .operation.paging import Listing
+from .options import CallOptions, Options, System
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+class Client:
+    """The sync client of one system; `Alloy` and its like add the methods.
+
+    It takes the same arguments as the async client, and works in scripts, threads, notebooks and under a running event loop.
+    `with` closes it; without, its connections close at exit or when it is dropped.
+    """
+
+    is_async: ClassVar[bool] = False
+    system: System
+
+    def __init__(
+        self, api_key: KeySource | None = None, *, system: System | None = None, **options: Unpack[Options]
+    ) -> None:
+        self._client = AsyncClient(api_key, system=system or self.system, **options)
+
+    def __repr__(self) -> str:
+        return repr(self._client).replace("AsyncClient", type(self).__name__, 1)
+
+    def with_options(self, **options: Unpack[CallOptions]) -> Self:
+        """A copy with other options on the same connections; see AsyncClient.with_options."""
+        return self._around(self._client.with_options(**options))
+
+    @property
+    def base_url(self) -> str:
+        """Where the service is, without a slash at the end."""
+        return self._client.base_url
+
+    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+        """A copy that tells `on_retry` too of every attempt that is made again; see AsyncClient.watched."""
+        return self._around(self._client.watched(on_retry))
+
+    def _around(self, client: AsyncClient) -> Self:
+        other = object.__new__(type(self))
+        other._client = client
+        return other
+
+    def send(self, operation: Operation[T]) -> T:
+        """Carry out an operation; see AsyncClient.send."""
+        return portal().run(self._client.send, operation)
+
+    def answer(self, operation: Operation[T]) -> Answer[T]:
+        """Carry out an operation, and give what came along with its result; see AsyncClient.answer."""
+        return portal().run(self._client.answer, operation)
+
+    def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> SyncPages[Item]:
+        """The items of a listing, over all its pages: `for item in client.iterate(operation)`."""
+        return SyncPages(self._client.iterate(operation, token=token))
+
+    def map(
+        self, operations: Iterable[Operation[T]], *, concurrency: int = 16
+    ) -> Iterator[tuple[Operation[T], T | Exception]]:
+        """Carry out many operations, `concurrency` at a time; see AsyncClient.map.
+
+        The iterable is read in the calling thread, so it may itself use this client.
+        """
+        if concurrency < 1:
+            raise ValueError(f"concurrency must be 1 or more, got {concurrency}")
+        return self._completed(iter(operations), concurrency)
+
+    def _completed(
+        self, operations: Iterator[Operation[T]], concurrency: int
+    ) -> Iterator[tuple[Operation[T], T | Exception]]:
+        finished: SimpleQueue[tuple[Operation[T], asyncio.Task[T]]] = SimpleQueue()
+        running: set[asyncio.Task[T]] = set()
+        here, client, under_way, failure = portal(), self._client, 0, None
+        try:
+            while True:
+                try:
+                    operation = (
+                        next(operations, None) if failure is None and under_way < concurrency else None
+                    )
+                except Exception as error:
+                    failure, operation = error, None
+                if operation is not None:
+                    under_way += 1
+                    here.spawn(partial(client.send, operation), running.add, _putting(finished, operation))
+                    if finished.empty():
+                        continue
+                if not under_way:
+                    break
+                operation, task = finished.get()
+                under_way -= 1
+                running.discard(task)
+                yield operation, _outcome(task)
+        finally:
+            here.cancel(list(running))
+        if failure is not None:
+            raise failure
+
+    def stream(self, operation: Operation[Any]) -> SyncStream:
+        """Read a long answer as it comes: `with client.stream(operation) as stream: for chunk in stream: ...`"""
+        return SyncStream(self._client.stream(operation))
+
+    def close(self) -> None:
+        """Close the connections; a copy made by with_options leaves them open."""
+        portal().run(self._client.aclose)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _putting(
+    queue: SimpleQueue[tuple[Operation[T], asyncio.Task[T]]], operation: Operation[T]
+) -> Callable[[asyncio.Task[T]], None]:
+    return lambda task: queue.put((operation, task))
+
+
+def _outcome(task: asyncio.Task[T]) -> T | Exception:
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if not isinstance(error, Exception):
+        raise error
+    return error
+
+
+class SyncPages(Generic[Item]):
+    """The items of a listing over all its pages: `for item in client.iterate(operation)`."""
+
+    def __init__(self, pages: Pages[Item]) -> None:
+        self._pages = pages
+
+    @property
+    def token(self) -> str:
+        """Where the walk stands, as text, to go on from there later."""
+        return self._pages.token
+
+    @property
+    def repeated(self) -> int:
+        """Rows that came again and were dropped, because the list shifted while it was read."""
+        return self._pages.repeated
+
+    def __iter__(self) -> Iterator[Item]:
+        pages = self._pages
+        for page in self._numbered():
+            for pages._taken, item in page:
+                yield item
+
+    def pages(self) -> Iterator[list[Item]]:
+        """The items as one list a page."""
+        for page in self._numbered():
+            self._pages._taken = page[-1][0]
+            yield [item for _, item in page]
+
+    def _numbered(self) -> Iterator[list[tuple[int, Item]]]:
+        # one by one: a page fetched ahead would move the token past rows that nobody has seen
+        return stepped(self._pages._numbered_pages(), seconds=0)
+
+
+class SyncStream:
+    """An answer that is read as it comes; see Stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    @property
+    def status(self) -> int:
+        """HTTP status, known inside the `with`."""
+        return self._stream.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers of the answer; names in lower case."""
+        return self._stream.headers
+
+    def __enter__(self) -> Self:
+        portal().run(self._stream.__aenter__)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        portal().run(self._stream.__aexit__, kind, error, trace)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return stepped(aiter(self._stream))
+
+    def lines(self, encoding: str = "utf-8-sig") -> Iterator[str]:
+        """The body as text, line by line; see Stream.lines."""
+        return stepped(self._stream.lines(encoding))
+
+    @overload
+    def rows(self, *, delimiter: str = ",") -> Iterator[dict[str, str]]: ...
+    @overload
+    def rows(self, of: type[T], *, delimiter: str = ",") -> Iterator[T]: ...
+    def rows(self, of: Any = None, *, delimiter: str = ",") -> Iterator[Any]:
+        """The rows of a CSV body; see Stream.rows."""
+        return stepped(self._stream.rows(of, delimiter=delimiter))

@@ -1,0 +1,233 @@
+"""The users of one system into another, as a stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from contextlib import aclosing
+from typing import Any, NamedTuple, TypeAlias
+
+import attrs
+
+from ..core.background_loop import portal, stepped
+from ..core.errors import AlloyAsyncError, Forbidden, InvalidRequest
+from ..core.map import completed
+from .error_policy import OF_THE_CONNECTION
+from .interface import Directory
+from .record import Outcome, Status, UserRecord
+from .record_fit import Loss, losses
+from .sync import SyncDirectory
+
+HOPELESS = (*OF_THE_CONNECTION, Forbidden)
+"""Errors that every other user would meet too."""
+REFUSED_WHOLE = frozenset({400, 413, 422})
+"""Statuses that refuse a batch for some record in it."""
+KEPT_PROBLEMS = 100
+MEMBERSHIPS = ("groups", "roles")
+
+Change: TypeAlias = Callable[[UserRecord], UserRecord | None]
+OnLosses: TypeAlias = Callable[[UserRecord, Sequence[Loss]], object]
+
+
+@attrs.frozen
+class Copied:
+    """What became of one user.
+
+    Args:
+        record: as the source tells it.
+        sent: as it was given to the target.
+        losses: what of it the target could not get.
+        outcome: what the target made of it.
+    """
+
+    record: UserRecord
+    sent: UserRecord
+    losses: tuple[Loss, ...]
+    outcome: Outcome
+
+
+class _Prepared(NamedTuple):
+    record: UserRecord
+    sent: UserRecord
+    losses: tuple[Loss, ...]
+
+
+@attrs.define
+class CopyReport:
+    """A copy in numbers; it grows while the copy runs.
+
+    Args:
+        counts: users by outcome.
+        losses: users by each field that they lost something of.
+        problems: the first outcomes that need somebody's attention, at most 100.
+    """
+
+    counts: Counter[Status] = attrs.field(factory=Counter)
+    losses: Counter[str] = attrs.field(factory=Counter)
+    problems: list[Outcome] = attrs.field(factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every user is in the target."""
+        return self.counts.keys() <= {"created", "exists"}
+
+    def add(self, copied: Copied) -> None:
+        """Count one user."""
+        outcome = copied.outcome
+        self.counts[outcome.status] += 1
+        self.losses.update({loss.field for loss in copied.losses})
+        if outcome.status not in ("created", "exists") and len(self.problems) < KEPT_PROBLEMS:
+            self.problems.append(outcome)
+
+
+def copy(
+    source: Directory | SyncDirectory,
+    target: Directory | SyncDirectory,
+    *,
+    change: Change | None = None,
+    on_losses: OnLosses | None = None,
+    concurrency: int = 8,
+) -> Copy:
+    """Create the users of one directory in another; those who are there already stay as they are.
+
+        async for user in copy(AgilicusDirectory(agilicus, org_id="..."), OpendatasoftDirectory(portal)):
+            print(user.outcome.key, user.outcome.status, *user.losses)
+
+    Users are taken from the source only as fast as the target takes them, so memory does not grow with their number. An
+    error of one does not stop the rest. Doing it again is safe: who is in is left alone.
+
+    Args:
+        source: a system that lists.
+        target: a system that creates.
+        change: makes the record that is sent of one that was read, or None to leave somebody out. Without it, groups and
+            roles stay behind, as the names of one system mean nothing, or too much, in another.
+        on_losses: told of a record, before it is sent, what of it the target will not get. To raise there stops the copy.
+        concurrency: batches in flight, each of `target.capabilities.batch_size` users.
+
+    Returns:
+        The copy, which begins when it is awaited or iterated: `await copy(...)` and `copy(...).run()` give the report,
+        `async for` and `for` give a Copied for each user as it is done.
+
+    Raises:
+        InvalidRequest: the source cannot list, or the target cannot create; nothing was sent.
+        AlloyAsyncError: while it runs: the source cannot be read on, or the target refuses the credential or cannot be
+            reached. What was in flight is finished and told before.
+    """
+    return Copy(source, target, change, on_losses, concurrency)
+
+
+class Copy:
+    """A copy of users: await it, iterate it with or without `async`, or `run()` it.
+
+    Attributes:
+        report: of what was done so far.
+    """
+
+    def __init__(
+        self,
+        source: Directory | SyncDirectory,
+        target: Directory | SyncDirectory,
+        change: Change | None,
+        on_losses: OnLosses | None,
+        concurrency: int,
+    ) -> None:
+        if concurrency < 1:
+            raise InvalidRequest(f"concurrency must be 1 or more, got {concurrency}")
+        self.source = source.directory if isinstance(source, SyncDirectory) else source
+        self.target = target.directory if isinstance(target, SyncDirectory) else target
+        for directory, ability in ((self.source, "list"), (self.target, "create")):
+            if ability not in directory.capabilities.abilities:
+                raise InvalidRequest(f"{directory.name} cannot {ability} users, so this copy is not possible")
+        self.report = CopyReport()
+        self._change = change
+        self._on_losses = on_losses
+        self._concurrency = concurrency
+        self._failure: Exception | None = None
+
+    def __await__(self) -> Generator[Any, None, CopyReport]:
+        return self._finished().__await__()
+
+    def run(self) -> CopyReport:
+        """Do it all, without await."""
+        return portal().run(self._finished)
+
+    async def _finished(self) -> CopyReport:
+        async for _ in self:
+            pass
+        return self.report
+
+    def __iter__(self) -> Iterator[Copied]:
+        copying = self.__aiter__()
+        try:
+            yield from stepped(copying)
+        finally:
+            portal().run(copying.aclose)
+
+    async def __aiter__(self) -> AsyncGenerator[Copied, None]:
+        self.report, self._failure = CopyReport(), None
+        async with (
+            aclosing(self._batches()) as batches,
+            aclosing(completed(self._send, batches, self._concurrency)) as sent,
+        ):
+            async for _, done in sent:
+                if isinstance(done, Exception):
+                    self._failure = self._failure or done
+                    continue
+                for copied in done:
+                    self.report.add(copied)
+                    yield copied
+        if self._failure is not None:
+            raise self._failure
+
+    async def _batches(self) -> AsyncGenerator[list[_Prepared], None]:
+        """The users to send, in the batches that the target takes."""
+        batch: list[_Prepared] = []
+        users = self.source.list()
+        try:
+            async for record in users:
+                if self._failure is not None:
+                    return
+                if (prepared := self._prepared(record)) is not None:
+                    batch.append(prepared)
+                if len(batch) == self.target.capabilities.batch_size:
+                    yield batch
+                    batch = []
+        finally:
+            if isinstance(users, AsyncGenerator):
+                await users.aclose()
+        if batch:
+            yield batch
+
+    def _prepared(self, record: UserRecord) -> _Prepared | None:
+        can = self.target.capabilities
+        if self._change is not None:
+            sent = self._change(record)
+            if sent is None:
+                return None
+            lost = losses(sent, can)
+        else:
+            sent = attrs.evolve(record, groups=(), roles=())
+            why = f"names of {self.source.name} stay behind; `change` can translate them"
+            lost = losses(sent, can) + tuple(Loss(name, why) for name in MEMBERSHIPS if getattr(record, name))
+        if lost and self._on_losses is not None:
+            self._on_losses(record, lost)
+        return _Prepared(record, sent, lost)
+
+    async def _send(self, batch: Sequence[_Prepared]) -> list[Copied]:
+        outcomes = await self._created([one.sent for one in batch])
+        return [Copied(*one, outcome) for one, outcome in zip(batch, outcomes, strict=True)]
+
+    async def _created(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        """The outcomes; a batch that is refused as a whole is halved until the bad record is found."""
+        try:
+            return await self.target.create(records)
+        except AlloyAsyncError as error:
+            if isinstance(error, HOPELESS):
+                raise
+            refused = isinstance(error, InvalidRequest) or error.status in REFUSED_WHOLE
+            if refused and len(records) > 1:
+                middle = len(records) // 2
+                return [*await self._created(records[:middle]), *await self._created(records[middle:])]
+            key = self.target.capabilities.key
+            status: Status = "invalid" if refused else "failed"
+            return [Outcome(getattr(record, key) or "", status, str(error)) for record in records]

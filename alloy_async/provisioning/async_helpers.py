@@ -1,0 +1,56 @@
+"""Work in threads and tasks, the way a host's event loop wants it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, nullcontext
+from itertools import islice
+from typing import TypeVar, TypeVarTuple, Unpack
+
+from ..core.codec.json_codec import collector_paused
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
+
+
+async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
+    """Run `work` in a thread; when cancelled, wait for it to end, as its file is still in use."""
+    task = asyncio.get_running_loop().run_in_executor(None, work, *args)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+async def slices(rows: Iterator[T], size: int, *, at_hand: bool = False) -> AsyncIterator[list[T]]:
+    """The rows in lists of `size`, each made in a thread so that the event loop stays free.
+
+    Args:
+        rows: walked once.
+        size: most rows in a list.
+        at_hand: they come without waiting, from a file: then the garbage collector, which would walk over the rows of a
+            slice again and again, is paused while one is made.
+    """
+    pause = collector_paused if at_hand else nullcontext
+
+    def taken() -> list[T]:
+        with pause():
+            return list(islice(rows, size))
+
+    while part := await in_thread(taken):
+        yield part
+
+
+@asynccontextmanager
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """A TaskGroup that raises the first error itself, not a group of errors."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as errors:
+        first: BaseException = errors
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None

@@ -1,0 +1,154 @@
+"""Everything that can be found out about a source without asking anybody: one pass, constant memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+
+import attrs
+
+from ...directory import Capabilities
+from ...directory.record_fit import losses
+from ..planning.row_planner import repeated_key
+from ..sources import Columns, CsvSource, Finding, JsonLinesSource, Row, Source
+from .column_profile import Profile
+from .duplicates import LinesOnDisk
+from .row_checks import Checks, is_email
+from .suspicious_text import suspicions
+
+_NAMES = ("given_name", "family_name", "full_name", "department")
+_MAIL = re.compile(r"(.*[\W_])?e?-?mail([\W_]?address)?", re.IGNORECASE)
+
+
+class Linter:
+    """Checks a source for one system, without network.
+
+    Its findings come as they are made; what only a whole column shows (lost zeros, a few bad dates) comes at the end.
+
+    Args:
+        source: walked once.
+        can: the system.
+    """
+
+    def __init__(self, source: Source, can: Capabilities) -> None:
+        self.rows = 0
+        self._source = source
+        self._can = can
+        self._profiles: dict[str, Profile] = {}
+        self._dropped: set[str] = set()
+        self._layouts: dict[Columns, _Layout] = {}
+
+    def findings(self) -> Iterator[Finding]:
+        """Each finding with the row and the column.
+
+        Raises:
+            SourceError: the source cannot be read on; with line and column.
+        """
+        with closing(LinesOnDisk()) as keys:
+            yield from self._about_the_head()
+            for row in self._source.rows():
+                self.rows += 1
+                yield from self._about_row(row, keys)
+        for profile in self._profiles.values():
+            yield from profile.end()
+        if not self.rows:
+            yield Finding(1, None, "error", "there are no rows")
+
+    def _about_row(self, row: Row, keys: LinesOnDisk) -> Iterator[Finding]:
+        if (layout := self._layouts.get(row.columns)) is None:
+            layout = self._layouts[row.columns] = self._known(row.columns)
+            yield from self._about_dropped(row)
+        yield from row.findings
+        if row.record is None:
+            return
+        yield from _about_values(row, layout.by_label)
+        yield from layout.checks.findings(row)
+        yield from _about_forms(row, self._can)
+        if key := getattr(row.record, self._can.key):
+            folded = self._can.folded(key)
+            if (first := keys.seen(folded, row.line)) is not None:
+                yield repeated_key(
+                    row.line, row.columns.name_of(self._can.key), key, first, folds=folded != key
+                )
+
+    def _about_the_head(self) -> Iterator[Finding]:
+        source = self._source
+        if isinstance(source, CsvSource | JsonLinesSource) and source.encoding == "utf-8-sig":
+            hint = "other tools take it for a part of the first column's name; save it as UTF-8 without"
+            yield Finding(1, None, "warning", f"begins with a byte order mark; {hint}")
+        if isinstance(source, CsvSource):
+            header = source.columns.header
+            for label, name in zip(source.columns.labels, header, strict=True):
+                if label and not name.strip():
+                    yield Finding(source.header_line, label, "warning", "has no name in the header")
+                elif label and label != name.strip() and header.count(name) > 1:
+                    message = f"the header has {name!r} more than once; rename one of the columns"
+                    yield Finding(source.header_line, label, "warning", message)
+                for message in suspicions(name.removeprefix("\ufeff")):
+                    yield Finding(source.header_line, label, "warning", message)
+
+    def _known(self, columns: Columns) -> _Layout:
+        fields = {columns.labels[index]: field for field, index in columns.fields.items()}
+        known = {}
+        for label in columns.labels:
+            if label is None:
+                continue
+            field = fields.get(label)
+            profile = self._profiles.setdefault(label, Profile(label))
+            known[label] = _Column(field, field in self._can.carries, profile)
+        return _Layout(known, Checks(columns, self._can, self._can.needs))
+
+    def _about_dropped(self, row: Row) -> Iterator[Finding]:
+        """What the system will not get, once a column."""
+        line = self._source.header_line if isinstance(self._source, CsvSource) else row.line
+        for name, field in row.columns.dropped(self._can.carries):
+            if name not in self._dropped:
+                self._dropped.add(name)
+                why = self._can.because.get(field, "the system has no place for it")
+                yield Finding(line, name, "warning", f"will not be sent: {why}")
+
+
+@attrs.frozen
+class _Column:
+    field: str | None
+    checked: bool
+    """Whether `Checks` looks for invisible characters in it."""
+    profile: Profile
+
+
+@attrs.frozen
+class _Layout:
+    by_label: Mapping[str, _Column]
+    checks: Checks
+
+
+def _about_values(row: Row, columns: Mapping[str, _Column]) -> Iterator[Finding]:
+    for label, value in row.values.items():
+        column = columns[label]
+        yield from column.profile.see(row.line, value)
+        if type(value) is str and value:
+            for message in suspicions(value, invisible=not column.checked):
+                yield Finding(row.line, label, "warning", message)
+            if fault := _misplaced(column.field, label, value.strip()):
+                yield Finding(row.line, label, "warning", fault)
+
+
+def _about_forms(row: Row, can: Capabilities) -> Iterator[Finding]:
+    """Entries of a row that the system does not take in the form that they have."""
+    if not can.forms or row.record is None:
+        return
+    for loss in losses(row.record, can):
+        field, _, attribute = loss.field.partition(".")
+        if field in can.forms:
+            yield Finding(
+                row.line, attribute or row.columns.name_of(field), "warning", f"will not be sent: {loss.why}"
+            )
+
+
+def _misplaced(field: str | None, label: str, text: str) -> str | None:
+    if field in _NAMES and "@" in text and is_email(text):
+        return f"{text!r} is an e-mail address; are the cells of this row shifted?"
+    if field is None and text and _MAIL.fullmatch(label) and not is_email(text):
+        return f"{text!r} is no e-mail address (name@example.org)"
+    return None

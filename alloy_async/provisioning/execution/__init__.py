@@ -1,0 +1,1 @@
+"""How a job is carried out: intents, requests, outcomes, doubts, and its end."""

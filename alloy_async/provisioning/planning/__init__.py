@@ -1,0 +1,1 @@
+"""What each row is to do, and why: the source compared with what the system holds."""

@@ -1,0 +1,119 @@
+"""Asking a system which users it holds: one by one, or all of them where that is less work."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ...core.errors import DecodeError, TransportError
+from ...directory import Directory, UserRecord
+from ..async_helpers import in_thread, task_group
+from .comparison import View
+
+ONE_BY_ONE = 200
+"""More keys than this are looked up in a listing, where the system lists."""
+_AT_ONCE = 16
+_ASKED_AGAIN = 3
+_PART = 1000
+_USERS = "CREATE TABLE users (key TEXT PRIMARY KEY, image TEXT, wanted INTEGER DEFAULT 0) WITHOUT ROWID"
+
+
+class Lookup:
+    """The users of a directory by folded key; a context manager.
+
+    A listing is kept in a temporary database on disk, so that memory does not grow with it.
+
+    Args:
+        target: the directory.
+        view: how its users are compared.
+    """
+
+    def __init__(self, target: Directory, view: View) -> None:
+        self._target = target
+        self._view = view
+        self._snapshot: sqlite3.Connection | None = None
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        abilities = target.capabilities.abilities
+        self.finds = "find" in abilities
+        self.lists = "list" in abilities
+
+    async def __aenter__(self) -> Lookup:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._snapshot is not None:
+            self._snapshot.close()
+
+    @property
+    def possible(self) -> bool:
+        """Whether the system can be asked at all."""
+        return self.finds or self.lists
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, UserRecord]:
+        """Those of the users that are there, by folded key.
+
+        Raises:
+            AlloyAsyncError: the system could not be asked.
+        """
+        if self._snapshot is None and self.lists and (len(keys) > ONE_BY_ONE or not self.finds):
+            await self.take_snapshot()
+        if self._snapshot is None:
+            async with task_group() as group:
+                found = [group.create_task(self.find(key)) for key in keys]
+            records = [record for task in found if (record := task.result()) is not None]
+            return {self._view.folded(self._view.key(record)): record for record in records}
+        folded = [self._view.folded(key) for key in keys]
+        return await in_thread(self._kept, folded)
+
+    async def take_snapshot(self) -> int:
+        """List every user, once; how many there are."""
+        if self._snapshot is None:
+            snapshot = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+            snapshot.execute(_USERS)
+            snapshot.execute("BEGIN")
+            self._snapshot = snapshot
+            part: list[tuple[str, str]] = []
+            async for record in self._target.list():
+                if key := self._view.key(record):
+                    part.append((self._view.folded(key), self._view.image(record)))
+                if len(part) == _PART:
+                    await in_thread(self._keep, part)
+                    part = []
+            self._keep(part)
+        found = self._snapshot.execute("SELECT count(*) FROM users").fetchone()
+        return int(found[0])
+
+    def want(self, keys: Iterable[str]) -> None:
+        """Tell which users of the snapshot are to stay."""
+        assert self._snapshot is not None
+        folded = ((self._view.folded(key),) for key in keys)
+        self._snapshot.executemany("UPDATE users SET wanted = 1 WHERE key = ?", folded)
+
+    def unwanted(self) -> Iterator[UserRecord]:
+        """The users of the snapshot that nobody told to stay."""
+        assert self._snapshot is not None
+        for (image,) in self._snapshot.execute("SELECT image FROM users WHERE NOT wanted"):
+            yield self._view.record(image)
+
+    async def find(self, key: str) -> UserRecord | None:
+        """One user, as of now; None where there is none."""
+        async with self._slots:
+            for _ in range(_ASKED_AGAIN):
+                try:
+                    return await self._target.find(key)
+                except (DecodeError, TransportError):  # a broken answer may be whole the next time
+                    continue
+            return await self._target.find(key)
+
+    def _keep(self, part: Sequence[tuple[str, str]]) -> None:
+        assert self._snapshot is not None
+        self._snapshot.executemany("INSERT OR REPLACE INTO users (key, image) VALUES (?, ?)", part)
+
+    def _kept(self, folded: Sequence[str]) -> Mapping[str, UserRecord]:
+        assert self._snapshot is not None
+        kept: dict[str, UserRecord] = {}
+        for key in folded:
+            for (image,) in self._snapshot.execute("SELECT image FROM users WHERE key = ?", (key,)):
+                kept[key] = self._view.record(image)
+        return kept

@@ -1,0 +1,76 @@
+"""The rows that did not go in: the original columns, and why; as a file that can be fed back."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from typing import IO
+
+from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source
+from ..store.queries import Line
+
+Write = Callable[[Row, str, str], object]
+
+
+def write_failed_rows(file: IO[str], source: Source, amiss: Iterable[Line]) -> int:
+    """Write the rows of a source that did not go in, with line, status and reason; gives their number.
+
+    CSV stays CSV with the source's own delimiter; other sources become JSON lines. The three extra columns stand
+    first, so that a row with too many cells keeps them all; when the file is used as a source, they are ignored.
+    Passwords are left blank.
+
+    Args:
+        file: where to.
+        source: what the job was made of, unchanged.
+        amiss: `lines_amiss`; lines that are of no row of the source are left out.
+    """
+    write = _csv_writer(file, source) if isinstance(source, CsvSource) else _json_writer(file)
+    rows, count = source.rows(), 0
+    for number, lines in groupby(
+        (line for line in amiss if line.line is not None), key=lambda line: line.line
+    ):
+        row = next(row for row in rows if row.line == number)
+        write(row, *_told(lines))
+        count += 1
+    return count
+
+
+def write_failed_keys(file: IO[str], key: str, amiss: Iterable[Line]) -> int:
+    """Write who did not go in, where the source cannot be read again; gives the number of rows."""
+    writer, count = csv.writer(file), 0
+    writer.writerow([*EXTRA_COLUMNS, key])
+    for (number, name), lines in groupby(amiss, key=lambda line: (line.line, line.key)):
+        writer.writerow([number or "", *_told(lines), name])
+        count += 1
+    return count
+
+
+def _told(lines: Iterator[Line]) -> tuple[str, str]:
+    """Status and reason of a row, of which several steps may be amiss."""
+    first, *others = list(lines)
+    reasons = (f"{one.step}: {one.reason}" if one.step else one.reason or "" for one in (first, *others))
+    return first.outcome, "; ".join(reasons)
+
+
+def _csv_writer(file: IO[str], source: CsvSource) -> Write:
+    labels = [label for label in source.columns.labels if label]
+    writer = csv.writer(file, delimiter=source.delimiter)
+    writer.writerow([*EXTRA_COLUMNS, *labels])
+
+    def write(row: Row, status: str, reason: str) -> object:
+        values = row.values
+        cells = [values[label] for label in labels if label in values]
+        surplus = [value for label, value in values.items() if label not in labels]
+        return writer.writerow([row.line, status, reason, *cells, *surplus])
+
+    return write
+
+
+def _json_writer(file: IO[str]) -> Write:
+    def write(row: Row, status: str, reason: str) -> object:
+        extra = dict(zip(EXTRA_COLUMNS, (row.line, status, reason), strict=True))
+        return file.write(json.dumps({**extra, **row.values}, ensure_ascii=False) + "\n")
+
+    return write

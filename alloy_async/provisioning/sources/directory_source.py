@@ -1,0 +1,59 @@
+"""The users of one system as the source for another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+
+from ...core.background_loop import portal, stepped
+from ...core.errors import AlloyAsyncError
+from ...directory import FIELDS, Directory, UserRecord
+from ..errors import SourceError
+from .mapping import FieldMap
+from .row import Row
+from .typed_rows import ObjectRows
+
+
+class DirectorySource:
+    """Every user of a directory; its fields are the columns, under the names of `UserRecord`.
+
+    The listing runs on the background loop of the sync clients, as rows are asked for: `rows` is to be
+    walked in a thread, as for every source. It cannot be read twice alike, so it has no digest.
+
+    Args:
+        directory: where the users are; its client stays yours to close.
+        mapping: as for files: `FieldMap({"email": "username"})` where the one system knows people by
+            address and the other by name.
+    """
+
+    def __init__(self, directory: Directory, *, mapping: FieldMap | None = None) -> None:
+        self.name = directory.name
+        self._directory = directory
+        self._mapping = mapping or FieldMap()
+
+    def digest(self) -> None:
+        """None: the users may be others the next time."""
+
+    def rows(self) -> Iterator[Row]:
+        """The users, as they come in; `line` is their number, from 1.
+
+        Raises:
+            SourceError: the listing failed.
+        """
+        objects = ObjectRows(self.name, self._mapping)
+        listing = self._directory.list()
+        try:
+            for number, record in enumerate(stepped(listing), 1):
+                yield objects.row(number, _members(record))
+        except AlloyAsyncError as error:
+            raise SourceError(f"the users cannot be listed: {error}", self.name) from error
+        finally:
+            if isinstance(listing, AsyncGenerator):
+                portal().run(listing.aclose)
+        objects.refuse_unseen()
+
+
+def _members(record: UserRecord) -> dict[str, object]:
+    values = {field: getattr(record, field) for field in FIELDS if field != "password"}
+    filled = {field: value for field, value in values.items() if value not in (None, ())}
+    lists = {field: list(value) for field, value in filled.items() if isinstance(value, tuple)}
+    return {**filled, **lists, **({"attributes": dict(record.attributes)} if record.attributes else {})}

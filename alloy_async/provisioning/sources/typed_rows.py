@@ -1,0 +1,75 @@
+"""Rows of sources whose values have types and names of their own: JSON, Parquet, another system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..errors import SourceError
+from .columns import Columns, ColumnsError, missing_column, place_of
+from .mapping import FieldMap
+from .row import Finding, Row
+
+_SPREAD = ("attributes", "name")
+"""Objects whose members are columns of their own: free attributes, and a name as SCIM has it."""
+_LAYOUTS = 1000
+
+
+class ObjectRows:
+    """Makes rows of objects, whose members may differ from one to the next.
+
+    Args:
+        name: of the source.
+        mapping: which member is which field; `outer.inner` names one of an object within.
+    """
+
+    def __init__(self, name: str, mapping: FieldMap) -> None:
+        self._name = name
+        self._mapping = mapping
+        self._spread = {*_SPREAD, *(column.partition(".")[0] for column in mapping.columns if "." in column)}
+        self._layouts: dict[tuple[str, ...], Columns] = {}
+        self._unseen = set(mapping.columns)
+        self._names: dict[str, None] = {}
+
+    def row(self, line: int, data: Mapping[str, object]) -> Row:
+        """The row that one object makes."""
+        flat = dict(self._members(data))
+        header, cells = tuple(flat), list(flat.values())
+        try:
+            columns = self.columns(header)
+        except ColumnsError as error:
+            return self.bad(line, str(error))
+        misfits = [
+            Finding(line, columns.name_of(field), "error", message)
+            for field, message in columns.misfits(cells)
+        ]
+        return Row(line, columns, cells, columns.record(cells), tuple(misfits))
+
+    def bad(self, line: int, message: str) -> Row:
+        """A row that makes no user. Its values are left out: one may be a password."""
+        return Row(line, self.columns(()), (), None, (Finding(line, None, "error", message),))
+
+    def columns(self, header: tuple[str, ...]) -> Columns:
+        """The columns of objects that have these members."""
+        if (found := self._layouts.get(header)) is None:
+            if len(self._layouts) >= _LAYOUTS:
+                self._layouts.clear()
+            found = self._layouts[header] = Columns.of(header, self._mapping, partial=True)
+            self._names |= dict.fromkeys(header) if len(self._names) < _LAYOUTS else {}
+            self._unseen -= {column for column in self._unseen if place_of(column, header) is not None}
+        return found
+
+    def refuse_unseen(self) -> None:
+        """At the end: refuse a mapping that names what no object had.
+
+        Raises:
+            SourceError: naming the nearest.
+        """
+        for column in sorted(self._unseen):
+            raise SourceError(missing_column(column, self._names), self._name)
+
+    def _members(self, data: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+        for name, value in data.items():
+            if isinstance(value, dict) and name in self._spread:
+                yield from ((f"{name}.{inner}", part) for inner, part in value.items())
+            else:
+                yield name, value

@@ -1,0 +1,285 @@
+"""What a job file tells about its job: the figures of reports and of `status`, read while others may be writing."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import attrs
+
+from ..events import Counts
+from . import rows
+from .lock import holder
+from .schema import Header, Table, header_of
+
+AMISS = ("invalid", "drifted", "failed", "unknown", "kept")
+"""Outcomes of lines that are not as the source says, or perhaps not."""
+_OPEN = {
+    "doubt": "the answer was lost; resume the job, which asks the system",
+    "planned": "not sent yet; resume the job",
+}
+_RECENT = 15
+_DISTINCT = 1000
+_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\b(?![45]\d\d\b)\d[\d.,]*\b")
+
+
+class Second(NamedTuple):
+    """What happened in one second; see the table `seconds`."""
+
+    second: int
+    rows: int
+    calls: int
+    p50: float
+    p95: float
+    slowest: float
+    limited: int
+    retries: int
+    waited: float
+
+
+class Line(NamedTuple):
+    """One line of a job that is not as it should be."""
+
+    number: int
+    line: int | None
+    key: str
+    action: str
+    step: str | None
+    outcome: str
+    reason: str | None
+
+
+@attrs.frozen
+class Reason:
+    """Lines that share an outcome and a reason, but for the names and numbers in it."""
+
+    outcome: str
+    text: str
+    lines: int
+
+
+@attrs.frozen(kw_only=True)
+class JobReport:
+    """The figures of one job.
+
+    Args:
+        path: the job file.
+        header: what the job is.
+        table: what the counts are of: `rows`, or `undo` once the job is being taken back.
+        counts: lines by outcome.
+        seconds: those in which something happened, in order.
+        reasons: why lines are not in, the most frequent first.
+        findings: the first remarks of the check before sending, as (line, column, severity, message).
+        notes: what else happened, as (time, kind, text).
+        worker: the id of the process that works on the job; None when nobody does.
+        now: when all this was read, in seconds since 1970.
+    """
+
+    path: Path
+    header: Header = attrs.field(repr=False)
+    table: Table
+    counts: Counts
+    seconds: tuple[Second, ...] = attrs.field(repr=False)
+    reasons: tuple[Reason, ...]
+    findings: tuple[tuple[int, str | None, str, str], ...]
+    notes: tuple[tuple[float, str, str], ...]
+    worker: int | None
+    now: float
+
+    @property
+    def state(self) -> str:
+        """The job's state; `cut off` when its process is gone without having ended it."""
+        return _state(self.header, self.worker)
+
+    @property
+    def outcomes(self) -> tuple[tuple[str, int], ...]:
+        """Every outcome that some line has, with their number."""
+        return tuple((outcome, number) for outcome, number in attrs.asdict(self.counts).items() if number)
+
+    @property
+    def verdict(self) -> str:
+        """How the job stands, in one sentence."""
+        counts = self.counts
+        if not counts.rows:
+            return "Nothing has been planned yet."
+        if self.table == "undo":
+            kept = f"{counts.amiss:,} of {counts.rows:,} changes were not taken back."
+            return kept if counts.amiss else "Everything was taken back."
+        name = "steps" if self.header.mode == "offboard" else "rows"
+        if not counts.amiss:
+            return f"All {counts.rows:,} {name} are as the source says."
+        closed = f"{counts.amiss - counts.open:,} of {counts.rows:,} {name} did not go in"
+        return f"{closed}, {counts.open:,} are still open." if counts.open else f"{closed}."
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from start to end, or to now while the job is being worked on."""
+        if self.header.started is None:
+            return 0.0
+        return max((self.header.ended or self.now) - self.header.started, 0.0)
+
+    @property
+    def busy(self) -> float:
+        """Seconds in which something happened: pauses between stopping and resuming do not count."""
+        return min(self.elapsed, float(len(self.seconds))) or self.elapsed
+
+    @property
+    def rate(self) -> float:
+        """Rows a second while the job was busy."""
+        return sum(second.rows for second in self.seconds) / self.busy if self.busy else 0.0
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Columns that the system has no place for."""
+        return tuple(json.loads(self.header.dropped))
+
+    def total(self, figure: Literal["rows", "calls", "limited", "retries", "waited"]) -> float:
+        """The sum of a figure of `Second` over the job."""
+        return float(sum(getattr(second, figure) for second in self.seconds))
+
+    def latency(self, figure: Literal["p50", "p95", "slowest"] = "p50") -> float:
+        """A latency in seconds: of `p50` and `p95` the call-weighted median over the seconds, of `slowest` the greatest."""
+        timed = [second for second in self.seconds if second.calls]
+        if figure == "slowest":
+            return max((second.slowest for second in timed), default=0.0)
+        timed.sort(key=lambda second: getattr(second, figure))
+        half, seen = sum(second.calls for second in timed) / 2, 0
+        for second in timed:
+            seen += second.calls
+            if seen >= half:
+                return float(getattr(second, figure))
+        return 0.0
+
+
+@attrs.frozen(kw_only=True)
+class JobStatus:
+    """How a job is getting on.
+
+    Args:
+        header: what the job is.
+        counts: lines by outcome.
+        worker: the id of the process that works on it; None when nobody does.
+        under_way: lines of which that process awaits the answer; `counts` has them in doubt.
+        rate: rows a second, of the last quarter of a minute.
+        eta: seconds until the rest is done at that rate; None when that cannot be told.
+        limited, waited: answers 429, and seconds of waiting, of the last quarter of a minute.
+        elapsed: seconds since the start.
+    """
+
+    header: Header = attrs.field(repr=False)
+    counts: Counts
+    worker: int | None
+    under_way: int
+    rate: float
+    eta: float | None
+    limited: int
+    waited: float
+    elapsed: float
+
+    @property
+    def state(self) -> str:
+        """The job's state; `cut off` when its process is gone without having ended it."""
+        return _state(self.header, self.worker)
+
+
+def _state(header: Header, worker: int | None) -> str:
+    return (
+        "cut off" if header.state in ("planning", "running", "undoing") and worker is None else header.state
+    )
+
+
+def read_report(database: sqlite3.Connection, path: Path, now: float | None = None) -> JobReport:
+    """The figures of a job.
+
+    Args:
+        database: the job file, opened with `jobfile.reading`.
+        path: the job file.
+        now: seconds since 1970; None asks the clock.
+    """
+    database.execute("BEGIN")  # one moment for all figures, also while the job goes on
+    try:
+        header = header_of(database)
+        table = _table(header)
+        seconds = database.execute(f"SELECT {', '.join(Second._fields)} FROM seconds ORDER BY second")  # noqa: S608
+        return JobReport(
+            path=path,
+            header=header,
+            table=table,
+            counts=Counts.of(rows.tally(database, table)),
+            seconds=tuple(map(Second._make, seconds)),
+            reasons=_reasons(database, table),
+            findings=tuple(database.execute("SELECT line, field, severity, message FROM findings")),
+            notes=tuple(database.execute("SELECT at, kind, text FROM notes ORDER BY at")),
+            worker=holder(path),
+            now=time.time() if now is None else now,
+        )
+    finally:
+        database.execute("ROLLBACK")
+
+
+def read_status(database: sqlite3.Connection, path: Path, now: float | None = None) -> JobStatus:
+    """How a job is getting on; cheap enough to be asked every second."""
+    now = time.time() if now is None else now
+    header = header_of(database)
+    tally = rows.tally(database, _table(header))
+    counts = Counts.of(tally)
+    since = max(now - _RECENT, header.started or 0)
+    recent, limited, waited = database.execute(
+        "SELECT coalesce(sum(rows), 0), coalesce(sum(limited), 0), coalesce(sum(waited), 0) FROM seconds WHERE second >= ?",
+        (since,),
+    ).fetchone()
+    rate = recent / max(now - since, 1)
+    worker = holder(path)
+    going = worker is not None
+    return JobStatus(
+        header=header,
+        counts=counts,
+        worker=worker,
+        under_way=tally["intended"] if going else 0,
+        rate=rate if going else 0.0,
+        eta=counts.open / rate if going and rate and header.rows else None,
+        limited=limited if going else 0,
+        waited=waited if going else 0.0,
+        elapsed=max((header.ended or now) - header.started, 0.0) if header.started else 0.0,
+    )
+
+
+def lines_amiss(database: sqlite3.Connection, table: Table, *, planned: bool = False) -> Iterator[Line]:
+    """Every line that is not as it should be, in the order of the source.
+
+    Args:
+        database: the job file.
+        table: `JobReport.table`.
+        planned: those too that were not sent yet.
+    """
+    states = ("intended", "doubt", "planned") if planned else ("intended", "doubt")
+    found = database.execute(
+        "SELECT number, line, key, action, step, coalesce(outcome, nullif(state, 'intended'), 'doubt'), reason"  # noqa: S608
+        f" FROM {table} WHERE outcome IN ({_places(AMISS)}) OR state IN ({_places(states)}) ORDER BY number",
+        (*AMISS, *states),
+    )
+    for line in map(Line._make, found):
+        yield line._replace(reason=line.reason or _OPEN.get(line.outcome))
+
+
+def _places(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _table(header: Header) -> Table:
+    return "undo" if header.state in ("undoing", "undone") else "rows"
+
+
+def _reasons(database: sqlite3.Connection, table: Table) -> tuple[Reason, ...]:
+    """Why lines are amiss: what differs only in names and numbers is taken together."""
+    found: Counter[tuple[str, str]] = Counter()
+    for line in lines_amiss(database, table):
+        kind = (line.outcome, _VARIABLE.sub("…", line.reason or "no reason was given"))
+        found[kind if kind in found or len(found) < _DISTINCT else (line.outcome, "other reasons")] += 1
+    return tuple(Reason(outcome, text, number) for (outcome, text), number in found.most_common())
