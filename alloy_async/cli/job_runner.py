@@ -1,4 +1,4 @@
-"""Carrying a job out for the command line: progress, signals, the end, the exit code."""
+"""Run a job for the command line: progress, signals, the summary, the exit code."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from .exit_codes import ExitCode
 from .options.target import Target
 
 if TYPE_CHECKING:
@@ -22,89 +23,87 @@ if TYPE_CHECKING:
 
     from ..directory import Directory
     from ..provisioning import Plan, Report, Run
-    from .output.display import Display
-
-ALL_IN, NOT_ALL_IN, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
+    from .output.progress import ProgressDisplay
 
 
 @attrs.frozen
-class Work:
-    """What is to be done, and where.
+class JobCommand:
+    """A command that works on a job: what is to be done, and where.
 
     Args:
         name: what is read, as the user called it.
         system: as the user called it.
         target: how to reach it.
-        do: does it.
+        run: carries it out.
         failed: where the rows go that did not go in; None names the file after the job.
     """
 
     name: str
     system: str
     target: Target
-    do: Callable[[Directory, Run], Awaitable[Report | Plan]]
+    run: Callable[[Directory, Run], Awaitable[Report | Plan]]
     failed: Path | None = None
 
 
-def carry_out(work: Work, concurrency: int, *, as_json: bool, verbose: bool) -> int:
-    """Do the work and show how it goes; the exit code."""
+def run_job(command: JobCommand, concurrency: int, *, as_json: bool, verbose: bool) -> int:
+    """Run the command and show how it goes; return the exit code."""
     from rich.console import Console
 
     from ..core.errors import AlloyAsyncError
     from ..provisioning import Plan
-    from .output.display import Display, show_plan, show_report
+    from .output.progress import ProgressDisplay, print_plan, print_summary
 
     console = Console(stderr=True)
-    log = _log_on(console) if verbose else nullcontext()
-    with log, Display(console, work.name, work.system.capitalize()) as display:
+    log = _show_log(console) if verbose else nullcontext()
+    with log, ProgressDisplay(console, command.name, command.system.capitalize()) as display:
         try:
-            result = asyncio.run(_do(work, display, concurrency))
+            result = asyncio.run(_run_work(command, display, concurrency))
         except asyncio.CancelledError:
-            display.say(_cut_off(display))
-            return INTERRUPTED
+            display.print_line(_describe_cut_off(display))
+            return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
-            display.say(f"Error: {error}{advice(error)}")
-            return NOT_ALL_IN if display.counts.settled else NOTHING_DONE
+            display.print_line(f"Error: {error}{suggest_remedy(error)}")
+            return ExitCode.INCOMPLETE if display.counts.settled else ExitCode.NOT_DONE
     if isinstance(result, Plan):
         if as_json:
-            click.echo(json.dumps(as_data(result), indent=2))
+            click.echo(json.dumps(to_json(result), indent=2))
         else:
-            show_plan(Console(), result)
-        return ALL_IN
-    failed = None if result.complete else _failed_rows(result, work.failed, display)
+            print_plan(Console(), result)
+        return ExitCode.SUCCESS
+    failed = None if result.complete else _write_failed_rows(result, command.failed, display)
     if as_json:
-        click.echo(json.dumps({**as_data(result), "failed_file": failed and str(failed)}, indent=2))
+        click.echo(json.dumps({**to_json(result), "failed_file": failed and str(failed)}, indent=2))
     else:
-        show_report(Console(), result, failed, work.system)
+        print_summary(Console(), result, failed, command.system)
     if result.stopped == "interrupted":
-        return INTERRUPTED
-    return ALL_IN if result.complete else NOT_ALL_IN
+        return ExitCode.INTERRUPTED
+    return ExitCode.SUCCESS if result.complete else ExitCode.INCOMPLETE
 
 
-def _failed_rows(result: Report, to: Path | None, display: Display) -> Path | None:
+def _write_failed_rows(result: Report, to: Path | None, display: ProgressDisplay) -> Path | None:
     from ..provisioning import JobError
-    from .commands.report import write_amiss
+    from .commands.report import write_failed_rows_of
 
     try:
-        return write_amiss(result.job, to)
+        return write_failed_rows_of(result.job, to)
     except (JobError, OSError) as error:
-        display.say(f"The rows that did not go in could not be written: {error}")
+        display.print_line(f"The rows that did not go in could not be written: {error}")
         return None
 
 
-async def _do(work: Work, display: Display, concurrency: int) -> Report | Plan:
+async def _run_work(command: JobCommand, display: ProgressDisplay, concurrency: int) -> Report | Plan:
     from ..provisioning import Run
     from .options.systems import open_directory
 
     run = Run(concurrency=concurrency, on_event=display)
-    async with open_directory(work.system, work.target) as directory:
-        with _interruptible(run.stop, display):
-            return await work.do(directory, run)
+    async with open_directory(command.system, command.target) as directory:
+        with _handle_interrupts(run.stop, display):
+            return await command.run(directory, run)
 
 
 @contextmanager
-def _interruptible(stop: asyncio.Event, display: Display) -> Iterator[None]:
-    """The first Ctrl-C lets what is on its way finish; the second cuts it off, as does one before."""
+def _handle_interrupts(stop: asyncio.Event, display: ProgressDisplay) -> Iterator[None]:
+    """Stop at a signal: the first Ctrl-C lets what is on its way finish; the second cuts it off, as does one before."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
@@ -114,7 +113,7 @@ def _interruptible(stop: asyncio.Event, display: Display) -> Iterator[None]:
             task.cancel()
         else:
             stop.set()
-            display.say("Stopping: what is on its way is finished; Ctrl-C again cuts it off.")
+            display.print_line("Stopping: what is on its way is finished; Ctrl-C again cuts it off.")
 
     signals = (signal.SIGINT, signal.SIGTERM) if sys.platform != "win32" else ()
     for number in signals:
@@ -126,7 +125,7 @@ def _interruptible(stop: asyncio.Event, display: Display) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _cut_off(display: Display) -> str:
+def _describe_cut_off(display: ProgressDisplay) -> str:
     if not display.sending:
         return "Stopped while the rows were being checked; nothing was sent."
     return (
@@ -135,7 +134,7 @@ def _cut_off(display: Display) -> str:
     )
 
 
-def advice(error: Exception) -> str:
+def suggest_remedy(error: Exception) -> str:
     from ..core.errors import ConnectError, Forbidden, NotFound, Unauthorized
 
     if isinstance(error, (Unauthorized, Forbidden)):
@@ -146,7 +145,7 @@ def advice(error: Exception) -> str:
 
 
 @contextmanager
-def _log_on(console: Console) -> Iterator[None]:
+def _show_log(console: Console) -> Iterator[None]:
     """Show what the library logs."""
     from rich.logging import RichHandler
 
@@ -164,10 +163,10 @@ def _log_on(console: Console) -> Iterator[None]:
         log.setLevel(level)
 
 
-def as_data(result: Report | Plan) -> dict[str, object]:
-    """A report or plan as JSON data."""
-    return attrs.asdict(result, value_serializer=_plain)
+def to_json(result: Report | Plan) -> dict[str, object]:
+    """Convert a report or plan to JSON data."""
+    return attrs.asdict(result, value_serializer=_serialize_path)
 
 
-def _plain(_: object, __: object, value: object) -> object:
+def _serialize_path(_: object, __: object, value: object) -> object:
     return str(value) if isinstance(value, Path) else value

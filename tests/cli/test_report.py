@@ -76,7 +76,7 @@ def test_csv_of_a_source_that_was_changed_tells_who(job: Path) -> None:
     source = job.with_suffix(".csv")
     source.write_text(source.read_text(encoding="utf-8") + "new;;New\n", encoding="utf-8")
     result = run("report", job, "--format", "csv")
-    assert "only their keys are told: it was changed since" in result.stderr
+    assert "so the file holds their keys only: it was changed since" in result.stderr
     assert [row["username"] for row in csv.DictReader(result.stdout.splitlines())] == ["", "ADA"]
 
 

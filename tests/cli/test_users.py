@@ -16,11 +16,11 @@ from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
 from alloy_async.cli.commands import users
-from alloy_async.cli.options.systems import SYSTEMS, WAYS, capabilities_of, variable
+from alloy_async.cli.options.systems import SYSTEM_ACCESS, SYSTEMS, load_capabilities, name_variable
 from alloy_async.directory import UserRecord
 from alloy_async.sandbox import Fault, Sandbox, Status
 
-LISTING = [system for system in SYSTEMS if "list" in capabilities_of(system).abilities]
+LISTING = [system for system in SYSTEMS if "list" in load_capabilities(system).abilities]
 COMMAND = [sys.executable, "-c", "from alloy_async.cli import main; main()", "users"]
 terminal = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
 SOMEBODY = "grace.6@northwind.example"
@@ -39,7 +39,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             "app_id",
             "identity_provider",
         ):
-            monkeypatch.delenv(variable(system, fact), raising=False)
+            monkeypatch.delenv(name_variable(system, fact), raising=False)
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Sandbox]]:
     def serve(system: str, **options: Any) -> Sandbox:
         sandbox = Sandbox(system, **options).__enter__()
         running.append(sandbox)
-        for fact, value in {"base_url": sandbox.url, **WAYS[system].sandbox(sandbox)}.items():
-            monkeypatch.setenv(variable(system, fact), value)
+        for fact, value in {"base_url": sandbox.url, **SYSTEM_ACCESS[system].sandbox(sandbox)}.items():
+            monkeypatch.setenv(name_variable(system, fact), value)
         return sandbox
 
     yield serve
@@ -188,7 +188,7 @@ def test_a_password_is_never_shown() -> None:
     record = UserRecord(
         username="ada", password="secret", active=False, groups=("a",), attributes={"desk": 4}
     )
-    assert users.as_data(record) == {
+    assert users.to_json(record) == {
         "username": "ada",
         "active": False,
         "groups": ["a"],

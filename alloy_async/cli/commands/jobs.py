@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from ..job_runner import Work, carry_out
+from ..exit_codes import ExitCode
+from ..job_runner import JobCommand, run_job
 from ..options.source import Reading, kept_reading, reading_options, users_of
-from ..options.systems import SYSTEMS, facts_of
+from ..options.systems import SYSTEMS, read_place
 from ..options.target import Target, target_options
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ _RUN = (
 )
 
 
-def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _add_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def wrap(command: Any) -> Any:
         for option in reversed(options):
             command = option(command)
@@ -80,7 +81,7 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 @click.option(
     "--to", "system", type=click.Choice(SYSTEMS), required=True, help="The system that gets the users."
 )
-@_with(*_MODE)
+@_add_options(*_MODE)
 @click.option(
     "--failed",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -89,7 +90,7 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 )
 @target_options(sandbox=True)
 @reading_options
-@_with(*_RUN)
+@_add_options(*_RUN)
 @click.pass_context
 def provision(
     context: click.Context,
@@ -123,15 +124,15 @@ def provision(
     async def work(directory: Directory, run: Run) -> Report:
         from ...provisioning import provision
 
-        kept = {**_kept(system, reading, directory), "from": origin}
+        options = {**_describe_options(system, reading, directory), "from": origin}
         async with users_of(reading, file, origin, key=directory.capabilities.key) as source:
             return await provision(
-                source, directory, mode=mode, job=job, allow_delete=allow_delete, options=kept, run=run
+                source, directory, mode=mode, job=job, allow_delete=allow_delete, options=options, run=run
             )
 
     context.exit(
-        carry_out(
-            Work(str(file or origin), system, target, work, failed),
+        run_job(
+            JobCommand(str(file or origin), system, target, work, failed),
             concurrency,
             as_json=as_json,
             verbose=verbose,
@@ -144,10 +145,10 @@ def provision(
 @click.option(
     "--to", "system", type=click.Choice(SYSTEMS), required=True, help="The system that would get the users."
 )
-@_with(*_MODE)
+@_add_options(*_MODE)
 @target_options()
 @reading_options
-@_with(*_RUN[1:])
+@_add_options(*_RUN[1:])
 @click.pass_context
 def plan(
     context: click.Context,
@@ -179,24 +180,24 @@ def plan(
             mode=mode,
             job=job,
             allow_delete=allow_delete,
-            options=_kept(system, reading, directory),
+            options=_describe_options(system, reading, directory),
             on_event=run.on_event,
         )
 
-    context.exit(carry_out(Work(str(file), system, target, work), 1, as_json=as_json, verbose=verbose))
+    context.exit(run_job(JobCommand(str(file), system, target, work), 1, as_json=as_json, verbose=verbose))
 
 
-def _job_command(function: Callable[..., None]) -> click.Command:
+def _create_job_command(function: Callable[..., None]) -> click.Command:
     job = click.argument("job", type=click.Path(path_type=Path))
-    command: click.Command = _with(click.command(), job, target_options(), *_RUN, click.pass_context)(
+    command: click.Command = _add_options(click.command(), job, target_options(), *_RUN, click.pass_context)(
         function
     )
     return command
 
 
-@_job_command
+@_create_job_command
 def apply(context: click.Context, /, job: Path, target: Target, **how: Any) -> None:
-    """Carry out the plan in JOB. Rows whose users were changed since the plan was made are refused, by name.
+    """Apply the plan in JOB. Rows whose users were changed since the plan was made are refused, by name.
 
     Exit code: as for provision.
     """
@@ -204,13 +205,13 @@ def apply(context: click.Context, /, job: Path, target: Target, **how: Any) -> N
     async def work(directory: Directory, run: Run) -> Report:
         from ...provisioning import apply
 
-        async with _source(job, directory) as source:
+        async with _open_source(job, directory) as source:
             return await apply(job, directory, source, run=run)
 
-    context.exit(_on_job(job, target, work, **how))
+    context.exit(_run_on_job(job, target, work, **how))
 
 
-@_job_command
+@_create_job_command
 @click.option(
     "--send-again",
     is_flag=True,
@@ -228,13 +229,13 @@ def resume(context: click.Context, /, job: Path, target: Target, send_again: boo
     async def work(directory: Directory, run: Run) -> Report:
         from ...provisioning import resume
 
-        async with _source(job, directory) as source:
+        async with _open_source(job, directory) as source:
             return await resume(job, directory, source, run=attrs.evolve(run, sends_again=send_again))
 
-    context.exit(_on_job(job, target, work, **how))
+    context.exit(_run_on_job(job, target, work, **how))
 
 
-@_job_command
+@_create_job_command
 @click.option(
     "--adopted",
     is_flag=True,
@@ -251,10 +252,10 @@ def undo(context: click.Context, /, job: Path, target: Target, adopted: bool, **
 
         return await undo(job, directory, adopted=adopted, run=run)
 
-    context.exit(_on_job(job, target, work, **how))
+    context.exit(_run_on_job(job, target, work, **how))
 
 
-def _on_job(
+def _run_on_job(
     job: Path, target: Target, work: Callable[..., Any], *, concurrency: int, as_json: bool, verbose: bool
 ) -> int:
     from ...core.errors import AlloyAsyncError
@@ -265,22 +266,24 @@ def _on_job(
             header = header_of(database)
     except AlloyAsyncError as error:
         click.echo(f"Error: {error}", err=True)
-        return 2
-    kept = json.loads(header.options)
-    system = kept.get("system", header.system.lower())
-    place = {**kept.get("place", {}), **target.facts()}
+        return ExitCode.NOT_DONE
+    options = json.loads(header.options)
+    system = options.get("system", header.system.lower())
+    place = {**options.get("place", {}), **target.get_place()}
     target = attrs.evolve(target, base_url=target.base_url or header.base_url, **place)
-    return carry_out(Work(header.source, system, target, work), concurrency, as_json=as_json, verbose=verbose)
+    return run_job(
+        JobCommand(header.source, system, target, work), concurrency, as_json=as_json, verbose=verbose
+    )
 
 
-def _kept(system: str, reading: Reading, directory: Directory) -> dict[str, Any]:
-    """What a later command needs to open the same again; nothing secret."""
-    return {"system": system, "place": facts_of(directory), "reading": reading.kept()}
+def _describe_options(system: str, reading: Reading, directory: Directory) -> dict[str, Any]:
+    """Describe what a later command needs to open the same again; nothing secret."""
+    return {"system": system, "place": read_place(directory), "reading": reading.kept()}
 
 
 @asynccontextmanager
-async def _source(job: Path, directory: Directory) -> AsyncIterator[Source]:
-    """The source of a job, read as it was read when the job was made."""
+async def _open_source(job: Path, directory: Directory) -> AsyncIterator[Source]:
+    """Open the source of a job, read as it was read when the job was made."""
     from ...provisioning.store.schema import header_of, reading as opened
 
     with opened(job) as database:

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from ..exit_codes import ExitCode
 from ..options.source import Reading, reading_options
-from ..options.systems import SYSTEMS, capabilities_of
+from ..options.systems import SYSTEMS, load_capabilities
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ...provisioning import Finding
-
-CLEAN, FOUND, NOT_READ = 0, 1, 2
 
 
 @click.command()
@@ -48,7 +47,7 @@ def lint(
     name = "-" if str(file) == "-" else str(file)
     as_json = as_json or not sys.stdout.isatty()
     out, console = Console(), Console(stderr=True)
-    can = capabilities_of(system)
+    can = load_capabilities(system)
     errors = warnings = 0
     try:
         linter = Linter(reading.open(file, key=can.key), can)
@@ -58,16 +57,16 @@ def lint(
             if as_json:
                 click.echo(json.dumps({"file": name, **attrs.asdict(finding)}, ensure_ascii=False))
             else:
-                _show(out, name, finding)
+                _print_finding(out, name, finding)
     except (AlloyAsyncError, OSError) as error:
         console.print(f"Error: {error}", markup=False, highlight=False, soft_wrap=True)
-        context.exit(NOT_READ)
+        context.exit(ExitCode.NOT_DONE)
     summary = f"{linter.rows:,} rows checked for {system}: {errors:,} errors, {warnings:,} warnings"
     console.print(summary, highlight=False, soft_wrap=True)
-    context.exit(FOUND if errors or (strict and warnings) else CLEAN)
+    context.exit(ExitCode.INCOMPLETE if errors or (strict and warnings) else ExitCode.SUCCESS)
 
 
-def _show(console: Console, name: str, finding: Finding) -> None:
+def _print_finding(console: Console, name: str, finding: Finding) -> None:
     from rich.text import Text
 
     color = "red" if finding.severity == "error" else "yellow"

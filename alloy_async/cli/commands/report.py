@@ -1,4 +1,4 @@
-"""`alloy-async report` and `alloy-async status`: what a job file tells, also while its job is running."""
+"""`alloy-async report` and `alloy-async status`: what a job file holds, also while its job is running."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from typing import IO, TYPE_CHECKING, Any
 import attrs
 import click
 
+from ..exit_codes import ExitCode
 from ..options.source import kept_reading
-from ..options.systems import capabilities_of
+from ..options.systems import load_capabilities
 
 if TYPE_CHECKING:
     import sqlite3
 
     from ...provisioning.store.queries import JobReport
-
-COMPLETE, NOT_COMPLETE, NOT_READ = 0, 1, 2
 
 
 @click.command()
@@ -43,7 +42,7 @@ COMPLETE, NOT_COMPLETE, NOT_READ = 0, 1, 2
 )
 @click.pass_context
 def report(context: click.Context, /, job: Path, form: str, output: Path | None) -> None:
-    """Tell what became of every row of JOB, also while it is running.
+    """Show what became of every row of JOB, also while it is running.
 
     Exit code: 0 when every row is as the source says, 1 when some are not, 2 when JOB cannot be read.
     """
@@ -53,25 +52,25 @@ def report(context: click.Context, /, job: Path, form: str, output: Path | None)
 
     try:
         with reading(job) as database:
-            told = read_report(database, job)
+            job_report = read_report(database, job)
             with ExitStack() as stack:
                 file = sys.stdout
                 if output:
                     file = stack.enter_context(output.open("w", encoding="utf-8", newline=""))
-                _WRITERS[form](file, database, told)
+                _WRITERS[form](file, database, job_report)
     except (AlloyAsyncError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
-        context.exit(NOT_READ)
-    context.exit(NOT_COMPLETE if told.counts.amiss else COMPLETE)
+        context.exit(ExitCode.NOT_DONE)
+    context.exit(ExitCode.INCOMPLETE if job_report.counts.amiss else ExitCode.SUCCESS)
 
 
 @click.command()
 @click.argument("job", type=click.Path(path_type=Path))
-@click.option("--watch", is_flag=True, help="Tell it again every second, until the job ends.")
+@click.option("--watch", is_flag=True, help="Show it again every second, until the job ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
 def status(context: click.Context, /, job: Path, watch: bool, as_json: bool) -> None:
-    """Tell how JOB is getting on; it may be running in another terminal.
+    """Show how JOB is getting on; it may be running in another terminal.
 
     Exit code: 0 when it is running or has ended, 1 when it was stopped or cut off, 2 when JOB cannot be read.
     """
@@ -81,81 +80,81 @@ def status(context: click.Context, /, job: Path, watch: bool, as_json: bool) -> 
     from ...core.errors import AlloyAsyncError
     from ...provisioning.store.queries import read_status
     from ...provisioning.store.schema import reading
-    from ..output.report_text import status_text
+    from ..output.report_text import format_status
 
     console = Console()
     try:
         with reading(job) as database:
-            told = read_status(database, job)
-            if watch and told.worker is not None:
+            job_report = read_status(database, job)
+            if watch and job_report.worker is not None:
                 with Live(console=console, auto_refresh=False, transient=True) as live:
-                    while told.worker is not None:
-                        live.update(status_text(told, job), refresh=True)
+                    while job_report.worker is not None:
+                        live.update(format_status(job_report, job), refresh=True)
                         time.sleep(1)
-                        told = read_status(database, job)
+                        job_report = read_status(database, job)
     except AlloyAsyncError as error:
         click.echo(f"Error: {error}", err=True)
-        context.exit(NOT_READ)
+        context.exit(ExitCode.NOT_DONE)
     if as_json:
-        data = attrs.asdict(told, filter=lambda field, _: field.name != "header")
-        click.echo(json.dumps({"state": told.state, "rows": told.header.rows, **data}))
+        data = attrs.asdict(job_report, filter=lambda field, _: field.name != "header")
+        click.echo(json.dumps({"state": job_report.state, "rows": job_report.header.rows, **data}))
     else:
-        console.print(status_text(told, job), soft_wrap=True)
-    context.exit(NOT_COMPLETE if told.state in ("cut off", "stopped") else COMPLETE)
+        console.print(format_status(job_report, job), soft_wrap=True)
+    context.exit(ExitCode.INCOMPLETE if job_report.state in ("cut off", "stopped") else ExitCode.SUCCESS)
 
 
-def _text(file: IO[str], database: sqlite3.Connection, told: JobReport) -> None:
+def _write_text(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
     from rich.console import Console
 
     from ...provisioning.store.queries import lines_amiss
-    from ..output.report_text import show
+    from ..output.report_text import print_report
 
-    show(Console(file=file), told, lines_amiss(database, told.table))
+    print_report(Console(file=file), job_report, lines_amiss(database, job_report.table))
 
 
-def _html(file: IO[str], database: sqlite3.Connection, told: JobReport) -> None:
+def _write_html(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
     from ...provisioning.reports.html import page
     from ...provisioning.store.queries import lines_amiss
 
-    file.write(page(told, lines_amiss(database, told.table)))
+    file.write(page(job_report, lines_amiss(database, job_report.table)))
 
 
-def _json(file: IO[str], database: sqlite3.Connection, told: JobReport) -> None:
+def _write_json(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
     from ...provisioning.store.queries import lines_amiss
 
-    header = told.header
+    header = job_report.header
     data = {
-        "job": str(told.path),
+        "job": str(job_report.path),
         "source": header.source,
         "system": header.system,
         "base_url": header.base_url,
         "mode": header.mode,
-        "state": told.state,
-        "verdict": told.verdict,
-        "counts": attrs.asdict(told.counts),
+        "state": job_report.state,
+        "verdict": job_report.verdict,
+        "counts": attrs.asdict(job_report.counts),
         "started": header.started,
         "ended": header.ended,
         "stopped": header.stopped,
-        "elapsed": told.elapsed,
-        "rows_per_second": told.rate,
+        "elapsed": job_report.elapsed,
+        "rows_per_second": job_report.rate,
         "latency": {
-            "p50": told.latency("p50"),
-            "p95": told.latency("p95"),
-            "slowest": told.latency("slowest"),
+            "p50": job_report.latency("p50"),
+            "p95": job_report.latency("p95"),
+            "slowest": job_report.latency("slowest"),
         },
-        "calls": told.total("calls"),
-        "limited": told.total("limited"),
-        "retries": told.total("retries"),
-        "waited": told.total("waited"),
-        "reasons": [attrs.asdict(reason) for reason in told.reasons],
-        "dropped": told.dropped,
-        "rows_amiss": [line._asdict() for line in lines_amiss(database, told.table, planned=True)],
+        "calls": job_report.total("calls"),
+        "limited": job_report.total("limited"),
+        "retries": job_report.total("retries"),
+        "waited": job_report.total("waited"),
+        "reasons": [attrs.asdict(reason) for reason in job_report.reasons],
+        "dropped": job_report.dropped,
+        "rows_amiss": [line._asdict() for line in lines_amiss(database, job_report.table, planned=True)],
     }
     file.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_amiss(job: Path, to: Path | None) -> Path:
-    """Write the rows of a job that did not go in to a file that can be fed back; which file it is.
+def write_failed_rows_of(job: Path, to: Path | None) -> Path:
+    """Write the rows of a job that did not go in to a file that can be fed back; return which file it is.
 
     Args:
         to: the file; None names it after the job, and leaves a file of that name alone unless it is such a file too.
@@ -170,16 +169,16 @@ def write_amiss(job: Path, to: Path | None) -> Path:
     part = (to or job).with_name(f"{(to or job).name}.part")
     try:
         with reading(job) as database, part.open("w", encoding="utf-8", newline="") as file:
-            form = _csv(file, database, read_report(database, job))
+            form = _write_csv(file, database, read_report(database, job))
         path = to or job.with_suffix(f".failed.{form}")
         if to is None:
-            _check_ours(path)
+            _check_overwrite(path)
         return part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _check_ours(path: Path) -> None:
+def _check_overwrite(path: Path) -> None:
     from ...provisioning.errors import JobError
     from ...provisioning.sources import EXTRA_COLUMNS
 
@@ -190,16 +189,16 @@ def _check_ours(path: Path) -> None:
             raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
 
 
-def _csv(file: IO[str], database: sqlite3.Connection, told: JobReport) -> str:
-    """The rows from the source; where that cannot be read again, who they are. Gives the file's ending."""
+def _write_csv(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> str:
+    """Write the rows of the source; where it cannot be read again, their keys. Return the ending of the file."""
     from ...core.errors import AlloyAsyncError
     from ...provisioning.planning.job_planner import is_unchanged
     from ...provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
     from ...provisioning.sources import CsvSource
     from ...provisioning.store.queries import lines_amiss
 
-    header = told.header
-    key = capabilities_of(json.loads(header.options).get("system", header.system.lower())).key
+    header = job_report.header
+    key = load_capabilities(json.loads(header.options).get("system", header.system.lower())).key
     why = "it cannot be read twice"
     try:
         reading, path, _ = kept_reading(header)
@@ -208,18 +207,20 @@ def _csv(file: IO[str], database: sqlite3.Connection, told: JobReport) -> str:
             source, why = None, "it was changed since"
     except (AlloyAsyncError, OSError, KeyError) as error:
         source, why = None, str(error)
-    amiss = lines_amiss(database, told.table, planned=True)
+    amiss = lines_amiss(database, job_report.table, planned=True)
     if source is not None:
         write_failed_rows(file, source, amiss)
         return "csv" if isinstance(source, CsvSource) else "jsonl"
-    click.echo(f"The rows are not taken from {header.source}, only their keys are told: {why}", err=True)
+    click.echo(
+        f"The rows cannot be taken from {header.source}, so the file holds their keys only: {why}", err=True
+    )
     write_failed_keys(file, key, amiss)
     return "csv"
 
 
 _WRITERS: dict[str, Callable[[IO[str], Any, Any], object]] = {
-    "text": _text,
-    "json": _json,
-    "csv": _csv,
-    "html": _html,
+    "text": _write_text,
+    "json": _write_json,
+    "csv": _write_csv,
+    "html": _write_html,
 }

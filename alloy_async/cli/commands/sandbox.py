@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options.systems import SYSTEMS, WAYS, variable
+from ..options.systems import SYSTEM_ACCESS, SYSTEMS, name_variable
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
@@ -47,13 +47,13 @@ def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, l
     """Serve an emulation of SYSTEM, with a few invented users, until Ctrl-C.
 
     It keeps what it is sent in memory, checks every request against the system's contract, and needs
-    the credential that it tells at its start.
+    the credential that it prints at its start.
     """
     from ...sandbox import Limit, serve
 
     limit = Limit(rate, burst) if rate else None
     try:
-        asyncio.run(serve(system, ready=_announce, port=port, host=host, limit=limit, latency=latency))
+        asyncio.run(serve(system, ready=_print_usage, port=port, host=host, limit=limit, latency=latency))
     except KeyboardInterrupt:
         click.echo("\nStopped.", err=True)
     except OSError as error:
@@ -62,8 +62,8 @@ def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, l
         ) from None
 
 
-def _announce(sandbox: Sandbox) -> None:
+def _print_usage(sandbox: Sandbox) -> None:
     system = sandbox.system
     click.echo(f"The {system} sandbox listens. Ctrl-C stops it. To use it:\n")
-    for fact, value in {"base_url": sandbox.url, **WAYS[system].sandbox(sandbox)}.items():
-        click.echo(f"  export {variable(system, fact)}={value}")
+    for setting, value in {"base_url": sandbox.url, **SYSTEM_ACCESS[system].sandbox(sandbox)}.items():
+        click.echo(f"  export {name_variable(system, setting)}={value}")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from ..job_runner import advice
+from ..exit_codes import ExitCode
+from ..job_runner import suggest_remedy
 from ..options.systems import SYSTEMS
 from ..options.target import Target, target_options
 
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
 
     from ...directory import Directory, UserRecord
 
-Asking: TypeAlias = "Callable[[Directory], AsyncGenerator[UserRecord, None]]"
+Query: TypeAlias = "Callable[[Directory], AsyncGenerator[UserRecord, None]]"
 
-FOUND, NOT_FOUND, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
 ON_A_TERMINAL = 100
-"""Users that a table holds where no --limit is given."""
+"""The most users in a table where no --limit is given."""
 
 _IN = click.option("--in", "system", type=click.Choice(SYSTEMS), required=True, help="The system.")
 _LIMIT = click.option(
@@ -54,8 +54,10 @@ def list_(context: click.Context, /, system: str, limit: int | None, target: Tar
 
     Exit code: 0, or 2 when they could not be listed.
     """
-    code = _tell(system, target, lambda directory: _listed(directory, "", limit), limit, as_json=as_json)
-    context.exit(code if code != NOT_FOUND else FOUND)
+    code = _run_query(
+        system, target, lambda directory: _list_matching(directory, "", limit), limit, as_json=as_json
+    )
+    context.exit(code if code != ExitCode.INCOMPLETE else ExitCode.SUCCESS)
 
 
 @users.command()
@@ -72,8 +74,10 @@ def find(
 
     Exit code: 0, 1 when there is none, 2 when they could not be listed.
     """
-    code = _tell(system, target, lambda directory: _listed(directory, text, limit), limit, as_json=as_json)
-    if code == NOT_FOUND:
+    code = _run_query(
+        system, target, lambda directory: _list_matching(directory, text, limit), limit, as_json=as_json
+    )
+    if code == ExitCode.INCOMPLETE:
         click.echo(f"No user of {system} has {text!r} in a name, email or id.", err=True)
     context.exit(code)
 
@@ -90,24 +94,26 @@ def get(context: click.Context, /, key: str, system: str, target: Target, as_jso
     Exit code: 0, 1 when there is none, 2 when the system could not be asked.
     """
 
-    async def found(directory: Directory) -> AsyncGenerator[UserRecord, None]:
+    async def find_user(directory: Directory) -> AsyncGenerator[UserRecord, None]:
         user = await directory.find(key)
         if user is not None:
             yield user
 
-    code = _tell(system, target, found, 1, as_json=as_json)
-    if code == NOT_FOUND:
+    code = _run_query(system, target, find_user, 1, as_json=as_json)
+    if code == ExitCode.INCOMPLETE:
         click.echo(f"There is no user {key!r} in {system}.", err=True)
     context.exit(code)
 
 
-async def _listed(directory: Directory, text: str, limit: int | None) -> AsyncGenerator[UserRecord, None]:
-    """The users that hold a text, no more of them than the limit."""
+async def _list_matching(
+    directory: Directory, text: str, limit: int | None
+) -> AsyncGenerator[UserRecord, None]:
+    """List the users that contain a text, no more of them than the limit."""
     wanted, left = text.casefold(), limit
     listing = directory.list()
     try:
         async for user in listing:
-            if _holds(user, wanted):
+            if _contains(user, wanted):
                 yield user
                 left = left and left - 1
                 if left == 0:
@@ -117,7 +123,7 @@ async def _listed(directory: Directory, text: str, limit: int | None) -> AsyncGe
             await listing.aclose()
 
 
-def _holds(user: UserRecord, text: str) -> bool:
+def _contains(user: UserRecord, text: str) -> bool:
     names = (
         user.username,
         user.email,
@@ -129,67 +135,67 @@ def _holds(user: UserRecord, text: str) -> bool:
     return any(text in name.casefold() for name in names if name)
 
 
-def _tell(system: str, target: Target, ask: Asking, limit: int | None, *, as_json: bool) -> int:
-    """Print whom the system tells of; the exit code."""
+def _run_query(system: str, target: Target, query: Query, limit: int | None, *, as_json: bool) -> int:
+    """Run a query and print its users; return the exit code."""
     from ...core.errors import AlloyAsyncError
 
     as_json = as_json or not sys.stdout.isatty()
     try:
-        count = asyncio.run(_print(system, target, ask, limit, as_json=as_json))
+        count = asyncio.run(_print(system, target, query, limit, as_json=as_json))
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:  # whoever reads has enough, as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FOUND
+        return ExitCode.SUCCESS
     except (AlloyAsyncError, OSError) as error:
-        click.echo(f"Error: {error}{advice(error)}", err=True)
-        return NOT_DONE
-    return FOUND if count else NOT_FOUND
+        click.echo(f"Error: {error}{suggest_remedy(error)}", err=True)
+        return ExitCode.NOT_DONE
+    return ExitCode.SUCCESS if count else ExitCode.INCOMPLETE
 
 
-async def _print(system: str, target: Target, ask: Asking, limit: int | None, *, as_json: bool) -> int:
+async def _print(system: str, target: Target, query: Query, limit: int | None, *, as_json: bool) -> int:
     from contextlib import aclosing
 
     from ..options.systems import open_directory
 
-    async with open_directory(system, target) as directory, aclosing(ask(directory)) as told:
+    async with open_directory(system, target) as directory, aclosing(query(directory)) as found:
         if as_json:
-            return await _print_lines(told)
-        return await _print_table(told, limit or ON_A_TERMINAL, more=limit is None)
+            return await _print_lines(found)
+        return await _print_table(found, limit or ON_A_TERMINAL, more=limit is None)
 
 
-async def _print_lines(told: AsyncIterator[UserRecord]) -> int:
+async def _print_lines(found: AsyncIterator[UserRecord]) -> int:
     count = 0
-    async for user in told:
-        click.echo(json.dumps(as_data(user), ensure_ascii=False))
+    async for user in found:
+        click.echo(json.dumps(to_json(user), ensure_ascii=False))
         count += 1
     return count
 
 
-async def _print_table(told: AsyncIterator[UserRecord], most: int, *, more: bool) -> int:
+async def _print_table(found: AsyncIterator[UserRecord], most: int, *, more: bool) -> int:
     from rich.console import Console
 
     shown: list[UserRecord] = []
-    async for user in told:
+    async for user in found:
         if len(shown) == most:
             break
         shown.append(user)
     else:
         more = False
     if shown:
-        Console().print(_table(shown))
+        Console().print(_create_table(shown))
     if more:
         click.echo(f"There are more than {most}: --limit N shows more, and a pipe gets them all.", err=True)
     return len(shown)
 
 
-def _table(shown: list[UserRecord]) -> Table:
-    """A column for each field that somebody fills, and that is not told by others already."""
+def _create_table(shown: list[UserRecord]) -> Table:
+    """Create a table with a column for each field that somebody fills, and that others do not say already."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    rows = [{name: _text(value) for name, value in as_data(user).items()} for user in shown]
+    rows = [{name: _format_value(value) for name, value in to_json(user).items()} for user in shown]
     columns = dict.fromkeys(name for row in rows for name in row)
     if all(user.username == user.email for user in shown):
         del columns["username"]
@@ -203,8 +209,8 @@ def _table(shown: list[UserRecord]) -> Table:
     return table
 
 
-def _text(value: object) -> str:
-    """A value for people, without what could steer their terminal."""
+def _format_value(value: object) -> str:
+    """Format a value for people, without what could steer their terminal."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
@@ -214,8 +220,8 @@ def _text(value: object) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value))
 
 
-def as_data(user: UserRecord) -> dict[str, object]:
-    """A user as JSON data: the fields that are filled, and never a password."""
+def to_json(user: UserRecord) -> dict[str, object]:
+    """Convert a user to JSON data: the fields that are filled, and never a password."""
     from ...directory import FIELDS
 
     fields = {name: getattr(user, name) for name in FIELDS if name != "password"}

@@ -16,62 +16,62 @@ if TYPE_CHECKING:
     from .target import Target
 
 
-def _key(_: Sandbox) -> Mapping[str, str]:
+def _get_key(_: Sandbox) -> Mapping[str, str]:
     return {"api_key": "key"}
 
 
-def _organisation(server: Sandbox) -> Mapping[str, str]:
+def _get_organisation(server: Sandbox) -> Mapping[str, str]:
     world: Any = server.world
     return {"token": "key", "org_id": next(iter(world.tenant.orgs))}
 
 
-def _app(_: Sandbox) -> Mapping[str, str]:
+def _get_app(_: Sandbox) -> Mapping[str, str]:
     from ...sandbox.smooch import APP_ID, KEY_ID, SECRET
 
     return {"key_id": KEY_ID, "secret": SECRET, "app_id": APP_ID}
 
 
 @attrs.frozen
-class Way:
-    """How a system is reached.
+class SystemAccess:
+    """Say how a system is reached.
 
     Args:
         credential: what its client calls the credential.
-        needs: what its directory must be told besides.
-        takes: what its directory may be told.
-        sandbox: the same facts for its sandbox.
+        needs: what its directory must know besides.
+        takes: what its directory may know.
+        sandbox: the same settings for its sandbox.
     """
 
     credential: str = "api_key"
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
-    sandbox: Callable[[Sandbox], Mapping[str, str]] = _key
+    sandbox: Callable[[Sandbox], Mapping[str, str]] = _get_key
 
 
-WAYS = {
-    "agilicus": Way("token", needs=("org_id",), sandbox=_organisation),
-    "alloy": Way(),
-    "alsid": Way(),
-    "opendatasoft": Way(takes=("identity_provider",)),
-    "smooch": Way("token", needs=("app_id",), sandbox=_app),
+SYSTEM_ACCESS = {
+    "agilicus": SystemAccess("token", needs=("org_id",), sandbox=_get_organisation),
+    "alloy": SystemAccess(),
+    "alsid": SystemAccess(),
+    "opendatasoft": SystemAccess(takes=("identity_provider",)),
+    "smooch": SystemAccess("token", needs=("app_id",), sandbox=_get_app),
 }
-SYSTEMS = tuple(WAYS)
+SYSTEMS = tuple(SYSTEM_ACCESS)
 
 
-def variable(system: str, fact: str) -> str:
-    """The environment variable of a fact, as AGILICUS_ORG_ID."""
-    return f"{system}_{fact}".upper()
+def name_variable(system: str, name: str) -> str:
+    """Name the environment variable of a setting, as AGILICUS_ORG_ID."""
+    return f"{system}_{name}".upper()
 
 
-def capabilities_of(system: str) -> Capabilities:
-    """What a system can do; without a client or network."""
-    can: Capabilities = _class(system, "directory", "{}Directory").capabilities
+def load_capabilities(system: str) -> Capabilities:
+    """Load what a system can do; without a client or network."""
+    can: Capabilities = _load_class(system, "directory", "{}Directory").capabilities
     return can
 
 
 @asynccontextmanager
 async def open_directory(system: str, target: Target) -> AsyncIterator[Directory]:
-    """The directory of a system, or of a sandbox that lives as long as the block.
+    """Open the directory of a system, or of a sandbox that lives as long as the block.
 
     Args:
         system: one of SYSTEMS.
@@ -84,61 +84,63 @@ async def open_directory(system: str, target: Target) -> AsyncIterator[Directory
         from ...sandbox import Sandbox
 
         async with Sandbox(system, history=100) as server:
-            facts = {**WAYS[system].sandbox(server), **target.facts()}
-            async with _connected(system, server.url, facts) as directory:
+            settings = {**SYSTEM_ACCESS[system].sandbox(server), **target.get_place()}
+            async with _connect(system, server.url, settings) as directory:
                 yield directory
     else:
-        credential = target.credential()
-        given = {} if credential is None else {WAYS[system].credential: credential}
-        async with _connected(system, target.base_url, {**given, **target.facts()}) as directory:
+        credential = target.read_credential()
+        given = {} if credential is None else {SYSTEM_ACCESS[system].credential: credential}
+        async with _connect(system, target.base_url, {**given, **target.get_place()}) as directory:
             yield directory
 
 
 @asynccontextmanager
-async def _connected(system: str, base_url: str | None, facts: Mapping[str, str]) -> AsyncIterator[Directory]:
+async def _connect(
+    system: str, base_url: str | None, settings: Mapping[str, str]
+) -> AsyncIterator[Directory]:
     from ...core.retry import Retry
 
-    place = _place(system, facts)
-    credential = {name: value for name, value in facts.items() if name not in place}
+    place = _resolve_place(system, settings)
+    credential = {name: value for name, value in settings.items() if name not in place}
     # A bulk job would rather wait than give a batch up.
     options = {"base_url": base_url, "deadline": 600, "retry": Retry(attempts=6)}
-    async with _class(system, "client", "Async{}")(**credential, **options) as client:
-        yield _class(system, "directory", "{}Directory")(client, **place)
+    async with _load_class(system, "client", "Async{}")(**credential, **options) as client:
+        yield _load_class(system, "directory", "{}Directory")(client, **place)
 
 
-def _place(system: str, facts: Mapping[str, str]) -> Mapping[str, str]:
-    """What the directory is told: given, or in the environment."""
+def _resolve_place(system: str, settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Resolve what the directory must know: given, or in the environment."""
     from ...core.errors import ConfigurationError
 
-    way = WAYS[system]
-    for other in WAYS.values():
-        for fact in {*other.needs, *other.takes} - {*way.needs, *way.takes}:
-            if fact in facts:
-                raise ConfigurationError(f"{system} has no {option(fact)}; leave it out")
+    access = SYSTEM_ACCESS[system]
+    for other in SYSTEM_ACCESS.values():
+        for name in {*other.needs, *other.takes} - {*access.needs, *access.takes}:
+            if name in settings:
+                raise ConfigurationError(f"{system} has no {format_option(name)}; leave it out")
     place = {
-        fact: value
-        for fact in (*way.needs, *way.takes)
-        if (value := facts.get(fact) or os.environ.get(variable(system, fact)))
+        name: value
+        for name in (*access.needs, *access.takes)
+        if (value := settings.get(name) or os.environ.get(name_variable(system, name)))
     }
-    for fact in way.needs:
-        if fact not in place:
+    for name in access.needs:
+        if name not in place:
             raise ConfigurationError(
-                f"{system} needs {option(fact)}, or {variable(system, fact)} in the environment"
+                f"{system} needs {format_option(name)}, or {name_variable(system, name)} in the environment"
             )
     return place
 
 
-def facts_of(directory: Directory) -> dict[str, str]:
-    """What a directory was told besides address and credential, to reach it again."""
-    names = {name for way in WAYS.values() for name in (*way.needs, *way.takes)}
+def read_place(directory: Directory) -> dict[str, str]:
+    """Read what a directory knows besides address and credential, to reach it again."""
+    names = {name for access in SYSTEM_ACCESS.values() for name in (*access.needs, *access.takes)}
     return {name: value for name in sorted(names) if (value := getattr(directory, name, None))}
 
 
-def option(fact: str) -> str:
-    """The option of a fact, as --org-id."""
-    return f"--{fact.replace('_', '-')}"
+def format_option(name: str) -> str:
+    """Name the option of a setting, as --org-id."""
+    return f"--{name.replace('_', '-')}"
 
 
-def _class(system: str, module: str, name: str) -> Any:
-    """A class of a system; loaded when it is needed, so that other commands are quick."""
+def _load_class(system: str, module: str, name: str) -> Any:
+    """Load a class of a system only when it is needed, so that other commands are quick."""
     return getattr(import_module(f"alloy_async.{system}.{module}"), name.format(system.capitalize()))

@@ -12,8 +12,8 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FACTS = ("org_id", "app_id", "identity_provider")
-"""What some directories are told besides address and credential."""
+PLACE_NAMES = ("org_id", "app_id", "identity_provider")
+"""What some directories are target besides address and credential."""
 
 
 @attrs.frozen
@@ -27,12 +27,12 @@ class Target:
     app_id: str | None = None
     identity_provider: str | None = None
 
-    def facts(self) -> dict[str, str]:
-        """What the directory is told besides, as far as it was given."""
-        return {name: value for name in FACTS if (value := getattr(self, name))}
+    def get_place(self) -> dict[str, str]:
+        """What the directory is target besides, as far as it was given."""
+        return {name: value for name in PLACE_NAMES if (value := getattr(self, name))}
 
-    def credential(self) -> str | None:
-        """The API key or token; None to take the environment's.
+    def read_credential(self) -> str | None:
+        """Read the API key or token; None to take the environment's.
 
         Raises:
             ConfigurationError: the file cannot be read, or is empty.
@@ -47,7 +47,7 @@ class Target:
         except OSError as error:
             raise ConfigurationError(f"{path}: the API key cannot be read: {error.strerror}") from None
         except UnicodeError:
-            raise ConfigurationError(f"{path}: the API key cannot be read: this is no text") from None
+            raise ConfigurationError(f"{path}: the API key cannot be read: this is not text") from None
         if not key:
             raise ConfigurationError(f"{path}: the file is empty; it must hold the API key")
         return key
@@ -86,12 +86,12 @@ def target_options(*, sandbox: bool = False) -> Callable[[Command], Command]:
 
     def wrap(command: Command) -> Command:
         @wraps(command)
-        def with_target(*arguments: Any, **wishes: Any) -> Any:
-            wishes.setdefault("sandbox", False)
-            told = Target(**{field.name: wishes.pop(field.name) for field in attrs.fields(Target)})
-            if told.sandbox and (told.base_url or told.api_key_file):
+        def with_target(*arguments: Any, **options: Any) -> Any:
+            options.setdefault("sandbox", False)
+            target = Target(**{field.name: options.pop(field.name) for field in attrs.fields(Target)})
+            if target.sandbox and (target.base_url or target.api_key_file):
                 raise click.UsageError("--sandbox brings its own address and key; leave the others out")
-            return command(*arguments, target=told, **wishes)
+            return command(*arguments, target=target, **options)
 
         wrapped: Any = with_target
         for option in reversed((_SANDBOX, *_OPTIONS) if sandbox else _OPTIONS):

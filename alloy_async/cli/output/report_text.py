@@ -16,7 +16,7 @@ from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.reports.durations import duration, milliseconds
 from ...provisioning.reports.timeline import Timeline
 from ...provisioning.store.queries import JobReport, JobStatus, Line
-from .display import OUTCOME_STYLES
+from .progress import OUTCOME_STYLES
 
 _SHOWN_LINES = 20
 _SHOWN_REASONS = 8
@@ -24,7 +24,7 @@ _STEPS = "▁▂▃▄▅▆▇█"
 _BAR = 24
 
 
-def show(console: Console, report: JobReport, amiss: Iterable[Line]) -> None:
+def print_report(console: Console, report: JobReport, amiss: Iterable[Line]) -> None:
     """Print a report.
 
     Args:
@@ -33,25 +33,25 @@ def show(console: Console, report: JobReport, amiss: Iterable[Line]) -> None:
         amiss: `lines_amiss` of the job; the first few are shown.
     """
     header = report.header
-    _say(console, f"{header.source} to {header.system} ({header.mode}, {report.state})", "bold")
-    _say(console, report.verdict, "yellow" if report.counts.amiss else "green")
+    _print_text(console, f"{header.source} to {header.system} ({header.mode}, {report.state})", "bold")
+    _print_text(console, report.verdict, "yellow" if report.counts.amiss else "green")
     if header.stopped:
-        _say(console, f"Ended early: {header.stopped}")
+        _print_text(console, f"Ended early: {header.stopped}")
     console.print()
     outcomes = [
         (Text(OUTCOME_NAMES[outcome], OUTCOME_STYLES[outcome]), f"{number:,}")
         for outcome, number in report.outcomes
     ]
-    console.print(_table(outcomes, right=True))
+    console.print(_create_table(outcomes, right=True))
     console.print()
-    console.print(_table(_facts(report)))
+    console.print(_create_table(_list_figures(report)))
     if report.reasons:
-        _say(console, "\nWhy rows did not go in")
-        _show_reasons(console, report)
-    _show_lines(console, report, amiss)
+        _print_text(console, "\nWhy rows did not go in")
+        _print_reasons(console, report)
+    _print_rows(console, report, amiss)
 
 
-def _show_reasons(console: Console, report: JobReport) -> None:
+def _print_reasons(console: Console, report: JobReport) -> None:
     most = report.reasons[0].lines
     width = len(f"{most:,}")
     for reason in report.reasons[:_SHOWN_REASONS]:
@@ -61,13 +61,13 @@ def _show_reasons(console: Console, report: JobReport) -> None:
         text = f" {OUTCOME_NAMES[reason.outcome]}: {reason.text}"
         console.print(Text.assemble(f"{number} ", (bar.ljust(_BAR), style), text), soft_wrap=True)
     if rest := sum(reason.lines for reason in report.reasons[_SHOWN_REASONS:]):
-        _say(console, f"{rest:,} for other reasons")
+        _print_text(console, f"{rest:,} for other reasons")
 
 
-def _show_lines(console: Console, report: JobReport, amiss: Iterable[Line]) -> None:
+def _print_rows(console: Console, report: JobReport, amiss: Iterable[Line]) -> None:
     lines = list(islice(amiss, _SHOWN_LINES + 1))
     if lines:
-        _say(console, "\nThe rows that did not go in")
+        _print_text(console, "\nThe rows that did not go in")
     for line in lines[:_SHOWN_LINES]:
         place = f"line {line.line}" if line.line else "not of the source"
         why = ": ".join(filter(None, (line.step, line.reason)))
@@ -78,11 +78,13 @@ def _show_lines(console: Console, report: JobReport, amiss: Iterable[Line]) -> N
     if lines:
         job = shlex.quote(str(report.path))
         more = "... More, and all" if len(lines) > _SHOWN_LINES else "All"
-        _say(console, f"{more} of them as a file:  alloy-async report {job} --format csv -o failed.csv")
+        _print_text(
+            console, f"{more} of them as a file:  alloy-async report {job} --format csv -o failed.csv"
+        )
 
 
-def status_text(status: JobStatus, job: Path) -> Text:
-    """How a job is getting on, in a few lines."""
+def format_status(status: JobStatus, job: Path) -> Text:
+    """Format how a job is getting on, in a few lines."""
     header, counts = status.header, status.counts
     if header.state == "planning":
         return Text(
@@ -102,8 +104,8 @@ def status_text(status: JobStatus, job: Path) -> Text:
             else []
         )
     numbers = {**attrs.asdict(counts), "doubt": counts.doubt - status.under_way}
-    told = [f"{number:,} {OUTCOME_NAMES[name]}" for name, number in numbers.items() if number]
-    told += [f"{status.under_way:,} under way"] if status.under_way else []
+    parts = [f"{number:,} {OUTCOME_NAMES[name]}" for name, number in numbers.items() if number]
+    parts += [f"{status.under_way:,} under way"] if status.under_way else []
     done = round(2 * _BAR * counts.settled / total) if total else 0
     text = Text.assemble(
         (f"{header.source} to {header.system}: {state}\n", "bold"),
@@ -112,18 +114,18 @@ def status_text(status: JobStatus, job: Path) -> Text:
         f" {counts.settled / total:.0%}\n" if total else "\n",
         ", ".join(facts),
         "\n",
-        ", ".join(told),
+        ", ".join(parts),
     )
     if status.state in ("cut off", "stopped"):
         text.append(f"\nTo go on:  alloy-async resume {shlex.quote(str(job))}")
     return text
 
 
-def _say(console: Console, text: str, style: str = "") -> None:
+def _print_text(console: Console, text: str, style: str = "") -> None:
     console.print(Text(text, style), soft_wrap=True)
 
 
-def _table(rows: Iterable[tuple[Text | str, str]], *, right: bool = False) -> Table:
+def _create_table(rows: Iterable[tuple[Text | str, str]], *, right: bool = False) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(justify="right" if right else "left")
@@ -132,7 +134,7 @@ def _table(rows: Iterable[tuple[Text | str, str]], *, right: bool = False) -> Ta
     return table
 
 
-def _facts(report: JobReport) -> Iterable[tuple[str, str]]:
+def _list_figures(report: JobReport) -> Iterable[tuple[str, str]]:
     yield "time", f"{duration(report.elapsed)}, {report.rate:,.0f} rows/s"
     timeline = Timeline.of(report.seconds)
     if not timeline.buckets:
@@ -140,22 +142,22 @@ def _facts(report: JobReport) -> Iterable[tuple[str, str]]:
     median, high, slowest = map(
         milliseconds, (report.latency("p50"), report.latency("p95"), report.latency("slowest"))
     )
-    yield "rows over time", _sparkline([bucket.rows for bucket in timeline.buckets])
+    yield "rows over time", _draw_sparkline([bucket.rows for bucket in timeline.buckets])
     yield "calls", f"{report.total('calls'):,.0f}; median {median}, 95 % {high}, slowest {slowest}"
-    yield "latency over time", _sparkline([bucket.p50 for bucket in timeline.buckets])
+    yield "latency over time", _draw_sparkline([bucket.p50 for bucket in timeline.buckets])
     limited, retries, waited = report.total("limited"), report.total("retries"), report.total("waited")
     yield (
         "answers 429",
         f"{limited:,.0f}; {retries:,.0f} attempts made again, after {duration(waited)} of waiting",
     )
     if limited:
-        yield "429 over time", _sparkline([bucket.limited for bucket in timeline.buckets])
+        yield "429 over time", _draw_sparkline([bucket.limited for bucket in timeline.buckets])
     if report.dropped:
         yield "columns not sent", ", ".join(report.dropped)
 
 
-def _sparkline(values: Sequence[float]) -> str:
-    """The course of a figure, in at most 50 characters."""
+def _draw_sparkline(values: Sequence[float]) -> str:
+    """Draw the course of a figure, in at most 50 characters."""
     width = -(-len(values) // 50)
     means = [
         sum(part) / len(part)

@@ -42,7 +42,7 @@ _LINE_EVERY = 5.0
 _KINDS = {"error": ("error", "red"), "warning": ("note", "yellow")}
 
 
-class Display:
+class ProgressDisplay:
     """Shows the events of one job on a console; a context manager.
 
     Args:
@@ -73,7 +73,7 @@ class Display:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=16),
-            _Amount(),
+            _AmountColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[notes]}"),
             console=console,
@@ -93,59 +93,59 @@ class Display:
     ) -> None:
         self._bar.stop()
 
-    def say(self, text: str, style: str | None = None) -> None:
-        """One line above the bar."""
-        _say(self.console, text, style)
+    def print_line(self, text: str, style: str | None = None) -> None:
+        """Print one line above the bar."""
+        _print_text(self.console, text, style)
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
             case Checking(rows):
                 self._bar.update(self._task, completed=rows)
-                self._line(f"checking: {rows:,} rows")
+                self._print_seldom(f"checking: {rows:,} rows")
             case Checked():
                 self.sending = True
-                self._tell_findings(event)
+                self._print_findings(event)
                 self._bar.reset(self._task, description="sending", total=event.rows, notes="")
             case Settling(rows):
                 self.sending = True
-                asked = _counted(rows, "row is", "rows are")
-                self._line(f"{asked} in doubt: asking {self._target} what it holds")
+                asked = _format_count(rows, "row is", "rows are")
+                self._print_seldom(f"{asked} in doubt: asking {self._target} what it holds")
             case Settled(counts, rows):
                 self.sending = True
                 self.counts = counts
                 self._bar.update(self._task, description="sending", completed=counts.settled, total=rows)
-                self._line(f"sending: {_progress(counts, rows)}", last=counts.settled == rows)
+                self._print_seldom(f"sending: {_format_progress(counts, rows)}", last=counts.settled == rows)
             case Waiting(_, reason, seconds):
                 self._retries += 1
                 self._waited += seconds
-                notes = f"{_counted(self._retries, 'retry', 'retries')}, {self._waited:,.0f} s waited"
+                notes = f"{_format_count(self._retries, 'retry', 'retries')}, {self._waited:,.0f} s waited"
                 self._bar.update(self._task, notes=notes)
-                self._line(f"waiting {seconds:.1f} s before trying again: {reason}")
+                self._print_seldom(f"waiting {seconds:.1f} s before trying again: {reason}")
             case Stopped(reason):
-                self.say(f"No more rows are sent: {reason}")
+                self.print_line(f"No more rows are sent: {reason}")
 
-    def _line(self, text: str, *, last: bool = False) -> None:
+    def _print_seldom(self, text: str, *, last: bool = False) -> None:
         now = self._clock()
         if not self.console.is_terminal and (last or now - self._last_line >= _LINE_EVERY):
             self._last_line = now
-            self.say(text)
+            self.print_line(text)
 
-    def _tell_findings(self, checked: Checked) -> None:
+    def _print_findings(self, checked: Checked) -> None:
         for finding in checked.findings:
             kind, style = _KINDS[finding.severity]
-            self.say(f"{self._name}:{finding.line}: {kind}: {finding.remark}", style)
+            self.print_line(f"{self._name}:{finding.line}: {kind}: {finding.remark}", style)
         more = checked.errors + checked.warnings - len(checked.findings)
         if more > 0:
-            self.say(f"... and {_counted(more, 'more finding', 'more findings')}")
+            self.print_line(f"... and {_format_count(more, 'more finding', 'more findings')}")
         if checked.dropped:
             names = ", ".join(checked.dropped)
-            self.say(f"{self._target} has no place for these columns, they are not sent: {names}")
+            self.print_line(f"{self._target} has no place for these columns, they are not sent: {names}")
         good = checked.rows - checked.errors
-        self.say(f"{checked.rows:,} rows checked: {good:,} to send, {checked.errors:,} not")
+        self.print_line(f"{checked.rows:,} rows checked: {good:,} to send, {checked.errors:,} not")
 
 
-class _Amount(ProgressColumn):
+class _AmountColumn(ProgressColumn):
     def __init__(self) -> None:
         super().__init__(table_column=Column(no_wrap=True))
 
@@ -155,21 +155,21 @@ class _Amount(ProgressColumn):
         return Text(f"{task.completed:,.0f}{of}{speed}")
 
 
-def _say(console: Console, text: str, style: str | None = None) -> None:
+def _print_text(console: Console, text: str, style: str | None = None) -> None:
     """Print text as it is; only a terminal wraps it."""
     wrap = console.is_terminal
     console.print(text, style=style, markup=False, highlight=False, soft_wrap=not wrap)
 
 
-def _counted(number: int, one: str, many: str) -> str:
+def _format_count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-def _progress(counts: Counts, rows: int) -> str:
-    told = ", ".join(
+def _format_progress(counts: Counts, rows: int) -> str:
+    parts = ", ".join(
         f"{number:,} {OUTCOME_NAMES[name]}" for name, number in attrs.asdict(counts).items() if number
     )
-    return f"{counts.settled:,} of {rows:,} rows: {told}"
+    return f"{counts.settled:,} of {rows:,} rows: {parts}"
 
 
 OUTCOME_STYLES = {
@@ -181,8 +181,8 @@ _ALWAYS = ("created", "exists", "invalid", "failed", "unknown")
 """Outcomes of creating that are shown even if there are none."""
 
 
-def show_report(console: Console, report: Report, failed: Path | None = None, system: str = "") -> None:
-    """The end of a job: a table on a terminal, one fact a line elsewhere.
+def print_summary(console: Console, report: Report, failed: Path | None = None, system: str = "") -> None:
+    """Print the end of a job: a table on a terminal, one fact a line elsewhere.
 
     Args:
         failed: the file with the rows that did not go in.
@@ -192,7 +192,9 @@ def show_report(console: Console, report: Report, failed: Path | None = None, sy
     speed = counts.settled / report.elapsed if report.elapsed else 0.0
     spent = f"{report.elapsed:,.1f} s, {speed:,.0f} rows/s"
     if report.retries:
-        spent += f", {_counted(report.retries, 'retry', 'retries')} after {report.waited:,.1f} s of waiting"
+        spent += (
+            f", {_format_count(report.retries, 'retry', 'retries')} after {report.waited:,.1f} s of waiting"
+        )
     taken_back = counts.restored or counts.kept
     always = _ALWAYS if report.mode == "create" and not taken_back else ()
     facts = [
@@ -209,29 +211,31 @@ def show_report(console: Console, report: Report, failed: Path | None = None, sy
         table.add_section()
         table.add_row("rows", f"{counts.rows:,}", style="bold")
         console.print(table)
-        _say(console, spent)
+        _print_text(console, spent)
     else:
         for name, number, _ in facts:
-            _say(console, f"{name}: {number}")
-        _say(console, f"rows: {counts.rows}")
-        _say(console, f"time: {spent}")
-    _next_steps(console, report, failed, system)
+            _print_text(console, f"{name}: {number}")
+        _print_text(console, f"rows: {counts.rows}")
+        _print_text(console, f"time: {spent}")
+    _print_next_steps(console, report, failed, system)
 
 
-def _next_steps(console: Console, report: Report, failed: Path | None, system: str) -> None:
+def _print_next_steps(console: Console, report: Report, failed: Path | None, system: str) -> None:
     counts, job = report.counts, shlex.quote(str(report.job))
     if report.stopped:
-        _say(console, f"The job ended early: {report.stopped}")
+        _print_text(console, f"The job ended early: {report.stopped}")
     if failed:
-        rows = _counted(counts.amiss, "row did", "rows did")
-        _say(console, f"{rows} not go in; {failed} has each with its line and reason.")
+        rows = _format_count(counts.amiss, "row did", "rows did")
+        _print_text(console, f"{rows} not go in; {failed} has each with its line and reason.")
     if counts.amiss - counts.failed - counts.open and failed and report.mode != "sync":
         again = "" if report.mode == "create" else f" --mode {report.mode}"
         name = shlex.quote(str(failed))
-        _say(console, f"Correct them there, then run:  alloy-async provision {name} --to {system}{again}")
+        _print_text(
+            console, f"Correct them there, then run:  alloy-async provision {name} --to {system}{again}"
+        )
     if counts.failed or counts.open:
-        _say(console, f"To go on:  alloy-async resume {job}")
-    _say(console, f"All of it:  alloy-async report {job} --format html -o report.html")
+        _print_text(console, f"To go on:  alloy-async resume {job}")
+    _print_text(console, f"All of it:  alloy-async report {job} --format html -o report.html")
 
 
 _SIGNS = {
@@ -244,19 +248,19 @@ _SIGNS = {
 _DOING = {"create": "to create", "update": "to change", "delete": "to remove", "offboard": "steps of leaving"}
 
 
-def show_plan(console: Console, plan: Plan) -> None:
-    """What a job is going to do: the first lines of each action, and how many there are."""
+def print_plan(console: Console, plan: Plan) -> None:
+    """Print what a job is going to do: the first lines of each action, and how many there are."""
     for action, (sign, style) in _SIGNS.items():
         shown = [step for step in plan.first if step.action == action]
         for step in shown:
             place = f" (line {step.line})" if step.line else ""
             why = ": ".join(filter(None, (step.step, step.why)))
-            _say(console, f"  {sign} {step.key or '(no key)'}{place}{'  ' * bool(why)}{why}", style)
+            _print_text(console, f"  {sign} {step.key or '(no key)'}{place}{'  ' * bool(why)}{why}", style)
         if more := plan.actions.get(action, 0) - len(shown):
-            _say(console, f"  {sign} ... and {more:,} more", style)
+            _print_text(console, f"  {sign} ... and {more:,} more", style)
     sums = [f"{plan.actions[action]:,} {words}" for action, words in _DOING.items() if action in plan.actions]
     sums.append(f"{plan.actions.get('none', 0):,} to leave as they are")
     sums.append(f"{plan.actions.get('refuse', 0):,} refused")
-    _say(console, f"Plan for {plan.target}: {', '.join(sums)}.", "bold")
+    _print_text(console, f"Plan for {plan.target}: {', '.join(sums)}.", "bold")
     if plan.changes:
-        _say(console, f"To carry it out:  alloy-async apply {shlex.quote(str(plan.job))}")
+        _print_text(console, f"To carry it out:  alloy-async apply {shlex.quote(str(plan.job))}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from alloy_async.cli.output.display import Display, show_report
+from alloy_async.cli.output.progress import ProgressDisplay, print_summary
 from alloy_async.provisioning import (
     Checked,
     Checking,
@@ -64,7 +64,7 @@ def report(**facts: object) -> Report:
 
 def test_a_terminal_shows_a_bar() -> None:
     screen = Screen(terminal=True)
-    with Display(screen.console, "users.csv", "Alloy") as display:
+    with ProgressDisplay(screen.console, "users.csv", "Alloy") as display:
         display(Checking(600))
         display(CHECKED)
         display(Settled(Counts(created=1000), 1200))
@@ -81,7 +81,7 @@ def test_a_terminal_shows_a_bar() -> None:
 
 def test_elsewhere_a_line_every_five_seconds_and_the_last() -> None:
     screen, now = Screen(terminal=False), 0.0
-    with Display(screen.console, "users.csv", "Alloy", clock=lambda: now) as display:
+    with ProgressDisplay(screen.console, "users.csv", "Alloy", clock=lambda: now) as display:
         display(Checked(600, 0, 0, (), ()))
         for second in range(1, 13):
             now = float(second)
@@ -98,7 +98,7 @@ def test_elsewhere_a_line_every_five_seconds_and_the_last() -> None:
 
 def test_the_final_table() -> None:
     screen = Screen(terminal=True)
-    show_report(screen.console, report(), Path("users.failed.csv"), "alloy")
+    print_summary(screen.console, report(), Path("users.failed.csv"), "alloy")
     lines = [line.strip("│ ") for line in screen.text.splitlines()]
     assert "users.csv to Alloy" in lines
     assert "created         │ 1,100" in lines
@@ -113,7 +113,7 @@ def test_the_final_table() -> None:
 def test_the_end_elsewhere() -> None:
     screen = Screen(terminal=False)
     end = report(counts=Counts(created=1200), retries=0, stopped="30 calls in a row failed")
-    show_report(screen.console, end)
+    print_summary(screen.console, end)
     assert screen.text.splitlines() == [
         "created: 1200",
         "already there: 0",
