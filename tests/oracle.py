@@ -138,7 +138,7 @@ class Contract:
     """Second names of operations that the service misspelt."""
 
     def __init__(self, system: str) -> None:
-        file = files("alloy_async.sandbox").joinpath(f"contracts/{system}.json")
+        file = files("alloy_async.sandbox").joinpath(f"contract/documents/{system}.json")
         self.document: dict[str, Any] = json.loads(file.read_text("utf-8"))
         self.system = system
         capitalised = "capitalised" in self.document.get("x-facts", {}).get("boolean-query", "")

@@ -23,6 +23,7 @@ ALLOWED = {
     **{system: {system, "core"} for system in SYSTEMS},
     "directory": {"directory", "core"},
     "sandbox": {"sandbox"},
+    "testing": {"testing", "sandbox"},
     "provisioning": {"provisioning", "directory", "core", "version", *SYSTEMS},
     "cli": {"cli", "provisioning", "sandbox", "directory", "core", "version", *SYSTEMS},
 }

@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from .world import Answer
+from .messages import Reply
 
 
 class Dropped(Exception):
     """The connection is gone; there is nothing left to send."""
 
 
-class Wire(Protocol):
+class Connection(Protocol):
     """What a fault can do to the connection of a request."""
 
     def reset(self) -> None:
@@ -34,7 +34,7 @@ class Kind(Protocol):
     @property
     def after_commit(self) -> bool: ...
 
-    async def play(self, wire: Wire, answer: Answer | None) -> Answer | None:
+    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
         """The answer to send in place of `answer`; None (before the commit) lets the request go on.
 
         Raises:
@@ -52,10 +52,10 @@ class Status:
     headers: Mapping[str, str] = field(default_factory=dict)
     after_commit: bool = False
 
-    async def play(self, wire: Wire, answer: Answer | None) -> Answer | None:
+    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
         if self.body is None:
-            return Answer(self.status, content_type=None, headers=self.headers)
-        return Answer.json(self.body, self.status, self.headers)
+            return Reply(self.status, content_type=None, headers=self.headers)
+        return Reply.json(self.body, self.status, self.headers)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Delay:
     seconds: float
     after_commit: bool = False
 
-    async def play(self, wire: Wire, answer: Answer | None) -> Answer | None:
+    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
         await wire.pause(self.seconds)
         return answer
 
@@ -76,7 +76,7 @@ class Reset:
 
     after_commit: bool = False
 
-    async def play(self, wire: Wire, answer: Answer | None) -> Answer | None:
+    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
         wire.reset()
         raise Dropped
 
@@ -87,7 +87,7 @@ class Close:
 
     after_commit: bool = False
 
-    async def play(self, wire: Wire, answer: Answer | None) -> Answer | None:
+    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
         wire.close()
         raise Dropped
 
@@ -98,7 +98,7 @@ class Hang:
 
     after_commit: bool = False
 
-    async def play(self, wire: Wire, answer: Answer | None) -> Answer | None:
+    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
         await wire.pause(None)
         raise Dropped
 
@@ -110,12 +110,12 @@ class _OnAnswer(ABC):
     def after_commit(self) -> bool:
         return True
 
-    async def play(self, wire: Wire, answer: Answer | None) -> Answer | None:
+    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
         assert answer is not None, "played after the commit only"
         return self.spoil(wire, answer, await answer.read())
 
     @abstractmethod
-    def spoil(self, wire: Wire, answer: Answer, body: bytes) -> Answer:
+    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
         """The answer to send in place of `answer`, whose whole body is `body`."""
 
 
@@ -126,7 +126,7 @@ class Truncated(_OnAnswer):
     reset: bool = False
     """With a RST instead of a FIN."""
 
-    def spoil(self, wire: Wire, answer: Answer, body: bytes) -> Answer:
+    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
         async def half() -> AsyncIterator[bytes]:
             yield body[: len(body) // 2]
             if self.reset:
@@ -143,7 +143,7 @@ class Truncated(_OnAnswer):
 class Malformed(_OnAnswer):
     """Sends a complete answer whose body breaks off in the middle of its JSON."""
 
-    def spoil(self, wire: Wire, answer: Answer, body: bytes) -> Answer:
+    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
         return replace(answer, body=body[:-1] + b',"')
 
 
@@ -154,7 +154,7 @@ class ContentType(_OnAnswer):
     content_type: str = "text/html"
     body: bytes = b"<html><body>It works!</body></html>"
 
-    def spoil(self, wire: Wire, answer: Answer, body: bytes) -> Answer:
+    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
         return replace(answer, body=self.body, content_type=self.content_type)
 
 
@@ -164,7 +164,7 @@ class Trickle(_OnAnswer):
 
     seconds: float = 0.01
 
-    def spoil(self, wire: Wire, answer: Answer, body: bytes) -> Answer:
+    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
         async def drops() -> AsyncIterator[bytes]:
             for position in range(len(body)):
                 await wire.pause(self.seconds)
@@ -173,7 +173,7 @@ class Trickle(_OnAnswer):
         return _streamed(answer, drops(), len(body))
 
 
-def _streamed(answer: Answer, body: AsyncIterator[bytes], length: int) -> Answer:
+def _streamed(answer: Reply, body: AsyncIterator[bytes], length: int) -> Reply:
     return replace(answer, body=body, headers={**answer.headers, "Content-Length": str(length)})
 
 

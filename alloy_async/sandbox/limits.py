@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Literal
 
-from .world import Clock, Refused
+from .emulated_service import Clock
+from .messages import ApiError
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class _Account:
     since: float
 
 
-class Limiter:
+class LimitEnforcer:
     """Admits or refuses requests by the present limit, and counts both.
 
     Assigning `limit` takes effect with the next request and gives every credential its full burst.
@@ -69,7 +70,7 @@ class Limiter:
         """Count one request; the headers that its answer carries.
 
         Raises:
-            Refused: 429, when the credential has used up its share.
+            ApiError: 429, when the credential has used up its share.
         """
         limit = self._limit
         if limit is None:
@@ -91,7 +92,7 @@ class Limiter:
             headers["Retry-After"] = str(math.ceil(wait))
         elif limit.retry_after == "date":
             headers["Retry-After"] = formatdate(math.ceil(now + wait), usegmt=True)
-        raise Refused(429, "Too many requests.", headers)
+        raise ApiError(429, "Too many requests.", headers)
 
     def _refill(self, limit: Limit, account: _Account, now: float) -> None:
         elapsed = now - account.since

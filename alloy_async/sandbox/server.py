@@ -1,4 +1,4 @@
-"""The sandbox: one system's world behind a real HTTP server on loopback."""
+"""The sandbox: one system's service behind a real HTTP server on loopback."""
 
 from __future__ import annotations
 
@@ -16,26 +16,22 @@ from typing import Any, Self, cast
 
 from aiohttp import web
 
-from . import contract
+from .connection import ServerConnection, make_request
+from .contract.contract import load_contract, read_query
+from .contract.operations import ContractOperation
+from .contract.schema import Misfit
+from .emulated_service import Clock, EmulatedService
 from .faults import Dropped, Faults
-from .limits import Limit, Limiter
-from .operation import Operation
-from .schema import Misfit
-from .wire import HttpWire, make_request
-from .world import Answer, Call, Clock, Effect, Ledger, Refused, World
+from .ledger import Change, Ledger
+from .limits import Limit, LimitEnforcer
+from .messages import ApiCall, ApiError, Reply
 
-WORLDS = {
-    "agilicus": "AgilicusWorld",
-    "alloy": "AlloyWorld",
-    "alsid": "AlsidWorld",
-    "opendatasoft": "OpendatasoftWorld",
-    "smooch": "SmoochWorld",
-}
-"""The world of each system: the class's name, in the module with the system's name."""
+SYSTEMS = ("agilicus", "alloy", "alsid", "opendatasoft", "smooch")
+"""Each has a folder here with the class of its emulated service in `service`: EmulatedAgilicus..."""
 
 
 @dataclass
-class Request:
+class ReceivedRequest:
     """One request that arrived, as it was on the wire, and what became of it."""
 
     number: int
@@ -67,8 +63,8 @@ class Sandbox:
         seed: of every generator: the same seed gives the same ids and the same faults.
         clock: seconds since the epoch, for timestamps and the rate limit.
         history: how many requests `sandbox.requests` remembers; None for all.
-        world_options: further options of the system's world, such as `seed_users`; its class, named in
-            WORLDS, explains them.
+        service_options: further options of the emulated service, such as `seed_users`; its class explains
+            them.
 
     Raises:
         ValueError: for an unknown system.
@@ -86,14 +82,14 @@ class Sandbox:
         seed: int = 0,
         clock: Clock = time.time,
         history: int | None = None,
-        **world_options: Any,
+        **service_options: Any,
     ) -> None:
-        if system not in WORLDS:
-            raise ValueError(f"There is no sandbox for {system!r}; there is: {', '.join(WORLDS)}.")
-        module = importlib.import_module(f".{system}", __package__)
-        self._world_type = cast(type[World], getattr(module, WORLDS[system]))
-        self._world_options = {"clock": clock, **world_options}
-        self._contract = contract.load(system, open_bodies=self._world_type.open_bodies)
+        if system not in SYSTEMS:
+            raise ValueError(f"There is no sandbox for {system!r}; there is: {', '.join(SYSTEMS)}.")
+        module = importlib.import_module(f".{system}.service", __package__)
+        self._service_type = cast(type[EmulatedService], getattr(module, f"Emulated{system.capitalize()}"))
+        self._service_options = {"clock": clock, **service_options}
+        self._contract = load_contract(system, open_bodies=self._service_type.open_bodies)
         self._address = host, port
         self._initial_limit = limit
         self._history = history
@@ -107,12 +103,12 @@ class Sandbox:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the start: the seeded world, no faults, the first limit, nothing recorded."""
+        """Back to the start: the seeded service, no faults, the first limit, nothing recorded."""
         self.ledger = Ledger()
-        self.requests: deque[Request] = deque(maxlen=self._history)
+        self.requests: deque[ReceivedRequest] = deque(maxlen=self._history)
         self.faults = Faults(random.Random(self._seed))
-        self.limiter = Limiter(self._initial_limit, self._clock)
-        self.world = self._world_type(rng=random.Random(self._seed), **self._world_options)
+        self.limiter = LimitEnforcer(self._initial_limit, self._clock)
+        self.service = self._service_type(rng=random.Random(self._seed), **self._service_options)
         self._arrived = 0
 
     @property
@@ -192,9 +188,9 @@ class Sandbox:
             return web.Response()
         self._arrived += 1
         raw_path, _, raw_query = http.raw_path.partition("?")
-        request = Request(self._arrived, http.method, raw_path, [], http.headers, body)
+        request = ReceivedRequest(self._arrived, http.method, raw_path, [], http.headers, body)
         self.requests.append(request)
-        wire = HttpWire(http, self._stopping)
+        wire = ServerConnection(http, self._stopping)
         try:
             answer = await self._answer(request, raw_query, wire)
             request.status = answer.status
@@ -202,25 +198,25 @@ class Sandbox:
         except Dropped:
             return web.Response()  # aiohttp wants one and finds nowhere to send it
 
-    async def _answer(self, request: Request, raw_query: str, wire: HttpWire) -> Answer:
+    async def _answer(self, request: ReceivedRequest, raw_query: str, wire: ServerConnection) -> Reply:
         limit_headers: Mapping[str, str] = {}
-        world = self.world
+        service = self.service
         try:
-            request.query = contract.read_query(raw_query)
+            request.query = read_query(raw_query)
             operation, path = self._contract.route(request.method, request.raw_path)
             request.operation = operation.id
             credential = ""
             if not operation.public:
-                credential = world.authenticate(request.headers, request.query, self.keys)
+                credential = service.authenticate(request.headers, request.query, self.keys)
             limit_headers = self.limiter.admit(credential)
             call = _check(operation, path, request, credential)
-        except Refused as refusal:
-            answer = world.refuse(refusal)
+        except ApiError as error:
+            answer = service.reply_to_error(error)
         else:
             answer = await self._carry_out(request, call, wire)
         return replace(answer, headers={**limit_headers, **answer.headers})
 
-    async def _carry_out(self, request: Request, call: Call, wire: HttpWire) -> Answer:
+    async def _carry_out(self, request: ReceivedRequest, call: ApiCall, wire: ServerConnection) -> Reply:
         if self.latency:
             await wire.pause(self.latency)
         kinds = self.faults.take(call.operation)
@@ -229,10 +225,10 @@ class Sandbox:
                 instead = await kind.play(wire, None)
                 if instead is not None:
                     return instead
-        answer = self.world.handle(call)
+        answer = self.service.handle(call)
         request.committed = answer.status < 400
-        for what, key in self.world.take_effects():
-            self.ledger.add(Effect(call.operation, what, key, request.number))
+        for what, key in self.service.take_changes():
+            self.ledger.add(Change(call.operation, what, key, request.number))
         for kind in kinds:
             if kind.after_commit:
                 answer = await kind.play(wire, answer) or answer
@@ -259,9 +255,11 @@ async def serve(
         await asyncio.Event().wait()
 
 
-def _check(operation: Operation, path: dict[str, str], request: Request, credential: str) -> Call:
+def _check(
+    operation: ContractOperation, path: dict[str, str], request: ReceivedRequest, credential: str
+) -> ApiCall:
     try:
-        return Call(
+        return ApiCall(
             operation=operation.id,
             path=operation.path(path),
             query=operation.query(request.query),
@@ -270,7 +268,7 @@ def _check(operation: Operation, path: dict[str, str], request: Request, credent
             credential=credential,
         )
     except Misfit as misfit:
-        raise Refused(400, f"{operation.id}: {misfit}.") from None
+        raise ApiError(400, f"{operation.id}: {misfit}.") from None
 
 
 class _Thread:

@@ -21,7 +21,8 @@ from alloy_async.alsid import Alsid, AsyncAlsid, models, operations
 from alloy_async.core.messages.request import plan_of
 from alloy_async.core.operation.operation import Operation
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.alsid import PASSWORD, AlsidWorld
+from alloy_async.sandbox.alsid.seed import PASSWORD
+from alloy_async.sandbox.alsid.service import EmulatedAlsid
 
 from ..caller import Caller
 from ..oracle import Contract
@@ -85,8 +86,8 @@ async def use_passwords(call: Caller, ada: models.User) -> None:
     assert login.auth_token
 
     await call("api_users_forgotten_password_post", models.UsersForgottenpasswordBody("ada@example.org"))
-    world = call.sandbox.world
-    assert isinstance(world, AlsidWorld)
+    world = call.sandbox.service
+    assert isinstance(world, EmulatedAlsid)
     ((_, token),) = world.installation.mails
     body = models.UsersRetrievepasswordBody(token, "Another-Horse-2")
     await call("api_users_retrieve_password_post", body)

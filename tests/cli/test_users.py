@@ -176,7 +176,7 @@ def test_a_long_table_ends_and_says_so(served: Callable[..., Sandbox]) -> None:
 @terminal
 def test_nothing_steers_the_terminal(served: Callable[..., Sandbox]) -> None:
     sandbox = served("alloy", seed_users=0)
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     world.add_user("\x1b[2J[red]eve", "Eve\nAdmin")
     out, _ = run_on_terminal("list", "--in", "alloy")
     assert "\x1b" not in out

@@ -9,7 +9,7 @@ from typing import Any
 
 from alloy_async.alsid import Alsid
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.alsid import PASSWORD
+from alloy_async.sandbox.alsid.seed import PASSWORD
 
 from .scenario import Scenario, Vendor, VendorCall, step
 

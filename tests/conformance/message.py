@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 import attrs
 
-from alloy_async.sandbox import Request
-from alloy_async.sandbox.form import FilePart, read_form
+from alloy_async.sandbox import ReceivedRequest
+from alloy_async.sandbox.contract.multipart_form import FilePart, read_form
 
 CREDENTIAL_HEADERS = ("Authorization", "x-api-key")
 
@@ -38,7 +38,7 @@ class Sent:
     """The header and its value; of `bearer KEY`, the scheme counts in either case."""
 
     @classmethod
-    def of(cls, request: Request) -> Sent:
+    def of(cls, request: ReceivedRequest) -> Sent:
         return cls(
             method=request.method,
             path=tuple(unquote(segment, errors="strict") for segment in request.raw_path.split("/")[1:]),
@@ -52,7 +52,7 @@ class Sent:
         return [name for name in attrs.fields_dict(Sent) if getattr(self, name) != getattr(other, name)]
 
 
-def _body(request: Request) -> Any:
+def _body(request: ReceivedRequest) -> Any:
     if not request.body:
         return None
     content_type = request.headers.get("Content-Type", "")
@@ -68,7 +68,7 @@ def _part(value: str | FilePart) -> Part:
     return Part(None, None, value)
 
 
-def _credential(request: Request) -> tuple[str, str] | None:
+def _credential(request: ReceivedRequest) -> tuple[str, str] | None:
     for header in CREDENTIAL_HEADERS:
         value = request.headers.get(header)
         if value is not None:

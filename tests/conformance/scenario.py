@@ -84,7 +84,7 @@ def play(vendor: Vendor, folder: Path) -> list[Pair]:
     """Make the calls of a scenario through alloy_async, and again through the package, each from the sandbox's start."""
     with Sandbox(vendor.system, clock=lambda: 1_800_000_000.0) as sandbox:
         with vendor.ours(sandbox) as client:
-            ours = _play_ours(client, sandbox, vendor.scenario(sandbox.world, folder))
+            ours = _play_ours(client, sandbox, vendor.scenario(sandbox.service, folder))
         sandbox.reset()
         with vendor.connect(sandbox) as call:
             pairs = []

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.smooch import APP_ID, KEY_ID, SECRET
+from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 from alloy_async.smooch import Smooch
 
 from .scenario import Scenario, Step, Vendor, VendorCall, step

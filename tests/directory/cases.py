@@ -15,8 +15,8 @@ from alloy_async.directory import UserRecord
 from alloy_async.directory.adapter import Adapter
 from alloy_async.opendatasoft.directory import OpendatasoftDirectory
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.opendatasoft import IDENTITY_PROVIDER
-from alloy_async.sandbox.smooch import APP_ID, KEY_ID, SECRET
+from alloy_async.sandbox.opendatasoft.service import IDENTITY_PROVIDER
+from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 from alloy_async.smooch.directory import SmoochDirectory
 
 PASSWORD = "Correct-H0rse-battery"
@@ -95,7 +95,7 @@ def _agilicus(sandbox: Sandbox, **options: Any) -> AgilicusDirectory:
 
 def organisation(sandbox: Sandbox) -> str:
     """The first organisation of an Agilicus sandbox."""
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     return str(next(iter(world.tenant.orgs)))
 
 

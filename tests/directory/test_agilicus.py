@@ -39,7 +39,7 @@ async def test_only_people_are_listed_by_email(directory: AgilicusDirectory) -> 
 
 
 async def test_only_its_own_organisation_is_touched(sandbox: Sandbox, directory: AgilicusDirectory) -> None:
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     main, lower = world.tenant.orgs
     labs = AgilicusDirectory(directory.client, org_id=lower)
     assert [o.status for o in await labs.create([CASE.person("ada")])] == ["created"]

@@ -23,7 +23,7 @@ from alloy_async.core.messages.request import plan_of
 from alloy_async.core.operation.operation import Operation
 from alloy_async.opendatasoft import AsyncOpendatasoft, Opendatasoft, models, operations
 from alloy_async.sandbox import Limit, Sandbox
-from alloy_async.sandbox.opendatasoft import IDENTITY_PROVIDER
+from alloy_async.sandbox.opendatasoft.service import IDENTITY_PROVIDER
 
 from ..caller import Caller
 from ..oracle import Contract

@@ -68,11 +68,11 @@ def empty_sandbox(system: str, **options: Any) -> Sandbox:
 
 def place_of(sandbox: Sandbox) -> str:
     """What the directory of a sandbox is told besides address and credential; empty where that is all."""
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     if sandbox.system == "agilicus":
         return next(iter(world.tenant.orgs))
     if sandbox.system == "smooch":
-        from alloy_async.sandbox.smooch import APP_ID
+        from alloy_async.sandbox.smooch.service import APP_ID
 
         return APP_ID
     return ""
@@ -96,7 +96,7 @@ async def directory_of(
         "deadline": 1e9,
     }
     if system == "smooch":
-        from alloy_async.sandbox.smooch import KEY_ID, SECRET
+        from alloy_async.sandbox.smooch.service import KEY_ID, SECRET
 
         options |= {"key_id": KEY_ID, "secret": SECRET}
     else:

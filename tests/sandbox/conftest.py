@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from alloy_async.sandbox import Answer, Sandbox
-from alloy_async.sandbox.contract import load
+from alloy_async.sandbox import Reply, Sandbox
+from alloy_async.sandbox.contract.contract import load_contract
 
 KEYS = {
     "agilicus": ("Authorization", "Bearer key"),
@@ -20,7 +20,7 @@ KEYS = {
 NO_ERRORS_DECLARED = {"alsid"}
 
 
-class Reply(NamedTuple):
+class WireReply(NamedTuple):
     status: int
     body: Any
     headers: Any
@@ -32,11 +32,11 @@ class Caller:
     def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
         self.sandbox = sandbox
         self._session = session
-        self._contract = load(sandbox.system)
+        self._contract = load_contract(sandbox.system)
 
     async def __call__(
         self, method: str, path: str, json: Any = None, *, key: str | None = None, **more: Any
-    ) -> Reply:
+    ) -> WireReply:
         url = URL(self.sandbox.url + path, encoded=True)
         header, known = KEYS[self.sandbox.system]
         headers = {header: known if key is None else key, **more.pop("headers", {})}
@@ -44,10 +44,10 @@ class Caller:
             raw = await response.read()
         operation = self.sandbox.requests[-1].operation
         if operation is not None and (response.status < 400 or self.sandbox.system not in NO_ERRORS_DECLARED):
-            answer = Answer(response.status, raw, response.headers.get("Content-Type"))
+            answer = Reply(response.status, raw, response.headers.get("Content-Type"))
             self._contract.operations[operation].check_answer(answer)
         is_json = response.content_type == "application/json"
-        return Reply(response.status, await response.json() if is_json else raw, response.headers)
+        return WireReply(response.status, await response.json() if is_json else raw, response.headers)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.agilicus import AgilicusWorld
+from alloy_async.sandbox.agilicus.service import EmulatedAgilicus
 
 from .conftest import Caller
 
@@ -23,8 +23,8 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 @pytest.fixture
 def orgs(sandbox: Sandbox) -> list[str]:
     """The upper organisation and the one below it."""
-    assert isinstance(sandbox.world, AgilicusWorld)
-    return list(sandbox.world.tenant.orgs)
+    assert isinstance(sandbox.service, EmulatedAgilicus)
+    return list(sandbox.service.tenant.orgs)
 
 
 async def users(call: Caller, query: str = "type=user") -> list[Any]:
@@ -147,8 +147,8 @@ async def test_what_the_service_sets_cannot_be_set(call: Caller) -> None:
 async def test_a_refusal_has_a_code_and_words(
     sandbox: Sandbox, method: str, path: str, body: Any, status: int
 ) -> None:
-    world = sandbox.world
-    assert isinstance(world, AgilicusWorld)
+    world = sandbox.service
+    assert isinstance(world, EmulatedAgilicus)
     url = sandbox.url + path.format(user=next(iter(world.tenant.users)))
     headers = {"Authorization": "Bearer key"}
     async with (
@@ -184,6 +184,6 @@ async def test_a_request_lapses(call: Caller, orgs: list[str]) -> None:
 
 async def test_two_worlds_of_one_seed_are_alike(sandbox: Sandbox) -> None:
     async with Sandbox("agilicus", clock=lambda: 1e9) as one, Sandbox("agilicus", clock=lambda: 1e9) as other:
-        assert isinstance(one.world, AgilicusWorld)
-        assert isinstance(other.world, AgilicusWorld)
-        assert one.world.tenant == other.world.tenant
+        assert isinstance(one.service, EmulatedAgilicus)
+        assert isinstance(other.service, EmulatedAgilicus)
+        assert one.service.tenant == other.service.tenant

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.contract import load
-from alloy_async.sandbox.world import Call
+from alloy_async.sandbox.contract.contract import load_contract
+from alloy_async.sandbox.messages import ApiCall
 
 from .conftest import Caller
 
@@ -106,8 +106,8 @@ async def test_a_batch_holds_at_most_1000(call: Caller) -> None:
 
 
 async def test_an_unknown_user_is_not_found_anywhere(call: Caller) -> None:
-    integration = next(iter(call.sandbox.world.account.integrations))
-    workflow = next(iter(call.sandbox.world.account.workflows))
+    integration = next(iter(call.sandbox.service.account.integrations))
+    workflow = next(iter(call.sandbox.service.account.workflows))
     for method, path, body in [
         ("GET", "/users/nobody", None),
         ("PUT", "/users/nobody", {"fullName": "N"}),
@@ -309,11 +309,11 @@ async def test_logs_come_in_pages(call: Caller) -> None:
 
 async def test_pages_may_count_from_one() -> None:
     sandbox = Sandbox("alloy", first_page=1)
-    handle = sandbox.world.handle
-    workflow = next(iter(sandbox.world.account.workflows))
+    handle = sandbox.service.handle
+    workflow = next(iter(sandbox.service.account.workflows))
     path = {"workflowId": workflow}
     default, first, before = (
-        handle(Call("get_workflow_logs", path, query)) for query in ({}, {"page": 1}, {"page": 0})
+        handle(ApiCall("get_workflow_logs", path, query)) for query in ({}, {"page": 1}, {"page": 0})
     )
     assert default == first
     assert before.status == 400
@@ -344,7 +344,7 @@ async def test_a_link_names_integration_and_user(call: Caller) -> None:
 
 async def test_every_operation_answers_by_the_contract(call: Caller) -> None:
     """One call of each operation that goes well; the others above are checked as they come."""
-    account = call.sandbox.world.account
+    account = call.sandbox.service.account
     user, workflow = next(iter(account.installed))
     webhook = next(w for w in account.workflows.values() if w.event is None)
     owner = next(u for u, w in account.installed if w == webhook.id)
@@ -395,6 +395,6 @@ async def test_every_operation_answers_by_the_contract(call: Caller) -> None:
     ]:
         reply = await call(method, path, body)
         assert reply.status == 200, (path, reply.body)
-    assert {request.operation for request in call.sandbox.requests} == set(load("alloy").operations)
+    assert {request.operation for request in call.sandbox.requests} == set(load_contract("alloy").operations)
     writes = {request.number for request in call.sandbox.requests if request.method != "GET"}
     assert {effect.request for effect in call.sandbox.ledger} == writes

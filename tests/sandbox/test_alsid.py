@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.alsid import ADMIN, PASSWORD, AlsidWorld
+from alloy_async.sandbox.alsid.seed import PASSWORD
+from alloy_async.sandbox.alsid.service import EmulatedAlsid
+from alloy_async.sandbox.alsid.state import ADMIN
 
 from .conftest import Caller
 
@@ -100,8 +102,8 @@ async def test_three_operations_take_no_key(call: Caller) -> None:
 async def test_a_login_gives_a_token_until_the_logout(call: Caller) -> None:
     login = {"email": "ADMIN@northwind.example", "password": PASSWORD}
     token = (await accepted(call, "POST", "/api/login", login))["authToken"]
-    world = call.sandbox.world
-    assert isinstance(world, AlsidWorld)
+    world = call.sandbox.service
+    assert isinstance(world, EmulatedAlsid)
     assert world.installation.sessions == {token: ADMIN}
     await accepted(call, "POST", "/api/logout")
     assert world.installation.sessions == {}
@@ -112,8 +114,8 @@ async def test_a_forgotten_password_is_set_anew_once(call: Caller) -> None:
     email = {"email": "admin@northwind.example"}
     await accepted(call, "POST", "/api/users/forgotten-password", email)
     await accepted(call, "POST", "/api/users/forgotten-password", {"email": "nobody@x.example"})
-    world = call.sandbox.world
-    assert isinstance(world, AlsidWorld)
+    world = call.sandbox.service
+    assert isinstance(world, EmulatedAlsid)
     ((_, token),) = world.installation.mails
     weak = {"token": token, "newPassword": "short"}
     assert (await call("POST", "/api/users/retrieve-password", weak)).status == 400

@@ -9,11 +9,11 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, strategies as st
 
-from alloy_async.sandbox import Answer, Refused
-from alloy_async.sandbox.contract import load, read_query
-from alloy_async.sandbox.schema import Misfit
+from alloy_async.sandbox import ApiError, Reply
+from alloy_async.sandbox.contract.contract import load_contract, read_query
+from alloy_async.sandbox.contract.schema import Misfit
 
-ALLOY = load("alloy")
+ALLOY = load_contract("alloy")
 COUNTS = {"alloy": 36, "alsid": 12, "opendatasoft": 7, "smooch": 12, "agilicus": 45}
 
 
@@ -57,13 +57,13 @@ def test_a_request_finds_its_operation(
     ],
 )
 def test_a_request_without_an_operation_is_refused(method: str, path: str, status: int) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(ApiError) as refusal:
         ALLOY.route(method, path)
     assert refusal.value.status == status
 
 
 def test_a_wrong_method_is_told_the_right_ones() -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(ApiError) as refusal:
         ALLOY.route("PATCH", "/2024-03/users/ada")
     assert refusal.value.headers["Allow"] == "GET, PUT, DELETE"
 
@@ -114,7 +114,7 @@ def test_a_query_that_does_not_fit_says_why(operation: str, query: str, why: str
 
 def test_queries_of_the_other_systems_are_typed_too() -> None:
     def read(system: str, operation: str, query: str) -> dict[str, Any]:
-        return load(system).operations[operation].query(read_query(query))
+        return load_contract(system).operations[operation].query(read_query(query))
 
     assert read("agilicus", "list_users", "type=user&type=group&limit=5") == {
         "type": ["user", "group"],
@@ -194,36 +194,36 @@ def test_json_in_text_is_read_as_what_it_holds(operation: str, member: str, valu
 
 def test_a_system_that_takes_undeclared_members_is_believed() -> None:
     raw = json.dumps({"email": "ada@x.example", "org_id": "o", "nickname": "A"}).encode()
-    opened = load("agilicus", open_bodies=True).operations["create_user"]
+    opened = load_contract("agilicus", open_bodies=True).operations["create_user"]
     assert opened.body(raw, "application/json")["nickname"] == "A"
     with pytest.raises(Misfit, match="nickname"):
-        load("agilicus").operations["create_user"].body(raw, "application/json")
+        load_contract("agilicus").operations["create_user"].body(raw, "application/json")
 
 
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Answer.json({"userId": 1}), "userId must be string"),
-        (Answer.json({"user": "1"}), "must not contain {'user'}"),
-        (Answer(200, b"<html>", "text/html"), "content type 'text/html' is not declared"),
-        (Answer(204), "status 204 is not declared"),
+        (Reply.json({"userId": 1}), "userId must be string"),
+        (Reply.json({"user": "1"}), "must not contain {'user'}"),
+        (Reply(200, b"<html>", "text/html"), "content type 'text/html' is not declared"),
+        (Reply(204), "status 204 is not declared"),
     ],
 )
-def test_an_answer_that_does_not_fit_says_why(answer: Answer, why: str) -> None:
+def test_an_answer_that_does_not_fit_says_why(answer: Reply, why: str) -> None:
     with pytest.raises(Misfit, match=why):
         ALLOY.operations["create_a_user"].check_answer(answer)
 
 
 def test_an_answer_without_content_has_none() -> None:
-    operation = load("opendatasoft").operations["delete_user"]
-    operation.check_answer(Answer(204, content_type=None))
+    operation = load_contract("opendatasoft").operations["delete_user"]
+    operation.check_answer(Reply(204, content_type=None))
     with pytest.raises(Misfit, match="without a body"):
-        operation.check_answer(Answer.json({}, 204))
+        operation.check_answer(Reply.json({}, 204))
 
 
 @pytest.mark.parametrize("system", COUNTS)
 def test_every_contract_is_understood(system: str) -> None:
-    contract = load(system)
+    contract = load_contract(system)
     assert len(contract.operations) == COUNTS[system]
     for operation in contract.operations.values():
         example = "/".join("x" if part.startswith("{") else part for part in operation.segments)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from alloy_async.sandbox import Limit, Refused
-from alloy_async.sandbox.limits import Limiter
+from alloy_async.sandbox import ApiError, Limit
+from alloy_async.sandbox.limits import LimitEnforcer
 
 from .conftest import Caller
 
@@ -22,17 +22,17 @@ class Clock:
         return self.now
 
 
-def admits(limiter: Limiter, credential: str = "key") -> bool:
+def admits(limiter: LimitEnforcer, credential: str = "key") -> bool:
     try:
         limiter.admit(credential)
-    except Refused:
+    except ApiError:
         return False
     return True
 
 
 def test_a_bucket_refills_steadily() -> None:
     clock = Clock()
-    limiter = Limiter(Limit(rate=2, burst=3), clock)
+    limiter = LimitEnforcer(Limit(rate=2, burst=3), clock)
     assert [admits(limiter) for _ in range(4)] == [True, True, True, False]
     clock.now += 0.5
     assert [admits(limiter), admits(limiter)] == [True, False]
@@ -43,7 +43,7 @@ def test_a_bucket_refills_steadily() -> None:
 
 def test_a_fixed_window_starts_anew() -> None:
     clock = Clock()
-    limiter = Limiter(Limit(rate=2, burst=4, window="fixed"), clock)
+    limiter = LimitEnforcer(Limit(rate=2, burst=4, window="fixed"), clock)
     assert [admits(limiter) for _ in range(5)] == [True] * 4 + [False]
     clock.now += 1.9
     assert not admits(limiter)
@@ -52,12 +52,12 @@ def test_a_fixed_window_starts_anew() -> None:
 
 
 def test_each_credential_has_its_own_share() -> None:
-    limiter = Limiter(Limit(rate=1), Clock())
+    limiter = LimitEnforcer(Limit(rate=1), Clock())
     assert [admits(limiter, key) for key in "aabb"] == [True, False, True, False]
 
 
 def test_a_new_limit_holds_at_once() -> None:
-    limiter = Limiter(None, Clock())
+    limiter = LimitEnforcer(None, Clock())
     assert all(admits(limiter) for _ in range(100))
     limiter.limit = Limit(rate=1)
     assert [admits(limiter), admits(limiter)] == [True, False]
@@ -72,7 +72,7 @@ def test_a_new_limit_holds_at_once() -> None:
 )
 def test_a_bucket_never_admits_more_than_its_rate(gaps: list[float], rate: float, burst: int) -> None:
     clock = Clock(0.0)
-    limiter = Limiter(Limit(rate, burst), clock)
+    limiter = LimitEnforcer(Limit(rate, burst), clock)
     for gap in gaps:
         clock.now += gap
         admits(limiter)
@@ -83,9 +83,9 @@ def test_a_bucket_never_admits_more_than_its_rate(gaps: list[float], rate: float
 @given(st.floats(0.01, 50), st.integers(1, 20), st.sampled_from(["bucket", "fixed"]), st.floats(0, 1e6))
 def test_who_waits_as_told_is_admitted(rate: float, burst: int, window: Any, now: float) -> None:
     clock = Clock(now)
-    limiter = Limiter(Limit(rate, burst, window), clock)
+    limiter = LimitEnforcer(Limit(rate, burst, window), clock)
     assert all(admits(limiter) for _ in range(burst))
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(ApiError) as refusal:
         limiter.admit("key")
     clock.now += int(refusal.value.headers["Retry-After"])
     assert admits(limiter)
@@ -95,9 +95,9 @@ def test_who_waits_as_told_is_admitted(rate: float, burst: int, window: Any, now
     ("form", "header"), [("seconds", "2"), ("date", "Thu, 01 Jan 1970 00:16:42 GMT"), (None, None)]
 )
 def test_a_refusal_says_when_to_come_back(form: Any, header: str | None) -> None:
-    limiter = Limiter(Limit(rate=0.5, retry_after=form), Clock())
+    limiter = LimitEnforcer(Limit(rate=0.5, retry_after=form), Clock())
     limiter.admit("key")
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(ApiError) as refusal:
         limiter.admit("key")
     assert refusal.value.status == 429
     assert refusal.value.headers.get("Retry-After") == header
@@ -117,7 +117,7 @@ def test_a_refusal_says_when_to_come_back(form: Any, header: str | None) -> None
     ],
 )
 def test_answers_tell_what_is_left(family: Any, headers: dict[str, str]) -> None:
-    limiter = Limiter(Limit(rate=2, burst=4, window="fixed", headers=family), Clock())
+    limiter = LimitEnforcer(Limit(rate=2, burst=4, window="fixed", headers=family), Clock())
     assert limiter.admit("key") == headers
 
 

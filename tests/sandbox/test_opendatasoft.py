@@ -1,4 +1,4 @@
-"""The Opendatasoft world: what each operation does. The `call` fixture holds every answer against the contract."""
+"""The Opendatasoft service: what each operation does. The `call` fixture holds every answer against the contract."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from alloy_async.sandbox import Limit, Sandbox
-from alloy_async.sandbox.opendatasoft import IDENTITY_PROVIDER
+from alloy_async.sandbox.opendatasoft.service import IDENTITY_PROVIDER
 
 from .conftest import Caller
 
@@ -150,19 +150,19 @@ async def test_a_key_has_its_scheme(call: Caller, key: str, query: str, status: 
 async def test_a_quota_shows_in_headers_and_in_either_body(form: str) -> None:
     limit = Limit(rate=1 / 3600, headers="x-ratelimit")
     async with Sandbox("opendatasoft", limit=limit, quota_body=form, clock=lambda: 1_000_000_000) as sandbox:
-        world = sandbox.world
+        service = sandbox.service
         headers = dict(sandbox.limiter.admit("key"))
         assert headers == {
             "X-RateLimit-Limit": "1",
             "X-RateLimit-Remaining": "0",
             "X-RateLimit-Reset": "1000003600",
         }
-        assert world.error_body(429, "x")["error_code"] == "too_many_requests"
-        from alloy_async.sandbox import Refused
+        assert service.error_body(429, "x")["error_code"] == "too_many_requests"
+        from alloy_async.sandbox import ApiError
 
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(ApiError) as refused:
             sandbox.limiter.admit("key")
-        answer = world.refuse(refused.value)
+        answer = service.reply_to_error(refused.value)
     expected = {
         "automation": b'{"error_code":"too_many_requests","message":"Too many requests."}',
         "search": b'{"errorcode":10002,"reset_time":"2001-09-09T02:46:40Z","limit_time_unit":"day",'

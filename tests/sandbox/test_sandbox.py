@@ -145,7 +145,7 @@ async def test_reset_is_the_way_back(call: Caller) -> None:
 
 def test_the_same_seed_gives_the_same_world() -> None:
     def ids(seed: int) -> list[str]:
-        return list(Sandbox("alloy", seed=seed, seed_users=30, clock=lambda: 0.0).world.account.users)
+        return list(Sandbox("alloy", seed=seed, seed_users=30, clock=lambda: 0.0).service.account.users)
 
     assert ids(1) == ids(1)
     assert set(ids(1)).isdisjoint(ids(2))
@@ -153,7 +153,7 @@ def test_the_same_seed_gives_the_same_world() -> None:
 
 
 def test_the_clock_is_the_callers() -> None:
-    account = Sandbox("alloy", clock=lambda: 100 * 86_400.0).world.account
+    account = Sandbox("alloy", clock=lambda: 100 * 86_400.0).service.account
     created = [workflow.created_at for workflow in account.workflows.values()]
     assert created[0] == "1970-01-11T00:00:00.000Z"
 
@@ -190,7 +190,7 @@ def test_it_shares_no_code_with_what_it_judges() -> None:
 
 
 def test_the_pytest_plugin_loads_nothing_it_does_not_need() -> None:
-    done = run("import sys, alloy_async.sandbox.pytest_plugin\nprint('aiohttp' in sys.modules)")
+    done = run("import sys, alloy_async.testing.pytest_plugin\nprint('aiohttp' in sys.modules)")
     assert done.stdout == "False\n"
 
 

@@ -13,11 +13,11 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from alloy_async.sandbox import Answer, Sandbox
-from alloy_async.sandbox.contract import load
-from alloy_async.sandbox.form import FilePart, read_form
-from alloy_async.sandbox.schema import Misfit
-from alloy_async.sandbox.smooch import APP_ID, KEY_ID, SECRET
+from alloy_async.sandbox import Reply, Sandbox
+from alloy_async.sandbox.contract.contract import load_contract
+from alloy_async.sandbox.contract.multipart_form import FilePart, read_form
+from alloy_async.sandbox.contract.schema import Misfit
+from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 
 NOW = 1_700_000_000.0
 HEADER = {"alg": "HS256", "typ": "JWT", "kid": KEY_ID}
@@ -50,8 +50,8 @@ async def call(sandbox: Sandbox) -> AsyncIterator[Caller]:
                 raw = await response.read()
             operation = sandbox.requests[-1].operation
             if operation is not None:
-                answer = Answer(response.status, raw, response.headers.get("Content-Type"))
-                load("smooch").operations[operation].check_answer(answer)
+                answer = Reply(response.status, raw, response.headers.get("Content-Type"))
+                load_contract("smooch").operations[operation].check_answer(answer)
             return response.status, json.loads(raw) if raw else None
 
         yield request
@@ -86,7 +86,7 @@ async def test_bad_tokens_are_refused(call: Caller, token: str, reason: str) -> 
 
 
 async def test_a_token_needs_no_expiry(call: Caller, sandbox: Sandbox) -> None:
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     assert (await call("GET", f"{USERS}/{next(iter(world.users))}", token=signed({"scope": "app"})))[0] == 200
 
 
@@ -173,7 +173,7 @@ async def test_a_link_needs_what_its_channel_needs(call: Caller, body: Any, stat
 
 
 async def test_a_link_is_pending_until_confirmed(call: Caller, sandbox: Sandbox) -> None:
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     await call("POST", USERS, {"userId": "ada"})
     link = {"type": "twilio", "phoneNumber": "+1", "confirmation": {"type": "userActivity"}}
     for _ in range(2):
@@ -189,7 +189,7 @@ async def test_a_link_is_pending_until_confirmed(call: Caller, sandbox: Sandbox)
 
 
 async def test_a_link_request_needs_an_integration(call: Caller, sandbox: Sandbox) -> None:
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     user, integration = next(iter(world.users)), next(iter(world.integrations))
     path = f"{USERS}/{user}/linkrequest"
     assert (await call("GET", path))[0] == 400
@@ -202,7 +202,7 @@ async def test_a_link_request_needs_an_integration(call: Caller, sandbox: Sandbo
 
 
 async def test_an_image_is_kept_as_hash_and_size(call: Caller, sandbox: Sandbox) -> None:
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     user = next(iter(world.users))
     form = aiohttp.FormData({"role": "appMaker", "name": "Shop", "text": "Look"}, quote_fields=False)
     form.add_field("source", b"image", filename="é.png", content_type="image/png")
@@ -225,7 +225,7 @@ async def test_an_image_is_kept_as_hash_and_size(call: Caller, sandbox: Sandbox)
     ],
 )
 async def test_bad_forms_are_refused(call: Caller, sandbox: Sandbox, parts: dict[str, Any]) -> None:
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     with aiohttp.MultipartWriter("form-data") as form:
         for name, content in parts.items():
             file = {"filename": "a.png"} if isinstance(content, bytes) else {}

@@ -6,7 +6,7 @@ import pytest
 
 from alloy_async import AsyncSmooch
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.smooch import KEY_ID, SECRET
+from alloy_async.sandbox.smooch.service import KEY_ID, SECRET
 
 from ..conftest import FakeClock
 

@@ -13,8 +13,8 @@ import pytest
 
 from alloy_async import AsyncSmooch, Conflict, Forbidden, NotFound, Smooch, to_wire
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.form import read_form
-from alloy_async.sandbox.smooch import APP_ID, KEY_ID, SECRET
+from alloy_async.sandbox.contract.multipart_form import read_form
+from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 from alloy_async.smooch import models, operations
 
 from .oracle import BY_NAME, SmoochCall
@@ -29,7 +29,7 @@ class Caller:
     def __init__(self, client: AsyncSmooch | Smooch, sandbox: Sandbox) -> None:
         self.client = client
         self.sandbox = sandbox
-        self.world: Any = sandbox.world
+        self.service: Any = sandbox.service
         self.called: set[str] = set()
 
     async def __call__(self, name: str, *args: Any) -> Any:
@@ -107,13 +107,13 @@ async def link(call: Caller) -> None:
     user = (await call("link_app_user", ADA, body)).app_user
     assert [c.platform for c in user.pending_clients] == ["mailgun"]
     assert [c.platform for c in user.clients] == [c.platform for c in user.devices] == ["twilio"]
-    call.world.confirm(ADA, "mailgun")
+    call.service.confirm(ADA, "mailgun")
     channels = (await call("get_app_user_entity_ids", ADA)).channels
     assert channels == [
         models.ChannelEntityItem("twilio", phone_number="+15550100"),
         models.ChannelEntityItem("mailgun", address="ada@example.org"),
     ]
-    wanted = [name for name, kind in call.world.integrations.items() if kind in ("telegram", "viber")]
+    wanted = [name for name, kind in call.service.integrations.items() if kind in ("telegram", "viber")]
     requests = (await call("get_link_requests", ADA, wanted)).link_requests
     assert [request.integration_id for request in requests] == wanted
     assert all(request.code in request.url for request in requests)
@@ -127,8 +127,8 @@ async def converse(call: Caller) -> None:
     assert answer.message.author_id == (await call("get_app_user", ADA)).app_user.id
     assert answer.conversation.unread_count == 1
     code = (await call("get_app_user_auth_code", ADA)).auth_code
-    assert code in call.world.auth_codes
-    (seeded, *_) = call.world.users.values()
+    assert code in call.service.auth_codes
+    (seeded, *_) = call.service.users.values()
     systems = (await call("get_app_user_business_system_ids", seeded.user_id)).business_systems
     assert [system.type for system in systems] == ["slack", "hipchat"]
     assert (await call("get_app_user_business_system_ids", ADA)).business_systems == []
@@ -145,7 +145,7 @@ async def clean_up(call: Caller) -> None:
 
 
 async def test_lists_are_walked(smooch: AsyncSmooch, sandbox: Sandbox) -> None:
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     (user, *_) = world.users.values()
     systems = operations.GetAppUserBusinessSystemIds(APP_ID, user.id)
     assert [system.type async for system in smooch.iterate(systems)] == ["slack", "hipchat"]

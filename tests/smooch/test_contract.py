@@ -24,7 +24,7 @@ from alloy_async.core.messages.upload import FileSource
 from alloy_async.core.operation.endpoint import endpoint
 from alloy_async.core.operation.operation import Operation, result_type
 from alloy_async.core.operation.paging import Listing, Unpaged
-from alloy_async.sandbox.form import FilePart, read_form
+from alloy_async.sandbox.contract.multipart_form import FilePart, read_form
 from alloy_async.smooch import AsyncSmooch, Smooch, SmoochMethods, models, operations
 
 from ..oracle import Schema, made_in, plain

@@ -17,7 +17,7 @@ import pytest
 from alloy_async import AsyncSmooch, ConfigurationError, CredentialError, Forbidden, Smooch, Unauthorized
 from alloy_async.core.auth import Auth, Token
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.smooch import APP_ID, KEY_ID, SECRET
+from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 from alloy_async.smooch import SignedTokens, models
 
 VARIABLES = ("TOKEN", "KEY_ID", "SECRET", "SCOPE", "BASE_URL")
@@ -87,7 +87,7 @@ async def test_it_is_renewed_before_it_lapses_and_not_sooner() -> None:
 
 async def test_a_lapsing_token_is_never_sent(sandbox: Sandbox) -> None:
     lapsing = SignedTokens(KEY_ID, SECRET, lifetime=Token.MARGIN, wall=Ticking())
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     (user, *_) = world.users
     async with AsyncSmooch(lapsing, base_url=sandbox.url) as smooch:
         for _ in range(3):
@@ -139,7 +139,7 @@ async def test_the_service_refuses_other_tokens(sandbox: Sandbox, facts: Any, re
 
 
 async def test_a_token_of_one_user_opens_only_that_user(sandbox: Sandbox) -> None:
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     mine, other = list(world.users.values())[:2]
     facts: Any = {"key_id": KEY_ID, "secret": SECRET, "base_url": sandbox.url}
     async with AsyncSmooch(**facts, scope="appUser", user_id=mine.user_id) as smooch:
@@ -186,7 +186,7 @@ async def test_the_environment_gives_it(
 
 
 async def scope_sent(client: Any, sandbox: Sandbox) -> str:
-    operation = smooch_operation("get_app_user", next(iter(sandbox.world.users)))  # type: ignore[attr-defined]
+    operation = smooch_operation("get_app_user", next(iter(sandbox.service.users)))  # type: ignore[attr-defined]
     if isinstance(client, AsyncSmooch):
         async with client:
             await client.send(operation)

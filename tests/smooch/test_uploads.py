@@ -30,7 +30,7 @@ from alloy_async import (
 from alloy_async.core.http.transport import Timeout
 from alloy_async.core.messages.upload import CHUNK, FileSource
 from alloy_async.sandbox import Fault, Reset, Sandbox, Status
-from alloy_async.sandbox.smooch import APP_ID, KEY_ID, SECRET
+from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 from alloy_async.smooch import SignedTokens
 
 from ..conftest import FakeClock
@@ -67,14 +67,14 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ada(sandbox: Sandbox) -> str:
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     user_id: str = next(iter(world.users))
     return user_id
 
 
 def images(sandbox: Sandbox) -> list[Any]:
     """The images that were received whole, in order."""
-    world: Any = sandbox.world
+    world: Any = sandbox.service
     return [message.image for conversation in world.messages.values() for message in conversation]
 
 
@@ -129,7 +129,7 @@ async def test_every_kind_of_source_arrives_whole(
 
 def test_the_sync_client_uploads_too(path: Path) -> None:
     with Sandbox("smooch") as sandbox, Smooch(key_id=KEY_ID, secret=SECRET, base_url=sandbox.url) as smooch:
-        world: Any = sandbox.world
+        world: Any = sandbox.service
         for source in (path, IMAGE, chunks()):
             smooch.post_image_message(APP_ID, next(iter(world.users)), source, "appMaker")
         assert [is_whole(image) for image in images(sandbox)] == [True] * 3

@@ -21,12 +21,12 @@ def _get_key(_: Sandbox) -> Mapping[str, str]:
 
 
 def _get_organisation(server: Sandbox) -> Mapping[str, str]:
-    world: Any = server.world
-    return {"token": "key", "org_id": next(iter(world.tenant.orgs))}
+    service: Any = server.service
+    return {"token": "key", "org_id": next(iter(service.tenant.orgs))}
 
 
 def _get_app(_: Sandbox) -> Mapping[str, str]:
-    from ...sandbox.smooch import APP_ID, KEY_ID, SECRET
+    from ...sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 
     return {"key_id": KEY_ID, "secret": SECRET, "app_id": APP_ID}
 

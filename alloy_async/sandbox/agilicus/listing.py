@@ -10,7 +10,7 @@ from .state import Json
 LIMIT = 500
 
 
-def limited(items: str, rows: Iterable[Json], query: Mapping[str, Any]) -> Json:
+def limit_rows(items: str, rows: Iterable[Json], query: Mapping[str, Any]) -> Json:
     """A list without pages: rows beyond the limit cannot be had."""
     limit = query.get("limit", LIMIT)
     return {items: list(rows)[:limit], "limit": limit}

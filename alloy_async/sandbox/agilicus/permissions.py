@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..world import Call, Refused
-from .listing import LIMIT, limited
+from ..messages import ApiCall, ApiError
+from .listing import LIMIT, limit_rows
+from .lookups import NOTHING, AgilicusLookups
 from .state import Json, Resource
-from .tenant import NOTHING, TenantWorld
 
 
-class PermissionOperations(TenantWorld):
+class PermissionOperations(AgilicusLookups):
     """The operations on what users may do."""
 
-    def replace_user_role(self, call: Call) -> Any:
+    def replace_user_role(self, call: ApiCall) -> Any:
         body = call.body or {}
         org_id = call.query.get("org_id", body.get("org_id"))  # the vendor's own tool sends it in the body
         if org_id is None:
-            raise Refused(400, "org_id is missing.")
-        user = self.user(call.path["user_id"], org_id)
+            raise ApiError(400, "org_id is missing.")
+        user = self.find_user(call.path["user_id"], org_id)
         self.tenant.roles[org_id, user["id"]] = body.get("roles", {})
-        self.effect("updated", user["email"])
+        self.record_change("updated", user["email"])
         return NOTHING
 
-    def list_all_user_roles(self, call: Call) -> Any:
-        user = self.user(call.path["user_id"])
+    def list_all_user_roles(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["user_id"])
         return self.tenant.roles_of(user["id"], call.query.get("org_id"))
 
-    def list_org_user_roles(self, call: Call) -> Any:
+    def list_org_user_roles(self, call: ApiCall) -> Any:
         query = call.query
         rows = [
             {"user_id": user_id, "org_id": org_id, "application": application, "role": role}
@@ -40,17 +40,17 @@ class PermissionOperations(TenantWorld):
         offset, limit = query.get("offset", 0), query.get("limit", LIMIT)
         return {"org_user_roles": rows[offset : offset + limit], "limit": limit, "offset": offset}
 
-    def list_all_resource_permissions(self, call: Call) -> Any:
+    def list_all_resource_permissions(self, call: ApiCall) -> Any:
         org_id = call.query["org_id"]
-        user = self.user(call.path["user_id"])
+        user = self.find_user(call.path["user_id"])
         return {
             "resource_permissions": list(self._permissions(user["id"], org_id)),
             "user_id": user["id"],
             "org_id": org_id,
         }
 
-    def list_user_permissions(self, call: Call) -> Any:
-        user = self.user(call.path["user_id"])
+    def list_user_permissions(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["user_id"])
         org_id = call.query.get("org_id") or user.get("org_id")
         roles = self.tenant.roles_of(user["id"], org_id)
         resources = [r for r in self._resources("application", org_id) if r.name in roles]
@@ -60,7 +60,7 @@ class PermissionOperations(TenantWorld):
             "allowed_list": [self._rule(resource, roles[resource.name]) for resource in resources],
         }
 
-    def list_user_application_access_info(self, call: Call) -> Any:
+    def list_user_application_access_info(self, call: ApiCall) -> Any:
         rows = [
             {
                 "status": {
@@ -74,9 +74,9 @@ class PermissionOperations(TenantWorld):
             }
             for resource in self._resources("application", call.query["org_id"])
         ]
-        return limited("user_application_access_info", rows, call.query)
+        return limit_rows("user_application_access_info", rows, call.query)
 
-    def list_user_file_share_access_info(self, call: Call) -> Any:
+    def list_user_file_share_access_info(self, call: ApiCall) -> Any:
         rows = [
             {
                 "status": {
@@ -90,7 +90,7 @@ class PermissionOperations(TenantWorld):
             }
             for resource in self._resources("fileshare", call.query["org_id"])
         ]
-        return limited("user_file_share_access_info", rows, call.query)
+        return limit_rows("user_file_share_access_info", rows, call.query)
 
     def _resources(self, kind: str, org_id: str | None) -> list[Resource]:
         resources = self.tenant.resources.values()
@@ -102,10 +102,10 @@ class PermissionOperations(TenantWorld):
             if permission["spec"]["user_id"] in holders and permission["spec"]["org_id"] == org_id:
                 yield permission
 
-    def _access(self, resource: Resource, call: Call) -> Json:
+    def _access(self, resource: Resource, call: ApiCall) -> Json:
         """What the two lists of resources tell alike: whether the user has access, or has asked for it."""
         org_id, user_id = call.query["org_id"], call.query["user_id"]
-        self.user(user_id, org_id)
+        self.find_user(user_id, org_id)
         roles = [
             permission["spec"]["resource_role_name"]
             for permission in self._permissions(user_id, org_id)

@@ -5,73 +5,73 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ..world import Call, Refused
-from .listing import limited, matches, page_by_email
+from ..messages import ApiCall, ApiError
+from .listing import limit_rows, matches, page_by_email
+from .lookups import NOTHING, AgilicusLookups, reply_created
 from .state import Json
-from .tenant import NOTHING, TenantWorld, created
 
 
-class RequestOperations(TenantWorld):
+class RequestOperations(AgilicusLookups):
     """The operations on requests of users for access to a resource."""
 
-    def create_user_request(self, call: Call) -> Any:
+    def create_user_request(self, call: ApiCall) -> Any:
         spec = call.body["spec"]
-        user = self.user(spec["user_id"], spec["org_id"])
-        self.found({key: {} for key in self.tenant.resources}, spec["requested_resource"], "resource")
-        request = self.entity({**spec, "state": "pending"}, status={"email": user["email"]})
+        user = self.find_user(spec["user_id"], spec["org_id"])
+        self.look_up({key: {} for key in self.tenant.resources}, spec["requested_resource"], "resource")
+        request = self.create_entity({**spec, "state": "pending"}, status={"email": user["email"]})
         self.tenant.requests[request["metadata"]["id"]] = request
-        self.effect("created", request["metadata"]["id"])
-        return created(self._shown(request))
+        self.record_change("created", request["metadata"]["id"])
+        return reply_created(self._describe_request(request))
 
-    def get_user_request(self, call: Call) -> Any:
-        return self._shown(self._request(call))
+    def get_user_request(self, call: ApiCall) -> Any:
+        return self._describe_request(self._find_request(call))
 
-    def list_user_requests(self, call: Call) -> Any:
-        rows = [self._shown(request) for request in self._filtered(call)]
-        return limited("user_requests", rows, call.query)
+    def list_user_requests(self, call: ApiCall) -> Any:
+        rows = [self._describe_request(request) for request in self._select_requests(call)]
+        return limit_rows("user_requests", rows, call.query)
 
-    def replace_user_request(self, call: Call) -> Any:
+    def replace_user_request(self, call: ApiCall) -> Any:
         """Everything but the state, which only `update_user_request` changes."""
-        request = self._request(call)
+        request = self._find_request(call)
         state = request["spec"]["state"]
         self.replace(request, call.body)
         request["spec"] = {**request["spec"], "state": state}
-        self.effect("updated", request["metadata"]["id"])
-        return self._shown(request)
+        self.record_change("updated", request["metadata"]["id"])
+        return self._describe_request(request)
 
-    def update_user_request(self, call: Call) -> Any:
+    def update_user_request(self, call: ApiCall) -> Any:
         """Approve or decline, as the state in the body says."""
-        request = self._request(call)
-        spec = self.given(call.body)["spec"]
+        request = self._find_request(call)
+        spec = self.require_body(call.body)["spec"]
         state = spec.get("state")
         if state is None:
-            raise Refused(400, "spec.state is missing: it names the action.")
+            raise ApiError(400, "spec.state is missing: it names the action.")
         request["spec"] = {**request["spec"], "state": state}
         if "response_information" in spec:
             request["spec"]["response_information"] = spec["response_information"]
         request["metadata"]["updated"] = self.now()
         if state == "approved":
             self._grant(request["spec"])
-        self.effect("updated", request["metadata"]["id"])
-        return self._shown(request)
+        self.record_change("updated", request["metadata"]["id"])
+        return self._describe_request(request)
 
-    def delete_user_request(self, call: Call) -> Any:
-        request_id = self._request(call)["metadata"]["id"]
+    def delete_user_request(self, call: ApiCall) -> Any:
+        request_id = self._find_request(call)["metadata"]["id"]
         del self.tenant.requests[request_id]
-        self.effect("deleted", request_id)
+        self.record_change("deleted", request_id)
         return NOTHING
 
-    def list_access_requests(self, call: Call) -> Any:
+    def list_access_requests(self, call: ApiCall) -> Any:
         by_user: dict[str, list[Json]] = {}
-        for request in self._filtered(call):
-            by_user.setdefault(request["spec"]["user_id"], []).append(self._shown(request))
+        for request in self._select_requests(call):
+            by_user.setdefault(request["spec"]["user_id"], []).append(self._describe_request(request))
         rows = [
             (
-                self.user(user_id)["email"],
+                self.find_user(user_id)["email"],
                 {
                     "metadata": {"id": user_id},
                     "status": {
-                        "user": self.describe(self.user(user_id), call.query["org_id"]),
+                        "user": self.describe(self.find_user(user_id), call.query["org_id"]),
                         "user_requests": requests,
                     },
                 },
@@ -80,7 +80,7 @@ class RequestOperations(TenantWorld):
         ]
         return page_by_email("access_requests", rows, call.query, "email")
 
-    def _filtered(self, call: Call) -> list[Json]:
+    def _select_requests(self, call: ApiCall) -> list[Json]:
         names = {
             "user_id": "user_id",
             "org_id": "org_id",
@@ -90,14 +90,14 @@ class RequestOperations(TenantWorld):
         rows = self.tenant.requests.values()
         return [request for request in rows if matches(request["spec"], call.query, names)]
 
-    def _request(self, call: Call) -> Json:
+    def _find_request(self, call: ApiCall) -> Json:
         request_id = call.path["user_request_id"]
-        request = self.found(self.tenant.requests, request_id, "user request")
+        request = self.look_up(self.tenant.requests, request_id, "user request")
         if not matches(request["spec"], call.query, {"user_id": "user_id", "org_id": "org_id"}):
-            raise Refused(404, f"The request {request_id!r} is another user's or organisation's.")
+            raise ApiError(404, f"The request {request_id!r} is another user's or organisation's.")
         return request
 
-    def _shown(self, request: Json) -> Json:
+    def _describe_request(self, request: Json) -> Json:
         expiry = request["spec"].get("expiry_date")
         now = datetime.fromtimestamp(self.clock(), UTC)
         expired = expiry is not None and datetime.fromisoformat(expiry) <= now
@@ -105,7 +105,7 @@ class RequestOperations(TenantWorld):
 
     def _grant(self, spec: Json) -> None:
         resource = self.tenant.resources[spec["requested_resource"]]
-        permission = self.entity(
+        permission = self.create_entity(
             {
                 "user_id": spec["user_id"],
                 "org_id": spec["org_id"],

@@ -14,7 +14,7 @@ RESOURCES = (
 )
 
 
-def found_tenant(tenant: Tenant, new_id: Callable[[], str], at: str) -> tuple[str, str]:
+def create_tenant(tenant: Tenant, new_id: Callable[[], str], at: str) -> tuple[str, str]:
     """Two organisations, one below the other, with resources; their ids.
 
     Args:
@@ -46,7 +46,7 @@ def found_tenant(tenant: Tenant, new_id: Callable[[], str], at: str) -> tuple[st
     return main, lower
 
 
-def settle(
+def add_history(
     tenant: Tenant,
     main: str,
     lower: str,

@@ -6,80 +6,80 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from ..world import Call, Refused
+from ..messages import ApiCall, ApiError
 from .listing import matches, page_by_email, text_matcher
+from .lookups import NOTHING, AgilicusLookups, list_owned, reply_created
 from .state import Json
-from .tenant import NOTHING, TenantWorld, created, owned
 
 SEARCHED = ("id", "email", "first_name", "last_name", "external_id")
 
 
-class UserOperations(TenantWorld):
+class UserOperations(AgilicusLookups):
     """The operations on users and groups themselves."""
 
-    def create_user(self, call: Call) -> Any:
+    def create_user(self, call: ApiCall) -> Any:
         body = call.body
         org_id = body.get("org_id")
         if org_id is not None:
-            self.found(self.tenant.orgs, org_id, "organisation")
-        user = self.by_email(self._email(body))
+            self.look_up(self.tenant.orgs, org_id, "organisation")
+        user = self.find_by_email(self._email(body))
         if user is None:
             user = self.add_user(body, org_id)
         elif org_id is not None and org_id not in self.tenant.orgs_of(user["id"]):
             self.join(user, org_id)  # known from another organisation
         else:
-            raise Refused(409, f"A user with the email {body['email']!r} exists.")
-        self.effect("created", user["email"])
-        return created(self.describe(user, org_id))
+            raise ApiError(409, f"A user with the email {body['email']!r} exists.")
+        self.record_change("created", user["email"])
+        return reply_created(self.describe(user, org_id))
 
-    def get_user(self, call: Call) -> Any:
+    def get_user(self, call: ApiCall) -> Any:
         org_id = call.query.get("org_id")
-        return self.describe(self.user(call.path["user_id"], org_id), org_id)
+        return self.describe(self.find_user(call.path["user_id"], org_id), org_id)
 
-    def replace_user(self, call: Call) -> Any:
-        user = self.user(call.path["user_id"])
-        body = self.given(call.body)
-        holder = self.by_email(self._email(body))
+    def replace_user(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["user_id"])
+        body = self.require_body(call.body)
+        holder = self.find_by_email(self._email(body))
         if holder not in (None, user):
-            raise Refused(409, f"Another user has the email {body['email']!r}.")
+            raise ApiError(409, f"Another user has the email {body['email']!r}.")
         self.write(user, body)
         org_id = body.get("org_id")
         if "roles" in body and org_id in self.tenant.orgs_of(user["id"]):
             self.tenant.roles[str(org_id), user["id"]] = body["roles"]
-        self.effect("updated", user["email"])
+        self.record_change("updated", user["email"])
         return self.describe(user, org_id)
 
-    def delete_user(self, call: Call) -> Any:
+    def delete_user(self, call: ApiCall) -> Any:
         org_id = call.path["org_id"]
-        user = self.user(call.path["user_id"], org_id)
+        user = self.find_user(call.path["user_id"], org_id)
         for group in self.tenant.groups_of(user["id"], org_id):
             self.tenant.members[group].remove(user["id"])
         del self.tenant.roles[org_id, user["id"]]
         if user.get("org_id") == org_id:
             del user["org_id"]
-        self.effect("deleted", user["email"])
+        self.record_change("deleted", user["email"])
         return NOTHING
 
-    def create_user_identity_update(self, call: Call) -> Any:
-        user = self.user(call.path["user_id"])
+    def create_user_identity_update(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["user_id"])
         spec = call.body["spec"]
         email = spec.get("primary_email", user["email"])
-        if self.by_email(email) not in (None, user):
-            raise Refused(409, f"Another user has the email {email!r}.")
+        if self.find_by_email(email) not in (None, user):
+            raise ApiError(409, f"Another user has the email {email!r}.")
         user["email"] = email
         user.update({name: spec[name] for name in ("first_name", "last_name") if name in spec})
         if "attributes" in spec:
             user["configured_attributes"] = spec["attributes"]
         user["updated"] = self.now()
-        self.effect("updated", email)
-        return created(call.body)
+        self.record_change("updated", email)
+        return reply_created(call.body)
 
-    def list_users(self, call: Call) -> Any:
+    def list_users(self, call: ApiCall) -> Any:
         org_id = call.query.get("org_id")
-        rows = [(user["email"], self.describe(user, org_id)) for user in self._asked_for(call.query)]
+        rows = [(user["email"], self.describe(user, org_id)) for user in self._select_users(call.query)]
         return page_by_email("users", rows, call.query, "previous_email")
 
-    def list_combined_user_details(self, call: Call) -> Any:
+    def list_combined_user_details(self, call: ApiCall) -> Any:
         query = dict(call.query)
         if "type" in query:
             query["type"] = [query["type"]]
@@ -90,15 +90,15 @@ class UserOperations(TenantWorld):
                     "metadata": {"id": user["id"]},
                     "status": {
                         "user": self.describe(user, query.get("org_id")),
-                        "mfa_challenge_methods": owned(self.tenant.methods, user["id"]),
+                        "mfa_challenge_methods": list_owned(self.tenant.methods, user["id"]),
                     },
                 },
             )
-            for user in self._asked_for(query)
+            for user in self._select_users(query)
         ]
         return page_by_email("combined_user_details", rows, query, "previous_email")
 
-    def list_user_guids(self, call: Call) -> Any:
+    def list_user_guids(self, call: ApiCall) -> Any:
         since = call.query.get("updated_since")
         moment = datetime.fromisoformat(since) if since else None
         users = self.tenant.users.values()
@@ -110,8 +110,8 @@ class UserOperations(TenantWorld):
             ]
         }
 
-    def list_all_user_orgs(self, call: Call) -> Any:
-        user = self.user(call.path["user_id"])
+    def list_all_user_orgs(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["user_id"])
         orgs = [self.tenant.orgs[org_id] for org_id in self.tenant.orgs_of(user["id"])]
         return {
             "limit": len(orgs),
@@ -121,15 +121,19 @@ class UserOperations(TenantWorld):
     def _email(self, body: Json) -> str:
         email: str = body.get("email") or ""
         if not email:
-            raise Refused(400, "The email is missing.")
+            raise ApiError(400, "The email is missing.")
         return email
 
-    def _asked_for(self, query: Mapping[str, Any]) -> Iterator[Json]:
+    def _select_users(self, query: Mapping[str, Any]) -> Iterator[Json]:
         for user in self.tenant.users.values():
-            if self._has_texts(user, query) and self._belongs(user, query) and self._flagged(user, query):
+            if (
+                self._matches_texts(user, query)
+                and self._matches_membership(user, query)
+                and self._matches_flags(user, query)
+            ):
                 yield user
 
-    def _has_texts(self, user: Json, query: Mapping[str, Any]) -> bool:
+    def _matches_texts(self, user: Json, query: Mapping[str, Any]) -> bool:
         same = text_matcher(query)
         texts = [user[name].casefold() for name in SEARCHED if user.get(name)]
         return (
@@ -142,10 +146,10 @@ class UserOperations(TenantWorld):
             and all(any(w.casefold() in t for t in texts) for w in query.get("search_params", ()))
         )
 
-    def _belongs(self, user: Json, query: Mapping[str, Any]) -> bool:
+    def _matches_membership(self, user: Json, query: Mapping[str, Any]) -> bool:
         orgs = self.tenant.orgs_of(user["id"])
         issuers = [self.tenant.orgs[org]["issuer"] for org in orgs]
-        identities = [identity["spec"] for identity in owned(self.tenant.identities, user["id"])]
+        identities = [identity["spec"] for identity in list_owned(self.tenant.identities, user["id"])]
         return (
             query.get("org_id") in (None, *orgs)
             and query.get("issuer") in (None, *issuers)
@@ -156,13 +160,13 @@ class UserOperations(TenantWorld):
             and user["status"] in query.get("status", [user["status"]])
         )
 
-    def _flagged(self, user: Json, query: Mapping[str, Any]) -> bool:
+    def _matches_flags(self, user: Json, query: Mapping[str, Any]) -> bool:
         tenant, user_id = self.tenant, user["id"]
         facts = {
             "has_roles": any(tenant.roles_of(user_id, query.get("org_id")).values()),
             "has_resource_roles": any(p["spec"]["user_id"] == user_id for p in tenant.permissions.values()),
             "orgless_users": not tenant.orgs_of(user_id),
-            "mfa_enrolled": bool(owned(tenant.methods, user_id)),
+            "mfa_enrolled": bool(list_owned(tenant.methods, user_id)),
             "auto_created": user["auto_created"],
         }
         return matches(facts, query, {name: name for name in facts})

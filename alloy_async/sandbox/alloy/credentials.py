@@ -5,36 +5,36 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from ..world import Call, Refused
-from .account import AccountWorld
+from ..messages import ApiCall, ApiError
+from .lookups import AlloyLookups
 from .state import App, Credential
 
 
-class CredentialOperations(AccountWorld):
+class CredentialOperations(AlloyLookups):
     """The operations on apps, credentials and their metadata."""
 
-    def list_apps(self, call: Call) -> Any:
+    def list_apps(self, call: ApiCall) -> Any:
         apps = self.account.apps.values()
         return {"data": [{"name": a.name, "icon": a.icon, "type": list(a.kinds)} for a in apps]}
 
-    def get_credential_metadata(self, call: Call) -> Any:
+    def get_credential_metadata(self, call: ApiCall) -> Any:
         return {"data": [_metadata(app) for app in self.account.apps.values()]}
 
-    def credential_medata_by_app(self, call: Call) -> Any:
-        return {"data": _metadata(self.app(call.path["app"]))}
+    def credential_medata_by_app(self, call: ApiCall) -> Any:
+        return {"data": _metadata(self.find_app(call.path["app"]))}
 
-    def create_a_credential(self, call: Call) -> Any:
-        user = self.user(call.body["userId"])
-        app = self.app(call.body["credential"]["type"])
+    def create_a_credential(self, call: ApiCall) -> Any:
+        user = self.find_user(call.body["userId"])
+        app = self.find_app(call.body["credential"]["type"])
         if not app.is_oauth:
             _require(app, call.body["credential"]["data"])
         credential = Credential(self.new_id(), user.id, app.name, self.now())
         self.account.credentials[credential.id] = credential
-        self.effect("created", credential.id)
+        self.record_change("created", credential.id)
         return {"success": True, "credentialId": credential.id}
 
-    def list_user_credentials(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
+    def list_user_credentials(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
         return {
             "data": [
                 {
@@ -43,29 +43,29 @@ class CredentialOperations(AccountWorld):
                     "createdAt": credential.created_at,
                     "updatedAt": credential.created_at,
                 }
-                for credential in self.credentials(user)
+                for credential in self.list_credentials(user)
             ]
         }
 
-    def delete_a_credential(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
+    def delete_a_credential(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
         wanted = call.path["credentialId"]
-        if wanted not in {credential.id for credential in self.credentials(user)}:
-            raise Refused(404, f"The user has no credential {wanted!r}.")
+        if wanted not in {credential.id for credential in self.list_credentials(user)}:
+            raise ApiError(404, f"The user has no credential {wanted!r}.")
         del self.account.credentials[wanted]
-        self.effect("deleted", wanted)
+        self.record_change("deleted", wanted)
         return {"success": True}
 
-    def generate_oauth_link(self, call: Call) -> Any:
+    def generate_oauth_link(self, call: ApiCall) -> Any:
         query = dict(call.query)
-        user = self.user(query.pop("userId"))
+        user = self.find_user(query.pop("userId"))
         name = query.pop("credentialName", None)
         name = query.pop("app", None) or name
         if name is None:
-            raise Refused(400, "Give app or credentialName.")
-        app = self.app(name)
+            raise ApiError(400, "Give app or credentialName.")
+        app = self.find_app(name)
         if not app.is_oauth:
-            raise Refused(400, f"{app.name} does not use OAuth; create a credential for it.")
+            raise ApiError(400, f"{app.name} does not use OAuth; create a credential for it.")
         _require(app, query)
         values = urlencode({"state": user.id, **query}, doseq=True)
         return {"oauthUrl": f"https://oauth.example/{app.name}/authorize?{values}"}
@@ -86,4 +86,4 @@ def _require(app: App, values: dict[str, Any]) -> None:
     """Refuse when a property that the app's credential asks for is missing."""
     missing = [name for name, _, _ in app.properties if name not in values]
     if missing:
-        raise Refused(400, f"{app.name} needs: {', '.join(missing)}.")
+        raise ApiError(400, f"{app.name} needs: {', '.join(missing)}.")

@@ -5,40 +5,40 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from ..world import Call, Refused
-from .account import AccountWorld
+from ..messages import ApiCall, ApiError
+from .lookups import AlloyLookups
 from .state import Installation, Installed, Integration, User, Workflow
 
 
-class IntegrationOperations(AccountWorld):
+class IntegrationOperations(AlloyLookups):
     """The operations on integrations and their installation."""
 
-    def list_integrations(self, call: Call) -> Any:
-        user = self.user(call.query["userId"])
+    def list_integrations(self, call: ApiCall) -> Any:
+        user = self.find_user(call.query["userId"])
         integrations = self.account.integrations.values()
         return {"data": [self._describe(integration, user) for integration in integrations]}
 
-    def get_an_integration(self, call: Call) -> Any:
-        user = self.user(call.query["userId"])
-        return {"data": self._describe(self.integration(call.path["integrationId"]), user)}
+    def get_an_integration(self, call: ApiCall) -> Any:
+        user = self.find_user(call.query["userId"])
+        return {"data": self._describe(self.find_integration(call.path["integrationId"]), user)}
 
-    def generate_alloy_link(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
-        integration = self.integration(call.path["integrationId"])
+    def generate_alloy_link(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
+        integration = self.find_integration(call.path["integrationId"])
         return {"url": f"https://link.example/{integration.id}?user={quote(user.id)}"}
 
-    def start_installation(self, call: Call) -> Any:
+    def start_installation(self, call: ApiCall) -> Any:
         body = call.body
-        user = self.user(body["userId"])
-        integration = self.integration(body["integrationId"])
+        user = self.find_user(body["userId"])
+        integration = self.find_integration(body["integrationId"])
         chosen = set(body.get("credentialIds", ()))
-        held = self.credentials(user)
+        held = self.list_credentials(user)
         for unknown in chosen - {credential.id for credential in held}:
-            raise Refused(404, f"The user has no credential {unknown!r}.")
+            raise ApiError(404, f"The user has no credential {unknown!r}.")
         for app in sorted(integration.apps):
             ids = {credential.id for credential in held if credential.app == app}
             if len(ids) > 1 and len(ids & chosen) != 1:
-                raise Refused(
+                raise ApiError(
                     400,
                     f"The user holds {len(ids)} credentials for {app}: give one in credentialIds.",
                 )
@@ -47,7 +47,7 @@ class IntegrationOperations(AccountWorld):
             workflows = [self._workflow_of(integration, name) for name in body["workflowIds"]]
         installation_id = self.new_id()
         self.account.installations[installation_id] = Installation(user.id, workflows)
-        self.effect("created", installation_id)
+        self.record_change("created", installation_id)
         return {
             "installationId": installation_id,
             "data": [
@@ -66,29 +66,29 @@ class IntegrationOperations(AccountWorld):
             ],
         }
 
-    def complete_installation(self, call: Call) -> Any:
+    def complete_installation(self, call: ApiCall) -> Any:
         installation_id = call.body["installationId"]
         installation = self.account.installations.get(installation_id)
         if installation is None:
-            raise Refused(404, f"No installation {installation_id!r} was started.")
+            raise ApiError(404, f"No installation {installation_id!r} was started.")
         if installation.completed:
-            raise Refused(400, f"The installation {installation_id!r} is complete already.")
-        self.user(installation.user_id)
+            raise ApiError(400, f"The installation {installation_id!r} is complete already.")
+        self.find_user(installation.user_id)
         known = {(workflow.id, block.id) for workflow in installation.workflows for block in workflow.blocks}
         for entry in call.body["data"]:
             if (entry["workflowId"], entry["blockId"]) not in known:
-                raise Refused(400, f"The installation has no block {entry['blockId']!r} of this workflow.")
+                raise ApiError(400, f"The installation has no block {entry['blockId']!r} of this workflow.")
         installation.completed = True
         for workflow in installation.workflows:
             key = installation.user_id, workflow.id
             self.account.installed[key] = Installed(workflow.version, self.now())
-        self.effect("installed", installation_id)
+        self.record_change("installed", installation_id)
         return {"message": "The installation is complete."}
 
     def _workflow_of(self, integration: Integration, workflow_id: str) -> Workflow:
-        workflow = self.workflow(workflow_id)
+        workflow = self.find_workflow(workflow_id)
         if workflow.integration_id != integration.id:
-            raise Refused(400, f"The workflow {workflow_id!r} is of another integration.")
+            raise ApiError(400, f"The workflow {workflow_id!r} is of another integration.")
         return workflow
 
     def _describe(self, integration: Integration, user: User) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class IntegrationOperations(AccountWorld):
                 "workflowId": workflow.id,
                 "name": workflow.name,
                 "version": workflow.version,
-                "blocks": [block.wire() for block in workflow.blocks],
+                "blocks": [block.to_json() for block in workflow.blocks],
                 **self.describe_state(workflow, user),
             }
             for workflow in integration.workflows

@@ -4,59 +4,59 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..world import Call, Refused
-from .account import AccountWorld
+from ..messages import ApiCall, ApiError
+from .lookups import AlloyLookups
 from .state import Execution, User, Workflow
 
 DEFAULT_LOG_LIMIT = 10
 
 
-class RunOperations(AccountWorld):
+class RunOperations(AlloyLookups):
     """The operations that run workflows, and on logs, errors and analytics."""
 
     first_page = 0
 
-    def list_events(self, call: Call) -> Any:
+    def list_events(self, call: ApiCall) -> Any:
         return {"data": [event._asdict() for event in self.account.events.values()]}
 
-    def run_event(self, call: Call) -> Any:
-        user = self.user(call.body["userId"])
+    def run_event(self, call: ApiCall) -> Any:
+        user = self.find_user(call.body["userId"])
         event = call.body["event"]
         if event not in self.account.events:
-            raise Refused(404, f"There is no event {event!r}.")
+            raise ApiError(404, f"There is no event {event!r}.")
         started = [
             self._run(user, self.account.workflows[workflow_id], call.body["data"])
             for (user_id, workflow_id), installed in self.account.installed.items()
             if user_id == user.id and installed.active and self.account.workflows[workflow_id].event == event
         ]
-        self.effect("run", f"{user.username}/{event}")
+        self.record_change("run", f"{user.username}/{event}")
         return {"message": f"The event started {len(started)} workflows."}
 
-    def run_workflow(self, call: Call) -> Any:
-        user = self.user(call.body["userId"])
-        workflow = self.named_workflow(call.body)
+    def run_workflow(self, call: ApiCall) -> Any:
+        user = self.find_user(call.body["userId"])
+        workflow = self.find_named_workflow(call.body)
         if workflow.event is not None:
-            raise Refused(400, f"The workflow {workflow.name!r} is started by the event {workflow.event!r}.")
-        if not self.installed(user, workflow).active:
-            raise Refused(400, f"The user's workflow {workflow.name!r} is not active.")
+            raise ApiError(400, f"The workflow {workflow.name!r} is started by the event {workflow.event!r}.")
+        if not self.find_installed(user, workflow).active:
+            raise ApiError(400, f"The user's workflow {workflow.name!r} is not active.")
         self._run(user, workflow, call.body["data"])
-        self.effect("run", f"{user.username}/{workflow.id}")
+        self.record_change("run", f"{user.username}/{workflow.id}")
         return {"message": "The workflow was started."}
 
-    def rerun_workfow(self, call: Call) -> Any:
-        user = self.user(call.query["userId"])
-        workflow = self.workflow(call.path["workflowId"])
+    def rerun_workfow(self, call: ApiCall) -> Any:
+        user = self.find_user(call.query["userId"])
+        workflow = self.find_workflow(call.path["workflowId"])
         wanted = call.path["executionId"]
         for execution in self._executions(call):
             if execution.id == wanted:
                 break
         else:
-            raise Refused(404, f"The user has no execution {wanted!r} of this workflow.")
+            raise ApiError(404, f"The user has no execution {wanted!r} of this workflow.")
         again = self._run(user, workflow, execution.data)
-        self.effect("run", f"{user.username}/{workflow.id}")
+        self.record_change("run", f"{user.username}/{workflow.id}")
         return {"message": "The workflow was started again.", "executionUuid": again.id}
 
-    def get_workflow_analytics(self, call: Call) -> Any:
+    def get_workflow_analytics(self, call: ApiCall) -> Any:
         executions = self._executions(call)
         return {
             "totalWorkflowRuns": len(executions),
@@ -64,19 +64,19 @@ class RunOperations(AccountWorld):
             "totalErrors": sum(execution.failed is not None for execution in executions),
         }
 
-    def get_workflow_logs(self, call: Call) -> Any:
+    def get_workflow_logs(self, call: ApiCall) -> Any:
         executions = self._executions(call)
         page = call.query.get("page", self.first_page) - self.first_page
         limit = call.query.get("limit", DEFAULT_LOG_LIMIT)
         if page < 0:
-            raise Refused(400, f"The first page is {self.first_page}.")
+            raise ApiError(400, f"The first page is {self.first_page}.")
         if limit < 1:
-            raise Refused(400, "The limit is at least 1.")
+            raise ApiError(400, "The limit is at least 1.")
         newest_first = call.query.get("order", "desc") == "desc"
         executions.sort(key=lambda execution: execution.started_at, reverse=newest_first)
         return {"data": [_log(e) for e in executions[page * limit : (page + 1) * limit]]}
 
-    def get_workflow_errors(self, call: Call) -> Any:
+    def get_workflow_errors(self, call: ApiCall) -> Any:
         return {
             "data": [
                 {
@@ -90,15 +90,15 @@ class RunOperations(AccountWorld):
             ]
         }
 
-    def delete_logs_for_a_user(self, call: Call) -> Any:
+    def delete_logs_for_a_user(self, call: ApiCall) -> Any:
         account = self.account
         name = call.path["userId"]
         user_ids = {account.former.get(name), account.id_of.get(name)} - {None}
         if not user_ids:
-            user_ids = {self.user(name).id}
+            user_ids = {self.find_user(name).id}
         for execution in [e for e in account.executions.values() if e.user_id in user_ids]:
             del account.executions[execution.id]
-        self.effect("logs deleted", name)
+        self.record_change("logs deleted", name)
         return {"message": "The user's logs are deleted."}
 
     def _run(self, user: User, workflow: Workflow, data: Any) -> Execution:
@@ -106,10 +106,10 @@ class RunOperations(AccountWorld):
         self.account.executions[execution.id] = execution
         return execution
 
-    def _executions(self, call: Call) -> list[Execution]:
+    def _executions(self, call: ApiCall) -> list[Execution]:
         """The executions of the workflow in the path, of one user if the query names one."""
-        workflow = self.workflow(call.path["workflowId"])
-        user = self.user(call.query["userId"]) if "userId" in call.query else None
+        workflow = self.find_workflow(call.path["workflowId"])
+        user = self.find_user(call.query["userId"]) if "userId" in call.query else None
         return [
             execution
             for execution in self.account.executions.values()

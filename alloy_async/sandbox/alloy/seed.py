@@ -62,7 +62,7 @@ _FIELDS = {
 }
 
 
-def found_account(new_id: Callable[[], str], ago: Callable[[float], str]) -> Account:
+def create_account(new_id: Callable[[], str], ago: Callable[[float], str]) -> Account:
     """An account with apps, events and workflows, and nobody in it yet.
 
     Args:
@@ -100,7 +100,7 @@ def found_account(new_id: Callable[[], str], ago: Callable[[float], str]) -> Acc
     )
 
 
-def settle(
+def add_history(
     account: Account,
     users: list[User],
     new_id: Callable[[], str],

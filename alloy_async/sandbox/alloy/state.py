@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
-def present(**members: str | None) -> dict[str, str]:
+def omit_none(**members: str | None) -> dict[str, str]:
     """The members that have a value: the service leaves the others out."""
     return {name: value for name, value in members.items() if value is not None}
 
@@ -17,8 +17,8 @@ class User:
     username: str
     full_name: str | None = None
 
-    def wire(self) -> dict[str, str]:
-        return present(userId=self.id, username=self.username, fullName=self.full_name)
+    def to_json(self) -> dict[str, str]:
+        return omit_none(userId=self.id, username=self.username, fullName=self.full_name)
 
 
 class App(NamedTuple):
@@ -50,7 +50,7 @@ class Block(NamedTuple):
     fields: tuple[tuple[str, str, str, bool], ...] = ()
     """What the user fills in at the installation: name, display name, type, required."""
 
-    def wire(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return {"id": self.id, "name": self.app.name, "type": self.kind, "icon": self.app.icon}
 
 

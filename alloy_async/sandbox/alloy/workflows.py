@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..world import Call
-from .account import AccountWorld
+from ..messages import ApiCall
+from .lookups import AlloyLookups
 from .state import User, Workflow
 
 
-class WorkflowOperations(AccountWorld):
+class WorkflowOperations(AlloyLookups):
     """The operations on workflows, their versions and their users."""
 
-    def list_workflows(self, call: Call) -> Any:
-        user = self.user(call.query["userId"])
+    def list_workflows(self, call: ApiCall) -> Any:
+        user = self.find_user(call.query["userId"])
         workflows: Iterable[Workflow] = self.account.workflows.values()
         if "integration" in call.query:
-            workflows = self.integration(call.query["integration"]).workflows
+            workflows = self.find_integration(call.query["integration"]).workflows
         return {"data": [self._describe_workflow(workflow, user) for workflow in workflows]}
 
-    def find_a_workflow(self, call: Call) -> Any:
-        user = self.user(call.query["userId"])
-        return {"data": self._describe_workflow(self.workflow(call.path["workflowId"]), user)}
+    def find_a_workflow(self, call: ApiCall) -> Any:
+        user = self.find_user(call.query["userId"])
+        return {"data": self._describe_workflow(self.find_workflow(call.path["workflowId"]), user)}
 
-    def list_versions(self, call: Call) -> Any:
-        self.user(call.query["userId"])
-        workflow = self.workflow(call.path["workflowId"])
+    def list_versions(self, call: ApiCall) -> Any:
+        self.find_user(call.query["userId"])
+        workflow = self.find_workflow(call.path["workflowId"])
         return {
             "data": [
                 {
@@ -39,13 +39,13 @@ class WorkflowOperations(AccountWorld):
             ]
         }
 
-    def list_users_by_workflowid(self, call: Call) -> Any:
-        workflow = self.workflow(call.path["workflowId"])
-        only = self.user(call.query["userId"]) if "userId" in call.query else None
+    def list_users_by_workflowid(self, call: ApiCall) -> Any:
+        workflow = self.find_workflow(call.path["workflowId"])
+        only = self.find_user(call.query["userId"]) if "userId" in call.query else None
         return {
             "data": [
                 {
-                    **self.account.users[user_id].wire(),
+                    **self.account.users[user_id].to_json(),
                     "workflowActive": installed.active,
                     "installedVersion": installed.version,
                 }
@@ -54,40 +54,40 @@ class WorkflowOperations(AccountWorld):
             ]
         }
 
-    def activate_a_workflow(self, call: Call) -> Any:
+    def activate_a_workflow(self, call: ApiCall) -> Any:
         return self._switch(call, active=True)
 
-    def deactivate_a_workflow(self, call: Call) -> Any:
+    def deactivate_a_workflow(self, call: ApiCall) -> Any:
         return self._switch(call, active=False)
 
-    def disable_all_workflows_for_a_user(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
+    def disable_all_workflows_for_a_user(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
         for (user_id, _), installed in self.account.installed.items():
             if user_id == user.id:
                 installed.active = False
-        self.effect("deactivated", user.username)
+        self.record_change("deactivated", user.username)
         return {"message": "The user's workflows are deactivated."}
 
-    def upgrade_workflow(self, call: Call) -> Any:
-        user = self.user(call.query["userId"])
-        workflow = self.workflow(call.path["workflowId"])
-        self.installed(user, workflow).version = workflow.version
-        self.effect("upgraded", f"{user.username}/{workflow.id}")
+    def upgrade_workflow(self, call: ApiCall) -> Any:
+        user = self.find_user(call.query["userId"])
+        workflow = self.find_workflow(call.path["workflowId"])
+        self.find_installed(user, workflow).version = workflow.version
+        self.record_change("upgraded", f"{user.username}/{workflow.id}")
         return {"upgraded": True}
 
-    def delete_workflow(self, call: Call) -> Any:
-        user = self.user(call.query["userId"])
-        workflow = self.workflow(call.path["workflowId"])
-        self.installed(user, workflow)
+    def delete_workflow(self, call: ApiCall) -> Any:
+        user = self.find_user(call.query["userId"])
+        workflow = self.find_workflow(call.path["workflowId"])
+        self.find_installed(user, workflow)
         del self.account.installed[user.id, workflow.id]
-        self.effect("deleted", f"{user.username}/{workflow.id}")
+        self.record_change("deleted", f"{user.username}/{workflow.id}")
         return {"deleted": True}
 
-    def _switch(self, call: Call, *, active: bool) -> Any:
-        user = self.user(call.body["userId"])
-        workflow = self.named_workflow(call.body)
-        self.installed(user, workflow).active = active
-        self.effect("activated" if active else "deactivated", f"{user.username}/{workflow.id}")
+    def _switch(self, call: ApiCall, *, active: bool) -> Any:
+        user = self.find_user(call.body["userId"])
+        workflow = self.find_named_workflow(call.body)
+        self.find_installed(user, workflow).active = active
+        self.record_change("activated" if active else "deactivated", f"{user.username}/{workflow.id}")
         return {"activated": active}
 
     def _describe_workflow(self, workflow: Workflow, user: User) -> dict[str, Any]:
@@ -98,6 +98,6 @@ class WorkflowOperations(AccountWorld):
             "createdAt": workflow.created_at,
             "updatedAt": workflow.updated_at,
             "version": workflow.version,
-            "blocks": [block.wire() for block in workflow.blocks],
+            "blocks": [block.to_json() for block in workflow.blocks],
             **self.describe_state(workflow, user),
         }

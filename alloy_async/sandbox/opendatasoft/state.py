@@ -13,6 +13,10 @@ WRITABLE = (
 """What a caller may set of a user, besides username and groups."""
 
 
+ADMINISTRATION = "edit_domain"
+"""The permission that makes an administrator."""
+
+
 @dataclass(frozen=True)
 class Group:
     uid: str
@@ -20,7 +24,7 @@ class Group:
     permissions: tuple[str, ...]
     created_at: str
 
-    def wire(self, user_count: int) -> dict[str, Any]:
+    def to_json(self, user_count: int) -> dict[str, Any]:
         return {
             "uid": self.uid,
             "title": self.title,
@@ -59,7 +63,7 @@ class User:
         own = {"username": self.username, "last_seen_at": self.last_seen_at}
         return own.get(member, self.members.get(member)) or ""
 
-    def wire(self, groups: list[dict[str, Any]]) -> dict[str, Any]:
+    def to_json(self, groups: list[dict[str, Any]]) -> dict[str, Any]:
         names = (self.text("first_name"), self.text("last_name"))
         user: dict[str, Any] = {
             "username": self.username,

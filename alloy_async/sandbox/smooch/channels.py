@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..world import Answer, Call, Refused
-from .app import AppWorld, Client
+from ..messages import ApiCall, ApiError, Reply
+from .lookups import Client, SmoochLookups
 
 IDENTITY = {
     "twilio": "phoneNumber",
@@ -18,11 +18,11 @@ IDENTITY = {
 WITH_COUNTRY_CODE = ("twilio", "messagebird")
 
 
-class ChannelOperations(AppWorld):
+class ChannelOperations(SmoochLookups):
     """The operations on channels. A link is pending in the answer that starts it; one that needs no doing of the user
     is confirmed by the next request, and any other by `confirm`."""
 
-    def handle(self, call: Call) -> Answer:
+    def handle(self, call: ApiCall) -> Reply:
         for user in self.users.values():
             for client in [client for client in user.pending if client.immediate]:
                 user.pending.remove(client)
@@ -31,11 +31,11 @@ class ChannelOperations(AppWorld):
 
     def confirm(self, user_id: str, channel: str) -> None:
         """Do as the user does who confirms a link."""
-        for client in self.user(user_id).pending:
+        for client in self.find_user(user_id).pending:
             client.immediate = client.immediate or client.platform == channel
 
-    def link_app_user(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
+    def link_app_user(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
         kind = call.body["type"]
         client = Client(
             self.new_id(),
@@ -45,40 +45,40 @@ class ChannelOperations(AppWorld):
             immediate=call.body["confirmation"]["type"] == "immediate",
         )
         if any(kind == linked.platform for linked in [*user.clients, *user.pending]):
-            raise Refused(409, f"The user is linked to {kind}, or about to be.")
+            raise ApiError(409, f"The user is linked to {kind}, or about to be.")
         user.pending.append(client)
-        self.effect("linked", f"{user.user_id} {kind}")
-        return {"appUser": user.wire()}
+        self.record_change("linked", f"{user.user_id} {kind}")
+        return {"appUser": user.to_json()}
 
-    def unlink_app_user(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
+    def unlink_app_user(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
         kind = call.path["channel"]
         if not any(kind == client.platform for client in [*user.clients, *user.pending]):
-            raise Refused(404, f"The user is not linked to {kind!r}.")
+            raise ApiError(404, f"The user is not linked to {kind!r}.")
         user.clients = [client for client in user.clients if client.platform != kind]
         user.pending = [client for client in user.pending if client.platform != kind]
-        self.effect("unlinked", f"{user.user_id} {kind}")
-        return Answer(content_type=None)
+        self.record_change("unlinked", f"{user.user_id} {kind}")
+        return Reply(content_type=None)
 
-    def get_app_user_entity_ids(self, call: Call) -> Any:
-        return {"channels": [client.entity() for client in self.user(call.path["userId"]).clients]}
+    def get_app_user_entity_ids(self, call: ApiCall) -> Any:
+        return {"channels": [client.entity() for client in self.find_user(call.path["userId"]).clients]}
 
-    def get_app_user_business_system_ids(self, call: Call) -> Any:
-        return {"businessSystems": self.user(call.path["userId"]).business_systems}
+    def get_app_user_business_system_ids(self, call: ApiCall) -> Any:
+        return {"businessSystems": self.find_user(call.path["userId"]).business_systems}
 
-    def get_app_user_auth_code(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
+    def get_app_user_auth_code(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
         code = f"{self.rng.getrandbits(128):032x}"
         self.auth_codes[code] = user.id
         return {"authCode": code}
 
-    def get_link_requests(self, call: Call) -> Any:
-        self.user(call.path["userId"])
+    def get_link_requests(self, call: ApiCall) -> Any:
+        self.find_user(call.path["userId"])
         requests = []
         for integration_id in call.query["integrationIds"]:
             kind = self.integrations.get(integration_id)
             if kind is None:
-                raise Refused(404, f"There is no integration {integration_id!r}.")
+                raise ApiError(404, f"There is no integration {integration_id!r}.")
             code = f"{self.rng.getrandbits(48):012x}"
             url = f"https://{kind}.example/link?code={code}"
             requests.append({"integrationId": integration_id, "type": kind, "code": code, "url": url})
@@ -86,19 +86,19 @@ class ChannelOperations(AppWorld):
 
     def _integration_for(self, kind: str, integration_id: str | None) -> str:
         if integration_id is None:
-            return self.integration(kind)
+            return self.find_integration(kind)
         if self.integrations.get(integration_id) != kind:
-            raise Refused(404, f"There is no integration {integration_id!r} of type {kind!r}.")
+            raise ApiError(404, f"There is no integration {integration_id!r} of type {kind!r}.")
         return integration_id
 
 
 def _identity(kind: str, body: dict[str, Any]) -> tuple[str, str]:
     name = IDENTITY.get(kind)
     if name is None:
-        raise Refused(400, f"{kind!r} is not linked by this call; get a link request for it.")
+        raise ApiError(400, f"{kind!r} is not linked by this call; get a link request for it.")
     value = body.get(name)
     if not value:
-        raise Refused(400, f"{kind} needs {name}.")
+        raise ApiError(400, f"{kind} needs {name}.")
     if kind in WITH_COUNTRY_CODE and not value.startswith("+"):
-        raise Refused(400, f"{kind} needs {name} with + and the country code.")
+        raise ApiError(400, f"{kind} needs {name} with + and the country code.")
     return name, value

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..form import FilePart
-from ..world import Answer, Call, Refused
-from .app import AppWorld, Message
+from ..contract.multipart_form import FilePart
+from ..messages import ApiCall, ApiError, Reply
+from .lookups import Message, SmoochLookups
 
 
-class MessageOperations(AppWorld):
+class MessageOperations(SmoochLookups):
     """The operation that sends an image; of the image, its hash and size are kept in `messages`."""
 
-    def post_image_message(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
+    def post_image_message(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
         image = call.body["source"]
         if not isinstance(image, FilePart):
-            raise Refused(400, "The part source is no file: it has no filename.")
+            raise ApiError(400, "The part source is no file: it has no filename.")
         if not image.size:
-            raise Refused(400, "The image is empty.")
+            raise ApiError(400, "The image is empty.")
         user.conversation_id = user.conversation_id or self.new_id()
         name = call.body.get("name") or user.profile.get("givenName", "")
         role, text = call.body["role"], call.body.get("text", "")
         message = Message(self.new_id(), user.id, role, name, text, self.clock(), image)
         conversation = self.messages.setdefault(user.conversation_id, [])
         conversation.append(message)
-        self.effect("sent", message.id)
+        self.record_change("sent", message.id)
         unread = sum(message.role == "appMaker" for message in conversation)
         answer = {
             "message": _wire(message),
             "conversation": {"_id": user.conversation_id, "unreadCount": unread},
         }
-        return Answer.json(answer, 201)
+        return Reply.json(answer, 201)
 
 
 def _wire(message: Message) -> dict[str, Any]:

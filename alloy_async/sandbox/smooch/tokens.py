@@ -9,8 +9,9 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from ..schema import Misfit, read_json
-from ..world import Clock, Refused
+from ..contract.schema import Misfit, read_json
+from ..emulated_service import Clock
+from ..messages import ApiError
 
 APP_ID = "65a1f0c2d4b8e90011a2b3c4"
 KEY_ID = "app_65a1f0d7d4b8e90011a2b3c5"
@@ -20,43 +21,43 @@ SECRET = "sandbox-secret-that-is-known-to-all"  # noqa: S105 (it opens nothing b
 SCOPES = ("app", "account", "appUser")
 
 
-def verified_claims(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[str, Any]:
+def verify_claims(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[str, Any]:
     """What a token claims.
 
     Args:
         secrets: the secret of each key id.
 
     Raises:
-        Refused: 401, when it is not signed with one of the secrets, or has lapsed.
+        ApiError: 401, when it is not signed with one of the secrets, or has lapsed.
     """
-    header, claims, signature = _opened(token)
+    header, claims, signature = _open_token(token)
     if header.get("alg") != "HS256":
-        raise Refused(401, f"The token's alg is {header.get('alg')!r}, not 'HS256'.")
+        raise ApiError(401, f"The token's alg is {header.get('alg')!r}, not 'HS256'.")
     secret = secrets.get(str(header.get("kid")))
     if secret is None:
-        raise Refused(401, f"The token's kid {header.get('kid')!r} is no key of this app.")
+        raise ApiError(401, f"The token's kid {header.get('kid')!r} is no key of this app.")
     signed = token.rpartition(".")[0].encode()
     if not hmac.compare_digest(hmac.digest(secret.encode(), signed, hashlib.sha256), signature):
-        raise Refused(401, "The token's signature is wrong.")
+        raise ApiError(401, "The token's signature is wrong.")
     expiry = claims.get("exp")
     if expiry is not None and (not isinstance(expiry, int | float) or expiry <= clock()):
-        raise Refused(401, "The token has lapsed: its exp is past.")
+        raise ApiError(401, "The token has lapsed: its exp is past.")
     if claims.get("scope") not in SCOPES:
-        raise Refused(401, f"The token's scope is {claims.get('scope')!r}, not one of {', '.join(SCOPES)}.")
+        raise ApiError(401, f"The token's scope is {claims.get('scope')!r}, not one of {', '.join(SCOPES)}.")
     if claims["scope"] == "appUser" and not isinstance(claims.get("userId"), str):
-        raise Refused(401, "A token of scope 'appUser' needs the claim userId.")
+        raise ApiError(401, "A token of scope 'appUser' needs the claim userId.")
     return claims
 
 
-def claims_of(token: str) -> dict[str, Any]:
+def read_claims(token: str) -> dict[str, Any]:
     """What a token claims, whoever signed it; none for what is no token."""
     try:
-        return _opened(token)[1]
-    except Refused:
+        return _open_token(token)[1]
+    except ApiError:
         return {}
 
 
-def _opened(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+def _open_token(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     parts = token.split(".")
     try:
         if len(parts) != 3 or not token.isascii():
@@ -68,5 +69,5 @@ def _opened(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
         if not all(isinstance(part, dict) for part in opened):
             raise Misfit("its header and payload are not both objects")
     except (Misfit, binascii.Error) as problem:
-        raise Refused(401, f"The token is no JSON Web Token: {problem}.") from None
+        raise ApiError(401, f"The token is no JSON Web Token: {problem}.") from None
     return *opened, signature

@@ -4,54 +4,54 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..world import Answer, Call, Refused
-from .app import PROFILE, AppWorld, User
+from ..messages import ApiCall, ApiError, Reply
+from .lookups import PROFILE, SmoochLookups, User
 
 
-class UserOperations(AppWorld):
+class UserOperations(SmoochLookups):
     """The operations on users and their profiles."""
 
-    def pre_create_app_user(self, call: Call) -> Any:
+    def pre_create_app_user(self, call: ApiCall) -> Any:
         user_id = call.body["userId"]
         if not user_id:
-            raise Refused(400, "The userId is empty.")
+            raise ApiError(400, "The userId is empty.")
         if user_id in self.id_of or user_id in self.users:
-            raise Refused(409, f"A user with the userId {user_id!r} exists.")
-        properties = _flat(call.body)
+            raise ApiError(409, f"A user with the userId {user_id!r} exists.")
+        properties = _read_properties(call.body)
         user = self.add_user(user_id)
         user.credential_required = call.body.get("credentialRequired", False)
         _merge(user, call.body, properties)
-        self.effect("created", user_id)
-        return Answer.json({"appUser": user.wire()}, 201)
+        self.record_change("created", user_id)
+        return Reply.json({"appUser": user.to_json()}, 201)
 
-    def get_app_user(self, call: Call) -> Any:
-        return {"appUser": self.user(call.path["userId"]).wire()}
+    def get_app_user(self, call: ApiCall) -> Any:
+        return {"appUser": self.find_user(call.path["userId"]).to_json()}
 
-    def update_app_user(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
-        _merge(user, call.body, _flat(call.body))
-        self.effect("updated", user.user_id)
-        return {"appUser": user.wire()}
+    def update_app_user(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
+        _merge(user, call.body, _read_properties(call.body))
+        self.record_change("updated", user.user_id)
+        return {"appUser": user.to_json()}
 
-    def delete_app_user(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
+    def delete_app_user(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
         del self.users[user.id], self.id_of[user.user_id]
-        self.effect("deleted", user.user_id)
-        return Answer(content_type=None)
+        self.record_change("deleted", user.user_id)
+        return Reply(content_type=None)
 
-    def delete_app_user_profile(self, call: Call) -> Any:
-        user = self.user(call.path["userId"])
+    def delete_app_user_profile(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["userId"])
         user.profile, user.properties = {}, {}
-        self.effect("cleared", user.user_id)
-        return {"appUser": user.wire()}
+        self.record_change("cleared", user.user_id)
+        return {"appUser": user.to_json()}
 
 
-def _flat(body: dict[str, Any]) -> dict[str, Any]:
+def _read_properties(body: dict[str, Any]) -> dict[str, Any]:
     """The properties that a body brings."""
     properties: dict[str, Any] = body.get("properties", {})
     for name, value in properties.items():
         if isinstance(value, dict | list):
-            raise Refused(400, f"properties is flat: {name!r} holds an object or an array.")
+            raise ApiError(400, f"properties is flat: {name!r} holds an object or an array.")
     return properties
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from .world import Refused
+from .messages import ApiError
 
 
 class HeaderKey:
@@ -27,12 +27,12 @@ class HeaderKey:
     ) -> str:
         value = headers.get(self._header)
         if not value:
-            raise Refused(401, f"The {self._header} header is missing.")
+            raise ApiError(401, f"The {self._header} header is missing.")
         key = value
         if self._scheme is not None:
             scheme, _, key = value.partition(" ")
             if scheme.lower() != self._scheme.lower() or not key:
-                raise Refused(401, f"The {self._header} header is not of the form '{self._scheme} KEY'.")
+                raise ApiError(401, f"The {self._header} header is not of the form '{self._scheme} KEY'.")
         if keys is not None and key not in keys:
-            raise Refused(401, f"The key in the {self._header} header is not known.")
+            raise ApiError(401, f"The key in the {self._header} header is not known.")
         return key

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from .operation import Operation
+from ..messages import ApiError
+from .operations import ContractOperation
 from .schema import Schemas
-from .world import Refused
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 
@@ -30,13 +30,13 @@ class Contract:
         self.base_path = re.sub(r"^[^/]*//[^/]*", "", server).rstrip("/")
         operations = _operations(document, open_bodies)
         self.operations = {operation.id: operation for operation in operations}
-        self._routes: dict[tuple[str, int], list[Operation]] = {}
+        self._routes: dict[tuple[str, int], list[ContractOperation]] = {}
         # Fixed segments go before parameters: /users/batch before /users/{userId}.
         for operation in sorted(operations, key=lambda o: o.template.count("{")):
             key = operation.method, len(operation.segments)
             self._routes.setdefault(key, []).append(operation)
 
-    def route(self, method: str, raw_path: str) -> tuple[Operation, dict[str, str]]:
+    def route(self, method: str, raw_path: str) -> tuple[ContractOperation, dict[str, str]]:
         """The operation that a request means, and its path parameters, decoded after the split.
 
         Args:
@@ -44,11 +44,11 @@ class Contract:
             raw_path: the path as it was sent, without the query.
 
         Raises:
-            Refused: 404 for an unknown path, 405 for a path that knows other methods, 400 for
+            ApiError: 404 for an unknown path, 405 for a path that knows other methods, 400 for
                 broken encoding.
         """
         if not raw_path.startswith(self.base_path + "/"):
-            raise Refused(404, f"No route {raw_path}: every path starts with {self.base_path}/.")
+            raise ApiError(404, f"No route {raw_path}: every path starts with {self.base_path}/.")
         path = raw_path[len(self.base_path) :]
         if path.startswith("//"):  # a vendor's package joins the base and the path with two slashes
             path = path[1:]
@@ -66,14 +66,14 @@ class Contract:
             )
         )
         if allowed:
-            raise Refused(405, f"{raw_path} takes {allowed}, not {method}.", {"Allow": allowed})
-        raise Refused(404, f"No route {method} {raw_path}.")
+            raise ApiError(405, f"{raw_path} takes {allowed}, not {method}.", {"Allow": allowed})
+        raise ApiError(404, f"No route {method} {raw_path}.")
 
 
 @cache
-def load(system: str, *, open_bodies: bool = False) -> Contract:
+def load_contract(system: str, *, open_bodies: bool = False) -> Contract:
     """The contract of a system, read once a process."""
-    file = Path(__file__).with_name("contracts") / f"{system}.json"
+    file = Path(__file__).with_name("documents") / f"{system}.json"
     return Contract(json.loads(file.read_text("utf-8")), open_bodies=open_bodies)
 
 
@@ -81,15 +81,15 @@ def read_query(raw: str) -> list[tuple[str, str]]:
     """The query's names and values in order, decoded.
 
     Raises:
-        Refused: 400, when it is not valid.
+        ApiError: 400, when it is not valid.
     """
     try:
         return parse_qsl(raw, keep_blank_values=True, errors="strict")
     except ValueError as error:
-        raise Refused(400, f"The query is not percent-encoded UTF-8: {error}.") from None
+        raise ApiError(400, f"The query is not percent-encoded UTF-8: {error}.") from None
 
 
-def _operations(document: Mapping[str, Any], open_bodies: bool) -> list[Operation]:
+def _operations(document: Mapping[str, Any], open_bodies: bool) -> list[ContractOperation]:
     components = document["components"]
     requests = Schemas(components["schemas"], closed=not open_bodies)
     answers = Schemas(components["schemas"], closed=True)
@@ -108,7 +108,7 @@ def _operations(document: Mapping[str, Any], open_bodies: bool) -> list[Operatio
             }
             newer = [path for name, path in facts.items() if name.startswith("x-path-in-")]
             operations += [
-                Operation(
+                ContractOperation(
                     method.upper(),
                     path,
                     {"security": document.get("security"), **facts, "responses": declared},
@@ -125,4 +125,4 @@ def _decode(segment: str) -> str:
     try:
         return unquote_to_bytes(segment).decode()
     except UnicodeDecodeError:
-        raise Refused(400, f"The path segment {segment!r} is not percent-encoded UTF-8.") from None
+        raise ApiError(400, f"The path segment {segment!r} is not percent-encoded UTF-8.") from None

@@ -1,4 +1,4 @@
-"""Invented people to fill a world with."""
+"""Invented people to fill a service with."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Person(NamedTuple):
         return f"{self.given} {self.family}"
 
 
-def people(count: int, rng: random.Random) -> list[Person]:
+def invent_people(count: int, rng: random.Random) -> list[Person]:
     """`count` people with distinct addresses, the same for the same generator."""
     return [_person(index, rng) for index in range(count)]
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from ..people import people
-from ..world import Clock, Refused, World
-from .seed import found_account, settle
+from ..emulated_service import Clock, EmulatedService
+from ..invented_people import invent_people
+from ..messages import ApiError
+from .seed import add_history, create_account
 from .state import App, Credential, Installed, Integration, User, Workflow
 
 
-class AccountWorld(World):
+class AlloyLookups(EmulatedService):
     """An Alloy account with people in it, and ways to find what a request names.
 
-    Each look-up raises Refused (404) for what is not there.
+    Each look-up raises ApiError (404) for what is not there.
     """
 
     def __init__(self, rng: random.Random, clock: Clock, seed_users: int) -> None:
         super().__init__(rng, clock)
-        self.account = found_account(self.new_id, self.ago)
-        users = [self.add_user(p.email, p.full_name) for p in people(seed_users, rng)]
-        settle(self.account, users, self.new_id, self.ago, rng)
+        self.account = create_account(self.new_id, self.ago)
+        users = [self.add_user(p.email, p.full_name) for p in invent_people(seed_users, rng)]
+        add_history(self.account, users, self.new_id, self.ago, rng)
 
     def new_id(self) -> str:
         return f"{self.rng.getrandbits(96):024x}"
@@ -35,49 +36,49 @@ class AccountWorld(World):
         self.account.id_of[username] = user.id
         return user
 
-    def user(self, name: str) -> User:
+    def find_user(self, name: str) -> User:
         """The user with an id or a username."""
         user = self.account.users.get(self.account.id_of.get(name, name))
         if user is None:
-            raise Refused(404, f"There is no user with the id or username {name!r}.")
+            raise ApiError(404, f"There is no user with the id or username {name!r}.")
         return user
 
-    def credentials(self, user: User) -> list[Credential]:
+    def list_credentials(self, user: User) -> list[Credential]:
         return [c for c in self.account.credentials.values() if c.user_id == user.id]
 
-    def app(self, name: str) -> App:
+    def find_app(self, name: str) -> App:
         if name not in self.account.apps:
-            raise Refused(404, f"There is no app {name!r}.")
+            raise ApiError(404, f"There is no app {name!r}.")
         return self.account.apps[name]
 
-    def integration(self, name: str) -> Integration:
+    def find_integration(self, name: str) -> Integration:
         """The integration with an id or a name."""
         for integration in self.account.integrations.values():
             if name in (integration.id, integration.app):
                 return integration
-        raise Refused(404, f"There is no integration with the id or name {name!r}.")
+        raise ApiError(404, f"There is no integration with the id or name {name!r}.")
 
-    def workflow(self, workflow_id: str) -> Workflow:
+    def find_workflow(self, workflow_id: str) -> Workflow:
         if workflow_id not in self.account.workflows:
-            raise Refused(404, f"There is no workflow {workflow_id!r}.")
+            raise ApiError(404, f"There is no workflow {workflow_id!r}.")
         return self.account.workflows[workflow_id]
 
-    def named_workflow(self, body: Any) -> Workflow:
+    def find_named_workflow(self, body: Any) -> Workflow:
         """The workflow that a body names by id or by name; 400 when it does neither."""
         if "workflowId" in body:
-            return self.workflow(body["workflowId"])
+            return self.find_workflow(body["workflowId"])
         name = body.get("workflowName")
         if name is None:
-            raise Refused(400, "Give workflowId or workflowName.")
+            raise ApiError(400, "Give workflowId or workflowName.")
         for workflow in self.account.workflows.values():
             if workflow.name == name:
                 return workflow
-        raise Refused(404, f"There is no workflow named {name!r}.")
+        raise ApiError(404, f"There is no workflow named {name!r}.")
 
-    def installed(self, user: User, workflow: Workflow) -> Installed:
+    def find_installed(self, user: User, workflow: Workflow) -> Installed:
         installed = self.account.installed.get((user.id, workflow.id))
         if installed is None:
-            raise Refused(404, f"The user has not installed the workflow {workflow.name!r}.")
+            raise ApiError(404, f"The user has not installed the workflow {workflow.name!r}.")
         return installed
 
     def describe_state(self, workflow: Workflow, user: User) -> dict[str, Any]:

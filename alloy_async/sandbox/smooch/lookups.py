@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from ..auth import HeaderKey
-from ..form import FilePart
-from ..people import people
-from ..world import Answer, Call, Clock, Refused, World
-from .tokens import claims_of, verified_claims
+from ..authentication import HeaderKey
+from ..contract.multipart_form import FilePart
+from ..emulated_service import Clock, EmulatedService
+from ..invented_people import invent_people
+from ..messages import ApiCall, ApiError, Reply
+from .tokens import read_claims, verify_claims
 
 PROFILE = ("givenName", "surname", "email", "signedUpAt")
 
@@ -28,7 +29,7 @@ class Client:
     immediate: bool = True
     """Whether it is confirmed without the user's doing."""
 
-    def wire(self, last_seen: str) -> dict[str, Any]:
+    def to_json(self, last_seen: str) -> dict[str, Any]:
         return {
             "id": self.id,
             "active": True,
@@ -55,8 +56,8 @@ class User:
     pending: list[Client] = field(default_factory=list)
     business_systems: list[dict[str, Any]] = field(default_factory=list)
 
-    def wire(self) -> dict[str, Any]:
-        clients = [client.wire(self.created_at) for client in self.clients]
+    def to_json(self) -> dict[str, Any]:
+        clients = [client.to_json(self.created_at) for client in self.clients]
         return {
             "_id": self.id,
             "userId": self.user_id,
@@ -65,7 +66,7 @@ class User:
             "conversationStarted": self.conversation_id is not None,
             "credentialRequired": self.credential_required,
             "clients": clients,
-            "pendingClients": [client.wire(self.created_at) for client in self.pending],
+            "pendingClients": [client.to_json(self.created_at) for client in self.pending],
             "devices": clients,
         }
 
@@ -83,8 +84,8 @@ class Message:
     image: FilePart
 
 
-class AppWorld(World):
-    """One Smooch app with people in it. Each look-up raises Refused (404) for what is not there.
+class SmoochLookups(EmulatedService):
+    """One Smooch app with people in it. Each look-up raises ApiError (404) for what is not there.
 
     Attributes:
         users: by Smooch's id.
@@ -108,12 +109,14 @@ class AppWorld(World):
         self.auth_codes: dict[str, str] = {}
         kinds = ("twilio", "messagebird", "messenger", "mailgun", "telegram", "viber")
         self.integrations = {self.new_id(): kind for kind in kinds}
-        for n, person in enumerate(people(seed_users, rng)):
+        for n, person in enumerate(invent_people(seed_users, rng)):
             user = self.add_user(person.email)
             user.profile = {"givenName": person.given, "surname": person.family, "email": person.email}
             if n == 0:
                 user.clients = [
-                    Client(self.new_id(), "mailgun", self.integration("mailgun"), ("address", person.email))
+                    Client(
+                        self.new_id(), "mailgun", self.find_integration("mailgun"), ("address", person.email)
+                    )
                 ]
             if n < 2:
                 user.business_systems = [
@@ -126,27 +129,27 @@ class AppWorld(World):
     ) -> str:
         token = self._bearer(headers, query, None)
         if keys is not None:
-            verified_claims(token, self.secrets, self.clock)
+            verify_claims(token, self.secrets, self.clock)
         return token
 
-    def handle(self, call: Call) -> Answer:
+    def handle(self, call: ApiCall) -> Reply:
         try:
             self._authorize(call)
-        except Refused as refusal:
-            return self.refuse(refusal)
+        except ApiError as error:
+            return self.reply_to_error(error)
         return super().handle(call)
 
-    def _authorize(self, call: Call) -> None:
-        claims = claims_of(call.credential)
+    def _authorize(self, call: ApiCall) -> None:
+        claims = read_claims(call.credential)
         if call.path["appId"] != self.app_id:
             if claims.get("scope") == "account":
-                raise Refused(404, f"There is no app {call.path['appId']!r} in this account.")
-            raise Refused(403, f"The token is not for the app {call.path['appId']!r}.")
+                raise ApiError(404, f"There is no app {call.path['appId']!r} in this account.")
+            raise ApiError(403, f"The token is not for the app {call.path['appId']!r}.")
         if claims.get("scope") == "appUser":
             if "userId" not in call.path:
-                raise Refused(403, f"{call.operation} needs a token of scope 'app'.")
-            if self.user(call.path["userId"]).user_id != claims["userId"]:
-                raise Refused(403, "The token is for another user.")
+                raise ApiError(403, f"{call.operation} needs a token of scope 'app'.")
+            if self.find_user(call.path["userId"]).user_id != claims["userId"]:
+                raise ApiError(403, "The token is for another user.")
 
     def error_body(self, status: int, message: str) -> Any:
         code = HTTPStatus(status).phrase.lower().replace(" ", "_")
@@ -161,16 +164,16 @@ class AppWorld(World):
         self.id_of[user_id] = user.id
         return user
 
-    def user(self, name: str) -> User:
+    def find_user(self, name: str) -> User:
         """The user with an id of either kind."""
         user = self.users.get(self.id_of.get(name, name))
         if user is None:
-            raise Refused(404, f"There is no user with the smoochId or userId {name!r}.")
+            raise ApiError(404, f"There is no user with the smoochId or userId {name!r}.")
         return user
 
-    def integration(self, kind: str) -> str:
+    def find_integration(self, kind: str) -> str:
         """The id of the first integration of a type."""
         for integration_id, existing in self.integrations.items():
             if existing == kind:
                 return integration_id
-        raise Refused(400, f"The app has no integration of type {kind!r}.")
+        raise ApiError(400, f"The app has no integration of type {kind!r}.")

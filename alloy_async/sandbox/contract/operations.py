@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from .form import read_form
+from ..messages import Reply
+from .multipart_form import read_form
 from .schema import Check, Misfit, Schema, Schemas, is_json_text, read_json
-from .world import Answer
 
 BodyReader = Callable[[bytes, str], Any]
 BODY_READERS: dict[str, BodyReader] = {
@@ -56,7 +56,7 @@ class Parameter:
         return text  # a text that is no number or boolean fails the check of its type
 
 
-class Operation:
+class ContractOperation:
     """One operation of a contract, with its checks compiled when first used."""
 
     def __init__(
@@ -148,7 +148,7 @@ class Operation:
         self._body_check(value, "body")
         return value
 
-    def check_answer(self, answer: Answer) -> None:
+    def check_answer(self, answer: Reply) -> None:
         """Does an answer fit the contract?
 
         Raises:

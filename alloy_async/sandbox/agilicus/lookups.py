@@ -7,15 +7,16 @@ import string
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from ..auth import HeaderKey
-from ..people import people
-from ..world import Answer, Clock, Refused, World
-from .seed import found_tenant, settle
+from ..authentication import HeaderKey
+from ..emulated_service import Clock, EmulatedService
+from ..invented_people import invent_people
+from ..messages import ApiError, Reply
+from .seed import add_history, create_tenant
 from .state import Json, Tenant
 
 Key = TypeVar("Key")
 
-NOTHING = Answer(204, content_type=None)
+NOTHING = Reply(204, content_type=None)
 DERIVED = (
     *("id", "type", "enabled", "created", "updated", "display_name", "member_of", "members"),
     *("upstream_user_identities", "attributes", "roles"),
@@ -23,14 +24,14 @@ DERIVED = (
 """Members of a user that a request cannot set by themselves."""
 
 
-def created(value: Any) -> Answer:
-    return Answer.json(value, 201)
+def reply_created(value: Any) -> Reply:
+    return Reply.json(value, 201)
 
 
-class TenantWorld(World):
+class AgilicusLookups(EmulatedService):
     """An Agilicus with people in it, and ways to find what a request names.
 
-    Each look-up raises Refused (404) for what is not there.
+    Each look-up raises ApiError (404) for what is not there.
     """
 
     authenticate = HeaderKey("Authorization", scheme="Bearer")
@@ -40,13 +41,13 @@ class TenantWorld(World):
         super().__init__(rng, clock)
         self.show_type = show_type
         self.tenant = Tenant()
-        main, lower = found_tenant(self.tenant, self.new_id, self.now(days_ago=90))
-        for number, person in enumerate(people(seed_users, rng)):
+        main, lower = create_tenant(self.tenant, self.new_id, self.now(days_ago=90))
+        for number, person in enumerate(invent_people(seed_users, rng)):
             body = {"first_name": person.given, "last_name": person.family, "email": person.email}
             user = self.add_user(body, main)
             if number % 3 == 2:
                 self.join(user, lower)
-        settle(self.tenant, main, lower, self.add_user, self.entity)
+        add_history(self.tenant, main, lower, self.add_user, self.create_entity)
 
     def error_body(self, status: int, message: str) -> Any:
         return {"error_code": str(status), "error_message": message}
@@ -56,37 +57,37 @@ class TenantWorld(World):
 
     # Objects with spec and metadata
 
-    def entity(self, spec: Json, **parts: Any) -> Json:
+    def create_entity(self, spec: Json, **parts: Any) -> Json:
         now = self.now()
         metadata = {"id": self.new_id(), "created": now, "updated": now}
         return {"spec": spec, "metadata": metadata, **parts}
 
     def replace(self, entity: Json, body: Json | None) -> None:
         """Put a body in an object's place; what the service keeps of the object stays."""
-        spec = self.given(body)["spec"]
+        spec = self.require_body(body)["spec"]
         entity["spec"] = spec
         entity["metadata"]["updated"] = self.now()
 
-    def given(self, body: Json | None) -> Json:
+    def require_body(self, body: Json | None) -> Json:
         if body is None:
-            raise Refused(400, "The body is missing.")
+            raise ApiError(400, "The body is missing.")
         return body
 
-    def found(self, table: Mapping[Key, Json], key: Key, what: str) -> Json:
+    def look_up(self, table: Mapping[Key, Json], key: Key, what: str) -> Json:
         if key not in table:
-            raise Refused(404, f"There is no {what} {key!r}.")
+            raise ApiError(404, f"There is no {what} {key!r}.")
         return table[key]
 
     # Users
 
-    def user(self, user_id: str, org_id: str | None = None) -> Json:
+    def find_user(self, user_id: str, org_id: str | None = None) -> Json:
         """A user, of one organisation where one is named."""
-        user = self.found(self.tenant.users, user_id, "user")
+        user = self.look_up(self.tenant.users, user_id, "user")
         if org_id is not None and (org_id, user_id) not in self.tenant.roles:
-            raise Refused(404, f"The user {user_id!r} is not in the organisation {org_id!r}.")
+            raise ApiError(404, f"The user {user_id!r} is not in the organisation {org_id!r}.")
         return user
 
-    def by_email(self, email: str) -> Json | None:
+    def find_by_email(self, email: str) -> Json | None:
         folded = email.casefold()
         users = self.tenant.users.values()
         return next((user for user in users if user["email"].casefold() == folded), None)
@@ -115,39 +116,39 @@ class TenantWorld(World):
         disabled = body.get("enabled") is False  # read-only, but the vendor's own tool sends it
         status = body.get("status", "disabled" if disabled else "active")
         user.clear()
-        user.update({**without(body, DERIVED), **kept})
+        user.update({**omit_members(body, DERIVED), **kept})
         user.update(status=status, enabled=status != "disabled", updated=self.now())
 
-    def identity(self, user: Json) -> Json:
+    def describe_briefly(self, user: Json) -> Json:
         """A user as other objects mention it."""
         names = ("id", "org_id", "first_name", "last_name", "email", "type", "inheritable_config")
         short = {name: user[name] for name in names if name in user}
         names_given = " ".join(user[name] for name in ("first_name", "last_name") if user.get(name))
         title = names_given or user.get("full_name", "")
-        return self._typed({**short, "full_name": title, "display_name": title or user["email"]})
+        return self._omit_type({**short, "full_name": title, "display_name": title or user["email"]})
 
     def describe(self, user: Json, org_id: str | None = None) -> Json:
         """A user as the answer tells it, with its roles in an organisation."""
         tenant, user_id = self.tenant, user["id"]
-        shown = {**user, **self.identity(user)}
+        shown = {**user, **self.describe_briefly(user)}
         org = org_id or user.get("org_id")
         if org is not None:
             shown["org_id"] = org
             shown["roles"] = tenant.roles.get((org, user_id), {})
-        shown["member_of"] = [self.identity(tenant.users[g]) for g in tenant.groups_of(user_id, org)]
+        shown["member_of"] = [self.describe_briefly(tenant.users[g]) for g in tenant.groups_of(user_id, org)]
         if user_id in tenant.members:
-            shown["members"] = [self.identity(tenant.users[m]) for m in tenant.members[user_id]]
-        shown["upstream_user_identities"] = owned(tenant.identities, user_id)
+            shown["members"] = [self.describe_briefly(tenant.users[m]) for m in tenant.members[user_id]]
+        shown["upstream_user_identities"] = list_owned(tenant.identities, user_id)
         shown["attributes"] = user.get("configured_attributes", {}).get("attributes", [])
-        return self._typed(shown)
+        return self._omit_type(shown)
 
-    def _typed(self, user: Json) -> Json:
-        return user if self.show_type else without(user, ("type",))
+    def _omit_type(self, user: Json) -> Json:
+        return user if self.show_type else omit_members(user, ("type",))
 
 
-def owned(table: Mapping[tuple[str, str], Json], owner: str) -> list[Json]:
+def list_owned(table: Mapping[tuple[str, str], Json], owner: str) -> list[Json]:
     return [value for (of, _), value in table.items() if of == owner]
 
 
-def without(members: Json, names: tuple[str, ...]) -> Json:
+def omit_members(members: Json, names: tuple[str, ...]) -> Json:
     return {name: value for name, value in members.items() if name not in names}

@@ -11,13 +11,13 @@ from typing import Any
 from aiohttp import web
 
 from .faults import Dropped
-from .world import Answer
+from .messages import Reply
 
 MAX_BODY = 64 * 1024 * 1024
 _RST_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
-class HttpWire:
+class ServerConnection:
     """The server's end of the connection that a request came on."""
 
     def __init__(self, http: web.BaseRequest, stopping: asyncio.Event) -> None:
@@ -43,8 +43,8 @@ class HttpWire:
         self.close()
         raise Dropped
 
-    async def send(self, answer: Answer, number: int) -> web.StreamResponse:
-        headers = {"X-Request-Id": f"sandbox-{number}", **answer.headers}
+    async def send(self, answer: Reply, number: int) -> web.StreamResponse:
+        headers = {"X-ReceivedRequest-Id": f"sandbox-{number}", **answer.headers}
         if answer.content_type is not None:
             headers["Content-Type"] = answer.content_type
         if isinstance(answer.body, bytes):

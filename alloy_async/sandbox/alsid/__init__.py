@@ -1,0 +1,1 @@
+"""The users of a Tenable.ad installation, formerly Alsid, emulated."""
