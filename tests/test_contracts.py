@@ -16,10 +16,10 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from alloy_async.core.codec.conversion import values_of
+from alloy_async.core.codec.containers import get_value_type
 from alloy_async.core.codec.json_codec import from_wire, to_wire
-from alloy_async.core.codec.model import Model, fields_of
-from alloy_async.core.messages.request import plan_of
+from alloy_async.core.codec.model import Model, get_fields
+from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.endpoint import endpoint
 from alloy_async.core.operation.operation import Operation, result_type
 from alloy_async.core.operation.paging import ByCursor, ByOffset, ByPage, Listing, Unpaged
@@ -115,7 +115,7 @@ def test_type_hints_resolve(call: Call) -> None:
 
 def typed(operation: type[Operation[Any]], values: Mapping[str, Any]) -> Operation[Any]:
     """The operation for arguments given as JSON values."""
-    types = {field.name: field.type for field in fields_of(operation)}
+    types = {field.name: field.type for field in get_fields(operation)}
     return operation(**{name: from_wire(types[name], value) for name, value in values.items()})
 
 
@@ -124,7 +124,7 @@ def typed(operation: type[Operation[Any]], values: Mapping[str, Any]) -> Operati
 @given(data=st.data())
 def test_request_is_the_contracts(call: Call, data: st.DataObject) -> None:
     values = data.draw(call.values())
-    request = plan_of(operation := typed(operation_of(call), values)).build(operation)
+    request = compile_operation(operation := typed(operation_of(call), values)).build(operation)
     split = urlsplit(request.target)
     verb, path, query, body = call.request(values)
     assert (request.verb, split.path) == (verb, path)
@@ -153,7 +153,7 @@ def test_answer_comes_back_whole(call: Call, data: st.DataObject) -> None:
 @pytest.mark.parametrize("raw", [b"", b"null", b"{}", b"x"])
 def test_an_answer_of_unknown_form_is_no_error(call: Call, raw: bytes) -> None:
     operation = operation_of(call)
-    plan = plan_of(operation(*[None for field in fields_of(operation) if field.required]))
+    plan = compile_operation(operation(*[None for field in get_fields(operation) if field.required]))
     assert plan.decode(raw) == (raw if result_type(operation) is bytes else None)
 
 
@@ -162,7 +162,7 @@ def test_an_empty_object_leaves_everything_none(call: Call) -> None:
     result = result_type(operation_of(call))
     if isinstance(result, type) and issubclass(result, Model):
         decoded = from_wire(result, {})
-        assert all(getattr(decoded, field.name) is None for field in fields_of(result))
+        assert all(getattr(decoded, field.name) is None for field in get_fields(result))
 
 
 # Models
@@ -180,13 +180,13 @@ def reached(of: Any, schema: Schema, contract: Contract) -> Iterator[tuple[type[
         yield from reached(get_args(sequence)[0], schema["items"], contract)
     elif kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
         (mapping,) = (member for member in members.values() if member is not type(None))
-        yield from reached(values_of(mapping), schema["additionalProperties"], contract)
+        yield from reached(get_value_type(mapping), schema["additionalProperties"], contract)
     elif kind == "object" and "properties" not in schema:
         assert Mapping in members
     elif kind == "object":
         (model,) = (m for m in members.values() if isinstance(m, type) and issubclass(m, Model))
         yield model, schema
-        types = {field.wire: field.type for field in fields_of(model)}
+        types = {field.wire: field.type for field in get_fields(model)}
         for name, member in schema["properties"].items():
             if name in types:
                 yield from reached(types[name], member, contract)
@@ -212,7 +212,7 @@ def flattened(of: Any) -> list[Any]:
 def schemas_of(call: Call) -> Iterator[tuple[Any, Schema, bool]]:
     """Each structured value of a call: its type, its schema, and whether the service sends it."""
     operation = operation_of(call)
-    types = {field.name: field.type for field in fields_of(operation)}
+    types = {field.name: field.type for field in get_fields(operation)}
     for argument in call.arguments:
         if argument.where != "path":
             yield types[argument.name], argument.schema, False
@@ -239,15 +239,15 @@ def test_models_declare_what_the_contract_does_and_no_more(system: str) -> None:
     for model, members in properties.items():
         defaults = {p.default for p in inspect.signature(model).parameters.values()}
         assert defaults <= {inspect.Parameter.empty, None, attrs.NOTHING}, model
-        fields = {field.wire for field in fields_of(model)}
+        fields = {field.wire for field in get_fields(model)}
         if model in in_answers:
             assert fields == members.keys(), model
-            demanded = {field.wire for field in fields_of(model) if field.required}
+            demanded = {field.wire for field in get_fields(model) if field.required}
             assert demanded <= (required[model] if model in sent else set()), "an answer may lack anything"
         else:
             settable = {name for name, member in members.items() if not member.get("readOnly")}
             assert settable <= fields <= members.keys(), model
-            assert {field.wire for field in fields_of(model) if field.required} == required[model], model
+            assert {field.wire for field in get_fields(model) if field.required} == required[model], model
     unreached = {cls.__name__ for cls in made_in(package(system).models, Model) - properties.keys()}
     assert unreached == NOT_IN_A_CONTRACT[system]
 
@@ -267,7 +267,7 @@ def test_secrets_are_marked(system: str) -> None:
     for call in contract.calls:
         for of, whole, _ in schemas_of(call):
             for model, schema in reached(of, whole, contract):
-                for field in fields_of(model):
+                for field in get_fields(model):
                     sensitive = bool(schema["properties"].get(field.wire, {}).get("x-sensitive"))
                     assert field.marker.secret is sensitive, (model, field.name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -19,8 +20,8 @@ from .errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
 from .events import RequestEvent, ResponseEvent, RetryEvent
 from .http.transport import Transport, Wire
 from .messages.multipart import Multipart
-from .messages.request import Plan, plan_of
-from .messages.response import failed, lowered, request_id_in, undecodable
+from .messages.request import CompiledOperation, compile_operation
+from .messages.response import decode_error, error_from_response, find_request_id, lowercase_names
 from .operation.operation import Operation
 from .options import Settings, System
 from .ratelimit.limiter import Limiter, Slot
@@ -55,9 +56,9 @@ class Manner:
         self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
         self._common.update(settings.headers)
         self._credential_header = link.system.header if link.system.query_key is None else None
-        self._headers: dict[Plan, tuple[str | None, CIMultiDict[str]]] = {}
+        self._headers: dict[CompiledOperation, tuple[str | None, CIMultiDict[str]]] = {}
 
-    def headers(self, plan: Plan, credential: str | None) -> CIMultiDict[str]:
+    def headers(self, plan: CompiledOperation, credential: str | None) -> CIMultiDict[str]:
         """All headers of an operation's requests; made anew only when the credential changes."""
         known = self._headers.get(plan)
         if known is not None and known[0] == credential:
@@ -90,7 +91,7 @@ class Call:
         self.link = link
         self.manner = manner
         self.operation = operation
-        self.plan = plan_of(operation)
+        self.plan = compile_operation(operation)
         self.request = self.plan.build(operation)
         self.started = link.clock.monotonic()
         self.streamed = streamed
@@ -149,7 +150,7 @@ class Call:
             return self._interpreted(wire, credential)
         except AlloyAsyncError as failure:
             failure.operation = self.operation.name
-            failure.after(self.effect, self.attempts)
+            failure.add_earlier_attempts(self.effect, self.attempts)
             self.effect = failure.effect
             renewable = isinstance(failure, Unauthorized) and not self.renewed
             if credential is None or not renewable or not link.auth.reject(credential):
@@ -212,7 +213,7 @@ class Call:
         status, request_id, error = None, None, None
         try:
             wire = await self._transmit(credential)
-            status, request_id = wire[0], request_id_in(lowered(wire[1]))
+            status, request_id = wire[0], find_request_id(lowercase_names(wire[1]))
             return wire
         except AlloyAsyncError as failure:
             error = failure
@@ -230,14 +231,18 @@ class Call:
         status, headers, body = wire
         if not 200 <= status < 300:
             assert isinstance(body, bytes)
-            raise failed(self.operation, status, lowered(headers), body, _secrets_in(credential))
+            raise error_from_response(
+                self.operation, status, lowercase_names(headers), body, _secrets_in(credential), time.time()
+            )
         if not isinstance(body, bytes):
             return body, status, headers
         try:
             return self.plan.decode(body), status, headers
         except Mismatch as mismatch:
             reason = mismatch
-        raise undecodable(self.operation, reason, status, lowered(headers), body, _secrets_in(credential))
+        raise decode_error(
+            self.operation, reason, status, lowercase_names(headers), body, _secrets_in(credential)
+        )
 
     def _left(self) -> float:
         """Seconds until the deadline."""

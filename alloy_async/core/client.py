@@ -17,7 +17,7 @@ from .errors import ConfigurationError, InvalidRequest
 from .events import RetryEvent
 from .http.transport import Transport
 from .map import completed
-from .messages.response import Answer, lowered, request_id_in
+from .messages.response import Answer, find_request_id, lowercase_names
 from .messages.stream import Stream
 from .operation.operation import Operation
 from .operation.pages import Pages
@@ -160,9 +160,9 @@ class AsyncClient:
         """Carry out an operation, and give status, headers, request id, attempts and elapsed time with the result."""
         call = self._call(operation)
         result, status, raw_headers = await call.carry_out()
-        headers = lowered(raw_headers)
+        headers = lowercase_names(raw_headers)
         elapsed = self._link.clock.monotonic() - call.started
-        return Answer(result, status, headers, request_id_in(headers), call.attempts, elapsed)
+        return Answer(result, status, headers, find_request_id(headers), call.attempts, elapsed)
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> Pages[Item]:
         """The items of a listing, over all its pages: `async for item in client.iterate(operation)`.
@@ -195,7 +195,7 @@ class AsyncClient:
 
         async def opened() -> tuple[aiohttp.ClientResponse, Mapping[str, str]]:
             response, _, headers = await call.carry_out()
-            return response, lowered(headers)
+            return response, lowercase_names(headers)
 
         return Stream(call.operation.name, opened)
 

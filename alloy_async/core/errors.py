@@ -69,7 +69,7 @@ class AlloyAsyncError(Exception):
         self.retry_after = retry_after
         """Seconds that the server asked to wait, where it did."""
 
-    def after(self, earlier: Effect, attempts: int) -> None:
+    def add_earlier_attempts(self, earlier: Effect, attempts: int) -> None:
         """Count in the attempts before: an unknown effect of one of them stays unknown."""
         self.attempts = attempts
         if _STRENGTH[earlier] > _STRENGTH[self.effect]:
@@ -206,8 +206,10 @@ STATUS_ERRORS: dict[int, type[StatusError]] = {
 }
 
 
-def status_error(status: int, message: str | None, retry_after: float | None, **facts: Any) -> StatusError:
-    """The error for a status other than 2xx, with its effect."""
+def error_from_status(
+    status: int, message: str | None, retry_after: float | None, **facts: Any
+) -> StatusError:
+    """Create the error for a status other than 2xx, with its effect."""
     cls = STATUS_ERRORS.get(status)
     if cls is None:
         cls = Redirected if 300 <= status < 400 else ServerError if status >= 500 else StatusError

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from ..core.codec.conversion import converter, wrong
+from ..core.codec.conversion import converter, type_mismatch
 from ..core.codec.model import Model
 
 Permission: TypeAlias = (
@@ -282,7 +282,7 @@ class Several(list[str]):
 
 def _read_several(value: Any, _: Any = None) -> Several:
     if not isinstance(value, str):
-        raise wrong("text", value)
+        raise type_mismatch("text", value)
     return Several(value.split(";"))
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, nullcontext
 from itertools import islice
 from typing import TypeVar, TypeVarTuple, Unpack
 
-from ..core.codec.json_codec import collector_paused
+from ..core.codec.json_codec import pause_collector
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -33,7 +33,7 @@ async def slices(rows: Iterator[T], size: int, *, at_hand: bool = False) -> Asyn
         at_hand: they come without waiting, from a file: then the garbage collector, which would walk over the rows of a
             slice again and again, is paused while one is made.
     """
-    pause = collector_paused if at_hand else nullcontext
+    pause = pause_collector if at_hand else nullcontext
 
     def taken() -> list[T]:
         with pause():

@@ -9,8 +9,8 @@ import pytest
 
 from alloy_async import NULL, ConfigurationError, Unauthorized, from_wire, to_wire
 from alloy_async.agilicus import Agilicus, AsyncAgilicus, models, operations
-from alloy_async.core.codec.model import fields_of
-from alloy_async.core.messages.request import plan_of
+from alloy_async.core.codec.model import get_fields
+from alloy_async.core.messages.request import compile_operation
 from alloy_async.sandbox import Sandbox
 
 from ..oracle import Contract
@@ -56,13 +56,13 @@ def test_a_user_without_a_type_is_a_user(kind: Any) -> None:
 
 
 def test_a_group_is_what_its_schema_says() -> None:
-    assert {field.wire for field in fields_of(models.Group)} == SCHEMAS["Group"]["properties"].keys()
+    assert {field.wire for field in get_fields(models.Group)} == SCHEMAS["Group"]["properties"].keys()
     assert from_wire(models.Group, {"id": "1"}) == models.Group(id="1"), "even without a type"
 
 
 def test_a_group_is_sent_back_whole() -> None:
     group = from_wire(models.User, {"type": "group", "members": [{"id": "1"}], "unknown": None})
-    request = plan_of(operation := operations.ReplaceUser("g", group)).build(operation)
+    request = compile_operation(operation := operations.ReplaceUser("g", group)).build(operation)
     assert request.body == b'{"type":"group","members":[{"id":"1"}],"unknown":null}'
 
 
@@ -101,7 +101,7 @@ def test_arrays_are_repeated_and_booleans_written_as_the_vendor_writes_them() ->
     operation = operations.ListUsers(
         type=["user", "group"], has_roles=True, orgless_users=False, search_params=["a b"]
     )
-    target = plan_of(operation).build(operation).target
+    target = compile_operation(operation).build(operation).target
     assert target == "/users?type=user&type=group&has_roles=True&orgless_users=False&search_params=a%20b"
 
 

@@ -10,7 +10,7 @@ from alloy_async.alloy import Alloy, AsyncAlloy, models, operations
 from alloy_async.core.codec.json_codec import from_wire
 from alloy_async.core.codec.model import NULL
 from alloy_async.core.errors import DecodeError, InvalidRequest
-from alloy_async.core.messages.request import plan_of
+from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.operation import Operation
 
 from .oracle import CONTRACT
@@ -27,11 +27,11 @@ def test_misspelt_names_have_twins(twin: str, name: str) -> None:
 
 def test_none_is_left_out_and_null_is_sent() -> None:
     operation = operations.UpdateAUser("ada", username=None, full_name=NULL)
-    assert plan_of(operation).build(operation).body == b'{"fullName":null}'
+    assert compile_operation(operation).build(operation).body == b'{"fullName":null}'
 
 
 def build(operation: Operation[Any]) -> None:
-    plan_of(operation).build(operation)
+    compile_operation(operation).build(operation)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from alloy_async import (
     Unauthorized,
 )
 from alloy_async.alsid import Alsid, AsyncAlsid, models, operations
-from alloy_async.core.messages.request import plan_of
+from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.operation import Operation
 from alloy_async.sandbox import Sandbox
 from alloy_async.sandbox.alsid.seed import PASSWORD
@@ -114,7 +114,7 @@ async def test_refusals_come_by_status_with_their_words(alsid_sandbox: Sandbox) 
 
 @pytest.mark.parametrize(("raw", "word"), [(b"", None), (b"null", None), (b'"bye"', "bye")])
 def test_a_logout_may_be_answered_by_nothing(raw: bytes, word: str | None) -> None:
-    assert plan_of(operations.ApiLogoutPost()).decode(raw) == word
+    assert compile_operation(operations.ApiLogoutPost()).decode(raw) == word
 
 
 async def test_a_login_needs_no_key(alsid_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ async def test_a_scheme_is_no_part_of_the_key(alsid_sandbox: Sandbox) -> None:
 )
 def test_another_operations_path_is_no_id(operation: Operation[Any]) -> None:
     with pytest.raises(InvalidRequest, match=r"path of another operation.*nothing was sent"):
-        plan_of(operation).build(operation)
+        compile_operation(operation).build(operation)
 
 
 def test_an_installation_has_its_own_address(monkeypatch: pytest.MonkeyPatch) -> None:

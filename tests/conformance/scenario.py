@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from alloy_async import NULL, Client, Model, from_wire, to_wire
-from alloy_async.core.codec.model import fields_of
+from alloy_async.core.codec.model import get_fields
 from alloy_async.core.operation.markers import Part
 from alloy_async.sandbox import Request, Sandbox
 
@@ -113,7 +113,7 @@ def _play_ours(client: Client, sandbox: Sandbox, scenario: Scenario) -> list[tup
 def typed(client: Client, made: Step) -> Any:
     """The operation for arguments given as JSON values; a file is given as its path."""
     operation = getattr(type(client), made.operation).operation
-    fields = {field.name: field for field in fields_of(operation)}
+    fields = {field.name: field for field in get_fields(operation)}
     return operation(
         **{
             name: value if isinstance(fields[name].marker, Part) else _typed(fields[name].type, value)
@@ -134,7 +134,7 @@ def _keep_nulls(made: Any, value: Any) -> None:
         for member, member_value in zip(made, value, strict=True):
             _keep_nulls(member, member_value)
     elif isinstance(made, Model):
-        for field in fields_of(type(made)):
+        for field in get_fields(type(made)):
             if field.wire in value and value[field.wire] is None:
                 setattr(made, field.name, NULL)
             else:

@@ -34,7 +34,7 @@ from alloy_async import (
     UnprocessableContent,
 )
 from alloy_async.alloy import models
-from alloy_async.core.errors import status_error
+from alloy_async.core.errors import error_from_status
 
 PARENTS: dict[type[AlloyAsyncError], tuple[type[Exception], ...]] = {
     ConfigurationError: (AlloyAsyncError, ValueError),
@@ -139,7 +139,7 @@ def test_what_an_error_says(facts: dict[str, Any], expected: str) -> None:
 )
 def test_the_effect_over_attempts_is_the_strongest(own: Any, earlier: Any, expected: str) -> None:
     error = AlloyAsyncError("x", effect=own)
-    error.after(earlier, 2)
+    error.add_earlier_attempts(earlier, 2)
     assert (error.effect, error.attempts) == (expected, 2)
 
 
@@ -179,13 +179,13 @@ def test_the_effect_over_attempts_is_the_strongest(own: Any, earlier: Any, expec
 def test_the_error_of_each_status(
     status: int, retry_after: float | None, cls: type[StatusError], effect: str
 ) -> None:
-    error = status_error(status, None, retry_after)
+    error = error_from_status(status, None, retry_after)
     assert type(error) is cls
     assert (error.status, error.effect, error.retry_after) == (status, effect, retry_after)
     assert str(status) in str(error)
 
 
 def test_a_status_error_repeats_what_the_server_said() -> None:
-    assert str(status_error(404, "no such user", None, operation="get_a_user")) == (
+    assert str(error_from_status(404, "no such user", None, operation="get_a_user")) == (
         "get_a_user: 404 Not Found: no such user"
     )

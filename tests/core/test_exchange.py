@@ -11,9 +11,12 @@ import attrs
 import pytest
 
 from alloy_async import NULL, InvalidRequest, Model, NotFound, Operation, ServerError
-from alloy_async.core.messages.request import plan_of
-from alloy_async.core.messages.response import failed
+from alloy_async.core.messages.request import compile_operation
+from alloy_async.core.messages.response import error_from_response
 from alloy_async.core.operation.markers import Body, ExtraQuery, Json, Path, Query
+
+NOW = 1_790_000_000.0
+"""The wall clock of these tests."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -99,7 +102,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
     ],
 )
 def test_the_target_of_a_request(operation: Operation[Any], target: str) -> None:
-    request = plan_of(operation).build(operation)
+    request = compile_operation(operation).build(operation)
     assert (request.verb, request.target, request.body) == ("GET", target, None)
     assert dict(request.headers) == {"Accept": "application/json"}
 
@@ -122,14 +125,14 @@ def test_the_target_of_a_request(operation: Operation[Any], target: str) -> None
     ],
 )
 def test_the_body_of_a_request(operation: Operation[Any], body: Any) -> None:
-    request = plan_of(operation).build(operation)
+    request = compile_operation(operation).build(operation)
     assert request.body is not None
     assert json.loads(request.body) == body
     assert request.headers["Content-Type"] == "application/json"
 
 
 def test_an_optional_body_may_be_left_out() -> None:
-    assert plan_of(Replace()).build(Replace()).body is None
+    assert compile_operation(Replace()).build(Replace()).body is None
 
 
 @pytest.mark.parametrize(
@@ -169,7 +172,7 @@ def test_what_cannot_be_sent_is_refused_naming_operation_and_argument(
     operation: Operation[Any], said: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=said) as raised:
-        plan_of(operation).build(operation)
+        compile_operation(operation).build(operation)
     assert raised.value.operation == operation.name
     assert str(raised.value).startswith(f"{operation.name}: ")
     assert (raised.value.effect, raised.value.attempts) == ("none", 0)
@@ -188,7 +191,7 @@ def test_what_cannot_be_sent_is_refused_naming_operation_and_argument(
     ],
 )
 def test_the_result_in_an_answer(operation: Operation[Any], raw: bytes, result: Any) -> None:
-    assert plan_of(operation).decode(raw) == result
+    assert compile_operation(operation).decode(raw) == result
 
 
 def test_mistakes_in_a_class_show_on_first_use() -> None:
@@ -204,9 +207,9 @@ def test_mistakes_in_a_class_show_on_first_use() -> None:
         route = "/pets"
 
     with pytest.raises(TypeError, match="no place for id"):
-        plan_of(NoPlace("1"))
+        compile_operation(NoPlace("1"))
     with pytest.raises(TypeError, match="NoAnswer must name its answer"):
-        plan_of(NoAnswer())
+        compile_operation(NoAnswer())
 
 
 @pytest.mark.parametrize(
@@ -225,17 +228,17 @@ def test_mistakes_in_a_class_show_on_first_use() -> None:
 )
 def test_the_error_in_an_answer(raw: bytes, said: str | None, body: Any) -> None:
     headers = {"x-request-id": "r-1", "retry-after": "3"}
-    error = failed(FindPets("a", "b"), 404, headers, raw, [])
+    error = error_from_response(FindPets("a", "b"), 404, headers, raw, [], NOW)
     assert type(error) is NotFound
     assert (error.operation, error.status, error.request_id) == ("find_pets", 404, "r-1")
     assert (error.body, error.headers, error.retry_after) == (body, headers, 3.0)
     if said is not None:
         assert error.message == f"404 Not Found: {said}"
-    assert len(failed(FindPets("a", "b"), 404, {}, b"x" * 10**6, []).message) < 400
+    assert len(error_from_response(FindPets("a", "b"), 404, {}, b"x" * 10**6, [], NOW).message) < 400
 
 
 def test_the_body_of_an_undocumented_error_is_json_data() -> None:
-    error = failed(FindPets("a", "b"), 500, {}, b'{"message": "boom"}', [])
+    error = error_from_response(FindPets("a", "b"), 500, {}, b'{"message": "boom"}', [], NOW)
     assert type(error) is ServerError
     assert error.body == {"message": "boom"}
     assert error.request_id is None
@@ -245,7 +248,10 @@ def test_the_body_of_an_undocumented_error_is_json_data() -> None:
     "name", ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"]
 )
 def test_the_request_id_is_found_in_any_usual_header(name: str) -> None:
-    assert failed(FindPets("a", "b"), 500, {"via": "x", name: "r-1"}, b"", []).request_id == "r-1"
+    assert (
+        error_from_response(FindPets("a", "b"), 500, {"via": "x", name: "r-1"}, b"", [], NOW).request_id
+        == "r-1"
+    )
 
 
 def test_what_the_server_echoes_of_a_secret_is_blotted_out() -> None:
@@ -253,7 +259,7 @@ def test_what_the_server_echoes_of_a_secret_is_blotted_out() -> None:
     operation = AddPet("Rex", mother=Pet("Bo", chip=secret))
     echo = json.dumps({"message": f"bad chip {secret} and key abcd1234"}, ensure_ascii=False).encode()
     headers = {"x-echo": "abcd1234"}
-    error = failed(operation, 400, headers, echo, ["abcd1234"])
+    error = error_from_response(operation, 400, headers, echo, ["abcd1234"], NOW)
     assert error.body == {"message": "bad chip *** and key ***"}
     assert error.headers == {"x-echo": "***"}
     assert "secret" not in str(error)
@@ -272,7 +278,7 @@ def test_what_the_server_echoes_of_a_secret_is_blotted_out() -> None:
     ],
 )
 def test_a_secret_is_blotted_out_wherever_it_stands(raw: bytes, body: Any) -> None:
-    error = failed(FindPets("a", "b"), 400, {}, raw, ["abcd1234", "a"])
+    error = error_from_response(FindPets("a", "b"), 400, {}, raw, ["abcd1234", "a"], NOW)
     if body is not None:
         assert error.body == body
     assert "abcd1234" not in str(error)

@@ -18,7 +18,7 @@ import pytest
 import alloy_async
 from alloy_async import Alloy, AsyncAlloy, Listing, Model, Operation, endpoint
 from alloy_async.alloy import operations
-from alloy_async.core.messages.request import plan_of
+from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.markers import ExtraQuery, Json, Marker, Path, Query
 from alloy_async.core.operation.operation import result_type
 
@@ -59,7 +59,7 @@ def test_each_operation_class_is_whole(cls: type[Operation[Any]]) -> None:
         assert get_origin(hints[field.name]) is Annotated, f"{field.name} has no marker"
         assert any(isinstance(note, Marker) for note in get_args(hints[field.name])[1:])
     blank = cls(**dict.fromkeys((field.name for field in fields), None))
-    assert plan_of(blank).verb in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    assert compile_operation(blank).verb in ("GET", "POST", "PUT", "PATCH", "DELETE")
     assert cls.name == cls.name.lower()
     answer = result_type(cls)
     if isinstance(answer, type) and issubclass(answer, Model):
@@ -193,5 +193,5 @@ def test_a_field_without_a_marker_is_a_mistake_that_shows() -> None:
         title: str
         tags: Annotated[str | None, Json("tags")] = None
 
-    request = plan_of(Unmarked("a")).build(Unmarked("a"))
+    request = compile_operation(Unmarked("a")).build(Unmarked("a"))
     assert request.body == b'{"title":"a"}'

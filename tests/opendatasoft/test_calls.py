@@ -19,7 +19,7 @@ from alloy_async import (
     Unauthorized,
 )
 from alloy_async.core.codec.json_codec import from_wire
-from alloy_async.core.messages.request import plan_of
+from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.operation import Operation
 from alloy_async.opendatasoft import AsyncOpendatasoft, Opendatasoft, models, operations
 from alloy_async.sandbox import Limit, Sandbox
@@ -217,7 +217,7 @@ def test_another_operations_path_is_no_username(operation: type[Any], username: 
 
 def test_a_name_that_only_looks_like_a_path_is_sent() -> None:
     operation = operations.GetUser("exports")
-    assert plan_of(operation).build(operation).target == "/users/exports/"
+    assert compile_operation(operation).build(operation).target == "/users/exports/"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_wrong_arguments_are_refused(operation: Operation[Any], reason: str) -> 
 
 def refused(operation: Operation[Any], reason: str) -> None:
     with pytest.raises(InvalidRequest, match=f"{reason}.*nothing was sent") as caught:
-        plan_of(operation).build(operation)
+        compile_operation(operation).build(operation)
     assert (caught.value.operation, caught.value.effect) == (operation.name, "none")
 
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.core.codec.json_codec import from_wire, to_wire
-from alloy_async.core.codec.model import NULL, Model, fields_of
+from alloy_async.core.codec.model import NULL, Model, get_fields
 from alloy_async.core.errors import Conflict, InvalidRequest
 from alloy_async.core.messages.multipart import Multipart
-from alloy_async.core.messages.request import Request, plan_of
-from alloy_async.core.messages.response import failed
+from alloy_async.core.messages.request import Request, compile_operation
+from alloy_async.core.messages.response import error_from_response
 from alloy_async.core.messages.upload import FileSource
 from alloy_async.core.operation.endpoint import endpoint
 from alloy_async.core.operation.operation import Operation, result_type
@@ -76,7 +76,7 @@ def test_listings_are_those_of_the_contract(call: SmoochCall) -> None:
     pagination = call.spec.get("x-pagination")
     assert issubclass(operation, Listing) is (pagination is not None)
     if issubclass(operation, Listing):
-        names = {field.name: field.wire for field in fields_of(result_type(operation))}
+        names = {field.name: field.wire for field in get_fields(result_type(operation))}
         assert type(operation.paging) is Unpaged
         assert operation.paging.items is not None
         assert pagination == {
@@ -92,7 +92,7 @@ def test_listings_are_those_of_the_contract(call: SmoochCall) -> None:
 
 def typed(operation: type[Operation[Any]], values: Mapping[str, Any]) -> Operation[Any]:
     """The operation for arguments given as JSON values, a file's as its text."""
-    types = {field.name: field.type for field in fields_of(operation)}
+    types = {field.name: field.type for field in get_fields(operation)}
     return operation(
         **{
             name: value.encode() if types[name] == FileSource else from_wire(types[name], value)
@@ -134,7 +134,7 @@ def test_request_is_the_contracts(call: SmoochCall, data: st.DataObject) -> None
 
 
 def build(operation: Operation[Any]) -> Request:
-    return plan_of(operation).build(operation)
+    return compile_operation(operation).build(operation)
 
 
 WRONG: Any = object()
@@ -234,7 +234,7 @@ def test_an_empty_answer_is_no_error(call: SmoochCall) -> None:
     result = result_type(operation_of(call))
     if call.answer is not None:
         decoded = from_wire(result, {})
-        assert all(getattr(decoded, field.name) is None for field in fields_of(result))
+        assert all(getattr(decoded, field.name) is None for field in get_fields(result))
 
 
 def test_a_message_may_lack_what_the_vendors_package_demands() -> None:
@@ -248,7 +248,7 @@ def test_a_message_may_lack_what_the_vendors_package_demands() -> None:
 @pytest.mark.parametrize("status", [400, 402, 409, 413, 429, 503])
 def test_an_error_brings_its_typed_body(status: int) -> None:
     raw = b'{"error": {"code": "too_bad", "description": "No.", "hint": 1}}'
-    error = failed(operations.GetAppUser("a", "u"), status, {}, raw, [])
+    error = error_from_response(operations.GetAppUser("a", "u"), status, {}, raw, [], 0.0)
     assert error.body == models.Error(models.ErrorDetail("too_bad", "No.", extra={"hint": 1}))
     assert str(status) in error.message
     assert "No." in error.message
@@ -274,7 +274,7 @@ def reached(of: Any, schema: Schema, seen: set[Any]) -> Iterator[tuple[type[Mode
             return
         seen.add(model)
         yield model, schema
-        types = {field.wire: field.type for field in fields_of(model)}
+        types = {field.wire: field.type for field in get_fields(model)}
         for name, member in schema["properties"].items():
             yield from reached(types[name], member, seen)
     elif schema.get("x-observed-format") == "date-time":
@@ -302,7 +302,7 @@ def test_models_declare_what_the_contract_does_and_no_more() -> None:
     sent: dict[type[Model], Schema] = {}
     for call in CALLS:
         operation = operation_of(call)
-        types = {field.name: field.type for field in fields_of(operation)}
+        types = {field.name: field.type for field in get_fields(operation)}
         for argument in call.arguments:
             if argument.where == "body" and types[argument.name] != FileSource:
                 sent |= dict(reached(types[argument.name], argument.schema, set()))
@@ -310,11 +310,11 @@ def test_models_declare_what_the_contract_does_and_no_more() -> None:
             answered |= dict(reached(result_type(operation), call.answer, set()))
     answered |= dict(reached(models.Error, CONTRACT.document["components"]["schemas"]["Error"], set()))
     for model, schema in (answered | sent).items():
-        assert {field.wire for field in fields_of(model)} == schema["properties"].keys(), model
-        required = {field.wire for field in fields_of(model) if field.required}
+        assert {field.wire for field in get_fields(model)} == schema["properties"].keys(), model
+        required = {field.wire for field in get_fields(model) if field.required}
         assert required == (set(schema.get("required", ())) if model in sent else set()), model
         if model in answered:
-            assert all(type(None) in get_args(field.type) for field in fields_of(model)), "may lack anything"
+            assert all(type(None) in get_args(field.type) for field in get_fields(model)), "may lack anything"
     assert made_in(models, Model) == answered.keys() | sent.keys()
 
 

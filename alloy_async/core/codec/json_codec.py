@@ -1,4 +1,4 @@
-"""Models and JSON text: attrs classes in and out, converted by cattrs (`hooks`), parsed and printed by orjson.
+"""Models and JSON text: attrs classes in and out, converted by cattrs, parsed and printed by orjson.
 
 Reading is tolerant: members that a model does not declare are kept in `extra`, unknown enum values stay strings, a missing
 member is None; a wrong type raises, naming its JSON path. Writing is exact: None is left out, NULL is sent as null.
@@ -15,8 +15,8 @@ from typing import Any, TypeVar, overload
 import orjson
 
 from ..errors import DecodeError, InvalidRequest
-from .conversion import Mismatch, decoder, encoder
-from .error_path import locate_read, locate_write
+from .conversion import Mismatch, get_decoder, get_encoder
+from .error_path import locate_in_answer, locate_in_argument
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ GC_PAUSE_BYTES = 8 * 1024
 
 
 def to_wire(value: Any) -> Any:
-    """The JSON value of a model, or of anything that an operation takes.
+    """Convert a model, or anything that an operation takes, to its JSON value.
 
     Args:
         value: a model, a timestamp, NULL, a plain JSON value, or lists and mappings of these.
@@ -37,9 +37,9 @@ def to_wire(value: Any) -> Any:
         InvalidRequest: something in the value has no JSON form; the message says where. Effect: none.
     """
     try:
-        return encoder(Any)(value)
+        return get_encoder(Any)(value)
     except Mismatch:
-        raise InvalidRequest(locate_write(Any, value, "value")) from None
+        raise InvalidRequest(locate_in_argument(Any, value, "value")) from None
 
 
 @overload
@@ -47,7 +47,7 @@ def from_wire(of: type[T], value: Any) -> T: ...
 @overload
 def from_wire(of: Any, value: Any) -> Any: ...
 def from_wire(of: Any, value: Any) -> Any:
-    """The typed form of a JSON value.
+    """Convert a JSON value to its typed form.
 
     Args:
         of: a model class, or any type that a field of a model or of an operation is annotated with.
@@ -60,36 +60,36 @@ def from_wire(of: Any, value: Any) -> Any:
         DecodeError: the value has another shape; the message gives the JSON path.
     """
     try:
-        return decoder(of)(value, of)
+        return get_decoder(of)(value, of)
     except Mismatch:
-        raise DecodeError(locate_read(of, value)) from None
+        raise DecodeError(locate_in_answer(of, value)) from None
 
 
-def reader(of: Any) -> Callable[[bytes], Any]:
-    """Makes a typed value of JSON text; a Mismatch says where it is not an `of`, or that it is no JSON."""
-    read = decoder(of)
+def create_decoder(of: Any) -> Callable[[bytes], Any]:
+    """Create the function that parses JSON text as an `of`; its Mismatch says where the text does not fit, or is not JSON."""
+    read = get_decoder(of)
 
     def parse(raw: bytes) -> Any:
         try:
             if len(raw) < GC_PAUSE_BYTES:
                 return read(orjson.loads(raw), of)
-            with collector_paused():
+            with pause_collector():
                 return read(orjson.loads(raw), of)
         except orjson.JSONDecodeError as error:
             raise Mismatch(f"not JSON: {error.msg} at byte {error.pos} of {len(raw)}") from None
         except Mismatch:
-            raise Mismatch(locate_read(of, orjson.loads(raw))) from None
+            raise Mismatch(locate_in_answer(of, orjson.loads(raw))) from None
 
     return parse
 
 
 def loads(of: Any, raw: bytes) -> Any:
-    """`reader(of)(raw)`, for where it is done once."""
-    return reader(of)(raw)
+    """Parse JSON text as an `of`, where that is done once; raises Mismatch."""
+    return create_decoder(of)(raw)
 
 
 def dumps(value: Any) -> bytes:
-    """JSON text of a JSON value; a Mismatch where JSON has no form for it (lone surrogates, numbers beyond 64 bits)."""
+    """Print a JSON value; raises Mismatch where JSON has no form for it (lone surrogates, numbers beyond 64 bits)."""
     try:
         return orjson.dumps(value)
     except TypeError as error:
@@ -101,7 +101,7 @@ _pauses_lock = threading.Lock()
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def pause_collector() -> Iterator[None]:
     """Pause cyclic garbage collection, for the process, while any thread is within."""
     global _pauses
     with _pauses_lock:

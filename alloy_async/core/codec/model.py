@@ -1,4 +1,4 @@
-"""What models and operations are made of: their fields, their names on the wire, NULL, and a repr that keeps secrets."""
+"""Models, and what they and operations are made of: fields, names on the wire, NULL, and a repr that keeps secrets."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ class Field:
 _fields: dict[type, tuple[Field, ...]] = {}
 
 
-def fields_of(cls: type) -> tuple[Field, ...]:
-    """The fields of an attrs model or operation class, in order, without `extra`.
+def get_fields(cls: type) -> tuple[Field, ...]:
+    """Return the fields of an attrs model or operation class, in order, without `extra`.
 
     Annotations are resolved here, on first use, and not when the class is made: that keeps importing a system cheap.
     """
     fields = _fields.get(cls)
     if fields is None:
-        fields = _fields[cls] = _resolved(cls)
+        fields = _fields[cls] = _resolve_fields(cls)
     return fields
 
 
-def _resolved(cls: type) -> tuple[Field, ...]:
+def _resolve_fields(cls: type) -> tuple[Field, ...]:
     hints = get_type_hints(cls, include_extras=True)
     found = []
     for attribute in attrs.fields(cls):
@@ -104,13 +104,13 @@ class Model:
 
     @classmethod
     def variant(cls, data: Mapping[str, Any]) -> type[Model]:
-        """The class to read a JSON object as: this one, or the subclass that the object's own members ask for."""
+        """Return the class to read a JSON object as: this one, or the subclass that the object's own members ask for."""
         return cls
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model) or other.__class__ is not self.__class__:
             return NotImplemented
-        names = (field.name for field in fields_of(self.__class__))
+        names = (field.name for field in get_fields(self.__class__))
         return self.extra == other.extra and all(
             getattr(self, name) == getattr(other, name) for name in names
         )
@@ -118,21 +118,21 @@ class Model:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return redacted_repr(self)
+        return format_redacted(self)
 
 
-def redacted_repr(value: Any) -> str:
-    """`Name(field=value, ...)`: fields left at None are skipped; secrets and undeclared members are shown as '***'."""
+def format_redacted(value: Any) -> str:
+    """Format as `Name(field=value, ...)`: skip fields that are None, show secrets and undeclared members as '***'."""
     shown = []
-    for field in fields_of(value.__class__):
+    for field in get_fields(value.__class__):
         content = getattr(value, field.name)
         if content is not None:
-            shown.append(f"{field.name}={'***' if field.marker.secret else _brief(content)}")
+            shown.append(f"{field.name}={'***' if field.marker.secret else _format_brief(content)}")
     extra = getattr(value, "extra", None)
     if isinstance(value, Model) and extra:
         shown.append(f"extra={{{', '.join(f'{name!r}: ***' for name in extra)}}}")
     return f"{value.__class__.__name__}({', '.join(shown)})"
 
 
-def _brief(content: Any) -> str:
+def _format_brief(content: Any) -> str:
     return f"<{len(content)} bytes>" if isinstance(content, bytes) else repr(content)

@@ -1,4 +1,4 @@
-"""Which texts of a call are secret, and how they are kept out of what an error tells."""
+"""Which texts of a call are secret, and how they are kept out of what an error says."""
 
 from __future__ import annotations
 
@@ -10,53 +10,55 @@ from urllib.parse import quote
 import attrs
 import orjson
 
-from .model import Model, fields_of
+from .model import Model, get_fields
 
 SHORTEST_SECRET = 4
 """Characters; a shorter secret is not looked for in what the server sends."""
 
 
-def declares_secret(of: Any, within: frozenset[Any] = frozenset()) -> bool:
-    """Whether a value of this type may hold a field that is marked as secret."""
+def may_hold_secret(of: Any, within: frozenset[Any] = frozenset()) -> bool:
+    """Tell whether a value of this type may hold a field that is marked as secret."""
     if of in within:
         return False
     if isinstance(of, type) and issubclass(of, Model):
-        fields = fields_of(of)
-        return any(field.marker.secret or declares_secret(field.type, within | {of}) for field in fields)
-    return any(declares_secret(part, within) for part in get_args(of))
+        fields = get_fields(of)
+        return any(field.marker.secret or may_hold_secret(field.type, within | {of}) for field in fields)
+    return any(may_hold_secret(part, within) for part in get_args(of))
 
 
-def secret_texts(value: Any) -> list[str]:
-    """The texts in the fields that an operation, or a model in it, marks as secret."""
+def find_secrets(value: Any) -> list[str]:
+    """Collect the texts in the fields that an operation, or a model in it, marks as secret."""
     found: list[str] = []
-    for field in fields_of(value.__class__):
+    for field in get_fields(value.__class__):
         content = getattr(value, field.name)
         if field.marker.secret:
-            found += _texts(content)
+            found += _collect_texts(content)
         else:
             for model in content if isinstance(content, list | tuple) else [content]:
                 if attrs.has(model.__class__):
-                    found += secret_texts(model)
+                    found += find_secrets(model)
     return found
 
 
-def _texts(value: Any) -> list[str]:
+def _collect_texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
+        return [text for item in value.values() for text in _collect_texts(item)]
     if isinstance(value, list | tuple):
-        return [text for item in value for text in _texts(item)]
+        return [text for item in value for text in _collect_texts(item)]
     if attrs.has(value.__class__):
-        return [text for field in fields_of(value.__class__) for text in _texts(getattr(value, field.name))]
+        return [
+            text
+            for field in get_fields(value.__class__)
+            for text in _collect_texts(getattr(value, field.name))
+        ]
     return []
 
 
-def scrubbed(
-    raw: bytes, headers: Mapping[str, str], secrets: Iterable[str]
-) -> tuple[bytes, Mapping[str, str]]:
-    """The answer without secrets; very short ones are left, since they would also blot out innocent text."""
-    blots = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _forms(secret)}
+def redact(raw: bytes, headers: Mapping[str, str], secrets: Iterable[str]) -> tuple[bytes, Mapping[str, str]]:
+    """Return body and headers without the secrets; keep very short ones, which would also blot out innocent text."""
+    blots = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _list_spellings(secret)}
     longest_first = sorted(blots, key=len, reverse=True)
 
     def clean(text: str) -> str:
@@ -66,21 +68,21 @@ def scrubbed(
 
     try:
         raw = orjson.dumps(
-            _with_texts(orjson.loads(raw), clean)
+            _map_texts(orjson.loads(raw), clean)
         )  # in JSON a text has many forms, parsed it has one
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # no JSON, or too deep to be written
         raw = clean(raw.decode(errors="surrogateescape")).encode(errors="surrogateescape")
     return raw, {name: clean(value) for name, value in headers.items()}
 
 
-def _forms(secret: str) -> set[str]:
-    """A text as it may stand in a message, a URL, or JSON."""
+def _list_spellings(secret: str) -> set[str]:
+    """List a text as it may stand in a message, a URL, or JSON."""
     escaped = {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
     return {secret, quote(secret, safe="", errors="replace"), *escaped}
 
 
-def _with_texts(data: Any, change: Callable[[str], str]) -> Any:
-    """JSON data with all its texts changed, in place; without recursion, since a server decides how deep it is."""
+def _map_texts(data: Any, change: Callable[[str], str]) -> Any:
+    """Change all texts of JSON data, in place; without recursion, since a server decides how deep it is."""
     whole: list[Any] = [data]
     todo: list[Any] = [whole]
     while todo:

@@ -32,11 +32,11 @@ class Multipart:
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._sections: list[bytes | Source] = []
         for name, text in texts:
-            self._sections.append(_head(boundary, name) + text.encode() + b"\r\n")
+            self._sections.append(_format_head(boundary, name) + text.encode() + b"\r\n")
         for (_, name, upload), (_, source) in zip(files, self._files, strict=True):
             filename = source.filename or name
             media = upload.content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
-            self._sections += [_head(boundary, name, filename, media), source, b"\r\n"]
+            self._sections += [_format_head(boundary, name, filename, media), source, b"\r\n"]
         self._sections.append(f"--{boundary}--\r\n".encode())
 
     @property
@@ -51,14 +51,15 @@ class Multipart:
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
     async def __aenter__(self) -> Self:
-        """
+        """Open the files.
+
         Raises:
             InvalidRequest: a file cannot be read; the message names it.
         """
         self.is_open = True
         try:
             for argument, source in self._files:
-                await self._opened(argument, source)
+                await self._open_file(argument, source)
         except BaseException:
             self._close()
             raise
@@ -69,7 +70,7 @@ class Multipart:
     ) -> None:
         self._close()
 
-    async def _opened(self, argument: str, source: Source) -> None:
+    async def _open_file(self, argument: str, source: Source) -> None:
         try:
             await asyncio.to_thread(source.open)
         except (OSError, ValueError) as error:
@@ -83,7 +84,7 @@ class Multipart:
             source.close()
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body from its beginning; each attempt takes its own.
+        """Read the body from its beginning; each attempt takes its own.
 
         Raises:
             SourceFailed: a source broke off, or has not the size that was announced.
@@ -96,13 +97,13 @@ class Multipart:
                 yield piece
 
 
-def _head(boundary: str, name: str, filename: str | None = None, media: str | None = None) -> bytes:
-    lines = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
+def _format_head(boundary: str, name: str, filename: str | None = None, media: str | None = None) -> bytes:
+    lines = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(name)}"'
     if filename is not None:
-        lines += f'; filename="{_quoted(filename)}"\r\nContent-Type: {media}'
+        lines += f'; filename="{_quote(filename)}"\r\nContent-Type: {media}'
     return f"{lines}\r\n\r\n".encode(errors="replace")
 
 
-def _quoted(text: str) -> str:
-    """As browsers do: UTF-8, with what would end the value percent-encoded."""
+def _quote(text: str) -> str:
+    """Quote as browsers do: UTF-8, with what would end the value percent-encoded."""
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,7 +1,7 @@
 """The first pure half of a call: operation -> Request.
 
-What an operation class declares is compiled once, on first use, into a Plan; building a request is then a walk over the
-arguments that are there.
+What an operation class declares is compiled once, on first use, into a CompiledOperation; to build a request is then a
+walk over the arguments that were given.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from urllib.parse import quote
 
 import attrs
 
-from ..codec.conversion import Mismatch, Writer, encoder
-from ..codec.error_path import locate_write
-from ..codec.json_codec import dumps, reader
-from ..codec.model import Field, fields_of
-from ..codec.redaction import declares_secret
+from ..codec.conversion import Encoder, Mismatch, get_encoder
+from ..codec.error_path import locate_in_argument
+from ..codec.json_codec import create_decoder, dumps
+from ..codec.model import Field, get_fields
+from ..codec.redaction import may_hold_secret
 from ..errors import InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query
 from ..operation.operation import Operation, result_type
 from .multipart import Multipart
-from .upload import FileSource, as_upload
+from .upload import FileSource, parse_upload
 
 
 class Request:
@@ -51,43 +51,47 @@ class _Argument:
     """One argument, ready to be written."""
 
     field: Field
-    write: Writer
+    write: Encoder
     wire: str
 
-    def written(self, operation: Operation[Any]) -> Any:
+    def encode(self, operation: Operation[Any]) -> Any:
+        """Make JSON data of its value in an operation."""
         value = getattr(operation, self.field.name)
         try:
             return self.write(value)
         except Mismatch:
-            raise refused(operation, locate_write(self.field.type, value, self.field.name)) from None
+            raise invalid_argument(
+                operation, locate_in_argument(self.field.type, value, self.field.name)
+            ) from None
 
 
-def refused(operation: Operation[Any], reason: str) -> InvalidRequest:
+def invalid_argument(operation: Operation[Any], reason: str) -> InvalidRequest:
+    """Create the error for an argument that cannot be sent."""
     return InvalidRequest(f"{reason}; nothing was sent", operation=operation.name)
 
 
-class Plan:
-    """How the requests of one operation class are built and its answers read."""
+class CompiledOperation:
+    """An operation class, ready to build its requests and to read their answers."""
 
     def __init__(self, cls: type[Operation[Any]]) -> None:
         self.verb = cls.verb
         self.name = cls.name
         self.result = result_type(cls)
-        self.decode = _decoder_for(self.result)
+        self.decode = _create_decoder(self.result)
         """Makes the result of a 2xx body; raises Mismatch."""
-        fields = fields_of(cls)
+        fields = get_fields(cls)
         of = {
             kind: [field for field in fields if isinstance(field.marker, kind)]
             for kind in (Path, Query, Json, Body, Part, ExtraQuery)
         }
         if sum(map(len, of.values())) != len(fields):
             raise TypeError(f"{cls.__name__}: every argument needs a marker that its verb and route know")
-        self._start, self._path = _route(cls.route, [_argument(field) for field in of[Path]])
-        self._query = [_argument(field) for field in of[Query]]
-        self._extra_query = [_argument(field) for field in of[ExtraQuery]]
-        self._members = [_argument(field) for field in of[Json]]
-        self._whole = _argument(of[Body][0]) if of[Body] else None
-        self._parts = [_argument(field) for field in of[Part] if field.type != FileSource]
+        self._start, self._path = _parse_route(cls.route, [_create_argument(field) for field in of[Path]])
+        self._query = [_create_argument(field) for field in of[Query]]
+        self._extra_query = [_create_argument(field) for field in of[ExtraQuery]]
+        self._members = [_create_argument(field) for field in of[Json]]
+        self._whole = _create_argument(of[Body][0]) if of[Body] else None
+        self._parts = [_create_argument(field) for field in of[Part] if field.type != FileSource]
         self._files = [field for field in of[Part] if field.type == FileSource]
         self._check = cls.check if cls.check is not Operation.check else None
         self.headers: dict[str, str] = {"Accept": cls.accept}
@@ -97,16 +101,16 @@ class Plan:
             self.headers["Content-Type"] = "application/json"
 
     def build(self, operation: Operation[Any]) -> Request:
-        """The request of an operation.
+        """Build the request of an operation.
 
         Raises:
             InvalidRequest: an argument has the wrong type, or cannot be sent; it names operation and argument.
         """
         target = self._start
         for argument, literal in self._path:
-            target += _segment(operation, argument) + literal
+            target += _encode_segment(operation, argument) + literal
         if self._query or self._extra_query:
-            query = "&".join(self._query_pairs(operation))
+            query = "&".join(self._encode_query(operation))
             if query:
                 target = f"{target}?{query}"
         body = self._body(operation) if self.has_body else None
@@ -114,25 +118,29 @@ class Plan:
             try:
                 self._check(operation)
             except ValueError as error:
-                raise refused(operation, str(error)) from None
+                raise invalid_argument(operation, str(error)) from None
         return Request(self.verb, target, self.headers, body)
 
-    def _query_pairs(self, operation: Operation[Any]) -> Iterable[str]:
+    def _encode_query(self, operation: Operation[Any]) -> Iterable[str]:
         for argument in self._query:
             if getattr(operation, argument.field.name) is None and not argument.field.required:
                 continue
-            value, marker = argument.written(operation), argument.field.marker
+            value, marker = argument.encode(operation), argument.field.marker
             assert isinstance(marker, Query)
-            texts = [_text(one, marker.booleans) for one in (value if isinstance(value, list) else [value])]
+            texts = [
+                _format_text(one, marker.booleans) for one in (value if isinstance(value, list) else [value])
+            ]
             for text in [",".join(texts)] if marker.style == "csv" else texts:
-                yield f"{argument.wire}={_quoted(operation, argument, text)}"
+                yield f"{argument.wire}={_quote(operation, argument, text)}"
         for argument in self._extra_query:
             known = {query.field.wire for query in self._query}
-            for name, value in (argument.written(operation) or {}).items():
+            for name, value in (argument.encode(operation) or {}).items():
                 if name in known:
-                    raise refused(operation, f"{argument.field.name}: {name!r} is an argument of its own")
+                    raise invalid_argument(
+                        operation, f"{argument.field.name}: {name!r} is an argument of its own"
+                    )
                 for one in value if isinstance(value, list) else [value]:
-                    yield f"{_quoted(operation, argument, name)}={_quoted(operation, argument, _text(one))}"
+                    yield f"{_quote(operation, argument, name)}={_quote(operation, argument, _format_text(one))}"
 
     def _body(self, operation: Operation[Any]) -> bytes | Multipart | None:
         return self._multipart(operation) if self._parts or self._files else self._json(operation)
@@ -141,36 +149,36 @@ class Plan:
         texts = []
         for argument in self._parts:
             if getattr(operation, argument.field.name) is not None or argument.field.required:
-                texts.append((argument.field.wire, _text(argument.written(operation))))
+                texts.append((argument.field.wire, _format_text(argument.encode(operation))))
         files = []
         for field in self._files:
             try:
-                files.append((field.name, field.wire, as_upload(getattr(operation, field.name))))
+                files.append((field.name, field.wire, parse_upload(getattr(operation, field.name))))
             except Mismatch as mismatch:
-                raise refused(operation, f"{field.name}: {mismatch}") from None
+                raise invalid_argument(operation, f"{field.name}: {mismatch}") from None
         return Multipart(operation.name, texts, files)
 
     def _json(self, operation: Operation[Any]) -> bytes | None:
         if self._whole is not None:
             if getattr(operation, self._whole.field.name) is None and not self._whole.field.required:
                 return None
-            data = self._whole.written(operation)
+            data = self._whole.encode(operation)
         else:
             data = {}
             for argument in self._members:
                 if getattr(operation, argument.field.name) is not None or argument.field.required:
-                    data[argument.wire] = argument.written(operation)
+                    data[argument.wire] = argument.encode(operation)
         try:
             return dumps(data)
         except Mismatch as mismatch:
-            raise refused(
-                operation, f"{self._unprintable(operation)}cannot be sent as JSON: {mismatch}"
+            raise invalid_argument(
+                operation, f"{self._find_unprintable(operation)}cannot be sent as JSON: {mismatch}"
             ) from None
 
-    def _unprintable(self, operation: Operation[Any]) -> str:
+    def _find_unprintable(self, operation: Operation[Any]) -> str:
         for argument in [self._whole] if self._whole else self._members:
             try:
-                dumps(argument.written(operation))
+                dumps(argument.encode(operation))
             except Mismatch:
                 return f"{argument.field.name} "
         return ""
@@ -178,16 +186,16 @@ class Plan:
     @cached_property
     def answers_secret(self) -> bool:
         """Whether its answer is declared to hold a secret."""
-        return declares_secret(self.result)
+        return may_hold_secret(self.result)
 
 
-def _argument(field: Field) -> _Argument:
+def _create_argument(field: Field) -> _Argument:
     wire = field.wire if isinstance(field.marker, Json) else quote(field.wire, safe="")
-    return _Argument(field, encoder(field.type), wire)
+    return _Argument(field, get_encoder(field.type), wire)
 
 
-def _route(route: str, arguments: list[_Argument]) -> tuple[str, list[tuple[_Argument, str]]]:
-    """The literal text before the first placeholder, and each placeholder's argument with the text after it."""
+def _parse_route(route: str, arguments: list[_Argument]) -> tuple[str, list[tuple[_Argument, str]]]:
+    """Split a route into the text before its first placeholder, and each placeholder's argument with the text after it."""
     by_name = {argument.field.wire: argument for argument in arguments}
     start, *rest = route.split("{")
     path = []
@@ -199,28 +207,30 @@ def _route(route: str, arguments: list[_Argument]) -> tuple[str, list[tuple[_Arg
     return start, path
 
 
-def _segment(operation: Operation[Any], argument: _Argument) -> str:
-    """A path argument as exactly one segment, whatever it holds."""
+def _encode_segment(operation: Operation[Any], argument: _Argument) -> str:
+    """Encode a path argument as exactly one segment, whatever it holds."""
     text = getattr(operation, argument.field.name)
     if type(text) is not str:
-        text = _text(argument.written(operation))
+        text = _format_text(argument.encode(operation))
     if text.isalnum() and text.isascii():
         return text
     if text in ("", ".", ".."):
         shown = "is empty" if not text else f"is {text!r}, which a URL reads as a step to another path"
-        raise refused(operation, f"{argument.field.name} {shown}")
-    return _quoted(operation, argument, text)
+        raise invalid_argument(operation, f"{argument.field.name} {shown}")
+    return _quote(operation, argument, text)
 
 
-def _quoted(operation: Operation[Any], argument: _Argument, text: str) -> str:
+def _quote(operation: Operation[Any], argument: _Argument, text: str) -> str:
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        raise refused(operation, f"{argument.field.name} holds a lone surrogate, which is no text") from None
+        raise invalid_argument(
+            operation, f"{argument.field.name} holds a lone surrogate, which is not text"
+        ) from None
 
 
-def _text(value: Any, booleans: tuple[str, str] = ("false", "true")) -> str:
-    """A value in a URL; null has no text of its own there."""
+def _format_text(value: Any, booleans: tuple[str, str] = ("false", "true")) -> str:
+    """Format a value as text in a URL; null has no text of its own there."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -228,24 +238,24 @@ def _text(value: Any, booleans: tuple[str, str] = ("false", "true")) -> str:
     return "" if value is None else str(value)
 
 
-def _decoder_for(result: Any) -> Callable[[bytes], Any]:
+def _create_decoder(result: Any) -> Callable[[bytes], Any]:
     if result is None or result is type(None):
         return lambda raw: None
     if result is bytes:
         return lambda raw: raw
     if NoneType in get_args(result):
-        read = reader(result)
+        read = create_decoder(result)
         return lambda raw: read(raw or b"null")
-    return reader(result)
+    return create_decoder(result)
 
 
-_plans: dict[type[Operation[Any]], Plan] = {}
+_compiled: dict[type[Operation[Any]], CompiledOperation] = {}
 
 
-def plan_of(operation: Operation[Any]) -> Plan:
-    """The plan of an operation's class, made on first use."""
+def compile_operation(operation: Operation[Any]) -> CompiledOperation:
+    """Return the compiled form of an operation's class, made on first use."""
     cls = operation.__class__
-    plan = _plans.get(cls)
-    if plan is None:
-        plan = _plans[cls] = Plan(cls)
-    return plan
+    compiled = _compiled.get(cls)
+    if compiled is None:
+        compiled = _compiled[cls] = CompiledOperation(cls)
+    return compiled

@@ -1,8 +1,7 @@
-"""The second pure half of a call: answer -> result or error."""
+"""The second pure half of a call: what the server sent -> result or error."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -11,11 +10,11 @@ import orjson
 
 from ..codec.conversion import Mismatch
 from ..codec.json_codec import loads
-from ..codec.redaction import scrubbed, secret_texts
-from ..errors import AlloyAsyncError, DecodeError, status_error
+from ..codec.redaction import find_secrets, redact
+from ..errors import AlloyAsyncError, DecodeError, error_from_status
 from ..operation.operation import Operation
 from ..ratelimit.headers import parse_retry_after
-from .request import plan_of
+from .request import compile_operation
 
 T = TypeVar("T")
 
@@ -45,7 +44,7 @@ class Answer(Generic[T]):
     elapsed: float
 
 
-def undecodable(
+def decode_error(
     operation: Operation[Any],
     reason: Mismatch,
     status: int,
@@ -53,33 +52,39 @@ def undecodable(
     raw: bytes,
     secrets: Iterable[str],
 ) -> DecodeError:
-    """The error for a 2xx answer that is not what the operation promises; arguments as for `failed`.
+    """Create the error for a 2xx answer that is not what the operation promises; arguments as for `error_from_response`.
 
     It has no body where the answer should have held a secret: nobody knows where in the body that is.
     """
     kind = "an answer that does not fit" if raw else "an empty body"
-    raw, headers = scrubbed(raw, headers, [*secrets, *secret_texts(operation)])
+    raw, headers = redact(raw, headers, [*secrets, *find_secrets(operation)])
     return DecodeError(
         f"the server did it, but sent {kind}: {reason}",
         operation=operation.name,
         status=status,
         headers=headers,
-        request_id=request_id_in(headers),
-        body=None if plan_of(operation).answers_secret else readable(raw),
+        request_id=find_request_id(headers),
+        body=None if compile_operation(operation).answers_secret else parse_body(raw),
     )
 
 
-def failed(
-    operation: Operation[Any], status: int, headers: Mapping[str, str], raw: bytes, secrets: Iterable[str]
+def error_from_response(
+    operation: Operation[Any],
+    status: int,
+    headers: Mapping[str, str],
+    raw: bytes,
+    secrets: Iterable[str],
+    now: float,
 ) -> AlloyAsyncError:
-    """The error for an answer with a status other than 2xx.
+    """Create the error for an answer with a status other than 2xx.
 
     Args:
         headers: of the answer; names in lower case.
         secrets: texts that must not show, should the server echo them.
+        now: the wall clock, in seconds since 1970: Retry-After may be a date.
     """
-    raw, headers = scrubbed(raw, headers, [*secrets, *secret_texts(operation)])
-    plain = readable(raw)
+    raw, headers = redact(raw, headers, [*secrets, *find_secrets(operation)])
+    plain = parse_body(raw)
     body: Any = plain
     model = operation.errors.get(status, operation.errors.get("default"))
     if model is not None:
@@ -87,19 +92,19 @@ def failed(
             body = loads(model, raw)
         except Mismatch:
             body = plain
-    return status_error(
+    return error_from_status(
         status,
-        _message_in(plain),
-        parse_retry_after(headers.get("retry-after"), time.time()),
+        _find_message(plain),
+        parse_retry_after(headers.get("retry-after"), now),
         operation=operation.name,
         headers=headers,
-        request_id=request_id_in(headers),
+        request_id=find_request_id(headers),
         body=body,
     )
 
 
-def readable(raw: bytes) -> Any:
-    """JSON data where the body is JSON, else text; None where it is empty."""
+def parse_body(raw: bytes) -> Any:
+    """Parse a body as JSON data where it is JSON, else as text; None where it is empty."""
     if not raw:
         return None
     try:
@@ -108,13 +113,13 @@ def readable(raw: bytes) -> Any:
         return raw.decode(errors="replace")
 
 
-def _message_in(body: Any) -> str | None:
-    """The words for a person in an error body, wherever the services put them."""
+def _find_message(body: Any) -> str | None:
+    """Find the words for a person in an error body, wherever the services put them."""
     if isinstance(body, dict):
         for name in ("message", "error_message", "error_description", "detail", "error", "description"):
             found = body.get(name)
             if isinstance(found, dict):
-                found = _message_in(found)
+                found = _find_message(found)
             if isinstance(found, str) and found:
                 return found[:MAX_MESSAGE]
     if isinstance(body, str) and not body.lstrip().startswith("<"):
@@ -122,11 +127,11 @@ def _message_in(body: Any) -> str | None:
     return None
 
 
-def request_id_in(headers: Mapping[str, str]) -> str | None:
-    """The server's id of the request, by any of the usual headers."""
+def find_request_id(headers: Mapping[str, str]) -> str | None:
+    """Find the server's id of the request, by any of the usual headers."""
     return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
 
 
-def lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers with their names in lower case."""
+def lowercase_names(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with their names in lower case."""
     return {name.lower(): value for name, value in headers.items()}

@@ -30,10 +30,10 @@ class Stream:
     def __init__(
         self,
         operation: str,
-        opened: Callable[[], Awaitable[tuple[aiohttp.ClientResponse, Mapping[str, str]]]],
+        open_response: Callable[[], Awaitable[tuple[aiohttp.ClientResponse, Mapping[str, str]]]],
     ) -> None:
         self._operation = operation
-        self._open = opened
+        self._open = open_response
         self._response: aiohttp.ClientResponse | None = None
 
     async def __aenter__(self) -> Self:
@@ -61,7 +61,7 @@ class Stream:
             try:
                 chunk = await anext(chunks, None)
             except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-                failure = self._broken(problem)
+                failure = self._convert_failure(problem)
             else:
                 if chunk is None:
                     return
@@ -69,7 +69,7 @@ class Stream:
                 continue
             raise failure
 
-    def _broken(self, problem: BaseException) -> AlloyAsyncError:
+    def _convert_failure(self, problem: BaseException) -> AlloyAsyncError:
         facts: dict[str, Any] = {"operation": self._operation, "status": self.status, "effect": "applied"}
         if isinstance(problem, TimeoutError):
             return RequestTimeout(
@@ -83,28 +83,28 @@ class Stream:
         Raises:
             DecodeError: the body is not text of that encoding.
         """
-        async for line in self._raw_lines(encoding):
+        async for line in self._read_lines(encoding):
             yield line.removesuffix("\n").removesuffix("\r")
 
-    async def _raw_lines(self, encoding: str) -> AsyncIterator[str]:
+    async def _read_lines(self, encoding: str) -> AsyncIterator[str]:
         decode = codecs.getincrementaldecoder(encoding)().decode
         rest, position = "", 0
         async for chunk in self:
-            *whole, rest = (rest + self._text(decode, chunk, False, position)).split("\n")
+            *whole, rest = (rest + self._decode_text(decode, chunk, False, position)).split("\n")
             position += len(chunk)
             for line in whole:
                 yield f"{line}\n"
-        rest += self._text(decode, b"", True, position)
+        rest += self._decode_text(decode, b"", True, position)
         if rest:
             yield rest
 
-    def _text(self, decode: Callable[..., str], chunk: bytes, final: bool, position: int) -> str:
+    def _decode_text(self, decode: Callable[..., str], chunk: bytes, final: bool, position: int) -> str:
         try:
             return decode(chunk, final)
         except UnicodeDecodeError as error:
             at = position + error.start
             raise DecodeError(
-                f"the answer is no {error.encoding} text near byte {at}", operation=self._operation
+                f"the answer is not {error.encoding} text near byte {at}", operation=self._operation
             ) from None
 
     @overload
@@ -120,11 +120,11 @@ class Stream:
             delimiter: between the columns.
 
         Raises:
-            DecodeError: a row has more columns than the header, or is no `of`; the message names the row.
+            DecodeError: a row has more columns than the header, or is not an `of`; the message names the row.
         """
         header: list[str] | None = None
         number = 0
-        async for cells in self._records(delimiter):
+        async for cells in self._read_records(delimiter):
             number += 1
             if header is None:
                 header = cells
@@ -133,26 +133,26 @@ class Stream:
                 reason = f"row {number} has {len(cells)} columns, the header has {len(header)}"
                 raise DecodeError(reason, operation=self._operation)
             row = dict(zip(header, cells, strict=False))
-            yield row if of is None else self._typed(of, row, number)
+            yield row if of is None else self._convert_row(of, row, number)
 
-    def _typed(self, of: Any, row: dict[str, str], number: int) -> Any:
+    def _convert_row(self, of: Any, row: dict[str, str], number: int) -> Any:
         try:
             return from_wire(of, {name: cell for name, cell in row.items() if cell})
         except DecodeError as error:
             raise DecodeError(f"row {number}: {error.message}", operation=self._operation) from None
 
-    async def _records(self, delimiter: str) -> AsyncIterator[list[str]]:
-        """Each record's cells; a record goes on while a quote is open."""
+    async def _read_records(self, delimiter: str) -> AsyncIterator[list[str]]:
+        """Read each record's cells; a record goes on while a quote is open."""
         record = ""
-        async for line in self._raw_lines("utf-8-sig"):
+        async for line in self._read_lines("utf-8-sig"):
             record += line
             if record.count('"') % 2 == 0:
                 if record.strip("\r\n"):
-                    yield _cells(record, delimiter)
+                    yield _split_cells(record, delimiter)
                 record = ""
         if record:
-            yield _cells(record, delimiter)
+            yield _split_cells(record, delimiter)
 
 
-def _cells(record: str, delimiter: str) -> list[str]:
+def _split_cells(record: str, delimiter: str) -> list[str]:
     return next(csv.reader([record], delimiter=delimiter))

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 import attrs
 
-from ..codec.conversion import Mismatch, wrong
+from ..codec.conversion import Mismatch, type_mismatch
 
 CHUNK = 256 * 1024
 """Most bytes of a file that are in memory at once."""
@@ -61,19 +61,21 @@ class SourceFailed(Exception):
     """What was to be uploaded could not be read to its end."""
 
 
-def as_upload(value: object) -> Upload:
-    """The upload that an argument means; a Mismatch where it means none."""
+def parse_upload(value: object) -> Upload:
+    """Return the upload that an argument means; raises Mismatch where it means none."""
     upload = value if isinstance(value, Upload) else Upload(value)  # type: ignore[arg-type]
     source = upload.source
     if not _is_path(source) and not isinstance(source, _BYTES | AsyncIterable):
         if not callable(getattr(source, "read", None)):
-            raise wrong("a path, bytes, a binary file, an async iterator of bytes or an Upload", source)
+            raise type_mismatch(
+                "a path, bytes, a binary file, an async iterator of bytes or an Upload", source
+            )
         mode = getattr(source, "mode", "b")
         if isinstance(source, io.TextIOBase) or (isinstance(mode, str) and "b" not in mode):
             raise Mismatch("expected a file opened in binary mode ('rb'), got one opened as text")
     for text in (upload.filename, upload.content_type):
         if text is not None and not isinstance(text, str):
-            raise wrong("text as filename and content_type", text)
+            raise type_mismatch("text as filename and content_type", text)
     if upload.content_type is not None and not _CONTENT_TYPE.fullmatch(upload.content_type):
         raise Mismatch(f"expected a content_type such as 'image/png', got {upload.content_type[:40]!r}")
     if upload.size is not None and (not isinstance(upload.size, int) or upload.size < 0):
@@ -82,7 +84,7 @@ def as_upload(value: object) -> Upload:
 
 
 class Source:
-    """What one file part is read from."""
+    """What one file part is read from; it outlives the attempts, each of which reads it anew."""
 
     def __init__(self, upload: Upload) -> None:
         source = upload.source
@@ -94,7 +96,7 @@ class Source:
         self._begun = False
         self._over = False
         self.size = upload.size
-        self.filename = upload.filename or _name_of(source)
+        self.filename = upload.filename or _find_name(source)
         self.label = repr(str(source)) if self._opens else f"the {type(source).__name__} given"
 
     @property
@@ -142,7 +144,7 @@ class Source:
         self._begun = True
         given = 0
         try:
-            async for piece in self._unchecked():
+            async for piece in self._read_pieces():
                 given += len(piece)
                 if self.size is not None and given > self.size:
                     break
@@ -155,18 +157,18 @@ class Source:
             found = "more" if given > self.size else f"{given}"
             raise SourceFailed(f"{self.label} gave {found} bytes, and {self.size} were announced")
 
-    async def _unchecked(self) -> AsyncIterator[bytes]:
+    async def _read_pieces(self) -> AsyncIterator[bytes]:
         if isinstance(self._content, AsyncIterable):
             async for piece in self._content:
-                yield _checked(piece)
+                yield _check_bytes(piece)
             return
         position = self._start
-        while piece := _checked(await asyncio.to_thread(self._read, position)):
+        while piece := _check_bytes(await asyncio.to_thread(self._read_at, position)):
             yield piece
             position = None if position is None else position + len(piece)
 
-    def _read(self, position: int | None) -> Any:
-        """The next bytes; where the file can be sought, those of a position, whatever else was read meanwhile."""
+    def _read_at(self, position: int | None) -> Any:
+        """Read the next bytes; where the file can be sought, those at a position, whatever else was read meanwhile."""
         with self._lock:
             if self._file is None:
                 raise ValueError("the call is over")
@@ -194,14 +196,14 @@ def _seekable(file: Any) -> bool:
     return seekable is not None and bool(seekable())
 
 
-def _checked(piece: Any) -> bytes:
+def _check_bytes(piece: Any) -> bytes:
     if not isinstance(piece, _BYTES):
         raise TypeError(f"expected bytes, got {type(piece).__name__}")
     return bytes(piece)
 
 
-def _name_of(source: object) -> str | None:
-    """The file name that a path or a file object has."""
+def _find_name(source: object) -> str | None:
+    """Find the file name that a path or a file object has."""
     name = source if _is_path(source) else getattr(source, "name", None)
     if not isinstance(name, str | os.PathLike):
         return None

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from ..codec.model import fields_of
+from ..codec.model import get_fields
 from .operation import Operation, result_type
 from .paging import Listing
 
@@ -70,7 +70,7 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
 def _describe(call: Callable[Concatenate[Any, ...], Any], operation: type[Operation[Any]]) -> None:
     """Give the method the operation's signature and docstring, for help(), IPython and inspect."""
     of_init = inspect.signature(operation)
-    plain = {field.name: field.type for field in fields_of(operation)}
+    plain = {field.name: field.type for field in get_fields(operation)}
     arguments = [
         argument.replace(annotation=plain.get(name, argument.annotation))
         for name, argument in of_init.parameters.items()

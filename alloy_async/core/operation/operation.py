@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
-from ..codec.model import redacted_repr
+from ..codec.model import format_redacted
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -34,7 +34,7 @@ class Operation(Generic[T_co]):
     route: ClassVar[str]
     """Path below the base URL, with {placeholders}."""
     idempotent: ClassVar[bool]
-    """Whether sending it twice has the effect of sending it once; by default true for GET, PUT and DELETE."""
+    """Whether sending it twice has the effect of sending it once; by default true for GET, HEAD, OPTIONS, PUT and DELETE."""
     errors: ClassVar[Mapping[Any, Any]] = {}
     """Model of the error body, by status; "default" for statuses that are not named."""
     accept: ClassVar[str] = "application/json"
@@ -51,7 +51,7 @@ class Operation(Generic[T_co]):
         """Refuse arguments that cannot go together, by raising ValueError with the reason; run before anything is sent."""
 
     def __repr__(self) -> str:
-        return redacted_repr(self)
+        return format_redacted(self)
 
 
 def result_type(operation: type[Operation[Any]]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 
-from ...core.codec.json_codec import collector_paused
+from ...core.codec.json_codec import pause_collector
 from ...directory import UserRecord
 from ..async_helpers import in_thread, slices
 from ..errors import SourceError
@@ -69,7 +69,7 @@ def first_difference(database: sqlite3.Connection, part: Sequence[Candidate], vi
 
 
 def _filled(tasks: list[Task], records: _Records | None, view: View) -> list[Task]:
-    with collector_paused():
+    with pause_collector():
         for task in tasks:
             if records is not None and task.line is not None:
                 task.record = records.of(task)

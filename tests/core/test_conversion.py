@@ -11,8 +11,8 @@ import attrs
 import pytest
 
 from alloy_async import NULL, DecodeError, Model, from_wire
-from alloy_async.core.codec.conversion import Mismatch, encoder
-from alloy_async.core.codec.error_path import locate_write
+from alloy_async.core.codec.conversion import Mismatch, get_encoder
+from alloy_async.core.codec.error_path import locate_in_argument
 from alloy_async.core.operation.markers import Json
 
 
@@ -62,7 +62,7 @@ Known = Literal["small", "large"]
     ],
 )
 def test_writing(of: Any, value: Any, wire: Any) -> None:
-    written = encoder(of)(value)
+    written = get_encoder(of)(value)
     assert written == wire
     assert type(written) is type(wire)
 
@@ -88,11 +88,11 @@ def test_writing(of: Any, value: Any, wire: Any) -> None:
 )
 def test_writing_what_cannot_be(of: Any, value: Any, said: str | None) -> None:
     if said is None:  # True is 1 to Python, and 1 to the service
-        assert encoder(of)(value) in (1, 2)
+        assert get_encoder(of)(value) in (1, 2)
         return
     with pytest.raises(Mismatch):
-        encoder(of)(value)
-    assert locate_write(of, value, "x") == said
+        get_encoder(of)(value)
+    assert locate_in_argument(of, value, "x") == said
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""How text, numbers, booleans, dates and null are read and written."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from enum import Enum
+from types import NoneType
+from typing import Any
+
+from .conversion import Decoder, Encoder, Mismatch, converter, type_mismatch
+
+EXACT_CHECKS = {str: "str", int: "int", bool: "bool"}
+"""Types whose check is cheaper written out in generated code than called, by the name of the type there."""
+
+
+def _create_scalar_hooks(cls: type, expected: str) -> tuple[Decoder, Encoder]:
+    def read(value: Any, _: Any = None) -> Any:
+        if value.__class__ is cls:
+            return value
+        raise type_mismatch(expected, value)
+
+    def write(value: Any) -> Any:
+        if value.__class__ is cls:
+            return value
+        if isinstance(value, cls) and not isinstance(value, bool):
+            return value.value if isinstance(value, Enum) else cls(value)
+        raise type_mismatch(expected, value)
+
+    return read, write
+
+
+def _decode_float(value: Any, _: Any = None) -> float | int:
+    if value.__class__ is float or value.__class__ is int:
+        return value
+    raise type_mismatch("a number", value)
+
+
+def _encode_float(value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise type_mismatch("a number", value)
+    if not math.isfinite(value):
+        raise Mismatch("expected a finite number: JSON has no NaN or infinity")
+    return value
+
+
+def _decode_datetime(value: Any, _: Any = None) -> datetime:
+    """Read an ISO 8601 date and time; take one without a zone as UTC, so that all can be compared."""
+    if type(value) is str and len(value) > len("2026-01-01"):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise Mismatch("expected a date and time (ISO 8601), got other text") from None
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    raise type_mismatch("a date and time (ISO 8601)", value)
+
+
+def _encode_datetime(value: Any) -> str:
+    if not isinstance(value, datetime):
+        raise type_mismatch("a datetime", value)
+    if value.tzinfo is None:
+        raise Mismatch(
+            "expected a datetime with a time zone, got a naive one: add tzinfo, for example datetime.UTC"
+        )
+    return value.isoformat().replace("+00:00", "Z")
+
+
+def _decode_date(value: Any, _: Any = None) -> date:
+    try:
+        if value.__class__ is str:
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise type_mismatch("a date (ISO 8601)", value)
+
+
+def _encode_date(value: Any) -> str:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    raise type_mismatch("a date", value)
+
+
+def _decode_none(value: Any, _: Any = None) -> None:
+    if value is not None:
+        raise type_mismatch("null", value)
+
+
+def _register_scalars() -> None:
+    for cls, decode, encode in (
+        (str, *_create_scalar_hooks(str, "text")),
+        (int, *_create_scalar_hooks(int, "a whole number")),
+        (bool, *_create_scalar_hooks(bool, "true or false")),
+        (float, _decode_float, _encode_float),
+        (datetime, _decode_datetime, _encode_datetime),
+        (date, _decode_date, _encode_date),
+    ):
+        converter.register_structure_hook(cls, decode)
+        converter.register_unstructure_hook(cls, encode)
+    converter.register_structure_hook_func(lambda of: of in (None, NoneType), _decode_none)
+
+
+_register_scalars()
