@@ -44,7 +44,7 @@ class ServerConnection:
         raise Dropped
 
     async def send(self, answer: Reply, number: int) -> web.StreamResponse:
-        headers = {"X-ReceivedRequest-Id": f"sandbox-{number}", **answer.headers}
+        headers = {"X-Request-Id": f"sandbox-{number}", **answer.headers}
         if answer.content_type is not None:
             headers["Content-Type"] = answer.content_type
         if isinstance(answer.body, bytes):
