@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from .messages import ApiCall, ApiError, Reply
 
 Clock = Callable[[], float]
+Handler = Callable[[ApiCall], Any]
 
 
 class Authentication(Protocol):
@@ -46,10 +47,15 @@ class EmulatedService:
     def handle(self, call: ApiCall) -> Reply:
         """Carry out one request, whole or not at all."""
         try:
-            result = getattr(self, call.operation)(call)
+            result = self.find_handler(call.operation)(call)
         except ApiError as error:
             return self.reply_to_error(error)
         return result if isinstance(result, Reply) else Reply.json(result)
+
+    def find_handler(self, operation: str) -> Handler:
+        """Return what carries out an operation: the method of its name."""
+        handler: Handler = getattr(self, operation)
+        return handler
 
     def reply_to_error(self, error: ApiError) -> Reply:
         """The answer to a refused request, in the system's own shape."""

@@ -62,12 +62,6 @@ class AgilicusLookups(EmulatedService):
         metadata = {"id": self.new_id(), "created": now, "updated": now}
         return {"spec": spec, "metadata": metadata, **parts}
 
-    def replace(self, entity: Json, body: Json | None) -> None:
-        """Put a body in an object's place; what the service keeps of the object stays."""
-        spec = self.require_body(body)["spec"]
-        entity["spec"] = spec
-        entity["metadata"]["updated"] = self.now()
-
     def require_body(self, body: Json | None) -> Json:
         if body is None:
             raise ApiError(400, "The body is missing.")

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from .accounts import AccountOperations
-from .identities import IdentityOperations
+from functools import partial
+
+from ..emulated_service import Handler
+from .access_requests import AccessRequestOperations
+from .entity_kinds import HANDLERS
 from .permissions import PermissionOperations
-from .requests import RequestOperations
 from .users import UserOperations
 
 
-class EmulatedAgilicus(
-    UserOperations,
-    IdentityOperations,
-    AccountOperations,
-    PermissionOperations,
-    RequestOperations,
-):
+class EmulatedAgilicus(UserOperations, PermissionOperations, AccessRequestOperations):
     """Two organisations, one below the other, with users, groups, a service account, roles and requests.
 
     Args:
@@ -24,3 +20,7 @@ class EmulatedAgilicus(
         seed_users: how many people there are at the start; every third is in both organisations.
         show_type: whether users are answered with their `type`; the real service may leave it out.
     """
+
+    def find_handler(self, operation: str) -> Handler:
+        handler = HANDLERS.get(operation)
+        return partial(handler, self) if handler else super().find_handler(operation)

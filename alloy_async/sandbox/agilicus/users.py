@@ -118,6 +118,39 @@ class UserOperations(AgilicusLookups):
             "orgs": [org for org in orgs if matches(org, call.query, {"issuer": "issuer"})],
         }
 
+    def reset_user_mfa_challenge_methods(self, call: ApiCall) -> Any:
+        user = self.find_user(call.path["user_id"], call.body["org_id"])
+        for method in list_owned(self.tenant.methods, user["id"]):
+            del self.tenant.methods[user["id"], method["metadata"]["id"]]
+            self.record_change("deleted", method["metadata"]["id"])
+        return NOTHING
+
+    def bulk_update_metadata(self, call: ApiCall) -> Any:
+        """The same entry for every person of the organisation, or everywhere where it is null."""
+        body = self.require_body(call.body)
+        if body["org_id"] is not None:
+            self.look_up(self.tenant.orgs, body["org_id"], "organisation")
+        for user_id, user in self.tenant.users.items():
+            if user["type"] == "user" and body["org_id"] in (None, *self.tenant.orgs_of(user_id)):
+                self._set_metadata({**body, "user_id": user_id})
+        return NOTHING
+
+    def _set_metadata(self, spec: Json) -> None:
+        same = ("user_id", "org_id", "app_id", "name", "data_type")
+        for entry in self.tenant.metadata.values():
+            if all(entry["spec"].get(name) == spec.get(name) for name in same):
+                entry["spec"] = spec
+                entry["metadata"]["updated"] = self.now()
+                self.record_change("updated", entry["metadata"]["id"])
+                return
+        self._add_metadata(spec)
+
+    def _add_metadata(self, spec: Json) -> Json:
+        entry = self.create_entity(spec)
+        self.tenant.metadata[entry["metadata"]["id"]] = entry
+        self.record_change("created", entry["metadata"]["id"])
+        return entry
+
     def _email(self, body: Json) -> str:
         email: str = body.get("email") or ""
         if not email:

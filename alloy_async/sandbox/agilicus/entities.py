@@ -1,0 +1,117 @@
+"""The objects of an emulated Agilicus that have a spec and metadata: five kinds, one set of five operations for all."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from ..messages import ApiCall, ApiError, Reply
+from .listing import limit_rows, matches
+from .lookups import NOTHING, AgilicusLookups, list_owned, reply_created
+from .state import Json, Tenant
+
+
+class EntityKind:
+    """What is particular to one kind of object; its five operations follow from that.
+
+    A kind that a user owns stands below the path of its user, and in its table by the user's id and its own.
+    """
+
+    name: ClassVar[str]
+    """As in create_NAME."""
+    plural: ClassVar[str]
+    """As in list_PLURAL."""
+    id_parameter: ClassVar[str]
+    list_member: ClassVar[str]
+    """The member of a list's answer that holds the objects."""
+    has_owner: ClassVar[bool] = False
+    filters: ClassVar[Mapping[str, str]] = {}
+    """Query parameters of the list, and the members of the spec that they are compared with."""
+    scope: ClassVar[Mapping[str, str]] = {}
+    """The same for a single object: one that does not match is not found."""
+    defaults: ClassVar[Json] = {}
+
+    @abstractmethod
+    def table(self, tenant: Tenant) -> dict[Any, Json]:
+        """Return where the objects of this kind are kept."""
+
+    def check(self, service: AgilicusLookups, call: ApiCall, spec: Json) -> None:
+        """Refuse a spec that cannot be created, by raising ApiError."""
+
+    def check_change(self, service: AgilicusLookups, call: ApiCall, entity: Json, spec: Json) -> None:
+        """Refuse a spec that cannot take the place of the entity's, by raising ApiError."""
+        self.check(service, call, spec)
+
+    def complete(self, service: AgilicusLookups, entity: Json) -> None:
+        """Add to a new entity what the service makes itself."""
+
+    def keep(self, old: Json, new: Json) -> Json:
+        """Return the spec to store in place of the old one."""
+        return new
+
+    def is_listed(self, entity: Json, query: Mapping[str, Any]) -> bool:
+        return matches(entity["spec"], query, self.filters)
+
+    def describe(self, service: AgilicusLookups, entity: Json) -> Json:
+        """Return the entity as an answer shows it."""
+        return entity
+
+    def check_removal(self, call: ApiCall, entity: Json) -> None:
+        """Refuse a removal by raising ApiError."""
+
+    def clean_up(self, service: AgilicusLookups, entity: Json) -> None:
+        """Remove what goes with a removed entity."""
+
+    # The five operations
+
+    def create(self, service: AgilicusLookups, call: ApiCall) -> Reply:
+        spec = service.require_body(call.body)["spec"]
+        if self.has_owner:
+            service.find_user(call.path["user_id"])
+        self.check(service, call, spec)
+        entity = service.create_entity({**self.defaults, **spec})
+        self.complete(service, entity)
+        self.table(service.tenant)[self._key(call, entity["metadata"]["id"])] = entity
+        service.record_change("created", entity["metadata"]["id"])
+        return reply_created(self.describe(service, entity))
+
+    def get(self, service: AgilicusLookups, call: ApiCall) -> Json:
+        return self.describe(service, self.find(service, call))
+
+    def list(self, service: AgilicusLookups, call: ApiCall) -> Json:
+        rows: Iterable[Json] = self.table(service.tenant).values()
+        if self.has_owner:
+            owner = service.find_user(call.path["user_id"])["id"]
+            rows = list_owned(self.table(service.tenant), owner)
+        listed = [self.describe(service, entity) for entity in rows if self.is_listed(entity, call.query)]
+        return limit_rows(self.list_member, listed, call.query)
+
+    def replace(self, service: AgilicusLookups, call: ApiCall) -> Json:
+        entity = self.find(service, call)
+        spec = service.require_body(call.body)["spec"]
+        self.check_change(service, call, entity, spec)
+        entity["spec"] = self.keep(entity["spec"], spec)
+        entity["metadata"]["updated"] = service.now()
+        service.record_change("updated", entity["metadata"]["id"])
+        return self.describe(service, entity)
+
+    def delete(self, service: AgilicusLookups, call: ApiCall) -> Reply:
+        entity = self.find(service, call)
+        self.check_removal(call, entity)
+        del self.table(service.tenant)[self._key(call, entity["metadata"]["id"])]
+        self.clean_up(service, entity)
+        service.record_change("deleted", entity["metadata"]["id"])
+        return NOTHING
+
+    def find(self, service: AgilicusLookups, call: ApiCall) -> Json:
+        """Return the object that a call names; ApiError 404 where it is not there or not in the call's scope."""
+        entity_id = call.path[self.id_parameter]
+        noun = self.name.replace("_", " ")
+        entity = service.look_up(self.table(service.tenant), self._key(call, entity_id), noun)
+        if not matches(entity["spec"], call.query, self.scope):
+            raise ApiError(404, f"The {noun} {entity_id!r} is another user's or organisation's.")
+        return entity
+
+    def _key(self, call: ApiCall, entity_id: str) -> Any:
+        return (call.path["user_id"], entity_id) if self.has_owner else entity_id
