@@ -7,7 +7,7 @@ from .events import Checked, Checking, Counts, Event, Report, Settled, Settling,
 from .jobs import Run, apply, plan, provision, resume, undo
 from .results import Plan
 from .sources import CsvSource, DirectorySource, Finding, Row, Source, open_source
-from .sources.mapping import FieldMap
+from .sources.field_map import FieldMap
 from .store.schema import Mode
 
 __all__ = [

@@ -12,17 +12,17 @@ from hypothesis import given, strategies as st
 from alloy_async.directory.record import fold
 from alloy_async.provisioning import FieldMap, Finding, Row
 from alloy_async.provisioning.checks.duplicates import FirstLines, KeyHashes
-from alloy_async.provisioning.checks.row_checks import _EMAIL, _USUAL_EMAIL, Checks
-from alloy_async.provisioning.sources import Columns
+from alloy_async.provisioning.checks.row_checks import _EMAIL, _USUAL_EMAIL, RowChecks
+from alloy_async.provisioning.sources import ColumnLayout
 
 from .fakes import CAPABILITIES
 
-COLUMNS = Columns.of(["Login", "Name", "E-Mail"], FieldMap())
+COLUMNS = ColumnLayout.match(["Login", "Name", "E-Mail"], FieldMap())
 
 
-def findings(*cells: str, columns: Columns = COLUMNS, also_carries: Sequence[str] = ()) -> list[Finding]:
+def findings(*cells: str, columns: ColumnLayout = COLUMNS, also_carries: Sequence[str] = ()) -> list[Finding]:
     can = attrs.evolve(CAPABILITIES, carries=(*CAPABILITIES.carries, *also_carries))
-    return Checks(columns, can).findings(Row(7, columns, cells, columns.record(cells)))
+    return RowChecks(columns, can).check(Row(7, columns, cells, columns.create_record(cells)))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_no_false_alarm(cells: tuple[str, ...]) -> None:
 def test_a_field_that_the_system_takes_must_be_right() -> None:
     (finding,) = findings("ada", "", "n/a", also_carries=["email"])
     assert finding.severity == "error"
-    columns = Columns.of(["login", "active"], FieldMap())
+    columns = ColumnLayout.match(["login", "active"], FieldMap())
     assert findings("ada", "maybe", columns=columns) == []
     (finding,) = findings("ada", "maybe", columns=columns, also_carries=["active"])
     assert finding.message == "is neither true nor false"
@@ -87,16 +87,16 @@ def test_every_repeated_key_is_found_with_its_first_line(keys: list[str]) -> Non
     hashes = KeyHashes()
     for key in keys:
         hashes.add(key)
-    first_lines = FirstLines(hashes.repeated())
+    first_lines = FirstLines(hashes.take_repeated())
     for _ in range(2):  # a second walk tells the same
         for line, key in enumerate(keys):
             first = keys.index(key)
-            assert first_lines.seen(key, line) == (None if first == line else first)
+            assert first_lines.find_first(key, line) == (None if first == line else first)
 
 
 def test_a_shared_hash_is_no_duplicate() -> None:
     first_lines = FirstLines(frozenset({hash("ada"), hash("bob")}))
-    assert [first_lines.seen("ada", 1), first_lines.seen("bob", 2)] == [None, None]
+    assert [first_lines.find_first("ada", 1), first_lines.find_first("bob", 2)] == [None, None]
 
 
 @given(st.from_regex(_USUAL_EMAIL, fullmatch=True))

@@ -102,7 +102,7 @@ def test_a_saved_mapping(tmp_path: Path) -> None:
         {"department": "Sales", "attributes.site": "London"},
     )
     mine = FieldMap({"uid": "username"}, {"department": "IT"})
-    assert mine.over(saved) == FieldMap(
+    assert mine.merge(saved) == FieldMap(
         {"Cost Center": "attributes.cost_center", "profile.mail": "email", "uid": "username"},
         {"department": "IT", "attributes.site": "London"},
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from alloy_async.provisioning import FieldMap
-from alloy_async.provisioning.sources.columns import Columns, ColumnsError
+from alloy_async.provisioning.sources.column_layout import ColumnLayout, LayoutError
 
 
-def columns_of(header: list[str]) -> Columns:
-    return Columns.of(header, FieldMap())
+def columns_of(header: list[str]) -> ColumnLayout:
+    return ColumnLayout.match(header, FieldMap())
 
 
 @pytest.mark.parametrize(
@@ -41,20 +41,20 @@ def test_of_several_names_the_plainest_wins_and_the_others_stay_as_attributes() 
 
 
 def test_the_same_name_twice_is_refused() -> None:
-    with pytest.raises(ColumnsError, match=r"columns 1 \('E-Mail'\) and 3 \('email'\)"):
+    with pytest.raises(LayoutError, match=r"columns 1 \('E-Mail'\) and 3 \('email'\)"):
         columns_of(["E-Mail", "username", "email"])
 
 
 def test_unnamed_and_repeated_columns_keep_their_cells() -> None:
     columns = columns_of(["username", "", "note", "note", " "])
-    record = columns.record(["ada", "x", "y", "z", "w"])
+    record = columns.create_record(["ada", "x", "y", "z", "w"])
     assert record.attributes == {"column 2": "x", "note": "y", "note (4)": "z", "column 5": "w"}
 
 
 def test_a_record() -> None:
     header = ["login", "first", "last", "id", "active", "groups", "role", "pwd", "desk"]
     cells = ["\u00a0ada ", "Ada", "Lovelace", "00042", "No", "a; b,c", "x,y", " s3cret ", " 4 "]
-    record = columns_of(header).record(cells)
+    record = columns_of(header).create_record(cells)
     assert record.username == "ada"
     assert record.display_name == "Ada Lovelace"
     assert record.full_name is record.email is None

@@ -13,7 +13,7 @@ import click
 
 from ..exit_codes import ExitCode
 from ..job_runner import JobCommand, run_job
-from ..options.source import Reading, kept_reading, reading_options, users_of
+from ..options.source import SourceOptions, open_users, restore_source_options, source_options
 from ..options.systems import SYSTEMS, read_place
 from ..options.target import Target, target_options
 
@@ -89,7 +89,7 @@ def _add_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     help="Where the rows go that did not go in, with line and reason; default beside the job file.",
 )
 @target_options(sandbox=True)
-@reading_options
+@source_options
 @_add_options(*_RUN)
 @click.pass_context
 def provision(
@@ -103,7 +103,7 @@ def provision(
     job: Path | None,
     failed: Path | None,
     target: Target,
-    reading: Reading,
+    reading: SourceOptions,
     concurrency: int,
     as_json: bool,
     verbose: bool,
@@ -125,7 +125,7 @@ def provision(
         from ...provisioning import provision
 
         options = {**_describe_options(system, reading, directory), "from": origin}
-        async with users_of(reading, file, origin, key=directory.capabilities.key) as source:
+        async with open_users(reading, file, origin, key=directory.capabilities.key) as source:
             return await provision(
                 source, directory, mode=mode, job=job, allow_delete=allow_delete, options=options, run=run
             )
@@ -147,7 +147,7 @@ def provision(
 )
 @_add_options(*_MODE)
 @target_options()
-@reading_options
+@source_options
 @_add_options(*_RUN[1:])
 @click.pass_context
 def plan(
@@ -159,7 +159,7 @@ def plan(
     allow_delete: float | None,
     job: Path | None,
     target: Target,
-    reading: Reading,
+    reading: SourceOptions,
     as_json: bool,
     verbose: bool,
 ) -> None:
@@ -276,9 +276,9 @@ def _run_on_job(
     )
 
 
-def _describe_options(system: str, reading: Reading, directory: Directory) -> dict[str, Any]:
+def _describe_options(system: str, reading: SourceOptions, directory: Directory) -> dict[str, Any]:
     """Describe what a later command needs to open the same again; nothing secret."""
-    return {"system": system, "place": read_place(directory), "reading": reading.kept()}
+    return {"system": system, "place": read_place(directory), "reading": reading.to_json()}
 
 
 @asynccontextmanager
@@ -287,6 +287,6 @@ async def _open_source(job: Path, directory: Directory) -> AsyncIterator[Source]
     from ...provisioning.store.schema import header_of, reading as opened
 
     with opened(job) as database:
-        how, file, origin = kept_reading(header_of(database))
-    async with users_of(how, file, origin, key=directory.capabilities.key) as source:
+        how, file, origin = restore_source_options(header_of(database))
+    async with open_users(how, file, origin, key=directory.capabilities.key) as source:
         yield source

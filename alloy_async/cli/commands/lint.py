@@ -11,7 +11,7 @@ import attrs
 import click
 
 from ..exit_codes import ExitCode
-from ..options.source import Reading, reading_options
+from ..options.source import SourceOptions, source_options
 from ..options.systems import SYSTEMS, load_capabilities
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 @click.option(
     "--to", "system", type=click.Choice(SYSTEMS), required=True, help="The system that shall get the users."
 )
-@reading_options
+@source_options
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is no terminal.")
 @click.pass_context
 def lint(
-    context: click.Context, /, file: Path, system: str, reading: Reading, strict: bool, as_json: bool
+    context: click.Context, /, file: Path, system: str, reading: SourceOptions, strict: bool, as_json: bool
 ) -> None:
     """Check the users in FILE (- for standard input) for a system, without network.
 

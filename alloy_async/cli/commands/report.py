@@ -14,7 +14,7 @@ import attrs
 import click
 
 from ..exit_codes import ExitCode
-from ..options.source import kept_reading
+from ..options.source import restore_source_options
 from ..options.systems import load_capabilities
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _write_csv(file: IO[str], database: sqlite3.Connection, job_report: JobRepor
     key = load_capabilities(json.loads(header.options).get("system", header.system.lower())).key
     why = "it cannot be read twice"
     try:
-        reading, path, _ = kept_reading(header)
+        reading, path, _ = restore_source_options(header)
         source = reading.open(path, key=key) if path and header.source_digest else None
         if source is not None and not is_unchanged(source, header):
             source, why = None, "it was changed since"

@@ -23,7 +23,7 @@ FORMATS = ("csv", "tsv", "jsonl", "parquet")
 
 
 @attrs.frozen
-class Reading:
+class SourceOptions:
     """How a source is to be read, as the command line says."""
 
     format: Format | None
@@ -33,7 +33,7 @@ class Reading:
     delimiter: str | None
     encoding: str | None
 
-    def mapping(self) -> FieldMap:
+    def create_field_map(self) -> FieldMap:
         """Which column is which field; what is on the command line comes before what is in the file.
 
         Raises:
@@ -42,7 +42,7 @@ class Reading:
         from ...provisioning import FieldMap
 
         told = FieldMap.parse(self.columns, self.constants)
-        return told.over(FieldMap.load(self.mapping_file)) if self.mapping_file else told
+        return told.merge(FieldMap.load(self.mapping_file)) if self.mapping_file else told
 
     def open(self, file: Path, *, key: str) -> Source:
         """The source in a file, or on standard input where it is `-`; see `open_source`."""
@@ -51,22 +51,22 @@ class Reading:
         return open_source(
             file,
             format=self.format,
-            mapping=self.mapping(),
+            mapping=self.create_field_map(),
             key=key,
             delimiter=self.delimiter,
             encoding=self.encoding,
         )
 
-    def kept(self) -> dict[str, Any]:
-        """As a job file keeps it, for `kept_reading`; nothing secret."""
+    def to_json(self) -> dict[str, Any]:
+        """As a job file keeps it, for `restore_source_options`; nothing secret."""
         public = tuple(pair for pair in self.constants if not pair.startswith("password="))
         file = str(Path(self.mapping_file).absolute()) if self.mapping_file else None
         return attrs.asdict(attrs.evolve(self, constants=public, mapping_file=file))
 
 
 @asynccontextmanager
-async def users_of(
-    reading: Reading, file: Path | None, system: str | None, *, key: str
+async def open_users(
+    reading: SourceOptions, file: Path | None, system: str | None, *, key: str
 ) -> AsyncIterator[Source]:
     """The users in a file, or of another system, which is reached as the environment says."""
     from ...provisioning import DirectorySource
@@ -80,20 +80,20 @@ async def users_of(
         async with open_directory(
             system, Target(sandbox=False, base_url=None, api_key_file=None)
         ) as directory:
-            yield DirectorySource(directory, mapping=reading.mapping())
+            yield DirectorySource(directory, mapping=reading.create_field_map())
 
 
-def kept_reading(header: Header) -> tuple[Reading, Path | None, str | None]:
-    """How a job's source is read: for `users_of`."""
+def restore_source_options(header: Header) -> tuple[SourceOptions, Path | None, str | None]:
+    """How a job's source is read: for `open_users`."""
     options = json.loads(header.options)
     told = options["reading"]
     lists = {name: tuple(told[name]) for name in ("columns", "constants")}
     name = "-" if header.source == "standard input" else header.source
     system = options.get("from")
-    return Reading(**{**told, **lists}), None if system else Path(name), system
+    return SourceOptions(**{**told, **lists}), None if system else Path(name), system
 
 
-def _one_character(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
+def _parse_character(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
     value = {"tab": "\t", "\\t": "\t"}.get(value or "", value)
     if value is not None and (len(value) != 1 or value in '"\r\n'):
         raise click.BadParameter("give one character, or 'tab'", param=option)
@@ -125,7 +125,7 @@ _OPTIONS = (
     ),
     click.option(
         "--delimiter",
-        callback=_one_character,
+        callback=_parse_character,
         metavar="CHAR",
         help="Between the cells, as ; or tab; found by itself.",
     ),
@@ -133,13 +133,13 @@ _OPTIONS = (
 )
 
 
-def reading_options(command: Command) -> Command:
+def source_options(command: Command) -> Command:
     """Give a command the options for reading; it gets them as its argument `reading`."""
 
     @wraps(command)
     def with_reading(*arguments: Any, **wishes: Any) -> Any:
-        told = {field.name: wishes.pop(field.name) for field in attrs.fields(Reading)}
-        return command(*arguments, reading=Reading(**told), **wishes)
+        told = {field.name: wishes.pop(field.name) for field in attrs.fields(SourceOptions)}
+        return command(*arguments, reading=SourceOptions(**told), **wishes)
 
     wrapped: Any = with_reading
     for option in reversed(_OPTIONS):

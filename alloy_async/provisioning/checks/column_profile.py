@@ -21,7 +21,7 @@ _POSTAL = re.compile(r"zip.*|plz|postal|post(al)?code")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-class LeadingZeros:
+class ZerosCheck:
     """Numbers that name something, of which some seem to have lost their zeros.
 
     Evidence: some of the numbers begin with 0 and have one width, others are shorter. Or none begins with 0, most have
@@ -37,7 +37,7 @@ class LeadingZeros:
         self._first: dict[int, tuple[int, str]] = {}
         self._largest = 0
 
-    def see(self, line: int, text: str) -> None:
+    def add(self, line: int, text: str) -> None:
         """One value."""
         if not self._watched or not text:
             return
@@ -51,7 +51,7 @@ class LeadingZeros:
             self._padded.add(width)
         self._largest = max(self._largest, int(text))
 
-    def found(self) -> tuple[int, str] | None:
+    def finish(self) -> tuple[int, str] | None:
         """Line and message, at the end."""
         if not self._watched or len(self._widths) < 2:
             return None
@@ -89,7 +89,7 @@ _EITHER = ("31/01/2026", "31-01-2026")
 """Shapes in which some countries write the month first."""
 
 
-class Dates:
+class DatesCheck:
     """A column of dates, of which some are none; it counts as one when four fifths of its first values have a date's shape."""
 
     def __init__(self) -> None:
@@ -100,21 +100,21 @@ class Dates:
         self._judged = False
         self._order: tuple[str, int] | None = None
 
-    def see(self, line: int, text: str) -> Iterator[tuple[int, str]]:
+    def add(self, line: int, text: str) -> Iterator[tuple[int, str]]:
         """One value; lines and messages, where the column is known to be one of dates."""
         if self._judged and self._usual is None:
             return
         shape = next((name for name, (form, _) in _DATES.items() if form.fullmatch(text)), None)
         if self._judged:
-            yield from self._faults(line, text, shape)
+            yield from self._find_faults(line, text, shape)
             return
         self._seen += 1
         self._shapes[shape or ""] += 1
         self._waiting.append((line, text, shape))
         if self._seen >= _SAMPLE:
-            yield from self.end()
+            yield from self.finish()
 
-    def end(self) -> Iterator[tuple[int, str]]:
+    def finish(self) -> Iterator[tuple[int, str]]:
         """Decide, by what was seen so far; what waited for that."""
         if self._judged:
             return
@@ -123,10 +123,10 @@ class Dates:
         if usual and 5 * (self._seen - self._shapes[""]) >= 4 * self._seen and 2 * most > self._seen:
             self._usual = usual
             for waiting in self._waiting:
-                yield from self._faults(*waiting)
+                yield from self._find_faults(*waiting)
         self._waiting = []
 
-    def _faults(self, line: int, text: str, shape: str | None) -> Iterator[tuple[int, str]]:
+    def _find_faults(self, line: int, text: str, shape: str | None) -> Iterator[tuple[int, str]]:
         if shape is None:
             serial = text.isascii() and text.isdigit() and 10_000 <= int(text[:6]) <= 80_000
             hint = (
@@ -163,14 +163,14 @@ def _is_date(year: int, month: int, day: int) -> bool:
 
 
 @attrs.define
-class Kinds:
+class KindsCheck:
     """Values of several kinds under one name, as only typed sources have them: 7 here and "007" there."""
 
     _kind: str | None = None
     _line: int = 0
     _told: bool = False
 
-    def see(self, line: int, value: object) -> str | None:
+    def add(self, line: int, value: object) -> str | None:
         """One value; a message at the first that is of another kind."""
         if value is None or self._told:
             return None
@@ -186,7 +186,7 @@ class Kinds:
 _KIND_NAMES = {str: "a text", bool: "true or false", list: "a list"}
 
 
-class Profile:
+class ColumnProfile:
     """One column of a source, watched from row to row.
 
     Args:
@@ -195,23 +195,23 @@ class Profile:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._zeros = LeadingZeros(name)
-        self._dates = Dates()
-        self._kinds = Kinds()
+        self._zeros = ZerosCheck(name)
+        self._dates = DatesCheck()
+        self._kinds = KindsCheck()
 
-    def see(self, line: int, value: object) -> Iterator[Finding]:
+    def add(self, line: int, value: object) -> Iterator[Finding]:
         """One value."""
-        if told := self._kinds.see(line, value):
+        if told := self._kinds.add(line, value):
             yield Finding(line, self.name, "warning", told)
         text = value.strip() if type(value) is str else str(value) if type(value) is int else ""
         if text:
-            self._zeros.see(line, text)
-            yield from self._warnings(self._dates.see(line, text))
+            self._zeros.add(line, text)
+            yield from self._warnings(self._dates.add(line, text))
 
-    def end(self) -> Iterator[Finding]:
+    def finish(self) -> Iterator[Finding]:
         """What only the whole column shows."""
-        yield from self._warnings(self._dates.end())
-        if found := self._zeros.found():
+        yield from self._warnings(self._dates.finish())
+        if found := self._zeros.finish():
             yield from self._warnings([found])
 
     def _warnings(self, told: Iterable[tuple[int, str]]) -> Iterator[Finding]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from itertools import pairwise
+
+from ..sources import Finding
 
 _BUCKETS = 1024
 
@@ -21,7 +22,7 @@ class KeyHashes:
         value = hash(key)
         self._buckets[value % _BUCKETS].append(value)
 
-    def repeated(self) -> frozenset[int]:
+    def take_repeated(self) -> frozenset[int]:
         """The hashes that came more than once; forgets all."""
         found: set[int] = set()
         for number, bucket in enumerate(self._buckets):
@@ -35,14 +36,14 @@ class FirstLines:
     """Tells, exactly, on which line a key came first.
 
     Args:
-        suspects: the hashes worth remembering, from `KeyHashes.repeated`.
+        suspects: the hashes worth remembering, from `KeyHashes.take_repeated`.
     """
 
     def __init__(self, suspects: frozenset[int]) -> None:
         self._suspects = suspects
         self._lines: dict[str, int] = {}
 
-    def seen(self, key: str, line: int) -> int | None:
+    def find_first(self, key: str, line: int) -> int | None:
         """The line of the first row with this key; None when this row is the first."""
         if hash(key) not in self._suspects:
             return None
@@ -50,22 +51,16 @@ class FirstLines:
         return None if first == line else first
 
 
-class LinesOnDisk:
-    """Tells on which line a key came first, where the rows can be walked once only; kept in a temporary database."""
+def create_duplicate_finding(line: int, column: str, key: str, first: int, *, folds: bool) -> Finding:
+    """Create the finding that an earlier row has the key.
 
-    def __init__(self) -> None:
-        self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
-        self._database.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
-        self._database.execute("BEGIN")
-
-    def seen(self, key: str, line: int) -> int | None:
-        """The line of the first row with this key; None when this row is the first."""
-        added = self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, line))
-        if added.rowcount:
-            return None
-        first: int = self._database.execute("SELECT line FROM keys WHERE key = ?", (key,)).fetchone()[0]
-        return first
-
-    def close(self) -> None:
-        """Remove the database."""
-        self._database.close()
+    Args:
+        line: of the row that repeats the key.
+        column: what the source calls the column of the key.
+        key: as it stands in this row.
+        first: line of the earlier row.
+        folds: whether the two keys are the same only without regard to case and Unicode form.
+    """
+    same = " (case and Unicode form make no difference)" if folds else ""
+    message = f"{key!r} is on line {first} already{same}; remove one of the two rows"
+    return Finding(line, column, "error", message)

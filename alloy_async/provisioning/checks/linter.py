@@ -10,19 +10,19 @@ import attrs
 
 from ...directory import Capabilities
 from ...directory.record_fit import losses
-from ..planning.row_planner import repeated_key
-from ..sources import Columns, CsvSource, Finding, JsonLinesSource, Row, Source
-from .column_profile import Profile
-from .duplicates import LinesOnDisk
-from .row_checks import Checks, is_email
-from .suspicious_text import suspicions
+from ..sources import ColumnLayout, CsvSource, Finding, JsonLinesSource, Row, Source
+from ..store.key_lines import KeyLines
+from .column_profile import ColumnProfile
+from .duplicates import create_duplicate_finding
+from .row_checks import RowChecks, is_email
+from .suspicious_text import find_suspicions
 
 _NAMES = ("given_name", "family_name", "full_name", "department")
 _MAIL = re.compile(r"(.*[\W_])?e?-?mail([\W_]?address)?", re.IGNORECASE)
 
 
 class Linter:
-    """Checks a source for one system, without network.
+    """RowChecks a source for one system, without network.
 
     Its findings come as they are made; what only a whole column shows (lost zeros, a few bad dates) comes at the end.
 
@@ -35,9 +35,9 @@ class Linter:
         self.rows = 0
         self._source = source
         self._can = can
-        self._profiles: dict[str, Profile] = {}
+        self._profiles: dict[str, ColumnProfile] = {}
         self._dropped: set[str] = set()
-        self._layouts: dict[Columns, _Layout] = {}
+        self._layouts: dict[ColumnLayout, _Layout] = {}
 
     def findings(self) -> Iterator[Finding]:
         """Each finding with the row and the column.
@@ -45,34 +45,34 @@ class Linter:
         Raises:
             SourceError: the source cannot be read on; with line and column.
         """
-        with closing(LinesOnDisk()) as keys:
-            yield from self._about_the_head()
+        with closing(KeyLines()) as keys:
+            yield from self._check_head()
             for row in self._source.rows():
                 self.rows += 1
-                yield from self._about_row(row, keys)
+                yield from self._check_row(row, keys)
         for profile in self._profiles.values():
-            yield from profile.end()
+            yield from profile.finish()
         if not self.rows:
             yield Finding(1, None, "error", "there are no rows")
 
-    def _about_row(self, row: Row, keys: LinesOnDisk) -> Iterator[Finding]:
+    def _check_row(self, row: Row, keys: KeyLines) -> Iterator[Finding]:
         if (layout := self._layouts.get(row.columns)) is None:
-            layout = self._layouts[row.columns] = self._known(row.columns)
-            yield from self._about_dropped(row)
+            layout = self._layouts[row.columns] = self._create_layout(row.columns)
+            yield from self._check_dropped(row)
         yield from row.findings
         if row.record is None:
             return
-        yield from _about_values(row, layout.by_label)
-        yield from layout.checks.findings(row)
-        yield from _about_forms(row, self._can)
+        yield from _check_values(row, layout.by_label)
+        yield from layout.checks.check(row)
+        yield from _check_forms(row, self._can)
         if key := getattr(row.record, self._can.key):
             folded = self._can.folded(key)
-            if (first := keys.seen(folded, row.line)) is not None:
-                yield repeated_key(
-                    row.line, row.columns.name_of(self._can.key), key, first, folds=folded != key
+            if (first := keys.find_first(folded, row.line)) is not None:
+                yield create_duplicate_finding(
+                    row.line, row.columns.get_name(self._can.key), key, first, folds=folded != key
                 )
 
-    def _about_the_head(self) -> Iterator[Finding]:
+    def _check_head(self) -> Iterator[Finding]:
         source = self._source
         if isinstance(source, CsvSource | JsonLinesSource) and source.encoding == "utf-8-sig":
             hint = "other tools take it for a part of the first column's name; save it as UTF-8 without"
@@ -85,24 +85,24 @@ class Linter:
                 elif label and label != name.strip() and header.count(name) > 1:
                     message = f"the header has {name!r} more than once; rename one of the columns"
                     yield Finding(source.header_line, label, "warning", message)
-                for message in suspicions(name.removeprefix("\ufeff")):
+                for message in find_suspicions(name.removeprefix("\ufeff")):
                     yield Finding(source.header_line, label, "warning", message)
 
-    def _known(self, columns: Columns) -> _Layout:
+    def _create_layout(self, columns: ColumnLayout) -> _Layout:
         fields = {columns.labels[index]: field for field, index in columns.fields.items()}
         known = {}
         for label in columns.labels:
             if label is None:
                 continue
             field = fields.get(label)
-            profile = self._profiles.setdefault(label, Profile(label))
+            profile = self._profiles.setdefault(label, ColumnProfile(label))
             known[label] = _Column(field, field in self._can.carries, profile)
-        return _Layout(known, Checks(columns, self._can, self._can.needs))
+        return _Layout(known, RowChecks(columns, self._can, self._can.needs))
 
-    def _about_dropped(self, row: Row) -> Iterator[Finding]:
+    def _check_dropped(self, row: Row) -> Iterator[Finding]:
         """What the system will not get, once a column."""
         line = self._source.header_line if isinstance(self._source, CsvSource) else row.line
-        for name, field in row.columns.dropped(self._can.carries):
+        for name, field in row.columns.list_dropped(self._can.carries):
             if name not in self._dropped:
                 self._dropped.add(name)
                 why = self._can.because.get(field, "the system has no place for it")
@@ -113,28 +113,28 @@ class Linter:
 class _Column:
     field: str | None
     checked: bool
-    """Whether `Checks` looks for invisible characters in it."""
-    profile: Profile
+    """Whether `RowChecks` looks for invisible characters in it."""
+    profile: ColumnProfile
 
 
 @attrs.frozen
 class _Layout:
     by_label: Mapping[str, _Column]
-    checks: Checks
+    checks: RowChecks
 
 
-def _about_values(row: Row, columns: Mapping[str, _Column]) -> Iterator[Finding]:
+def _check_values(row: Row, columns: Mapping[str, _Column]) -> Iterator[Finding]:
     for label, value in row.values.items():
         column = columns[label]
-        yield from column.profile.see(row.line, value)
+        yield from column.profile.add(row.line, value)
         if type(value) is str and value:
-            for message in suspicions(value, invisible=not column.checked):
+            for message in find_suspicions(value, invisible=not column.checked):
                 yield Finding(row.line, label, "warning", message)
-            if fault := _misplaced(column.field, label, value.strip()):
+            if fault := _find_misplaced(column.field, label, value.strip()):
                 yield Finding(row.line, label, "warning", fault)
 
 
-def _about_forms(row: Row, can: Capabilities) -> Iterator[Finding]:
+def _check_forms(row: Row, can: Capabilities) -> Iterator[Finding]:
     """Entries of a row that the system does not take in the form that they have."""
     if not can.forms or row.record is None:
         return
@@ -142,11 +142,11 @@ def _about_forms(row: Row, can: Capabilities) -> Iterator[Finding]:
         field, _, attribute = loss.field.partition(".")
         if field in can.forms:
             yield Finding(
-                row.line, attribute or row.columns.name_of(field), "warning", f"will not be sent: {loss.why}"
+                row.line, attribute or row.columns.get_name(field), "warning", f"will not be sent: {loss.why}"
             )
 
 
-def _misplaced(field: str | None, label: str, text: str) -> str | None:
+def _find_misplaced(field: str | None, label: str, text: str) -> str | None:
     if field in _NAMES and "@" in text and is_email(text):
         return f"{text!r} is an e-mail address; are the cells of this row shifted?"
     if field is None and text and _MAIL.fullmatch(label) and not is_email(text):

@@ -9,7 +9,7 @@ from math import inf
 from typing import NamedTuple
 
 from ...directory import Capabilities
-from ..sources import Columns, Finding, Row, Severity
+from ..sources import ColumnLayout, Finding, Row, Severity
 
 _EMAIL = re.compile(
     r"""(?=.{3,254}$)(?=[^@]{1,64}@) [^\s@.,;:<>()\[\]"\\]+ (?:\.[^\s@.,;:<>()\[\]"\\]+)*
@@ -39,7 +39,7 @@ class _Text(NamedTuple):
     longest: int | float
 
 
-class Checks:
+class RowChecks:
     """What may be wrong with the rows of one layout, as far as it matters to a system.
 
     Args:
@@ -48,7 +48,7 @@ class Checks:
         needs: fields that must be filled besides the key; those of a new user are `can.needs`.
     """
 
-    def __init__(self, columns: Columns, can: Capabilities, needs: Collection[str] = ()) -> None:
+    def __init__(self, columns: ColumnLayout, can: Capabilities, needs: Collection[str] = ()) -> None:
         self._columns = columns
         self._texts = [
             _Text(field, columns.fields.get(field), needed, field == can.key, can.max_length.get(field, inf))
@@ -58,7 +58,7 @@ class Checks:
         self._email_severity: Severity = "error" if "email" in can.carries else "warning"
         self._active = columns.fields.get("active") if "active" in can.carries else None
 
-    def findings(self, row: Row) -> list[Finding]:
+    def check(self, row: Row) -> list[Finding]:
         """Findings about one row that has a record."""
         record, cells = row.record, row.cells
         assert record is not None
@@ -70,41 +70,41 @@ class Checks:
                 as_it_should_be = value.isprintable() and value[0] != "." and len(value) <= text.longest
                 if as_it_should_be and (type(cell) is not str or len(cell) == len(value)):
                     continue  # as nearly all are
-            found += self._about_text(row.line, text, value, cells)
+            found += self._check_text(row.line, text, value, cells)
         if record.email and not is_email(record.email):
             message = f"{record.email!r} is no e-mail address (name@example.org)"
-            found.append(Finding(row.line, self._columns.name_of("email"), self._email_severity, message))
+            found.append(Finding(row.line, self._columns.get_name("email"), self._email_severity, message))
         if self._active is not None and record.active is None and cells[self._active] not in ("", None):
             message = "is neither true nor false"
-            found.append(Finding(row.line, self._columns.name_of("active"), "error", message))
+            found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         return found
 
-    def _about_text(
+    def _check_text(
         self, line: int, text: _Text, value: object, cells: Sequence[object]
     ) -> Iterator[Finding]:
         if not (value is None or isinstance(value, str)):
             return
-        column = self._columns.name_of(text.field)
+        column = self._columns.get_name(text.field)
         cell = None if text.place is None else cells[text.place]
         if value and isinstance(cell, str) and len(value) != len(cell) and text.field != "password":
             yield Finding(line, column, "warning", "spaces around the value were left out")
         if text.needed and not value:
             message = f"the {text.field} is missing; without it the row cannot go in"
             yield Finding(line, column, "error", message)
-        for message in _faults(value or "", text):
+        for message in _find_faults(value or "", text):
             yield Finding(line, column, "error", message)
 
 
-def _faults(value: str, text: _Text) -> Iterator[str]:
+def _find_faults(value: str, text: _Text) -> Iterator[str]:
     if text.is_key and value in (".", ".."):
         yield "a name of dots only cannot be used in a web address"
     if len(value) > text.longest:
         yield f"has {len(value)} characters, {text.longest} are allowed; shorten it"
     if not value.isprintable():
-        yield from _unprintable(value, text.is_key)
+        yield from _find_unprintable(value, text.is_key)
 
 
-def _unprintable(value: str, is_key: bool) -> Iterator[str]:
+def _find_unprintable(value: str, is_key: bool) -> Iterator[str]:
     """The first character that no name holds: control, line break, half a pair, invisible."""
     for position, char in enumerate(value, 1):
         category = unicodedata.category(char)

@@ -21,7 +21,7 @@ _ROUNDED = re.compile(r"\s*[+-]?\d([.,]\d+)?E\+\d{1,3}\s*", re.ASCII)
 _SPREADSHEET_ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
-def suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
+def find_suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
     """What a value shows that hardly anybody meant, each with what to do.
 
     Args:
@@ -29,12 +29,12 @@ def suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
         invisible: look for invisible characters too.
     """
     if not text.isascii():
-        if meant := _as_it_was(text):
+        if meant := _restore_misread(text):
             yield f"{text!r} was probably {meant!r}: UTF-8 that was once read as windows-1252; export it again as UTF-8"
         if "\ufffd" in text:
             yield "holds U+FFFD, which stands for a character that an earlier conversion lost; export it again"
     if invisible and not text.isprintable():
-        yield from _invisible(text)
+        yield from _find_invisible(text)
     if text.isascii() and (_ROUNDED.fullmatch(text) or text.strip() in _SPREADSHEET_ERRORS):
         told = "a spreadsheet's error, not a value"
         if not text.strip().startswith("#"):
@@ -42,13 +42,13 @@ def suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
         yield f"{text.strip()} is {told}"
 
 
-def _as_it_was(text: str) -> str | None:
+def _restore_misread(text: str) -> str | None:
     """The text with every misread stretch as it was meant; None where there is none."""
-    mended = _MISREAD.sub(_reread, text)
+    mended = _MISREAD.sub(_decode_again, text)
     return None if mended == text else mended
 
 
-def _reread(stretch: re.Match[str]) -> str:
+def _decode_again(stretch: re.Match[str]) -> str:
     data = bytes(_CP1252[char] for char in stretch.group())
     try:
         meant = data.decode("utf-8")
@@ -57,7 +57,7 @@ def _reread(stretch: re.Match[str]) -> str:
     return meant if data[0] in _LEADS else stretch.group()
 
 
-def _invisible(text: str) -> Iterator[str]:
+def _find_invisible(text: str) -> Iterator[str]:
     for position, char in enumerate(text, 1):
         if char not in _HARMLESS and unicodedata.category(char) in ("Cc", "Cf", "Cs"):
             name = unicodedata.name(char, "a control character").lower()

@@ -6,7 +6,6 @@ import time
 
 from ...directory import Directory
 from ..async_helpers import in_thread
-from ..checks.duplicates import LinesOnDisk
 from ..events import Checked, OnEvent, Report
 from ..options import Run
 from ..planning.comparison import View
@@ -14,6 +13,7 @@ from ..planning.job_planner import make_plan, note_check, sealed
 from ..planning.lookup import Lookup
 from ..planning.row_planner import Planner, stride_of
 from ..sources import Source
+from ..store.key_lines import KeyLines
 from ..store.rows import retry_failed
 from ..store.writer import Journal
 from .engine import Engine
@@ -63,11 +63,11 @@ async def _stream(
     journal: Journal, source: Source, target: Directory, view: View, engine: Engine, run: Run
 ) -> Checked:
     """Plan and send in one reading."""
-    mode, lines = journal.header.mode, LinesOnDisk()
+    mode, lines = journal.header.mode, KeyLines()
     try:
         async with Lookup(target, view) as lookup:
             asks = mode != "create" and lookup.possible
-            planner = Planner(target.capabilities, view, mode, lookup if asks else None, lines.seen)
+            planner = Planner(target.capabilities, view, mode, lookup if asks else None, lines.find_first)
             await engine.run(streamed_tasks(journal, planner, source, view, size=_SLICE))
     finally:
         lines.close()

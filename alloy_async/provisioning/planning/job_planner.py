@@ -98,7 +98,7 @@ async def refuse_changed(journal: Journal, source: Source, target: Directory, vi
 
 
 async def _refuse_repeated(journal: Journal, planner: Planner, view: View) -> list[Finding]:
-    suspects = await in_thread(planner.keys.repeated)
+    suspects = await in_thread(planner.keys.take_repeated)
     if not suspects:
         return []
     return await journal.do(refuse_repeated, view, suspects, planner.key_column)

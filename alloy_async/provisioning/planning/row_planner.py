@@ -9,10 +9,10 @@ import attrs
 
 from ...directory import Capabilities, UserRecord
 from ..async_helpers import in_thread, slices
-from ..checks.duplicates import FirstLines, KeyHashes
-from ..checks.row_checks import Checks
+from ..checks.duplicates import FirstLines, KeyHashes, create_duplicate_finding
+from ..checks.row_checks import RowChecks
 from ..events import SHOWN_FINDINGS
-from ..sources import Columns, Finding, Row
+from ..sources import ColumnLayout, Finding, Row
 from ..store.rows import NOT_THERE, Planned
 from ..store.schema import Mode, RowOutcome
 from .comparison import Change, Value, View
@@ -67,12 +67,12 @@ class Planner:
         self.rows = self.errors = self.warnings = self.nameless = 0
         self.findings: list[Finding] = []
         self.keys = KeyHashes()
-        self._layouts: dict[Columns, Checks] = {}
+        self._layouts: dict[ColumnLayout, RowChecks] = {}
 
     @property
     def dropped(self) -> tuple[str, ...]:
-        """Columns that the system has no place for."""
-        names = (name for columns in self._layouts for name, _ in columns.dropped(self._can.carries))
+        """ColumnLayout that the system has no place for."""
+        names = (name for columns in self._layouts for name, _ in columns.list_dropped(self._can.carries))
         return tuple(dict.fromkeys(names))
 
     def check(self, rows: Iterable[Row]) -> Iterator[Candidate]:
@@ -82,10 +82,10 @@ class Planner:
             self.rows += 1
             checks = self._layouts.get(row.columns)
             if checks is None:
-                checks = self._layouts[row.columns] = Checks(row.columns, self._can, self._needs)
+                checks = self._layouts[row.columns] = RowChecks(row.columns, self._can, self._needs)
             key, findings = "", list(row.findings)
             if row.record is not None:
-                findings += checks.findings(row)
+                findings += checks.check(row)
                 key = self._view.key(row.record)
                 if key:
                     findings += self._repeated(row, key)
@@ -98,14 +98,14 @@ class Planner:
         if self._first_line is None:
             self.keys.add(folded)
         elif (first := self._first_line(folded, row.line)) is not None:
-            column = row.columns.name_of(self._can.key)
-            return (repeated_key(row.line, column, key, first, folds=folded != key),)
+            column = row.columns.get_name(self._can.key)
+            return (create_duplicate_finding(row.line, column, key, first, folds=folded != key),)
         return ()
 
     @property
     def key_column(self) -> str:
         """What the source calls the column of the key."""
-        return next((columns.name_of(self._can.key) for columns in self._layouts), self._can.key)
+        return next((columns.get_name(self._can.key) for columns in self._layouts), self._can.key)
 
     def _noted(self, findings: Sequence[Finding]) -> str:
         errors = "; ".join(finding.remark for finding in findings if finding.severity == "error")
@@ -209,22 +209,15 @@ def refuse_repeated(
     lines = database.execute("SELECT number, line, key FROM rows WHERE key <> '' ORDER BY number")
     for number, line, key in lines:
         folded = view.folded(key)
-        first = first_lines.seen(folded, line)
+        first = first_lines.find_first(folded, line)
         if first is not None:
-            found.append((number, repeated_key(line, column, key, first, folds=folded != key)))
+            found.append((number, create_duplicate_finding(line, column, key, first, folds=folded != key)))
     database.executemany(
         "UPDATE rows SET action = 'refuse', why = NULL, state = 'done', outcome = 'invalid',"
         " reason = CASE WHEN action = 'refuse' THEN reason || '; ' || ?2 ELSE ?2 END WHERE number = ?1",
         ((number, finding.remark) for number, finding in found),
     )
     return list(dict.fromkeys(finding for _, finding in found))
-
-
-def repeated_key(line: int, column: str, key: str, first: int, *, folds: bool) -> Finding:
-    """The finding that an earlier row has the key."""
-    same = " (case and Unicode form make no difference)" if folds else ""
-    message = f"{key!r} is on line {first} already{same}; remove one of the two rows"
-    return Finding(line, column, "error", message)
 
 
 def refused(number: int, line: int | None, key: str, reason: str) -> Planned:

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
 from ...core.errors import ConfigurationError
-from .columns import EXTRA_COLUMNS, Columns
-from .csv_file import CsvSource
+from .column_layout import EXTRA_COLUMNS, ColumnLayout
 from .directory_source import DirectorySource
-from .input_bytes import FileOrigin, Origin, StreamOrigin
-from .json_lines import JsonLinesSource
-from .mapping import FieldMap, nearest
-from .row import Finding, Row, Severity, Source
+from .field_map import FieldMap, suggest_nearest
+from .files.input_bytes import FileInput, InputBytes, StreamInput
+from .formats.csv_file import CsvSource
+from .formats.json_lines import JsonLinesSource
+from .interface import Finding, Row, Severity, Source
 
 __all__ = [
     "EXTRA_COLUMNS",
-    "Columns",
+    "ColumnLayout",
     "CsvSource",
     "DirectorySource",
     "Finding",
@@ -67,14 +67,14 @@ def open_source(
         ConfigurationError: it needs a package that is not installed, or `format` is none.
     """
     if format is not None and format not in get_args(Format):
-        raise ConfigurationError(f"unknown format {format!r}{nearest(format, get_args(Format))}")
-    origin: Origin = StreamOrigin(stdin or sys.stdin.buffer) if str(path) == "-" else FileOrigin(Path(path))
+        raise ConfigurationError(f"unknown format {format!r}{suggest_nearest(format, get_args(Format))}")
+    origin: InputBytes = StreamInput(stdin or sys.stdin.buffer) if str(path) == "-" else FileInput(Path(path))
     if format is None:
-        format = _found_format(origin)  # noqa: A001
+        format = _detect_format(origin)  # noqa: A001
     mapping = mapping or FieldMap()
     match format:
         case "parquet":
-            from .parquet import ParquetSource
+            from .formats.parquet import ParquetSource
 
             return ParquetSource(origin, mapping=mapping, key=key)
         case "jsonl":
@@ -84,7 +84,7 @@ def open_source(
     return CsvSource(origin, mapping=mapping, key=key, delimiter=delimiter, encoding=encoding)
 
 
-def _found_format(origin: Origin) -> Format:
+def _detect_format(origin: InputBytes) -> Format:
     if origin.head.startswith(b"PAR1"):
         return "parquet"
     for suffix in reversed(Path(origin.name).suffixes):

@@ -8,9 +8,9 @@ from ...core.background_loop import portal, stepped
 from ...core.errors import AlloyAsyncError
 from ...directory import FIELDS, Directory, UserRecord
 from ..errors import SourceError
-from .mapping import FieldMap
-from .row import Row
-from .typed_rows import ObjectRows
+from .field_map import FieldMap
+from .interface import Row
+from .object_rows import ObjectRows
 
 
 class DirectorySource:
@@ -43,16 +43,16 @@ class DirectorySource:
         listing = self._directory.list()
         try:
             for number, record in enumerate(stepped(listing), 1):
-                yield objects.row(number, _members(record))
+                yield objects.create_row(number, _list_members(record))
         except AlloyAsyncError as error:
             raise SourceError(f"the users cannot be listed: {error}", self.name) from error
         finally:
             if isinstance(listing, AsyncGenerator):
                 portal().run(listing.aclose)
-        objects.refuse_unseen()
+        objects.refuse_unknown_columns()
 
 
-def _members(record: UserRecord) -> dict[str, object]:
+def _list_members(record: UserRecord) -> dict[str, object]:
     values = {field: getattr(record, field) for field in FIELDS if field != "password"}
     filled = {field: value for field, value in values.items() if value not in (None, ())}
     lists = {field: list(value) for field, value in filled.items() if isinstance(value, tuple)}

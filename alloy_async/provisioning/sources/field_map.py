@@ -16,7 +16,7 @@ ATTRIBUTE = "attributes."
 """What stands before the name of a free attribute."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def suggest_nearest(name: str, known: Iterable[str]) -> str:
     """The end of a message about a name that is not known: the one it was mistaken for, or all."""
     known = list(known)
     folded = {word.casefold(): word for word in reversed(known)}
@@ -45,10 +45,10 @@ class FieldMap:
     def __attrs_post_init__(self) -> None:
         filled: dict[str, str] = {}
         for column, field in self.columns.items():
-            if (other := filled.setdefault(_known(field), column)) != column:
+            if (other := filled.setdefault(_validate_field(field), column)) != column:
                 raise ConfigurationError(f"columns {other!r} and {column!r} are both mapped to {field}")
         for field in self.constants:
-            if _known(field) in filled:
+            if _validate_field(field) in filled:
                 raise ConfigurationError(
                     f"{field} is both set and mapped from {filled[field]!r}; keep one of the two"
                 )
@@ -57,9 +57,9 @@ class FieldMap:
     def parse(cls, columns: Iterable[str] = (), constants: Iterable[str] = ()) -> FieldMap:
         """Of texts as the command line has them: `column=field`, `field=value`."""
         # A column's name may hold an equals sign, a field's cannot; of values, the other way round.
-        pairs = [_pair(text, text.rpartition("="), "column=field") for text in columns]
-        fixed = [_pair(text, text.partition("="), "field=value") for text in constants]
-        return cls(_unique(pairs, "column"), _unique(fixed, "field"))
+        pairs = [_split_pair(text, text.rpartition("="), "column=field") for text in columns]
+        fixed = [_split_pair(text, text.partition("="), "field=value") for text in constants]
+        return cls(_collect_unique(pairs, "column"), _collect_unique(fixed, "field"))
 
     @classmethod
     def load(cls, path: str | Path) -> FieldMap:
@@ -78,12 +78,12 @@ class FieldMap:
         try:
             for name in data:
                 if name not in tables:
-                    raise ConfigurationError(f"unknown table [{name}]{nearest(name, tables)}")
-            return cls(*(dict(_leaves(name, data.get(name, {}))) for name in tables))
+                    raise ConfigurationError(f"unknown table [{name}]{suggest_nearest(name, tables)}")
+            return cls(*(dict(_iterate_leaves(name, data.get(name, {}))) for name in tables))
         except ConfigurationError as error:
             raise ConfigurationError(f"{path}: {error}") from None
 
-    def over(self, saved: FieldMap) -> FieldMap:
+    def merge(self, saved: FieldMap) -> FieldMap:
         """This mapping, and what `saved` says besides: a field that this one fills is left out of it."""
         mine = {*self.columns.values(), *self.constants}
         columns = {c: f for c, f in saved.columns.items() if f not in mine and c not in self.columns}
@@ -91,22 +91,22 @@ class FieldMap:
         return FieldMap({**columns, **self.columns}, {**constants, **self.constants})
 
 
-def _known(field: str) -> str:
+def _validate_field(field: str) -> str:
     if field in FIELDS or (field.startswith(ATTRIBUTE) and field != ATTRIBUTE):
         return field
     raise ConfigurationError(
-        f"there is no field {field!r}{nearest(field, FIELDS)} (a free attribute is {ATTRIBUTE}NAME)"
+        f"there is no field {field!r}{suggest_nearest(field, FIELDS)} (a free attribute is {ATTRIBUTE}NAME)"
     )
 
 
-def _pair(text: str, parts: tuple[str, str, str], form: str) -> tuple[str, str]:
+def _split_pair(text: str, parts: tuple[str, str, str], form: str) -> tuple[str, str]:
     left, equals, right = parts
     if not (left and equals and right):
         raise ConfigurationError(f"{text!r} is not of the form {form}")
     return left, right
 
 
-def _unique(pairs: Iterable[tuple[str, str]], kind: str) -> dict[str, str]:
+def _collect_unique(pairs: Iterable[tuple[str, str]], kind: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for left, right in pairs:
         if found.setdefault(left, right) != right:
@@ -114,7 +114,7 @@ def _unique(pairs: Iterable[tuple[str, str]], kind: str) -> dict[str, str]:
     return found
 
 
-def _leaves(path: str, table: object) -> Iterator[tuple[str, str]]:
+def _iterate_leaves(path: str, table: object) -> Iterator[tuple[str, str]]:
     """Names and texts of a table; `attributes.site = ...` without quotes is a table within it."""
     if not isinstance(table, dict):
         raise ConfigurationError(f"{path} must be a table of texts")
@@ -122,6 +122,6 @@ def _leaves(path: str, table: object) -> Iterator[tuple[str, str]]:
         if isinstance(value, str):
             yield name, value
         elif isinstance(value, dict):
-            yield from ((f"{name}.{inner}", text) for inner, text in _leaves(f"{path}.{name}", value))
+            yield from ((f"{name}.{inner}", text) for inner, text in _iterate_leaves(f"{path}.{name}", value))
         else:
             raise ConfigurationError(f"{path}.{name} must be text in quotes; got {value!r}")

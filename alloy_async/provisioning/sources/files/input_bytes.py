@@ -7,14 +7,14 @@ import io
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from ..errors import SourceError
-from .compression import Joined, decompressed
+from ...errors import SourceError
+from .compression import PrefixedStream, decompress_stream
 
 _HEAD = 1 << 18
 
 
-class Origin(Protocol):
-    """Bytes, decompressed.
+class InputBytes(Protocol):
+    """Bytes, decompress_stream.
 
     Args:
         name: what to call it in messages.
@@ -28,7 +28,7 @@ class Origin(Protocol):
     whole: bool
     path: Path | None
 
-    def stream(self) -> BinaryIO:
+    def open_stream(self) -> BinaryIO:
         """All of it, from the start.
 
         Raises:
@@ -41,7 +41,7 @@ class Origin(Protocol):
         ...
 
 
-class FileOrigin:
+class FileInput:
     """A file, which must stay as it is between two readings.
 
     Raises:
@@ -53,17 +53,17 @@ class FileOrigin:
         self.name = str(path)
         self._file = path
         try:
-            self._fingerprint = _fingerprint(path)
-            with self.stream() as stream:
-                self.head, self.whole = _head(stream)
+            self._fingerprint = _read_fingerprint(path)
+            with self.open_stream() as stream:
+                self.head, self.whole = _read_head(stream)
         except OSError as error:
             raise SourceError(f"cannot be read: {error.strerror}", path) from None
 
-    def stream(self) -> BinaryIO:
+    def open_stream(self) -> BinaryIO:
         """All of it, from the start."""
-        if _fingerprint(self._file) != self._fingerprint:
+        if _read_fingerprint(self._file) != self._fingerprint:
             raise SourceError("the file was changed while it was being read", self._file)
-        return decompressed(self._file.open("rb"), self.name)
+        return decompress_stream(self._file.open("rb"), self.name)
 
     def digest(self) -> str:
         """SHA-256 of the file as it lies there."""
@@ -71,32 +71,32 @@ class FileOrigin:
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-class StreamOrigin:
+class StreamInput:
     """A stream that can be read once, as standard input."""
 
     def __init__(self, stream: BinaryIO, name: str = "standard input") -> None:
         self.path: Path | None = None
         self.name = name
-        self._rest: BinaryIO | None = decompressed(stream, name)
-        self.head, self.whole = _head(self._rest)
+        self._rest: BinaryIO | None = decompress_stream(stream, name)
+        self.head, self.whole = _read_head(self._rest)
 
-    def stream(self) -> BinaryIO:
+    def open_stream(self) -> BinaryIO:
         """All of it; once."""
         if self._rest is None:
             raise SourceError("this can be read only once; give a file", self.name)
         rest, self._rest = self._rest, None
-        return io.BufferedReader(Joined(self.head, rest))
+        return io.BufferedReader(PrefixedStream(self.head, rest))
 
     def digest(self) -> None:
         """None: it cannot be read again."""
 
 
-def _head(stream: BinaryIO) -> tuple[bytes, bool]:
+def _read_head(stream: BinaryIO) -> tuple[bytes, bool]:
     head = stream.read(_HEAD + 1)
     return head, len(head) <= _HEAD
 
 
-def _fingerprint(path: Path) -> tuple[int, int]:
+def _read_fingerprint(path: Path) -> tuple[int, int]:
     """Size and time of change: differs when the file was changed between two passes."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns

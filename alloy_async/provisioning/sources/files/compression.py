@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
-from ...core.errors import ConfigurationError
-from ..errors import SourceError
+from ....core.errors import ConfigurationError
+from ...errors import SourceError
 
 _CHUNK = 1 << 13  # compressed bytes at a time; one may unfold to a thousand
 
@@ -24,33 +24,33 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-def decompressed(stream: BinaryIO, name: str) -> BinaryIO:
+def decompress_stream(stream: BinaryIO, name: str) -> BinaryIO:
     """The stream, or what it holds where it is compressed; by its first bytes, not by its name.
 
     Raises:
         ConfigurationError: it is zstd and the package for that is not installed.
     """
     magic = stream.read(4)
-    whole = io.BufferedReader(Joined(magic, stream))
+    whole = io.BufferedReader(PrefixedStream(magic, stream))
     for start, kind, make in _KINDS:
         if magic.startswith(start):
-            return io.BufferedReader(_Members(whole, kind, make(name), name), 1 << 17)
+            return io.BufferedReader(_MemberStream(whole, kind, make(name), name), 1 << 17)
     return whole
 
 
-class Joined(io.RawIOBase):
+class PrefixedStream(io.RawIOBase):
     """Bytes that were read ahead, then the rest of their stream."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = memoryview(head)
+        self._read_head = memoryview(head)
         self._rest = rest
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        part = self._head[: len(buffer)] or self._rest.read(len(buffer))
-        self._head = self._head[len(part) :]
+        part = self._read_head[: len(buffer)] or self._rest.read(len(buffer))
+        self._read_head = self._read_head[len(part) :]
         buffer[: len(part)] = part
         return len(part)
 
@@ -59,7 +59,7 @@ class Joined(io.RawIOBase):
         super().close()
 
 
-class _Members(io.RawIOBase):
+class _MemberStream(io.RawIOBase):
     """What a compressed stream of one or more members holds; one that is cut off is an error."""
 
     def __init__(self, stream: BinaryIO, kind: str, begin: Callable[[], _Decompressor], name: str) -> None:
@@ -101,11 +101,11 @@ class _Members(io.RawIOBase):
         super().close()
 
 
-def _gzip(name: str) -> Callable[[], _Decompressor]:
+def _create_gzip(name: str) -> Callable[[], _Decompressor]:
     return lambda: zlib.decompressobj(wbits=31)
 
 
-def _zstd(name: str) -> Callable[[], _Decompressor]:
+def _create_zstd(name: str) -> Callable[[], _Decompressor]:
     if sys.version_info >= (3, 14):
         from compression import zstd
 
@@ -121,6 +121,6 @@ def _zstd(name: str) -> Callable[[], _Decompressor]:
 
 
 _KINDS: tuple[tuple[bytes, str, Callable[[str], Callable[[], _Decompressor]]], ...] = (
-    (b"\x1f\x8b", "gzip", _gzip),
-    (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
+    (b"\x1f\x8b", "gzip", _create_gzip),
+    (b"\x28\xb5\x2f\xfd", "zstd", _create_zstd),
 )

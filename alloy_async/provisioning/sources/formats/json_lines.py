@@ -7,14 +7,14 @@ from contextlib import closing
 
 import orjson
 
-from ..errors import SourceError
-from .encoding import head_lines, known_encoding, read_lines
-from .input_bytes import Origin
-from .mapping import FieldMap
-from .row import Row
-from .typed_rows import ObjectRows
+from ...errors import SourceError
+from ..field_map import FieldMap
+from ..files.encoding import detect_encoding, read_head_lines, read_lines
+from ..files.input_bytes import InputBytes
+from ..interface import Row
+from ..object_rows import ObjectRows
 
-_TASTED = 100
+_CHECKED = 100
 
 
 class JsonLinesSource:
@@ -33,12 +33,12 @@ class JsonLinesSource:
         SourceError: the file is empty or no text, its objects do not stand one a line, or lack the key.
     """
 
-    def __init__(self, origin: Origin, *, mapping: FieldMap, key: str, encoding: str | None) -> None:
+    def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str, encoding: str | None) -> None:
         self.name = origin.name
         self._origin = origin
         self._mapping = mapping
-        self.encoding = known_encoding(origin, encoding)
-        self._taste(key)
+        self.encoding = detect_encoding(origin, encoding)
+        self._check_head(key)
 
     def digest(self) -> str | None:
         """See `Source.digest`."""
@@ -47,12 +47,12 @@ class JsonLinesSource:
     def rows(self) -> Iterator[Row]:
         """The rows, in constant memory; empty lines are left out."""
         objects = ObjectRows(self.name, self._mapping)
-        with closing(read_lines(self._origin.stream(), self.name, self.encoding)) as lines:
-            yield from _rows(objects, lines)
-        objects.refuse_unseen()
+        with closing(read_lines(self._origin.open_stream(), self.name, self.encoding)) as lines:
+            yield from _read_rows(objects, lines)
+        objects.refuse_unknown_columns()
 
-    def _taste(self, key: str) -> None:
-        lines = head_lines(self._origin, self.encoding)
+    def _check_head(self, key: str) -> None:
+        lines = read_head_lines(self._origin, self.encoding)
         first = next((line.strip() for line in lines if line.strip()), "")
         if first.startswith("[") or first == "{":
             hint = "jq -c '.[]' FILE" if first.startswith("[") else "jq -c . FILE"
@@ -61,24 +61,26 @@ class JsonLinesSource:
         objects = ObjectRows(self.name, self._mapping)
         lack = None
         for row, _ in zip(
-            _rows(objects, head_lines(self._origin, self.encoding)), range(_TASTED), strict=False
+            _read_rows(objects, read_head_lines(self._origin, self.encoding)), range(_CHECKED), strict=False
         ):
-            if row.record is not None and (lack := row.columns.lack_of(key)) is None:
+            if row.record is not None and (lack := row.columns.explain_missing_key(key)) is None:
                 return
         if lack is not None:
             raise SourceError(lack, self.name)
 
 
-def _rows(objects: ObjectRows, lines: Iterable[str]) -> Iterator[Row]:
+def _read_rows(objects: ObjectRows, lines: Iterable[str]) -> Iterator[Row]:
     for number, line in enumerate(lines, 1):
         if line.isspace():
             continue
         try:
             data = orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            yield objects.bad(number, f"column {error.colno}: this is no JSON ({error.msg})")
+            yield objects.create_error_row(number, f"column {error.colno}: this is no JSON ({error.msg})")
             continue
         if isinstance(data, dict):
-            yield objects.row(number, data)
+            yield objects.create_row(number, data)
         else:
-            yield objects.bad(number, "the line holds no JSON object; write {...} with the person's data")
+            yield objects.create_error_row(
+                number, "the line holds no JSON object; write {...} with the person's data"
+            )

@@ -7,13 +7,13 @@ import decimal
 from collections.abc import Iterator
 from typing import Any
 
-from ...core.errors import ConfigurationError
-from ..errors import SourceError
-from .columns import Columns, ColumnsError
-from .input_bytes import Origin
-from .mapping import FieldMap
-from .row import Row
-from .typed_rows import ObjectRows
+from ....core.errors import ConfigurationError
+from ...errors import SourceError
+from ..column_layout import ColumnLayout, LayoutError
+from ..field_map import FieldMap
+from ..files.input_bytes import InputBytes
+from ..interface import Row
+from ..object_rows import ObjectRows
 
 _BATCH = 2000
 
@@ -31,20 +31,20 @@ class ParquetSource:
         ConfigurationError: pyarrow is not installed.
     """
 
-    def __init__(self, origin: Origin, *, mapping: FieldMap, key: str) -> None:
+    def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str) -> None:
         self.name = origin.name
         self._origin = origin
         self._mapping = mapping
-        self._arrow, self._parquet = _pyarrow(self.name)
+        self._arrow, self._parquet = _import_pyarrow(self.name)
         if origin.path is None:
             raise SourceError("Parquet cannot be read from a stream; give a file", self.name)
         with self._open() as file:
             header = file.schema_arrow.names
         try:
-            columns = Columns.of(header, mapping, partial=True)
-        except ColumnsError as error:
+            columns = ColumnLayout.match(header, mapping, partial=True)
+        except LayoutError as error:
             raise SourceError(str(error), self.name) from None
-        if lack := columns.lack_of(key):
+        if lack := columns.explain_missing_key(key):
             raise SourceError(lack, self.name)
 
     def digest(self) -> str | None:
@@ -54,27 +54,27 @@ class ParquetSource:
     def rows(self) -> Iterator[Row]:
         """The rows, a batch in memory at a time."""
         objects = ObjectRows(self.name, self._mapping)
-        self._origin.stream().close()  # refuses a file that was changed
+        self._origin.open_stream().close()  # refuses a file that was changed
         with self._open() as file:
             names, number = file.schema_arrow.names, 0
             try:
                 for batch in file.iter_batches(_BATCH):
-                    for cells in zip(*map(_values, batch.columns), strict=True):
+                    for cells in zip(*map(_convert_column, batch.columns), strict=True):
                         number += 1
-                        yield objects.row(number, dict(zip(names, cells, strict=True)))
+                        yield objects.create_row(number, dict(zip(names, cells, strict=True)))
             except (self._arrow.ArrowException, OSError) as error:
                 raise SourceError(f"its Parquet data is damaged: {error}", self.name, number + 1) from None
-        objects.refuse_unseen()
+        objects.refuse_unknown_columns()
 
     def _open(self) -> Any:
         try:
             return self._parquet.ParquetFile(self._origin.path, pre_buffer=False, buffer_size=1 << 16)
         except (self._arrow.ArrowException, OSError) as error:
-            hint = "was it copied whole? A compressed one must be decompressed first"
+            hint = "was it copied whole? A compressed one must be decompress_stream first"
             raise SourceError(f"cannot be read as Parquet ({error}); {hint}", self.name) from None
 
 
-def _pyarrow(name: str) -> tuple[Any, Any]:
+def _import_pyarrow(name: str) -> tuple[Any, Any]:
     try:
         import pyarrow  # type: ignore[import-untyped, import-not-found, unused-ignore]
         import pyarrow.parquet  # type: ignore[import-untyped, import-not-found, unused-ignore]
@@ -86,16 +86,16 @@ def _pyarrow(name: str) -> tuple[Any, Any]:
     return pyarrow, pyarrow.parquet
 
 
-def _values(column: Any) -> list[object]:
+def _convert_column(column: Any) -> list[object]:
     """The values of a column, without types that only Python has where there can be any."""
     values: list[object] = column.to_pylist()
-    return values if str(column.type) in _PLAIN_TYPES else [_plain(value) for value in values]
+    return values if str(column.type) in _PLAIN_TYPES else [_convert_value(value) for value in values]
 
 
 _PLAIN_TYPES = ("string", "large_string", "bool", "int64", "int32", "double")
 
 
-def _plain(value: object) -> object:
+def _convert_value(value: object) -> object:
     match value:
         case datetime.date() | datetime.time():
             return value.isoformat()
@@ -104,7 +104,7 @@ def _plain(value: object) -> object:
         case bytes():
             return value.decode(errors="replace")
         case dict():
-            return {str(name): _plain(part) for name, part in value.items()}
+            return {str(name): _convert_value(part) for name, part in value.items()}
         case list() | tuple():
-            return [_plain(part) for part in value]
+            return [_convert_value(part) for part in value]
     return value if isinstance(value, str | int | float | None) else str(value)

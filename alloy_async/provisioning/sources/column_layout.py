@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ...directory import UserRecord
-from .mapping import ATTRIBUTE, FieldMap, nearest
+from .field_map import ATTRIBUTE, FieldMap, suggest_nearest
 
 # Spellings as `normalise` leaves them; where a header has several, the first listed one wins.
 _SPELLINGS: Mapping[str, tuple[str, ...]] = {
@@ -48,17 +48,17 @@ def normalise(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-def trimmed(cell: str) -> str:
+def trim(cell: str) -> str:
     """The cell without white space and invisible characters around it."""
     text = cell.strip()
     return text if text.isascii() else text.strip(_INVISIBLE_ENDS).strip()
 
 
-class ColumnsError(ValueError):
+class LayoutError(ValueError):
     """Two columns claim the same field by the same name, or one that was named is not there."""
 
 
-def _fixed_values(columns: Columns) -> dict[str, Any]:
+def _read_constants(columns: ColumnLayout) -> dict[str, Any]:
     """What is the same in every record."""
     given = {f: value for f, value in columns.constants.items() if not f.startswith(ATTRIBUTE)}
     free = {
@@ -68,14 +68,14 @@ def _fixed_values(columns: Columns) -> dict[str, Any]:
     return {"username": "", **values, "attributes": free}
 
 
-def _read_values(columns: Columns) -> tuple[tuple[str, Callable[[object], Any], int], ...]:
+def _list_readers(columns: ColumnLayout) -> tuple[tuple[str, Callable[[object], Any], int], ...]:
     """Field, what reads it, and the index of its column; without those that a constant fills."""
     fields = ((f, index) for f, index in columns.fields.items() if f not in columns.constants)
     return tuple((field, _READERS[field], index) for field, index in fields)
 
 
 @attrs.frozen(eq=False)
-class Columns:
+class ColumnLayout:
     """Where in a row each field of the record stands.
 
     Args:
@@ -91,13 +91,15 @@ class Columns:
     fields: Mapping[str, int]
     attributes: Mapping[str, int]
     constants: Mapping[str, str] = attrs.field(factory=dict)
-    _fixed: Mapping[str, Any] = attrs.field(init=False, default=attrs.Factory(_fixed_values, takes_self=True))
+    _fixed: Mapping[str, Any] = attrs.field(
+        init=False, default=attrs.Factory(_read_constants, takes_self=True)
+    )
     _read: tuple[tuple[str, Callable[[object], Any], int], ...] = attrs.field(
-        init=False, default=attrs.Factory(_read_values, takes_self=True)
+        init=False, default=attrs.Factory(_list_readers, takes_self=True)
     )
 
     @classmethod
-    def of(cls, header: Sequence[str], mapping: FieldMap, *, partial: bool = False) -> Columns:
+    def match(cls, header: Sequence[str], mapping: FieldMap, *, partial: bool = False) -> ColumnLayout:
         """Match a header: first what the mapping says, then the usual names of the fields it does not fill.
 
         Args:
@@ -106,17 +108,17 @@ class Columns:
             partial: columns that the mapping names may be missing.
 
         Raises:
-            ColumnsError: naming both columns, or the missing one.
+            LayoutError: naming both columns, or the missing one.
         """
-        labels = tuple(_labels(header))
-        places = {column: place_of(column, header) for column in mapping.columns}
+        labels = tuple(_create_labels(header))
+        places = {column: find_column(column, header) for column in mapping.columns}
         if not partial and (missing := next((column for column in places if places[column] is None), None)):
-            raise ColumnsError(missing_column(missing, header))
+            raise LayoutError(describe_missing_column(missing, header))
         told = {index: mapping.columns[column] for column, index in places.items() if index is not None}
         taken = {*mapping.columns.values(), *mapping.constants}
         fields = {field: index for index, field in told.items() if not field.startswith(ATTRIBUTE)}
         free = [index for index, label in enumerate(labels) if label and index not in told]
-        fields |= _recognised(header, free, taken)
+        fields |= _match_fields(header, free, taken)
         attributes = {
             field.removeprefix(ATTRIBUTE): index
             for index, field in told.items()
@@ -129,7 +131,7 @@ class Columns:
                 attributes[label.removeprefix(ATTRIBUTE)] = index
         return cls(tuple(header), labels, fields, attributes, mapping.constants)
 
-    def name_of(self, field: str) -> str:
+    def get_name(self, field: str) -> str:
         """The file's own name of the column that fills the field."""
         return self.header[self.fields[field]] if field in self.fields else field
 
@@ -137,17 +139,17 @@ class Columns:
         """Whether a column or a constant fills the field."""
         return field in self.fields or field in self.constants
 
-    def lack_of(self, key: str) -> str | None:
+    def explain_missing_key(self, key: str) -> str | None:
         """What to say when nothing fills the field by which the target tells users apart."""
         if key in self.fields or key in self.constants:
             return None
         names = ", ".join(map(repr, self.header[:20])) + (", ..." if self.header[20:] else "")
         hint = f"rename the column that does to '{key}', or say which it is: --map COLUMN={key}"
         if key == "username" and "email" in self.fields:
-            hint += f" ({self.name_of('email')!r}, if people log in with their address)"
+            hint += f" ({self.get_name('email')!r}, if people log in with their address)"
         return f"no column holds the {key}; found {names}; {hint}"
 
-    def dropped(self, carries: Collection[str]) -> Iterator[tuple[str, str]]:
+    def list_dropped(self, carries: Collection[str]) -> Iterator[tuple[str, str]]:
         """The columns that a system which carries these fields has no place for, each with its field."""
         yield from (
             (self.header[index], field) for field, index in self.fields.items() if field not in carries
@@ -155,7 +157,7 @@ class Columns:
         if "attributes" not in carries:
             yield from ((name, "attributes") for name in self.attributes)
 
-    def values(self, cells: Sequence[object]) -> dict[str, object]:
+    def name_values(self, cells: Sequence[object]) -> dict[str, object]:
         """Every cell under the label of its column, but those of columns that are ignored, and no password.
 
         Of a row with more or fewer cells than there are columns, any may be the password: where there is one, none is given.
@@ -172,8 +174,8 @@ class Columns:
         named = (*self.labels, *(f"column {number + 1}" for number in range(len(self.labels), len(cells))))
         return {label: cell for label, cell in zip(named, cells, strict=False) if label is not None}
 
-    def record(self, cells: Sequence[object]) -> UserRecord:
-        """The record of a row that has as many cells as the header; values trimmed."""
+    def create_record(self, cells: Sequence[object]) -> UserRecord:
+        """The record of a row that has as many cells as the header; values trim."""
         values = dict(self._fixed)
         for field, read, index in self._read:
             values[field] = read(cells[index])
@@ -182,29 +184,29 @@ class Columns:
             values["attributes"] = {**free, **values["attributes"]}
         return UserRecord(**values)
 
-    def misfits(self, cells: Sequence[object]) -> Iterator[tuple[str, str]]:
+    def find_misfits(self, cells: Sequence[object]) -> Iterator[tuple[str, str]]:
         """Fields whose typed value (of JSON or Parquet) is none that they can hold, with what to say."""
         for field, index in self.fields.items():
             cell = cells[index]
             if isinstance(cell, Mapping) or (isinstance(cell, list) and field not in _SEVERAL):
-                yield field, f"holds {_kind(cell)} where one value is expected"
+                yield field, f"holds {_name_kind(cell)} where one value is expected"
             elif isinstance(cell, list) and not all(isinstance(item, str) for item in cell):
                 yield field, "must be a list of names"
 
 
-def _labels(header: Sequence[str]) -> Iterator[str | None]:
+def _create_labels(header: Sequence[str]) -> Iterator[str | None]:
     seen: set[str] = set()
     for number, name in enumerate(header, 1):
         if name in EXTRA_COLUMNS:
             yield None
             continue
-        label = trimmed(name) or f"column {number}"
+        label = trim(name) or f"column {number}"
         label = f"{label} ({number})" if label in seen else label
         seen.add(label)
         yield label
 
 
-def place_of(column: str, header: Sequence[str]) -> int | None:
+def find_column(column: str, header: Sequence[str]) -> int | None:
     """The index of the column that a mapping names: exactly, or without regard to case and punctuation."""
     if column in header:
         return header.index(column)
@@ -212,12 +214,12 @@ def place_of(column: str, header: Sequence[str]) -> int | None:
     return next((index for index, name in enumerate(header) if normalise(name) == wanted), None)
 
 
-def missing_column(column: str, header: Iterable[str]) -> str:
+def describe_missing_column(column: str, header: Iterable[str]) -> str:
     """What to say of a column that the mapping names and that is not there."""
-    return f"the mapping names the column {column!r}, which is not there{nearest(column, header)}"
+    return f"the mapping names the column {column!r}, which is not there{suggest_nearest(column, header)}"
 
 
-def _recognised(header: Sequence[str], free: Sequence[int], taken: Collection[str]) -> dict[str, int]:
+def _match_fields(header: Sequence[str], free: Sequence[int], taken: Collection[str]) -> dict[str, int]:
     """The fields that no mapping fills, by the usual names of the columns that none names."""
     places: dict[str, list[int]] = {}
     for index in free:
@@ -229,7 +231,7 @@ def _recognised(header: Sequence[str], free: Sequence[int], taken: Collection[st
             continue
         first, *others = places[spelling]
         if others:
-            raise ColumnsError(
+            raise LayoutError(
                 f"columns {first + 1} ({header[first]!r}) and {others[0] + 1} "
                 f"({header[others[0]]!r}) both mean {field}; rename one of them, or map one: --map COLUMN={field}"
             )
@@ -237,14 +239,14 @@ def _recognised(header: Sequence[str], free: Sequence[int], taken: Collection[st
     return fields
 
 
-def _kind(cell: object) -> str:
+def _name_kind(cell: object) -> str:
     return "a list" if isinstance(cell, list) else "an object"
 
 
-def _text(cell: object) -> str | None:
+def _read_text(cell: object) -> str | None:
     if isinstance(cell, str):
         text = cell.strip()
-        return (text if text.isascii() else trimmed(text)) or None
+        return (text if text.isascii() else trim(text)) or None
     if cell is None or isinstance(cell, Mapping | list):
         return None
     if isinstance(cell, float) and cell.is_integer():  # what becomes of 42 in a table with gaps
@@ -252,32 +254,32 @@ def _text(cell: object) -> str | None:
     return str(cell)
 
 
-def _name(cell: object) -> str:
-    return _text(cell) or ""
+def _read_name(cell: object) -> str:
+    return _read_text(cell) or ""
 
 
-def _secret(cell: object) -> str | None:
-    return cell if isinstance(cell, str) else _text(cell)
+def _read_password(cell: object) -> str | None:
+    return cell if isinstance(cell, str) else _read_text(cell)
 
 
-def _truth(cell: object) -> bool | None:
-    return cell if isinstance(cell, bool) else _TRUTH.get(_name(cell).casefold())
+def _read_boolean(cell: object) -> bool | None:
+    return cell if isinstance(cell, bool) else _TRUTH.get(_read_name(cell).casefold())
 
 
-def _several(cell: object) -> tuple[str, ...]:
+def _read_names(cell: object) -> tuple[str, ...]:
     """The names in a cell that holds several: parted by ; or |, and by commas where it has none."""
     if isinstance(cell, list):
-        return tuple(filter(None, map(_name, cell)))
-    text = _name(cell)
+        return tuple(filter(None, map(_read_name, cell)))
+    text = _read_name(cell)
     separator = next((mark for mark in ";|," if mark in text), ";")
-    return tuple(filter(None, map(trimmed, text.split(separator))))
+    return tuple(filter(None, map(trim, text.split(separator))))
 
 
 _READERS: Mapping[str, Callable[[object], Any]] = {
-    **dict.fromkeys(_SPELLINGS, _text),
-    "username": _name,
-    "active": _truth,
-    **dict.fromkeys(_SEVERAL, _several),
-    "password": _secret,
+    **dict.fromkeys(_SPELLINGS, _read_text),
+    "username": _read_name,
+    "active": _read_boolean,
+    **dict.fromkeys(_SEVERAL, _read_names),
+    "password": _read_password,
 }
 """What makes a field's value of its cell."""

@@ -8,8 +8,8 @@ import re
 from collections.abc import Generator, Iterator
 from typing import BinaryIO
 
-from ..errors import SourceError
-from .input_bytes import Origin
+from ...errors import SourceError
+from .input_bytes import InputBytes
 
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _NOT_TEXT = {
@@ -23,7 +23,7 @@ _UNDECODED = re.compile("[\ud800-\udfff]")
 _LONGEST_LINE = 1 << 20
 
 
-def known_encoding(origin: Origin, given: str | None) -> str:
+def detect_encoding(origin: InputBytes, given: str | None) -> str:
     """The given encoding by its proper name; without one, that of the mark, and UTF-8 where there is none.
 
     Raises:
@@ -45,7 +45,7 @@ def known_encoding(origin: Origin, given: str | None) -> str:
     return found if name == "utf-8" and found == "utf-8-sig" else name
 
 
-def head_lines(origin: Origin, encoding: str) -> Iterator[str]:
+def read_head_lines(origin: InputBytes, encoding: str) -> Iterator[str]:
     """The lines at the start that came whole."""
     lines = read_lines(io.BytesIO(origin.head), origin.name, encoding)
     if origin.whole:
@@ -82,7 +82,7 @@ def read_lines(stream: BinaryIO, name: str, encoding: str) -> Generator[str, Non
             if not line:
                 return
             if not line.isascii() and (bad := _UNDECODED.search(line)):
-                raise _undecodable(name, encoding, number, bad)
+                raise _create_decode_error(name, encoding, number, bad)
             if "\0" in line:
                 raise SourceError(
                     "a NUL character; a file full of them is UTF-16 without a mark:"
@@ -97,7 +97,7 @@ def read_lines(stream: BinaryIO, name: str, encoding: str) -> Generator[str, Non
             yield line
 
 
-def _undecodable(name: str, encoding: str, line: int, bad: re.Match[str]) -> SourceError:
+def _create_decode_error(name: str, encoding: str, line: int, bad: re.Match[str]) -> SourceError:
     byte = ord(bad.group()) & 0xFF
     hint = "find out its encoding and give it with --encoding, or save it as 'CSV UTF-8'"
     if encoding.startswith("utf-8") and byte >= 0xA0:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..errors import SourceError
-from .columns import Columns, ColumnsError, missing_column, place_of
-from .mapping import FieldMap
-from .row import Finding, Row
+from .column_layout import ColumnLayout, LayoutError, describe_missing_column, find_column
+from .field_map import FieldMap
+from .interface import Finding, Row
 
 _SPREAD = ("attributes", "name")
 """Objects whose members are columns of their own: free attributes, and a name as SCIM has it."""
@@ -26,48 +26,48 @@ class ObjectRows:
         self._name = name
         self._mapping = mapping
         self._spread = {*_SPREAD, *(column.partition(".")[0] for column in mapping.columns if "." in column)}
-        self._layouts: dict[tuple[str, ...], Columns] = {}
+        self._layouts: dict[tuple[str, ...], ColumnLayout] = {}
         self._unseen = set(mapping.columns)
         self._names: dict[str, None] = {}
 
-    def row(self, line: int, data: Mapping[str, object]) -> Row:
+    def create_row(self, line: int, data: Mapping[str, object]) -> Row:
         """The row that one object makes."""
-        flat = dict(self._members(data))
+        flat = dict(self._iterate_members(data))
         header, cells = tuple(flat), list(flat.values())
         try:
-            columns = self.columns(header)
-        except ColumnsError as error:
-            return self.bad(line, str(error))
+            columns = self._find_layout(header)
+        except LayoutError as error:
+            return self.create_error_row(line, str(error))
         misfits = [
-            Finding(line, columns.name_of(field), "error", message)
-            for field, message in columns.misfits(cells)
+            Finding(line, columns.get_name(field), "error", message)
+            for field, message in columns.find_misfits(cells)
         ]
-        return Row(line, columns, cells, columns.record(cells), tuple(misfits))
+        return Row(line, columns, cells, columns.create_record(cells), tuple(misfits))
 
-    def bad(self, line: int, message: str) -> Row:
+    def create_error_row(self, line: int, message: str) -> Row:
         """A row that makes no user. Its values are left out: one may be a password."""
-        return Row(line, self.columns(()), (), None, (Finding(line, None, "error", message),))
+        return Row(line, self._find_layout(()), (), None, (Finding(line, None, "error", message),))
 
-    def columns(self, header: tuple[str, ...]) -> Columns:
+    def _find_layout(self, header: tuple[str, ...]) -> ColumnLayout:
         """The columns of objects that have these members."""
         if (found := self._layouts.get(header)) is None:
             if len(self._layouts) >= _LAYOUTS:
                 self._layouts.clear()
-            found = self._layouts[header] = Columns.of(header, self._mapping, partial=True)
+            found = self._layouts[header] = ColumnLayout.match(header, self._mapping, partial=True)
             self._names |= dict.fromkeys(header) if len(self._names) < _LAYOUTS else {}
-            self._unseen -= {column for column in self._unseen if place_of(column, header) is not None}
+            self._unseen -= {column for column in self._unseen if find_column(column, header) is not None}
         return found
 
-    def refuse_unseen(self) -> None:
+    def refuse_unknown_columns(self) -> None:
         """At the end: refuse a mapping that names what no object had.
 
         Raises:
             SourceError: naming the nearest.
         """
         for column in sorted(self._unseen):
-            raise SourceError(missing_column(column, self._names), self._name)
+            raise SourceError(describe_missing_column(column, self._names), self._name)
 
-    def _members(self, data: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    def _iterate_members(self, data: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         for name, value in data.items():
             if isinstance(value, dict) and name in self._spread:
                 yield from ((f"{name}.{inner}", part) for inner, part in value.items())

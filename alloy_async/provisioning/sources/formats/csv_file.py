@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from ..errors import SourceError
-from .columns import Columns, ColumnsError
-from .encoding import head_lines, known_encoding, read_lines
-from .input_bytes import Origin
-from .mapping import FieldMap
-from .row import Finding, Row
+from ...errors import SourceError
+from ..column_layout import ColumnLayout, LayoutError
+from ..field_map import FieldMap
+from ..files.encoding import detect_encoding, read_head_lines, read_lines
+from ..files.input_bytes import InputBytes
+from ..interface import Finding, Row
 
 DELIMITERS = ",;\t|"
 
@@ -39,7 +39,7 @@ class CsvSource:
 
     def __init__(
         self,
-        origin: Origin,
+        origin: InputBytes,
         *,
         mapping: FieldMap,
         key: str,
@@ -48,13 +48,13 @@ class CsvSource:
     ) -> None:
         self.name = origin.name
         self.origin = origin
-        self.encoding = known_encoding(origin, encoding)
+        self.encoding = detect_encoding(origin, encoding)
         self.delimiter, self._skipped, header = self._read_header(delimiter)
         try:
-            self.columns = Columns.of(header, mapping)
-        except ColumnsError as error:
+            self.columns = ColumnLayout.match(header, mapping)
+        except LayoutError as error:
             raise SourceError(str(error), self.name, self.header_line) from None
-        if lack := self.columns.lack_of(key):
+        if lack := self.columns.explain_missing_key(key):
             raise SourceError(lack, self.name, self.header_line)
 
     @property
@@ -69,7 +69,7 @@ class CsvSource:
     def rows(self) -> Iterator[Row]:
         """The rows below the header, in constant memory; rows without any content are left out."""
         columns, width, skipped = self.columns, len(self.columns.header), self._skipped
-        with closing(read_lines(self.origin.stream(), self.name, self.encoding)) as lines:
+        with closing(read_lines(self.origin.open_stream(), self.name, self.encoding)) as lines:
             for _ in range(skipped):
                 next(lines)
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
@@ -80,14 +80,14 @@ class CsvSource:
                         if not header_seen:
                             header_seen = True
                         elif len(cells) == width:
-                            yield Row(line, columns, cells, columns.record(cells))
+                            yield Row(line, columns, cells, columns.create_record(cells))
                         else:
-                            yield Row(line, columns, cells, None, (self._width(line, cells),))
+                            yield Row(line, columns, cells, None, (self._describe_width(line, cells),))
                     line = skipped + reader.line_num + 1
             except csv.Error as error:
-                raise self._broken(error, line) from None
+                raise self._create_error(error, line) from None
 
-    def _width(self, line: int, cells: Sequence[str]) -> Finding:
+    def _describe_width(self, line: int, cells: Sequence[str]) -> Finding:
         expected, got = len(self.columns.header), len(cells)
         hint = "quote the cell that holds the delimiter" if got > expected else "add the missing cells"
         message = f"the row has {got} cells where the header has {expected}; {hint}"
@@ -96,7 +96,7 @@ class CsvSource:
     def _read_header(self, delimiter: str | None) -> tuple[str, int, list[str]]:
         """Delimiter, lines above the header, names; the best reading of the first lines wins."""
         head, size = [], 0
-        for line in head_lines(self.origin, self.encoding):
+        for line in read_head_lines(self.origin, self.encoding):
             head.append(line)
             size += len(line)
             if size > _HEADER_LIMIT:
@@ -105,8 +105,8 @@ class CsvSource:
         if head and (told := re.fullmatch(r"sep=(.)[\r\n]*", head[0])):  # Excel's own mark
             delimiter, skipped = delimiter or told[1], 1
         text = "".join(head[skipped:])
-        readings = [(mark, _first_row(text, mark)) for mark in delimiter or DELIMITERS]
-        mark, header = max(readings, key=lambda reading: _merit(reading[1]))
+        readings = [(mark, _read_first_row(text, mark)) for mark in delimiter or DELIMITERS]
+        mark, header = max(readings, key=lambda reading: _rate_header(reading[1]))
         if not header:
             raise SourceError(
                 "the file has no header; its first line must name the columns, one of them username",
@@ -114,7 +114,7 @@ class CsvSource:
             )
         return mark, skipped, header
 
-    def _broken(self, error: csv.Error, line: int) -> SourceError:
+    def _create_error(self, error: csv.Error, line: int) -> SourceError:
         if "field larger" in str(error) or "unexpected end" in str(error):
             what = "a quoted cell that begins in the row on this line is never closed"
         else:
@@ -123,7 +123,7 @@ class CsvSource:
         return SourceError(f"{what}; {hint}", self.name, line)
 
 
-def _first_row(text: str, delimiter: str) -> list[str]:
+def _read_first_row(text: str, delimiter: str) -> list[str]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         return next((row for row in reader if any(map(str.strip, row))), [])
@@ -131,8 +131,8 @@ def _first_row(text: str, delimiter: str) -> list[str]:
         return []
 
 
-def _merit(header: list[str]) -> tuple[int, int]:
+def _rate_header(header: list[str]) -> tuple[int, int]:
     try:
-        return len(Columns.of(header, FieldMap()).fields), len(header)
-    except ColumnsError:
+        return len(ColumnLayout.match(header, FieldMap()).fields), len(header)
+    except LayoutError:
         return 1, len(header)

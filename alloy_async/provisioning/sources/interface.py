@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import attrs
 
 from ...directory import UserRecord
-from .columns import Columns
+from .column_layout import ColumnLayout
 
 Severity = Literal["error", "warning"]
 
@@ -48,7 +48,7 @@ class Row:
     """
 
     line: int
-    columns: Columns = attrs.field(repr=False)
+    columns: ColumnLayout = attrs.field(repr=False)
     cells: Sequence[object] = attrs.field(repr=False)
     record: UserRecord | None = attrs.field(repr=False)
     findings: tuple[Finding, ...] = ()
@@ -56,7 +56,7 @@ class Row:
     @property
     def values(self) -> Mapping[str, object]:
         """Its values by column, untouched, without passwords: they may be stored and shown."""
-        return self.columns.values(self.cells)
+        return self.columns.name_values(self.cells)
 
 
 class Source(Protocol):
