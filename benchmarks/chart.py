@@ -17,7 +17,7 @@ PREFIX, SUFFIX = "CPU of a GET through ", ", against alloy_async"
 PACKAGES = ("aiohttp", "uvloop", "httpx", "requests", "agilicus", "alloy-python-sdk-ai", "openai")
 
 
-def drawn(rows: list[Figure]) -> str:
+def draw(rows: list[Figure]) -> str:
     """The chart as SVG text; it reads on light and on dark ground."""
     named = {row.name.removeprefix(PREFIX).removesuffix(SUFFIX): row.value for row in rows}
     bars = [("alloy_async", 1.0), *(bar for bar in named.items() if bar[0] != "alloy_async again")]
@@ -44,4 +44,4 @@ def drawn(rows: list[Figure]) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(drawn(run(rounds=60)))
+    Path(sys.argv[1]).write_text(draw(run(rounds=60)))

@@ -12,7 +12,7 @@ from alloy_async import Model
 from alloy_async.core.codec.json_codec import loads
 from alloy_async.core.operation.markers import Json
 
-from .harness import Figure, figure, one_core, paired, times
+from .harness import Figure, compare, figure, one_core, times
 from .server import page
 
 
@@ -83,8 +83,8 @@ def run(rounds: int) -> list[Figure]:
         "ours": times(20, lambda: loads(Users, small)),
     }
     with one_core():
-        ratios = paired(variants, "struct", rounds)
-        pages = paired(
+        ratios = compare(variants, "struct", rounds)
+        pages = compare(
             {"page": variants["ours"], "many": lambda: loads(Users, large)}, "page", max(9, rounds // 4)
         )
     return [

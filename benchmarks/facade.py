@@ -11,9 +11,9 @@ import uvloop
 
 from alloy_async import Alloy
 
-from .harness import Figure, Slice, calls, figure, malloc_keeps, one_core, paired, times
-from .http import HEADERS, warmed
-from .server import running
+from .harness import Figure, Slice, calls, compare, figure, malloc_keeps, one_core, times
+from .http import HEADERS, create_warm_client
+from .server import run_server
 
 CALLS = 128
 
@@ -22,11 +22,11 @@ def measure(rounds: int, where: str, *, budgets: bool) -> list[Figure]:
     """The rows; `where` says on which processors."""
     malloc_keeps(blocks=True)
     with (
-        running() as url,
+        run_server() as url,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast,
         asyncio.Runner() as loop,
     ):
-        awaited, client = warmed(url, fast, loop), Alloy("key", base_url=url)
+        awaited, client = create_warm_client(url, fast, loop), Alloy("key", base_url=url)
         pool, session = urllib3.PoolManager(), requests.Session()
         user = f"{url}/users/ada"
         variants: dict[str, Slice] = {
@@ -39,7 +39,7 @@ def measure(rounds: int, where: str, *, budgets: bool) -> list[Figure]:
         }
 
         def against(base: str, *others: str) -> dict[str, list[float]]:
-            return paired({name: variants[name] for name in (base, "sync", *others)}, base, rounds)
+            return compare({name: variants[name] for name in (base, "sync", *others)}, base, rounds)
 
         over_awaited = against("awaited", "awaited again")
         over_standard = against("awaited on the standard loop")

@@ -1,4 +1,4 @@
-"""How the ratios are measured: variants in one process, in short slices, in turn; client CPU time; paired ratios."""
+"""How the ratios are measured: variants in one process, in short slices, in turn; client CPU time; compare ratios."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def figure(
     return Figure(name, statistics.median(ordered), low, high, budget, at_least, unit)
 
 
-def paired(variants: Mapping[str, Slice], base: str, rounds: int) -> dict[str, list[float]]:
+def compare(variants: Mapping[str, Slice], base: str, rounds: int) -> dict[str, list[float]]:
     """CPU time of each variant over that of `base` in the same round, for each round."""
     ratios: dict[str, list[float]] = {name: [] for name in variants}
     order = list(variants)

@@ -12,14 +12,14 @@ import uvloop
 
 from alloy_async import AsyncAlloy, Rate
 
-from .harness import Figure, Slice, calls, figure, malloc_keeps, one_core, paired
-from .server import running
+from .harness import Figure, Slice, calls, compare, figure, malloc_keeps, one_core
+from .server import run_server
 
 HEADERS = {"Authorization": "bearer key", "Content-Type": "application/json"}
 BODY = orjson.dumps({"username": "ada@example.com", "fullName": "Ada Quist"})
 
 
-def bare(session: aiohttp.ClientSession, verb: str, url: str) -> Callable[[], Awaitable[object]]:
+def create_bare_call(session: aiohttp.ClientSession, verb: str, url: str) -> Callable[[], Awaitable[object]]:
     """A call as one writes it by hand, without retries, types or errors."""
     body = BODY if verb == "POST" else None
 
@@ -30,7 +30,7 @@ def bare(session: aiohttp.ClientSession, verb: str, url: str) -> Callable[[], Aw
     return call
 
 
-def warmed(url: str, *loops: asyncio.Runner) -> AsyncAlloy:
+def create_warm_client(url: str, *loops: asyncio.Runner) -> AsyncAlloy:
     """A client in its steady state: the rate limiter counts until thousands of requests have met no limit."""
     client = AsyncAlloy("key", base_url=url)
     for loop in loops:
@@ -48,28 +48,28 @@ def measure(url: str, in_flight: int, rounds: int, *, kept: bool) -> list[Figure
     where = f"{in_flight} in flight, buffers {'kept' if kept else 'given back'}"
     with asyncio.Runner() as loop, asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast:
         session, uv_session = loop.run(new_session()), fast.run(new_session())
-        client = warmed(url, loop, fast)
+        client = create_warm_client(url, loop, fast)
         limited = AsyncAlloy("another key", base_url=url, rate_limit=Rate(1e6))
         user, users = f"{url}/users/ada", f"{url}/users/"
 
         def ours(client: AsyncAlloy, on: asyncio.Runner = loop) -> Slice:
             return calls(on, lambda: client.get_a_user("ada"), in_flight=in_flight)
 
-        get = bare(session, "GET", user)
+        get = create_bare_call(session, "GET", user)
         gets = {
             "bare": calls(loop, get, in_flight=in_flight),
             "bare again": calls(loop, get, in_flight=in_flight),
-            "bare on uvloop": calls(fast, bare(uv_session, "GET", user), in_flight=in_flight),
+            "bare on uvloop": calls(fast, create_bare_call(uv_session, "GET", user), in_flight=in_flight),
             "ours": ours(client),
             "ours, limited": ours(limited),
             "ours on uvloop": ours(client, fast),
         }
         create = lambda: client.create_a_user("ada@example.com", full_name="Ada Quist")  # noqa: E731
         posts = {
-            "bare": calls(loop, bare(session, "POST", users), in_flight=in_flight),
+            "bare": calls(loop, create_bare_call(session, "POST", users), in_flight=in_flight),
             "ours": calls(loop, create, in_flight=in_flight),
         }
-        of_get, of_post = paired(gets, "bare", rounds), paired(posts, "bare", rounds)
+        of_get, of_post = compare(gets, "bare", rounds), compare(posts, "bare", rounds)
         loop.run(session.close())
         fast.run(uv_session.close())
     return [
@@ -82,14 +82,14 @@ def measure(url: str, in_flight: int, rounds: int, *, kept: bool) -> list[Figure
     ]
 
 
-def anew(url: str, rounds: int, count: int = 128) -> Figure:
+def measure_new_clients(url: str, rounds: int, count: int = 128) -> Figure:
     """The row for clients that are made for so many calls, while the rate limiter counts; against sessions made for as many."""
     malloc_keeps(blocks=True)
     keys = itertools.count()
 
     async def by_hand() -> None:
         async with aiohttp.ClientSession() as session:
-            call = bare(session, "GET", f"{url}/users/ada")
+            call = create_bare_call(session, "GET", f"{url}/users/ada")
             for _ in range(count):
                 await call()
 
@@ -100,15 +100,15 @@ def anew(url: str, rounds: int, count: int = 128) -> Figure:
 
     with asyncio.Runner() as loop:
         variants = {"bare": lambda: loop.run(by_hand()), "ours": lambda: loop.run(ours())}
-        ratios = paired(variants, "bare", rounds)
+        ratios = compare(variants, "bare", rounds)
     return figure(f"{count} GETs of a new client against as many of a new session", ratios["ours"], 1.20)
 
 
 def run(rounds: int) -> list[Figure]:
     rows = []
-    with one_core(), running() as url:
+    with one_core(), run_server() as url:
         for in_flight in (1, 64):
             for kept in (True, False):
                 rows += measure(url, in_flight, rounds, kept=kept)
-        rows.append(anew(url, rounds))
+        rows.append(measure_new_clients(url, rounds))
     return rows

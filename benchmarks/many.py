@@ -15,8 +15,8 @@ import orjson
 from alloy_async import AsyncAlloy
 
 from .harness import Figure, figure
-from .http import bare
-from .server import running
+from .http import create_bare_call
+from .server import run_server
 
 CONCURRENCY = 64
 
@@ -25,7 +25,7 @@ async def by_hand(url: str, rows: int) -> None:
     """Workers that share an iterator."""
     numbers = iter(range(rows))
     async with aiohttp.ClientSession() as session:
-        call: Callable[[], Awaitable[object]] = bare(session, "GET", f"{url}/users/ada")
+        call: Callable[[], Awaitable[object]] = create_bare_call(session, "GET", f"{url}/users/ada")
 
         async def worker() -> None:
             for _ in numbers:
@@ -62,7 +62,7 @@ def _in_own_process(name: str, url: str, rows: int) -> tuple[float, float]:
 
 def run(rounds: int, rows: int = 100_000) -> list[Figure]:
     speed, memory = [], []
-    with running() as url:
+    with run_server() as url:
         for _ in range(max(3, rounds // 10)):
             (fast, small), (ours, large) = (
                 _in_own_process(name, url, rows) for name in ("by_hand", "mapped")

@@ -16,9 +16,9 @@ import uvloop
 
 from alloy_async import Alloy
 
-from .harness import Figure, Slice, calls, figure, malloc_keeps, one_core, paired, times
-from .http import HEADERS, bare, new_session, warmed
-from .server import running
+from .harness import Figure, Slice, calls, compare, figure, malloc_keeps, one_core, times
+from .http import HEADERS, create_bare_call, create_warm_client, new_session
+from .server import run_server
 
 CALLS = 256
 
@@ -66,7 +66,7 @@ AT_LEAST = {"alloy-python-sdk-ai": 5.0, "openai, async": 5.0}
 """How many times cheaper than these peers our async call must be."""
 
 
-def installed(url: str, loop: asyncio.Runner) -> Iterator[tuple[str, Slice]]:
+def iterate_installed(url: str, loop: asyncio.Runner) -> Iterator[tuple[str, Slice]]:
     """The peers that are there, each made ready."""
     for name, prepare in PEERS.items():
         try:
@@ -80,21 +80,23 @@ def run(rounds: int) -> list[Figure]:
     malloc_keeps(blocks=True)
     with (
         one_core(),
-        running() as url,
+        run_server() as url,
         asyncio.Runner() as loop,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as fast,
     ):
-        session, client = loop.run(new_session()), warmed(url, loop, fast)
+        session, client = loop.run(new_session()), create_warm_client(url, loop, fast)
         sync = Alloy("key", base_url=url)
         variants = {
             "alloy_async": calls(loop, lambda: client.get_a_user("ada"), CALLS),
             "alloy_async again": calls(loop, lambda: client.get_a_user("ada"), CALLS),
             "alloy_async on uvloop": calls(fast, lambda: client.get_a_user("ada"), CALLS),
             "alloy_async, sync": times(CALLS, lambda: sync.get_a_user("ada")),
-            "bare aiohttp and orjson": calls(loop, bare(session, "GET", f"{url}/users/ada"), CALLS),
-            **dict(installed(url, loop)),
+            "bare aiohttp and orjson": calls(
+                loop, create_bare_call(session, "GET", f"{url}/users/ada"), CALLS
+            ),
+            **dict(iterate_installed(url, loop)),
         }
-        ratios = paired(variants, "alloy_async", max(5, rounds // 2))
+        ratios = compare(variants, "alloy_async", max(5, rounds // 2))
         loop.run(session.close())
         sync.close()
     return [

@@ -14,7 +14,7 @@ import orjson
 
 from .harness import Figure, figure
 from .many import peak_megabytes
-from .server import running
+from .server import run_server
 
 
 def write_users(path: Path, rows: int) -> None:
@@ -72,7 +72,7 @@ def in_own_process(url: str, rows: int) -> dict[str, float]:
 
 
 def run(rounds: int, rows: int = 100_000, many: int = 1_000_000) -> list[Figure]:
-    with running() as url:
+    with run_server() as url:
         few = in_own_process(url, 10_000)
         some = [in_own_process(url, rows) for _ in range(max(3, rounds // 10))]
         lots = in_own_process(url, many)

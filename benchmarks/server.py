@@ -82,7 +82,7 @@ async def _serve() -> None:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[str]:
+def run_server() -> Iterator[str]:
     """The base URL of a server in its own process."""
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.server"], stdout=subprocess.PIPE, text=True)
     try:

@@ -8,7 +8,7 @@ import sys
 
 from benchmarks import facade, http
 from benchmarks.harness import Figure, one_core
-from benchmarks.server import running
+from benchmarks.server import run_server
 
 
 def value(figures: list[Figure], start: str) -> float:
@@ -16,7 +16,7 @@ def value(figures: list[Figure], start: str) -> float:
 
 
 def test_a_call_costs_little_more_than_bare_aiohttp() -> None:
-    with running() as url:
+    with run_server() as url:
         assert value(http.measure(url, in_flight=1, rounds=9, kept=True), "GET against bare aiohttp") <= 1.6
 
 

@@ -18,7 +18,7 @@ from .auth import Auth
 from .codec.conversion import Mismatch
 from .errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
 from .events import RequestEvent, ResponseEvent, RetryEvent
-from .http.transport import Transport, Wire
+from .http.transport import RawResponse, Transport
 from .messages.multipart import Multipart
 from .messages.request import CompiledOperation, compile_operation
 from .messages.response import decode_error, error_from_response, find_request_id, lowercase_names
@@ -51,7 +51,7 @@ class Manner:
 
     def __init__(self, settings: Settings, link: Link) -> None:
         self.settings = settings
-        self.timeout = settings.timeout.within(settings.deadline)
+        self.timeout = settings.timeout.to_aiohttp(settings.deadline)
         self.watched = settings.on_request is not None or settings.on_response is not None
         self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
         self._common.update(settings.headers)
@@ -144,7 +144,7 @@ class Call:
                 self.attempts += 1
                 told = self.manner.watched or log.isEnabledFor(logging.DEBUG)
                 wire = await (self._watched(credential) if told else self._transmit(credential))
-                slot.answered(wire[0], wire[1])
+                slot.answered(wire.status, wire.headers)
             finally:
                 slot.release()
             return self._interpreted(wire, credential)
@@ -179,7 +179,7 @@ class Call:
             await self.link.clock.sleep(slot.wait)
             slot.renew()
 
-    def _transmit(self, credential: str | None) -> Awaitable[Wire]:
+    def _transmit(self, credential: str | None) -> Awaitable[RawResponse]:
         link, manner, request = self.link, self.manner, self.request
         timeout, seconds = manner.timeout, manner.settings.deadline
         gone = link.clock.monotonic() - self.started
@@ -187,7 +187,7 @@ class Call:
             seconds -= gone
             if seconds <= 0:
                 raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
-            timeout = manner.settings.timeout.within(seconds)
+            timeout = manner.settings.timeout.to_aiohttp(seconds)
         return link.transport.attempt(
             request.verb,
             URL(link.base + self._target(credential), encoded=True),
@@ -204,7 +204,7 @@ class Call:
             return target
         return f"{target}{'&' if '?' in target else '?'}{key}={quote(credential, safe='')}"
 
-    async def _watched(self, credential: str | None) -> Wire:
+    async def _watched(self, credential: str | None) -> RawResponse:
         """Transmit, and tell the hooks and the log of it."""
         settings, operation, monotonic = self.manner.settings, self.operation, self.link.clock.monotonic
         began = monotonic()
@@ -213,7 +213,7 @@ class Call:
         status, request_id, error = None, None, None
         try:
             wire = await self._transmit(credential)
-            status, request_id = wire[0], find_request_id(lowercase_names(wire[1]))
+            status, request_id = wire.status, find_request_id(lowercase_names(wire.headers))
             return wire
         except AlloyAsyncError as failure:
             error = failure
@@ -227,8 +227,8 @@ class Call:
                     ResponseEvent(operation.name, self.attempts, elapsed, status, request_id, error)
                 )
 
-    def _interpreted(self, wire: Wire, credential: str | None) -> tuple[Any, int, Mapping[str, str]]:
-        status, headers, body = wire
+    def _interpreted(self, wire: RawResponse, credential: str | None) -> tuple[Any, int, Mapping[str, str]]:
+        status, headers, body = wire.status, wire.headers, wire.body
         if not 200 <= status < 300:
             assert isinstance(body, bytes)
             raise error_from_response(

@@ -12,7 +12,7 @@ from aiohttp.client_proto import ResponseHandler
 from hypothesis import given, strategies as st
 
 from alloy_async import AsyncAlloy, RequestTimeout, Retry, Timeout
-from alloy_async.core.http.timeouts import PIECE, Deadline, Watch, WatchedConnection
+from alloy_async.core.http.timeouts import PIECE, Deadline, TimedConnection, TimeoutScheduler
 from alloy_async.sandbox import Sandbox
 
 from .calls import ADA, GET
@@ -54,8 +54,8 @@ class Time:
             first.ring()
         self.seconds = moment
 
-    def watch(self) -> Watch:
-        return Watch(self, self.now)  # type: ignore[arg-type] # of a loop it uses call_later only
+    def watch(self) -> TimeoutScheduler:
+        return TimeoutScheduler(self, self.now)  # type: ignore[arg-type] # of a loop it uses call_later only
 
 
 class Thing:
@@ -142,10 +142,10 @@ def test_at_rest_it_has_no_timer_and_begins_anew() -> None:
     time = Time()
     watch, thing = time.watch(), Thing(time, 5)
     watch.add(thing)
-    watch.rest()
+    watch.stop_if_idle()
     assert len(time.pending) == 1
     watch.discard(thing)
-    watch.rest()
+    watch.stop_if_idle()
     assert time.pending == []
     watch.add(thing)
     time.pass_to(10)
@@ -190,7 +190,7 @@ def test_each_expires_once_when_it_is_due_and_never_otherwise(steps: list[tuple[
 # A deadline
 
 
-async def wait(watch: Watch, due: float, future: asyncio.Future[str]) -> str:
+async def wait(watch: TimeoutScheduler, due: float, future: asyncio.Future[str]) -> str:
     with Deadline(watch, due):
         return await future
 
@@ -279,7 +279,9 @@ def test_a_closed_client_leaves_no_timer(own_session: bool) -> None:
             async with AsyncAlloy("key", base_url=sandbox.url, deadline=3600, **options) as client:
                 await client.get_a_user(ADA)
         loop: Any = asyncio.get_running_loop()
-        return [timer for timer in loop._scheduled if not timer.cancelled() and "Watch" in repr(timer)]
+        return [
+            timer for timer in loop._scheduled if not timer.cancelled() and "TimeoutScheduler" in repr(timer)
+        ]
 
     with asyncio.Runner(loop_factory=Counting) as runner:
         assert runner.run(call()) == []
@@ -321,9 +323,9 @@ async def test_a_kept_connection_that_rests_longer_than_the_read_timeout_is_used
 async def test_aiohttp_has_what_is_built_on(sandbox: Sandbox) -> None:
     async with AsyncAlloy("key", base_url=sandbox.url) as client:
         await client.send(GET)
-        connector: Any = client._link.transport._sessions.here().session.connector
+        connector: Any = client._link.transport._sessions.get().session.connector
         ((connection, _),) = (kept for line in connector._conns.values() for kept in line)
-        assert isinstance(connection, WatchedConnection)
+        assert isinstance(connection, TimedConnection)
         assert connection.transport.max_size == PIECE
     for name in ("_reschedule_timeout", "_drop_timeout", "_on_read_timeout"):
         assert callable(getattr(ResponseHandler, name))

@@ -1,4 +1,4 @@
-"""One aiohttp session for each event loop, and how each comes to its end.
+"""Keep one aiohttp session for each event loop, and bring each to its end.
 
 A session lives in an async generator that its event loop knows. So it is closed with the loop (asyncio.run shuts its
 generators down), or when the client is dropped (the loop finishes collected generators), and nobody has to say `async with`.
@@ -19,17 +19,17 @@ from aiohttp import hdrs
 from yarl import URL
 
 from ..errors import ConfigurationError
-from .timeouts import Watch, watched_connections
+from .timeouts import TimeoutScheduler, use_timed_connections
 
 
-class Place:
-    """Where requests are sent from on one event loop: the session, and the watch over its timeouts."""
+class LoopSession:
+    """The session of one event loop, and the scheduler of its timeouts."""
 
-    __slots__ = ("session", "watch")
+    __slots__ = ("scheduler", "session")
 
-    def __init__(self, session: aiohttp.ClientSession, watch: Watch) -> None:
+    def __init__(self, session: aiohttp.ClientSession, scheduler: TimeoutScheduler) -> None:
         self.session = session
-        self.watch = watch
+        self.scheduler = scheduler
 
 
 class PreparedRequest(aiohttp.ClientRequest):
@@ -42,7 +42,7 @@ class PreparedRequest(aiohttp.ClientRequest):
         pass
 
 
-class Sessions:
+class LoopSessions:
     """The sessions of one client and its copies.
 
     Args:
@@ -66,49 +66,49 @@ class Sessions:
             hdrs.ACCEPT_ENCODING: aiohttp.ClientRequest.DEFAULT_HEADERS[hdrs.ACCEPT_ENCODING],
         }
         self._max_connections = max_connections
-        self._tls = _context(tls)
+        self._tls = _create_ssl_context(tls)
         self._given = given
-        self._last: Place | None = None
+        self._last: LoopSession | None = None
         self._keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Keeper] = WeakKeyDictionary()
         self._closed = False
         _all_sessions.add(self)
 
-    def here(self) -> Place:
-        """The place to send from on the running event loop."""
+    def get(self) -> LoopSession:
+        """Return the session of the running event loop, made on first use."""
         loop = asyncio.get_running_loop()
         last = self._last
-        if last is not None and last.watch.loop is loop and not last.session.closed:
+        if last is not None and last.scheduler.loop is loop and not last.session.closed:
             return last
-        self._last = place = self._place(loop)
-        return place
+        self._last = loop_session = self._find_loop_session(loop)
+        return loop_session
 
-    def _place(self, loop: asyncio.AbstractEventLoop) -> Place:
+    def _find_loop_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
         if self._given is not None:
-            return Place(self._given, Watch(loop))
+            return LoopSession(self._given, TimeoutScheduler(loop))
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
         keeper = self._keepers.get(loop)
-        if keeper is None or keeper.place.session.closed:
+        if keeper is None or keeper.loop_session.session.closed:
             for other in [other for other in self._keepers if other.is_closed()]:
                 self._keepers.pop(other).abandon()
-            keeper = self._keepers[loop] = _Keeper(self._new_place(loop))
-        return keeper.place
+            keeper = self._keepers[loop] = _Keeper(self._create_loop_session(loop))
+        return keeper.loop_session
 
-    def _new_place(self, loop: asyncio.AbstractEventLoop) -> Place:
-        watch = Watch(loop)
+    def _create_loop_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
+        scheduler = TimeoutScheduler(loop)
         connector = aiohttp.TCPConnector(
             limit=self._max_connections,
             ssl=self._tls if self._tls is not None else True,
         )
-        watched_connections(connector, watch)
+        use_timed_connections(connector, scheduler)
         session = aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             request_class=PreparedRequest,
         )
-        session._retry_connection = False  # as `no_hidden_retry` of the transport, which costs more
-        return Place(session, watch)
+        session._retry_connection = False  # as `prevent_hidden_retry` of the transport, which costs more
+        return LoopSession(session, scheduler)
 
     async def aclose(self) -> None:
         """Close all connections, on whichever loop they are."""
@@ -117,8 +117,8 @@ class Sessions:
         self._keepers.clear()
         self._last = None
         here = asyncio.get_running_loop()
-        if self._given is not None and last is not None and last.watch.loop is here:
-            last.watch.rest()
+        if self._given is not None and last is not None and last.scheduler.loop is here:
+            last.scheduler.stop_if_idle()
         for loop, keeper in keepers.items():
             if loop is here:
                 await keeper.aclose()
@@ -158,25 +158,25 @@ def _abort(transport: Any) -> None:
 class _Keeper:
     """Holds one session open, inside an async generator of its event loop."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self._generator = _kept_open(place.session)
+    def __init__(self, loop_session: LoopSession) -> None:
+        self.loop_session = loop_session
+        self._generator = _keep_open(loop_session.session)
         # Runs to the `yield`, which needs no waiting, and makes the generator known to the loop.
         _finish(self._generator.__anext__())
         # A finalizer, since __del__ comes too late for a client that is garbage in a cycle, or lives until the exit.
         self._dropped = weakref.finalize(
-            self, _let_go, asyncio.get_running_loop(), place.session, self._generator
+            self, _let_go, asyncio.get_running_loop(), loop_session.session, self._generator
         )
 
     async def aclose(self) -> None:
         self._dropped.detach()
         await self._generator.aclose()
-        self.place.watch.rest()
+        self.loop_session.scheduler.stop_if_idle()
 
     def abandon(self) -> None:
         """Close the sockets where their loop can no longer do it: it was closed without ceremony, or is the parent's."""
         if self._dropped.detach():
-            _discard(self.place.session, self._generator, _drop)
+            _discard(self.loop_session.session, self._generator, _drop)
 
 
 def _let_go(
@@ -212,14 +212,14 @@ def _finish(step: Any) -> None:
     raise RuntimeError("the step had to wait")
 
 
-async def _kept_open(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
+async def _keep_open(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
         await session.close()
 
 
-_all_sessions: WeakSet[Sessions] = WeakSet()
+_all_sessions: WeakSet[LoopSessions] = WeakSet()
 
 
 def _after_fork() -> None:
@@ -231,7 +231,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _context(tls: ssl.SSLContext | str | None) -> ssl.SSLContext | None:
+def _create_ssl_context(tls: ssl.SSLContext | str | None) -> ssl.SSLContext | None:
     if not isinstance(tls, str):
         return tls
     try:

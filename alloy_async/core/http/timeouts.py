@@ -1,7 +1,7 @@
 """Deadlines and read timeouts, all of them on one timer of their event loop.
 
-Nearly every timeout is dropped again unmet, and a timer for each would cost as much as a tenth of a small call. So a `Watch`
-knows all the moments at which something is due, and its timer rings at the earliest of them that there was.
+Nearly every timeout is dropped again unmet, and a timer for each would cost as much as a tenth of a small call. So a
+`TimeoutScheduler` knows all the moments at which something is due, and its timer is set to the earliest of them.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ NEVER = math.inf
 PIECE = 1 << 16
 """Bytes that are read at once at the most."""
 REST, REST_EACH = 0.001, 2e-6
-"""Seconds between two rings, and so many more for each thing watched: to look at all of them takes a tenth of that."""
+"""Seconds between two looks at what is due, and so many more for each thing: to look at all takes a tenth of that."""
 
 
-class Watched(Protocol):
+class Expiring(Protocol):
     """Something that may fall due."""
 
     due: float
-    """When, by the watch's `now`; it may be put off while it is watched."""
+    """When, by the scheduler's `now`; it may be put off while it is scheduled."""
 
     def expire(self) -> None:
-        """It is due, and no longer watched."""
+        """Do what is to be done when it is due; it is no longer scheduled."""
         ...
 
 
-class Watch:
-    """Expires what is due on one event loop.
+class TimeoutScheduler:
+    """Expire what is due on one event loop.
 
     Args:
         loop: whose timer it is.
@@ -45,52 +45,54 @@ class Watch:
     def __init__(self, loop: asyncio.AbstractEventLoop, now: Callable[[], float] = time.monotonic) -> None:
         self.loop = loop
         self.now = now
-        self._watched: set[Watched] = set()
+        self._expiring: set[Expiring] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._rings = NEVER
+        self._next_look = NEVER
 
-    def add(self, one: Watched) -> None:
-        """Watch something, or take note that its `due` was moved."""
-        self._watched.add(one)
-        if one.due < self._rings:
-            self._ring_at(one.due)
+    def add(self, one: Expiring) -> None:
+        """Schedule something, or take note that its `due` was moved."""
+        self._expiring.add(one)
+        if one.due < self._next_look:
+            self._set_timer(one.due)
 
-    def discard(self, one: Watched) -> None:
-        """Watch it no longer; the timer is left as it is, since the next one will be due later."""
-        self._watched.discard(one)
+    def discard(self, one: Expiring) -> None:
+        """Forget something. The timer is left as it is: most often the next thing is due later, and moving it costs."""
+        self._expiring.discard(one)
 
-    def _ring_at(self, moment: float) -> None:
+    def _set_timer(self, moment: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._rings = moment
-        self._timer = self.loop.call_later(moment - self.now(), self._ring)
+        self._next_look = moment
+        self._timer = self.loop.call_later(moment - self.now(), self._expire_due)
 
-    def _ring(self) -> None:
-        self._timer, self._rings = None, NEVER
+    def _expire_due(self) -> None:
+        self._timer, self._next_look = None, NEVER
         now = self.now()
-        watched = list(self._watched)  # at once: a finalizer in another thread may discard one meanwhile
-        due = [one for one in watched if one.due <= now]
-        self._watched.difference_update(due)
-        earliest = min((one.due for one in watched if one.due > now), default=NEVER)
+        # Copied in one step: a finalizer in another thread may discard one meanwhile.
+        scheduled = list(self._expiring)
+        due = [one for one in scheduled if one.due <= now]
+        self._expiring.difference_update(due)
+        earliest = min((one.due for one in scheduled if one.due > now), default=NEVER)
         if earliest < NEVER:
-            self._ring_at(max(earliest, now + REST + REST_EACH * len(watched)))
+            self._set_timer(max(earliest, now + REST + REST_EACH * len(scheduled)))
+        # Last, since what expires may schedule something new.
         for one in due:
             one.expire()
 
-    def rest(self) -> None:
-        """Give the timer up, if nothing is watched."""
-        if self._timer is not None and not self._watched:
+    def stop_if_idle(self) -> None:
+        """Give the timer up where nothing is scheduled, so that a closed client leaves none in the loop."""
+        if self._timer is not None and not self._expiring:
             self._timer.cancel()
-            self._timer, self._rings = None, NEVER
+            self._timer, self._next_look = None, NEVER
 
 
 class Deadline:
-    """`with Deadline(watch, due):` as asyncio.timeout_at: what is awaited within ends in TimeoutError once it is due."""
+    """End what is awaited within `with Deadline(scheduler, due):` in TimeoutError once it is due, as asyncio.timeout_at."""
 
-    __slots__ = ("_cancelling", "_expired", "_task", "_watch", "due")
+    __slots__ = ("_cancelling", "_expired", "_scheduler", "_task", "due")
 
-    def __init__(self, watch: Watch, due: float) -> None:
-        self._watch = watch
+    def __init__(self, scheduler: TimeoutScheduler, due: float) -> None:
+        self._scheduler = scheduler
         self.due = due
         self._expired = False
 
@@ -98,12 +100,14 @@ class Deadline:
         task = current_task()
         assert task is not None
         self._task, self._cancelling = task, task.cancelling()
-        self._watch.add(self)
+        self._scheduler.add(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watch.discard(self)
+        self._scheduler.discard(self)
+        # A cancellation by the caller stays one, also where the deadline passed at the same time: then the task was
+        # cancelled twice, and uncancel() leaves one of the two.
         if self._expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
@@ -112,13 +116,13 @@ class Deadline:
         self._task.cancel()
 
 
-class WatchedConnection(ResponseHandler):
-    """aiohttp's side of one connection, whose read timeout is on the watch instead of on a timer for each piece of data."""
+class TimedConnection(ResponseHandler):
+    """aiohttp's side of one connection, whose read timeout is on the scheduler instead of on a timer for each piece of data."""
 
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(watch.loop)
+    def __init__(self, scheduler: TimeoutScheduler) -> None:
+        super().__init__(scheduler.loop)
         self.due = NEVER
-        self._watch = watch
+        self._scheduler = scheduler
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Read in smaller pieces than asyncio, whose 256 KiB are so large that malloc may map them anew for each answer."""
@@ -128,7 +132,7 @@ class WatchedConnection(ResponseHandler):
             of_asyncio.max_size = PIECE
 
     def expire(self) -> None:
-        """The server was silent for too long."""
+        """Break the connection off: the server was silent for too long."""
         self._on_read_timeout()
 
     # aiohttp's own names; should they change one day, its own timers are in force again.
@@ -136,15 +140,15 @@ class WatchedConnection(ResponseHandler):
     def _reschedule_timeout(self) -> None:
         seconds = self._read_timeout
         if seconds:
-            self.due = self._watch.now() + seconds
-            self._watch.add(self)
+            self.due = self._scheduler.now() + seconds
+            self._scheduler.add(self)
         else:
-            self._watch.discard(self)
+            self._scheduler.discard(self)
 
     def _drop_timeout(self) -> None:
-        self._watch.discard(self)
+        self._scheduler.discard(self)
 
 
-def watched_connections(connector: Any, watch: Watch) -> None:
-    """Let a connector of aiohttp make watched connections."""
-    connector._factory = lambda: WatchedConnection(watch)
+def use_timed_connections(connector: Any, scheduler: TimeoutScheduler) -> None:
+    """Let a connector of aiohttp make timed connections."""
+    connector._factory = lambda: TimedConnection(scheduler)

@@ -6,7 +6,7 @@ import os
 import ssl
 import urllib.request
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import aiohttp
 import attrs
@@ -22,11 +22,20 @@ from ..errors import (
 )
 from ..messages.multipart import Multipart
 from ..messages.upload import SourceFailed
-from .loop_sessions import Sessions
+from .loop_sessions import LoopSessions
 from .timeouts import Deadline
 
-Wire: TypeAlias = tuple[int, Mapping[str, str], bytes | aiohttp.ClientResponse]
-"""Status, headers and body of an answer; instead of the body, the open response of one that is streamed."""
+
+class RawResponse:
+    """Status, headers and body of an answer; instead of the body, the open response of one that is streamed."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes | aiohttp.ClientResponse) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
 
 TOTAL_MARGIN = 0.01
 """Seconds by which a connection attempt ends before the deadline, so that its failure is known to be before any writing."""
@@ -46,7 +55,7 @@ class Timeout:
     read: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
     pool: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
 
-    def within(self, seconds: float) -> aiohttp.ClientTimeout:
+    def to_aiohttp(self, seconds: float) -> aiohttp.ClientTimeout:
         """As aiohttp takes it, for an attempt that may last so many seconds; that as a whole is bounded by a Deadline."""
         return aiohttp.ClientTimeout(
             total=None,
@@ -57,18 +66,18 @@ class Timeout:
         )
 
 
-class Lost(Exception):
+class ConnectionBroken(Exception):
     """A connection error after writing began, in a shape that aiohttp does not retry by itself."""
 
 
-async def no_hidden_retry(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
+async def prevent_hidden_retry(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
     """aiohttp sends an idempotent request again where a kept connection breaks; our attempts are counted, so it must not."""
     try:
         return await handler(request)  # type: ignore[no-any-return]
     except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError, aiohttp.ServerFingerprintMismatch):
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise Lost(_cause(error)) from None
+        raise ConnectionBroken(_describe_error(error)) from None
 
 
 class _Upload(aiohttp.AsyncIterablePayload):
@@ -103,9 +112,9 @@ class Transport:
         tls: ssl.SSLContext | str | None,
         session: aiohttp.ClientSession | None,
     ) -> None:
-        self._proxy = proxy if proxy is not None else _proxy_from_environment(base)
-        self._middlewares = None if session is None else (no_hidden_retry, *session._middlewares)
-        self._sessions = Sessions(base, max_connections, tls, session)
+        self._proxy = proxy if proxy is not None else find_proxy(base)
+        self._middlewares = None if session is None else (prevent_hidden_retry, *session._middlewares)
+        self._sessions = LoopSessions(base, max_connections, tls, session)
 
     async def attempt(
         self,
@@ -116,23 +125,23 @@ class Transport:
         timeout: aiohttp.ClientTimeout,
         seconds: float,
         streamed: bool = False,
-    ) -> Wire:
+    ) -> RawResponse:
         """Send one request and read its answer, whole unless it is to be streamed.
 
         Args:
-            timeout: see `Timeout.within`.
+            timeout: see `Timeout.to_aiohttp`.
             seconds: the attempt may last; where the answer is streamed, until it begins.
             streamed: leave the body of a 2xx answer unread, and the response open.
 
         Raises:
             ConnectError, RequestTimeout, ConnectionLost, DeadlineExceeded: with the effect that is known.
         """
-        place, status = self._sessions.here(), None
-        watch = place.watch
-        began = watch.now()
+        loop_session, status = self._sessions.get(), None
+        scheduler = loop_session.scheduler
+        began = scheduler.now()
         try:
-            with Deadline(watch, began + seconds):
-                response = await place.session.request(
+            with Deadline(scheduler, began + seconds):
+                response = await loop_session.session.request(
                     verb,
                     url,
                     headers=headers,
@@ -144,10 +153,10 @@ class Transport:
                 )
                 status = response.status
                 if streamed and 200 <= status < 300:
-                    return status, response.headers, response
-                return status, response.headers, await response.read()
-        except (TimeoutError, aiohttp.ClientError, Lost, OSError) as error:
-            failure = _classified(error, timeout, seconds, watch.now() - began, status)
+                    return RawResponse(status, response.headers, response)
+                return RawResponse(status, response.headers, await response.read())
+        except (TimeoutError, aiohttp.ClientError, ConnectionBroken, OSError) as error:
+            failure = _classify_error(error, timeout, seconds, scheduler.now() - began, status)
             if isinstance(error.__cause__, SourceFailed):
                 failure.__cause__ = error.__cause__
         # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
@@ -158,7 +167,7 @@ class Transport:
         await self._sessions.aclose()
 
 
-def _classified(
+def _classify_error(
     error: BaseException, timeout: aiohttp.ClientTimeout, seconds: float, elapsed: float, status: int | None
 ) -> AlloyAsyncError:
     """The error of ours for an error of aiohttp's; `status` is set once the head of the answer had arrived."""
@@ -187,14 +196,14 @@ def _classified(
         aiohttp.NonHttpUrlClientError,
     )
     if isinstance(error, before_writing):
-        return ConnectError(f"no connection: {_cause(error)}; nothing was sent")
+        return ConnectError(f"no connection: {_describe_error(error)}; nothing was sent")
     if status is not None:
-        reason = f"the answer ({status}) broke off: {_cause(error)}"
+        reason = f"the answer ({status}) broke off: {_describe_error(error)}"
         return ConnectionLost(reason, effect=effect, status=status)
-    return ConnectionLost(f"the connection was lost after sending began: {_cause(error)}")
+    return ConnectionLost(f"the connection was lost after sending began: {_describe_error(error)}")
 
 
-def _cause(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     """What happened, without a URL."""
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"{error.host}:{error.port}: {getattr(error, 'certificate_error', None) or error.os_error}"
@@ -204,14 +213,14 @@ def _cause(error: BaseException) -> str:
         return "the server closed it"
     if isinstance(error, aiohttp.ClientOSError):  # its text may be aiohttp's own, with the URL
         return os.strerror(error.errno) if error.errno else "it broke while the body was being written"
-    if isinstance(error, Lost | aiohttp.ClientPayloadError | OSError):
+    if isinstance(error, ConnectionBroken | aiohttp.ClientPayloadError | OSError):
         return str(error) or type(error).__name__
     if isinstance(error.__cause__, SourceFailed):
         return str(error.__cause__)
     return type(error).__name__
 
 
-def _proxy_from_environment(base: URL) -> str | None:
+def find_proxy(base: URL) -> str | None:
     if urllib.request.proxy_bypass(base.host or ""):
         return None
     return urllib.request.getproxies().get(base.scheme)
