@@ -48,14 +48,14 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
 
     async def find(self, key: str) -> UserRecord | None:
         """The user with that email, in either case; None when there is none (GET /users)."""
-        user = await self._user(key)
-        return None if user is None else _record(user)
+        user = await self._find_user(key)
+        return None if user is None else _to_record(user)
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """Every user of the organisation, by email (GET /users, page by page)."""
         async for user in self.client.iterate(ListUsers(org_id=self.org_id, type=["user"])):
             if not isinstance(user, models.Group):
-                yield _record(user)
+                yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         return await self._each(self._create_one, records, self._keys(records))
@@ -66,16 +66,16 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         Who has roles is looked for first: where the answer is lost, it is then known whose user is found, and given them.
         """
         key = self.key_of(record)
-        if record.roles and (there := await self._question(self._user(key))):
+        if record.roles and (there := await self._ask(self._find_user(key))):
             return Outcome(key, "exists", remote_id=there.id)
         try:
-            user = await self.client.create_user(_changed(models.User(org_id=self.org_id), record))
+            user = await self.client.create_user(_merge_record(models.User(org_id=self.org_id), record))
         except Conflict:
             return Outcome(key, "exists")
         except AlloyAsyncError as error:
             if not record.roles:
                 raise
-            user = await self._settled(error, lambda: self._user(key))
+            user = await self._recover_created(error, lambda: self._find_user(key))
         try:
             if record.roles and user.id:
                 await self._give_roles(user.id, record.roles)
@@ -86,18 +86,18 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
     async def _update_one(self, record: UserRecord) -> Outcome:
         """PUT /users/{user_id}/roles, then GET and PUT /users/{user_id}; what somebody changes in between is overwritten."""
         key = self.key_of(record)
-        found = await self._question(self._user(key))
+        found = await self._ask(self._find_user(key))
         if found is None or found.id is None:
             return Outcome(key, "invalid", "there is no user with this email in the organisation")
         if record.roles:
             await self._give_roles(found.id, record.roles)
-        user = await self._question(self.client.get_user(found.id, org_id=self.org_id))
-        await self.client.replace_user(found.id, _changed(user, record))
+        user = await self._ask(self.client.get_user(found.id, org_id=self.org_id))
+        await self.client.replace_user(found.id, _merge_record(user, record))
         return Outcome(key, "updated", remote_id=found.id)
 
     async def _delete_one(self, key: str) -> Outcome:
         """DELETE /v1/orgs/{org_id}/users/{user_id}."""
-        user = await self._question(self._user(key))
+        user = await self._ask(self._find_user(key))
         if user is None or user.id is None:
             return Outcome(key, "deleted", "was not there")
         await self.client.delete_user(self.org_id, user.id)
@@ -110,14 +110,14 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             named.setdefault(application, []).append(name)
         await self.client.replace_user_role(user_id, self.org_id, models.ReplaceUserRoleRequest(named))
 
-    async def _user(self, email: str) -> models.User | None:
+    async def _find_user(self, email: str) -> models.User | None:
         # By prefix, as that search alone is said to know no case.
         listing = ListUsers(org_id=self.org_id, type=["user"], prefix_email_search=email)
         found = [user async for user in self.client.iterate(listing) if fold(user.email or "") == fold(email)]
         return found[0] if found else None
 
 
-def _changed(user: models.User, record: UserRecord) -> models.User:
+def _merge_record(user: models.User, record: UserRecord) -> models.User:
     """The user with all that the record fills; the service makes the full name of the two others."""
     changed = attrs.evolve(
         user,
@@ -140,7 +140,7 @@ def _changed(user: models.User, record: UserRecord) -> models.User:
     return changed
 
 
-def _record(user: models.User) -> UserRecord:
+def _to_record(user: models.User) -> UserRecord:
     configured = user.configured_attributes.attributes if user.configured_attributes else user.attributes
     return UserRecord(
         username=user.email or "",
@@ -150,7 +150,7 @@ def _record(user: models.User) -> UserRecord:
         full_name=user.full_name,
         external_id=user.external_id,
         active=user.enabled if user.status is None else user.status != "disabled",
-        groups=tuple(name for group in user.member_of or () if (name := _name(group))),
+        groups=tuple(name for group in user.member_of or () if (name := _name_of(group))),
         roles=tuple(
             f"{application}:{role}" for application, roles in (user.roles or {}).items() for role in roles
         ),
@@ -158,5 +158,5 @@ def _record(user: models.User) -> UserRecord:
     )
 
 
-def _name(group: models.UserIdentity) -> str | None:
+def _name_of(group: models.UserIdentity) -> str | None:
     return group.display_name or group.full_name or group.first_name or group.id

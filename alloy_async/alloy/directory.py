@@ -46,14 +46,14 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
     async def find(self, key: str) -> UserRecord | None:
         """The user of that name; None when there is none (GET /users/{userId})."""
         try:
-            return _record(await self.client.get_a_user(key))
+            return _to_record(await self.client.get_a_user(key))
         except NotFound:
             return None
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """Every user of the account (GET /users)."""
         async for user in self.client.iterate(ListAllUsers()):
-            yield _record(user)
+            yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """POST /users/batch, and a look at each user that it refused."""
@@ -63,11 +63,13 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         except AlloyAsyncError as error:
             if error.effect == "none":
                 raise
-            return [self._failure(record.username, error) for record in records]
+            return [self._outcome_of_error(record.username, error) for record in records]
         if not result.invalid_users:
             return [Outcome(record.username, "created") for record in records]
-        refused = _refused(records, result.invalid_users)
-        verdicts = {outcome.key: outcome for outcome in await self._each(self._why_refused, refused, refused)}
+        refused = _find_refused(records, result.invalid_users)
+        verdicts = {
+            outcome.key: outcome for outcome in await self._each(self._explain_refusal, refused, refused)
+        }
         return [verdicts.get(record.username) or Outcome(record.username, "created") for record in records]
 
     async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
@@ -85,7 +87,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
 
         async def taken(key: str) -> Outcome:
             try:
-                user = await self._question(self.client.get_a_user(key))  # most steps take the id only
+                user = await self._ask(self.client.get_a_user(key))  # most steps take the id only
                 await take(user.user_id or key)
             except NotFound:
                 return Outcome(key, "done", "there was nothing left to do")
@@ -99,7 +101,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
                 with contextlib.suppress(NotFound):  # somebody else was quicker
                     await self.client.delete_a_credential(credential.credential_id, user_id)
 
-    async def _why_refused(self, username: str) -> Outcome:
+    async def _explain_refusal(self, username: str) -> Outcome:
         try:
             user = await self.client.get_a_user(username)
         except NotFound:
@@ -120,11 +122,11 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         return Outcome(key, "deleted")
 
 
-def _record(user: models.User) -> UserRecord:
+def _to_record(user: models.User) -> UserRecord:
     return UserRecord(username=user.username or "", full_name=user.full_name, external_id=user.user_id)
 
 
-def _refused(records: Sequence[UserRecord], entries: Sequence[models.InvalidUser]) -> Sequence[str]:
+def _find_refused(records: Sequence[UserRecord], entries: Sequence[models.InvalidUser]) -> Sequence[str]:
     """The usernames among the records that Alloy sent back; all, where it does not name them."""
     named = {entry.username for entry in entries}
     usernames = [record.username for record in records]

@@ -45,21 +45,21 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
 
     async def find(self, key: str) -> UserRecord | None:
         """The user with that email, in either case; None when there is none (GET /api/users)."""
-        user = await self._user(key)
-        return None if user is None else _record(user)
+        user = await self._find_user(key)
+        return None if user is None else _to_record(user)
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """Every user, from one answer (GET /api/users)."""
         async for user in self.client.iterate(ApiUsersGet()):
-            yield _record(user)
+            yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        there = await self._question(self._by_email())
+        there = await self._ask(self._find_by_email())
 
         async def create(record: UserRecord) -> Outcome:
             key = self.key_of(record)
             user = there.get(fold(key))
-            return Outcome(key, "exists", remote_id=_id(user)) if user else await self._create_one(record)
+            return Outcome(key, "exists", remote_id=_id_of(user)) if user else await self._create_one(record)
 
         return await self._each(create, records, self._keys(records))
 
@@ -67,13 +67,13 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         """POST /api/users, then PUT /api/users/{id}/roles where there are roles."""
         key = self.key_of(record)
         try:
-            made = await self.client.api_users_post([_new(record)])
+            made = await self.client.api_users_post([_to_body(record)])
             user = made[0] if made else None
         except Conflict:
             return Outcome(key, "exists")
         except AlloyAsyncError as error:
-            user = await self._settled(error, lambda: self._user(key))
-        remote_id = _id(user) if user else None
+            user = await self._recover_created(error, lambda: self._find_user(key))
+        remote_id = _id_of(user) if user else None
         try:
             if record.roles and remote_id:
                 await self._give_roles(remote_id, record)
@@ -84,7 +84,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
     async def _update_one(self, record: UserRecord) -> Outcome:
         """PUT /api/users/{id}/roles and PATCH /api/users/{id}, as far as there is something to change."""
         key = self.key_of(record)
-        user = await self._question(self._user(key))
+        user = await self._ask(self._find_user(key))
         if user is None or user.id is None:
             return Outcome(key, "invalid", "there is no user with this email")
         if record.roles:
@@ -98,33 +98,33 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         )
         if changes != models.UsersIdBody():
             await self.client.api_users_id_patch(changes, user.id)
-        return Outcome(key, "updated", remote_id=_id(user))
+        return Outcome(key, "updated", remote_id=_id_of(user))
 
     async def _delete_one(self, key: str) -> Outcome:
         """DELETE /api/users/{id}."""
-        user = await self._question(self._user(key))
+        user = await self._ask(self._find_user(key))
         if user is None or user.id is None:
             return Outcome(key, "deleted", "was not there")
         try:
             await self.client.api_users_id_delete(user.id)
         except Forbidden as error:  # this user: the key was good enough to find it
-            return Outcome(key, "invalid", str(error), _id(user))
-        return Outcome(key, "deleted", remote_id=_id(user))
+            return Outcome(key, "invalid", str(error), _id_of(user))
+        return Outcome(key, "deleted", remote_id=_id_of(user))
 
     async def _give_roles(self, user_id: str, record: UserRecord) -> None:
         await self.client.api_users_id_roles_put(
             models.IdRolesBody([int(role) for role in record.roles]), user_id
         )
 
-    async def _user(self, email: str) -> models.User | None:
-        return (await self._by_email()).get(fold(email))
+    async def _find_user(self, email: str) -> models.User | None:
+        return (await self._find_by_email()).get(fold(email))
 
-    async def _by_email(self) -> Mapping[str, models.User]:
+    async def _find_by_email(self) -> Mapping[str, models.User]:
         users = await self.client.api_users_get()
         return {fold(user.email): user for user in users if user.email}
 
 
-def _new(record: UserRecord) -> models.ApiUsersBody:
+def _to_body(record: UserRecord) -> models.ApiUsersBody:
     return models.ApiUsersBody(
         name=record.given_name or "",
         email=record.email or "",
@@ -135,17 +135,17 @@ def _new(record: UserRecord) -> models.ApiUsersBody:
     )
 
 
-def _id(user: models.User) -> str | None:
+def _id_of(user: models.User) -> str | None:
     return None if user.id is None else str(user.id)
 
 
-def _record(user: models.User) -> UserRecord:
+def _to_record(user: models.User) -> UserRecord:
     return UserRecord(
         username=user.email or "",
         email=user.email,
         given_name=user.name,
         family_name=user.surname,
-        external_id=_id(user),
+        external_id=_id_of(user),
         active=user.active,
         roles=tuple(map(str, user.roles or ())),
         department=user.department,

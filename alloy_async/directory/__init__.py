@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .interface import Ability, Capabilities, Directory, Form
 from .record import FIELDS, Outcome, Status, UserRecord
-from .record_fit import Loss, carried, losses
+from .record_fit import Loss, find_losses, fit_record
 from .sync import SyncDirectory
 from .transfer import Copied, Copy, CopyReport, copy
 
@@ -25,7 +25,7 @@ __all__ = [
     "Status",
     "SyncDirectory",
     "UserRecord",
-    "carried",
     "copy",
-    "losses",
+    "find_losses",
+    "fit_record",
 ]

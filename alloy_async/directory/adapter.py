@@ -16,7 +16,7 @@ from ..core.events import RetryEvent
 from .error_policy import OF_THE_CONNECTION, OF_THE_RECORD
 from .interface import Capabilities
 from .record import Outcome, UserRecord
-from .record_fit import Loss, carried, faults, losses
+from .record_fit import Loss, find_faults, find_losses, fit_record
 
 ClientT = TypeVar("ClientT", bound=AsyncClient)
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Adapter(ABC, Generic[ClientT]):
         """Where the client's service is."""
         return self.client.base_url
 
-    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
         other = copy.copy(self)
         other.client = self.client.watched(on_retry)
@@ -54,9 +54,9 @@ class Adapter(ABC, Generic[ClientT]):
         """The record's natural key in this system; empty where it has none."""
         return getattr(record, self.capabilities.key) or ""
 
-    def losses(self, record: UserRecord) -> tuple[Loss, ...]:
-        """What of a record this system cannot carry; see `alloy_async.directory.losses`."""
-        return losses(record, self.capabilities)
+    def find_losses(self, record: UserRecord) -> tuple[Loss, ...]:
+        """What of a record this system cannot carry; see `alloy_async.directory.find_losses`."""
+        return find_losses(record, self.capabilities)
 
     def list(self) -> AsyncIterator[UserRecord]:
         """Every user, as a stream.
@@ -69,7 +69,7 @@ class Adapter(ABC, Generic[ClientT]):
     async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Create users; one that is there stays as it is.
 
-        What the system cannot carry is left out: `losses` tells it before.
+        What the system cannot carry is left out: `find_losses` tells it before.
 
         Args:
             records: any number; `capabilities.batch_size` at a time is best.
@@ -80,11 +80,11 @@ class Adapter(ABC, Generic[ClientT]):
         Raises:
             AlloyAsyncError: no record could be tried, and nothing happened.
         """
-        return await self._sifted(records, self.capabilities.needs, self._create_all)
+        return await self._send_valid(records, self.capabilities.needs, self._create_all)
 
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by natural key; fields that a record does not fill stay as they are."""
-        return await self._sifted(
+        return await self._send_valid(
             records, (), lambda good: self._each(self._update_one, good, self._keys(good))
         )
 
@@ -144,10 +144,10 @@ class Adapter(ABC, Generic[ClientT]):
             except AlloyAsyncError as error:
                 if not outcomes:
                     raise
-                outcomes += [self._failure(key, error) for key in self._keys(batch)]
-        return [self._advised(outcome) if outcome.status == "unknown" else outcome for outcome in outcomes]
+                outcomes += [self._outcome_of_error(key, error) for key in self._keys(batch)]
+        return [self._add_advice(outcome) if outcome.status == "unknown" else outcome for outcome in outcomes]
 
-    async def _sifted(
+    async def _send_valid(
         self,
         records: Sequence[UserRecord],
         needs: Sequence[str],
@@ -159,7 +159,7 @@ class Adapter(ABC, Generic[ClientT]):
         reasons: dict[int, str] = {}
         for number, record in enumerate(records):
             folded = can.folded(self.key_of(record))
-            found = faults(record, can, needs)
+            found = find_faults(record, can, needs)
             if folded in seen:
                 found.append(f"{folded!r} comes twice in one call")
             if found:
@@ -167,7 +167,7 @@ class Adapter(ABC, Generic[ClientT]):
             seen.add(folded)
         if not (reasons or can.forms):
             return await send(records)
-        good = [carried(record, can) for number, record in enumerate(records) if number not in reasons]
+        good = [fit_record(record, can) for number, record in enumerate(records) if number not in reasons]
         sent = iter(await send(good) if good else ())
         return [
             Outcome(self.key_of(record), "invalid", reasons[number]) if number in reasons else next(sent)
@@ -199,7 +199,7 @@ class Adapter(ABC, Generic[ClientT]):
                         raise broken
                     return await call(item)
                 except AlloyAsyncError as error:
-                    outcome = self._failure(key, error)
+                    outcome = self._outcome_of_error(key, error)
                     if outcome.status == "failed":
                         errors[number] = error
                     if isinstance(error, OF_THE_CONNECTION):
@@ -215,7 +215,7 @@ class Adapter(ABC, Generic[ClientT]):
             raise errors[min(errors)]
         return [task.result() for task in tasks]
 
-    async def _question(self, asking: Awaitable[T]) -> T:
+    async def _ask(self, asking: Awaitable[T]) -> T:
         """The answer to a question; where there is none, nothing has happened."""
         try:
             return await asking
@@ -223,7 +223,7 @@ class Adapter(ABC, Generic[ClientT]):
             error.effect = "none"
             raise
 
-    async def _settled(self, lost: AlloyAsyncError, look: Callable[[], Awaitable[T | None]]) -> T:
+    async def _recover_created(self, lost: AlloyAsyncError, look: Callable[[], Awaitable[T | None]]) -> T:
         """The user whose creation has lost its answer, looked for; raises `lost` where it cannot be found."""
         try:
             found = await look() if lost.effect != "none" else None
@@ -233,7 +233,7 @@ class Adapter(ABC, Generic[ClientT]):
             raise lost
         return found
 
-    def _failure(self, key: str, error: AlloyAsyncError) -> Outcome:
+    def _outcome_of_error(self, key: str, error: AlloyAsyncError) -> Outcome:
         """The outcome of a record whose call failed."""
         if error.effect != "none":
             return Outcome(key, "unknown", str(error))
@@ -243,7 +243,7 @@ class Adapter(ABC, Generic[ClientT]):
         )
         return Outcome(key, "invalid" if refused else "failed", str(error))
 
-    def _advised(self, lost: Outcome) -> Outcome:
+    def _add_advice(self, lost: Outcome) -> Outcome:
         """The outcome of a creation whose answer was lost, with what to do next."""
         if self.capabilities.key_is_unique:
             same = f"a second user with the same {self.capabilities.key}"

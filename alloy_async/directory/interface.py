@@ -101,7 +101,7 @@ class Directory(Protocol):
         """Where the system is; a job that was begun there goes on nowhere else."""
         ...
 
-    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
         ...
 

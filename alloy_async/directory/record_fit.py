@@ -27,7 +27,7 @@ class Loss:
         return f"{self.field}: {self.why}"
 
 
-def losses(record: UserRecord, can: Capabilities) -> tuple[Loss, ...]:
+def find_losses(record: UserRecord, can: Capabilities) -> tuple[Loss, ...]:
     """What of a record the system cannot carry; told before anything is sent.
 
     Args:
@@ -38,10 +38,10 @@ def losses(record: UserRecord, can: Capabilities) -> tuple[Loss, ...]:
         One Loss for each field or attribute that holds something and will not arrive whole. A field is not lost where
         another one carries the same: a username that is the email, a full name made of given and family name.
     """
-    return tuple(_losses(record, can))
+    return tuple(_iterate_losses(record, can))
 
 
-def _losses(record: UserRecord, can: Capabilities) -> Iterator[Loss]:
+def _iterate_losses(record: UserRecord, can: Capabilities) -> Iterator[Loss]:
     for field in FIELDS:
         value = getattr(record, field)
         if value is None or value in ("", ()):
@@ -70,7 +70,7 @@ def _implied(field: str, record: UserRecord, can: Capabilities) -> bool:
     return False
 
 
-def carried(record: UserRecord, can: Capabilities) -> UserRecord:
+def fit_record(record: UserRecord, can: Capabilities) -> UserRecord:
     """The record as it reaches the system: without the entries that do not fit; what has no place there, no adapter reads."""
     if not can.forms:
         return record
@@ -91,7 +91,7 @@ def _fitting(value: Any, field: str, can: Capabilities) -> Any:
     return tuple(entry for entry in value if form.fits(entry))
 
 
-def faults(record: UserRecord, can: Capabilities, needs: Iterable[str] = ()) -> list[str]:
+def find_faults(record: UserRecord, can: Capabilities, needs: Iterable[str] = ()) -> list[str]:
     """Why a record cannot go in, for people; empty when it can be tried.
 
     Args:

@@ -39,9 +39,9 @@ class SyncDirectory:
         """Where the system is."""
         return self.directory.base_url
 
-    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
-        return type(self)(self.directory.watched(on_retry))
+        return type(self)(self.directory.with_retry_hook(on_retry))
 
     def find(self, key: str) -> UserRecord | None:
         """One user by natural key; None when there is none."""

@@ -15,7 +15,7 @@ from ..core.map import completed
 from .error_policy import OF_THE_CONNECTION
 from .interface import Directory
 from .record import Outcome, Status, UserRecord
-from .record_fit import Loss, losses
+from .record_fit import Loss, find_losses
 from .sync import SyncDirectory
 
 HOPELESS = (*OF_THE_CONNECTION, Forbidden)
@@ -145,13 +145,13 @@ class Copy:
         self._failure: Exception | None = None
 
     def __await__(self) -> Generator[Any, None, CopyReport]:
-        return self._finished().__await__()
+        return self._run_to_end().__await__()
 
     def run(self) -> CopyReport:
         """Do it all, without await."""
-        return portal().run(self._finished)
+        return portal().run(self._run_to_end)
 
-    async def _finished(self) -> CopyReport:
+    async def _run_to_end(self) -> CopyReport:
         async for _ in self:
             pass
         return self.report
@@ -187,7 +187,7 @@ class Copy:
             async for record in users:
                 if self._failure is not None:
                     return
-                if (prepared := self._prepared(record)) is not None:
+                if (prepared := self._prepare(record)) is not None:
                     batch.append(prepared)
                 if len(batch) == self.target.capabilities.batch_size:
                     yield batch
@@ -198,26 +198,28 @@ class Copy:
         if batch:
             yield batch
 
-    def _prepared(self, record: UserRecord) -> _Prepared | None:
+    def _prepare(self, record: UserRecord) -> _Prepared | None:
         can = self.target.capabilities
         if self._change is not None:
             sent = self._change(record)
             if sent is None:
                 return None
-            lost = losses(sent, can)
+            lost = find_losses(sent, can)
         else:
             sent = attrs.evolve(record, groups=(), roles=())
             why = f"names of {self.source.name} stay behind; `change` can translate them"
-            lost = losses(sent, can) + tuple(Loss(name, why) for name in MEMBERSHIPS if getattr(record, name))
+            lost = find_losses(sent, can) + tuple(
+                Loss(name, why) for name in MEMBERSHIPS if getattr(record, name)
+            )
         if lost and self._on_losses is not None:
             self._on_losses(record, lost)
         return _Prepared(record, sent, lost)
 
     async def _send(self, batch: Sequence[_Prepared]) -> list[Copied]:
-        outcomes = await self._created([one.sent for one in batch])
+        outcomes = await self._create_or_halve([one.sent for one in batch])
         return [Copied(*one, outcome) for one, outcome in zip(batch, outcomes, strict=True)]
 
-    async def _created(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+    async def _create_or_halve(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """The outcomes; a batch that is refused as a whole is halved until the bad record is found."""
         try:
             return await self.target.create(records)
@@ -227,7 +229,10 @@ class Copy:
             refused = isinstance(error, InvalidRequest) or error.status in REFUSED_WHOLE
             if refused and len(records) > 1:
                 middle = len(records) // 2
-                return [*await self._created(records[:middle]), *await self._created(records[middle:])]
+                return [
+                    *await self._create_or_halve(records[:middle]),
+                    *await self._create_or_halve(records[middle:]),
+                ]
             key = self.target.capabilities.key
             status: Status = "invalid" if refused else "failed"
             return [Outcome(getattr(record, key) or "", status, str(error)) for record in records]

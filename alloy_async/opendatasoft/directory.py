@@ -63,16 +63,16 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
 
     async def find(self, key: str) -> UserRecord | None:
         """The user with that name, else with that email (GET /users/{username}/, GET /users/?search=)."""
-        user = await self._user(key)
-        return None if user is None else _record(user)
+        user = await self._find_user(key)
+        return None if user is None else _to_record(user)
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """Every user of the portal (GET /users/, 1000 a page)."""
         async for user in self.client.iterate(GetUsers(limit=MAX_LIMIT)):
-            yield _record(user)
+            yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        there = await self._each(self._there, records, self._keys(records))
+        there = await self._each(self._find_existing, records, self._keys(records))
         new = [record for record, user in zip(records, there, strict=True) if user is None]
         made = iter(await self._send(new) if new else ())
         return [
@@ -84,25 +84,25 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             for record, user in zip(records, there, strict=True)
         ]
 
-    async def _there(self, record: UserRecord) -> models.User | None:
-        user = await self._question(self._user(record.username)) if record.username else None
-        return user or await self._question(self._by_email(record.email or ""))
+    async def _find_existing(self, record: UserRecord) -> models.User | None:
+        user = await self._ask(self._find_user(record.username)) if record.username else None
+        return user or await self._ask(self._find_by_email(record.email or ""))
 
     async def _send(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """POST /users/invite/ for all, or POST /users/provision/ for each."""
         if self.identity_provider is None:
-            return await self._judged(
-                self.client.invite_users([_wire(record) for record in records]), records
+            return await self._send_and_read_verdicts(
+                self.client.invite_users([_to_user(record) for record in records]), records
             )
 
         async def provision(record: UserRecord) -> Outcome:
-            request = _request(record, self.identity_provider or "")
-            (outcome,) = await self._judged(self.client.provision_users(request), [record])
+            request = _to_request(record, self.identity_provider or "")
+            (outcome,) = await self._send_and_read_verdicts(self.client.provision_users(request), [record])
             return outcome
 
         return await self._each(provision, records, self._keys(records))
 
-    async def _judged(
+    async def _send_and_read_verdicts(
         self, sending: Awaitable[models.Verdicts], records: Sequence[UserRecord]
     ) -> Sequence[Outcome]:
         """The outcome of each record by its verdict; one without a verdict is looked for."""
@@ -123,7 +123,9 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             if verdict.status_code is not None:
                 return Outcome(key, "invalid", verdict.reason)
             unsaid = AlloyAsyncError(verdict.reason or "", effect="unknown")
-            user = await self._settled(lost or unsaid, lambda: self._by_email(record.email or ""))
+            user = await self._recover_created(
+                lost or unsaid, lambda: self._find_by_email(record.email or "")
+            )
             return Outcome(key, "created", remote_id=user.username)
 
         return await self._each(outcome, range(len(records)), self._keys(records))
@@ -131,10 +133,10 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
     async def _update_one(self, record: UserRecord) -> Outcome:
         """GET and PUT /users/{username}/; what somebody changes in between is overwritten."""
         key = self.key_of(record)
-        user = await self._question(self._user(key))
+        user = await self._ask(self._find_user(key))
         if user is None or user.username is None:
             return Outcome(key, "invalid", "there is no user with this name or email")
-        said = attrs.asdict(_wire(record), recurse=False, filter=lambda _, value: value is not None)
+        said = attrs.asdict(_to_user(record), recurse=False, filter=lambda _, value: value is not None)
         await self.client.update_user(
             user.username, attrs.evolve(user, **{**said, "username": user.username})
         )
@@ -142,25 +144,25 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
 
     async def _delete_one(self, key: str) -> Outcome:
         """DELETE /users/{username}/."""
-        user = await self._question(self._user(key))
+        user = await self._ask(self._find_user(key))
         if user is None or user.username is None:
             return Outcome(key, "deleted", "was not there")
         await self.client.delete_user(user.username)
         return Outcome(key, "deleted", remote_id=user.username)
 
-    async def _user(self, key: str) -> models.User | None:
+    async def _find_user(self, key: str) -> models.User | None:
         try:
             return await self.client.get_user(key)
         except NotFound:
-            return await self._by_email(key) if "@" in key else None
+            return await self._find_by_email(key) if "@" in key else None
 
-    async def _by_email(self, email: str) -> models.User | None:
+    async def _find_by_email(self, email: str) -> models.User | None:
         found = self.client.iterate(GetUsers(search=email, limit=MAX_LIMIT))
         users = [user async for user in found if fold(user.email or "") == fold(email)]
         return users[0] if users else None
 
 
-def _wire(record: UserRecord) -> models.User:
+def _to_user(record: UserRecord) -> models.User:
     return models.User(
         username=record.username or None,
         email=record.email,
@@ -170,8 +172,8 @@ def _wire(record: UserRecord) -> models.User:
     )
 
 
-def _request(record: UserRecord, identity_provider: str) -> models.ProvisionUsersRequest:
-    user = _wire(record)
+def _to_request(record: UserRecord, identity_provider: str) -> models.ProvisionUsersRequest:
+    user = _to_user(record)
     return models.ProvisionUsersRequest(
         email=record.email or "",
         identity_provider=models.ProvisionUsersRequestAllOfIdentityProvider(identity_provider),
@@ -183,7 +185,7 @@ def _request(record: UserRecord, identity_provider: str) -> models.ProvisionUser
     )
 
 
-def _record(user: models.User) -> UserRecord:
+def _to_record(user: models.User) -> UserRecord:
     return UserRecord(
         username=user.username or "",
         email=user.email,

@@ -74,7 +74,7 @@ class Counts:
         return self.doubt + self.planned
 
     @property
-    def amiss(self) -> int:
+    def unresolved(self) -> int:
         """Lines that are not as the source says, or perhaps not."""
         return self.invalid + self.drifted + self.failed + self.unknown + self.kept + self.open
 
@@ -183,4 +183,4 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether every row is as the source says."""
-        return self.counts.amiss == 0
+        return self.counts.unresolved == 0

@@ -15,7 +15,7 @@ from .execution.engine import Engine
 from .execution.lifecycle import carried_out, planned, report_of, undone
 from .execution.opening import header_for, job_path, new_job, old_job, opened_source
 from .options import Run, ignore
-from .planning.comparison import View
+from .planning.comparison import UserComparer
 from .planning.job_planner import refuse_changed
 from .planning.undo_planner import plan_undo
 from .results import Plan, summary
@@ -164,13 +164,13 @@ async def undo(
     async with old_job(job, target) as journal:
         if journal.header.state == "undone":
             raise JobError("was undone already", journal.path)
-        view = View(target.capabilities, journal.header.salt)
+        comparer = UserComparer(target.capabilities, journal.header.salt)
         if journal.header.state != "undoing":
-            settling = Engine(journal, target, view, run, "rows")
+            settling = Engine(journal, target, comparer, run, "rows")
             await settling.settle_doubts()
             await journal.do(plan_undo, target.capabilities, adopted)
             await journal.set(state="undoing", stopped=None)
-        return await undone(journal, target, view, run, began)
+        return await undone(journal, target, comparer, run, began)
 
 
 async def _taken_up(
@@ -179,18 +179,18 @@ async def _taken_up(
     began = time.monotonic()
     async with old_job(job, target) as journal:
         state = journal.header.state
-        view = View(target.capabilities, journal.header.salt)
+        comparer = UserComparer(target.capabilities, journal.header.salt)
         if state == "undone":
             raise JobError("was undone; begin a new job", journal.path)
         if fresh and state != "planned":
             raise JobError(f"is no plan that waits to be applied (it is {state}); use resume", journal.path)
         if state == "undoing":
-            return await undone(journal, target, view, run, began)
+            return await undone(journal, target, comparer, run, began)
         opened = await opened_source(journal.header.source if source is None else source, target.capabilities)
         checked = None
         if state == "planning":  # nothing was sent yet
             await journal.execute("DELETE FROM rows")
             checked = await planned(journal, opened, target, run.on_event)
-        await refuse_changed(journal, opened, target, view)
+        await refuse_changed(journal, opened, target, comparer)
         again, engine = await carried_out(journal, opened, target, run)
         return report_of(journal, engine, checked or again, began)

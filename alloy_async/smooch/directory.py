@@ -48,7 +48,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
             user = (await self.client.get_app_user(self.app_id, key)).app_user
         except NotFound:
             return None
-        return None if user is None else _record(user)
+        return None if user is None else _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         return await self._each(self._create_one, records, self._keys(records))
@@ -85,7 +85,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         return Outcome(key, "deleted")
 
 
-def _record(user: models.AppUser) -> UserRecord:
+def _to_record(user: models.AppUser) -> UserRecord:
     return UserRecord(
         username=user.user_id or user.id or "",
         email=user.email,

@@ -104,8 +104,8 @@ def test_the_final_table() -> None:
     assert "created         │ 1,100" in lines
     assert "rows            │ 1,200" in lines
     assert "2.0 s, 600 rows/s, 3 retries after 4.5 s of waiting" in lines
-    amiss = report().counts.amiss
-    assert f"{amiss} rows did not go in; users.failed.csv has each with its line and reason." in lines
+    unresolved = report().counts.unresolved
+    assert f"{unresolved} rows did not go in; users.failed.csv has each with its line and reason." in lines
     assert "Correct them there, then run:  alloy-async provision users.failed.csv --to alloy" in lines
     assert "To go on:  alloy-async resume users.job" in lines
 

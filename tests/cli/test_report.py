@@ -50,7 +50,7 @@ def test_text(job: Path) -> None:
 def test_json(job: Path) -> None:
     told = json.loads(run("report", job, "--format", "json").stdout)
     assert (told["state"], told["counts"]["created"], told["counts"]["invalid"]) == ("done", 2, 2)
-    assert [(row["line"], row["key"]) for row in told["rows_amiss"]] == [(3, ""), (5, "ADA")]
+    assert [(row["line"], row["key"]) for row in told["unresolved_rows"]] == [(3, ""), (5, "ADA")]
     assert told["dropped"] == ["pwd"]
 
 
@@ -90,7 +90,7 @@ def test_html(job: Path, tmp_path: Path) -> None:
 
 
 def test_all_in_is_exit_code_0(tmp_path: Path) -> None:
-    result = run("report", finished_job(tmp_path / "users.job", amiss=0))
+    result = run("report", finished_job(tmp_path / "users.job", unresolved=0))
     assert result.exit_code == 0
     assert "All 1,000 rows are as the source says." in result.stdout
 

@@ -83,7 +83,7 @@ async def test_whoever_is_created_without_roles_is_created_and_it_is_said(
 
 @pytest.mark.parametrize("role", ["viewer", ":viewer", "wiki:"])
 async def test_a_role_without_its_application_is_a_loss(directory: AgilicusDirectory, role: str) -> None:
-    (loss,) = directory.losses(attrs.evolve(CASE.person("ada"), roles=(role, "wiki:a:b")))
+    (loss,) = directory.find_losses(attrs.evolve(CASE.person("ada"), roles=(role, "wiki:a:b")))
     assert str(loss) == f"roles: {role!r}: a role is written application:role"
 
 

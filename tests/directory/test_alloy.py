@@ -124,6 +124,6 @@ async def test_update_and_delete(sandbox: Sandbox, directory: AlloyDirectory) ->
 async def test_a_watched_directory_tells_of_retries(sandbox: Sandbox, directory: AlloyDirectory) -> None:
     events: list[RetryEvent] = []
     sandbox.faults.add(Fault(Status(429, headers={"Retry-After": "0"}), "batch_create_users"))
-    outcomes = await directory.watched(events.append).create(people("ada"))
+    outcomes = await directory.with_retry_hook(events.append).create(people("ada"))
     assert outcomes == [Outcome("ada", "created")]
     assert [event.operation for event in events] == ["batch_create_users"]

@@ -54,7 +54,7 @@ async def test_whoever_is_not_said_to_be_active_is_not(directory: AlsidDirectory
 
 async def test_a_role_that_is_no_id_is_a_loss(sandbox: Sandbox, directory: AlsidDirectory) -> None:
     ada = attrs.evolve(CASE.person("ada"), roles=("Auditor", "3", "٣"))
-    assert [str(loss) for loss in directory.losses(ada)] == [
+    assert [str(loss) for loss in directory.find_losses(ada)] == [
         "roles: 'Auditor', '٣': a role goes by its id, a number"
     ]
     assert [outcome.status for outcome in await directory.create([ada])] == ["created"]

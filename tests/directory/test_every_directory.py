@@ -10,7 +10,7 @@ import pytest
 from alloy_async.core.errors import ConnectError, InvalidRequest, Unauthorized
 from alloy_async.core.events import RetryEvent
 from alloy_async.core.retry import Retry
-from alloy_async.directory import UserRecord, carried
+from alloy_async.directory import UserRecord, fit_record
 from alloy_async.directory.adapter import Adapter
 from alloy_async.sandbox import Fault, Sandbox, Status
 
@@ -28,7 +28,7 @@ async def test_what_is_carried_arrives_and_is_told(
     case: Case, sandbox: Sandbox, directory: Directory
 ) -> None:
     can, ada = directory.capabilities, case.person("ada")
-    assert directory.losses(ada) == ()
+    assert directory.find_losses(ada) == ()
     (outcome,) = await directory.create([ada])
     assert (outcome.key, outcome.status, outcome.reason) == (case.key("ada"), "created", None)
     assert created(sandbox) == [case.key("ada")]
@@ -119,12 +119,12 @@ async def test_what_is_dropped_is_told_and_not_sent(
         password="Drop-This-Passw0rd",
         attributes={"desk": "4"},
     )
-    lost = {loss.field for loss in directory.losses(full)}
+    lost = {loss.field for loss in directory.find_losses(full)}
     assert lost - {"roles", "attributes.desk"} == {*can.drops} - {"roles"}
     assert ("attributes.desk" in lost) is ("attributes" not in can.carries)
     assert "roles" in lost  # no system takes them both as an id and by application
-    assert all(str(loss) and "Passw0rd" not in str(loss) for loss in directory.losses(full))
-    still_lost = {loss.field.partition(".")[0] for loss in directory.losses(carried(full, can))}
+    assert all(str(loss) and "Passw0rd" not in str(loss) for loss in directory.find_losses(full))
+    still_lost = {loss.field.partition(".")[0] for loss in directory.find_losses(fit_record(full, can))}
     assert not still_lost & {*can.carries}, "what does not fit is gone from what the adapter reads"
     (outcome,) = await directory.create([full])
     assert (outcome.status, outcome.reason) == ("created", None)
@@ -201,7 +201,7 @@ async def test_a_watched_directory_tells_of_retries(
 ) -> None:
     events: list[RetryEvent] = []
     sandbox.faults.add(Fault(Status(429, headers={"Retry-After": "0"}), case.create))
-    watched = directory.watched(events.append)
+    watched = directory.with_retry_hook(events.append)
     (outcome,) = await watched.create([case.person("ada")])
     assert outcome.status == "created"
     assert [event.operation for event in events] == [case.create]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alloy_async.core.errors import AlloyAsyncError
-from alloy_async.directory import carried
+from alloy_async.directory import fit_record
 from alloy_async.directory.adapter import Adapter
 from alloy_async.sandbox import Close, ContentType, Fault, Hang, Malformed, Reset, Sandbox, Status, Truncated
 
@@ -82,7 +82,7 @@ async def test_a_lost_creation_is_looked_for_where_that_is_needed(
         assert "running the job again is safe" in (outcome.reason or "")
     found = await directory.find(case.key("ada"))
     assert found is not None
-    assert found.roles == carried(case.person("ada"), directory.capabilities).roles
+    assert found.roles == fit_record(case.person("ada"), directory.capabilities).roles
 
 
 async def test_where_it_is_not_found_it_stays_unknown(

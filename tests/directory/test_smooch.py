@@ -21,7 +21,7 @@ async def test_a_property_is_flat(value: Any) -> None:
         directory = CASE.connect(sandbox, **QUICK)
         async with directory.client:
             ada = attrs.evolve(CASE.person("ada"), attributes={"desk": "4", "nested": value, "floor": 2})
-            assert [str(loss) for loss in directory.losses(ada)] == [
+            assert [str(loss) for loss in directory.find_losses(ada)] == [
                 "attributes.nested: holds a list or an object"
             ]
             assert [o.status for o in await directory.create([ada])] == ["created"]

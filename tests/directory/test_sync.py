@@ -52,5 +52,5 @@ def test_it_is_watched_too() -> None:
     events: list[RetryEvent] = []
     with Sandbox("alloy") as sandbox, _connected(CASES[0], sandbox) as users:
         sandbox.faults.add(Fault(Status(429, headers={"Retry-After": "0"}), "get_a_user"))
-        assert users.watched(events.append).find("nobody") is None
+        assert users.with_retry_hook(events.append).find("nobody") is None
     assert [event.operation for event in events] == ["get_a_user"]

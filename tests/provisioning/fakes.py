@@ -44,7 +44,7 @@ class MemoryDirectory:
         self.in_flight = self.most_in_flight = 0
         self._script = script
 
-    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         self.on_retry = on_retry
         return self
 

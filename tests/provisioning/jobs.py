@@ -24,9 +24,9 @@ REASONS: Sequence[tuple[RowOutcome, str, int]] = (
 
 
 def finished_job(
-    path: Path, lines: int = 1000, seconds: int = 60, amiss: int = 40, pause: int = 0, **header: object
+    path: Path, lines: int = 1000, seconds: int = 60, unresolved: int = 40, pause: int = 0, **header: object
 ) -> Path:
-    """A job that is done, of which about `amiss` lines did not go in; it was paused half-way for so many seconds."""
+    """A job that is done, of which about `unresolved` lines did not go in; it was paused half-way for so many seconds."""
     chance = random.Random(lines)
     database = connected(path)
     told = Header(
@@ -44,7 +44,7 @@ def finished_job(
     )
     make(database, attrs.evolve(told, **header))
     database.execute("BEGIN")
-    insert(database, "rows", (_line(number, lines, amiss, chance) for number in range(1, lines + 1)))
+    insert(database, "rows", (_line(number, lines, unresolved, chance) for number in range(1, lines + 1)))
     write(database, (_second(number, lines, seconds, pause, chance) for number in range(seconds)))
     note(database, "stop", "interrupted by Ctrl-C")
     findings = [
@@ -57,9 +57,9 @@ def finished_job(
     return path
 
 
-def _line(number: int, lines: int, amiss: int, chance: random.Random) -> Planned:
+def _line(number: int, lines: int, unresolved: int, chance: random.Random) -> Planned:
     key, outcome, reason = f"user{number}", "created", None
-    if chance.random() < amiss / lines:
+    if chance.random() < unresolved / lines:
         outcome, text, _ = chance.choices(REASONS, [weight for *_, weight in REASONS])[0]
         reason = text.format(key=key)
     elif chance.random() < 0.08:

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async.provisioning import open_source
-from alloy_async.provisioning.reports.durations import duration, milliseconds
+from alloy_async.provisioning.reports.durations import format_duration, format_latency
 from alloy_async.provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
-from alloy_async.provisioning.reports.html import page
+from alloy_async.provisioning.reports.html import render_page
 from alloy_async.provisioning.reports.timeline import Timeline
 from alloy_async.provisioning.store.lock import Lock, holder
 from alloy_async.provisioning.store.queries import (
@@ -24,9 +24,9 @@ from alloy_async.provisioning.store.queries import (
     JobStatus,
     Line,
     Second,
-    lines_amiss,
     read_report,
     read_status,
+    unresolved_rows,
 )
 from alloy_async.provisioning.store.schema import reading
 
@@ -36,13 +36,13 @@ from .jobs import START, changed, finished_job
 def report_of(path: Path) -> tuple[JobReport, list[Line]]:
     with reading(path) as database:
         report = read_report(database, path)
-        return report, list(lines_amiss(database, report.table))
+        return report, list(unresolved_rows(database, report.table))
 
 
 def page_of(path: Path) -> str:
     with reading(path) as database:
         report = read_report(database, path)
-        return page(report, lines_amiss(database, report.table))
+        return render_page(report, unresolved_rows(database, report.table))
 
 
 def status_of(path: Path, now: float) -> JobStatus:
@@ -51,14 +51,14 @@ def status_of(path: Path, now: float) -> JobStatus:
 
 
 def test_the_figures_agree_with_the_lines(tmp_path: Path) -> None:
-    report, amiss = report_of(finished_job(tmp_path / "users.job"))
+    report, unresolved = report_of(finished_job(tmp_path / "users.job"))
     assert report.counts.rows == 1000
-    assert report.counts.amiss == len(amiss) == sum(reason.lines for reason in report.reasons)
-    assert [line.number for line in amiss] == sorted(line.number for line in amiss)
+    assert report.counts.unresolved == len(unresolved) == sum(reason.lines for reason in report.reasons)
+    assert [line.number for line in unresolved] == sorted(line.number for line in unresolved)
     assert report.reasons[0].text == "User Name: … is on line … already; remove one of the two rows"
     assert report.total("rows") == sum(second.rows for second in report.seconds)
     assert report.latency("p50") <= report.latency("p95") <= report.latency("slowest")
-    assert report.verdict == f"{len(amiss)} of 1,000 rows did not go in."
+    assert report.verdict == f"{len(unresolved)} of 1,000 rows did not go in."
     assert (report.state, report.worker, report.elapsed) == ("done", None, 60.0)
 
 
@@ -157,7 +157,7 @@ def test_the_page_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
 
 
 def test_the_page_of_a_job_without_failures(tmp_path: Path) -> None:
-    text = page_of(finished_job(tmp_path / "users.job", amiss=0))
+    text = page_of(finished_job(tmp_path / "users.job", unresolved=0))
     assert "All 1,000 rows are as the source says." in text
     assert "Why rows did not go in" not in text
     assert "<table>" not in text
@@ -185,7 +185,7 @@ def test_nothing_from_the_job_is_taken_for_markup(tmp_path: Path) -> None:
 
 
 def test_a_large_job_makes_a_page_of_bounded_size(tmp_path: Path) -> None:
-    path = finished_job(tmp_path / "users.job", lines=20_000, seconds=5000, amiss=15_000)
+    path = finished_job(tmp_path / "users.job", lines=20_000, seconds=5000, unresolved=15_000)
     began = time.perf_counter()
     text = page_of(path)
     assert len(text) < 800_000
@@ -195,7 +195,7 @@ def test_a_large_job_makes_a_page_of_bounded_size(tmp_path: Path) -> None:
 
 
 def test_undone_jobs_report_on_the_undoing(tmp_path: Path) -> None:
-    path = finished_job(tmp_path / "users.job", lines=10, amiss=0, state="undone")
+    path = finished_job(tmp_path / "users.job", lines=10, unresolved=0, state="undone")
     changed(path, "INSERT INTO undo SELECT * FROM rows")
     changed(path, "UPDATE undo SET outcome = 'restored'")
     assert report_of(path)[0].verdict == "Everything was taken back."
@@ -264,8 +264,8 @@ def test_failed_keys_where_the_source_is_gone() -> None:
      (3599.9, "1 h"), (7500, "2 h 05 min"), (100_000, "27 h 46 min")],
 )  # fmt: skip
 def test_durations(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+    assert format_duration(seconds) == words
 
 
 def test_latencies() -> None:
-    assert (milliseconds(0.0851), milliseconds(1.25)) == ("85 ms", "1.2 s")
+    assert (format_latency(0.0851), format_latency(1.25)) == ("85 ms", "1.2 s")

@@ -26,7 +26,7 @@ from alloy_async import (
     SyncDirectory,
     UserRecord,
 )
-from alloy_async.directory import Copied, CopyReport, Loss, copy, losses
+from alloy_async.directory import Copied, CopyReport, Loss, copy, find_losses
 
 
 def every_adapter_is_a_directory(
@@ -51,7 +51,7 @@ async def right_async(directory: Directory) -> None:
     assert_type(directory.list(), AsyncIterator[UserRecord])
     assert_type(await directory.create([UserRecord(username="ada")]), Sequence[Outcome])
     assert_type(await directory.delete(["ada"]), Sequence[Outcome])
-    assert_type(losses(UserRecord(username="ada"), directory.capabilities), tuple[Loss, ...])
+    assert_type(find_losses(UserRecord(username="ada"), directory.capabilities), tuple[Loss, ...])
 
 
 def right_sync(directory: Directory) -> None:

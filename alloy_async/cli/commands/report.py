@@ -61,7 +61,7 @@ def report(context: click.Context, /, job: Path, form: str, output: Path | None)
     except (AlloyAsyncError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         context.exit(ExitCode.NOT_DONE)
-    context.exit(ExitCode.INCOMPLETE if job_report.counts.amiss else ExitCode.SUCCESS)
+    context.exit(ExitCode.INCOMPLETE if job_report.counts.unresolved else ExitCode.SUCCESS)
 
 
 @click.command()
@@ -106,21 +106,21 @@ def status(context: click.Context, /, job: Path, watch: bool, as_json: bool) -> 
 def _write_text(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
     from rich.console import Console
 
-    from ...provisioning.store.queries import lines_amiss
+    from ...provisioning.store.queries import unresolved_rows
     from ..output.report_text import print_report
 
-    print_report(Console(file=file), job_report, lines_amiss(database, job_report.table))
+    print_report(Console(file=file), job_report, unresolved_rows(database, job_report.table))
 
 
 def _write_html(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
-    from ...provisioning.reports.html import page
-    from ...provisioning.store.queries import lines_amiss
+    from ...provisioning.reports.html import render_page
+    from ...provisioning.store.queries import unresolved_rows
 
-    file.write(page(job_report, lines_amiss(database, job_report.table)))
+    file.write(render_page(job_report, unresolved_rows(database, job_report.table)))
 
 
 def _write_json(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
-    from ...provisioning.store.queries import lines_amiss
+    from ...provisioning.store.queries import unresolved_rows
 
     header = job_report.header
     data = {
@@ -148,7 +148,9 @@ def _write_json(file: IO[str], database: sqlite3.Connection, job_report: JobRepo
         "waited": job_report.total("waited"),
         "reasons": [attrs.asdict(reason) for reason in job_report.reasons],
         "dropped": job_report.dropped,
-        "rows_amiss": [line._asdict() for line in lines_amiss(database, job_report.table, planned=True)],
+        "unresolved_rows": [
+            line._asdict() for line in unresolved_rows(database, job_report.table, planned=True)
+        ],
     }
     file.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
@@ -195,7 +197,7 @@ def _write_csv(file: IO[str], database: sqlite3.Connection, job_report: JobRepor
     from ...provisioning.planning.job_planner import is_unchanged
     from ...provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
     from ...provisioning.sources import CsvSource
-    from ...provisioning.store.queries import lines_amiss
+    from ...provisioning.store.queries import unresolved_rows
 
     header = job_report.header
     key = load_capabilities(json.loads(header.options).get("system", header.system.lower())).key
@@ -207,14 +209,14 @@ def _write_csv(file: IO[str], database: sqlite3.Connection, job_report: JobRepor
             source, why = None, "it was changed since"
     except (AlloyAsyncError, OSError, KeyError) as error:
         source, why = None, str(error)
-    amiss = lines_amiss(database, job_report.table, planned=True)
+    unresolved = unresolved_rows(database, job_report.table, planned=True)
     if source is not None:
-        write_failed_rows(file, source, amiss)
+        write_failed_rows(file, source, unresolved)
         return "csv" if isinstance(source, CsvSource) else "jsonl"
     click.echo(
         f"The rows cannot be taken from {header.source}, so the file holds their keys only: {why}", err=True
     )
-    write_failed_keys(file, key, amiss)
+    write_failed_keys(file, key, unresolved)
     return "csv"
 
 

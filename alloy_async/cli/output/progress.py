@@ -225,9 +225,9 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, sys
     if report.stopped:
         _print_text(console, f"The job ended early: {report.stopped}")
     if failed:
-        rows = _format_count(counts.amiss, "row did", "rows did")
+        rows = _format_count(counts.unresolved, "row did", "rows did")
         _print_text(console, f"{rows} not go in; {failed} has each with its line and reason.")
-    if counts.amiss - counts.failed - counts.open and failed and report.mode != "sync":
+    if counts.unresolved - counts.failed - counts.open and failed and report.mode != "sync":
         again = "" if report.mode == "create" else f" --mode {report.mode}"
         name = shlex.quote(str(failed))
         _print_text(

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...provisioning.events import OUTCOME_NAMES
-from ...provisioning.reports.durations import duration, milliseconds
+from ...provisioning.reports.durations import format_duration, format_latency
 from ...provisioning.reports.timeline import Timeline
 from ...provisioning.store.queries import JobReport, JobStatus, Line
 from .progress import OUTCOME_STYLES
@@ -24,17 +24,17 @@ _STEPS = "▁▂▃▄▅▆▇█"
 _BAR = 24
 
 
-def print_report(console: Console, report: JobReport, amiss: Iterable[Line]) -> None:
+def print_report(console: Console, report: JobReport, unresolved: Iterable[Line]) -> None:
     """Print a report.
 
     Args:
         console: where to.
         report: the figures.
-        amiss: `lines_amiss` of the job; the first few are shown.
+        unresolved: `unresolved_rows` of the job; the first few are shown.
     """
     header = report.header
     _print_text(console, f"{header.source} to {header.system} ({header.mode}, {report.state})", "bold")
-    _print_text(console, report.verdict, "yellow" if report.counts.amiss else "green")
+    _print_text(console, report.verdict, "yellow" if report.counts.unresolved else "green")
     if header.stopped:
         _print_text(console, f"Ended early: {header.stopped}")
     console.print()
@@ -48,7 +48,7 @@ def print_report(console: Console, report: JobReport, amiss: Iterable[Line]) -> 
     if report.reasons:
         _print_text(console, "\nWhy rows did not go in")
         _print_reasons(console, report)
-    _print_rows(console, report, amiss)
+    _print_rows(console, report, unresolved)
 
 
 def _print_reasons(console: Console, report: JobReport) -> None:
@@ -64,8 +64,8 @@ def _print_reasons(console: Console, report: JobReport) -> None:
         _print_text(console, f"{rest:,} for other reasons")
 
 
-def _print_rows(console: Console, report: JobReport, amiss: Iterable[Line]) -> None:
-    lines = list(islice(amiss, _SHOWN_LINES + 1))
+def _print_rows(console: Console, report: JobReport, unresolved: Iterable[Line]) -> None:
+    lines = list(islice(unresolved, _SHOWN_LINES + 1))
     if lines:
         _print_text(console, "\nThe rows that did not go in")
     for line in lines[:_SHOWN_LINES]:
@@ -92,14 +92,14 @@ def format_status(status: JobStatus, job: Path) -> Text:
         )
     total = max(header.rows, counts.rows)
     facts = [f"{counts.settled:,} of {total:,} rows" if header.rows else f"{counts.settled:,} rows"]
-    facts.append(f"{duration(status.elapsed)} since the start")
+    facts.append(f"{format_duration(status.elapsed)} since the start")
     state = status.state
     if status.worker is not None:
         state += f", by process {status.worker or 'unknown'}"
         facts.append(f"{status.rate:,.0f} rows/s")
-        facts += [f"{duration(status.eta)} to go"] if status.eta is not None else []
+        facts += [f"{format_duration(status.eta)} to go"] if status.eta is not None else []
         facts += (
-            [f"lately {status.limited:,} answers 429, {duration(status.waited)} waited"]
+            [f"lately {status.limited:,} answers 429, {format_duration(status.waited)} waited"]
             if status.waited
             else []
         )
@@ -135,12 +135,12 @@ def _create_table(rows: Iterable[tuple[Text | str, str]], *, right: bool = False
 
 
 def _list_figures(report: JobReport) -> Iterable[tuple[str, str]]:
-    yield "time", f"{duration(report.elapsed)}, {report.rate:,.0f} rows/s"
+    yield "time", f"{format_duration(report.elapsed)}, {report.rate:,.0f} rows/s"
     timeline = Timeline.of(report.seconds)
     if not timeline.buckets:
         return
     median, high, slowest = map(
-        milliseconds, (report.latency("p50"), report.latency("p95"), report.latency("slowest"))
+        format_latency, (report.latency("p50"), report.latency("p95"), report.latency("slowest"))
     )
     yield "rows over time", _draw_sparkline([bucket.rows for bucket in timeline.buckets])
     yield "calls", f"{report.total('calls'):,.0f}; median {median}, 95 % {high}, slowest {slowest}"
@@ -148,7 +148,7 @@ def _list_figures(report: JobReport) -> Iterable[tuple[str, str]]:
     limited, retries, waited = report.total("limited"), report.total("retries"), report.total("waited")
     yield (
         "answers 429",
-        f"{limited:,.0f}; {retries:,.0f} attempts made again, after {duration(waited)} of waiting",
+        f"{limited:,.0f}; {retries:,.0f} attempts made again, after {format_duration(waited)} of waiting",
     )
     if limited:
         yield "429 over time", _draw_sparkline([bucket.limited for bucket in timeline.buckets])

@@ -9,7 +9,7 @@ from contextlib import closing
 import attrs
 
 from ...directory import Capabilities
-from ...directory.record_fit import losses
+from ...directory.record_fit import find_losses
 from ..sources import ColumnLayout, CsvSource, Finding, JsonLinesSource, Row, Source
 from ..store.key_lines import KeyLines
 from .column_profile import ColumnProfile
@@ -138,7 +138,7 @@ def _check_forms(row: Row, can: Capabilities) -> Iterator[Finding]:
     """Entries of a row that the system does not take in the form that they have."""
     if not can.forms or row.record is None:
         return
-    for loss in losses(row.record, can):
+    for loss in find_losses(row.record, can):
         field, _, attribute = loss.field.partition(".")
         if field in can.forms:
             yield Finding(

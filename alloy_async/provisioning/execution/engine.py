@@ -14,7 +14,7 @@ from ..async_helpers import task_group
 from ..errors import SourceError
 from ..events import Settled, Settling, Stopped, Waiting
 from ..options import Run
-from ..planning.comparison import View
+from ..planning.comparison import UserComparer
 from ..planning.lookup import ONE_BY_ONE, Lookup
 from ..store import rows
 from ..store.metrics import note
@@ -36,7 +36,7 @@ class Engine:
     Args:
         journal: the job.
         target: the directory.
-        view: how its users are compared.
+        comparer: how its users are compared.
         run: concurrency, events and stopping; what its `at` raises ends the run as a crash would.
         table: `rows`, or `undo`.
     """
@@ -45,18 +45,18 @@ class Engine:
         self,
         journal: Journal,
         target: Directory,
-        view: View,
+        comparer: UserComparer,
         run: Run,
         table: Table,
     ) -> None:
         self.patience = Patience(self._tell_stopped)
         self.score = Score(journal, table)
         self._journal = journal
-        self._target = target.watched(self._on_retry)
+        self._target = target.with_retry_hook(self._on_retry)
         self._can = target.capabilities
-        self._view = view
-        self._judge = Judge(self._can, view, sends_again=run.sends_again)
-        self._lookup = Lookup(self._target, view)
+        self._comparer = comparer
+        self._judge = Judge(self._can, comparer, sends_again=run.sends_again)
+        self._lookup = Lookup(self._target, comparer)
         self._table: Table = table
         self._sends_again = run.sends_again
         self._slots = asyncio.Semaphore(run.concurrency)
@@ -101,7 +101,7 @@ class Engine:
         if not tasks:
             return
         self._emit(Settling(len(tasks)))
-        async with Lookup(self._target, self._view) as lookup:
+        async with Lookup(self._target, self._comparer) as lookup:
             if len(tasks) > ONE_BY_ONE and lookup.lists:
                 await lookup.take_snapshot()
             for start in range(0, len(tasks), ONE_BY_ONE):
@@ -241,7 +241,7 @@ class Engine:
             return results, []
         self._emit(Settling(len(lost) + len(suspects)))
         try:
-            async with Lookup(self._target, self._view) as lookup:
+            async with Lookup(self._target, self._comparer) as lookup:
                 asked = await self._asked(lookup, lost, suspects)
         except AlloyAsyncError as error:
             await self.patience.failed(error)
@@ -265,9 +265,9 @@ class Engine:
             unanswered = [self._judge.unanswerable(task) for task in lost]
             return unanswered + [Result(task.number, "exists") for task in suspects]
         there = await lookup.get([task.key for task in (*lost, *suspects)])
-        found = [self._judge.lost(task, there.get(self._view.folded(task.key))) for task in lost]
+        found = [self._judge.lost(task, there.get(self._comparer.folded(task.key))) for task in lost]
         return found + [
-            self._judge.exists(task, there.get(self._view.folded(task.key)), None) for task in suspects
+            self._judge.exists(task, there.get(self._comparer.folded(task.key)), None) for task in suspects
         ]
 
     async def _record(self, results: Sequence[Result], doubts: Sequence[Result] = ()) -> None:

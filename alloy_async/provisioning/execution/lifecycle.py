@@ -8,10 +8,10 @@ from ...directory import Directory
 from ..async_helpers import in_thread
 from ..events import Checked, OnEvent, Report
 from ..options import Run
-from ..planning.comparison import View
-from ..planning.job_planner import make_plan, note_check, sealed
+from ..planning.comparison import UserComparer
+from ..planning.job_planner import make_plan, record_findings, seal_digest
 from ..planning.lookup import Lookup
-from ..planning.row_planner import Planner, stride_of
+from ..planning.row_planner import RowPlanner, count_steps
 from ..sources import Source
 from ..store.key_lines import KeyLines
 from ..store.rows import retry_failed
@@ -24,12 +24,12 @@ _SLICE = 1000
 
 async def planned(journal: Journal, source: Source, target: Directory, emit: OnEvent) -> Checked:
     """Plan the whole of a source that has a digest."""
-    view = View(target.capabilities, journal.header.salt)
+    comparer = UserComparer(target.capabilities, journal.header.salt)
     digest = await in_thread(source.digest)
     assert digest is not None
-    kept = await in_thread(sealed, digest, journal.header.salt)
+    kept = await in_thread(seal_digest, digest, journal.header.salt)
     await journal.set(source_digest=kept)
-    checked = await make_plan(journal, source, target, view, emit)
+    checked = await make_plan(journal, source, target, comparer, emit)
     await journal.set(state="planned")
     emit(checked)
     return checked
@@ -40,18 +40,18 @@ async def carried_out(
 ) -> tuple[Checked | None, Engine]:
     """Settle what is in doubt, and send what is left."""
     header = journal.header
-    view = View(target.capabilities, header.salt)
-    engine = Engine(journal, target, view, run, "rows")
+    comparer = UserComparer(target.capabilities, header.salt)
+    engine = Engine(journal, target, comparer, run, "rows")
     await journal.set(state="running", started=header.started or time.time(), ended=None, stopped=None)
     await engine.settle_doubts()
     await journal.do(retry_failed, "rows")
     checked = None
     if header.source_digest is None:
-        checked = await _stream(journal, source, target, view, engine, run)
+        checked = await _stream(journal, source, target, comparer, engine, run)
     else:
-        stride = stride_of(header.mode, target.capabilities)
+        stride = count_steps(header.mode, target.capabilities)
         size = max(_SLICE, target.capabilities.batch_size)
-        await engine.run(planned_tasks(journal, "rows", view, source, stride=stride, size=size))
+        await engine.run(planned_tasks(journal, "rows", comparer, source, stride=stride, size=size))
     await engine.score.finish()
     await journal.set(
         state="stopped" if _left(engine) else "done", ended=time.time(), stopped=engine.patience.stopped
@@ -60,18 +60,20 @@ async def carried_out(
 
 
 async def _stream(
-    journal: Journal, source: Source, target: Directory, view: View, engine: Engine, run: Run
+    journal: Journal, source: Source, target: Directory, comparer: UserComparer, engine: Engine, run: Run
 ) -> Checked:
     """Plan and send in one reading."""
     mode, lines = journal.header.mode, KeyLines()
     try:
-        async with Lookup(target, view) as lookup:
+        async with Lookup(target, comparer) as lookup:
             asks = mode != "create" and lookup.possible
-            planner = Planner(target.capabilities, view, mode, lookup if asks else None, lines.find_first)
-            await engine.run(streamed_tasks(journal, planner, source, view, size=_SLICE))
+            planner = RowPlanner(
+                target.capabilities, comparer, mode, lookup if asks else None, lines.find_first
+            )
+            await engine.run(streamed_tasks(journal, planner, source, comparer, size=_SLICE))
     finally:
         lines.close()
-    await note_check(journal, planner, planner.findings)
+    await record_findings(journal, planner, planner.findings)
     return Checked(planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped)
 
 
@@ -103,12 +105,14 @@ def report_of(journal: Journal, engine: Engine, checked: Checked | None, began: 
     )
 
 
-async def undone(journal: Journal, target: Directory, view: View, run: Run, began: float) -> Report:
+async def undone(
+    journal: Journal, target: Directory, comparer: UserComparer, run: Run, began: float
+) -> Report:
     """Carry out what is planned in the table `undo`."""
-    engine = Engine(journal, target, view, run, "undo")
+    engine = Engine(journal, target, comparer, run, "undo")
     await engine.settle_doubts()
     await journal.do(retry_failed, "undo")
-    await engine.run(planned_tasks(journal, "undo", view, None, stride=1, size=_SLICE))
+    await engine.run(planned_tasks(journal, "undo", comparer, None, stride=1, size=_SLICE))
     await engine.score.finish()
     await journal.set(
         state="undoing" if _left(engine) else "undone", ended=time.time(), stopped=engine.patience.stopped

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...directory import Capabilities, UserRecord
-from ..planning.comparison import View
+from ..planning.comparison import UserComparer
 from ..store.rows import NOT_THERE, Result, Task
 from ..store.schema import RowOutcome
 
@@ -16,13 +16,13 @@ class Judge:
 
     Args:
         can: the system.
-        view: how its users are compared.
+        comparer: how its users are compared.
         sends_again: the user says that no request is on its way any more, so that whoever is absent may be sent again also
             where the key is not unique.
     """
 
-    def __init__(self, can: Capabilities, view: View, *, sends_again: bool = False) -> None:
-        self._view = view
+    def __init__(self, can: Capabilities, comparer: UserComparer, *, sends_again: bool = False) -> None:
+        self._comparer = comparer
         self._sends_again = can.key_is_unique or sends_again
 
     def lost(self, task: Task, there: UserRecord | None) -> Result:
@@ -47,7 +47,7 @@ class Judge:
 
     def exists(self, task: Task, there: UserRecord | None, remote_id: str | None) -> Result:
         """When a creation was refused because the user is there: it may be our own, of a request whose answer was lost."""
-        if task.attempt and there is not None and self._view.is_as(there, task.digest):
+        if task.attempt and there is not None and self._comparer.matches(there, task.digest):
             return self._adopted(task, remote_id)
         if task.seen == NOT_THERE:
             reason = "was not there when it was planned, and is now; it stays as it is"
@@ -56,15 +56,15 @@ class Judge:
 
     def drifted(self, task: Task, there: UserRecord | None) -> Result | None:
         """The outcome of an update, removal or leaving that must not be sent; None when all is as planned."""
-        view = self._view
+        comparer = self._comparer
         if there is None:
             if task.action == "update":
                 return Result(task.number, "drifted", _GONE)
             gone: RowOutcome = "deleted" if task.action == "delete" else "done"
             return Result(task.number, gone, "was not there any more")
-        if task.action == "update" and view.is_as(there, task.digest):
+        if task.action == "update" and comparer.matches(there, task.digest):
             return Result(task.number, "updated")
-        if task.seen and not view.is_as(there, task.seen):
+        if task.seen and not comparer.matches(there, task.seen):
             return Result(task.number, "drifted", _EDITED)
         return None
 
@@ -74,7 +74,7 @@ class Judge:
                 return Result(task.number, None)
             reason = "its answer was lost and it is not there yet; a second request could double it"
             return Result(task.number, "unknown", reason)
-        if self._view.is_as(there, task.digest):
+        if self._comparer.matches(there, task.digest):
             return self._adopted(task, None)
         return self.exists(task, there, None)
 

@@ -21,7 +21,7 @@ _LET_BE = frozenset({"active", "groups", "roles"})
 """Fields that a system fills by itself: where a record does not say them, any value is as intended."""
 
 
-class View:
+class UserComparer:
     """What is compared of a user in one system, and the keyed hash of it.
 
     Args:
@@ -36,14 +36,14 @@ class View:
         self._fields = tuple(name for name in can.shows if name != can.key)
         bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
         self._said = tuple((bit, name) for bit, name in zip(bits, self._fields, strict=True) if bit)
-        self._read = {field: _reader(field) for field in self._fields}
+        self._read = {field: _create_reader(field) for field in self._fields}
         self._hashed = tuple(zip(bits, self._read.values(), strict=True))
 
-    def key(self, record: UserRecord) -> str:
+    def key_of(self, record: UserRecord) -> str:
         """The record's natural key; empty where it has none."""
         return getattr(record, self._key) or ""
 
-    def value(self, record: UserRecord, field: str) -> Value:
+    def value_of(self, record: UserRecord, field: str) -> Value:
         """A field in the form in which it is compared: an empty one is None."""
         return self._read[field](record)
 
@@ -55,38 +55,38 @@ class View:
                 said |= bit
         return self._hash(record, said)
 
-    def is_as(self, record: UserRecord, digest: bytes) -> bool:
+    def matches(self, record: UserRecord, digest: bytes) -> bool:
         """Whether a user is as the hashed one."""
         return self._hash(record, digest[0]) == digest
 
-    def differences(self, wanted: UserRecord, there: UserRecord) -> Mapping[str, Change]:
+    def find_changes(self, wanted: UserRecord, there: UserRecord) -> Mapping[str, Change]:
         """The fields that the wanted record says and that are otherwise: name -> (old, new)."""
         changes: dict[str, Change] = {}
         for field in self._fields:
-            old, new = self.value(there, field), self.value(wanted, field)
+            old, new = self.value_of(there, field), self.value_of(wanted, field)
             if new not in _UNSAID and new != old:
                 changes[field] = old, new
         return changes
 
-    def updated(self, there: UserRecord, changes: Mapping[str, Change]) -> UserRecord:
+    def apply_changes(self, there: UserRecord, changes: Mapping[str, Change]) -> UserRecord:
         """What the system holds once the changes are made."""
         new: dict[str, Any] = {field: value for field, (_, value) in changes.items()}
         return attrs.evolve(there, **new)
 
-    def image(self, record: UserRecord, changing: Iterable[str] = ()) -> str:
+    def to_image(self, record: UserRecord, changing: Iterable[str] = ()) -> str:
         """What the system shows of a user, as JSON; with a null for each field that is empty and about to change."""
-        values = {field: self.value(record, field) for field in self._fields}
+        values = {field: self.value_of(record, field) for field in self._fields}
         told = {name: value for name, value in values.items() if value not in _UNSAID or name in changing}
-        return json.dumps({self._key: self.key(record), **told}, ensure_ascii=False)
+        return json.dumps({self._key: self.key_of(record), **told}, ensure_ascii=False)
 
-    def record(self, image: str) -> UserRecord:
+    def from_image(self, image: str) -> UserRecord:
         """The user of an image."""
         values = json.loads(image)
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return UserRecord(**{"username": "", **values, **lists})
 
     def _hash(self, record: UserRecord, said: int) -> bytes:
-        text = self.folded(self.key(record))
+        text = self.folded(self.key_of(record))
         for bit, read in self._hashed:
             if not bit or said & bit:
                 text += f"\x1f{read(record)!r}"
@@ -95,7 +95,7 @@ class View:
         return said.to_bytes() + seal.digest()
 
 
-def _reader(field: str) -> Callable[[UserRecord], Value]:
+def _create_reader(field: str) -> Callable[[UserRecord], Value]:
     """What reads a field in the form in which it is compared."""
     match field:
         case "full_name":

@@ -15,15 +15,15 @@ from ..sources import Finding, Source
 from ..store import rows
 from ..store.schema import Header
 from ..store.writer import Journal
-from .comparison import View
+from .comparison import UserComparer
 from .lookup import Lookup
-from .row_planner import Planner, refuse_repeated, removals
+from .row_planner import RowPlanner, plan_removals, refuse_repeated
 
 _SLICE = 2000
 
 
 async def make_plan(
-    journal: Journal, source: Source, target: Directory, view: View, emit: OnEvent
+    journal: Journal, source: Source, target: Directory, comparer: UserComparer, emit: OnEvent
 ) -> Checked:
     """Plan every row of a source, one that has a digest, into a job that has none.
 
@@ -34,25 +34,27 @@ async def make_plan(
     """
     mode, options = journal.header.mode, json.loads(journal.header.options)
     asks = mode != "create" or options["look_up"]
-    async with Lookup(target, view) as lookup:
+    async with Lookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
-        planner = Planner(target.capabilities, view, mode, lookup if asks and lookup.possible else None)
-        async for lines in planner.lines(source.rows(), _SLICE):
+        planner = RowPlanner(
+            target.capabilities, comparer, mode, lookup if asks and lookup.possible else None
+        )
+        async for lines in planner.plan_rows(source.rows(), _SLICE):
             await journal.do(rows.insert, "rows", lines)
             if mode == "sync":
-                await in_thread(lookup.want, [line.key for line in lines if line.key])
+                await in_thread(lookup.mark_wanted, [line.key for line in lines if line.key])
             emit(Checking(planner.rows))
-        repeated = await _refuse_repeated(journal, planner, view)
+        repeated = await _refuse_repeated(journal, planner, comparer)
         if mode == "sync":
-            await _plan_removals(journal, planner, lookup, view, users, options["allow_delete"])
+            await _plan_removals(journal, planner, lookup, comparer, users, options["allow_delete"])
     found = sorted([*planner.findings, *repeated], key=lambda finding: finding.line)
     findings = tuple(found[:SHOWN_FINDINGS])
     errors = planner.errors + len({finding.line for finding in repeated})
-    await note_check(journal, planner, findings)
+    await record_findings(journal, planner, findings)
     return Checked(planner.rows, errors, planner.warnings, findings, planner.dropped)
 
 
-async def note_check(journal: Journal, planner: Planner, findings: Sequence[Finding]) -> None:
+async def record_findings(journal: Journal, planner: RowPlanner, findings: Sequence[Finding]) -> None:
     """Write down what the checks found."""
     values = [(one.line, one.column, one.severity, one.message) for one in findings]
     await journal.do(
@@ -63,7 +65,7 @@ async def note_check(journal: Journal, planner: Planner, findings: Sequence[Find
     await journal.set(rows=lines, warnings=planner.warnings, dropped=dropped)
 
 
-def sealed(digest: str, salt: bytes) -> str:
+def seal_digest(digest: str, salt: bytes) -> str:
     """A source's digest as it is kept: slow to make, so that what the source holds cannot be guessed from it."""
     return hashlib.scrypt(digest.encode(), salt=salt, n=1 << 14, r=8, p=1, dklen=16).hex()
 
@@ -71,10 +73,10 @@ def sealed(digest: str, salt: bytes) -> str:
 def is_unchanged(source: Source, header: Header) -> bool:
     """Whether a source that can be read again is what the job was planned from."""
     digest = source.digest()
-    return digest is not None and sealed(digest, header.salt) == header.source_digest
+    return digest is not None and seal_digest(digest, header.salt) == header.source_digest
 
 
-async def refuse_changed(journal: Journal, source: Source, target: Directory, view: View) -> None:
+async def refuse_changed(journal: Journal, source: Source, target: Directory, comparer: UserComparer) -> None:
     """Make sure that a source is what the job was planned from.
 
     Raises:
@@ -84,12 +86,12 @@ async def refuse_changed(journal: Journal, source: Source, target: Directory, vi
     digest = await in_thread(source.digest)
     if expected is None:
         return  # it could be read once only: its rows are compared as they come
-    if digest is not None and await in_thread(sealed, digest, journal.header.salt) == expected:
+    if digest is not None and await in_thread(seal_digest, digest, journal.header.salt) == expected:
         return
     said = "was changed since it was planned"
-    planner = Planner(target.capabilities, view, journal.header.mode, None)
-    async for part in slices(planner.check(source.rows()), _SLICE):
-        row = await journal.do(first_difference, part, view)
+    planner = RowPlanner(target.capabilities, comparer, journal.header.mode, None)
+    async for part in slices(planner.check_rows(source.rows()), _SLICE):
+        row = await journal.do(first_difference, part, comparer)
         if row is not None:
             raise SourceError(f"{said}: this row is another one; plan again", source.name, row.line)
     raise SourceError(
@@ -97,18 +99,23 @@ async def refuse_changed(journal: Journal, source: Source, target: Directory, vi
     )
 
 
-async def _refuse_repeated(journal: Journal, planner: Planner, view: View) -> list[Finding]:
+async def _refuse_repeated(journal: Journal, planner: RowPlanner, comparer: UserComparer) -> list[Finding]:
     suspects = await in_thread(planner.keys.take_repeated)
     if not suspects:
         return []
-    return await journal.do(refuse_repeated, view, suspects, planner.key_column)
+    return await journal.do(refuse_repeated, comparer, suspects, planner.key_column)
 
 
 async def _plan_removals(
-    journal: Journal, planner: Planner, lookup: Lookup, view: View, users: int, allowed: float | None
+    journal: Journal,
+    planner: RowPlanner,
+    lookup: Lookup,
+    comparer: UserComparer,
+    users: int,
+    allowed: float | None,
 ) -> None:
     first = planner.rows * planner.stride + 1
-    lines = removals(lookup.unwanted(), view, first)
+    lines = plan_removals(lookup.iterate_unwanted(), comparer, first)
     count = 0
     async for part in slices(lines, _SLICE):
         count += len(part)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ...core.errors import DecodeError, TransportError
 from ...directory import Directory, UserRecord
 from ..async_helpers import in_thread, task_group
-from .comparison import View
+from .comparison import UserComparer
 
 ONE_BY_ONE = 200
 """More keys than this are looked up in a listing, where the system lists."""
@@ -26,14 +26,14 @@ class Lookup:
 
     Args:
         target: the directory.
-        view: how its users are compared.
+        comparer: how its users are compared.
     """
 
-    def __init__(self, target: Directory, view: View) -> None:
+    def __init__(self, target: Directory, comparer: UserComparer) -> None:
         self._target = target
-        self._view = view
+        self._comparer = comparer
         self._snapshot: sqlite3.Connection | None = None
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._permits = asyncio.Semaphore(_AT_ONCE)
         abilities = target.capabilities.abilities
         self.finds = "find" in abilities
         self.lists = "list" in abilities
@@ -62,9 +62,9 @@ class Lookup:
             async with task_group() as group:
                 found = [group.create_task(self.find(key)) for key in keys]
             records = [record for task in found if (record := task.result()) is not None]
-            return {self._view.folded(self._view.key(record)): record for record in records}
-        folded = [self._view.folded(key) for key in keys]
-        return await in_thread(self._kept, folded)
+            return {self._comparer.folded(self._comparer.key_of(record)): record for record in records}
+        folded = [self._comparer.folded(key) for key in keys]
+        return await in_thread(self._read_stored, folded)
 
     async def take_snapshot(self) -> int:
         """List every user, once; how many there are."""
@@ -75,30 +75,30 @@ class Lookup:
             self._snapshot = snapshot
             part: list[tuple[str, str]] = []
             async for record in self._target.list():
-                if key := self._view.key(record):
-                    part.append((self._view.folded(key), self._view.image(record)))
+                if key := self._comparer.key_of(record):
+                    part.append((self._comparer.folded(key), self._comparer.to_image(record)))
                 if len(part) == _PART:
-                    await in_thread(self._keep, part)
+                    await in_thread(self._store_part, part)
                     part = []
-            self._keep(part)
+            self._store_part(part)
         found = self._snapshot.execute("SELECT count(*) FROM users").fetchone()
         return int(found[0])
 
-    def want(self, keys: Iterable[str]) -> None:
+    def mark_wanted(self, keys: Iterable[str]) -> None:
         """Tell which users of the snapshot are to stay."""
         assert self._snapshot is not None
-        folded = ((self._view.folded(key),) for key in keys)
+        folded = ((self._comparer.folded(key),) for key in keys)
         self._snapshot.executemany("UPDATE users SET wanted = 1 WHERE key = ?", folded)
 
-    def unwanted(self) -> Iterator[UserRecord]:
+    def iterate_unwanted(self) -> Iterator[UserRecord]:
         """The users of the snapshot that nobody told to stay."""
         assert self._snapshot is not None
         for (image,) in self._snapshot.execute("SELECT image FROM users WHERE NOT wanted"):
-            yield self._view.record(image)
+            yield self._comparer.from_image(image)
 
     async def find(self, key: str) -> UserRecord | None:
         """One user, as of now; None where there is none."""
-        async with self._slots:
+        async with self._permits:
             for _ in range(_ASKED_AGAIN):
                 try:
                     return await self._target.find(key)
@@ -106,14 +106,14 @@ class Lookup:
                     continue
             return await self._target.find(key)
 
-    def _keep(self, part: Sequence[tuple[str, str]]) -> None:
+    def _store_part(self, part: Sequence[tuple[str, str]]) -> None:
         assert self._snapshot is not None
         self._snapshot.executemany("INSERT OR REPLACE INTO users (key, image) VALUES (?, ?)", part)
 
-    def _kept(self, folded: Sequence[str]) -> Mapping[str, UserRecord]:
+    def _read_stored(self, folded: Sequence[str]) -> Mapping[str, UserRecord]:
         assert self._snapshot is not None
         kept: dict[str, UserRecord] = {}
         for key in folded:
             for (image,) in self._snapshot.execute("SELECT image FROM users WHERE key = ?", (key,)):
-                kept[key] = self._view.record(image)
+                kept[key] = self._comparer.from_image(image)
         return kept

@@ -15,14 +15,14 @@ from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
 from ..store.rows import NOT_THERE, Planned
 from ..store.schema import Mode, RowOutcome
-from .comparison import Change, Value, View
+from .comparison import Change, UserComparer, Value
 from .lookup import Lookup
 
 _SHOWN_VALUE = 40
 
 
 @attrs.define(eq=False)
-class Candidate:
+class CheckedRow:
     """One row with its number in the job and what was found by all checks."""
 
     number: int
@@ -32,17 +32,17 @@ class Candidate:
     """The findings that keep it from being sent, as one reason; empty when it is good."""
 
 
-def stride_of(mode: Mode, can: Capabilities) -> int:
+def count_steps(mode: Mode, can: Capabilities) -> int:
     """Numbers that each row of a source takes in a job."""
     return len(can.offboarding) if mode == "offboard" else 1
 
 
-class Planner:
+class RowPlanner:
     """Plans rows in slices; what it has seen so far is in its attributes.
 
     Args:
         can: the system.
-        view: how its users are compared.
+        comparer: how its users are compared.
         mode: what to do with each row.
         lookup: to ask the system; None to leave it to the system to say who exists (mode create only).
         first_line: told every folded key with its line, gives the line that had it first; None where repeated keys
@@ -52,18 +52,18 @@ class Planner:
     def __init__(
         self,
         can: Capabilities,
-        view: View,
+        comparer: UserComparer,
         mode: Mode,
         lookup: Lookup | None,
         first_line: Callable[[str, int], int | None] | None = None,
     ) -> None:
         self._can = can
-        self._view = view
+        self._comparer = comparer
         self._mode = mode
         self._lookup = lookup
         self._first_line = first_line
         self._needs = can.needs if mode == "create" else ()
-        self.stride = stride_of(mode, can)
+        self.stride = count_steps(mode, can)
         self.rows = self.errors = self.warnings = self.nameless = 0
         self.findings: list[Finding] = []
         self.keys = KeyHashes()
@@ -71,11 +71,11 @@ class Planner:
 
     @property
     def dropped(self) -> tuple[str, ...]:
-        """ColumnLayout that the system has no place for."""
+        """Columns that the system has no place for."""
         names = (name for columns in self._layouts for name, _ in columns.list_dropped(self._can.carries))
         return tuple(dict.fromkeys(names))
 
-    def check(self, rows: Iterable[Row]) -> Iterator[Candidate]:
+    def check_rows(self, rows: Iterable[Row]) -> Iterator[CheckedRow]:
         """Number the rows and find what is wrong with each; no network."""
         for row in rows:
             number = self.rows * self.stride + 1
@@ -86,15 +86,15 @@ class Planner:
             key, findings = "", list(row.findings)
             if row.record is not None:
                 findings += checks.check(row)
-                key = self._view.key(row.record)
+                key = self._comparer.key_of(row.record)
                 if key:
-                    findings += self._repeated(row, key)
-            errors = self._noted(findings) if findings else ""
+                    findings += self._find_duplicate(row, key)
+            errors = self._count_findings(findings) if findings else ""
             self.nameless += not key
-            yield Candidate(number, row, key, errors)
+            yield CheckedRow(number, row, key, errors)
 
-    def _repeated(self, row: Row, key: str) -> tuple[Finding, ...]:
-        folded = self._view.folded(key)
+    def _find_duplicate(self, row: Row, key: str) -> tuple[Finding, ...]:
+        folded = self._comparer.folded(key)
         if self._first_line is None:
             self.keys.add(folded)
         elif (first := self._first_line(folded, row.line)) is not None:
@@ -107,14 +107,14 @@ class Planner:
         """What the source calls the column of the key."""
         return next((columns.get_name(self._can.key) for columns in self._layouts), self._can.key)
 
-    def _noted(self, findings: Sequence[Finding]) -> str:
+    def _count_findings(self, findings: Sequence[Finding]) -> str:
         errors = "; ".join(finding.remark for finding in findings if finding.severity == "error")
         self.errors += bool(errors)
         self.warnings += 0 if errors else len(findings)
         self.findings += findings[: SHOWN_FINDINGS - len(self.findings)]
         return errors
 
-    async def lines(self, rows: Iterator[Row], size: int) -> AsyncIterator[list[Planned]]:
+    async def plan_rows(self, rows: Iterator[Row], size: int) -> AsyncIterator[list[Planned]]:
         """The lines of all rows of a file, in slices of about `size`.
 
         Raises:
@@ -123,13 +123,13 @@ class Planner:
         if (
             self._lookup is None and self._mode == "create"
         ):  # the usual way to begin: nothing of a row outlives its line
-            async for lines in slices(map(self._creation, self.check(rows)), size, at_hand=True):
+            async for lines in slices(map(self._plan_creation, self.check_rows(rows)), size, at_hand=True):
                 yield lines
         else:
-            async for part in slices(self.check(rows), size, at_hand=True):
-                yield await self.plan(part)
+            async for part in slices(self.check_rows(rows), size, at_hand=True):
+                yield await self.plan_part(part)
 
-    async def plan(self, part: Sequence[Candidate]) -> list[Planned]:
+    async def plan_part(self, part: Sequence[CheckedRow]) -> list[Planned]:
         """The lines of a slice of rows.
 
         Raises:
@@ -138,77 +138,79 @@ class Planner:
         there: dict[str, UserRecord] | None = None
         if self._lookup is not None:
             there = dict(await self._lookup.get([one.key for one in part if not one.errors]))
-        lines = (line for one in part for line in self._lines(one, there))
+        lines = (line for one in part for line in self._plan_row(one, there))
         return await in_thread(list, lines)
 
-    def _creation(self, one: Candidate, seen: bytes | None = None) -> Planned:
+    def _plan_creation(self, one: CheckedRow, seen: bytes | None = None) -> Planned:
         record, line = one.row.record, one.row.line
         if record is None or one.errors:
-            return refused(one.number, line, one.key, one.errors)
-        return Planned(one.number, line, one.key, "create", None, None, self._view.digest(record), seen)
+            return refused_row(one.number, line, one.key, one.errors)
+        return Planned(one.number, line, one.key, "create", None, None, self._comparer.digest(record), seen)
 
-    def _lines(self, one: Candidate, there: dict[str, UserRecord] | None) -> Iterator[Planned]:
+    def _plan_row(self, one: CheckedRow, there: dict[str, UserRecord] | None) -> Iterator[Planned]:
         """The lines of a row; `there` is who is there, None where nobody was asked."""
         record = one.row.record
-        held = there.get(self._view.folded(one.key)) if there is not None else None
+        held = there.get(self._comparer.folded(one.key)) if there is not None else None
         if record is None or one.errors:
-            yield refused(one.number, one.row.line, one.key, one.errors)
+            yield refused_row(one.number, one.row.line, one.key, one.errors)
         elif self._mode == "offboard":
-            yield from self._leaving(one, held)
+            yield from self._plan_offboarding(one, held)
         elif held is None:
-            yield self._creation(one, None if there is None else NOT_THERE)
+            yield self._plan_creation(one, None if there is None else NOT_THERE)
         elif self._mode == "create":
-            yield _nothing(one, "exists", held.external_id)
+            yield _nothing_to_do(one, "exists", held.external_id)
         else:
-            yield self._change(one, record, held)
+            yield self._plan_change(one, record, held)
 
-    def _change(self, one: Candidate, record: UserRecord, held: UserRecord) -> Planned:
-        view = self._view
-        changes = view.differences(record, held)
+    def _plan_change(self, one: CheckedRow, record: UserRecord, held: UserRecord) -> Planned:
+        comparer = self._comparer
+        changes = comparer.find_changes(record, held)
         if not changes:
-            return _nothing(one, "unchanged")
+            return _nothing_to_do(one, "unchanged")
         if "update" not in self._can.abilities:
-            reason = f"differs ({told(changes)}) and cannot be changed there"
-            return refused(one.number, one.row.line, one.key, reason)
-        digest = view.digest(view.updated(held, changes))
-        before = view.image(held, changes)
+            reason = f"differs ({format_changes(changes)}) and cannot be changed there"
+            return refused_row(one.number, one.row.line, one.key, reason)
+        digest = comparer.digest(comparer.apply_changes(held, changes))
+        before = comparer.to_image(held, changes)
         return Planned(
             one.number,
             one.row.line,
             one.key,
             "update",
             None,
-            told(changes),
+            format_changes(changes),
             digest,
-            view.digest(held),
+            comparer.digest(held),
             before,
         )
 
-    def _leaving(self, one: Candidate, held: UserRecord | None) -> Iterator[Planned]:
+    def _plan_offboarding(self, one: CheckedRow, held: UserRecord | None) -> Iterator[Planned]:
         if held is None:
-            yield _nothing(one, "unchanged", why="is not there")
+            yield _nothing_to_do(one, "unchanged", why="is not there")
             return
-        seen = self._view.digest(held)
+        seen = self._comparer.digest(held)
         for place, step in enumerate(self._can.offboarding):
             yield Planned(one.number + place, one.row.line, one.key, "offboard", step, None, seen, seen)
 
 
-def removals(users: Iterable[UserRecord], view: View, first: int) -> Iterator[Planned]:
+def plan_removals(users: Iterable[UserRecord], comparer: UserComparer, first: int) -> Iterator[Planned]:
     """The lines that remove users."""
     for number, user in enumerate(users, first):
-        digest, why = view.digest(user), "is not in the source"
-        yield Planned(number, None, view.key(user), "delete", None, why, digest, digest, view.image(user))
+        digest, why = comparer.digest(user), "is not in the source"
+        yield Planned(
+            number, None, comparer.key_of(user), "delete", None, why, digest, digest, comparer.to_image(user)
+        )
 
 
 def refuse_repeated(
-    database: sqlite3.Connection, view: View, repeated: frozenset[int], column: str
+    database: sqlite3.Connection, comparer: UserComparer, repeated: frozenset[int], column: str
 ) -> list[Finding]:
     """Refuse every planned line whose key an earlier row has; the findings."""
     first_lines = FirstLines(repeated)
     found: list[tuple[int, Finding]] = []
     lines = database.execute("SELECT number, line, key FROM rows WHERE key <> '' ORDER BY number")
     for number, line, key in lines:
-        folded = view.folded(key)
+        folded = comparer.folded(key)
         first = first_lines.find_first(folded, line)
         if first is not None:
             found.append((number, create_duplicate_finding(line, column, key, first, folds=folded != key)))
@@ -220,13 +222,13 @@ def refuse_repeated(
     return list(dict.fromkeys(finding for _, finding in found))
 
 
-def refused(number: int, line: int | None, key: str, reason: str) -> Planned:
+def refused_row(number: int, line: int | None, key: str, reason: str) -> Planned:
     """The line of a row that will not be sent."""
     return Planned(number, line, key, "refuse", state="done", outcome="invalid", reason=reason)
 
 
-def _nothing(
-    one: Candidate, outcome: RowOutcome, remote_id: str | None = None, why: str | None = None
+def _nothing_to_do(
+    one: CheckedRow, outcome: RowOutcome, remote_id: str | None = None, why: str | None = None
 ) -> Planned:
     """The line of a row for which nothing is left to do."""
     number, line = one.number, one.row.line
@@ -235,11 +237,11 @@ def _nothing(
     )
 
 
-def told(changes: Mapping[str, Change]) -> str:
+def format_changes(changes: Mapping[str, Change]) -> str:
     """The changes, for people: `full_name: 'Ada' -> 'Ada L'`."""
-    return ", ".join(f"{field}: {_short(old)} -> {_short(new)}" for field, (old, new) in changes.items())
+    return ", ".join(f"{field}: {_shorten(old)} -> {_shorten(new)}" for field, (old, new) in changes.items())
 
 
-def _short(value: Value) -> str:
+def _shorten(value: Value) -> str:
     text = repr(value) if not isinstance(value, tuple) else repr("; ".join(value))
     return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}...{text[0]}"

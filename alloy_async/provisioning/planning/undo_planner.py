@@ -17,10 +17,10 @@ WHERE outcome IN ('created', 'updated', 'deleted', 'done') ORDER BY number"""
 
 def plan_undo(database: sqlite3.Connection, can: Capabilities, remove_adopted: bool) -> None:
     """Write the lines that take back what a job did."""
-    insert(database, "undo", list(_lines(database, can, remove_adopted)))
+    insert(database, "undo", list(_plan_rows(database, can, remove_adopted)))
 
 
-def _lines(database: sqlite3.Connection, can: Capabilities, remove_adopted: bool) -> Iterator[Planned]:
+def _plan_rows(database: sqlite3.Connection, can: Capabilities, remove_adopted: bool) -> Iterator[Planned]:
     for number, line, key, action, outcome, reason, digest, seen, before, adopted in database.execute(_DONE):
         kept: str | None = None
         if action == "offboard":
@@ -41,9 +41,9 @@ def _lines(database: sqlite3.Connection, can: Capabilities, remove_adopted: bool
         elif outcome == "deleted" and reason is None:
             yield Planned(number, line, key, "create", None, "the job removed it", digest, NOT_THERE, before)
         if kept is not None:
-            yield _kept(number, line, key, kept)
+            yield _keep_row(number, line, key, kept)
 
 
-def _kept(number: int, line: int | None, key: str, reason: str) -> Planned:
+def _keep_row(number: int, line: int | None, key: str, reason: str) -> Planned:
     facts: dict[str, Any] = {"state": "done", "outcome": "kept", "reason": reason}
     return Planned(number, line, key, "none", **facts)

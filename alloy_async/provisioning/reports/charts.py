@@ -8,7 +8,7 @@ from html import escape
 
 import attrs
 
-from .durations import duration
+from .durations import format_duration
 from .timeline import Bucket, Timeline
 
 _HEIGHT = 210
@@ -36,7 +36,7 @@ class Series:
     counts: bool = False
 
 
-def over_time(
+def draw_timeline(
     timeline: Timeline, series: Sequence[Series], label: str, *, width: int, unit: Callable[[float], str]
 ) -> str:
     """A chart of figures over time.
@@ -50,7 +50,7 @@ def over_time(
     """
     buckets = timeline.buckets
     top = max((one.value(bucket) for one in series for bucket in buckets), default=0.0)
-    steps = _round_steps(top, whole=all(one.counts for one in series))
+    steps = _choose_steps(top, whole=all(one.counts for one in series))
     inner_width, inner_height = width - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     slot = inner_width / max(len(buckets), 1)
 
@@ -67,17 +67,19 @@ def over_time(
             f'<text class="tick end" x="{_LEFT - 8}" y="{y(step) + 4:.1f}">{escape(unit(step))}</text>'
         )
     for tick in timeline.ticks(width // 110):
-        parts.append(f'<text class="tick mid" x="{x(tick):.1f}" y="{_HEIGHT - 6}">{duration(tick)}</text>')
+        parts.append(
+            f'<text class="tick mid" x="{x(tick):.1f}" y="{_HEIGHT - 6}">{format_duration(tick)}</text>'
+        )
     for one in series:
-        draw = _line if one.line else _bars
+        draw = _draw_line if one.line else _draw_bars
         parts += draw(one, buckets, x, y, slot)
     for at, seconds in timeline.pauses:
         parts.append(f'<path class="pause" d="M{x(at):.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>')
         parts.append(
-            f'<text class="tick note" x="{x(at) + 5:.1f}" y="{_TOP + 10}">paused {duration(seconds)}</text>'
+            f'<text class="tick note" x="{x(at) + 5:.1f}" y="{_TOP + 10}">paused {format_duration(seconds)}</text>'
         )
     for bucket in buckets:
-        told = [f"after {duration(bucket.start)}", *(one.told(bucket) for one in series)]
+        told = [f"after {format_duration(bucket.start)}", *(one.told(bucket) for one in series)]
         parts.append(
             f'<rect class="point" x="{x(bucket.start):.1f}" y="{_TOP}" width="{slot:.2f}" height="{inner_height}">'
             f"<title>{escape(chr(10).join(told))}</title></rect>"
@@ -85,7 +87,7 @@ def over_time(
     return "".join([*parts, "</svg>"])
 
 
-def ranked(items: Iterable[tuple[str, str, int]]) -> str:
+def draw_ranking(items: Iterable[tuple[str, str, int]]) -> str:
     """Bars across, each with its text and number: (style, text, number)."""
     items = list(items)
     most = max((number for *_, number in items), default=1)
@@ -97,7 +99,7 @@ def ranked(items: Iterable[tuple[str, str, int]]) -> str:
     )
 
 
-def stacked(items: Sequence[tuple[str, str, int]]) -> str:
+def draw_shares(items: Sequence[tuple[str, str, int]]) -> str:
     """One bar of parts: (style, label, number)."""
     total = sum(number for *_, number in items) or 1
     at, parts = 0.0, []
@@ -111,7 +113,7 @@ def stacked(items: Sequence[tuple[str, str, int]]) -> str:
     return f'<svg class="stack" viewBox="0 0 1000 26" preserveAspectRatio="none" aria-hidden="true">{"".join(parts)}</svg>'
 
 
-def _bars(
+def _draw_bars(
     one: Series,
     buckets: Sequence[Bucket],
     x: Callable[[float], float],
@@ -128,7 +130,7 @@ def _bars(
             yield f'<rect class="{one.style}" {shape}/>'
 
 
-def _line(
+def _draw_line(
     one: Series,
     buckets: Sequence[Bucket],
     x: Callable[[float], float],
@@ -147,7 +149,7 @@ def _line(
     yield f'<path class="line {one.style}" d="{"".join(path)}"/>'
 
 
-def _round_steps(top: float, *, whole: bool) -> list[float]:
+def _choose_steps(top: float, *, whole: bool) -> list[float]:
     """Round numbers from 0 to just over the highest value."""
     if top <= 0:
         return [0.0, 1.0]

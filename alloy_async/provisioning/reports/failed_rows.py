@@ -14,7 +14,7 @@ from ..store.queries import Line
 Write = Callable[[Row, str, str], object]
 
 
-def write_failed_rows(file: IO[str], source: Source, amiss: Iterable[Line]) -> int:
+def write_failed_rows(file: IO[str], source: Source, unresolved: Iterable[Line]) -> int:
     """Write the rows of a source that did not go in, with line, status and reason; gives their number.
 
     CSV stays CSV with the source's own delimiter; other sources become JSON lines. The three extra columns stand
@@ -24,37 +24,37 @@ def write_failed_rows(file: IO[str], source: Source, amiss: Iterable[Line]) -> i
     Args:
         file: where to.
         source: what the job was made of, unchanged.
-        amiss: `lines_amiss`; lines that are of no row of the source are left out.
+        unresolved: `unresolved_rows`; lines that are of no row of the source are left out.
     """
-    write = _csv_writer(file, source) if isinstance(source, CsvSource) else _json_writer(file)
+    write = _create_csv_writer(file, source) if isinstance(source, CsvSource) else _create_json_writer(file)
     rows, count = source.rows(), 0
     for number, lines in groupby(
-        (line for line in amiss if line.line is not None), key=lambda line: line.line
+        (line for line in unresolved if line.line is not None), key=lambda line: line.line
     ):
         row = next(row for row in rows if row.line == number)
-        write(row, *_told(lines))
+        write(row, *_join_reasons(lines))
         count += 1
     return count
 
 
-def write_failed_keys(file: IO[str], key: str, amiss: Iterable[Line]) -> int:
+def write_failed_keys(file: IO[str], key: str, unresolved: Iterable[Line]) -> int:
     """Write who did not go in, where the source cannot be read again; gives the number of rows."""
     writer, count = csv.writer(file), 0
     writer.writerow([*EXTRA_COLUMNS, key])
-    for (number, name), lines in groupby(amiss, key=lambda line: (line.line, line.key)):
-        writer.writerow([number or "", *_told(lines), name])
+    for (number, name), lines in groupby(unresolved, key=lambda line: (line.line, line.key)):
+        writer.writerow([number or "", *_join_reasons(lines), name])
         count += 1
     return count
 
 
-def _told(lines: Iterator[Line]) -> tuple[str, str]:
+def _join_reasons(lines: Iterator[Line]) -> tuple[str, str]:
     """Status and reason of a row, of which several steps may be amiss."""
     first, *others = list(lines)
     reasons = (f"{one.step}: {one.reason}" if one.step else one.reason or "" for one in (first, *others))
     return first.outcome, "; ".join(reasons)
 
 
-def _csv_writer(file: IO[str], source: CsvSource) -> Write:
+def _create_csv_writer(file: IO[str], source: CsvSource) -> Write:
     labels = [label for label in source.columns.labels if label]
     writer = csv.writer(file, delimiter=source.delimiter)
     writer.writerow([*EXTRA_COLUMNS, *labels])
@@ -68,7 +68,7 @@ def _csv_writer(file: IO[str], source: CsvSource) -> Write:
     return write
 
 
-def _json_writer(file: IO[str]) -> Write:
+def _create_json_writer(file: IO[str]) -> Write:
     def write(row: Row, status: str, reason: str) -> object:
         extra = dict(zip(EXTRA_COLUMNS, (row.line, status, reason), strict=True))
         return file.write(json.dumps({**extra, **row.values}, ensure_ascii=False) + "\n")

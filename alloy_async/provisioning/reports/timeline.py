@@ -53,7 +53,7 @@ class Timeline:
     @classmethod
     def of(cls, seconds: Sequence[Second]) -> Timeline:
         """Of the seconds of a job in which something happened, in order."""
-        shifted, pauses = _without_pauses(seconds)
+        shifted, pauses = _cut_pauses(seconds)
         length = shifted[-1][0] + 1 if shifted else 0
         width = next((width for width in _WIDTHS if length <= width * _MOST), _WIDTHS[-1])
         parts: list[list[Second]] = [[] for _ in range(-(-length // width))]
@@ -62,7 +62,7 @@ class Timeline:
         ends = [width] * len(parts)
         if parts and length % width:
             ends[-1] = length % width  # the last stretch is rarely a whole one
-        buckets = (_merged(n * width, part, ends[n]) for n, part in enumerate(parts))
+        buckets = (_merge(n * width, part, ends[n]) for n, part in enumerate(parts))
         return cls(width, tuple(buckets), pauses)
 
     @property
@@ -76,7 +76,7 @@ class Timeline:
         yield from range(0, self.length + 1, step)
 
 
-def _without_pauses(
+def _cut_pauses(
     seconds: Sequence[Second],
 ) -> tuple[list[tuple[int, Second]], tuple[tuple[int, int], ...]]:
     """Each second with the seconds of work before it, and the pauses that were cut out."""
@@ -94,7 +94,7 @@ def _without_pauses(
     return shifted, tuple(pauses)
 
 
-def _merged(start: int, part: Sequence[Second], width: int) -> Bucket:
+def _merge(start: int, part: Sequence[Second], width: int) -> Bucket:
     calls = sum(second.calls for second in part)
     return Bucket(
         start,

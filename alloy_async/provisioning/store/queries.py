@@ -18,7 +18,7 @@ from . import rows
 from .lock import holder
 from .schema import Header, Table, header_of
 
-AMISS = ("invalid", "drifted", "failed", "unknown", "kept")
+UNRESOLVED = ("invalid", "drifted", "failed", "unknown", "kept")
 """Outcomes of lines that are not as the source says, or perhaps not."""
 _OPEN = {
     "doubt": "the answer was lost; resume the job, which asks the system",
@@ -109,12 +109,12 @@ class JobReport:
         if not counts.rows:
             return "Nothing has been planned yet."
         if self.table == "undo":
-            kept = f"{counts.amiss:,} of {counts.rows:,} changes were not taken back."
-            return kept if counts.amiss else "Everything was taken back."
+            kept = f"{counts.unresolved:,} of {counts.rows:,} changes were not taken back."
+            return kept if counts.unresolved else "Everything was taken back."
         name = "steps" if self.header.mode == "offboard" else "rows"
-        if not counts.amiss:
+        if not counts.unresolved:
             return f"All {counts.rows:,} {name} are as the source says."
-        closed = f"{counts.amiss - counts.open:,} of {counts.rows:,} {name} did not go in"
+        closed = f"{counts.unresolved - counts.open:,} of {counts.rows:,} {name} did not go in"
         return f"{closed}, {counts.open:,} are still open." if counts.open else f"{closed}."
 
     @property
@@ -250,7 +250,7 @@ def read_status(database: sqlite3.Connection, path: Path, now: float | None = No
     )
 
 
-def lines_amiss(database: sqlite3.Connection, table: Table, *, planned: bool = False) -> Iterator[Line]:
+def unresolved_rows(database: sqlite3.Connection, table: Table, *, planned: bool = False) -> Iterator[Line]:
     """Every line that is not as it should be, in the order of the source.
 
     Args:
@@ -261,8 +261,8 @@ def lines_amiss(database: sqlite3.Connection, table: Table, *, planned: bool = F
     states = ("intended", "doubt", "planned") if planned else ("intended", "doubt")
     found = database.execute(
         "SELECT number, line, key, action, step, coalesce(outcome, nullif(state, 'intended'), 'doubt'), reason"  # noqa: S608
-        f" FROM {table} WHERE outcome IN ({_places(AMISS)}) OR state IN ({_places(states)}) ORDER BY number",
-        (*AMISS, *states),
+        f" FROM {table} WHERE outcome IN ({_places(UNRESOLVED)}) OR state IN ({_places(states)}) ORDER BY number",
+        (*UNRESOLVED, *states),
     )
     for line in map(Line._make, found):
         yield line._replace(reason=line.reason or _OPEN.get(line.outcome))
@@ -277,9 +277,9 @@ def _table(header: Header) -> Table:
 
 
 def _reasons(database: sqlite3.Connection, table: Table) -> tuple[Reason, ...]:
-    """Why lines are amiss: what differs only in names and numbers is taken together."""
+    """Why lines are unresolved: what differs only in names and numbers is taken together."""
     found: Counter[tuple[str, str]] = Counter()
-    for line in lines_amiss(database, table):
+    for line in unresolved_rows(database, table):
         kind = (line.outcome, _VARIABLE.sub("…", line.reason or "no reason was given"))
         found[kind if kind in found or len(found) < _DISTINCT else (line.outcome, "other reasons")] += 1
     return tuple(Reason(outcome, text, number) for (outcome, text), number in found.most_common())
