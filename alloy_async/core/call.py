@@ -24,7 +24,7 @@ from .messages.request import CompiledOperation, compile_operation
 from .messages.response import decode_error, error_from_response, find_request_id, lowercase_names
 from .operation.operation import Operation
 from .options import Settings, System
-from .ratelimit.limiter import Limiter, Slot
+from .ratelimit.limiter import Limiter, Permit
 from .retry import Budget, Clock, attempt_again, may_repeat
 
 log = logging.getLogger("alloy_async")
@@ -137,16 +137,16 @@ class Call:
         try:
             if self.operation.authenticated:
                 credential = link.auth.ready or await self._fetched_credential()
-            slot = link.limiter.reserve()
+            permit = link.limiter.acquire()
             try:
-                if slot.wait:
-                    await self._turn(slot)
+                if permit.wait:
+                    await self._wait_for(permit)
                 self.attempts += 1
                 told = self.manner.watched or log.isEnabledFor(logging.DEBUG)
                 wire = await (self._watched(credential) if told else self._transmit(credential))
-                slot.answered(wire.status, wire.headers)
+                permit.settle(wire.status, wire.headers)
             finally:
-                slot.release()
+                permit.release()
             return self._interpreted(wire, credential)
         except AlloyAsyncError as failure:
             failure.operation = self.operation.name
@@ -169,15 +169,15 @@ class Call:
             pass
         raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent", effect="none")
 
-    async def _turn(self, slot: Slot) -> None:
+    async def _wait_for(self, permit: Permit) -> None:
         """Wait until the rate limit lets the call go."""
-        while slot.wait:
+        while permit.wait:
             left = self._left()
-            if slot.wait >= left:
-                hold = f"the rate limit would hold it for {slot.wait:.1f} s"
+            if permit.wait >= left:
+                hold = f"the rate limit would hold it for {permit.wait:.1f} s"
                 raise DeadlineExceeded(f"{hold}, the deadline leaves {max(left, 0):.1f} s; it was not sent")
-            await self.link.clock.sleep(slot.wait)
-            slot.renew()
+            await self.link.clock.sleep(permit.wait)
+            permit.renew()
 
     def _transmit(self, credential: str | None) -> Awaitable[RawResponse]:
         link, manner, request = self.link, self.manner, self.request

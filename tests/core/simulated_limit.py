@@ -1,6 +1,6 @@
 """A rate-limited server and its crowd of workers in virtual time: twenty seconds pass in a fraction of one.
 
-Each worker reserves a slot, waits, sends, gets the answer after a random latency and tells the limiter; a refused item
+Each worker reserves a permit, waits, sends, gets the answer after a random latency and tells the limiter; a refused item
 waits its jittered Retry-After (or a backoff) and is sent again, as the client's retry policy does.
 """
 
@@ -14,7 +14,7 @@ from typing import Protocol
 
 import attrs
 
-from alloy_async.core.ratelimit.limiter import Limiter, Rate, Slot
+from alloy_async.core.ratelimit.limiter import Limiter, Permit, Rate
 
 EPOCH = 1_700_000_000.0  # the wall clock when the virtual clock shows 0
 Answer = tuple[int, Mapping[str, str]]
@@ -162,28 +162,28 @@ class Simulation:
         heapq.heappush(self._agenda, (self.now + delay, self._scheduled, step))
 
     def _begin(self, attempt: int = 0) -> None:
-        self._go_or_wait(self.limiter.reserve(), attempt)
+        self._go_or_wait(self.limiter.acquire(), attempt)
 
-    def _renew(self, slot: Slot, attempt: int) -> None:
-        slot.renew()
-        self._go_or_wait(slot, attempt)
+    def _renew(self, permit: Permit, attempt: int) -> None:
+        permit.renew()
+        self._go_or_wait(permit, attempt)
 
-    def _go_or_wait(self, slot: Slot, attempt: int) -> None:
-        if slot.wait:
+    def _go_or_wait(self, permit: Permit, attempt: int) -> None:
+        if permit.wait:
             late = self._random.uniform(0, 0.001)  # a timer never fires early
-            self._after(slot.wait + late, lambda: self._renew(slot, attempt))
+            self._after(permit.wait + late, lambda: self._renew(permit, attempt))
             return
         latency = self._random.uniform(*self.latency)
-        self._after(latency / 2, lambda: self._arrive(slot, attempt, latency / 2))
+        self._after(latency / 2, lambda: self._arrive(permit, attempt, latency / 2))
 
-    def _arrive(self, slot: Slot, attempt: int, way_back: float) -> None:
+    def _arrive(self, permit: Permit, attempt: int, way_back: float) -> None:
         answer = self.server.answer(self.now)
         (self.outcome.accepted if answer[0] == 200 else self.outcome.refused).append(self.now)
-        self._after(way_back, lambda: self._receive(slot, attempt, answer))
+        self._after(way_back, lambda: self._receive(permit, attempt, answer))
 
-    def _receive(self, slot: Slot, attempt: int, answer: Answer) -> None:
+    def _receive(self, permit: Permit, attempt: int, answer: Answer) -> None:
         status, headers = answer
-        slot.answered(status, headers)
+        permit.settle(status, headers)
         if status == 200:
             self._begin()
             return

@@ -12,7 +12,7 @@ import attrs
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from alloy_async.core.ratelimit.limiter import Limiter, Rate, Slot
+from alloy_async.core.ratelimit.limiter import Limiter, Permit, Rate
 
 from .simulated_limit import FixedWindow, Outcome, Server, Simulation, TokenBucket
 
@@ -30,18 +30,18 @@ def make(rate: Rate | None = None) -> tuple[Limiter, Clock]:
     return Limiter(rate, clock=clock, random=lambda: 0.5, wall=lambda: 1.7e9), clock
 
 
-def admissions(limiter: Limiter, clock: Clock, slots: list[Slot]) -> list[tuple[float, int]]:
-    """Let every slot wait as it is told: (moment, index) in the order of admission."""
-    waiting = {index: clock.now + slot.wait for index, slot in enumerate(slots)}
+def admissions(limiter: Limiter, clock: Clock, permits: list[Permit]) -> list[tuple[float, int]]:
+    """Let every permit wait as it is told: (moment, index) in the order of admission."""
+    waiting = {index: clock.now + permit.wait for index, permit in enumerate(permits)}
     admitted = []
     while waiting:
         index = min(waiting, key=lambda i: (waiting[i], i))
         clock.now = max(clock.now, waiting.pop(index))
-        if slots[index].wait:
-            slots[index].renew()
-        assert slots[index].wait >= 0
-        if slots[index].wait:
-            waiting[index] = clock.now + slots[index].wait
+        if permits[index].wait:
+            permits[index].renew()
+        assert permits[index].wait >= 0
+        if permits[index].wait:
+            waiting[index] = clock.now + permits[index].wait
         else:
             admitted.append((clock.now, index))
     return admitted
@@ -49,20 +49,20 @@ def admissions(limiter: Limiter, clock: Clock, slots: list[Slot]) -> list[tuple[
 
 def arrivals(limiter: Limiter, clock: Clock, pauses: list[float]) -> list[float]:
     """Callers that come one after another with these pauses, and wait: the moments of their admission."""
-    agenda: list[tuple[float, int, Slot | None]] = []
+    agenda: list[tuple[float, int, Permit | None]] = []
     for index, came in enumerate(accumulate(pauses, initial=clock.now)):
         agenda.append((came, index, None))
     del agenda[0]
     heapify(agenda)
     moments = []
     while agenda:
-        clock.now, index, slot = heappop(agenda)
-        if slot is None:
-            slot = limiter.reserve()
+        clock.now, index, permit = heappop(agenda)
+        if permit is None:
+            permit = limiter.acquire()
         else:
-            slot.renew()
-        if slot.wait:
-            heappush(agenda, (clock.now + slot.wait, index, slot))
+            permit.renew()
+        if permit.wait:
+            heappush(agenda, (clock.now + permit.wait, index, permit))
         else:
             moments.append(clock.now)
     return moments
@@ -90,25 +90,25 @@ def test_no_stretch_of_time_admits_more_than_told(per_second: float, burst: int,
 @settings(max_examples=60, deadline=None)
 def test_callers_go_in_the_order_in_which_they_came(per_second: float, burst: int, callers: int) -> None:
     limiter, clock = make(Rate(per_second, burst))
-    slots = [limiter.reserve() for _ in range(callers)]
-    order = [index for _, index in admissions(limiter, clock, slots)]
+    permits = [limiter.acquire() for _ in range(callers)]
+    order = [index for _, index in admissions(limiter, clock, permits)]
     assert order == sorted(order)
 
 
 def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
     limiter, clock = make(Rate(10, 1))
-    slots = [limiter.reserve() for _ in range(4)]
-    for slot in slots[1:3]:
-        slot.release()
-        slot.release()
+    permits = [limiter.acquire() for _ in range(4)]
+    for permit in permits[1:3]:
+        permit.release()
+        permit.release()
     clock.now += 1 / 9.9
-    slots[3].renew()
-    assert slots[3].wait == 0.0
+    permits[3].renew()
+    assert permits[3].wait == 0.0
 
 
 def test_a_first_in_the_queue_that_does_not_come_holds_nobody_up() -> None:
     limiter, clock = make(Rate(10, 1))
-    _, late, prompt = (limiter.reserve() for _ in range(3))
+    _, late, prompt = (limiter.acquire() for _ in range(3))
     clock.now += 1
     prompt.renew()
     assert prompt.wait == 0.0
@@ -119,10 +119,10 @@ def test_a_first_in_the_queue_that_does_not_come_holds_nobody_up() -> None:
 
 def test_a_rate_told_anew_holds_for_those_who_wait() -> None:
     limiter, clock = make(Rate(1, 1))
-    slots = [limiter.reserve() for _ in range(11)]
+    permits = [limiter.acquire() for _ in range(11)]
     limiter.tell(Rate(1000, 1))
     # 11 s at the old rate, of which a caller sleeps half before it asks again
-    assert admissions(limiter, clock, slots)[-1][0] - 1000 < 6
+    assert admissions(limiter, clock, permits)[-1][0] - 1000 < 6
 
 
 @pytest.mark.parametrize(("per_second", "burst"), [(0, None), (-1, None), (math.nan, None), (5, 0), (5, -3)])
@@ -133,7 +133,7 @@ def test_a_senseless_rate_is_refused(per_second: float, burst: int | None) -> No
 
 def test_an_infinite_rate_never_waits() -> None:
     limiter, _ = make(Rate(math.inf))
-    assert not any(limiter.reserve().wait for _ in range(1000))
+    assert not any(limiter.acquire().wait for _ in range(1000))
 
 
 # Unknown limits
@@ -141,35 +141,35 @@ def test_an_infinite_rate_never_waits() -> None:
 
 def test_few_calls_do_not_wait_and_many_start_slowly() -> None:
     limiter, _ = make()
-    slots = [limiter.reserve() for _ in range(12)]
-    assert [slot.wait == 0.0 for slot in slots] == [True] * 10 + [False] * 2
-    slots[0].answered(200, {})
-    slots[10].renew()
-    assert slots[10].wait == 0.0
+    permits = [limiter.acquire() for _ in range(12)]
+    assert [permit.wait == 0.0 for permit in permits] == [True] * 10 + [False] * 2
+    permits[0].settle(200, {})
+    permits[10].renew()
+    assert permits[10].wait == 0.0
 
 
 def test_a_request_without_answer_gives_its_place_back() -> None:
     limiter, _ = make()
     for _ in range(100):
-        slot = limiter.reserve()
-        assert slot.wait == 0.0
-        slot.release()
+        permit = limiter.acquire()
+        assert permit.wait == 0.0
+        permit.release()
 
 
 def test_thousands_without_a_limit_make_it_idle_and_a_429_wakes_it() -> None:
     limiter, clock = make()
     for _ in range(4096):
-        slot = limiter.reserve()
+        permit = limiter.acquire()
         clock.now += 0.001
-        slot.answered(200, {})
+        permit.settle(200, {})
     assert limiter.idle
-    slot = limiter.reserve()
-    slot.answered(200, {})
-    slot.release()
+    permit = limiter.acquire()
+    permit.settle(200, {})
+    permit.release()
     assert limiter.idle
-    limiter.reserve().answered(429, {"retry-after": "5"})
+    limiter.acquire().settle(429, {"retry-after": "5"})
     assert not limiter.idle
-    assert limiter.reserve().wait > 0
+    assert limiter.acquire().wait > 0
 
 
 @pytest.mark.parametrize(("retry_after", "least", "most"), [("5", 4, 5.5), ("3600", 60, 66)])
@@ -177,26 +177,26 @@ def test_retry_after_shuts_the_gate_until_its_last_second(
     retry_after: str, least: float, most: float
 ) -> None:
     limiter, clock = make()
-    limiter.reserve().answered(429, {"retry-after": retry_after})
-    (moment, _), *_ = admissions(limiter, clock, [limiter.reserve()])
+    limiter.acquire().settle(429, {"retry-after": retry_after})
+    (moment, _), *_ = admissions(limiter, clock, [limiter.acquire()])
     assert least <= moment - 1000 <= most
 
 
 def test_after_a_429_one_request_asks_and_the_others_wait_for_its_answer() -> None:
     limiter, clock = make()
-    limiter.reserve().answered(429, {})
-    slots = [limiter.reserve() for _ in range(20)]
+    limiter.acquire().settle(429, {})
+    permits = [limiter.acquire() for _ in range(20)]
     clock.now += 0.1
-    for slot in slots:
-        slot.renew()
-    assert sum(slot.wait == 0.0 for slot in slots) == 1
-    asking = next(slot for slot in slots if slot.wait == 0.0)
-    slots.remove(asking)
+    for permit in permits:
+        permit.renew()
+    assert sum(permit.wait == 0.0 for permit in permits) == 1
+    asking = next(permit for permit in permits if permit.wait == 0.0)
+    permits.remove(asking)
     asking.release()  # lost: the next one asks instead
-    slots[0].renew()
-    assert slots[0].wait == 0.0
-    slots[0].answered(200, {})
-    assert len(admissions(limiter, clock, slots[1:])) == 18
+    permits[0].renew()
+    assert permits[0].wait == 0.0
+    permits[0].settle(200, {})
+    assert len(admissions(limiter, clock, permits[1:])) == 18
 
 
 def test_a_crowd_does_not_wake_together() -> None:
@@ -267,12 +267,12 @@ def test_threads_together_keep_the_told_limit() -> None:
 
     def work() -> None:
         while time.monotonic() < until:
-            slot = limiter.reserve()
-            while slot.wait:
-                time.sleep(slot.wait)
-                slot.renew()
+            permit = limiter.acquire()
+            while permit.wait:
+                time.sleep(permit.wait)
+                permit.renew()
             moments.append(time.monotonic())
-            slot.answered(200, {})
+            permit.settle(200, {})
 
     began = time.monotonic()
     threads = [threading.Thread(target=work) for _ in range(8)]

@@ -91,7 +91,7 @@ class Adaptive:
         progress = (now - self._resumed) / self._settle - 1
         return self.estimate + (DIP * self.estimate if progress < 0 else self._climb) * progress**POWER
 
-    def granted(self, now: float) -> None:
+    def note_grant(self, now: float) -> None:
         """A request is about to be sent."""
         if self._mark is None:
             self._mark = self._next_mark = (now, self._accepted)

@@ -1,16 +1,16 @@
 """Decides when a request may be sent: the limit that the user told, the quota in the server's headers, and what 429s taught.
 
-A caller takes a slot, waits while it says so, sends, and tells how it was answered:
+A caller acquires a permit, waits while it says so, sends, and settles it with the answer:
 
-    slot = limiter.reserve()
+    permit = limiter.acquire()
     try:
-        while slot.wait:
-            sleep(slot.wait)
-            slot.renew()
+        while permit.wait:
+            sleep(permit.wait)
+            permit.renew()
         status, headers = send()
-        slot.answered(status, headers)
+        permit.settle(status, headers)
     finally:
-        slot.release()
+        permit.release()
 
 Waiting callers go in the order in which they came. All clients of the process with one host and credential share a
 limiter, across threads and event loops; its lock is held for microseconds and never while anybody waits.
@@ -64,7 +64,7 @@ class Rate:
         return float(self.burst or max(1.0, self.per_second * LATENESS))
 
 
-class Slot:
+class Permit:
     """One caller's place in the queue, then its request under way.
 
     Attributes:
@@ -83,32 +83,32 @@ class Slot:
         """Ask again after waiting: `wait` is 0.0, or what is to be waited still."""
         self._limiter._renew(self)
 
-    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+    def settle(self, status: int, headers: Mapping[str, str]) -> None:
         """Tell the server's answer.
 
         Args:
             status: HTTP status.
             headers: of the answer; names in lower case, or a mapping that does not mind.
         """
-        self._limiter._answered(self, status, headers)
+        self._limiter._settle(self, status, headers)
 
     def release(self) -> None:
-        """Give the slot up, whether it waits or its request failed without an answer; nothing after `answered`."""
+        """Give the permit up, whether it waits or its request failed without an answer; nothing after `answered`."""
         if self._state != DONE:
-            self._limiter._released(self)
+            self._limiter._release(self)
 
 
-class FreeSlot(Slot):
-    """The slot of everybody while the limiter is idle: nothing is counted, only a sign of a limit is passed on."""
+class UnlimitedPermit(Permit):
+    """The permit of everybody while the limiter is idle: nothing is counted, only a sign of a limit is passed on."""
 
     __slots__ = ()
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter, self._state, self.wait = limiter, DONE, 0.0
 
-    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+    def settle(self, status: int, headers: Mapping[str, str]) -> None:
         if status == 429 or tells_quota(headers):
-            self._limiter._surprised(status, headers)
+            self._limiter._wake(status, headers)
 
 
 WAITING, SENT, DONE = range(3)
@@ -138,14 +138,14 @@ class Limiter:
         self._clock, self._random, self._wall = clock, random, wall
         self._lock = Lock()
         self.idle = False
-        self._free = FreeSlot(self)
+        self._free = UnlimitedPermit(self)
         self._told: Rate | None = None
         self._adaptive = Adaptive()
         self._quota: QuotaWindow | None = None
         self._tokens = 0.0
         self._refilled = clock()
         self._numbers = 0
-        self._waiting: list[int] = []  # slots' numbers, rising
+        self._waiting: list[int] = []  # permits' numbers, rising
         self._unclaimed = 0.0  # tokens that the first in the queue was too late to take
         self._under_way = 0
         self._round_trip = FIRST_ROUND_TRIP
@@ -161,14 +161,14 @@ class Limiter:
                 self._tokens = max(1.0, rate.capacity - 1) if rate.burst else 1.0
                 self.idle = rate.per_second == math.inf
 
-    def reserve(self) -> Slot:
-        """Join the queue. The slot's `wait` is 0.0 where the request may go at once."""
+    def acquire(self) -> Permit:
+        """Join the queue. The permit's `wait` is 0.0 where the request may go at once."""
         if self.idle:
             return self._free
-        slot = Slot()
-        slot._limiter = self
+        permit = Permit()
+        permit._limiter = self
         with self._lock:
-            slot._number = self._numbers = self._numbers + 1
+            permit._number = self._numbers = self._numbers + 1
             adaptive = self._adaptive
             if (
                 adaptive.estimate is None
@@ -178,39 +178,39 @@ class Limiter:
                 and not self._waiting
                 and self._under_way < adaptive.in_flight
             ):
-                self._grant(slot, self._clock())  # the usual way: nothing known, nothing to compute
+                self._grant(permit, self._clock())  # the usual way: nothing known, nothing to compute
             else:
-                slot._state = WAITING
-                self._waiting.append(slot._number)
-                self._decide(slot)
-        return slot
+                permit._state = WAITING
+                self._waiting.append(permit._number)
+                self._decide(permit)
+        return permit
 
-    def _renew(self, slot: Slot) -> None:
+    def _renew(self, permit: Permit) -> None:
         with self._lock:
-            if slot._state == WAITING:
-                self._decide(slot)
+            if permit._state == WAITING:
+                self._decide(permit)
 
-    def _answered(self, slot: Slot, status: int, headers: Mapping[str, str]) -> None:
+    def _settle(self, permit: Permit, status: int, headers: Mapping[str, str]) -> None:
         with self._lock:
-            if slot._state != SENT:
+            if permit._state != SENT:
                 return
-            slot._state = DONE
+            permit._state = DONE
             now = self._clock()
             self._under_way -= 1
-            self._round_trip += (now - slot._sent - self._round_trip) / 8  # smoothed as TCP's is
+            self._round_trip += (now - permit._sent - self._round_trip) / 8  # smoothed as TCP's is
             if tells_quota(headers):
-                self._follow_quota(headers, now, slot._sent)
+                self._follow_quota(headers, now, permit._sent)
             if status == 429:
-                self._refused(headers, now, slot._sent)
+                self._refused(headers, now, permit._sent)
                 return
-            room = self._adaptive.accepted(now, slot._sent)
+            room = self._adaptive.accepted(now, permit._sent)
             if self._told is None:
                 if room is not None:
                     self._tokens = room
                 elif IDLE_IN_FLIGHT <= self._adaptive.in_flight < math.inf and self._quota is None:
                     self.idle = True
 
-    def _surprised(self, status: int, headers: Mapping[str, str]) -> None:
+    def _wake(self, status: int, headers: Mapping[str, str]) -> None:
         """A request that was not counted met a limit: start to learn, from the beginning."""
         with self._lock:
             now = self._clock()
@@ -218,7 +218,7 @@ class Limiter:
                 self._follow_quota(headers, now, now)
             if status == 429 and self.idle:
                 self._adaptive = Adaptive()
-                self._adaptive.granted(now)
+                self._adaptive.note_grant(now)
                 self._refused(headers, now, now)
             self.idle = False
 
@@ -230,14 +230,14 @@ class Limiter:
         self._adaptive.refused(now, sent, asked, self._random())
         self._tokens = 0.0
 
-    def _released(self, slot: Slot) -> None:
+    def _release(self, permit: Permit) -> None:
         with self._lock:
-            if slot._state == WAITING:
-                del self._waiting[bisect_left(self._waiting, slot._number)]
-            elif slot._state == SENT:
+            if permit._state == WAITING:
+                del self._waiting[bisect_left(self._waiting, permit._number)]
+            elif permit._state == SENT:
                 self._under_way -= 1
-                self._adaptive.unanswered(self._clock(), slot._sent)
-            slot._state = DONE
+                self._adaptive.unanswered(self._clock(), permit._sent)
+            permit._state = DONE
 
     def _follow_quota(self, headers: Mapping[str, str], now: float, sent: float) -> None:
         quota = parse_quota(headers, self._wall())
@@ -246,31 +246,31 @@ class Limiter:
                 self._quota = QuotaWindow()
             self._quota.update(quota, now, sent, self._under_way)
 
-    def _grant(self, slot: Slot, now: float) -> None:
-        slot._state = SENT
-        slot._sent = now
-        slot.wait = 0.0
+    def _grant(self, permit: Permit, now: float) -> None:
+        permit._state = SENT
+        permit._sent = now
+        permit.wait = 0.0
         self._under_way += 1
-        self._adaptive.granted(now)
+        self._adaptive.note_grant(now)
 
-    def _decide(self, slot: Slot) -> None:
-        """Grant the slot, or say how long it has to wait."""
+    def _decide(self, permit: Permit) -> None:
+        """Grant the permit, or say how long it has to wait."""
         now = self._clock()
-        position = bisect_left(self._waiting, slot._number)
+        position = bisect_left(self._waiting, permit._number)
         rate = self._refill(now)
         wait = max(self._shut(now), self._crowded(position, now))
         if rate < math.inf:
             ahead = max(0.0, position - self._unclaimed)
             wait = max(wait, (ahead + 1 - self._tokens) / rate, wait + ahead / rate if wait > 0 else 0.0)
         if wait > 1e-9:
-            slot.wait = wait if wait < NAP else max(NAP, wait / 2)
+            permit.wait = wait if wait < NAP else max(NAP, wait / 2)
             return
         del self._waiting[position]
         if position == 0:
             self._unclaimed = 0.0
         if rate < math.inf:
             self._tokens -= 1
-        self._grant(slot, now)
+        self._grant(permit, now)
 
     def _refill(self, now: float) -> float:
         """Add the tokens of the time since the last call; the rate is returned, infinite where none holds."""
