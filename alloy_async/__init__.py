@@ -5,8 +5,10 @@ Importing this loads neither aiohttp nor a system; each name is loaded on first 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .lazy_loading import attach_lazy
+from .systems import SYSTEMS
 from .version import __version__
 
 if TYPE_CHECKING:  # "as" makes each name public to the checkers
@@ -56,7 +58,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .core.operation.endpoint import endpoint as endpoint
     from .core.operation.operation import Operation as Operation
     from .core.operation.paging import Listing as Listing
-    from .core.options import System as System
+    from .core.options import Service as Service, System as System
     from .core.ratelimit.limiter import Rate as Rate
     from .core.retry import Retry as Retry
     from .core.sync import Client as Client
@@ -69,12 +71,8 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .smooch.directory import SmoochDirectory as SmoochDirectory
 
 _HOMES = {
-    "agilicus.client": ("Agilicus", "AsyncAgilicus"),
-    "agilicus.directory": ("AgilicusDirectory",),
-    "alloy.client": ("Alloy", "AsyncAlloy"),
-    "alloy.directory": ("AlloyDirectory",),
-    "alsid.client": ("Alsid", "AsyncAlsid"),
-    "alsid.directory": ("AlsidDirectory",),
+    **{f"{system}.client": (system.capitalize(), f"Async{system.capitalize()}") for system in SYSTEMS},
+    **{f"{system}.directory": (f"{system.capitalize()}Directory",) for system in SYSTEMS},
     "core.auth": ("Token",),
     "core.client": ("AsyncClient",),
     "core.codec.json_codec": ("from_wire", "to_wire"),
@@ -112,32 +110,12 @@ _HOMES = {
     "core.operation.operation": ("Operation",),
     "core.operation.paging": ("Listing",),
     "core.retry": ("Retry",),
-    "core.options": ("System",),
+    "core.options": ("Service", "System"),
     "core.http.transport": ("Timeout",),
     "core.messages.upload": ("Upload",),
     "directory.interface": ("Capabilities", "Directory"),
     "directory.record": ("Outcome", "UserRecord"),
     "directory.sync": ("SyncDirectory",),
-    "opendatasoft.client": ("AsyncOpendatasoft", "Opendatasoft"),
-    "opendatasoft.directory": ("OpendatasoftDirectory",),
-    "smooch.client": ("AsyncSmooch", "Smooch"),
-    "smooch.directory": ("SmoochDirectory",),
 }
-_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
-
-__all__ = ["__version__", *sorted(_MODULE_OF)]  # pyright: ignore[reportUnsupportedDunderAll]
-
-
-def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f".{module}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_OF})
+__getattr__, __dir__, _names = attach_lazy(__name__, _HOMES)
+__all__ = ["__version__", *_names]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -16,7 +16,7 @@ import pytest
 from aioresponses import aioresponses
 
 from alloy_async import AsyncAlloy
-from alloy_async.core.background_loop import portal
+from alloy_async.core.background_loop import get_background_loop
 from alloy_async.sandbox import Sandbox
 
 OPEN_FILES = next((path for path in map(Path, ("/proc/self/fd", "/dev/fd")) if path.exists()), None)
@@ -85,7 +85,7 @@ async def alloy(sandbox: Sandbox, clock: FakeClock) -> AsyncIterator[AsyncAlloy]
 
 @pytest.fixture(autouse=True)
 def _no_thread_and_no_connection_left() -> Iterator[None]:
-    portal()  # lives as long as the process: not what a test leaves behind
+    get_background_loop()  # lives as long as the process: not what a test leaves behind
     threads, sockets = _threads(), _open_sockets()
     yield
     assert _soon(lambda: _threads() <= threads), f"threads left: {_threads() - threads}"

@@ -26,8 +26,9 @@ from alloy_async.core.operation.paging import ByCursor, ByOffset, ByPage, Listin
 
 from .alloy.oracle import CONTRACT as ALLOY
 from .oracle import Call, Contract, Schema, made_in, plain, types_of
+from .systems import COUNTS as ALL_COUNTS
 
-COUNTS = {"agilicus": 45, "alloy": 36, "alsid": 12, "opendatasoft": 7}
+COUNTS = {system: count for system, count in ALL_COUNTS.items() if system != "smooch"}
 CONTRACTS = {system: ALLOY if system == "alloy" else Contract(system) for system in COUNTS}
 CALLS = [call for contract in CONTRACTS.values() for call in contract.calls]
 

@@ -7,7 +7,7 @@ import importlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,17 +15,18 @@ import pytest
 
 import alloy_async
 
+from .systems import SYSTEMS
+
 PACKAGE = Path(alloy_async.__file__).parent
 PROJECT = PACKAGE.parent
-SYSTEMS = ("alloy", "alsid", "opendatasoft", "smooch", "agilicus")
 ALLOWED = {
     "core": {"core", "version"},
-    **{system: {system, "core"} for system in SYSTEMS},
+    **{system: {system, "core", "lazy_loading"} for system in SYSTEMS},
     "directory": {"directory", "core"},
     "sandbox": {"sandbox"},
     "testing": {"testing", "sandbox"},
     "provisioning": {"provisioning", "directory", "core", "version", *SYSTEMS},
-    "cli": {"cli", "provisioning", "sandbox", "directory", "core", "version", *SYSTEMS},
+    "cli": {"cli", "provisioning", "sandbox", "directory", "core", "systems", "version", *SYSTEMS},
 }
 """Which parts of the package each part may import; a system's directory.py stands above it, and knows the directory."""
 TEXT = {".py", ".md", ".toml", ".json", ".csv", ".typed", ".yml", ".cfg", ""}
@@ -44,7 +45,8 @@ import sys, alloy_async
 dir(alloy_async), alloy_async.__all__, alloy_async.__version__
 print([name for name in sys.modules if name.startswith("alloy_async.") or name in {"aiohttp", "asyncio", "cattrs", "attrs"}])
 """
-    assert run(code).strip() == "['alloy_async.version']"
+    own = ["alloy_async.lazy_loading", "alloy_async.systems", "alloy_async.version"]
+    assert run(code).strip() == str(own)
 
 
 def test_a_name_loads_no_more_than_it_needs() -> None:
@@ -150,3 +152,63 @@ def test_no_file_names_the_machine_it_was_written_on() -> None:
 )
 def test_what_names_a_machine(line: str, names_one: bool) -> None:
     assert bool(MACHINE.search(line)) is names_one
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PROJECT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside of functions count; those for the type checkers alone do not."""
+    paths = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+    edges = {
+        module: {name for name in runtime_imports(path, paths) if name != module}
+        for module, path in paths.items()
+    }
+    assert sum(map(len, edges.values())) > len(paths)
+    assert not find_circles(edges)
+
+
+def test_a_circle_would_be_found(tmp_path: Path) -> None:
+    assert find_circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [{"b", "c"}]
+
+
+def runtime_imports(path: Path, paths: Mapping[str, Path]) -> Iterator[str]:
+    """The modules of the package that running a file may import."""
+    here = path.relative_to(PROJECT).with_suffix("").parts
+    for node in walk_runtime(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = (*here[: len(here) - node.level], *filter(None, (node.module or "").split(".")))
+            for alias in node.names if node.level or base[0] == "alloy_async" else ():
+                submodule, module = ".".join((*base, alias.name)), ".".join(base)
+                yield submodule if submodule in paths else module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in paths)
+
+
+def walk_runtime(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that stand under `if TYPE_CHECKING`."""
+    yield node
+    hidden = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    for child in node.orelse if hidden else ast.iter_child_nodes(node):
+        yield from walk_runtime(child)
+
+
+def find_circles(edges: Mapping[str, set[str]]) -> list[set[str]]:
+    """The sets of modules that reach each other."""
+
+    def reach(start: str) -> set[str]:
+        found: set[str] = set()
+        todo = [start]
+        while todo:
+            for name in edges.get(todo.pop(), set()) - found:
+                found.add(name)
+                todo.append(name)
+        return found
+
+    reached = {module: reach(module) for module in edges}
+    circles = [
+        {other for other in reached[one] if one in reached[other]} for one in edges if one in reached[one]
+    ]
+    return [circle for number, circle in enumerate(circles) if circle not in circles[:number]]

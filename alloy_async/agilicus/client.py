@@ -7,7 +7,7 @@ from typing import Unpack
 from ..core.auth import KeySource
 from ..core.client import AsyncClient
 from ..core.operation.endpoint import endpoint
-from ..core.options import Options, System
+from ..core.options import Options, Service
 from ..core.sync import Client
 from . import operations
 
@@ -62,7 +62,7 @@ class AgilicusMethods:
     update_user_request = endpoint(operations.UpdateUserRequest)
 
 
-AGILICUS = System("agilicus", "https://api.agilicus.com", credential="token")
+AGILICUS = Service("agilicus", "https://api.agilicus.com", credential="token")
 
 
 class AsyncAgilicus(AgilicusMethods, AsyncClient):

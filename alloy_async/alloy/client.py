@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..core.auth import with_default_scheme
 from ..core.client import AsyncClient
 from ..core.operation.endpoint import endpoint
-from ..core.options import System
+from ..core.options import Service
 from ..core.sync import Client
 from . import operations
 
@@ -62,7 +62,7 @@ class AlloyMethods:
     complete_installation = endpoint(operations.CompleteInstallation)
 
 
-ALLOY = System("alloy", "https://embedded.runalloy.com/2024-03", present=with_default_scheme("bearer"))
+ALLOY = Service("alloy", "https://embedded.runalloy.com/2024-03", present=with_default_scheme("bearer"))
 
 
 class AsyncAlloy(AlloyMethods, AsyncClient):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.client import AsyncClient
 from ..core.operation.endpoint import endpoint
-from ..core.options import System
+from ..core.options import Service
 from ..core.sync import Client
 from . import operations
 
@@ -26,7 +26,7 @@ class AlsidMethods:
     api_users_whoami_get = endpoint(operations.ApiUsersWhoamiGet)
 
 
-ALSID = System("alsid", None, present=str, header="x-api-key", credential_needed=False)
+ALSID = Service("alsid", None, present=str, header="x-api-key", credential_needed=False)
 
 
 class AsyncAlsid(AlsidMethods, AsyncClient):

@@ -30,7 +30,7 @@ class Token:
 
     MARGIN = 30.0
 
-    def lapsed(self, wall: Callable[[], float]) -> bool:
+    def is_expired(self, wall: Callable[[], float]) -> bool:
         return wall() >= self.expires_at - self.MARGIN
 
 
@@ -67,7 +67,7 @@ class Auth:
         self._token: Token | None = None
         self._pending: concurrent.futures.Future[str | None] | None = None
         self._lock = Lock()
-        self._value = self._presentable(source) if isinstance(source, str) else None
+        self._value = self._format(source) if isinstance(source, str) else None
         self.fingerprint = fingerprint(source if isinstance(source, str) else f"callable {id(source)}")
         """Tells credentials apart without telling them."""
 
@@ -77,7 +77,7 @@ class Auth:
     @property
     def ready(self) -> str | None:
         """The value to send, or None while one must be fetched."""
-        if self._token is not None and self._token.lapsed(self._wall):
+        if self._token is not None and self._token.is_expired(self._wall):
             return None
         return self._value
 
@@ -100,7 +100,7 @@ class Auth:
             try:
                 found = await asyncio.shield(asyncio.wrap_future(pending))
             except Exception as cause:
-                raise _unavailable(cause) from cause
+                raise _create_error(cause) from cause
             if found is not None:
                 return found
             # The caller that fetched was cancelled: now it is another one's turn.
@@ -116,20 +116,20 @@ class Auth:
 
     async def _fetch_into(self, pending: concurrent.futures.Future[str | None]) -> str:
         try:
-            value = await self._fetched()
+            value = await self._fetch_value()
         except Exception as cause:
-            self._settle(None)
+            self._store(None)
             pending.set_exception(cause)
-            raise _unavailable(cause) from cause
+            raise _create_error(cause) from cause
         except BaseException:
-            self._settle(None)
+            self._store(None)
             pending.set_result(None)
             raise
-        self._settle(value)
+        self._store(value)
         pending.set_result(value)
         return value
 
-    async def _fetched(self) -> str:
+    async def _fetch_value(self) -> str:
         assert self._fetch is not None
         if inspect.iscoroutinefunction(self._fetch):
             found = await self._fetch()
@@ -139,13 +139,13 @@ class Auth:
                 found = await found
         self._token = found if isinstance(found, Token) else None
         text = found.value if isinstance(found, Token) else found
-        return self._presentable(text)
+        return self._format(text)
 
-    def _settle(self, value: str | None) -> None:
+    def _store(self, value: str | None) -> None:
         with self._lock:
             self._value, self._pending = value, None
 
-    def _presentable(self, text: object) -> str:
+    def _format(self, text: object) -> str:
         if not isinstance(text, str):
             raise ConfigurationError(f"a credential is text, got {type(text).__name__}")
         text = text.strip()
@@ -158,7 +158,7 @@ class Auth:
         return self._present(text)
 
 
-def _unavailable(cause: Exception) -> CredentialError:
+def _create_error(cause: Exception) -> CredentialError:
     """One error for each caller: each adds what it knows of its own call."""
     reason = cause if isinstance(cause, ConfigurationError) else type(cause).__name__
     return CredentialError(f"the credential could not be fetched: {reason}; nothing was sent")

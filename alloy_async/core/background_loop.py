@@ -17,7 +17,7 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 
-class Portal:
+class BackgroundLoop:
     """An event loop in a background thread (uvloop's, where installed), and the way to run something on it."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Portal:
         started.wait()
 
     def _main(self, started: threading.Event) -> None:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=_choose_loop_factory()) as runner:
             self._loop = runner.get_loop()
             self._stop = asyncio.Event()
             self._loop.call_soon(started.set)
@@ -40,21 +40,21 @@ class Portal:
                 "a sync client was called from its own event loop thread (a hook or a credential callable?), where waiting"
                 " would never end; use the async client there"
             )
-        visit = _Visit(self._loop, start, args)
-        self._loop.call_soon_threadsafe(visit.begin, context=contextvars.copy_context())
+        call = _BackgroundCall(self._loop, start, args)
+        self._loop.call_soon_threadsafe(call.start, context=contextvars.copy_context())
         try:
-            visit.finished.acquire()
+            call.finished.acquire()
         except BaseException:
-            self._loop.call_soon_threadsafe(visit.cancel)
-            visit.finished.acquire()
+            self._loop.call_soon_threadsafe(call.cancel)
+            call.finished.acquire()
             raise
-        error, result = visit.error, visit.result
+        error, result = call.error, call.result
         if error is None:
             return result  # type: ignore[no-any-return]
         try:
             raise error
         finally:
-            del error, visit  # an error whose traceback holds it would wait for the garbage collector
+            del error, call  # an error whose traceback holds it would wait for the garbage collector
 
     def spawn(
         self,
@@ -79,28 +79,28 @@ class Portal:
         self._thread.join()
 
 
-class _Visit:
+class _BackgroundCall:
     """One wait of a thread for something on the loop. A bare lock and no done callback: this is on the way of every call."""
 
-    __slots__ = ("args", "error", "finished", "loop", "result", "start", "task")
+    __slots__ = ("args", "error", "finished", "function", "loop", "result", "task")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, start: Callable[..., Awaitable[Any]], args: tuple[Any, ...]
     ) -> None:
         self.loop = loop
-        self.start = start
+        self.function = start
         self.args = args
         self.finished = threading.Lock()
         self.finished.acquire()
         self.result: Any = None
         self.error: BaseException | None = None
 
-    def begin(self) -> None:
-        self.task = self.loop.create_task(self.attend(), name="alloy_async")
+    def start(self) -> None:
+        self.task = self.loop.create_task(self._await_result(), name="alloy_async")
 
-    async def attend(self) -> None:
+    async def _await_result(self) -> None:
         try:
-            self.result = await self.start(*self.args)
+            self.result = await self.function(*self.args)
         except BaseException as error:  # it is the waiting thread's
             self.error = error
         finally:
@@ -110,7 +110,7 @@ class _Visit:
         self.task.cancel()
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def _choose_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
     except ImportError:
@@ -118,39 +118,39 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop  # type: ignore[no-any-return, unused-ignore]
 
 
-_portal: Portal | None = None
-_portal_lock = threading.Lock()
+_background_loop: BackgroundLoop | None = None
+_background_loop_lock = threading.Lock()
 
 
-def portal() -> Portal:
+def get_background_loop() -> BackgroundLoop:
     """The process's portal, made on first use."""
-    global _portal
-    if _portal is None:
-        with _portal_lock:
-            if _portal is None:
-                _portal = Portal()
-    return _portal
+    global _background_loop
+    if _background_loop is None:
+        with _background_loop_lock:
+            if _background_loop is None:
+                _background_loop = BackgroundLoop()
+    return _background_loop
 
 
-def _stop_portal() -> None:
-    global _portal
-    stopping, _portal = _portal, None
+def _stop_background_loop() -> None:
+    global _background_loop
+    stopping, _background_loop = _background_loop, None
     if stopping is not None:
         stopping.stop()
 
 
-def _after_fork() -> None:
+def _reset_after_fork() -> None:
     """The child has no background thread; it makes its own portal on first use."""
-    global _portal, _portal_lock
-    _portal, _portal_lock = None, threading.Lock()
+    global _background_loop, _background_loop_lock
+    _background_loop, _background_loop_lock = None, threading.Lock()
 
 
-atexit.register(_stop_portal)
+atexit.register(_stop_background_loop)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(after_in_child=_reset_after_fork)
 
 
-def stepped(items: AsyncIterator[T], seconds: float = 0.005) -> Iterator[T]:
+def iterate_sync(items: AsyncIterator[T], seconds: float = 0.005) -> Iterator[T]:
     """The items of an async iterator, fetched on the portal: in one go as many as come in so many seconds, but at least one."""
     failure: Exception | None = None
 
@@ -167,7 +167,7 @@ def stepped(items: AsyncIterator[T], seconds: float = 0.005) -> Iterator[T]:
             failure = error
         return batch
 
-    while batch := portal().run(some):
+    while batch := get_background_loop().run(some):
         yield from batch
         if failure is not None:
             break

@@ -1,4 +1,4 @@
-"""One call under way: credential, turn, attempt, interpretation; and again, where that cannot do a thing twice."""
+"""One call under way: credential, permit, attempt, interpretation; and again, where that cannot do a thing twice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .messages.multipart import Multipart
 from .messages.request import CompiledOperation, compile_operation
 from .messages.response import decode_error, error_from_response, find_request_id, lowercase_names
 from .operation.operation import Operation
-from .options import Settings, System
+from .options import Service, Settings
 from .ratelimit.limiter import Limiter, Permit
 from .retry import Budget, Clock, attempt_again, may_repeat
 
@@ -34,10 +34,10 @@ NEGLIGIBLE = 0.001
 
 
 @attrs.frozen(eq=False, repr=False)
-class Link:
+class SharedState:
     """What a client and its copies share."""
 
-    system: System
+    system: Service
     base: str
     auth: Auth
     clock: Clock
@@ -46,20 +46,20 @@ class Link:
     transport: Transport
 
 
-class Manner:
+class PreparedOptions:
     """The options of a client's calls, made ready."""
 
-    def __init__(self, settings: Settings, link: Link) -> None:
+    def __init__(self, settings: Settings, shared: SharedState) -> None:
         self.settings = settings
         self.timeout = settings.timeout.to_aiohttp(settings.deadline)
-        self.watched = settings.on_request is not None or settings.on_response is not None
+        self.observed = settings.on_request is not None or settings.on_response is not None
         self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
         self._common.update(settings.headers)
-        self._credential_header = link.system.header if link.system.query_key is None else None
+        self._credential_header = shared.system.header if shared.system.query_key is None else None
         self._headers: dict[CompiledOperation, tuple[str | None, CIMultiDict[str]]] = {}
 
-    def headers(self, plan: CompiledOperation, credential: str | None) -> CIMultiDict[str]:
-        """All headers of an operation's requests; made anew only when the credential changes."""
+    def get_headers(self, plan: CompiledOperation, credential: str | None) -> CIMultiDict[str]:
+        """Give all headers of an operation's requests; they are made anew only when the credential changes."""
         known = self._headers.get(plan)
         if known is not None and known[0] == credential:
             return known[1]
@@ -77,34 +77,42 @@ class Call:
     __slots__ = (
         "attempts",
         "effect",
-        "link",
-        "manner",
         "operation",
+        "options",
         "plan",
         "renewed",
         "request",
+        "shared",
         "started",
         "streamed",
     )
 
-    def __init__(self, link: Link, manner: Manner, operation: Operation[Any], streamed: bool = False) -> None:
-        self.link = link
-        self.manner = manner
+    def __init__(
+        self, shared: SharedState, options: PreparedOptions, operation: Operation[Any], streamed: bool = False
+    ) -> None:
+        self.shared = shared
+        self.options = options
         self.operation = operation
         self.plan = compile_operation(operation)
         self.request = self.plan.build(operation)
-        self.started = link.clock.monotonic()
+        self.started = shared.clock.monotonic()
         self.streamed = streamed
         self.attempts = 0
         self.effect: Effect = "none"
         self.renewed = False
 
-    async def carry_out(self) -> tuple[Any, int, Mapping[str, str]]:
-        """Result, status and headers; tenacity is entered only once an attempt has failed."""
+    async def run(self) -> tuple[Any, int, Mapping[str, str]]:
+        """Make the call and give result, status and headers.
+
+        Raises:
+            AlloyAsyncError: the last attempt's error, with the effect of all of them.
+        """
+        # Around all attempts: the files of a multipart body stay open, so that a retry can rewind them.
         body = self.request.body
         if isinstance(body, Multipart) and not body.is_open:
             async with body:
-                return await self.carry_out()
+                return await self.run()
+        # The usual call succeeds at once: tenacity's loop, which costs as much as a request, is entered after a failure only.
         try:
             answer = await self._attempt()
         except AlloyAsyncError as failure:
@@ -112,101 +120,105 @@ class Call:
                 raise
             first = failure
         else:
-            if not self.link.budget.full:
-                self.link.budget.refund()
+            if not self.shared.budget.full:
+                self.shared.budget.refund()
             return answer
         answer = await attempt_again(
             self._attempt,
             first,
-            policy=self.manner.settings.retry,
+            policy=self.options.settings.retry,
             repeatable=self._may_repeat,
-            budget=self.link.budget,
-            clock=self.link.clock,
-            deadline=self.started + self.manner.settings.deadline,
-            on_wait=self._tell_retry,
+            budget=self.shared.budget,
+            clock=self.shared.clock,
+            deadline=self.started + self.options.settings.deadline,
+            on_wait=self._report_retry,
         )
-        self.link.budget.refund()
+        self.shared.budget.refund()
         return answer
 
     def _may_repeat(self, failure: BaseException) -> bool:
         return may_repeat(failure, self.operation.idempotent) and self.request.repeatable
 
     async def _attempt(self) -> tuple[Any, int, Mapping[str, str]]:
-        """One attempt; and a second one, freshly authorized, after a 401."""
-        link, credential = self.link, None
+        """Make one attempt; and a second one, freshly authorized, after a 401."""
+        shared, credential = self.shared, None
         try:
             if self.operation.authenticated:
-                credential = link.auth.ready or await self._fetched_credential()
-            permit = link.limiter.acquire()
+                credential = shared.auth.ready or await self._fetch_credential()
+            # The credential comes first: a permit taken before would run out while it is fetched.
+            permit = shared.limiter.acquire()
             try:
                 if permit.wait:
-                    await self._wait_for(permit)
-                self.attempts += 1
-                told = self.manner.watched or log.isEnabledFor(logging.DEBUG)
-                wire = await (self._watched(credential) if told else self._transmit(credential))
+                    await self._wait_for_permit(permit)
+                self.attempts += 1  # before anything is written: from here on the server may have acted
+                observed = self.options.observed or log.isEnabledFor(logging.DEBUG)
+                wire = await (self._transmit_observed(credential) if observed else self._transmit(credential))
                 permit.settle(wire.status, wire.headers)
             finally:
-                permit.release()
-            return self._interpreted(wire, credential)
+                permit.release()  # whatever happened: a permit that is kept would hold everybody else
+            return self._interpret(wire, credential)
         except AlloyAsyncError as failure:
             failure.operation = self.operation.name
             failure.add_earlier_attempts(self.effect, self.attempts)
             self.effect = failure.effect
             renewable = isinstance(failure, Unauthorized) and not self.renewed
-            if credential is None or not renewable or not link.auth.reject(credential):
+            if credential is None or not renewable or not shared.auth.reject(credential):
                 raise
             if not self.request.repeatable:
                 raise
+        # Outside of the handler: the 401 is settled, and would else be the context of every later error. Once only, since a
+        # server that refuses a fresh credential too will go on refusing.
         self.renewed = True
         return await self._attempt()
 
-    async def _fetched_credential(self) -> str:
-        left = self._left()
+    async def _fetch_credential(self) -> str:
+        left = self._count_seconds_left()
         try:
             async with asyncio.timeout(left):
-                return await self.link.auth.value()
+                return await self.shared.auth.value()
         except TimeoutError:
-            pass
+            pass  # raised below, outside of the handler: asyncio's error would only lengthen the traceback
         raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent", effect="none")
 
-    async def _wait_for(self, permit: Permit) -> None:
+    async def _wait_for_permit(self, permit: Permit) -> None:
         """Wait until the rate limit lets the call go."""
         while permit.wait:
-            left = self._left()
+            left = self._count_seconds_left()
             if permit.wait >= left:
                 hold = f"the rate limit would hold it for {permit.wait:.1f} s"
+                # Now, and not when the time is over: the caller can still do something with it.
                 raise DeadlineExceeded(f"{hold}, the deadline leaves {max(left, 0):.1f} s; it was not sent")
-            await self.link.clock.sleep(permit.wait)
+            await self.shared.clock.sleep(permit.wait)
             permit.renew()
 
     def _transmit(self, credential: str | None) -> Awaitable[RawResponse]:
-        link, manner, request = self.link, self.manner, self.request
-        timeout, seconds = manner.timeout, manner.settings.deadline
-        gone = link.clock.monotonic() - self.started
+        shared, options, request = self.shared, self.options, self.request
+        timeout, seconds = options.timeout, options.settings.deadline
+        gone = shared.clock.monotonic() - self.started
         if gone > NEGLIGIBLE:
             seconds -= gone
             if seconds <= 0:
                 raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
-            timeout = manner.settings.timeout.to_aiohttp(seconds)
-        return link.transport.attempt(
+            timeout = options.settings.timeout.to_aiohttp(seconds)
+        return shared.transport.attempt(
             request.verb,
-            URL(link.base + self._target(credential), encoded=True),
-            manner.headers(self.plan, credential),
+            URL(shared.base + self._create_target(credential), encoded=True),
+            options.get_headers(self.plan, credential),
             request.body,
             timeout,
             seconds,
             self.streamed,
         )
 
-    def _target(self, credential: str | None) -> str:
-        key, target = self.link.system.query_key, self.request.target
+    def _create_target(self, credential: str | None) -> str:
+        key, target = self.shared.system.query_key, self.request.target
         if key is None or credential is None:
             return target
         return f"{target}{'&' if '?' in target else '?'}{key}={quote(credential, safe='')}"
 
-    async def _watched(self, credential: str | None) -> RawResponse:
+    async def _transmit_observed(self, credential: str | None) -> RawResponse:
         """Transmit, and tell the hooks and the log of it."""
-        settings, operation, monotonic = self.manner.settings, self.operation, self.link.clock.monotonic
+        settings, operation, monotonic = self.options.settings, self.operation, self.shared.clock.monotonic
         began = monotonic()
         if settings.on_request is not None:
             settings.on_request(RequestEvent(operation.name, operation.verb, operation.route, self.attempts))
@@ -227,33 +239,33 @@ class Call:
                     ResponseEvent(operation.name, self.attempts, elapsed, status, request_id, error)
                 )
 
-    def _interpreted(self, wire: RawResponse, credential: str | None) -> tuple[Any, int, Mapping[str, str]]:
+    def _interpret(self, wire: RawResponse, credential: str | None) -> tuple[Any, int, Mapping[str, str]]:
         status, headers, body = wire.status, wire.headers, wire.body
         if not 200 <= status < 300:
             assert isinstance(body, bytes)
             raise error_from_response(
-                self.operation, status, lowercase_names(headers), body, _secrets_in(credential), time.time()
+                self.operation, status, lowercase_names(headers), body, _list_secrets(credential), time.time()
             )
         if not isinstance(body, bytes):
             return body, status, headers
         try:
             return self.plan.decode(body), status, headers
         except Mismatch as mismatch:
-            reason = mismatch
+            reason = mismatch  # raised below: in a traceback the handler's frames would show the body
         raise decode_error(
-            self.operation, reason, status, lowercase_names(headers), body, _secrets_in(credential)
+            self.operation, reason, status, lowercase_names(headers), body, _list_secrets(credential)
         )
 
-    def _left(self) -> float:
-        """Seconds until the deadline."""
-        return self.started + self.manner.settings.deadline - self.link.clock.monotonic()
+    def _count_seconds_left(self) -> float:
+        """Count the seconds until the deadline."""
+        return self.started + self.options.settings.deadline - self.shared.clock.monotonic()
 
-    def _tell_retry(self, error: AlloyAsyncError, wait: float) -> None:
+    def _report_retry(self, error: AlloyAsyncError, wait: float) -> None:
         log.debug("%s again in %.2f s after %s", self.operation.name, wait, type(error).__name__)
-        if self.manner.settings.on_retry is not None:
-            self.manner.settings.on_retry(RetryEvent(self.operation.name, self.attempts, wait, error))
+        if self.options.settings.on_retry is not None:
+            self.options.settings.on_retry(RetryEvent(self.operation.name, self.attempts, wait, error))
 
 
-def _secrets_in(credential: str | None) -> list[str]:
-    """The header's value, and the key in it without its scheme."""
+def _list_secrets(credential: str | None) -> list[str]:
+    """List what must be kept out of errors: the header's value, and the key in it without its scheme."""
     return [credential, *credential.split()[1:]] if credential is not None else []

@@ -12,19 +12,20 @@ import attrs
 from yarl import URL
 
 from .auth import Auth, KeySource
-from .call import Call, Link, Manner
+from .call import Call, PreparedOptions, SharedState
 from .errors import ConfigurationError, InvalidRequest
 from .events import RetryEvent
 from .http.transport import Transport
-from .map import completed
+from .map import map_concurrently
 from .messages.response import Answer, find_request_id, lowercase_names
 from .messages.stream import Stream
 from .operation.operation import Operation
 from .operation.pages import Pages
 from .operation.paging import Listing
-from .options import SYSTEM_CLOCK, CallOptions, Options, Settings, System, base_url_of
+from .options import SYSTEM_CLOCK, CallOptions, Options, Service, Settings, resolve_base_url
 from .ratelimit.registry import limiter_for
 from .retry import Budget
+from .validation import check_count
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -58,18 +59,18 @@ class AsyncClient:
     """
 
     is_async: ClassVar[bool] = True
-    system: System
+    system: Service
 
     def __init__(
-        self, api_key: KeySource | None = None, *, system: System | None = None, **options: Unpack[Options]
+        self, api_key: KeySource | None = None, *, system: Service | None = None, **options: Unpack[Options]
     ) -> None:
         if system is not None:
             self.system = system
-        settings, connection = _sorted_out(type(self).__name__, options)
-        base = base_url_of(self.system, connection.get("base_url"))
+        settings, connection = _split_options(type(self).__name__, options)
+        base = resolve_base_url(self.system, connection.get("base_url"))
         source = api_key if api_key is not None else self.system.from_environment(self.system.credential)
-        auth, host, clock = self._authorized(source), URL(base), connection.get("clock", SYSTEM_CLOCK)
-        self._link = Link(
+        auth, host, clock = self._create_auth(source), URL(base), connection.get("clock", SYSTEM_CLOCK)
+        self._shared = SharedState(
             self.system,
             base,
             auth,
@@ -90,24 +91,24 @@ class AsyncClient:
                 session=connection.get("session"),
             ),
         )
-        self._owns_link = True
-        self._manner = Manner(settings, self._link)
+        self._owns_connections = True
+        self._options = PreparedOptions(settings, self._shared)
 
-    def _authorized(self, source: KeySource | None) -> Auth:
+    def _create_auth(self, source: KeySource | None) -> Auth:
         system = self.system
 
-        def lacking() -> str:
-            name, variable = system.credential, system.variable(system.credential)
+        def refuse() -> str:
+            name, variable = system.credential, system.name_variable(system.credential)
             raise ConfigurationError(
                 f"no credential: give {name}= or set the environment variable {variable}"
             )
 
         if source is None and system.credential_needed:
-            lacking()
-        return Auth(lacking if source is None else source, system.present)
+            refuse()
+        return Auth(refuse if source is None else source, system.present)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._link.base!r})"
+        return f"{type(self).__name__}(base_url={self._shared.base!r})"
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """A copy with other options, on the same connections, credential, rate limit and retry budget.
@@ -115,24 +116,24 @@ class AsyncClient:
         Args:
             **options: timeout, deadline, retry, headers, on_request, on_response, on_retry, as in the constructor.
         """
-        _, connection = _sorted_out("with_options()", options)
+        _, connection = _split_options("with_options()", options)
         if connection:
             raise TypeError(
                 f"with_options() cannot change {', '.join(sorted(connection))}: make a new client"
             )
         other = copy.copy(self)
-        other._owns_link = False
-        other._manner = Manner(attrs.evolve(self._manner.settings, **options), self._link)
+        other._owns_connections = False
+        other._options = PreparedOptions(attrs.evolve(self._options.settings, **options), self._shared)
         return other
 
     @property
     def base_url(self) -> str:
         """Where the service is, without a slash at the end."""
-        return self._link.base
+        return self._shared.base
 
-    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
-        """A copy that tells `on_retry` too of every attempt that is made again, after the hook that there is."""
-        own = self._manner.settings.on_retry
+    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+        """Make a copy that tells `on_retry` too of every attempt that is made again, after the hook that there is."""
+        own = self._options.settings.on_retry
 
         def both(event: RetryEvent) -> None:
             if own is not None:
@@ -140,6 +141,9 @@ class AsyncClient:
             on_retry(event)
 
         return self.with_options(on_retry=both)
+
+    watched = with_retry_hook
+    """The earlier name of with_retry_hook."""
 
     async def send(self, operation: Operation[T]) -> T:
         """Carry out an operation.
@@ -154,14 +158,14 @@ class AsyncClient:
             InvalidRequest: an argument was refused; nothing was sent.
             AlloyAsyncError: see the tree in `alloy_async.core.errors`; its `effect` tells what happened on the server.
         """
-        return (await self._call(operation).carry_out())[0]  # type: ignore[no-any-return]
+        return (await self._call(operation).run())[0]  # type: ignore[no-any-return]
 
     async def answer(self, operation: Operation[T]) -> Answer[T]:
         """Carry out an operation, and give status, headers, request id, attempts and elapsed time with the result."""
         call = self._call(operation)
-        result, status, raw_headers = await call.carry_out()
+        result, status, raw_headers = await call.run()
         headers = lowercase_names(raw_headers)
-        elapsed = self._link.clock.monotonic() - call.started
+        elapsed = self._shared.clock.monotonic() - call.started
         return Answer(result, status, headers, find_request_id(headers), call.attempts, elapsed)
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> Pages[Item]:
@@ -181,9 +185,8 @@ class AsyncClient:
         Operations are taken from the iterable only as fast as results are taken from here, so memory does not grow with
         their number. An error of one is yielded with it and does not stop the others.
         """
-        if concurrency < 1:
-            raise ValueError(f"concurrency must be 1 or more, got {concurrency}")
-        return completed(self.send, operations, concurrency)
+        check_count("concurrency", concurrency)
+        return map_concurrently(self.send, operations, concurrency)
 
     def stream(self, operation: Operation[Any]) -> Stream:
         """Read a long answer as it comes: `async with client.stream(operation) as stream: async for chunk in stream: ...`
@@ -193,16 +196,16 @@ class AsyncClient:
         """
         call = self._call(operation, streamed=True)
 
-        async def opened() -> tuple[aiohttp.ClientResponse, Mapping[str, str]]:
-            response, _, headers = await call.carry_out()
+        async def open_stream() -> tuple[aiohttp.ClientResponse, Mapping[str, str]]:
+            response, _, headers = await call.run()
             return response, lowercase_names(headers)
 
-        return Stream(call.operation.name, opened)
+        return Stream(call.operation.name, open_stream)
 
     async def aclose(self) -> None:
         """Close the connections, on all event loops; a copy made by with_options leaves them open."""
-        if self._owns_link:
-            await self._link.transport.aclose()
+        if self._owns_connections:
+            await self._shared.transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -215,10 +218,10 @@ class AsyncClient:
     def _call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
         if not isinstance(operation, Operation):
             raise InvalidRequest(f"expected an operation, as GetAUser('ada'), got {type(operation).__name__}")
-        return Call(self._link, self._manner, operation, streamed)
+        return Call(self._shared, self._options, operation, streamed)
 
 
-def _sorted_out(where: str, options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
+def _split_options(where: str, options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
     """The options of calls, and those of the connection."""
     unknown = options.keys() - Options.__annotations__.keys()
     if unknown:

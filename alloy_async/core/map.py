@@ -38,7 +38,7 @@ class _Feed:
         return None
 
 
-async def completed(
+async def map_concurrently(
     send: Callable[[Item], Awaitable[T]],
     operations: Iterable[Item] | AsyncIterable[Item],
     concurrency: int,

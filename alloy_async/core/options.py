@@ -19,6 +19,7 @@ from .events import RequestEvent, ResponseEvent, RetryEvent
 from .http.transport import Timeout
 from .ratelimit.limiter import Rate
 from .retry import Clock, Retry
+from .validation import check_seconds
 
 if TYPE_CHECKING:
     import aiohttp
@@ -27,7 +28,7 @@ SYSTEM_CLOCK = Clock(time.monotonic, asyncio.sleep, random.random)
 
 
 @attrs.frozen
-class System:
+class Service:
     """What a client must know of the service it speaks to.
 
     Args:
@@ -50,10 +51,14 @@ class System:
 
     def from_environment(self, what: str) -> str | None:
         """The value of ALLOY_WHAT, or None where it is not set or empty."""
-        return os.environ.get(self.variable(what)) or None
+        return os.environ.get(self.name_variable(what)) or None
 
-    def variable(self, what: str) -> str:
+    def name_variable(self, what: str) -> str:
         return f"{self.name}_{what}".upper()
+
+
+System = Service
+"""The earlier name of Service."""
 
 
 class CallOptions(TypedDict, total=False):
@@ -80,19 +85,18 @@ class Options(CallOptions, total=False):
     clock: Clock
 
 
-def _header_values(headers: Mapping[str, str]) -> Mapping[str, str]:
+def _check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str) or set(name + value) & set("\r\n\0"):
             raise ConfigurationError(f"headers: {name!r} needs text without line breaks")
     return dict(headers)
 
 
-def _finite(_: Any, attribute: attrs.Attribute[Any], value: float) -> None:
-    if not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ConfigurationError(f"{attribute.name} is in seconds, above 0 and finite; got {value!r}")
+def _validate_seconds(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
+    check_seconds(attribute.name, value)
 
 
-def _instance(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
+def _validate_class(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
     kind = {"timeout": Timeout, "retry": Retry}[attribute.name]
     if not isinstance(value, kind):
         raise ConfigurationError(
@@ -100,7 +104,7 @@ def _instance(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
         )
 
 
-def _names_only(headers: Mapping[str, str]) -> str:
+def _show_names(headers: Mapping[str, str]) -> str:
     return repr(list(headers))
 
 
@@ -108,19 +112,19 @@ def _names_only(headers: Mapping[str, str]) -> str:
 class Settings:
     """CallOptions with their defaults."""
 
-    timeout: Timeout = attrs.field(factory=Timeout, validator=_instance)
-    deadline: float = attrs.field(default=60.0, validator=_finite)
-    retry: Retry = attrs.field(factory=Retry, validator=_instance)
-    headers: Mapping[str, str] = attrs.field(factory=dict, converter=_header_values, repr=_names_only)
+    timeout: Timeout = attrs.field(factory=Timeout, validator=_validate_class)
+    deadline: float = attrs.field(default=60.0, validator=_validate_seconds)
+    retry: Retry = attrs.field(factory=Retry, validator=_validate_class)
+    headers: Mapping[str, str] = attrs.field(factory=dict, converter=_check_headers, repr=_show_names)
     on_request: Callable[[RequestEvent], None] | None = None
     on_response: Callable[[ResponseEvent], None] | None = None
     on_retry: Callable[[RetryEvent], None] | None = None
 
 
-def base_url_of(system: System, given: str | None) -> str:
+def resolve_base_url(system: Service, given: str | None) -> str:
     """The address that requests go to, without a slash at its end."""
     text = given or system.from_environment("base_url") or system.base_url
-    variable = system.variable("base_url")
+    variable = system.name_variable("base_url")
     if text is None:
         raise ConfigurationError(f"{system.name} has no common address: give base_url= or set {variable}")
     try:

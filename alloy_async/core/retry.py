@@ -15,28 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from .errors import AlloyAsyncError, StatusError, TransportError
+from .validation import validate_count, validate_not_negative
 
 T = TypeVar("T")
 
 REPEATABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-def _positive(_: Any, attribute: attrs.Attribute[Any], value: float) -> None:
-    if not value >= 0:
-        raise ValueError(f"Retry: {attribute.name} must be 0 or more, got {value!r}")
-
-
-def _at_least_one(_: Any, attribute: attrs.Attribute[Any], value: int) -> None:
-    if value < 1:
-        raise ValueError(
-            f"Retry: {attribute.name} counts the first attempt too, so it is 1 or more; got {value!r}"
-        )
 
 
 @attrs.frozen
@@ -51,10 +40,10 @@ class Retry:
             answered call gives 0.1 back. In an outage this keeps the load below 1.1 times the normal. Default 100.
     """
 
-    attempts: int = attrs.field(default=4, validator=_at_least_one)
-    wait_initial: float = attrs.field(default=0.5, validator=_positive)
-    wait_max: float = attrs.field(default=20.0, validator=_positive)
-    budget: float = attrs.field(default=100.0, validator=_positive)
+    attempts: int = attrs.field(default=4, validator=validate_count)
+    wait_initial: float = attrs.field(default=0.5, validator=validate_not_negative)
+    wait_max: float = attrs.field(default=20.0, validator=validate_not_negative)
+    budget: float = attrs.field(default=100.0, validator=validate_not_negative)
 
     def wait(self, failures: int, retry_after: float | None, random: Callable[[], float]) -> float:
         """Seconds to wait after so many failures: what the server asked and a jitter, else exponential with full jitter."""

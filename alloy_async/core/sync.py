@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
-from .background_loop import portal, stepped
+from .background_loop import get_background_loop, iterate_sync
 from .client import AsyncClient
 from .events import RetryEvent
 from .messages.response import Answer
 from .messages.stream import Stream
 from .operation.operation import Operation
-from .operation.pages import Pages
+from .operation.pages import PageWalk
 from .operation.paging import Listing
-from .options import CallOptions, Options, System
+from .options import CallOptions, Options, Service
+from .validation import check_count
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -32,10 +33,10 @@ class Client:
     """
 
     is_async: ClassVar[bool] = False
-    system: System
+    system: Service
 
     def __init__(
-        self, api_key: KeySource | None = None, *, system: System | None = None, **options: Unpack[Options]
+        self, api_key: KeySource | None = None, *, system: Service | None = None, **options: Unpack[Options]
     ) -> None:
         self._client = AsyncClient(api_key, system=system or self.system, **options)
 
@@ -44,33 +45,36 @@ class Client:
 
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """A copy with other options on the same connections; see AsyncClient.with_options."""
-        return self._around(self._client.with_options(**options))
+        return self._wrap(self._client.with_options(**options))
 
     @property
     def base_url(self) -> str:
         """Where the service is, without a slash at the end."""
         return self._client.base_url
 
-    def watched(self, on_retry: Callable[[RetryEvent], None]) -> Self:
-        """A copy that tells `on_retry` too of every attempt that is made again; see AsyncClient.watched."""
-        return self._around(self._client.watched(on_retry))
+    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+        """Make a copy that tells `on_retry` too of every attempt that is made again; see AsyncClient.with_retry_hook."""
+        return self._wrap(self._client.with_retry_hook(on_retry))
 
-    def _around(self, client: AsyncClient) -> Self:
+    watched = with_retry_hook
+    """The earlier name of with_retry_hook."""
+
+    def _wrap(self, client: AsyncClient) -> Self:
         other = object.__new__(type(self))
         other._client = client
         return other
 
     def send(self, operation: Operation[T]) -> T:
         """Carry out an operation; see AsyncClient.send."""
-        return portal().run(self._client.send, operation)
+        return get_background_loop().run(self._client.send, operation)
 
     def answer(self, operation: Operation[T]) -> Answer[T]:
         """Carry out an operation, and give what came along with its result; see AsyncClient.answer."""
-        return portal().run(self._client.answer, operation)
+        return get_background_loop().run(self._client.answer, operation)
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> SyncPages[Item]:
         """The items of a listing, over all its pages: `for item in client.iterate(operation)`."""
-        return SyncPages(self._client.iterate(operation, token=token))
+        return SyncPages(self._client.send, operation, token)
 
     def map(
         self, operations: Iterable[Operation[T]], *, concurrency: int = 16
@@ -79,16 +83,15 @@ class Client:
 
         The iterable is read in the calling thread, so it may itself use this client.
         """
-        if concurrency < 1:
-            raise ValueError(f"concurrency must be 1 or more, got {concurrency}")
-        return self._completed(iter(operations), concurrency)
+        check_count("concurrency", concurrency)
+        return self._send_all(iter(operations), concurrency)
 
-    def _completed(
+    def _send_all(
         self, operations: Iterator[Operation[T]], concurrency: int
     ) -> Iterator[tuple[Operation[T], T | Exception]]:
         finished: SimpleQueue[tuple[Operation[T], asyncio.Task[T]]] = SimpleQueue()
         running: set[asyncio.Task[T]] = set()
-        here, client, under_way, failure = portal(), self._client, 0, None
+        here, client, under_way, failure = get_background_loop(), self._client, 0, None
         try:
             while True:
                 try:
@@ -99,7 +102,9 @@ class Client:
                     failure, operation = error, None
                 if operation is not None:
                     under_way += 1
-                    here.spawn(partial(client.send, operation), running.add, _putting(finished, operation))
+                    here.spawn(
+                        partial(client.send, operation), running.add, _create_enqueuer(finished, operation)
+                    )
                     if finished.empty():
                         continue
                 if not under_way:
@@ -107,7 +112,7 @@ class Client:
                 operation, task = finished.get()
                 under_way -= 1
                 running.discard(task)
-                yield operation, _outcome(task)
+                yield operation, _take_outcome(task)
         finally:
             here.cancel(list(running))
         if failure is not None:
@@ -119,7 +124,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; a copy made by with_options leaves them open."""
-        portal().run(self._client.aclose)
+        get_background_loop().run(self._client.aclose)
 
     def __enter__(self) -> Self:
         return self
@@ -130,13 +135,13 @@ class Client:
         self.close()
 
 
-def _putting(
+def _create_enqueuer(
     queue: SimpleQueue[tuple[Operation[T], asyncio.Task[T]]], operation: Operation[T]
 ) -> Callable[[asyncio.Task[T]], None]:
     return lambda task: queue.put((operation, task))
 
 
-def _outcome(task: asyncio.Task[T]) -> T | Exception:
+def _take_outcome(task: asyncio.Task[T]) -> T | Exception:
     error = task.exception()
     if error is None:
         return task.result()
@@ -146,36 +151,38 @@ def _outcome(task: asyncio.Task[T]) -> T | Exception:
 
 
 class SyncPages(Generic[Item]):
-    """The items of a listing over all its pages: `for item in client.iterate(operation)`."""
+    """The items of a listing over all its pages: `for item in client.iterate(operation)`; arguments as for Pages."""
 
-    def __init__(self, pages: Pages[Item]) -> None:
-        self._pages = pages
+    def __init__(
+        self, send: Callable[[Any], Awaitable[Any]], operation: Listing[Any, Item], token: str | None = None
+    ) -> None:
+        self._walk = PageWalk(send, operation, token)
 
     @property
     def token(self) -> str:
         """Where the walk stands, as text, to go on from there later."""
-        return self._pages.token
+        return self._walk.token
 
     @property
     def repeated(self) -> int:
         """Rows that came again and were dropped, because the list shifted while it was read."""
-        return self._pages.repeated
+        return self._walk.repeated
 
     def __iter__(self) -> Iterator[Item]:
-        pages = self._pages
-        for page in self._numbered():
-            for pages._taken, item in page:
+        walk = self._walk
+        for page in self._fetch_pages():
+            for walk.taken, item in page:
                 yield item
 
     def pages(self) -> Iterator[list[Item]]:
-        """The items as one list a page."""
-        for page in self._numbered():
-            self._pages._taken = page[-1][0]
+        """Walk the listing with the items as one list a page."""
+        for page in self._fetch_pages():
+            self._walk.taken = page[-1][0]
             yield [item for _, item in page]
 
-    def _numbered(self) -> Iterator[list[tuple[int, Item]]]:
-        # one by one: a page fetched ahead would move the token past rows that nobody has seen
-        return stepped(self._pages._numbered_pages(), seconds=0)
+    def _fetch_pages(self) -> Iterator[list[tuple[int, Item]]]:
+        # One by one: a page fetched ahead would move the token past rows that nobody has seen.
+        return iterate_sync(self._walk.fetch_pages(), seconds=0)
 
 
 class SyncStream:
@@ -195,20 +202,20 @@ class SyncStream:
         return self._stream.headers
 
     def __enter__(self) -> Self:
-        portal().run(self._stream.__aenter__)
+        get_background_loop().run(self._stream.__aenter__)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        portal().run(self._stream.__aexit__, kind, error, trace)
+        get_background_loop().run(self._stream.__aexit__, kind, error, trace)
 
     def __iter__(self) -> Iterator[bytes]:
-        return stepped(aiter(self._stream))
+        return iterate_sync(aiter(self._stream))
 
     def lines(self, encoding: str = "utf-8-sig") -> Iterator[str]:
         """The body as text, line by line; see Stream.lines."""
-        return stepped(self._stream.lines(encoding))
+        return iterate_sync(self._stream.lines(encoding))
 
     @overload
     def rows(self, *, delimiter: str = ",") -> Iterator[dict[str, str]]: ...
@@ -216,4 +223,4 @@ class SyncStream:
     def rows(self, of: type[T], *, delimiter: str = ",") -> Iterator[T]: ...
     def rows(self, of: Any = None, *, delimiter: str = ",") -> Iterator[Any]:
         """The rows of a CSV body; see Stream.rows."""
-        return stepped(self._stream.rows(of, delimiter=delimiter))
+        return iterate_sync(self._stream.rows(of, delimiter=delimiter))

@@ -47,7 +47,7 @@ class Adapter(ABC, Generic[ClientT]):
     def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
         other = copy.copy(self)
-        other.client = self.client.watched(on_retry)
+        other.client = self.client.with_retry_hook(on_retry)
         return other
 
     def key_of(self, record: UserRecord) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Self
 
-from ..core.background_loop import portal, stepped
+from ..core.background_loop import get_background_loop, iterate_sync
 from ..core.events import RetryEvent
 from .interface import Capabilities, Directory
 from .record import Outcome, UserRecord
@@ -45,29 +45,29 @@ class SyncDirectory:
 
     def find(self, key: str) -> UserRecord | None:
         """One user by natural key; None when there is none."""
-        return portal().run(self.directory.find, key)
+        return get_background_loop().run(self.directory.find, key)
 
     def list(self) -> Iterator[UserRecord]:
         """Every user, as a stream."""
         listing = self.directory.list()
         try:
-            yield from stepped(listing)
+            yield from iterate_sync(listing)
         finally:
             if isinstance(listing, AsyncGenerator):
-                portal().run(listing.aclose)
+                get_background_loop().run(listing.aclose)
 
     def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Create users; one that is there stays as it is. One outcome a record, in order."""
-        return portal().run(self.directory.create, records)
+        return get_background_loop().run(self.directory.create, records)
 
     def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by natural key."""
-        return portal().run(self.directory.update, records)
+        return get_background_loop().run(self.directory.update, records)
 
     def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
         """Delete users by natural key; one that is not there counts as deleted."""
-        return portal().run(self.directory.delete, keys)
+        return get_background_loop().run(self.directory.delete, keys)
 
     def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
         """Take one of `capabilities.offboarding` for users."""
-        return portal().run(self.directory.offboard, step, keys)
+        return get_background_loop().run(self.directory.offboard, step, keys)

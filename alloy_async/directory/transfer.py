@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import attrs
 
-from ..core.background_loop import portal, stepped
+from ..core.background_loop import get_background_loop, iterate_sync
 from ..core.errors import AlloyAsyncError, Forbidden, InvalidRequest
-from ..core.map import completed
+from ..core.map import map_concurrently
+from ..core.validation import check_count
 from .error_policy import OF_THE_CONNECTION
 from .interface import Directory
 from .record import Outcome, Status, UserRecord
@@ -110,6 +111,7 @@ def copy(
 
     Raises:
         InvalidRequest: the source cannot list, or the target cannot create; nothing was sent.
+        ConfigurationError: concurrency is not 1 or more.
         AlloyAsyncError: while it runs: the source cannot be read on, or the target refuses the credential or cannot be
             reached. What was in flight is finished and told before.
     """
@@ -131,8 +133,7 @@ class Copy:
         on_losses: OnLosses | None,
         concurrency: int,
     ) -> None:
-        if concurrency < 1:
-            raise InvalidRequest(f"concurrency must be 1 or more, got {concurrency}")
+        check_count("concurrency", concurrency)
         self.source = source.directory if isinstance(source, SyncDirectory) else source
         self.target = target.directory if isinstance(target, SyncDirectory) else target
         for directory, ability in ((self.source, "list"), (self.target, "create")):
@@ -149,7 +150,7 @@ class Copy:
 
     def run(self) -> CopyReport:
         """Do it all, without await."""
-        return portal().run(self._run_to_end)
+        return get_background_loop().run(self._run_to_end)
 
     async def _run_to_end(self) -> CopyReport:
         async for _ in self:
@@ -159,15 +160,15 @@ class Copy:
     def __iter__(self) -> Iterator[Copied]:
         copying = self.__aiter__()
         try:
-            yield from stepped(copying)
+            yield from iterate_sync(copying)
         finally:
-            portal().run(copying.aclose)
+            get_background_loop().run(copying.aclose)
 
     async def __aiter__(self) -> AsyncGenerator[Copied, None]:
         self.report, self._failure = CopyReport(), None
         async with (
             aclosing(self._batches()) as batches,
-            aclosing(completed(self._send, batches, self._concurrency)) as sent,
+            aclosing(map_concurrently(self._send, batches, self._concurrency)) as sent,
         ):
             async for _, done in sent:
                 if isinstance(done, Exception):

@@ -11,7 +11,7 @@ from ..core.auth import KeySource, with_default_scheme
 from ..core.client import AsyncClient
 from ..core.errors import ConfigurationError
 from ..core.operation.endpoint import endpoint
-from ..core.options import Options, System
+from ..core.options import Options, Service
 from ..core.sync import Client
 from . import operations
 
@@ -35,7 +35,7 @@ def _bare(key: str) -> str:
     return key.split()[-1]
 
 
-OPENDATASOFT = System("opendatasoft", None, present=with_default_scheme("Apikey"))
+OPENDATASOFT = Service("opendatasoft", None, present=with_default_scheme("Apikey"))
 WITH_KEY_IN_QUERY = attrs.evolve(OPENDATASOFT, present=_bare, query_key="apikey")
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from ..core.errors import ConfigurationError
+from ..core.validation import check_count
 from .events import Event, OnEvent
 
 Point = Literal["before intent", "after intent", "after answer", "after outcome", "before asking"]
@@ -44,5 +44,4 @@ class Run:
     sends_again: bool = False
 
     def __attrs_post_init__(self) -> None:
-        if self.concurrency < 1:
-            raise ConfigurationError(f"concurrency must be 1 or more; got {self.concurrency}")
+        check_count("concurrency", self.concurrency)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from ..core.background_loop import portal
+from ..core.background_loop import get_background_loop
 from . import jobs
 
 P = ParamSpec("P")
@@ -22,7 +22,7 @@ T = TypeVar("T")
 def _waiting(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     @wraps(function)
     def wait(*args: P.args, **kwargs: P.kwargs) -> T:
-        return portal().run(lambda: function(*args, **kwargs))
+        return get_background_loop().run(lambda: function(*args, **kwargs))
 
     return wait
 

@@ -7,7 +7,7 @@ from typing import Unpack
 from ..core.auth import KeySource, with_default_scheme
 from ..core.client import AsyncClient
 from ..core.operation.endpoint import endpoint
-from ..core.options import Options, System
+from ..core.options import Options, Service
 from ..core.sync import Client
 from . import operations
 from .jwt import Scope, credential
@@ -35,7 +35,7 @@ class SmoochMethods:
     post_image_message = endpoint(operations.PostImageMessage)
 
 
-SMOOCH = System("smooch", "https://api.smooch.io", present=with_default_scheme("Bearer"), credential="token")
+SMOOCH = Service("smooch", "https://api.smooch.io", present=with_default_scheme("Bearer"), credential="token")
 
 
 class AsyncSmooch(SmoochMethods, AsyncClient):

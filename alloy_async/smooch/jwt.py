@@ -11,7 +11,7 @@ import attrs
 
 from ..core.auth import KeySource, Token
 from ..core.errors import ConfigurationError
-from ..core.options import System
+from ..core.options import Service
 
 Scope = Literal["app", "account", "appUser"]
 
@@ -85,7 +85,7 @@ class SignedTokens:
 
 
 def credential(
-    system: System,
+    system: Service,
     token: KeySource | None,
     key_id: str | None,
     secret: str | None,
@@ -110,8 +110,8 @@ def credential(
     }
     missing = [name for name, value in given.items() if value is None]
     if missing:
-        wanted = " and ".join(f"{name}= (or {system.variable(name)})" for name in missing)
-        else_token = "" if pair or len(missing) < 2 else f", or token= (or {system.variable('token')})"
+        wanted = " and ".join(f"{name}= (or {system.name_variable(name)})" for name in missing)
+        else_token = "" if pair or len(missing) < 2 else f", or token= (or {system.name_variable('token')})"
         raise ConfigurationError(f"no credential: give {wanted}{else_token}")
     wanted_scope: Any = scope or system.from_environment("scope") or "app"
     return SignedTokens(**given, scope=wanted_scope, user_id=user_id)

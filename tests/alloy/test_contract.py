@@ -105,13 +105,13 @@ def test_no_other_answer_is_a_bare_array() -> None:
 def test_logs_go_on_by_page_until_a_page_is_empty() -> None:
     first = operations.GetWorkflowLogs("w", limit=5)
     paging = operations.GetWorkflowLogs.paging
-    second = paging.following(first, None, ["row"])
+    second = paging.create_next(first, None, ["row"])
     assert second is not None
-    third = paging.following(second, None, ["row"])
+    third = paging.create_next(second, None, ["row"])
     assert isinstance(second, operations.GetWorkflowLogs)
     assert isinstance(third, operations.GetWorkflowLogs)
     assert (second.page, third.page, third.limit) == (1, 2, 5)
-    assert paging.following(third, None, []) is None
+    assert paging.create_next(third, None, []) is None
 
 
 # Secrets

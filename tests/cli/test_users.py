@@ -16,9 +16,11 @@ from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
 from alloy_async.cli.commands import users
-from alloy_async.cli.options.systems import SYSTEM_ACCESS, SYSTEMS, load_capabilities, name_variable
+from alloy_async.cli.options.systems import SYSTEM_ACCESS, load_capabilities, name_variable
 from alloy_async.directory import UserRecord
 from alloy_async.sandbox import Fault, Sandbox, Status
+
+from ..systems import SYSTEMS
 
 LISTING = [system for system in SYSTEMS if "list" in load_capabilities(system).abilities]
 COMMAND = [sys.executable, "-c", "from alloy_async.cli import main; main()", "users"]

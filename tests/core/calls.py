@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import attrs
 
-from alloy_async import Operation, System
+from alloy_async import Operation, Service
 from alloy_async.alloy import models, operations
 from alloy_async.core.operation.markers import Json, Path
 
 ADA = "ada.0@northwind.example"
 """The first user of the seeded sandbox."""
 
-LOCAL = System("local", None)
+LOCAL = Service("local", None)
 """A service without methods of its own."""
 
 

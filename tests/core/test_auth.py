@@ -20,7 +20,7 @@ from alloy_async import (
     ConfigurationError,
     CredentialError,
     DeadlineExceeded,
-    System,
+    Service,
     Token,
     Unauthorized,
 )
@@ -89,8 +89,8 @@ def test_a_key_that_no_header_can_carry_is_refused(key: Any) -> None:
 
 
 async def test_a_service_may_have_its_own_header_or_a_query_parameter() -> None:
-    by_header = System("local", None, present=str, header="X-API-Key")
-    by_query = System("local", None, present=str, query_key="apikey")
+    by_header = Service("local", None, present=str, header="X-API-Key")
+    by_query = Service("local", None, present=str, query_key="apikey")
     async with Scripted() as service:
         async with AsyncClient("k&1", system=by_header, base_url=service.url) as client:
             await client.send(GET)
@@ -219,7 +219,7 @@ async def test_a_retry_may_follow_the_renewal(sandbox: Sandbox, clock: Any) -> N
     ("left", "lapsed"), [(3600.0, False), (30.1, False), (30.0, True), (1.0, True), (-5.0, True)]
 )
 def test_a_token_lapses_half_a_minute_early(left: float, lapsed: bool) -> None:
-    assert Token("k", 1000.0 + left).lapsed(lambda: 1000.0) is lapsed
+    assert Token("k", 1000.0 + left).is_expired(lambda: 1000.0) is lapsed
 
 
 async def test_a_lapsed_token_is_fetched_again_before_it_is_refused(client_of: Any, sandbox: Sandbox) -> None:

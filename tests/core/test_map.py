@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from alloy_async import Alloy, AsyncAlloy, InvalidRequest, NotFound, Unauthorized
 from alloy_async.alloy.operations import CreateAUser, GetAUser
-from alloy_async.core.map import completed
+from alloy_async.core.map import map_concurrently
 from alloy_async.sandbox import Delay, Fault, Hang, Sandbox
 
 from .calls import ADA
@@ -75,7 +75,7 @@ def test_none_is_lost_and_none_comes_twice(
         service = Service(turns)
         outcomes: Outcomes = []
         try:
-            async for outcome in completed(service.send, source(count, breaks, is_async), concurrency):  # type: ignore[type-var]
+            async for outcome in map_concurrently(service.send, source(count, breaks, is_async), concurrency):  # type: ignore[type-var]
                 outcomes.append(outcome)
         except Broken:
             assert breaks
@@ -102,7 +102,7 @@ async def test_operations_are_taken_only_as_fast_as_results_are() -> None:
             taken += 1
             yield number
 
-    async for _ in completed(Service([1]).send, numbers(), 4):  # type: ignore[type-var, arg-type]
+    async for _ in map_concurrently(Service([1]).send, numbers(), 4):  # type: ignore[type-var, arg-type]
         given_out += 1
         for _ in range(5):
             await asyncio.sleep(0)
@@ -112,14 +112,14 @@ async def test_operations_are_taken_only_as_fast_as_results_are() -> None:
 
 async def test_all_the_concurrency_is_used() -> None:
     service = Service([3])
-    async for _ in completed(service.send, range(100), 8):  # type: ignore[type-var, arg-type]
+    async for _ in map_concurrently(service.send, range(100), 8):  # type: ignore[type-var, arg-type]
         pass
     assert service.most_in_flight == 8
 
 
 async def test_leaving_early_cancels_what_runs() -> None:
     service = Service([0, 100])
-    walk = completed(service.send, range(100), 4)  # type: ignore[type-var, arg-type]
+    walk = map_concurrently(service.send, range(100), 4)  # type: ignore[type-var, arg-type]
     async for _ in walk:
         break
     await walk.aclose()  # type: ignore[attr-defined]
@@ -131,7 +131,7 @@ async def test_cancelling_the_reader_cancels_what_runs() -> None:
     service = Service([10_000])
 
     async def read() -> None:
-        async for _ in completed(service.send, range(100), 4):  # type: ignore[type-var, arg-type]
+        async for _ in map_concurrently(service.send, range(100), 4):  # type: ignore[type-var, arg-type]
             pass
 
     reader = asyncio.create_task(read())
@@ -146,7 +146,7 @@ async def test_cancelling_the_reader_cancels_what_runs() -> None:
 
 async def test_results_that_nobody_takes_hold_the_rest_back() -> None:
     service = Service([0])
-    walk = completed(service.send, range(1000), 4)  # type: ignore[type-var, arg-type]
+    walk = map_concurrently(service.send, range(1000), 4)  # type: ignore[type-var, arg-type]
     await anext(walk)
     for _ in range(100):
         await asyncio.sleep(0)

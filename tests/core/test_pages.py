@@ -210,7 +210,7 @@ async def test_rows_without_a_key_are_all_kept() -> None:
     ],
 )
 def test_a_token_of_something_else_is_refused(token: str) -> None:
-    with pytest.raises(InvalidRequest, match="numbered: that is no token of this listing"):
+    with pytest.raises(InvalidRequest, match="numbered: that is not a token of this listing"):
         Pages(Service(1, 1).send, Numbered(), token)
 
 

@@ -44,7 +44,7 @@ OFFSET_WITH_NEXT = ByOffset("rows", next="next")
     ],
 )
 def test_the_rows_of_an_answer(paging: Unpaged, answer: Any, rows: list[int]) -> None:
-    assert paging.rows(answer) == rows
+    assert paging.extract_items(answer) == rows
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_rows_of_an_answer(paging: Unpaged, answer: Any, rows: list[int]) ->
     ],
 )
 def test_the_first_request(paging: Unpaged, given: List, first: List) -> None:
-    assert paging.first(given) == first
+    assert paging.create_first(given) == first
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_first_request(paging: Unpaged, given: List, first: List) -> None:
     ],
 )
 def test_the_next_request(paging: Unpaged, asked: List, answer: Answer, following: List | None) -> None:
-    assert paging.following(asked, answer, paging.rows(answer)) == following
+    assert paging.create_next(asked, answer, paging.extract_items(answer)) == following
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from alloy_async import (
     Model,
     Operation,
     Retry,
-    System,
+    Service,
     Timeout,
     Token,
     from_wire,
@@ -200,7 +200,7 @@ async def test_no_secret_where_there_is_no_connection(watch: Watch, clock: FakeC
 
 
 async def test_no_secret_of_the_query_where_the_key_goes_there(watch: Watch, clock: FakeClock) -> None:
-    system = System("local", None, present=str, query_key="apikey")
+    system = Service("local", None, present=str, query_key="apikey")
     for failure in (reply(500, b""), Reset(), reply(302, b"", Location="/elsewhere"), Cut(b"what?\r\n\r\n")):
         async with (
             Scripted(failure) as service,
@@ -226,7 +226,7 @@ async def test_no_secret_of_the_query_where_an_upload_breaks_off(own_session: bo
         reset_when_closed(writer)
         writer.close()
 
-    service = System("opendatasoft", None, query_key="apikey")
+    service = Service("opendatasoft", None, query_key="apikey")
     trusting = ssl.create_default_context(cafile=CERTIFICATE)
     connector = aiohttp.TCPConnector(ssl=trusting)
     async with (

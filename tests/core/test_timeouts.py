@@ -323,7 +323,7 @@ async def test_a_kept_connection_that_rests_longer_than_the_read_timeout_is_used
 async def test_aiohttp_has_what_is_built_on(sandbox: Sandbox) -> None:
     async with AsyncAlloy("key", base_url=sandbox.url) as client:
         await client.send(GET)
-        connector: Any = client._link.transport._sessions.get().session.connector
+        connector: Any = client._shared.transport._sessions.get().session.connector
         ((connection, _),) = (kept for line in connector._conns.values() for kept in line)
         assert isinstance(connection, TimedConnection)
         assert connection.transport.max_size == PIECE

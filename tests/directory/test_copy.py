@@ -13,8 +13,15 @@ from typing import Any
 import attrs
 import pytest
 
-from alloy_async.core.background_loop import portal
-from alloy_async.core.errors import BadRequest, ConnectionLost, Forbidden, InvalidRequest, ServerError
+from alloy_async.core.background_loop import get_background_loop
+from alloy_async.core.errors import (
+    BadRequest,
+    ConfigurationError,
+    ConnectionLost,
+    Forbidden,
+    InvalidRequest,
+    ServerError,
+)
 from alloy_async.directory import Capabilities, Loss, Outcome, SyncDirectory, UserRecord, copy
 from alloy_async.sandbox import Sandbox
 
@@ -210,7 +217,7 @@ async def test_what_cannot_be_done_is_refused_at_once() -> None:
         unlisted, listed = smooch.connect(here), agilicus.connect(there)
         with pytest.raises(InvalidRequest, match="Smooch cannot list users"):
             copy(unlisted, listed)
-        with pytest.raises(InvalidRequest, match="concurrency must be 1 or more"):
+        with pytest.raises(ConfigurationError, match="concurrency must be 1 or more"):
             copy(listed, unlisted, concurrency=0)
         assert not here.requests
         assert not there.requests
@@ -227,7 +234,7 @@ def test_without_await() -> None:
         assert [one.outcome.status for one in copy(source, target)] == ["exists"] * 3
         for users in (source, target):
             directory: Any = users.directory
-            portal().run(directory.client.aclose)
+            get_background_loop().run(directory.client.aclose)
 
 
 def test_the_example_runs() -> None:

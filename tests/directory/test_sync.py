@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from alloy_async.core.background_loop import portal
+from alloy_async.core.background_loop import get_background_loop
 from alloy_async.core.events import RetryEvent
 from alloy_async.directory import SyncDirectory
 from alloy_async.sandbox import Fault, Sandbox, Status
@@ -20,7 +20,7 @@ from .conftest import QUICK
 def _connected(case: Case, sandbox: Sandbox) -> Iterator[SyncDirectory]:
     directory = case.connect(sandbox, **QUICK)
     yield SyncDirectory(directory)
-    portal().run(directory.client.aclose)
+    get_background_loop().run(directory.client.aclose)
 
 
 def test_the_same_methods_without_await(case: Case) -> None:

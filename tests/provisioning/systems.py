@@ -10,19 +10,12 @@ from typing import Any
 
 import attrs
 
-from alloy_async.agilicus.client import AsyncAgilicus
-from alloy_async.agilicus.directory import AgilicusDirectory
-from alloy_async.alloy.client import AsyncAlloy
-from alloy_async.alloy.directory import AlloyDirectory
-from alloy_async.alsid.client import AsyncAlsid
-from alloy_async.alsid.directory import AlsidDirectory
 from alloy_async.core.http.transport import Timeout
 from alloy_async.core.retry import Retry
-from alloy_async.opendatasoft.client import AsyncOpendatasoft
-from alloy_async.opendatasoft.directory import OpendatasoftDirectory
 from alloy_async.sandbox import Sandbox
-from alloy_async.smooch.client import AsyncSmooch
-from alloy_async.smooch.directory import SmoochDirectory
+from alloy_async.systems import load_client, load_directory
+
+from ..systems import COUNTS
 
 
 @attrs.frozen
@@ -35,12 +28,9 @@ class Kind:
     """What its directory is told besides."""
 
 
+PLACES = {"smooch": "app_id", "agilicus": "org_id"}
 SYSTEMS: Mapping[str, Kind] = {
-    "alloy": Kind(AsyncAlloy, AlloyDirectory),
-    "alsid": Kind(AsyncAlsid, AlsidDirectory),
-    "opendatasoft": Kind(AsyncOpendatasoft, OpendatasoftDirectory),
-    "smooch": Kind(AsyncSmooch, SmoochDirectory, "app_id"),
-    "agilicus": Kind(AsyncAgilicus, AgilicusDirectory, "org_id"),
+    system: Kind(load_client(system), load_directory(system), PLACES.get(system)) for system in COUNTS
 }
 
 

@@ -13,8 +13,9 @@ from alloy_async.sandbox import ApiError, Reply
 from alloy_async.sandbox.contract.contract import load_contract, read_query
 from alloy_async.sandbox.contract.schema import Misfit
 
+from ..systems import COUNTS
+
 ALLOY = load_contract("alloy")
-COUNTS = {"alloy": 36, "alsid": 12, "opendatasoft": 7, "smooch": 12, "agilicus": 45}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.lazy_loading import by_topic
+from ...lazy_loading import EVERYTHING, attach_lazy
 
 TOPICS = ("common", "identities", "users", "accounts", "requests", "permissions", "organisations")
 
@@ -26,4 +26,4 @@ if TYPE_CHECKING:
     from .requests import *
     from .users import *
 else:  # hidden from the checkers, which would take any name for one of the package
-    __getattr__, __dir__ = by_topic(__name__, TOPICS)
+    __getattr__, __dir__, _ = attach_lazy(__name__, dict.fromkeys(TOPICS, EVERYTHING))

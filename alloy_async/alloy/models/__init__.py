@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.lazy_loading import by_topic
+from ...lazy_loading import EVERYTHING, attach_lazy
 
 TOPICS = ("common", "users", "credentials", "workflows", "runs", "integrations")
 
@@ -21,4 +21,4 @@ if TYPE_CHECKING:
     from .users import *
     from .workflows import *
 else:  # hidden from the checkers, which would take any name for one of the package
-    __getattr__, __dir__ = by_topic(__name__, TOPICS)
+    __getattr__, __dir__, _ = attach_lazy(__name__, dict.fromkeys(TOPICS, EVERYTHING))

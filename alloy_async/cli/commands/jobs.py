@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
+from ...systems import SYSTEMS
 from ..exit_codes import ExitCode
 from ..job_runner import JobCommand, run_job
 from ..options.source import SourceOptions, open_users, restore_source_options, source_options
-from ..options.systems import SYSTEMS, read_place
+from ..options.systems import read_place
 from ..options.target import Target, target_options
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from ...systems import SYSTEMS
 from ..exit_codes import ExitCode
 from ..options.source import SourceOptions, source_options
-from ..options.systems import SYSTEMS, load_capabilities
+from ..options.systems import load_capabilities
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options.systems import SYSTEM_ACCESS, SYSTEMS, name_variable
+from ...systems import SYSTEMS
+from ..options.systems import SYSTEM_ACCESS, name_variable
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from ...systems import SYSTEMS
 from ..exit_codes import ExitCode
 from ..job_runner import suggest_remedy
-from ..options.systems import SYSTEMS
 from ..options.target import Target, target_options
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import attrs
+
+from ...systems import load_client, load_directory
 
 if TYPE_CHECKING:
     from ...directory import Capabilities, Directory
@@ -55,7 +56,6 @@ SYSTEM_ACCESS = {
     "opendatasoft": SystemAccess(takes=("identity_provider",)),
     "smooch": SystemAccess("token", needs=("app_id",), sandbox=_get_app),
 }
-SYSTEMS = tuple(SYSTEM_ACCESS)
 
 
 def name_variable(system: str, name: str) -> str:
@@ -65,7 +65,7 @@ def name_variable(system: str, name: str) -> str:
 
 def load_capabilities(system: str) -> Capabilities:
     """Load what a system can do; without a client or network."""
-    can: Capabilities = _load_class(system, "directory", "{}Directory").capabilities
+    can: Capabilities = load_directory(system).capabilities
     return can
 
 
@@ -74,7 +74,7 @@ async def open_directory(system: str, target: Target) -> AsyncIterator[Directory
     """Open the directory of a system, or of a sandbox that lives as long as the block.
 
     Args:
-        system: one of SYSTEMS.
+        system: one of the five.
         target: what the command line says; what it leaves out is the environment's, else the service's own.
 
     Raises:
@@ -104,8 +104,8 @@ async def _connect(
     credential = {name: value for name, value in settings.items() if name not in place}
     # A bulk job would rather wait than give a batch up.
     options = {"base_url": base_url, "deadline": 600, "retry": Retry(attempts=6)}
-    async with _load_class(system, "client", "Async{}")(**credential, **options) as client:
-        yield _load_class(system, "directory", "{}Directory")(client, **place)
+    async with load_client(system)(**credential, **options) as client:
+        yield load_directory(system)(client, **place)
 
 
 def _resolve_place(system: str, settings: Mapping[str, str]) -> Mapping[str, str]:
@@ -139,8 +139,3 @@ def read_place(directory: Directory) -> dict[str, str]:
 def format_option(name: str) -> str:
     """Name the option of a setting, as --org-id."""
     return f"--{name.replace('_', '-')}"
-
-
-def _load_class(system: str, module: str, name: str) -> Any:
-    """Load a class of a system only when it is needed, so that other commands are quick."""
-    return getattr(import_module(f"alloy_async.{system}.{module}"), name.format(system.capitalize()))

@@ -19,6 +19,7 @@ from aiohttp import hdrs
 from yarl import URL
 
 from ..errors import ConfigurationError
+from ..validation import check_count
 from .timeouts import TimeoutScheduler, use_timed_connections
 
 
@@ -59,8 +60,7 @@ class LoopSessions:
         tls: ssl.SSLContext | str | None,
         given: aiohttp.ClientSession | None = None,
     ) -> None:
-        if not isinstance(max_connections, int) or max_connections < 1:
-            raise ConfigurationError(f"max_connections must be 1 or more, got {max_connections!r}")
+        check_count("max_connections", max_connections)
         self._headers = {
             hdrs.HOST: base.host_port_subcomponent or "",
             hdrs.ACCEPT_ENCODING: aiohttp.ClientRequest.DEFAULT_HEADERS[hdrs.ACCEPT_ENCODING],

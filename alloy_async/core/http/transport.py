@@ -22,6 +22,7 @@ from ..errors import (
 )
 from ..messages.multipart import Multipart
 from ..messages.upload import SourceFailed
+from ..validation import validate_positive
 from .loop_sessions import LoopSessions
 from .timeouts import Deadline
 
@@ -51,9 +52,9 @@ class Timeout:
         pool: for a free connection when all are in use. Default 30.
     """
 
-    connect: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
-    read: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
-    pool: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
+    connect: float = attrs.field(default=5.0, validator=validate_positive)
+    read: float = attrs.field(default=30.0, validator=validate_positive)
+    pool: float = attrs.field(default=30.0, validator=validate_positive)
 
     def to_aiohttp(self, seconds: float) -> aiohttp.ClientTimeout:
         """As aiohttp takes it, for an attempt that may last so many seconds; that as a whole is bounded by a Deadline."""

@@ -22,10 +22,11 @@ REMEMBERED_PAGES = 3
 """Pages whose rows are recognised when they come again. A list that shifts repeats rows of the page before."""
 
 
-class Pages(Generic[Item]):
-    """The items of a listing over all its pages: `async for item in client.iterate(operation)`.
+class PageWalk(Generic[Item]):
+    """The state of a walk over a listing, and the way to its next page; Pages and SyncPages iterate over it.
 
     Attributes:
+        taken: rows of the present page that were handed out, in the order of the page.
         repeated: rows that came again and were dropped, because the list shifted while it was read.
     """
 
@@ -41,12 +42,12 @@ class Pages(Generic[Item]):
         self._send = send
         self._name = operation.name
         self._paging = operation.paging
-        self._next: Listing[Any, Item] | None = self._paging.first(operation)
-        self._taken = 0
+        self._next: Listing[Any, Item] | None = self._paging.create_first(operation)
         self._seen: deque[set[Any]] = deque(maxlen=REMEMBERED_PAGES)
+        self.taken = 0
         self.repeated = 0
         if token is not None:
-            self._take_up(token)
+            self._resume(token)
 
     @property
     def token(self) -> str:
@@ -56,45 +57,33 @@ class Pages(Generic[Item]):
             if self._next is None
             else {name: getattr(self._next, name) for name in self._paging.position}
         )
-        return orjson.dumps({"operation": self._name, "at": at, "taken": self._taken}).decode()
+        return orjson.dumps({"operation": self._name, "at": at, "taken": self.taken}).decode()
 
-    def _take_up(self, token: str) -> None:
+    def _resume(self, token: str) -> None:
         try:
             state = orjson.loads(token)
             if state["operation"] != self._name:
                 raise ValueError(state["operation"])
-            self._taken = int(state["taken"])
+            self.taken = int(state["taken"])
             moved: Any = self._next
             self._next = None if state["at"] is None else attrs.evolve(moved, **state["at"])
         except (ValueError, TypeError, KeyError):
-            raise InvalidRequest(f"{self._name}: that is no token of this listing") from None
+            raise InvalidRequest(f"{self._name}: that is not a token of this listing") from None
 
-    async def __aiter__(self) -> AsyncIterator[Item]:
-        async with aclosing(self._numbered_pages()) as pages:
-            async for page in pages:
-                for self._taken, item in page:
-                    yield item
-
-    async def pages(self) -> AsyncIterator[list[Item]]:
-        """The items as one list a page."""
-        async with aclosing(self._numbered_pages()) as pages:
-            async for page in pages:
-                self._taken = page[-1][0]
-                yield [item for _, item in page]
-
-    async def _numbered_pages(self) -> AsyncGenerator[list[tuple[int, Item]], None]:
-        """Each page's items that are new, with how many rows of the page are done after each."""
+    async def fetch_pages(self) -> AsyncGenerator[list[tuple[int, Item]], None]:
+        """Fetch page after page: the items of each that are new, with how many of its rows are done after each."""
         stale_pages = 0
         while self._next is not None and stale_pages < 2:
             operation = self._next
             answer = await self._send(operation)
-            rows = self._paging.rows(answer)
-            fresh = self._fresh(rows)
+            rows = self._paging.extract_items(answer)
+            fresh = self._drop_repeated(rows)
             stale_pages = 0 if fresh or not rows else stale_pages + 1
-            untaken = [(n, row) for n, row in fresh if n > self._taken]
+            untaken = [(n, row) for n, row in fresh if n > self.taken]
             if untaken:
                 yield untaken
-            self._next, self._taken = self._paging.following(operation, answer, rows), 0
+            # Only after the page was handed out: a token taken in its midst must name this page, not the next.
+            self._next, self.taken = self._paging.create_next(operation, answer, rows), 0
         if self.repeated:
             log.warning(
                 "%s: %d rows came again and were dropped: the list changed while it was read",
@@ -102,7 +91,7 @@ class Pages(Generic[Item]):
                 self.repeated,
             )
 
-    def _fresh(self, rows: list[Item]) -> list[tuple[int, Item]]:
+    def _drop_repeated(self, rows: list[Item]) -> list[tuple[int, Item]]:
         numbered = list(enumerate(rows, 1))
         if self._paging.key is None:
             return numbered
@@ -114,3 +103,42 @@ class Pages(Generic[Item]):
         if fresh:
             self.repeated += len(rows) - len(fresh)
         return fresh
+
+
+class Pages(Generic[Item]):
+    """The items of a listing over all its pages: `async for item in client.iterate(operation)`.
+
+    Args:
+        send: sends an operation, as `client.send`.
+        operation: the listing.
+        token: the `token` of an earlier walk.
+    """
+
+    def __init__(
+        self, send: Callable[[Any], Awaitable[Any]], operation: Listing[Any, Item], token: str | None = None
+    ) -> None:
+        self._walk = PageWalk(send, operation, token)
+
+    @property
+    def token(self) -> str:
+        """Where the walk stands, as text, to go on from there later: `client.iterate(operation, token=token)`."""
+        return self._walk.token
+
+    @property
+    def repeated(self) -> int:
+        """Rows that came again and were dropped, because the list shifted while it was read."""
+        return self._walk.repeated
+
+    async def __aiter__(self) -> AsyncIterator[Item]:
+        walk = self._walk
+        async with aclosing(walk.fetch_pages()) as pages:
+            async for page in pages:
+                for walk.taken, item in page:
+                    yield item
+
+    async def pages(self) -> AsyncIterator[list[Item]]:
+        """Walk the listing with the items as one list a page."""
+        async with aclosing(self._walk.fetch_pages()) as pages:
+            async for page in pages:
+                self._walk.taken = page[-1][0]
+                yield [item for _, item in page]

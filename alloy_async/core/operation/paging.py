@@ -39,15 +39,15 @@ class Unpaged:
         """Arguments that say where in the list a page is."""
         return ()
 
-    def rows(self, answer: Any) -> list[Any]:
+    def extract_items(self, answer: Any) -> list[Any]:
         """The items in an answer."""
         return list((answer if self.items is None else getattr(answer, self.items)) or ())
 
-    def first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
+    def create_first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
         """The operation that asks for the first page."""
         return operation
 
-    def following(
+    def create_next(
         self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
     ) -> Listing[Any, Any] | None:
         """The operation that asks for the next page, or None after the last one."""
@@ -68,13 +68,13 @@ class ByPage(Unpaged):
     def position(self) -> tuple[str, ...]:
         return (self.page,)
 
-    def following(
+    def create_next(
         self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
     ) -> Listing[Any, Any] | None:
         if not rows:
             return None
         page = getattr(operation, self.page)
-        return _moved(operation, self.page, 1 if page is None else page + 1)
+        return _evolve(operation, self.page, 1 if page is None else page + 1)
 
 
 @attrs.frozen
@@ -92,12 +92,12 @@ class ByOffset(Unpaged):
     def position(self) -> tuple[str, ...]:
         return (self.offset,)
 
-    def following(
+    def create_next(
         self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
     ) -> Listing[Any, Any] | None:
         if not rows or (self.next is not None and getattr(answer, self.next) is None):
             return None
-        return _moved(operation, self.offset, (getattr(operation, self.offset) or 0) + len(rows))
+        return _evolve(operation, self.offset, (getattr(operation, self.offset) or 0) + len(rows))
 
 
 @attrs.frozen(kw_only=True)
@@ -120,18 +120,18 @@ class ByCursor(Unpaged):
     def position(self) -> tuple[str, ...]:
         return (self.cursor,)
 
-    def first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
+    def create_first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
         given = getattr(operation, self.cursor)
-        return operation if given is not None else _moved(operation, self.cursor, self.start)
+        return operation if given is not None else _evolve(operation, self.cursor, self.start)
 
-    def following(
+    def create_next(
         self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
     ) -> Listing[Any, Any] | None:
         backwards = self.direction is not None and getattr(operation, self.direction) == "backwards"
         cursor = getattr(answer, self.previous if backwards and self.previous else self.next)
-        return _moved(operation, self.cursor, cursor) if cursor else None
+        return _evolve(operation, self.cursor, cursor) if cursor else None
 
 
-def _moved(operation: Listing[Any, Any], argument: str, value: Any) -> Listing[Any, Any]:
+def _evolve(operation: Listing[Any, Any], argument: str, value: Any) -> Listing[Any, Any]:
     moved: Listing[Any, Any] = attrs.evolve(operation, **{argument: value})  # type: ignore[misc]
     return moved

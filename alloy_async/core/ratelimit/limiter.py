@@ -26,8 +26,9 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 
 import attrs
-from attrs.validators import ge, gt, optional
+from attrs.validators import optional
 
+from ..validation import validate_count, validate_positive
 from .adaptive import Adaptive
 from .headers import QuotaWindow, parse_quota, parse_retry_after, tells_quota
 
@@ -55,8 +56,8 @@ class Rate:
             sent. Default: they go evenly, except that up to 20 ms of lateness are caught up.
     """
 
-    per_second: float = attrs.field(validator=gt(0))
-    burst: int | None = attrs.field(default=None, validator=optional(ge(1)))
+    per_second: float = attrs.field(validator=validate_positive)
+    burst: int | None = attrs.field(default=None, validator=optional(validate_count))
 
     @property
     def capacity(self) -> float:

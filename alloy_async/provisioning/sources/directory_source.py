@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
 
-from ...core.background_loop import portal, stepped
+from ...core.background_loop import get_background_loop, iterate_sync
 from ...core.errors import AlloyAsyncError
 from ...directory import FIELDS, Directory, UserRecord
 from ..errors import SourceError
@@ -42,13 +42,13 @@ class DirectorySource:
         objects = ObjectRows(self.name, self._mapping)
         listing = self._directory.list()
         try:
-            for number, record in enumerate(stepped(listing), 1):
+            for number, record in enumerate(iterate_sync(listing), 1):
                 yield objects.create_row(number, _list_members(record))
         except AlloyAsyncError as error:
             raise SourceError(f"the users cannot be listed: {error}", self.name) from error
         finally:
             if isinstance(listing, AsyncGenerator):
-                portal().run(listing.aclose)
+                get_background_loop().run(listing.aclose)
         objects.refuse_unknown_columns()
 
 

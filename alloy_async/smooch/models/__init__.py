@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.lazy_loading import by_topic
+from ...lazy_loading import EVERYTHING, attach_lazy
 
 TOPICS = ("common", "users", "messages", "channels")
 
@@ -20,4 +20,4 @@ if TYPE_CHECKING:
     from .messages import *
     from .users import *
 else:  # hidden from the checkers, which would take any name for one of the package
-    __getattr__, __dir__ = by_topic(__name__, TOPICS)
+    __getattr__, __dir__, _ = attach_lazy(__name__, dict.fromkeys(TOPICS, EVERYTHING))

@@ -33,7 +33,10 @@ def food(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType
     """A package with two topics, of which the second also has a name of the first."""
     package = tmp_path / "food"
     package.mkdir()
-    init = "from alloy_async.core.topics import by_topic\n__getattr__, __dir__ = by_topic(__name__, ('fruit', 'cake'))"
+    init = """
+from alloy_async.lazy_loading import EVERYTHING, attach_lazy
+__getattr__, __dir__, _ = attach_lazy(__name__, dict.fromkeys(('fruit', 'cake'), EVERYTHING))
+"""
     (package / "__init__.py").write_text(init)
     (package / "fruit.py").write_text("apple = ['apple']\n_worm = 1")
     (package / "cake.py").write_text("from .fruit import apple\ntart = [apple]")

@@ -1,0 +1,54 @@
+"""Packages whose names live in modules that are loaded when one of their names is first asked for (PEP 562).
+
+To make the classes of this library takes much of a program's start, and a program needs few of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+EVERYTHING: tuple[str, ...] = ()
+"""Stands for all public names of a module, where they are not listed."""
+
+
+def attach_lazy(
+    package: str, homes: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Create a package's `__getattr__` and `__dir__`, and list its lazy names.
+
+    Args:
+        package: its name.
+        homes: for each of its modules, as "core.auth", the names that it gives; or EVERYTHING: then a name is looked for
+            in these modules, in their order, so each may need only those before it.
+
+    Returns:
+        `__getattr__`, `__dir__`, and the names that are listed in `homes`.
+    """
+    namespace = vars(sys.modules[package])
+    module_of = {name: module for module, names in homes.items() for name in names}
+    open_modules = [module for module, names in homes.items() if not names]
+
+    def load(module: str) -> dict[str, Any]:
+        return vars(import_module(f".{module}", package))
+
+    def list_names() -> set[str]:
+        found = {name for module in open_modules for name in load(module) if name[0] != "_"}
+        return found.union(module_of)
+
+    def get_attribute(name: str) -> Any:
+        if name == "__all__":  # `import *` asks for it where the package does not set it
+            return sorted(list_names())
+        for module in (module_of[name],) if name in module_of else () if name[0] == "_" else open_modules:
+            found = load(module)
+            if name in found:
+                namespace[name] = found[name]  # next time Python finds it without asking here
+                return found[name]
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    def list_directory() -> list[str]:
+        return sorted(list_names().union(namespace))
+
+    return get_attribute, list_directory, sorted(module_of)
