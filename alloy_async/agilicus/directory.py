@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import attrs
 
+from ..core.auth import hash_with_key
 from ..core.errors import AlloyAsyncError, Conflict
 from ..directory import Capabilities, Form, Outcome, UserRecord
 from ..directory.adapter import Adapter
@@ -45,6 +46,10 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
     def __init__(self, client: AsyncAgilicus, *, org_id: str) -> None:
         super().__init__(client)
         self.org_id = org_id
+
+    async def fingerprint_account(self, salt: bytes) -> str:
+        """Hash the id of the organisation: its tokens lapse, and are others each time."""
+        return hash_with_key(self.org_id, salt)
 
     async def find(self, key: str) -> UserRecord | None:
         """The user with that email, in either case; None when there is none (GET /users)."""

@@ -75,7 +75,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
     async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
         """Take one step for users; a step finds nothing left to do where it was taken before.
 
-        In their order: PUT /users/{userId}/deactivate-workflows, DELETE /credentials/{credentialId} for each of
+        In their order: PUT /users/{userId}/deactivate-workflows, DELETE /users/{userId}/credentials/{credentialId} for each of
         GET /users/{userId}/credentials, DELETE /users/{userId}/logs, DELETE /users/{userId}.
         """
         take = {

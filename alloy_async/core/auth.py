@@ -7,6 +7,7 @@ import concurrent.futures
 import inspect
 import time
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
 from threading import Lock
 from typing import TypeAlias, cast
 
@@ -114,6 +115,15 @@ class Auth:
                 self._value = None
         return True
 
+    async def compute_fingerprint(self, salt: bytes) -> str | None:
+        """Hash the credential with a key; None for one that lapses, which is another one each time.
+
+        Raises:
+            CredentialError: the callable failed. Effect: none.
+        """
+        value = await self.value()
+        return None if self._token is not None else hash_with_key(value, salt)
+
     async def _fetch_into(self, pending: concurrent.futures.Future[str | None]) -> str:
         try:
             value = await self._fetch_value()
@@ -156,6 +166,11 @@ class Auth:
                 "the credential holds characters that a header cannot carry; was it read from the wrong file?"
             )
         return self._present(text)
+
+
+def hash_with_key(text: str, key: bytes) -> str:
+    """Hash a text so that it can be recognised, and not guessed from the hash without the key (16 to 64 bytes)."""
+    return blake2b(text.encode(), key=key, digest_size=16).hexdigest()
 
 
 def _create_error(cause: Exception) -> CredentialError:

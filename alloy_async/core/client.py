@@ -131,6 +131,17 @@ class AsyncClient:
         """Where the service is, without a slash at the end."""
         return self._shared.base
 
+    async def fingerprint_credential(self, salt: bytes) -> str | None:
+        """Hash the credential with a key of yours, to recognise it later; None for one that lapses.
+
+        Args:
+            salt: 16 to 64 bytes, kept with the hash.
+
+        Raises:
+            CredentialError: it could not be fetched; nothing was sent.
+        """
+        return await self._shared.auth.compute_fingerprint(salt)
+
     def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         """Make a copy that tells `on_retry` too of every attempt that is made again, after the hook that there is."""
         own = self._options.settings.on_retry

@@ -11,9 +11,9 @@ from typing import ClassVar, Generic, Self, TypeVar
 import attrs
 
 from ..core.client import AsyncClient
-from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound, StatusError
+from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
 from ..core.events import RetryEvent
-from .error_policy import OF_THE_CONNECTION, OF_THE_RECORD
+from .error_policy import ends, refuses_record
 from .interface import Capabilities
 from .record import Outcome, UserRecord
 from .record_fit import Loss, find_faults, find_losses, fit_record
@@ -49,6 +49,10 @@ class Adapter(ABC, Generic[ClientT]):
         other = copy.copy(self)
         other.client = self.client.with_retry_hook(on_retry)
         return other
+
+    async def fingerprint_account(self, salt: bytes) -> str:
+        """Hash what tells this account of the service from others: here, the credential; see `Directory`."""
+        return await self.client.fingerprint_credential(salt) or ""
 
     def key_of(self, record: UserRecord) -> str:
         """The record's natural key in this system; empty where it has none."""
@@ -202,7 +206,7 @@ class Adapter(ABC, Generic[ClientT]):
                     outcome = self._outcome_of_error(key, error)
                     if outcome.status == "failed":
                         errors[number] = error
-                    if isinstance(error, OF_THE_CONNECTION):
+                    if ends("batch", error):
                         broken = error
                     return outcome
 
@@ -237,11 +241,7 @@ class Adapter(ABC, Generic[ClientT]):
         """The outcome of a record whose call failed."""
         if error.effect != "none":
             return Outcome(key, "unknown", str(error))
-        # A refusal that broke off is no StatusError, though its status is known: it may have been of a question.
-        refused = isinstance(error, InvalidRequest) or (
-            isinstance(error, StatusError) and error.status in OF_THE_RECORD
-        )
-        return Outcome(key, "invalid" if refused else "failed", str(error))
+        return Outcome(key, "invalid" if refuses_record(error) else "failed", str(error))
 
     def _add_advice(self, lost: Outcome) -> Outcome:
         """The outcome of a creation whose answer was lost, with what to do next."""

@@ -101,6 +101,21 @@ class Directory(Protocol):
         """Where the system is; a job that was begun there goes on nowhere else."""
         ...
 
+    async def fingerprint_account(self, salt: bytes) -> str:
+        """Hash what tells this account of the service from others, so that a job is not carried out in another one.
+
+        Args:
+            salt: the key of the hash, 16 to 64 bytes, so that nothing can be learnt from it.
+
+        Returns:
+            Text that is the same each time for the same account and salt; empty where nothing lasting is known, as of
+            tokens that lapse.
+
+        Raises:
+            CredentialError: the credential could not be fetched.
+        """
+        ...
+
     def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
         ...

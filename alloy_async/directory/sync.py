@@ -39,6 +39,10 @@ class SyncDirectory:
         """Where the system is."""
         return self.directory.base_url
 
+    def fingerprint_account(self, salt: bytes) -> str:
+        """Hash what tells this account of the service from others."""
+        return get_background_loop().run(self.directory.fingerprint_account, salt)
+
     def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
         return type(self)(self.directory.with_retry_hook(on_retry))

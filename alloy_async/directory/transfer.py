@@ -10,19 +10,15 @@ from typing import Any, NamedTuple, TypeAlias
 import attrs
 
 from ..core.background_loop import get_background_loop, iterate_sync
-from ..core.errors import AlloyAsyncError, Forbidden, InvalidRequest
+from ..core.errors import AlloyAsyncError, InvalidRequest
 from ..core.map import map_concurrently
 from ..core.validation import check_count
-from .error_policy import OF_THE_CONNECTION
+from .error_policy import ends, refuses_batch, send_in_halves
 from .interface import Directory
 from .record import Outcome, Status, UserRecord
 from .record_fit import Loss, find_losses
 from .sync import SyncDirectory
 
-HOPELESS = (*OF_THE_CONNECTION, Forbidden)
-"""Errors that every other user would meet too."""
-REFUSED_WHOLE = frozenset({400, 413, 422})
-"""Statuses that refuse a batch for some record in it."""
 KEPT_PROBLEMS = 100
 MEMBERSHIPS = ("groups", "roles")
 
@@ -217,23 +213,19 @@ class Copy:
         return _Prepared(record, sent, lost)
 
     async def _send(self, batch: Sequence[_Prepared]) -> list[Copied]:
-        outcomes = await self._create_or_halve([one.sent for one in batch])
+        parts = send_in_halves([one.sent for one in batch], self._create)
+        outcomes = [outcome async for _, part in parts for outcome in part]
         return [Copied(*one, outcome) for one, outcome in zip(batch, outcomes, strict=True)]
 
-    async def _create_or_halve(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        """The outcomes; a batch that is refused as a whole is halved until the bad record is found."""
+    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome] | None:
+        """Create users together; None where they were refused for some of them."""
         try:
             return await self.target.create(records)
         except AlloyAsyncError as error:
-            if isinstance(error, HOPELESS):
+            if ends("copy", error):
                 raise
-            refused = isinstance(error, InvalidRequest) or error.status in REFUSED_WHOLE
-            if refused and len(records) > 1:
-                middle = len(records) // 2
-                return [
-                    *await self._create_or_halve(records[:middle]),
-                    *await self._create_or_halve(records[middle:]),
-                ]
+            if refuses_batch(error) and len(records) > 1:
+                return None
             key = self.target.capabilities.key
-            status: Status = "invalid" if refused else "failed"
+            status: Status = "invalid" if refuses_batch(error) else "failed"
             return [Outcome(getattr(record, key) or "", status, str(error)) for record in records]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..core.auth import hash_with_key
 from ..core.errors import Conflict, NotFound
 from ..directory import Capabilities, Form, Outcome, UserRecord
 from ..directory.adapter import Adapter
@@ -41,6 +42,10 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
     def __init__(self, client: AsyncSmooch, *, app_id: str) -> None:
         super().__init__(client)
         self.app_id = app_id
+
+    async def fingerprint_account(self, salt: bytes) -> str:
+        """Hash the id of the app: its tokens lapse, and are others each time."""
+        return hash_with_key(self.app_id, salt)
 
     async def find(self, key: str) -> UserRecord | None:
         """The user with that id; None when there is none (GET /v1/apps/{appId}/appusers/{userId})."""

@@ -7,6 +7,8 @@ from typing import Any
 import attrs
 import pytest
 
+from alloy_async import AlloyDirectory, AsyncAlloy
+from alloy_async.core.auth import Token
 from alloy_async.core.errors import ConnectError, InvalidRequest, Unauthorized
 from alloy_async.core.events import RetryEvent
 from alloy_async.core.retry import Retry
@@ -243,3 +245,24 @@ async def test_what_cannot_be_done_says_so(case: Case, directory: Directory) -> 
             directory.list()
     else:
         assert len([user async for user in directory.list()]) >= 3
+
+
+async def test_an_account_is_told_from_others_without_telling_its_credential(
+    case: Case, sandbox: Sandbox, directory: Directory
+) -> None:
+    salt = b"0123456789abcdef"
+    mine = await directory.fingerprint_account(salt)
+    assert mine == await case.connect(sandbox).fingerprint_account(salt) != ""
+    assert mine != await directory.fingerprint_account(salt[::-1])
+    other = case.connect(sandbox, **case.refused)
+    place = {"smooch": "app_id", "agilicus": "org_id"}.get(case.system)
+    if place:
+        assert mine == await other.fingerprint_account(salt), "a rotated token is the same account"
+        setattr(other, place, "another")
+    assert mine != await other.fingerprint_account(salt)
+    assert not sandbox.requests
+
+
+async def test_a_credential_that_lapses_tells_no_account() -> None:
+    client = AsyncAlloy(lambda: Token("short-lived", expires_at=2e9))
+    assert await AlloyDirectory(client).fingerprint_account(b"0123456789abcdef") == ""

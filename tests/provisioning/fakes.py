@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import attrs
 
+from alloy_async.core.auth import hash_with_key
 from alloy_async.core.events import RetryEvent
 from alloy_async.directory import Capabilities, Outcome, UserRecord
 from alloy_async.provisioning.store.schema import reading
@@ -30,6 +31,7 @@ class MemoryDirectory:
 
     name = "Memory"
     base_url = "memory:"
+    account = "the only one"
 
     def __init__(
         self,
@@ -43,6 +45,9 @@ class MemoryDirectory:
         self.steps: list[tuple[str, str]] = []
         self.in_flight = self.most_in_flight = 0
         self._script = script
+
+    async def fingerprint_account(self, salt: bytes) -> str:
+        return hash_with_key(self.account, salt)
 
     def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         self.on_retry = on_retry
