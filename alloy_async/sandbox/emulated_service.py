@@ -52,6 +52,14 @@ class EmulatedService:
             return self.reply_to_error(error)
         return result if isinstance(result, Reply) else Reply.json(result)
 
+    def get_credentials(self, key: str) -> dict[str, str]:
+        """Return the keyword arguments that give a client of this system the key."""
+        return {"api_key": key}
+
+    def get_place(self) -> dict[str, str]:
+        """Return the keyword arguments that tell a directory where its users are, besides the credential."""
+        return {}
+
     def find_handler(self, operation: str) -> Handler:
         """Return what carries out an operation: the method of its name."""
         handler: Handler = getattr(self, operation)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 from .messages import Reply
@@ -29,13 +30,13 @@ class Connection(Protocol):
 
 
 class Kind(Protocol):
-    """A way to go wrong: before the request is carried out, or (`after_commit`) on its answer."""
+    """A way to go wrong: before the request is carried out, or (`after_commit`) on its reply."""
 
     @property
     def after_commit(self) -> bool: ...
 
-    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
-        """The answer to send in place of `answer`; None (before the commit) lets the request go on.
+    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+        """The answer to send in place of `reply`; None (before the commit) lets the request go on.
 
         Raises:
             Dropped: when the connection was ended.
@@ -44,7 +45,7 @@ class Kind(Protocol):
 
 @dataclass(frozen=True)
 class Status:
-    """Answers with a status instead of doing anything, or as a proxy that lost the true answer."""
+    """Answers with a status instead of doing anything, or as a proxy that lost the true reply."""
 
     status: int
     body: Any = None
@@ -52,7 +53,11 @@ class Status:
     headers: Mapping[str, str] = field(default_factory=dict)
     after_commit: bool = False
 
-    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
+    def __post_init__(self) -> None:
+        if not isinstance(self.status, int) or not 100 <= self.status <= 999:
+            raise ValueError(f"status is a whole number from 100 to 999, not {self.status!r}")
+
+    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         if self.body is None:
             return Reply(self.status, content_type=None, headers=self.headers)
         return Reply.json(self.body, self.status, self.headers)
@@ -65,9 +70,12 @@ class Delay:
     seconds: float
     after_commit: bool = False
 
-    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
-        await wire.pause(self.seconds)
-        return answer
+    def __post_init__(self) -> None:
+        _check_seconds(self.seconds)
+
+    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+        await connection.pause(self.seconds)
+        return reply
 
 
 @dataclass(frozen=True)
@@ -76,19 +84,19 @@ class Reset:
 
     after_commit: bool = False
 
-    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
-        wire.reset()
+    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+        connection.reset()
         raise Dropped
 
 
 @dataclass(frozen=True)
 class Close:
-    """Ends the connection with a FIN and no answer."""
+    """Ends the connection with a FIN and no reply."""
 
     after_commit: bool = False
 
-    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
-        wire.close()
+    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+        connection.close()
         raise Dropped
 
 
@@ -98,83 +106,91 @@ class Hang:
 
     after_commit: bool = False
 
-    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
-        await wire.pause(None)
+    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+        await connection.pause(None)
         raise Dropped
 
 
-class _OnAnswer(ABC):
-    """A kind that spoils the true answer, so that the request has had its effect."""
+class _OnReply(ABC):
+    """A kind that spoils the true reply, so that the request has had its effect."""
 
     @property
     def after_commit(self) -> bool:
         return True
 
-    async def play(self, wire: Connection, answer: Reply | None) -> Reply | None:
-        assert answer is not None, "played after the commit only"
-        return self.spoil(wire, answer, await answer.read())
+    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+        assert reply is not None, "played after the commit only"
+        return self.spoil(connection, reply, await reply.read())
 
     @abstractmethod
-    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
-        """The answer to send in place of `answer`, whose whole body is `body`."""
+    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
+        """The answer to send in place of `reply`, whose whole body is `body`."""
 
 
 @dataclass(frozen=True)
-class Truncated(_OnAnswer):
+class Truncated(_OnReply):
     """Sends half of the body that Content-Length promises, then ends the connection."""
 
     reset: bool = False
     """With a RST instead of a FIN."""
 
-    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
+    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
         async def half() -> AsyncIterator[bytes]:
             yield body[: len(body) // 2]
             if self.reset:
-                await wire.pause(0.01)  # a RST overtakes what is still unsent
-                wire.reset()
+                await connection.pause(0.01)  # a RST overtakes what is still unsent
+                connection.reset()
             else:
-                wire.close()
+                connection.close()
             raise Dropped
 
-        return _streamed(answer, half(), len(body))
+        return _stream(reply, half(), len(body))
 
 
 @dataclass(frozen=True)
-class Malformed(_OnAnswer):
+class Malformed(_OnReply):
     """Sends a complete answer whose body breaks off in the middle of its JSON."""
 
-    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
-        return replace(answer, body=body[:-1] + b',"')
+    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
+        return replace(reply, body=body[:-1] + b',"')
 
 
 @dataclass(frozen=True)
-class ContentType(_OnAnswer):
+class ContentType(_OnReply):
     """Sends the true status with another content type, and a body to suit it."""
 
     content_type: str = "text/html"
     body: bytes = b"<html><body>It works!</body></html>"
 
-    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
-        return replace(answer, body=self.body, content_type=self.content_type)
+    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
+        return replace(reply, body=self.body, content_type=self.content_type)
 
 
 @dataclass(frozen=True)
-class Trickle(_OnAnswer):
+class Trickle(_OnReply):
     """Sends the body byte by byte, `seconds` apart."""
 
     seconds: float = 0.01
 
-    def spoil(self, wire: Connection, answer: Reply, body: bytes) -> Reply:
+    def __post_init__(self) -> None:
+        _check_seconds(self.seconds)
+
+    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
         async def drops() -> AsyncIterator[bytes]:
             for position in range(len(body)):
-                await wire.pause(self.seconds)
+                await connection.pause(self.seconds)
                 yield body[position : position + 1]
 
-        return _streamed(answer, drops(), len(body))
+        return _stream(reply, drops(), len(body))
 
 
-def _streamed(answer: Reply, body: AsyncIterator[bytes], length: int) -> Reply:
-    return replace(answer, body=body, headers={**answer.headers, "Content-Length": str(length)})
+def _stream(reply: Reply, body: AsyncIterator[bytes], length: int) -> Reply:
+    return replace(reply, body=body, headers={**reply.headers, "Content-Length": str(length)})
+
+
+def _check_seconds(seconds: float) -> None:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+        raise ValueError(f"seconds is a number of at least 0, not {seconds!r}")
 
 
 @dataclass(frozen=True)
@@ -187,11 +203,14 @@ class Fault:
     within the limit and fit the contract.
 
     Args:
-        kind: what goes wrong.
+        kind: what goes wrong, as Reset() or Status(503).
         operation: the operation id; None for any.
         nth: the first request to be hit, counting from 1 those that match since the rule was added.
         times: how many requests are hit; None for all from then on.
-        probability: the chance of each to be hit; drawn from the sandbox's seeded generator.
+        probability: the chance of each to be hit, above 0 and up to 1; drawn from the sandbox's seeded generator.
+
+    Raises:
+        ValueError: for a rule that could never hit a request.
     """
 
     kind: Kind
@@ -200,39 +219,72 @@ class Fault:
     times: int | None = 1
     probability: float = 1.0
 
+    def __post_init__(self) -> None:
+        if isinstance(self.kind, type) or not hasattr(self.kind, "play"):
+            raise ValueError(f"kind is what goes wrong, as Reset() or Status(503), not {self.kind!r}")
+        if not isinstance(self.nth, int) or self.nth < 1:
+            raise ValueError(f"nth counts from 1, so it cannot be {self.nth!r}")
+        if self.times is not None and (not isinstance(self.times, int) or self.times < 1):
+            raise ValueError(f"times is at least 1, or None for all, not {self.times!r}")
+        if not isinstance(self.probability, int | float) or not 0 < self.probability <= 1:
+            raise ValueError(f"probability is above 0 and at most 1, not {self.probability!r}")
+
 
 class Faults:
-    """The rules in force, in the order of their addition; a request may be hit by several."""
+    """The rules in force, in the order of their addition; a request may be hit by several.
 
-    def __init__(self, rng: random.Random) -> None:
+    Args:
+        rng: decides about rules with a probability.
+        operations: the operation ids that a rule may name.
+    """
+
+    def __init__(self, rng: random.Random, operations: Collection[str]) -> None:
         self._rng = rng
+        self._operations = operations
         self._rules: list[_Rule] = []
 
     def add(self, *faults: Fault) -> None:
+        """Put rules in force, all or none.
+
+        Raises:
+            ValueError: for an operation that the system does not have.
+        """
+        for fault in faults:
+            if fault.operation is not None and fault.operation not in self._operations:
+                near = get_close_matches(fault.operation, self._operations, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise ValueError(f"there is no operation {fault.operation!r}{hint}")
         self._rules += [_Rule(fault) for fault in faults]
 
     def clear(self) -> None:
+        """Take all rules out of force."""
         self._rules = []
 
+    @property
+    def unhit(self) -> list[Fault]:
+        """The rules that no request has met yet: a test that ends with one has not tested what it says."""
+        return [rule.fault for rule in self._rules if not rule.hits]
+
     def take(self, operation: str) -> list[Kind]:
-        """What goes wrong with the request that has just come."""
-        return [rule.fault.kind for rule in self._rules if rule.hits(operation, self._rng)]
+        """Return what goes wrong with the request that has just come."""
+        return [rule.fault.kind for rule in self._rules if rule.strikes(operation, self._rng)]
 
 
 @dataclass
 class _Rule:
     fault: Fault
-    seen: int = 0
-    hit: int = 0
+    matches: int = 0
+    hits: int = 0
 
-    def hits(self, operation: str, rng: random.Random) -> bool:
+    def strikes(self, operation: str, rng: random.Random) -> bool:
+        """Count a request, and say whether the rule hits it."""
         fault = self.fault
         if fault.operation not in (None, operation):
             return False
-        self.seen += 1
-        if self.seen < fault.nth or (fault.times is not None and self.hit >= fault.times):
+        self.matches += 1
+        if self.matches < fault.nth or (fault.times is not None and self.hits >= fault.times):
             return False
         if fault.probability < 1 and rng.random() >= fault.probability:
             return False
-        self.hit += 1
+        self.hits += 1
         return True

@@ -100,7 +100,7 @@ class LimitEnforcer:
             account.left = min(limit.burst, account.left + elapsed * limit.rate)
             account.since = now
         else:
-            windows = math.floor(elapsed * limit.rate / limit.burst)
+            windows = math.floor(elapsed * limit.rate / limit.burst + 1e-9)  # as above
             if windows > 0:
                 account.left = limit.burst
                 account.since += windows * limit.burst / limit.rate

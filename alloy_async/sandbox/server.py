@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import random
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self, cast
@@ -25,6 +23,7 @@ from .faults import Dropped, Faults
 from .ledger import Change, Ledger
 from .limits import Limit, LimitEnforcer
 from .messages import ApiCall, ApiError, Reply
+from .server_thread import ServerThread
 
 SYSTEMS = ("agilicus", "alloy", "alsid", "opendatasoft", "smooch")
 """Each has a folder here with the class of its emulated service in `service`: EmulatedAgilicus..."""
@@ -99,14 +98,14 @@ class Sandbox:
         self.keys = keys
         self.latency = latency
         self._runner: web.ServerRunner | None = None
-        self._thread: _Thread | None = None
+        self._thread: ServerThread | None = None
         self.reset()
 
     def reset(self) -> None:
         """Back to the start: the seeded service, no faults, the first limit, nothing recorded."""
         self.ledger = Ledger()
         self.requests: deque[ReceivedRequest] = deque(maxlen=self._history)
-        self.faults = Faults(random.Random(self._seed))
+        self.faults = Faults(random.Random(self._seed), self._contract.operations)
         self.limiter = LimitEnforcer(self._initial_limit, self._clock)
         self.service = self._service_type(rng=random.Random(self._seed), **self._service_options)
         self._arrived = 0
@@ -118,6 +117,22 @@ class Sandbox:
             raise RuntimeError("The sandbox is not running; it has a URL between start() and stop().")
         host, port = self._runner.addresses[0][:2]
         return f"http://{host}:{port}{self._contract.base_path}"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What a client of this system needs besides the URL, as its keyword arguments: AsyncAlloy(**sandbox.credentials).
+
+        Raises:
+            RuntimeError: where the sandbox knows no key.
+        """
+        if self.keys is not None and not self.keys:
+            raise RuntimeError("The sandbox was made with keys=[], so that no credential opens it.")
+        return self.service.get_credentials("key" if self.keys is None else next(iter(self.keys)))
+
+    @property
+    def place(self) -> dict[str, str]:
+        """What a directory of this system must know besides the credential, as its keyword arguments: an org_id, say."""
+        return self.service.get_place()
 
     @property
     def limit(self) -> Limit | None:
@@ -168,7 +183,7 @@ class Sandbox:
         await self.stop()
 
     def __enter__(self) -> Self:
-        self._thread = _Thread(self)
+        self._thread = ServerThread(self)
         return self
 
     def __exit__(
@@ -269,36 +284,3 @@ def _check(
         )
     except Misfit as misfit:
         raise ApiError(400, f"{operation.id}: {misfit}.") from None
-
-
-class _Thread:
-    """A sandbox running on an event loop of its own, in a thread of its own."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._started: Future[None] = Future()
-        self._sandbox = sandbox
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._live()), name=f"sandbox-{sandbox.system}", daemon=True
-        )
-        self._thread.start()
-        try:
-            self._started.result()
-        except OSError:
-            self._thread.join()
-            raise
-
-    async def _live(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._leaving = asyncio.Event()
-        try:
-            await self._sandbox.start()
-        except OSError as error:
-            self._started.set_exception(error)
-            return
-        self._started.set_result(None)
-        await self._leaving.wait()
-        await self._sandbox.stop()
-
-    def leave(self) -> None:
-        self._loop.call_soon_threadsafe(self._leaving.set)
-        self._thread.join()

@@ -8,41 +8,42 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from alloy_async.sandbox import Sandbox
+    from .sandbox import Sandbox
 
 
-def _running(system: str) -> Iterator[Sandbox]:
-    from alloy_async.sandbox import Sandbox  # imported here: pytest loads this plugin in every run
+def _run_sandbox(system: str) -> Iterator[Sandbox]:
+    from .sandbox import Sandbox  # imported here: pytest loads this plugin in every run
 
     with Sandbox(system) as sandbox:
         yield sandbox
+        sandbox.check_faults()
 
 
 @pytest.fixture
 def alloy_sandbox() -> Iterator[Sandbox]:
-    """A fresh Alloy sandbox for one test, sync or async."""
-    yield from _running("alloy")
+    """A fresh Alloy sandbox for one test, sync or async; the test fails where a fault rule met no request."""
+    yield from _run_sandbox("alloy")
 
 
 @pytest.fixture
 def alsid_sandbox() -> Iterator[Sandbox]:
-    """A fresh Alsid sandbox for one test, sync or async."""
-    yield from _running("alsid")
+    """A fresh Alsid sandbox for one test, sync or async; the test fails where a fault rule met no request."""
+    yield from _run_sandbox("alsid")
 
 
 @pytest.fixture
 def opendatasoft_sandbox() -> Iterator[Sandbox]:
-    """A fresh Opendatasoft sandbox for one test, sync or async."""
-    yield from _running("opendatasoft")
+    """A fresh Opendatasoft sandbox for one test, sync or async; the test fails where a fault rule met no request."""
+    yield from _run_sandbox("opendatasoft")
 
 
 @pytest.fixture
 def smooch_sandbox() -> Iterator[Sandbox]:
-    """A fresh Smooch sandbox for one test, sync or async."""
-    yield from _running("smooch")
+    """A fresh Smooch sandbox for one test, sync or async; the test fails where a fault rule met no request."""
+    yield from _run_sandbox("smooch")
 
 
 @pytest.fixture
 def agilicus_sandbox() -> Iterator[Sandbox]:
-    """A fresh Agilicus sandbox for one test, sync or async."""
-    yield from _running("agilicus")
+    """A fresh Agilicus sandbox for one test, sync or async; the test fails where a fault rule met no request."""
+    yield from _run_sandbox("agilicus")

@@ -8,6 +8,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 
 from alloy_async.sandbox import Sandbox
@@ -329,9 +330,56 @@ async def test_errors_and_logs_outlive_the_user(call: Caller) -> None:
     name = quote(user["username"], safe="")
     await call("DELETE", f"/users/{name}")
     assert (await call("GET", errors)).body["data"] == [error]
-    assert (await call("DELETE", f"/users/{name}/logs")).status == 200
-    assert (await call("DELETE", f"/users/{name}/logs")).status == 200
+    assert (await call("DELETE", f"/users/{user['userId']}/logs")).status == 200
+    assert (await call("DELETE", f"/users/{user['userId']}/logs")).status == 200
     assert (await call("GET", errors)).body == (await call("GET", logs)).body == {"data": []}
+
+
+async def test_logs_lapse_after_sixty_days() -> None:
+    now = [1e9]
+    async with Sandbox("alloy", clock=lambda: now[0]) as sandbox, aiohttp.ClientSession() as session:
+        call = Caller(sandbox, session)
+        user = (await first_user(call))["userId"]
+        logs = f"/workflows/{(await workflow_of(call, user))['workflowId']}/logs"
+        before = (await call("GET", logs)).body["data"]
+        now[0] += 86_400 * 53  # the oldest of them was 15 days old
+        after = (await call("GET", logs)).body["data"]
+        assert 0 < len(after) < len(before)
+        now[0] += 86_400 * 60
+        assert (await call("GET", logs)).body["data"] == []
+
+
+async def test_a_version_with_other_fields_wants_a_new_installation(call: Caller) -> None:
+    account = call.sandbox.service.account
+    refused = [
+        workflow.id
+        for (user, workflow_id) in account.installed
+        if (workflow := account.workflows[workflow_id]).version > 1
+        if (await call("PUT", f"/workflows/{workflow.id}/upgrade?userId={user}")).status == 400
+    ]
+    assert refused == [w.id for w in account.workflows.values() if w.fields_since > 1]
+    assert len(refused) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/users/{}/deactivate-workflows"),
+        ("DELETE", "/users/{}/logs"),
+        ("GET", "/users/{}/credentials"),
+        ("DELETE", "/users/{}/credentials/x"),
+        ("GET", "/users/{}/integrations/x/install-url"),
+    ],
+)
+async def test_a_username_will_not_do_where_only_the_id_is_documented(
+    call: Caller, method: str, path: str
+) -> None:
+    username = quote((await first_user(call))["username"], safe="")
+    reply = await call(method, path.format(username))
+    assert (reply.status, reply.body["message"]) == (
+        404,
+        "There is no user with the id 'ada.0@northwind.example'.",
+    )
 
 
 async def test_a_link_names_integration_and_user(call: Caller) -> None:
@@ -373,7 +421,7 @@ async def test_every_operation_answers_by_the_contract(call: Caller) -> None:
         ("GET", "/headless/oauthUrl?userId=ada&app=slack", None),
         ("GET", f"/integrations?userId={user}", None),
         ("GET", f"/integrations/{integration}?userId={user}", None),
-        ("GET", f"/users/ada/integrations/{integration}/install-url", None),
+        ("GET", f"/users/{user}/integrations/{integration}/install-url", None),
         ("GET", f"/workflows/?userId={user}", None),
         ("GET", f"/workflows/{workflow}?userId={user}", None),
         ("GET", f"/workflows/{workflow}/versions?userId={user}", None),

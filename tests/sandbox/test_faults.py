@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_a_reset_is_a_reset_on_uvloop_too() -> None:
 
 
 def hits(fault: Fault, operations: list[str]) -> list[bool]:
-    faults = Faults(random.Random(0))
+    faults = Faults(random.Random(0), "abc")
     faults.add(fault)
     return [bool(faults.take(operation)) for operation in operations]
 
@@ -187,7 +188,7 @@ KIND: Kind = Reset()
         (Fault(KIND, "a", nth=2), [0, 0, 1, 0, 0]),
         (Fault(KIND, times=2), [1, 1, 0, 0, 0]),
         (Fault(KIND, "a", nth=2, times=None), [0, 0, 1, 0, 1]),
-        (Fault(KIND, probability=0.0), [0, 0, 0, 0, 0]),
+        (Fault(KIND, probability=1e-12), [0, 0, 0, 0, 0]),
         (Fault(KIND, "c"), [0, 0, 0, 0, 0]),
     ],
 )
@@ -211,3 +212,36 @@ async def test_requests_that_are_refused_do_not_use_up_a_fault(sandbox: Sandbox)
     sandbox.faults.add(Fault(Status(500)))
     sandbox.faults.clear()
     assert (await send(sandbox)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: Status("500"), "status is a whole number"),  # type: ignore[arg-type]
+        (lambda: Status(5), "status is a whole number"),
+        (lambda: Delay(-1), "seconds is a number"),
+        (lambda: Trickle(float("inf")), "seconds is a number"),
+        (lambda: Fault(Reset), "kind is what goes wrong"),  # type: ignore[arg-type]
+        (lambda: Fault(KIND, nth=0), "nth counts from 1"),
+        (lambda: Fault(KIND, times=0), "times is at least 1"),
+        (lambda: Fault(KIND, probability=5), "probability is above 0"),
+        (lambda: Fault(KIND, probability=0), "probability is above 0"),
+    ],
+)
+def test_a_rule_that_could_never_hit_is_refused(make: Callable[[], object], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        make()
+
+
+async def test_an_unknown_operation_is_refused(sandbox: Sandbox) -> None:
+    with pytest.raises(
+        ValueError, match=r"there is no operation 'create_user'; did you mean 'create_a_user'\?"
+    ):
+        sandbox.faults.add(Fault(Reset(), "create_user"))
+
+
+async def test_rules_that_hit_nothing_are_told(sandbox: Sandbox) -> None:
+    met, unmet = Fault(Status(500)), Fault(Status(500), "delete_a_user")
+    sandbox.faults.add(met, unmet)
+    await send(sandbox)
+    assert sandbox.faults.unhit == [unmet]

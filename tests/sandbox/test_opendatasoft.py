@@ -59,6 +59,11 @@ async def test_a_user_is_provisioned_for_a_known_provider(call: Caller) -> None:
     assert (await call("POST", "/users/provision/", [])).status == 400
 
 
+async def test_a_change_without_a_body_changes_nothing(call: Caller) -> None:
+    before = (await call("GET", "/users/chiara.2/")).body
+    assert (await call("PUT", "/users/chiara.2/")).body == before
+
+
 async def test_a_change_leaves_what_it_does_not_name(call: Caller) -> None:
     before = (await call("GET", "/users/chiara.2/")).body
     body = {"email": before["email"], "first_name": "Clara", "groups": [{"uid": "editors"}]}

@@ -52,6 +52,12 @@ class AgilicusLookups(EmulatedService):
     def error_body(self, status: int, message: str) -> Any:
         return {"error_code": str(status), "error_message": message}
 
+    def get_credentials(self, key: str) -> dict[str, str]:
+        return {"token": key}
+
+    def get_place(self) -> dict[str, str]:
+        return {"org_id": next(iter(self.tenant.orgs))}
+
     def new_id(self) -> str:
         return "".join(self.rng.choices(string.ascii_letters + string.digits, k=22))
 

@@ -34,7 +34,7 @@ class CredentialOperations(AlloyLookups):
         return {"success": True, "credentialId": credential.id}
 
     def list_user_credentials(self, call: ApiCall) -> Any:
-        user = self.find_user(call.path["userId"])
+        user = self.find_user_by_id(call.path["userId"])
         return {
             "data": [
                 {
@@ -48,7 +48,7 @@ class CredentialOperations(AlloyLookups):
         }
 
     def delete_a_credential(self, call: ApiCall) -> Any:
-        user = self.find_user(call.path["userId"])
+        user = self.find_user_by_id(call.path["userId"])
         wanted = call.path["credentialId"]
         if wanted not in {credential.id for credential in self.list_credentials(user)}:
             raise ApiError(404, f"The user has no credential {wanted!r}.")

@@ -23,7 +23,7 @@ class IntegrationOperations(AlloyLookups):
         return {"data": self._describe(self.find_integration(call.path["integrationId"]), user)}
 
     def generate_alloy_link(self, call: ApiCall) -> Any:
-        user = self.find_user(call.path["userId"])
+        user = self.find_user_by_id(call.path["userId"])
         integration = self.find_integration(call.path["integrationId"])
         return {"url": f"https://link.example/{integration.id}?user={quote(user.id)}"}
 

@@ -43,6 +43,13 @@ class AlloyLookups(EmulatedService):
             raise ApiError(404, f"There is no user with the id or username {name!r}.")
         return user
 
+    def find_user_by_id(self, user_id: str) -> User:
+        """The user with an id; for the operations whose documents do not say that a username will do."""
+        user = self.account.users.get(user_id)
+        if user is None:
+            raise ApiError(404, f"There is no user with the id {user_id!r}.")
+        return user
+
     def list_credentials(self, user: User) -> list[Credential]:
         return [c for c in self.account.credentials.values() if c.user_id == user.id]
 

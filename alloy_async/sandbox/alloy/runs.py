@@ -9,6 +9,8 @@ from .lookups import AlloyLookups
 from .state import Execution, User, Workflow
 
 DEFAULT_LOG_LIMIT = 10
+LOG_DAYS = 60
+"""How long an execution is remembered."""
 
 
 class RunOperations(AlloyLookups):
@@ -93,10 +95,8 @@ class RunOperations(AlloyLookups):
     def delete_logs_for_a_user(self, call: ApiCall) -> Any:
         account = self.account
         name = call.path["userId"]
-        user_ids = {account.former.get(name), account.id_of.get(name)} - {None}
-        if not user_ids:
-            user_ids = {self.find_user(name).id}
-        for execution in [e for e in account.executions.values() if e.user_id in user_ids]:
+        user_id = name if name in account.former else self.find_user_by_id(name).id
+        for execution in [e for e in account.executions.values() if e.user_id == user_id]:
             del account.executions[execution.id]
         self.record_change("logs deleted", name)
         return {"message": "The user's logs are deleted."}
@@ -107,7 +107,10 @@ class RunOperations(AlloyLookups):
         return execution
 
     def _executions(self, call: ApiCall) -> list[Execution]:
-        """The executions of the workflow in the path, of one user if the query names one."""
+        """The executions of the workflow in the path, of one user if the query names one; older ones have lapsed."""
+        oldest = self.now(days_ago=LOG_DAYS)
+        for lapsed in [e for e in self.account.executions.values() if e.started_at < oldest]:
+            del self.account.executions[lapsed.id]
         workflow = self.find_workflow(call.path["workflowId"])
         user = self.find_user(call.query["userId"]) if "userId" in call.query else None
         return [

@@ -49,12 +49,13 @@ EVENTS = (
     ),
     Event("order.paid", "An order was paid.", {"name": "Ada", "email": "ada@northwind.example"}),
 )
-# Integration, workflow, the event that starts it (or none), its apps in order, number of versions.
+# Integration, workflow, the event that starts it (or none), its apps in order, number of versions,
+# and the version that brought the fields of today.
 WORKFLOWS = (
-    ("crm sync", "contact to channel", "contact.created", ("hubspot", "slack"), 3),
-    ("crm sync", "contact to newsletter", "contact.created", ("hubspot", "klaviyo"), 1),
-    ("shop orders", "paid order to channel", "order.paid", ("shopify", "slack"), 2),
-    ("shop orders", "stock level webhook", None, ("shopify", "magento"), 1),
+    ("crm sync", "contact to channel", "contact.created", ("hubspot", "slack"), 3, 1),
+    ("crm sync", "contact to newsletter", "contact.created", ("hubspot", "klaviyo"), 1, 1),
+    ("shop orders", "paid order to channel", "order.paid", ("shopify", "slack"), 2, 2),
+    ("shop orders", "stock level webhook", None, ("shopify", "magento"), 1, 1),
 )
 _FIELDS = {
     "slack": (("channel", "Channel", "string", True), ("mention", "Mention", "string", False)),
@@ -72,7 +73,7 @@ def create_account(new_id: Callable[[], str], ago: Callable[[float], str]) -> Ac
     apps = {app.name: app for app in APPS}
     integrations: dict[str, Integration] = {}
     workflows: dict[str, Workflow] = {}
-    for position, (title, name, event, app_names, versions) in enumerate(WORKFLOWS):
+    for position, (title, name, event, app_names, versions, fields_since) in enumerate(WORKFLOWS):
         if title not in integrations:
             integrations[title] = Integration(new_id(), title, apps[app_names[0]].icon, [])
         integration = integrations[title]
@@ -89,6 +90,7 @@ def create_account(new_id: Callable[[], str], ago: Callable[[float], str]) -> Ac
             versions=tuple(new_id() for _ in range(versions)),
             created_at=ago(90 - position),
             updated_at=ago(30 - position),
+            fields_since=fields_since,
         )
         integration.workflows.append(workflow)
         workflows[workflow.id] = workflow

@@ -66,6 +66,8 @@ class Workflow:
     """The id of each version, the oldest first."""
     created_at: str
     updated_at: str
+    fields_since: int = 1
+    """The version that brought the fields which a user fills in today: no older one can be upgraded."""
 
     @property
     def version(self) -> int:
@@ -129,8 +131,8 @@ class Account:
     users: dict[str, User] = field(default_factory=dict)
     id_of: dict[str, str] = field(default_factory=dict)
     """The user id of each username."""
-    former: dict[str, str] = field(default_factory=dict)
-    """The user id behind each id and username that was deleted: their logs stay."""
+    former: set[str] = field(default_factory=set)
+    """The ids of the users who were deleted: their logs stay."""
     credentials: dict[str, Credential] = field(default_factory=dict)
     installed: dict[tuple[str, str], Installed] = field(default_factory=dict)
     """By user id and workflow id."""

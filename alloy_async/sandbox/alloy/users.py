@@ -72,7 +72,7 @@ class UserOperations(AlloyLookups):
         account = self.account
         user = self.find_user(call.path["userId"])
         del account.users[user.id], account.id_of[user.username]
-        account.former[user.id] = account.former[user.username] = user.id
+        account.former.add(user.id)
         for credential in self.list_credentials(user):
             del account.credentials[credential.id]
         for key in [key for key in account.installed if key[0] == user.id]:

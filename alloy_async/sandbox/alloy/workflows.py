@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..messages import ApiCall
+from ..messages import ApiCall, ApiError
 from .lookups import AlloyLookups
 from .state import User, Workflow
 
@@ -61,7 +61,7 @@ class WorkflowOperations(AlloyLookups):
         return self._switch(call, active=False)
 
     def disable_all_workflows_for_a_user(self, call: ApiCall) -> Any:
-        user = self.find_user(call.path["userId"])
+        user = self.find_user_by_id(call.path["userId"])
         for (user_id, _), installed in self.account.installed.items():
             if user_id == user.id:
                 installed.active = False
@@ -71,7 +71,10 @@ class WorkflowOperations(AlloyLookups):
     def upgrade_workflow(self, call: ApiCall) -> Any:
         user = self.find_user(call.query["userId"])
         workflow = self.find_workflow(call.path["workflowId"])
-        self.find_installed(user, workflow).version = workflow.version
+        installed = self.find_installed(user, workflow)
+        if installed.version < workflow.fields_since <= workflow.version:
+            raise ApiError(400, "The new version has other fields to fill in: install the workflow again.")
+        installed.version = workflow.version
         self.record_change("upgraded", f"{user.username}/{workflow.id}")
         return {"upgraded": True}
 

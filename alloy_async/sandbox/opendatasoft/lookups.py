@@ -90,10 +90,10 @@ class OpendatasoftLookups(EmulatedService):
         return ADMINISTRATION in self.portal.permissions_of(user)
 
     def check_members(self, members: Mapping[str, Any], of: User | None = None) -> None:
-        email = members["email"]
-        if "@" not in email:
+        email = members.get("email")
+        if email is not None and "@" not in email:
             raise ApiError(422, f"{email!r} is no email.")
-        if self.portal.with_email(email) not in (None, of):
+        if email is not None and self.portal.with_email(email) not in (None, of):
             raise ApiError(422, f"A user with the email {email!r} exists.")
         for uid in list_group_ids(members, []):
             if uid not in self.portal.groups:

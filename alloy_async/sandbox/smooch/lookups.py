@@ -155,6 +155,13 @@ class SmoochLookups(EmulatedService):
         code = HTTPStatus(status).phrase.lower().replace(" ", "_")
         return {"error": {"code": code, "description": message}}
 
+    def get_credentials(self, key: str) -> dict[str, str]:
+        key_id, secret = next(iter(self.secrets.items()))
+        return {"key_id": key_id, "secret": secret}
+
+    def get_place(self) -> dict[str, str]:
+        return {"app_id": self.app_id}
+
     def new_id(self) -> str:
         return f"{self.rng.getrandbits(96):024x}"
 
