@@ -14,6 +14,11 @@ def load_client(system: str) -> Any:
     return getattr(import_module(f"alloy_async.{system}.client"), f"Async{system.capitalize()}")
 
 
+def load_sync_client(system: str) -> Any:
+    """Load the sync client class of a system."""
+    return getattr(import_module(f"alloy_async.{system}.client"), system.capitalize())
+
+
 def load_directory(system: str) -> Any:
     """Load the directory class of a system."""
     return getattr(import_module(f"alloy_async.{system}.directory"), f"{system.capitalize()}Directory")

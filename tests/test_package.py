@@ -23,8 +23,8 @@ ALLOWED = {
     "core": {"core", "version"},
     **{system: {system, "core", "lazy_loading"} for system in SYSTEMS},
     "directory": {"directory", "core"},
-    "sandbox": {"sandbox"},
-    "testing": {"testing", "sandbox", "directory", "core"},
+    "sandbox": {"sandbox", "systems"},
+    "testing": {"testing", "sandbox", "directory", "core", "systems"},
     "provisioning": {"provisioning", "directory", "core", "version", *SYSTEMS},
     "cli": {"cli", "provisioning", "sandbox", "directory", "core", "systems", "version", *SYSTEMS},
 }

@@ -14,6 +14,7 @@ from typing import Any, Self, cast
 
 from aiohttp import web
 
+from ..systems import SYSTEMS
 from .connection import ServerConnection, make_request
 from .contract.contract import load_contract, read_query
 from .contract.operations import ContractOperation
@@ -24,9 +25,6 @@ from .ledger import Change, Ledger
 from .limits import Limit, LimitEnforcer
 from .messages import ApiCall, ApiError, Reply
 from .server_thread import ServerThread
-
-SYSTEMS = ("agilicus", "alloy", "alsid", "opendatasoft", "smooch")
-"""Each has a folder here with the class of its emulated service in `service`: EmulatedAgilicus..."""
 
 
 @dataclass

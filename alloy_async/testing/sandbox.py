@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from ..core.client import AsyncClient
 from ..core.sync import Client
 from ..directory import Directory
 from ..sandbox import Sandbox as PlainSandbox
+from ..systems import load_client, load_directory, load_sync_client
 
 
 class Sandbox(PlainSandbox):
@@ -27,12 +26,12 @@ class Sandbox(PlainSandbox):
         Returns:
             An Alloy, Alsid, Opendatasoft, Smooch or Agilicus. Close it, or use it in a `with` block.
         """
-        client: Client = self._connect("client", "{}", options)
+        client: Client = load_sync_client(self.system)(**self._get_client_options(options))
         return client
 
     def async_client(self, **options: Any) -> Any:
         """Make an async client of this system that speaks to the sandbox; as `client`."""
-        client: AsyncClient = self._connect("client", "Async{}", options)
+        client: AsyncClient = load_client(self.system)(**self._get_client_options(options))
         return client
 
     def directory(self, **options: Any) -> Directory:
@@ -41,9 +40,7 @@ class Sandbox(PlainSandbox):
         Args:
             options: of the client, as for `client`.
         """
-        directory: Directory = self._load("directory", "{}Directory")(
-            self.async_client(**options), **self.place
-        )
+        directory: Directory = load_directory(self.system)(self.async_client(**options), **self.place)
         return directory
 
     def check_faults(self) -> None:
@@ -51,11 +48,5 @@ class Sandbox(PlainSandbox):
         missed = [fault for fault in self.faults.unhit if fault.probability == 1]
         assert not missed, f"no request met these faults: {missed}"
 
-    def _connect(self, module: str, name: str, options: dict[str, Any]) -> Any:
-        return self._load(module, name)(**{"base_url": self.url, **self.credentials, **options})
-
-    def _load(self, module: str, name: str) -> Callable[..., Any]:
-        found: Callable[..., Any] = getattr(
-            import_module(f"alloy_async.{self.system}.{module}"), name.format(self.system.capitalize())
-        )
-        return found
+    def _get_client_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        return {"base_url": self.url, **self.credentials, **options}

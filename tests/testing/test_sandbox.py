@@ -8,7 +8,8 @@ from alloy_async import NotFound
 from alloy_async.sandbox import Fault, Reset, Status
 from alloy_async.testing import Sandbox
 
-SYSTEMS = ("agilicus", "alloy", "alsid", "opendatasoft", "smooch")
+from ..systems import SYSTEMS
+
 KNOWN = {
     "agilicus": lambda client: client.list_user_guids(),
     "alloy": lambda client: client.list_all_users(),
