@@ -20,8 +20,9 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .alsid.directory import AlsidDirectory as AlsidDirectory
     from .core.auth import Token as Token
     from .core.client import AsyncClient as AsyncClient
+    from .core.codec.fields import NULL as NULL
     from .core.codec.json_codec import from_wire as from_wire, to_wire as to_wire
-    from .core.codec.model import NULL as NULL, Model as Model
+    from .core.codec.model import Model as Model
     from .core.errors import (
         AlloyAsyncError as AlloyAsyncError,
         BadRequest as BadRequest,
@@ -105,7 +106,8 @@ _HOMES = {
     "core.messages.response": ("Answer",),
     "core.sync": ("Client",),
     "core.ratelimit.limiter": ("Rate",),
-    "core.codec.model": ("NULL", "Model"),
+    "core.codec.fields": ("NULL",),
+    "core.codec.model": ("Model",),
     "core.operation.endpoint": ("endpoint",),
     "core.operation.operation": ("Operation",),
     "core.operation.paging": ("Listing",),

@@ -185,9 +185,9 @@ class Call:
         while permit.wait:
             left = self._count_seconds_left()
             if permit.wait >= left:
-                hold = f"the rate limit would hold it for {permit.wait:.1f} s"
+                held = f"the rate limit would hold it for {permit.wait:.1f} s, the deadline leaves {max(left, 0):.1f} s"
                 # Now, and not when the time is over: the caller can still do something with it.
-                raise DeadlineExceeded(f"{hold}, the deadline leaves {max(left, 0):.1f} s; it was not sent")
+                raise DeadlineExceeded(f"{held}; it was not sent", effect="none")
             await self.shared.clock.sleep(permit.wait)
             permit.renew()
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 Effect: TypeAlias = Literal["none", "unknown", "applied"]
 """What the call did on the server: surely nothing, nobody can tell, or what was asked."""
@@ -32,6 +32,9 @@ _STRENGTH: dict[Effect, int] = {"none": 0, "unknown": 1, "applied": 2}
 class AlloyAsyncError(Exception):
     """Base of every error of this library.
 
+    `error.args` is the message and the facts as JSON data, so that an error made anew of its `args`, as task queues do that
+    carry JSON, says the same. Where the facts were lost on the way, the effect is "unknown".
+
     Attributes:
         operation: the method's name, as `get_a_user`; None where no operation was involved.
         status: HTTP status of the answer, where there was one.
@@ -40,13 +43,27 @@ class AlloyAsyncError(Exception):
         body: body of the answer: the typed model where the operation documents one, else JSON data, else text.
         effect: "none", "unknown" or "applied", over all attempts of the call.
         attempts: how many requests were put on the wire.
+        hopeless: whether another attempt would surely fail in the same way.
     """
 
-    default_effect: Effect = "none"
+    default_effect: Effect = "unknown"
+    fact_names: ClassVar[tuple[str, ...]] = (
+        "operation",
+        "status",
+        "request_id",
+        "headers",
+        "body",
+        "effect",
+        "attempts",
+        "retry_after",
+    )
+    hopeless: bool = False
 
     def __init__(
         self,
         message: str = "",
+        facts: Any = None,
+        /,
         *,
         operation: str | None = None,
         status: int | None = None,
@@ -68,6 +85,26 @@ class AlloyAsyncError(Exception):
         self.attempts = attempts
         self.retry_after = retry_after
         """Seconds that the server asked to wait, where it did."""
+        if facts is not None:
+            self._restore_facts(facts)
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The message, and the facts as JSON data."""
+        return self.message, {name: _to_json(getattr(self, name)) for name in self.fact_names}
+
+    @args.setter
+    def args(self, values: tuple[Any, ...]) -> None:
+        self.message = values[0] if values else ""
+
+    def _restore_facts(self, facts: Any) -> None:
+        """Take over the second of another error's `args`, whatever became of it on the way."""
+        known = facts if isinstance(facts, Mapping) else {}
+        for name in self.fact_names:
+            if name in known:
+                setattr(self, name, known[name])
+        if known.get("effect") not in _STRENGTH:
+            self.effect = "unknown"
 
     def add_earlier_attempts(self, earlier: Effect, attempts: int) -> None:
         """Count in the attempts before: an unknown effect of one of them stays unknown."""
@@ -86,39 +123,63 @@ class AlloyAsyncError(Exception):
         where = f"{self.operation}: " if self.operation else ""
         return where + self.message + (f" ({', '.join(facts)})" if facts else "")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.__dict__)
 
 
 def _rebuild(cls: type[AlloyAsyncError], state: dict[str, Any]) -> AlloyAsyncError:
     error = cls.__new__(cls)
-    error.args = (state["message"],)  # a TimeoutError is an OSError, whose __new__ does not set them
     error.__dict__.update(state)
     return error
+
+
+def _to_json(fact: Any) -> Any:
+    """Make JSON data of a fact; a body that is a model becomes plain."""
+    if isinstance(fact, Mapping):
+        return dict(fact)
+    return fact.to_dict() if hasattr(fact, "to_dict") else fact
 
 
 class ConfigurationError(AlloyAsyncError, ValueError):
     """The client cannot be made, or used, like this."""
 
+    default_effect: Effect = "none"
+
 
 class InvalidRequest(AlloyAsyncError, ValueError):
     """An argument was refused before anything was sent."""
+
+    default_effect: Effect = "none"
 
 
 class CredentialError(AlloyAsyncError):
     """The callable that gives the credential failed (see `__cause__`); the request was not sent."""
 
+    default_effect: Effect = "none"
+
 
 class TransportError(AlloyAsyncError):
     """There was no whole answer."""
 
-    default_effect: Effect = "unknown"
-
 
 class ConnectError(TransportError):
-    """No connection: DNS, TCP, TLS or proxy failed, and no byte of the request was written."""
+    """No connection: DNS, TCP, TLS or proxy failed, and no byte of the request was written.
+
+    `hopeless` where another attempt would surely fail too: a certificate that is not trusted, a proxy that asks for a
+    password.
+    """
 
     default_effect: Effect = "none"
+    fact_names = (*AlloyAsyncError.fact_names, "hopeless")
+
+    def __init__(
+        self, message: str = "", facts: Any = None, /, *, hopeless: bool = False, **known: Any
+    ) -> None:
+        self.hopeless = hopeless
+        super().__init__(message, facts, **known)
 
 
 class ConnectionLost(TransportError):
@@ -128,9 +189,11 @@ class ConnectionLost(TransportError):
 class RequestTimeout(TransportError, TimeoutError):
     """One attempt took too long. `phase` tells where: "pool", "connect" or "read"."""
 
-    def __init__(self, message: str = "", *, phase: str = "read", **facts: Any) -> None:
-        super().__init__(message, **facts)
+    fact_names = (*AlloyAsyncError.fact_names, "phase")
+
+    def __init__(self, message: str = "", facts: Any = None, /, *, phase: str = "read", **known: Any) -> None:
         self.phase = phase
+        super().__init__(message, facts, **known)
 
 
 class DeadlineExceeded(AlloyAsyncError, TimeoutError):
@@ -145,6 +208,8 @@ class DecodeError(AlloyAsyncError):
 
 class StatusError(AlloyAsyncError):
     """The server answered with a status other than 2xx."""
+
+    default_effect: Effect = "none"
 
 
 class Redirected(StatusError):
@@ -213,7 +278,9 @@ def error_from_status(
     cls = STATUS_ERRORS.get(status)
     if cls is None:
         cls = Redirected if 300 <= status < 400 else ServerError if status >= 500 else StatusError
-    effect: Effect | None = "none" if status == 503 and retry_after is not None else None
+    asks_again = status == 503 and retry_after is not None
+    # A status below 200 ends no exchange: who sends one says nothing of what was done.
+    effect: Effect = "none" if 300 <= status < 500 or asks_again else "unknown"
     try:
         phrase = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from ..core.errors import AlloyAsyncError
+from ..core.errors import AlloyAsyncError, Effect
 
 
 class SourceError(AlloyAsyncError, ValueError):
@@ -17,6 +18,8 @@ class SourceError(AlloyAsyncError, ValueError):
         column: character within that line, from 1.
     """
 
+    default_effect: Effect = "none"
+
     def __init__(
         self, message: str, source: str | Path, line: int | None = None, column: int | None = None
     ) -> None:
@@ -24,6 +27,15 @@ class SourceError(AlloyAsyncError, ValueError):
         self.source = source
         self.line = line
         self.column = column
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments that make it anew, as JSON data."""
+        return self.message, str(self.source), self.line, self.column
+
+    @args.setter
+    def args(self, values: tuple[Any, ...]) -> None:
+        self.message = values[0]
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.source, self.line, self.column) if part)
@@ -38,9 +50,20 @@ class JobError(AlloyAsyncError):
         path: the job file.
     """
 
-    def __init__(self, message: str, path: Path) -> None:
+    default_effect: Effect = "none"
+
+    def __init__(self, message: str, path: str | Path) -> None:
         super().__init__(message)
-        self.path = path
+        self.path = Path(path)
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments that make it anew, as JSON data."""
+        return self.message, str(self.path)
+
+    @args.setter
+    def args(self, values: tuple[Any, ...]) -> None:
+        self.message = values[0]
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"

@@ -9,7 +9,7 @@ import pytest
 
 from alloy_async import NULL, ConfigurationError, Unauthorized, from_wire, to_wire
 from alloy_async.agilicus import Agilicus, AsyncAgilicus, models, operations
-from alloy_async.core.codec.model import get_fields
+from alloy_async.core.codec.fields import get_fields
 from alloy_async.core.messages.request import compile_operation
 from alloy_async.sandbox import Sandbox
 
@@ -52,7 +52,7 @@ def test_the_type_says_which_model_it_is(kind: str) -> None:
 @pytest.mark.parametrize("kind", [None, ["group"], {}])
 def test_a_user_without_a_type_is_a_user(kind: Any) -> None:
     assert type(from_wire(models.User, {"email": "ada"})) is models.User
-    assert models.User.variant({"type": kind}) is models.User
+    assert models.User._find_variant({"type": kind}) is models.User
 
 
 def test_a_group_is_what_its_schema_says() -> None:

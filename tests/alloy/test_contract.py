@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from alloy_async.alloy import Alloy, AsyncAlloy, models, operations
+from alloy_async.core.codec.fields import NULL
 from alloy_async.core.codec.json_codec import from_wire
-from alloy_async.core.codec.model import NULL
 from alloy_async.core.errors import DecodeError, InvalidRequest
 from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.operation import Operation

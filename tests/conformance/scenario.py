@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from alloy_async import NULL, Client, Model, from_wire, to_wire
-from alloy_async.core.codec.model import get_fields
+from alloy_async.core.codec.fields import get_fields
 from alloy_async.core.operation.markers import Part
 from alloy_async.sandbox import Request, Sandbox
 

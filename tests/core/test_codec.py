@@ -265,3 +265,11 @@ def test_models_and_null_survive_pickle_and_copy() -> None:
         assert twin.leaves[0].number is NULL
     assert repr(NULL) == "NULL"
     assert not NULL
+
+
+def test_a_model_as_a_dict_and_back() -> None:
+    ada = Leaf("ada", 3, flag=True, extra={"new": 1})
+    assert ada.to_dict() == dict(ada) == {"text": "ada", "number": 3, "isFlag": True, "new": 1}
+    assert Leaf.from_dict(ada.to_dict()) == ada
+    with pytest.raises(DecodeError, match="expected an object"):
+        Leaf.from_dict(5)  # type: ignore[arg-type]

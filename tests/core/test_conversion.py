@@ -29,7 +29,7 @@ class Dog(Model):
 
 @attrs.define(eq=False, repr=False)
 class Cats(Model):
-    bare_list_as: ClassVar[str | None] = "data"
+    _bare_list_as: ClassVar[str | None] = "data"
     data: list[Cat] | None = None
     total: int | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from typing import Any
 
@@ -59,7 +60,7 @@ PARENTS: dict[type[AlloyAsyncError], tuple[type[Exception], ...]] = {
     RateLimited: (StatusError,),
     ServerError: (StatusError,),
 }
-UNKNOWN = {TransportError, ConnectionLost, RequestTimeout, ServerError}
+UNKNOWN = {TransportError, ConnectionLost, RequestTimeout, DeadlineExceeded, ServerError}
 """Errors whose effect nobody can tell, unless more is known of the case."""
 FACTS: dict[str, Any] = {
     "operation": "create_a_user",
@@ -95,6 +96,37 @@ def test_an_error_is_the_same_after_a_pickle_and_a_copy(cls: type[AlloyAsyncErro
         assert (str(twin), repr(twin), twin.args) == (str(error), repr(error), error.args)
 
 
+@pytest.mark.parametrize("cls", [AlloyAsyncError, *PARENTS])
+def test_an_error_is_made_anew_of_its_args(cls: type[AlloyAsyncError]) -> None:
+    """As task queues do that carry JSON."""
+    error = cls("it went wrong", **FACTS)
+    twin = cls(*json.loads(json.dumps(error.args)))
+    assert {name: getattr(twin, name) for name in FACTS if name != "body"} == {
+        name: value for name, value in FACTS.items() if name != "body"
+    }
+    assert twin.body == {"message": "taken"}
+    assert (str(twin), repr(twin)) == (str(error), repr(error))
+
+
+def test_an_error_of_an_error_s_own_facts() -> None:
+    for error, name in (
+        (RequestTimeout("x", phase="pool"), "phase"),
+        (ConnectError("x", hopeless=True), "hopeless"),
+    ):
+        twin = type(error)(*json.loads(json.dumps(error.args)))
+        assert getattr(twin, name) == getattr(error, name)
+        assert getattr(copy.copy(error), name) == getattr(error, name)
+
+
+@pytest.mark.parametrize("cls", [AlloyAsyncError, *PARENTS])
+@pytest.mark.parametrize("lost", ["{'effect': 'none'}", {}, {"effect": "maybe"}, 5], ids=repr)
+def test_the_effect_is_unknown_where_the_facts_were_lost_on_the_way(
+    cls: type[AlloyAsyncError], lost: Any
+) -> None:
+    error = cls("it went wrong", lost)
+    assert (error.effect, error.message, str(error)) == ("unknown", "it went wrong", "it went wrong")
+
+
 def test_the_phase_of_a_timeout_and_its_notes_are_pickled() -> None:
     error = RequestTimeout("too slow", phase="pool")
     error.add_note("row 7")
@@ -113,7 +145,7 @@ def test_the_effect_without_further_knowledge(cls: type[AlloyAsyncError]) -> Non
     [
         ({}, "it broke"),
         ({"operation": "get_a_user"}, "get_a_user: it broke"),
-        ({"operation": "get_a_user", "attempts": 1}, "get_a_user: it broke (effect: none)"),
+        ({"operation": "get_a_user", "attempts": 1}, "get_a_user: it broke (effect: unknown)"),
         (
             {"operation": "get_a_user", "attempts": 2, "effect": "unknown", "request_id": "r-1"},
             "get_a_user: it broke (effect: unknown, after 2 attempts, request id r-1)",
@@ -146,6 +178,10 @@ def test_the_effect_over_attempts_is_the_strongest(own: Any, earlier: Any, expec
 @pytest.mark.parametrize(
     ("status", "retry_after", "cls", "effect"),
     [
+        (0, None, StatusError, "unknown"),
+        (99, 3.0, StatusError, "unknown"),
+        (101, None, StatusError, "unknown"),
+        (199, None, StatusError, "unknown"),
         (300, None, Redirected, "none"),
         (301, None, Redirected, "none"),
         (304, None, Redirected, "none"),

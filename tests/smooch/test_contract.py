@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from alloy_async.core.codec.fields import NULL, get_fields
 from alloy_async.core.codec.json_codec import from_wire, to_wire
-from alloy_async.core.codec.model import NULL, Model, get_fields
+from alloy_async.core.codec.model import Model
 from alloy_async.core.errors import Conflict, InvalidRequest
 from alloy_async.core.messages.multipart import Multipart
 from alloy_async.core.messages.request import Request, compile_operation

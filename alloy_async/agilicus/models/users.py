@@ -79,7 +79,7 @@ class User(Model):
     disabled_at_time: datetime | None = None
 
     @classmethod
-    def variant(cls, data: Mapping[str, Any]) -> builtins.type[User]:
+    def _find_variant(cls, data: Mapping[str, Any]) -> builtins.type[User]:
         return Group if data.get("type") in GROUP_TYPES else cls
 
 

@@ -79,5 +79,5 @@ class WorkflowError(Model):
 class WorkflowErrors(Model):
     """The errors of a workflow."""
 
-    bare_list_as = "data"  # no source tells whether "no errors" is [] or {"data": []}
+    _bare_list_as = "data"  # no source tells whether "no errors" is [] or {"data": []}
     data: list[WorkflowError] | None = None

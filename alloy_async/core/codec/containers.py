@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from .conversion import Decoder, Encoder, Mismatch, converter, get_decoder, get_encoder, type_mismatch
-from .model import NULL, Model, Null
+from .fields import NULL, JsonObject, Null
 
 
 def _decode_any(value: Any, _: Any = None) -> Any:
@@ -32,9 +32,9 @@ def _encode_any(value: Any) -> Any:
         return None
     if isinstance(value, Enum):
         return _encode_any(value.value)
-    for kind in (Model, datetime, date, float, str, int):
+    for kind in (JsonObject, datetime, date, float, str, int):
         if isinstance(value, kind):
-            return get_encoder(cls if kind is Model else kind)(value)
+            return get_encoder(cls if kind is JsonObject else kind)(value)
     raise type_mismatch("a value that JSON has a form for", value)
 
 

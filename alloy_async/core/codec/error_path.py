@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from .containers import get_members, get_value_type, is_annotated, is_list, is_mapping, is_union
 from .conversion import Mismatch, converter, get_decoder, get_encoder
+from .fields import JsonObject, get_fields
 from .generated_code import is_model, missing_value
-from .model import Model, get_fields
 
 
 def locate(of: Any, value: Any, convert: Callable[[Any, Any], Any], writing: bool, path: str) -> str | None:
@@ -31,7 +31,7 @@ def _iterate_children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any,
         members = [member for member in get_members(of) if member is not str]
         if len(members) == 1 and value is not None:
             yield from _iterate_children(members[0], value, writing)
-    elif isinstance(value, Model) and writing and (of is Any or is_model(of)):
+    elif isinstance(value, JsonObject) and writing and (of is Any or is_model(of)):
         for field in get_fields(type(value)):
             child = getattr(value, field.name)
             if child is not None:
@@ -39,7 +39,7 @@ def _iterate_children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any,
             elif field.required and not field.nullable:
                 yield _Required, child, f".{field.name}"
     elif is_model(of) and isinstance(value, dict):
-        for field in get_fields(of.variant(value)):
+        for field in get_fields(of._find_variant(value)):
             if value.get(field.wire) is not None:
                 yield field.type, value[field.wire], f".{field.wire}"
     elif (is_list(of) or of is Any) and isinstance(value, list | tuple):

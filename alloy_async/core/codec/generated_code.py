@@ -7,12 +7,12 @@ from typing import Any, TypeGuard, get_args
 
 from .containers import get_members, is_list, is_union
 from .conversion import Decoder, Encoder, Mismatch, converter, get_decoder, get_encoder, type_mismatch
-from .model import Field, Model, get_fields
+from .fields import Field, JsonObject, get_fields
 from .scalars import EXACT_CHECKS
 
 
-def is_model(of: Any) -> TypeGuard[type[Model]]:
-    return isinstance(of, type) and issubclass(of, Model)
+def is_model(of: Any) -> TypeGuard[type[JsonObject]]:
+    return isinstance(of, type) and issubclass(of, JsonObject)
 
 
 def _find_only_member(of: Any) -> Any:
@@ -26,11 +26,11 @@ def _compile(name: str, lines: list[str], names: dict[str, Any]) -> Any:
     return names[name]
 
 
-_decoders: dict[type[Model], Decoder] = {}
+_decoders: dict[type[JsonObject], Decoder] = {}
 """By model; also those still being made, since a model may hold itself."""
 
 
-def create_model_decoder(cls: type[Model]) -> Decoder:
+def create_model_decoder(cls: type[JsonObject]) -> Decoder:
     """Generate `decode(data)`: check and store each known member; should the dict hold more than these, the rest is `extra`.
 
     The instance is filled without its __init__, which would cost as much again: models have no validators or converters.
@@ -44,7 +44,7 @@ def create_model_decoder(cls: type[Model]) -> Decoder:
         "type_mismatch": type_mismatch,
         "drop_known": _drop_known,
     }
-    names["bare"], names["known"] = cls.bare_list_as, frozenset(field.wire for field in fields)
+    names["bare"], names["known"] = cls._bare_list_as, frozenset(field.wire for field in fields)
     lines = [
         "def decode(data, _=None):",
         "if type(data) is not dict:",
@@ -56,7 +56,7 @@ def create_model_decoder(cls: type[Model]) -> Decoder:
         "return self",
     ]
     decode: Decoder = _compile("decode", lines, names)
-    _decoders[cls] = _create_variant_decoder(cls, decode) if "variant" in cls.__dict__ else decode
+    _decoders[cls] = _create_variant_decoder(cls, decode) if "_find_variant" in cls.__dict__ else decode
     for n, field in enumerate(fields):
         only = _find_only_member(field.type)
         item = get_args(only)[0] if only is not None and is_list(only) and get_args(only) else None
@@ -105,15 +105,15 @@ def _write_check(n: int, field: Field) -> list[str]:
     return [f"if value is not None: value = decode{n}(value, type{n})"]
 
 
-def _create_variant_decoder(cls: type[Model], decode: Decoder) -> Decoder:
+def _create_variant_decoder(cls: type[JsonObject], decode: Decoder) -> Decoder:
     def decode_variant(data: Any, _: Any = None) -> Any:
-        variant = cls.variant(data) if data.__class__ is dict else cls
+        variant = cls._find_variant(data) if data.__class__ is dict else cls
         return decode(data, cls) if variant is cls else get_decoder(variant)(data, variant)
 
     return decode_variant
 
 
-def create_model_encoder(cls: type[Model]) -> Encoder:
+def create_model_encoder(cls: type[JsonObject]) -> Encoder:
     """Generate `encode(model)`: each member that is not None, then `extra`; a subclass is written whole, by its own writer."""
     names: dict[str, Any] = {
         "cls": cls,

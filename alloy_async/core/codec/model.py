@@ -1,95 +1,23 @@
-"""Models, and what they and operations are made of: fields, names on the wire, NULL, and a repr that keeps secrets."""
+"""Model, the base of the five systems' models, and what hosts ask of it: dicts, JSON, notebooks, pydantic."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import NoneType
-from typing import Annotated, Any, ClassVar, Final, get_args, get_origin, get_type_hints
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
 import attrs
 
-from ..operation.markers import Json, Marker
-
-
-class Null:
-    """The type of NULL."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "NULL"
-
-    def __reduce__(self) -> str:
-        return "NULL"
-
-    def __bool__(self) -> bool:
-        return False
-
-
-NULL: Final[Any] = Null()
-"""Sends an explicit null where None would leave the member out. Accepted wherever None is."""
-
-
-@attrs.frozen
-class Field:
-    """One field of a model or an operation: its Python name, its marker, and its type without the marker."""
-
-    name: str
-    marker: Marker
-    type: Any
-    required: bool
-
-    @property
-    def nullable(self) -> bool:
-        """Whether None is a value of it, and not only its absence."""
-        return self.type is Any or NoneType in get_args(self.type)
-
-    @property
-    def wire(self) -> str:
-        """The name on the wire; for a whole body, the Python name."""
-        return getattr(self.marker, "name", self.name)
-
-
-_fields: dict[type, tuple[Field, ...]] = {}
-
-
-def get_fields(cls: type) -> tuple[Field, ...]:
-    """Return the fields of an attrs model or operation class, in order, without `extra`.
-
-    Annotations are resolved here, on first use, and not when the class is made: that keeps importing a system cheap.
-    """
-    fields = _fields.get(cls)
-    if fields is None:
-        fields = _fields[cls] = _resolve_fields(cls)
-    return fields
-
-
-def _resolve_fields(cls: type) -> tuple[Field, ...]:
-    hints = get_type_hints(cls, include_extras=True)
-    found = []
-    for attribute in attrs.fields(cls):
-        if attribute.kw_only:
-            continue
-        hint = hints[attribute.name]
-        marker: Marker = Json(attribute.name)
-        if get_origin(hint) is Annotated:
-            hint, *notes = get_args(hint)
-            marker = next((note for note in notes if isinstance(note, Marker)), marker)
-        found.append(Field(attribute.name, marker, hint, attribute.default is attrs.NOTHING))
-    return tuple(found)
+from .fields import JsonObject, format_redacted, get_fields
+from .json_codec import from_wire, to_wire
 
 
 @attrs.define(eq=False, repr=False)
-class Model:
+class Model(JsonObject):
     """A JSON object of an API, as a mutable attrs class.
 
     `extra` holds the members that the model does not declare, as plain JSON; they go back when the model is sent.
+    `dict(model)` is `model.to_dict()`.
     """
-
-    bare_list_as: ClassVar[str | None] = None
-    """Wire name of the member that a bare JSON array stands for, where a service may answer either shape."""
-
-    _extra: dict[str, Any] | None = attrs.field(default=None, kw_only=True, alias="extra")
 
     @property
     def extra(self) -> dict[str, Any]:
@@ -102,16 +30,34 @@ class Model:
     def extra(self, members: dict[str, Any]) -> None:
         self._extra = members
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object that is sent for it: names as on the wire, without members that are None.
+
+        Raises:
+            InvalidRequest: a member has no JSON form; the message says which.
+        """
+        return to_wire(self)  # type: ignore[no-any-return]
+
     @classmethod
-    def variant(cls, data: Mapping[str, Any]) -> type[Model]:
-        """Return the class to read a JSON object as: this one, or the subclass that the object's own members ask for."""
-        return cls
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read a JSON object as the model.
+
+        Args:
+            data: names as on the wire; what the model does not declare goes to `extra`.
+
+        Raises:
+            DecodeError: a member has a wrong type; the message gives the JSON path.
+        """
+        return from_wire(cls, dict(data) if isinstance(data, Mapping) else data)
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return iter(self.to_dict().items())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model) or other.__class__ is not self.__class__:
             return NotImplemented
         names = (field.name for field in get_fields(self.__class__))
-        return self.extra == other.extra and all(
+        return (self._extra or {}) == (other._extra or {}) and all(
             getattr(self, name) == getattr(other, name) for name in names
         )
 
@@ -119,20 +65,3 @@ class Model:
 
     def __repr__(self) -> str:
         return format_redacted(self)
-
-
-def format_redacted(value: Any) -> str:
-    """Format as `Name(field=value, ...)`: skip fields that are None, show secrets and undeclared members as '***'."""
-    shown = []
-    for field in get_fields(value.__class__):
-        content = getattr(value, field.name)
-        if content is not None:
-            shown.append(f"{field.name}={'***' if field.marker.secret else _format_brief(content)}")
-    extra = getattr(value, "extra", None)
-    if isinstance(value, Model) and extra:
-        shown.append(f"extra={{{', '.join(f'{name!r}: ***' for name in extra)}}}")
-    return f"{value.__class__.__name__}({', '.join(shown)})"
-
-
-def _format_brief(content: Any) -> str:
-    return f"<{len(content)} bytes>" if isinstance(content, bytes) else repr(content)

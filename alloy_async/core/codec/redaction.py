@@ -10,7 +10,7 @@ from urllib.parse import quote
 import attrs
 import orjson
 
-from .model import Model, get_fields
+from .fields import JsonObject, get_fields
 
 SHORTEST_SECRET = 4
 """Characters; a shorter secret is not looked for in what the server sends."""
@@ -20,7 +20,7 @@ def may_hold_secret(of: Any, within: frozenset[Any] = frozenset()) -> bool:
     """Tell whether a value of this type may hold a field that is marked as secret."""
     if of in within:
         return False
-    if isinstance(of, type) and issubclass(of, Model):
+    if isinstance(of, type) and issubclass(of, JsonObject):
         fields = get_fields(of)
         return any(field.marker.secret or may_hold_secret(field.type, within | {of}) for field in fields)
     return any(may_hold_secret(part, within) for part in get_args(of))

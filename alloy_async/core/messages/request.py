@@ -16,8 +16,8 @@ import attrs
 
 from ..codec.conversion import Encoder, Mismatch, get_encoder
 from ..codec.error_path import locate_in_argument
+from ..codec.fields import Field, get_fields
 from ..codec.json_codec import create_decoder, dumps
-from ..codec.model import Field, get_fields
 from ..codec.redaction import may_hold_secret
 from ..errors import InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query

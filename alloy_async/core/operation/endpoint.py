@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from ..codec.model import get_fields
+from ..codec.fields import get_fields
 from .operation import Operation, result_type
 from .paging import Listing
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
-from ..codec.model import format_redacted
+from ..codec.fields import format_redacted
 
 T_co = TypeVar("T_co", covariant=True)
 
