@@ -30,16 +30,16 @@ class OpendatasoftMethods:
     users_export = endpoint(operations.UsersExport)
 
 
-def _bare(key: str) -> str:
+def _remove_scheme(key: str) -> str:
     """The key without its scheme: a query takes the key alone."""
     return key.split()[-1]
 
 
 OPENDATASOFT = Service("opendatasoft", None, present=with_default_scheme("Apikey"))
-WITH_KEY_IN_QUERY = attrs.evolve(OPENDATASOFT, present=_bare, query_key="apikey")
+WITH_KEY_IN_QUERY = attrs.evolve(OPENDATASOFT, present=_remove_scheme, query_key="apikey")
 
 
-def _located(portal: str | None, options: Options) -> Options:
+def _resolve_portal(portal: str | None, options: Options) -> Options:
     """The options, with the base URL of the portal where one is named."""
     if portal is None:
         return options
@@ -77,7 +77,7 @@ class AsyncOpendatasoft(OpendatasoftMethods, AsyncClient):
         **options: Unpack[Options],
     ) -> None:
         system = WITH_KEY_IN_QUERY if key_in_query else OPENDATASOFT
-        super().__init__(api_key, system=system, **_located(portal, options))
+        super().__init__(api_key, system=system, **_resolve_portal(portal, options))
 
 
 class Opendatasoft(OpendatasoftMethods, Client):
@@ -100,4 +100,4 @@ class Opendatasoft(OpendatasoftMethods, Client):
         **options: Unpack[Options],
     ) -> None:
         system = WITH_KEY_IN_QUERY if key_in_query else OPENDATASOFT
-        super().__init__(api_key, system=system, **_located(portal, options))
+        super().__init__(api_key, system=system, **_resolve_portal(portal, options))

@@ -131,8 +131,8 @@ class GetUsers(Listing[models.GetUsers200Response, models.User]):
             raise ValueError(f"offset must be 0 or more, not {self.offset}")
 
 
-def _invited(user: Sequence[models.User] | None) -> Sequence[models.User] | None:
-    return [models.writable(one) for one in user] if isinstance(user, list | tuple) else user
+def _prepare_invitations(user: Sequence[models.User] | None) -> Sequence[models.User] | None:
+    return [models.to_writable(one) for one in user] if isinstance(user, list | tuple) else user
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -157,7 +157,9 @@ class InviteUsers(Operation[models.Verdicts]):
     verb = "POST"
     route = "/users/invite/"
     errors = ERRORS
-    user: Annotated[Sequence[models.User] | None, Body()] = attrs.field(default=None, converter=_invited)
+    user: Annotated[Sequence[models.User] | None, Body()] = attrs.field(
+        default=None, converter=_prepare_invitations
+    )
 
     def check(self) -> None:
         for number, user in enumerate(self.user or ()):
@@ -191,8 +193,8 @@ class ProvisionUsers(Operation[models.Verdicts]):
     provision_users_request: Annotated[models.ProvisionUsersRequest | None, Body()] = None
 
 
-def _updated(user: models.User | None) -> models.User | None:
-    return None if user is None else models.writable(user)
+def _prepare_update(user: models.User | None) -> models.User | None:
+    return None if user is None else models.to_writable(user)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -219,7 +221,7 @@ class UpdateUser(Operation[models.User]):
     route = "/users/{username}/"
     errors = ERRORS_OF_ONE_USER
     username: Annotated[str, Path("username")]
-    user: Annotated[models.User | None, Body()] = attrs.field(default=None, converter=_updated)
+    user: Annotated[models.User | None, Body()] = attrs.field(default=None, converter=_prepare_update)
 
     def check(self) -> None:
         _check_username(self.username)

@@ -15,15 +15,29 @@ from typing import TYPE_CHECKING
 
 from ...lazy_loading import EVERYTHING, attach_lazy
 
-TOPICS = ("common", "identities", "users", "accounts", "requests", "permissions", "organisations")
+TOPICS = (
+    "common",
+    "mfa_methods",
+    "identities",
+    "users",
+    "service_accounts",
+    "metadata",
+    "user_requests",
+    "access_info",
+    "permissions",
+    "organisations",
+)
 
 if TYPE_CHECKING:
-    from .accounts import *
+    from .access_info import *
     from .common import *
     from .identities import *
+    from .metadata import *
+    from .mfa_methods import *
     from .organisations import *
     from .permissions import *
-    from .requests import *
+    from .service_accounts import *
+    from .user_requests import *
     from .users import *
 else:  # hidden from the checkers, which would take any name for one of the package
     __getattr__, __dir__, _ = attach_lazy(__name__, dict.fromkeys(TOPICS, EVERYTHING))

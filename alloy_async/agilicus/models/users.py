@@ -11,7 +11,8 @@ import attrs
 
 from ...core.codec.model import Model
 from .common import InheritableUserConfig, MetadataWithOnlyId, UserAttribute, UserAttributes
-from .identities import MFAChallengeMethod, UpstreamUserIdentity
+from .identities import UpstreamUserIdentity
+from .mfa_methods import MFAChallengeMethod
 
 UserType: TypeAlias = Literal["user", "group", "sysgroup", "bigroup", "service_account", "support_user"]
 UserStatusEnum: TypeAlias = Literal["active", "pending", "disabled"]

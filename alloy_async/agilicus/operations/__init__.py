@@ -9,45 +9,48 @@ The answers stand in quotes, as the models are not loaded before they are needed
 
 from __future__ import annotations
 
-from .accounts import (
+from .access_info import ListUserApplicationAccessInfo, ListUserFileShareAccessInfo
+from .common import MAX_LIMIT
+from .identities import (
+    CreateUpstreamUserIdentity,
+    CreateUserIdentityUpdate,
+    DeleteUpstreamUserIdentity,
+    GetUpstreamUserIdentity,
+    ListUpstreamUserIdentities,
+    ReplaceUpstreamUserIdentity,
+)
+from .metadata import (
     BulkUpdateMetadata,
-    CreateServiceAccount,
     CreateUserMetadata,
-    DeleteServiceAccount,
     DeleteUserMetadata,
-    GetServiceAccount,
     GetUserMetadata,
-    ListServiceAccounts,
     ListUserMetadata,
-    ReplaceServiceAccount,
     ReplaceUserMetadata,
 )
-from .common import (
-    MAX_LIMIT,
-)
-from .identities import (
+from .mfa_methods import (
     CreateChallengeMethod,
-    CreateUpstreamUserIdentity,
     DeleteChallengeMethod,
-    DeleteUpstreamUserIdentity,
     GetChallengeMethod,
-    GetUpstreamUserIdentity,
     ListChallengeMethods,
-    ListUpstreamUserIdentities,
     ReplaceChallengeMethod,
-    ReplaceUpstreamUserIdentity,
     ResetUserMfaChallengeMethods,
 )
+from .organisations import ListAllUserOrgs
 from .permissions import (
     ListAllResourcePermissions,
     ListAllUserRoles,
     ListOrgUserRoles,
-    ListUserApplicationAccessInfo,
-    ListUserFileShareAccessInfo,
     ListUserPermissions,
     ReplaceUserRole,
 )
-from .requests import (
+from .service_accounts import (
+    CreateServiceAccount,
+    DeleteServiceAccount,
+    GetServiceAccount,
+    ListServiceAccounts,
+    ReplaceServiceAccount,
+)
+from .user_requests import (
     CreateUserRequest,
     DeleteUserRequest,
     GetUserRequest,
@@ -58,10 +61,8 @@ from .requests import (
 )
 from .users import (
     CreateUser,
-    CreateUserIdentityUpdate,
     DeleteUser,
     GetUser,
-    ListAllUserOrgs,
     ListCombinedUserDetails,
     ListUserGuids,
     ListUsers,

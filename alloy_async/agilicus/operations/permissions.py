@@ -1,4 +1,4 @@
-"""Roles and permissions of users, and the resources they have access to."""
+"""Roles and permissions of users."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import attrs
 
 from ...core.operation.markers import Body, Path, Query
 from ...core.operation.operation import Operation
-from ...core.operation.paging import ByOffset, Unpaged
+from ...core.operation.paging import ByOffset
 from .. import models
 from .common import NOT_FOUND, LimitedListing
 
@@ -125,53 +125,3 @@ class ListUserPermissions(Operation["models.HostPermissions"]):
     errors = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     org_id: Annotated[str | None, Query("org_id")] = None
-
-
-@attrs.frozen(eq=False, repr=False)
-class ListUserApplicationAccessInfo(
-    LimitedListing["models.ListUserApplicationAccessInfoResponse", "models.UserApplicationAccessInfo"]
-):
-    """List applications and whether a user has access to them. Those beyond `limit` cannot be asked for.
-
-    GET /v1/user_application_access_info
-
-    Args:
-        org_id: the organisation.
-        user_id: the user's id.
-        limit: the most to answer, 1 to 500; the service takes 500 where none is given.
-
-    Returns:
-        The applications, in `user_application_access_info`.
-    """
-
-    verb = "GET"
-    route = "/v1/user_application_access_info"
-    paging = Unpaged("user_application_access_info")
-    org_id: Annotated[str, Query("org_id")]
-    user_id: Annotated[str, Query("user_id")]
-    limit: Annotated[int | None, Query("limit")] = None
-
-
-@attrs.frozen(eq=False, repr=False)
-class ListUserFileShareAccessInfo(
-    LimitedListing["models.ListUserFileShareAccessInfoResponse", "models.UserFileShareAccessInfo"]
-):
-    """List file shares and whether a user has access to them. Those beyond `limit` cannot be asked for.
-
-    GET /v1/user_file_share_access_info
-
-    Args:
-        org_id: the organisation.
-        user_id: the user's id.
-        limit: the most to answer, 1 to 500; the service takes 500 where none is given.
-
-    Returns:
-        The file shares, in `user_file_share_access_info`.
-    """
-
-    verb = "GET"
-    route = "/v1/user_file_share_access_info"
-    paging = Unpaged("user_file_share_access_info")
-    org_id: Annotated[str, Query("org_id")]
-    user_id: Annotated[str, Query("user_id")]
-    limit: Annotated[int | None, Query("limit")] = None

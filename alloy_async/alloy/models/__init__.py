@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from ...lazy_loading import EVERYTHING, attach_lazy
 
-TOPICS = ("common", "users", "credentials", "workflows", "runs", "integrations")
+TOPICS = ("common", "users", "credentials", "workflows", "runs", "apps", "integrations", "installations")
 
 if TYPE_CHECKING:
+    from .apps import *
     from .common import *
     from .credentials import *
+    from .installations import *
     from .integrations import *
     from .runs import *
     from .users import *

@@ -10,6 +10,7 @@ something of its own. A POST is not idempotent: it is not sent again by itself o
 
 from __future__ import annotations
 
+from .apps import ListApps, ListEvents
 from .common import BAD_REQUEST, UNAUTHORIZED
 from .credentials import (
     CreateACredential,
@@ -19,23 +20,9 @@ from .credentials import (
     GetCredentialMetadata,
     ListUserCredentials,
 )
-from .integrations import (
-    CompleteInstallation,
-    GenerateAlloyLink,
-    GetAnIntegration,
-    ListApps,
-    ListEvents,
-    ListIntegrations,
-    StartInstallation,
-)
-from .runs import (
-    MAX_LOGS,
-    GetWorkflowErrors,
-    GetWorkflowLogs,
-    RerunWorkfow,
-    RunEvent,
-    RunWorkflow,
-)
+from .installations import CompleteInstallation, GenerateAlloyLink, StartInstallation
+from .integrations import GetAnIntegration, ListIntegrations
+from .runs import MAX_LOGS, GetWorkflowErrors, GetWorkflowLogs, RerunWorkfow, RunEvent, RunWorkflow
 from .users import (
     MAX_BATCH,
     BatchCreateUsers,

@@ -1,49 +1,16 @@
-"""Apps, events, integrations and their installation."""
+"""Integrations."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import attrs
 
-from ...core.operation.markers import Json, Path, Query
+from ...core.operation.markers import Path, Query
 from ...core.operation.operation import Operation
 from ...core.operation.paging import Listing, Unpaged
-from .. import models
+from .. import models  # noqa: F401 (the quoted answers name it)
 from .common import BAD_REQUEST
-
-
-@attrs.frozen(eq=False, repr=False)
-class ListApps(Listing["models.Apps", "models.App"]):
-    """List the third-party apps that Alloy supports.
-
-    GET /metadata/apps
-
-    Returns:
-        The apps, in `data`.
-    """
-
-    verb = "GET"
-    route = "/metadata/apps"
-    paging = Unpaged("data")
-    errors = BAD_REQUEST
-
-
-@attrs.frozen(eq=False, repr=False)
-class ListEvents(Listing["models.Events", "models.Event"]):
-    """List the custom events of the account.
-
-    GET /events
-
-    Returns:
-        The events, in `data`.
-    """
-
-    verb = "GET"
-    route = "/events"
-    paging = Unpaged("data")
-    errors = BAD_REQUEST
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -86,76 +53,3 @@ class GetAnIntegration(Operation["models.IntegrationAnswer"]):
     errors = BAD_REQUEST
     integration_id: Annotated[str, Path("integrationId")]
     user_id: Annotated[str, Query("userId")]
-
-
-@attrs.frozen(eq=False, repr=False)
-class GenerateAlloyLink(Operation["models.AlloyLink"]):
-    """Make the link on which a user installs an integration.
-
-    GET /users/{userId}/integrations/{integrationId}/install-url
-
-    Args:
-        user_id: the user's id; the username is not promised to work here.
-        integration_id: the integration to install.
-
-    Returns:
-        The link, a secret of the user's.
-    """
-
-    verb = "GET"
-    route = "/users/{userId}/integrations/{integrationId}/install-url"
-    user_id: Annotated[str, Path("userId")]
-    integration_id: Annotated[str, Path("integrationId")]
-
-
-@attrs.frozen(eq=False, repr=False)
-class StartInstallation(Operation["models.Installation"]):
-    """Begin to install an integration for a user, and learn which values the user must fill in.
-
-    POST /headless/startInstallation
-
-    Args:
-        user_id: the user's id or username.
-        integration_id: the integration to install.
-        credential_ids: the credentials to use; needed where the user holds several for one of the
-            integration's apps.
-        workflow_ids: only these workflows of the integration.
-
-    Returns:
-        The id of the installation, and the blocks to fill in for `complete_installation`.
-
-    Raises:
-        TransportError, ServerError: with effect "unknown", the installation may have begun.
-    """
-
-    verb = "POST"
-    route = "/headless/startInstallation"
-    errors = BAD_REQUEST
-    user_id: Annotated[str, Json("userId")]
-    integration_id: Annotated[str, Json("integrationId")]
-    credential_ids: Annotated[Sequence[str] | None, Json("credentialIds")] = None
-    workflow_ids: Annotated[Sequence[str] | None, Json("workflowIds")] = None
-
-
-@attrs.frozen(eq=False, repr=False)
-class CompleteInstallation(Operation["models.Message"]):
-    """Finish an installation with the values that the user filled in.
-
-    POST /headless/completeInstallation
-
-    Args:
-        installation_id: the installation, from `start_installation`.
-        data: the values for each block.
-
-    Returns:
-        What was done, in words.
-
-    Raises:
-        TransportError, ServerError: with effect "unknown", the installation may be complete.
-    """
-
-    verb = "POST"
-    route = "/headless/completeInstallation"
-    errors = BAD_REQUEST
-    installation_id: Annotated[str, Json("installationId")]
-    data: Annotated[Sequence[models.BlockValues], Json("data")]
