@@ -18,6 +18,6 @@ def main() -> None:
         )
         sys.exit(2)
     del click, rich
-    from .app import run
+    from .app import app
 
-    run()
+    app(prog_name="alloy-async")

@@ -11,14 +11,15 @@ from urllib.parse import quote
 
 import attrs
 from multidict import CIMultiDict
-from yarl import URL
 
 from ..version import __version__
 from .auth import Auth
 from .codec.conversion import Mismatch
 from .errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
 from .events import RequestEvent, ResponseEvent, RetryEvent
-from .http.transport import RawResponse, Transport
+from .http.open_response import RawResponse
+from .http.outgoing_request import OutgoingRequest, RequestHead
+from .http.transport import Transport
 from .messages.multipart import Multipart
 from .messages.request import CompiledOperation, compile_operation
 from .messages.response import decode_error, error_from_response, find_request_id, lowercase_names
@@ -56,19 +57,21 @@ class PreparedOptions:
         self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
         self._common.update(settings.headers)
         self._credential_header = shared.system.header if shared.system.query_key is None else None
-        self._headers: dict[CompiledOperation, tuple[str | None, CIMultiDict[str]]] = {}
+        self._prepare = shared.transport.prepare_head
+        self._heads: dict[CompiledOperation, tuple[str | None, RequestHead]] = {}
 
-    def get_headers(self, plan: CompiledOperation, credential: str | None) -> CIMultiDict[str]:
-        """Give all headers of an operation's requests; they are made anew only when the credential changes."""
-        known = self._headers.get(plan)
+    def get_head(self, plan: CompiledOperation, credential: str | None) -> RequestHead:
+        """Give the head of an operation's requests; it is made anew only when the credential changes."""
+        known = self._heads.get(plan)
         if known is not None and known[0] == credential:
             return known[1]
         headers = CIMultiDict({**plan.headers})
         headers.update(self._common)
         if credential is not None and self._credential_header is not None:
             headers[self._credential_header] = credential
-        self._headers[plan] = credential, headers
-        return headers
+        head = self._prepare(plan.verb, headers)
+        self._heads[plan] = credential, head
+        return head
 
 
 class Call:
@@ -200,15 +203,9 @@ class Call:
             if seconds <= 0:
                 raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
             timeout = options.settings.timeout.to_aiohttp(seconds)
-        return shared.transport.attempt(
-            request.verb,
-            URL(shared.base + self._create_target(credential), encoded=True),
-            options.get_headers(self.plan, credential),
-            request.body,
-            timeout,
-            seconds,
-            self.streamed,
-        )
+        head = options.get_head(self.plan, credential)
+        outgoing = OutgoingRequest(head, self._create_target(credential), request.body)
+        return shared.transport.attempt(outgoing, timeout, seconds, self.streamed)
 
     def _create_target(self, credential: str | None) -> str:
         key, target = self.shared.system.query_key, self.request.target

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Ma
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar, Unpack
 
-import aiohttp
 import attrs
 from yarl import URL
 
@@ -15,7 +14,8 @@ from .auth import Auth, KeySource
 from .call import Call, PreparedOptions, SharedState
 from .errors import ConfigurationError, InvalidRequest
 from .events import RetryEvent
-from .http.transport import Transport
+from .http.open_response import OpenResponse
+from .http.transport import MAX_RESPONSE_SIZE, Transport
 from .map import map_concurrently
 from .messages.response import Answer, find_request_id, lowercase_names
 from .messages.stream import Stream
@@ -46,7 +46,9 @@ class AsyncClient:
         retry: Retry(attempts=4, wait_initial=0.5, wait_max=20, budget=100).
         rate_limit: Rate(per_second, burst) where you know the server's limit; else it is found out.
         max_connections: open at once, for each event loop. Default 100.
-        proxy: URL of an HTTP proxy; default the environment's HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+        max_response_size: most bytes of an answer, decompressed; a larger one is a DecodeError. Default 512 MiB. What is
+            read by `stream` has no such bound.
+        proxy: URL of an HTTP proxy, or "" for none; default the environment's HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
         ssl: an SSLContext, or the path of a file with the certificate authorities to trust.
         headers: sent with every request.
         session: an own aiohttp.ClientSession to send through; you close it.
@@ -86,6 +88,7 @@ class AsyncClient:
             Transport(
                 host,
                 max_connections=connection.get("max_connections", 100),
+                max_response_size=connection.get("max_response_size", MAX_RESPONSE_SIZE),
                 proxy=connection.get("proxy"),
                 tls=connection.get("ssl"),
                 session=connection.get("session"),
@@ -207,7 +210,7 @@ class AsyncClient:
         """
         call = self._call(operation, streamed=True)
 
-        async def open_stream() -> tuple[aiohttp.ClientResponse, Mapping[str, str]]:
+        async def open_stream() -> tuple[OpenResponse, Mapping[str, str]]:
             response, _, headers = await call.run()
             return response, lowercase_names(headers)
 

@@ -79,6 +79,7 @@ class Options(CallOptions, total=False):
     base_url: str | None
     rate_limit: Rate | None
     max_connections: int
+    max_response_size: int
     proxy: str | None
     ssl: tls.SSLContext | str | None
     session: aiohttp.ClientSession | None

@@ -87,8 +87,10 @@ async def test_cancelling_a_call_gives_its_connection_back(kind: Any, sandbox: S
         for _ in range(3):
             sandbox.faults.clear()
             sandbox.faults.add(Fault(kind))
+            seen = len(sandbox.requests)
             call = asyncio.create_task(client.send(GET))
-            await asyncio.sleep(0.01)
+            while len(sandbox.requests) == seen:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call

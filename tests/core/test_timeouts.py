@@ -8,11 +8,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp.client_proto import ResponseHandler
 from hypothesis import given, strategies as st
 
 from alloy_async import AsyncAlloy, RequestTimeout, Retry, Timeout
-from alloy_async.core.http.timeouts import PIECE, Deadline, TimedConnection, TimeoutScheduler
+from alloy_async.core.http.timeouts import Deadline, TimeoutScheduler
 from alloy_async.sandbox import Sandbox
 
 from .calls import ADA, GET
@@ -318,15 +317,3 @@ async def test_a_kept_connection_that_rests_longer_than_the_read_timeout_is_used
         await client.send(GET)
         await client.aclose()
     assert service.connections == 1
-
-
-async def test_aiohttp_has_what_is_built_on(sandbox: Sandbox) -> None:
-    async with AsyncAlloy("key", base_url=sandbox.url) as client:
-        await client.send(GET)
-        connector: Any = client._shared.transport._sessions.get().session.connector
-        ((connection, _),) = (kept for line in connector._conns.values() for kept in line)
-        assert isinstance(connection, TimedConnection)
-        assert connection.transport.max_size == PIECE
-    for name in ("_reschedule_timeout", "_drop_timeout", "_on_read_timeout"):
-        assert callable(getattr(ResponseHandler, name))
-    assert "_retry_connection" in aiohttp.ClientSession.ATTRS

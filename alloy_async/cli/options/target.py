@@ -1,4 +1,4 @@
-"""The options of every command that speaks to a system, and the target that they describe."""
+"""The options of every command that speaks to a system, and the directory that they describe."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from typing import Any, TypeVar
 import attrs
 import click
 
-from ..help import Option
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 PLACE_NAMES = ("org_id", "app_id", "identity_provider")
-"""What some directories must know besides address and credential."""
+"""What some directories are target besides address and credential."""
 
 
 @attrs.frozen
 class Target:
     """Where a system is and how to get in, as the command line says."""
 
-    sandbox: bool = False
-    base_url: str | None = None
-    api_key_file: Path | None = None
+    sandbox: bool
+    base_url: str | None
+    api_key_file: Path | None
     org_id: str | None = None
     app_id: str | None = None
     identity_provider: str | None = None
 
     def get_place(self) -> dict[str, str]:
-        """Get what the directory must know besides address and credential, as far as it was given."""
+        """What the directory is target besides, as far as it was given."""
         return {name: value for name in PLACE_NAMES if (value := getattr(self, name))}
 
     def read_credential(self) -> str | None:
@@ -55,20 +53,16 @@ class Target:
         return key
 
 
-def _create_option(*names: str, **settings: Any) -> Callable[[Function], Function]:
-    return click.option(*names, cls=Option, group="Connection", **settings)
-
-
-_SANDBOX = _create_option(
+_SANDBOX = click.option(
     "--sandbox", is_flag=True, help="Try it on an emulation of the system, started for this run."
 )
-_ADDRESS = (
-    _create_option(
+_OPTIONS = (
+    click.option(
         "--base-url",
         metavar="URL",
         help="Where the system is; default $SYSTEM_BASE_URL (as ALLOY_BASE_URL), else the vendor's address.",
     ),
-    _create_option(
+    click.option(
         "--api-key-file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="PATH",
@@ -76,11 +70,9 @@ _ADDRESS = (
         " AGILICUS_TOKEN, SMOOCH_KEY_ID with SMOOCH_SECRET). There is no option for the key itself: it would show in the"
         " list of processes and in your shell's history.",
     ),
-)
-_PLACE = (
-    _create_option("--org-id", metavar="ID", help="Agilicus: the organisation; default $AGILICUS_ORG_ID."),
-    _create_option("--app-id", metavar="ID", help="Smooch: the app; default $SMOOCH_APP_ID."),
-    _create_option(
+    click.option("--org-id", metavar="ID", help="Agilicus: the organisation; default $AGILICUS_ORG_ID."),
+    click.option("--app-id", metavar="ID", help="Smooch: the app; default $SMOOCH_APP_ID."),
+    click.option(
         "--identity-provider",
         metavar="UID",
         help="Opendatasoft: whom new users are provisioned for; without it, and $OPENDATASOFT_IDENTITY_PROVIDER, each is"
@@ -89,25 +81,20 @@ _PLACE = (
 )
 
 
-def target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Function], Function]:
-    """Give a command the options for reaching a system; it gets them as its argument `target`.
+def target_options(*, sandbox: bool = False) -> Callable[[Command], Command]:
+    """Give a command the options for reaching a system; it gets them as its argument `target`."""
 
-    Args:
-        sandbox: with --sandbox.
-        place: with the options for the organisation, the app and the identity provider.
-    """
-
-    def wrap(command: Function) -> Function:
+    def wrap(command: Command) -> Command:
         @wraps(command)
         def with_target(*arguments: Any, **options: Any) -> Any:
-            names = {"sandbox", "base_url", "api_key_file", *(PLACE_NAMES if place else ())}
-            target = Target(**{name: options.pop(name) for name in names & options.keys()})
+            options.setdefault("sandbox", False)
+            target = Target(**{field.name: options.pop(field.name) for field in attrs.fields(Target)})
             if target.sandbox and (target.base_url or target.api_key_file):
                 raise click.UsageError("--sandbox brings its own address and key; leave the others out")
             return command(*arguments, target=target, **options)
 
         wrapped: Any = with_target
-        for option in reversed([*([_SANDBOX] if sandbox else []), *_ADDRESS, *(_PLACE if place else ())]):
+        for option in reversed((_SANDBOX, *_OPTIONS) if sandbox else _OPTIONS):
             wrapped = option(wrapped)
         return wrapped  # type: ignore[no-any-return]
 

@@ -10,37 +10,55 @@ import asyncio
 import os
 import ssl
 import weakref
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 from aiohttp import hdrs
+from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
-from ..validation import check_count
-from .timeouts import TimeoutScheduler, use_timed_connections
+from .aiohttp_internals import abandon_connector, has
+from .content_encoding import ACCEPT_ENCODING
+from .direct_sender import DirectSender, Sender
+from .outgoing_request import RequestHead
+from .proxies import Proxy
+from .session_sender import SessionSender
+from .timeouts import TimeoutScheduler
 
 
 class LoopSession:
-    """The session of one event loop, and the scheduler of its timeouts."""
+    """What one event loop sends with: a session, the ways of sending, and the scheduler of the timeouts.
 
-    __slots__ = ("scheduler", "session")
+    Args:
+        session: aiohttp's; the direct way uses its connector alone.
+        scheduler: of the loop.
+        through_session: the way that always works.
+        direct: the usual way, where aiohttp has what it needs.
+    """
 
-    def __init__(self, session: aiohttp.ClientSession, scheduler: TimeoutScheduler) -> None:
+    __slots__ = ("_direct", "_through_session", "scheduler", "session")
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        scheduler: TimeoutScheduler,
+        through_session: Sender,
+        direct: Sender | None,
+    ) -> None:
         self.session = session
         self.scheduler = scheduler
+        self._through_session = through_session
+        self._direct = direct
 
-
-class PreparedRequest(aiohttp.ClientRequest):
-    """A request that takes the headers as they are: those of the session and of the call hold all that aiohttp would add."""
-
-    def update_headers(self, headers: Any) -> None:
-        self.headers = headers
-
-    def update_auto_headers(self, skip_auto_headers: Any) -> None:
-        pass
+    @property
+    def sender(self) -> Sender:
+        """The way that the next request takes. Asked each time: mocks come and go while a client lives."""
+        if self._direct is None or not has("unpatched"):
+            return self._through_session
+        return self._direct
 
 
 class LoopSessions:
@@ -50,7 +68,8 @@ class LoopSessions:
         base: where all requests go.
         max_connections: open at once, for each event loop.
         tls: a context, or the path of a file with the certificate authorities to trust; None takes the system's.
-        given: the user's own session, which is used instead and never closed here.
+        proxy: through which all requests go.
+        own: the user's own session, which is used instead and never closed here.
     """
 
     def __init__(
@@ -58,20 +77,40 @@ class LoopSessions:
         base: URL,
         max_connections: int,
         tls: ssl.SSLContext | str | None,
-        given: aiohttp.ClientSession | None = None,
+        proxy: Proxy | None,
+        own: aiohttp.ClientSession | None,
     ) -> None:
-        check_count("max_connections", max_connections)
-        self._headers = {
-            hdrs.HOST: base.host_port_subcomponent or "",
-            hdrs.ACCEPT_ENCODING: aiohttp.ClientRequest.DEFAULT_HEADERS[hdrs.ACCEPT_ENCODING],
-        }
+        if own is not None and not has("middlewares", own):
+            raise ConfigurationError(
+                f"session: a session of aiohttp {aiohttp.__version__} cannot be used without sending requests twice or leaving"
+                " out its middlewares; leave session= out, or use an aiohttp that this version of alloy_async knows"
+            )
+        self._base = base
         self._max_connections = max_connections
         self._tls = _create_ssl_context(tls)
-        self._given = given
+        self._proxy = proxy
+        self._own = own
         self._last: LoopSession | None = None
         self._keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Keeper] = WeakKeyDictionary()
         self._closed = False
         _all_sessions.add(self)
+
+    @property
+    def _forwards(self) -> bool:
+        """Whether a proxy takes whole requests; TLS goes through a tunnel instead."""
+        return self._proxy is not None and self._base.scheme == "http"
+
+    def prepare_head(self, verb: str, headers: Mapping[str, str]) -> RequestHead:
+        """Return the head of an operation's requests."""
+        path = self._base.raw_path.rstrip("/")
+        if self._own is not None:  # it has headers of its own
+            return RequestHead(verb, path, headers)
+        whole = CIMultiDict(headers)
+        whole.setdefault(hdrs.HOST, self._base.host_port_subcomponent or "")
+        whole.setdefault(hdrs.ACCEPT_ENCODING, ACCEPT_ENCODING)
+        if self._forwards:
+            return RequestHead(verb, f"{self._base.origin()}{path}", whole, self._proxy)
+        return RequestHead(verb, path, whole)
 
     def get(self) -> LoopSession:
         """Return the session of the running event loop, made on first use."""
@@ -83,8 +122,10 @@ class LoopSessions:
         return loop_session
 
     def _find_loop_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
-        if self._given is not None:
-            return LoopSession(self._given, TimeoutScheduler(loop))
+        if self._own is not None:
+            return LoopSession(
+                self._own, TimeoutScheduler(loop), self._create_session_sender(self._own), None
+            )
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
         keeper = self._keepers.get(loop)
@@ -100,15 +141,25 @@ class LoopSessions:
             limit=self._max_connections,
             ssl=self._tls if self._tls is not None else True,
         )
-        use_timed_connections(connector, scheduler)
-        session = aiohttp.ClientSession(
-            connector=connector,
-            headers=self._headers,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            request_class=PreparedRequest,
-        )
-        session._retry_connection = False  # as `prevent_hidden_retry` of the transport, which costs more
-        return LoopSession(session, scheduler)
+        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        direct = None
+        # A session has traces here only where a tracer puts some into each new one; they are to see our requests too.
+        if not session.trace_configs and all(
+            has(use, connector) for use in ("connection", "parser", "connector", "request")
+        ):
+            direct = self._create_direct_sender(connector, scheduler)
+        return LoopSession(session, scheduler, self._create_session_sender(session), direct)
+
+    def _create_direct_sender(
+        self, connector: aiohttp.TCPConnector, scheduler: TimeoutScheduler
+    ) -> DirectSender:
+        proxy = None if self._proxy is None else self._proxy.url
+        if proxy is not None and self._forwards:
+            return DirectSender(connector, scheduler, proxy, None)
+        return DirectSender(connector, scheduler, self._base, proxy)
+
+    def _create_session_sender(self, session: aiohttp.ClientSession) -> SessionSender:
+        return SessionSender(session, str(self._base).rstrip("/"), self._proxy)
 
     async def aclose(self) -> None:
         """Close all connections, on whichever loop they are."""
@@ -117,7 +168,7 @@ class LoopSessions:
         self._keepers.clear()
         self._last = None
         here = asyncio.get_running_loop()
-        if self._given is not None and last is not None and last.scheduler.loop is here:
+        if self._own is not None and last is not None and last.scheduler.loop is here:
             last.scheduler.stop_if_idle()
         for loop, keeper in keepers.items():
             if loop is here:
@@ -194,11 +245,12 @@ def _discard(
 ) -> None:
     """Close a session without waiting."""
     connector = session.connector
-    if connector is not None:
-        kept = [protocol for waiting in connector._conns.values() for protocol, _ in waiting]
-        for protocol in [*kept, *connector._acquired]:
-            drop(getattr(protocol, "transport", None))
-        connector._closed = True
+    if connector is None:
+        pass
+    elif has("pool", connector):
+        abandon_connector(connector, drop)
+    else:
+        session.detach()
     # Nothing is left to wait for; a generator collected unfinished would call into its loop.
     _finish(generator.aclose())
 

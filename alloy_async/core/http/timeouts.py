@@ -12,13 +12,9 @@ import time
 from asyncio import current_task
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol
-
-from aiohttp.client_proto import ResponseHandler
+from typing import Protocol
 
 NEVER = math.inf
-PIECE = 1 << 16
-"""Bytes that are read at once at the most."""
 REST, REST_EACH = 0.001, 2e-6
 """Seconds between two looks at what is due, and so many more for each thing: to look at all takes a tenth of that."""
 
@@ -114,41 +110,3 @@ class Deadline:
     def expire(self) -> None:
         self._expired = True
         self._task.cancel()
-
-
-class TimedConnection(ResponseHandler):
-    """aiohttp's side of one connection, whose read timeout is on the scheduler instead of on a timer for each piece of data."""
-
-    def __init__(self, scheduler: TimeoutScheduler) -> None:
-        super().__init__(scheduler.loop)
-        self.due = NEVER
-        self._scheduler = scheduler
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Read in smaller pieces than asyncio, whose 256 KiB are so large that malloc may map them anew for each answer."""
-        super().connection_made(transport)
-        of_asyncio: Any = transport
-        if hasattr(of_asyncio, "max_size"):
-            of_asyncio.max_size = PIECE
-
-    def expire(self) -> None:
-        """Break the connection off: the server was silent for too long."""
-        self._on_read_timeout()
-
-    # aiohttp's own names; should they change one day, its own timers are in force again.
-
-    def _reschedule_timeout(self) -> None:
-        seconds = self._read_timeout
-        if seconds:
-            self.due = self._scheduler.now() + seconds
-            self._scheduler.add(self)
-        else:
-            self._scheduler.discard(self)
-
-    def _drop_timeout(self) -> None:
-        self._scheduler.discard(self)
-
-
-def use_timed_connections(connector: Any, scheduler: TimeoutScheduler) -> None:
-    """Let a connector of aiohttp make timed connections."""
-    connector._factory = lambda: TimedConnection(scheduler)

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-import aiohttp
-
 from ..codec.json_codec import from_wire
-from ..errors import AlloyAsyncError, ConnectionLost, DecodeError, RequestTimeout
+from ..errors import AlloyAsyncError, DecodeError
+from ..http.open_response import OpenResponse
 
 T = TypeVar("T")
 
@@ -30,11 +29,11 @@ class Stream:
     def __init__(
         self,
         operation: str,
-        open_response: Callable[[], Awaitable[tuple[aiohttp.ClientResponse, Mapping[str, str]]]],
+        open_response: Callable[[], Awaitable[tuple[OpenResponse, Mapping[str, str]]]],
     ) -> None:
         self._operation = operation
         self._open = open_response
-        self._response: aiohttp.ClientResponse | None = None
+        self._response: OpenResponse | None = None
 
     async def __aenter__(self) -> Self:
         self._response, self.headers = await self._open()
@@ -51,31 +50,18 @@ class Stream:
         """The bytes of the body, in pieces as they arrive.
 
         Raises:
-            ConnectionLost: the answer broke off. Effect: applied.
+            ConnectionLost: the answer broke off, or what is compressed in it is cut short. Effect: applied.
             RequestTimeout: the server sent nothing for `timeout.read` seconds. Effect: applied.
+            DecodeError: it is not compressed as it says. Effect: applied.
         """
         if self._response is None:
             raise RuntimeError("enter the stream first: async with client.stream(...) as stream")
-        chunks = self._response.content.iter_any()
-        while True:
-            try:
-                chunk = await anext(chunks, None)
-            except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-                failure = self._convert_failure(problem)
-            else:
-                if chunk is None:
-                    return
-                yield chunk
-                continue
-            raise failure
-
-    def _convert_failure(self, problem: BaseException) -> AlloyAsyncError:
-        facts: dict[str, Any] = {"operation": self._operation, "status": self.status, "effect": "applied"}
-        if isinstance(problem, TimeoutError):
-            return RequestTimeout(
-                "the server stopped sending in the middle of the answer", phase="read", **facts
-            )
-        return ConnectionLost(f"the answer broke off: {problem}", **facts)
+        try:
+            while piece := await self._response.read_piece():
+                yield piece
+        except AlloyAsyncError as failure:
+            failure.operation = self._operation
+            raise
 
     async def lines(self, encoding: str = "utf-8-sig") -> AsyncIterator[str]:
         """The body as text, line by line, without the line ends (LF or CRLF).

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..folding import fold
 from ..messages import ApiCall, ApiError
 from .lookups import AlsidLookups, check_password
 from .state import ADMIN, ROLES
@@ -20,9 +19,9 @@ class UserOperations(AlsidLookups):
         emails: set[str] = set()
         for body in call.body:
             self.check_email(body["email"])
-            if fold(body["email"]) in emails:
+            if body["email"].lower() in emails:
                 raise ApiError(409, f"The email {body['email']!r} is given twice.")
-            emails.add(fold(body["email"]))
+            emails.add(body["email"].lower())
             check_password(body["password"])
         users = [self.add_user(body, body["password"], roles=[2]) for body in call.body]
         for user in users:

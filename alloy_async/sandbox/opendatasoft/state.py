@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..folding import FoldedDict, fold
-
 WRITABLE = (
     *("first_name", "last_name", "email", "permissions", "expires_at"),
     *("explore_limits", "management_limits"),
@@ -91,7 +89,7 @@ class Portal:
     """The state."""
 
     groups: Mapping[str, Group]
-    users: FoldedDict[User] = field(default_factory=FoldedDict)
+    users: dict[str, User] = field(default_factory=dict)
     """By username."""
 
     def permissions_of(self, user: User) -> set[str]:
@@ -100,5 +98,5 @@ class Portal:
         return {*user.permissions, *through}
 
     def with_email(self, email: str) -> User | None:
-        found = (user for user in self.users.values() if fold(user.email) == fold(email))
+        found = (user for user in self.users.values() if user.email.lower() == email.lower())
         return next(found, None)

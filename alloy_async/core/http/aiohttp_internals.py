@@ -1,0 +1,281 @@
+"""All that is used of aiohttp beyond its documentation: what for, a probe that finds it, and what happens without it.
+
+`USES` is the whole list. Nothing else in the package touches a name of aiohttp's that its documentation does not promise, and
+nobody uses one of these without asking `has` before. Without all of them calls still work, through `ClientSession.request`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import select
+import types
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+import attrs
+from aiohttp import client as aiohttp_client
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import HttpProcessingError as HttpProcessingError
+from yarl import URL
+
+from .timeouts import NEVER, TimeoutScheduler
+
+NO_CAUSE: BaseException = (ResponseHandler.set_exception.__defaults__ or (Exception(),))[0]
+"""What aiohttp takes for no cause."""
+READ_SIZE = 1 << 16
+"""Most bytes that are read at once."""
+
+
+@attrs.frozen
+class Use:
+    """One use of something undocumented.
+
+    Attributes:
+        purpose: what it is used for.
+        without: what happens where it is missing.
+        probe: whether it is there; it gets a connector or a session, as the use says.
+    """
+
+    purpose: str
+    without: str
+    probe: Callable[[Any], bool]
+
+
+def has(use: str, of: Any = None) -> bool:
+    """Tell whether what a use needs is there, on this connector or session where it is a thing of those."""
+    return USES[use].probe(of)
+
+
+def _probe_connection(_: Any) -> bool:
+    names = (
+        "read set_response_params set_exception should_close is_connected writing_paused start_timeout closed"
+    )
+    private = "_drain_helper _reschedule_timeout _drop_timeout _on_read_timeout"
+    made = vars(ResponseHandler(types.SimpleNamespace(create_future=None)))  # type: ignore[arg-type]
+    return all(hasattr(ResponseHandler, name) for name in f"{names} {private}".split()) and (
+        {"_payload", "_read_timeout", "_tail"} <= made.keys()
+    )
+
+
+def _probe_parser(_: Any) -> bool:
+    """Whether a parser tells that it has begun another message: aiohttp's in C does, its one in Python does not."""
+    connection = ResponseHandler(types.SimpleNamespace(create_future=None))  # type: ignore[arg-type]
+    connection.set_response_params(auto_decompress=False, read_until_eof=True)
+    parser: Any = connection._parser
+    parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    whole = parser.feed_eof() is None
+    connection.set_response_params(auto_decompress=False, read_until_eof=True)
+    parser = connection._parser
+    parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nH")
+    return whole and parser.feed_eof() is not None
+
+
+def _probe_connector(connector: Any) -> bool:
+    arguments = list(inspect.signature(connector.connect).parameters)
+    return (
+        arguments == ["req", "traces", "timeout"]
+        and callable(getattr(connector, "_factory", None))
+        and callable(getattr(connector, "_release_waiter", None))
+    )
+
+
+def _probe_request(_: Any) -> bool:
+    parameters = inspect.signature(aiohttp.ClientRequest).parameters
+    return {"loop", "ssl", "proxy"} <= parameters.keys() and hasattr(aiohttp.ClientRequest, "connection_key")
+
+
+def _probe_send(_: Any) -> bool:
+    send = getattr(aiohttp.ClientRequest, "send", None)
+    return send is not None and list(inspect.signature(send).parameters) == ["self", "conn"]
+
+
+USES: Mapping[str, Use] = {
+    "connection": Use(
+        "ResponseHandler: our connections are its subclass, with read timeouts on one timer, and never used again once"
+        " something came on them that nobody asked for",
+        "calls go through ClientSession.request",
+        _probe_connection,
+    ),
+    "parser": Use(
+        "HttpResponseParser.feed_eof: tells whether the bytes of an answer went on into another one",
+        "calls go through ClientSession.request",
+        _probe_parser,
+    ),
+    "connector": Use(
+        "TCPConnector.connect, _factory and _release_waiter: a connection of our class from aiohttp's pool; and a wake-up that"
+        " reached somebody who was cancelled is handed on",
+        "calls go through ClientSession.request",
+        _probe_connector,
+    ),
+    "request": Use(
+        "ClientRequest, made once: it tells the connector where to connect to",
+        "calls go through ClientSession.request",
+        _probe_request,
+    ),
+    "send": Use(
+        "ClientRequest.send: the moment before a request of an own session is written, to look at the connection once more",
+        "an own session's kept connection is used as aiohttp gives it; of a call that the deadline ends while it connects, the"
+        " effect is told by the time that is left",
+        _probe_send,
+    ),
+    "middlewares": Use(
+        "ClientSession._middlewares: those of an own session, to add ours to them",
+        "an own session is refused: its own middlewares would be left out, or a request silently sent twice",
+        lambda session: isinstance(getattr(session, "_middlewares", None), tuple | list),
+    ),
+    "unpatched": Use(
+        "ClientSession._request: whether somebody has put his own in its place, as mocks and tracers do",
+        "calls go through ClientSession.request, where his is honoured",
+        lambda _: _is_original(getattr(aiohttp.ClientSession, "_request", None)),
+    ),
+    "pool": Use(
+        "TCPConnector._conns, _acquired and _closed: sockets of a loop that is gone are closed without it",
+        "they are left to the garbage collector, which warns of them",
+        lambda connector: all(hasattr(connector, name) for name in ("_conns", "_acquired", "_closed")),
+    ),
+}
+
+
+def _is_original(request: Any) -> bool:
+    return type(request) is types.FunctionType and request.__code__.co_filename == aiohttp_client.__file__
+
+
+def find_middlewares(session: Any) -> tuple[Any, ...]:
+    """Return the middlewares of an own session (use: middlewares)."""
+    return tuple(session._middlewares)
+
+
+def abandon_connector(connector: Any, drop: Callable[[Any], None]) -> None:
+    """Drop the transport of each connection, and mark the connector closed (use: pool)."""
+    kept = [protocol for waiting in connector._conns.values() for protocol, _ in waiting]
+    for protocol in [*kept, *connector._acquired]:
+        drop(getattr(protocol, "transport", None))
+    connector._closed = True
+
+
+class Destination(aiohttp.ClientRequest):
+    """Where a connector connects to (use: request)."""
+
+    def __init__(self, url: URL, proxy: URL | None, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__("GET", url, loop=loop, proxy=proxy)
+        self._key = super().connection_key
+
+    @property
+    def connection_key(self) -> Any:
+        """Identify the connections that go there; worked out once, not for each call."""
+        return self._key
+
+
+class TimedConnection(ResponseHandler):
+    """aiohttp's side of one connection (use: connection), with two things of our own.
+
+    Its read timeout is on the scheduler instead of on a timer for each piece of data. And it knows whether it may be used:
+    an answer belongs to its call, so a connection on which anything came that was not asked for is never used again.
+    """
+
+    def __init__(self, scheduler: TimeoutScheduler) -> None:
+        super().__init__(scheduler.loop)
+        self.due = NEVER
+        self._scheduler = scheduler
+        self._has_unread: Callable[[], bool] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Read in smaller pieces than asyncio, whose 256 KiB are so large that malloc may map them anew for each answer."""
+        super().connection_made(transport)
+        of_asyncio: Any = transport
+        if hasattr(of_asyncio, "max_size"):
+            of_asyncio.max_size = READ_SIZE
+
+    def keep(self) -> None:
+        """Make it ready to be used again, after its answer was read; a closing one is left to the pool, which drops it."""
+        parser: Any = self._parser
+        if parser is None or self.should_close:
+            return
+        try:
+            clean = parser.feed_eof() is None
+        except Exception:  # the parser's own complaint about bytes that nobody asked for: reason enough
+            clean = False
+        # Without a parser, whatever comes from now on is put by, and `should_close` is true of a connection that put
+        # something by. The next request sets a new one.
+        self._parser = None
+        if not clean:
+            self.force_close()
+        elif self._has_unread is None:
+            self._has_unread = create_look(self.transport)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no answer was read on it yet."""
+        return self._has_unread is None
+
+    def write_piece(self, piece: bytes) -> None:
+        """Write a piece of a request's body."""
+        if self.transport is None or self.transport.is_closing():
+            raise ConnectionResetError("it was closed while the body was being written")
+        self.transport.write(piece)
+
+    async def drain(self) -> None:
+        """Wait until the transport takes more."""
+        if self.writing_paused:
+            await self._drain_helper()
+
+    def is_stale(self) -> bool:
+        """Tell whether it must not be used: something came on it, was put by or is still unread, that nobody asked for.
+
+        To be asked right before writing. What is unread is looked for on a kept connection only: a new one over TLS may
+        have tickets waiting.
+        """
+        return self.should_close or (self._has_unread is not None and self._has_unread())
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException = NO_CAUSE) -> None:
+        """Let the reader of the body know too: aiohttp does not where a later piece breaks the chunked encoding."""
+        payload: Any = self._payload
+        super().set_exception(exc, exc_cause)
+        if payload is not None and not payload.is_eof() and payload.exception() is None:
+            payload.set_exception(exc, exc_cause)
+
+    def expire(self) -> None:
+        """Break the connection off: the server was silent for too long."""
+        self._on_read_timeout()
+
+    def _reschedule_timeout(self) -> None:
+        seconds = self._read_timeout
+        if seconds:
+            self.due = self._scheduler.now() + seconds
+            self._scheduler.add(self)
+        else:
+            self._scheduler.discard(self)
+
+    def _drop_timeout(self) -> None:
+        self._scheduler.discard(self)
+
+
+def create_look(transport: Any) -> Callable[[], bool]:
+    """Return what tells whether bytes, or the end of the connection, wait in its socket, where the loop has not read yet."""
+    socket = transport.get_extra_info("socket")
+    if socket is None:
+        return lambda: False
+    number = socket.fileno()
+    if not hasattr(select, "poll"):
+        return lambda: bool(select.select([number], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return lambda: bool(poll.poll(0))
+
+
+def use_timed_connections(connector: Any, scheduler: TimeoutScheduler) -> None:
+    """Let a connector make timed connections (use: connector)."""
+    connector._factory = lambda: TimedConnection(scheduler)
+
+
+async def acquire_connection(connector: Any, destination: Destination, timeout: aiohttp.ClientTimeout) -> Any:
+    """Return a connection from the pool, or a new one (use: connector)."""
+    try:
+        return await connector.connect(destination, [], timeout)
+    except BaseException:
+        # Whoever waits for a free connection is woken by the one that gives it back. Cancelled in that very moment, it
+        # keeps the wake-up for itself, and the others would sleep on beside a free connection.
+        connector._release_waiter()
+        raise

@@ -1,0 +1,145 @@
+"""The usual way of a request: aiohttp's connector and parser, used directly.
+
+`ClientSession.request` makes objects for each request (its request, response, writer, URL, headers, timer) that cost as much as
+all the rest of a small call. Here the head is bytes that were made once, and a call is: a connection from the pool, one write,
+the parser's answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import aiohttp
+from yarl import URL
+
+from .aiohttp_internals import Destination, TimedConnection, acquire_connection, use_timed_connections
+from .failures import ServerSpokeFirst
+from .open_response import OpenResponse
+from .outgoing_request import OutgoingRequest
+from .timeouts import TimeoutScheduler
+
+
+class Sender(Protocol):
+    """One way to send requests. There are two; which one a call takes is decided in `LoopSession` alone."""
+
+    async def send(self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout) -> OpenResponse:
+        """Send a request and return its answer as soon as the head is there.
+
+        Raises:
+            BROKEN: whatever of these happened; `request.written` tells whether it was before or after writing began.
+        """
+        ...
+
+
+class DirectSender:
+    """Send through a connector's own connections.
+
+    Args:
+        connector: whose pool it is; from now on it makes timed connections.
+        scheduler: of the read timeouts.
+        url: whom to connect to: the service; or the proxy, where that takes whole URLs.
+        proxy: one that is asked for a tunnel to the service.
+    """
+
+    def __init__(
+        self, connector: aiohttp.TCPConnector, scheduler: TimeoutScheduler, url: URL, proxy: URL | None
+    ) -> None:
+        use_timed_connections(connector, scheduler)
+        self._connector = connector
+        self._destination = Destination(url, proxy, scheduler.loop)
+
+    async def send(self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout) -> OpenResponse:
+        connection = await self._connect(timeout)
+        protocol: TimedConnection = connection.protocol
+        upload: asyncio.Task[None] | None = None
+        try:
+            protocol.set_response_params(
+                skip_payload=request.head.verb == "HEAD",
+                read_until_eof=True,
+                auto_decompress=False,
+                read_timeout=timeout.sock_read,
+            )
+            # Nothing is awaited between the last look at the connection and this write, so nothing can come in between.
+            request.written = True
+            protocol.transport.write(request.encode())  # type: ignore[union-attr]
+            if protocol.writing_paused or not isinstance(request.body, bytes | None):
+                upload = asyncio.create_task(_write_body(protocol, request))
+            else:
+                protocol.start_timeout()
+            while True:
+                message, payload = await protocol.read()
+                status = message.code
+                if not 100 <= status < 200 or status == 101:
+                    return DirectResponse(status, message.headers, payload, connection, upload)
+                del message  # an interim answer; what is next may fail, and should not show its headers
+        except BaseException:
+            if upload is not None:
+                upload.cancel()
+            connection.close()
+            raise
+
+    async def _connect(self, timeout: aiohttp.ClientTimeout) -> Any:
+        """A connection on which nothing has come that nobody asked for."""
+        while True:
+            try:
+                connection = await acquire_connection(self._connector, self._destination, timeout)
+            except TimeoutError as error:
+                raise aiohttp.ConnectionTimeoutError from error
+            protocol: TimedConnection = connection.protocol
+            if not protocol.is_stale():
+                return connection
+            connection.close()
+            if protocol.is_new:
+                raise ServerSpokeFirst("the server sent something before it was asked")
+
+
+class DirectResponse(OpenResponse):
+    """An answer on a connection of ours."""
+
+    __slots__ = ("_connection", "_upload")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        payload: aiohttp.StreamReader,
+        connection: Any,
+        upload: asyncio.Task[None] | None,
+    ) -> None:
+        super().__init__(status, headers, payload)
+        self._connection = connection
+        self._upload = upload
+
+    def release(self) -> None:
+        if self._upload is not None and not self._upload.done():
+            # The server has answered without having read it all: the rest must not go on, nor another request after it.
+            self.close()
+            return
+        protocol = self._connection.protocol
+        if protocol is not None:
+            protocol.keep()
+        self._connection.release()
+
+    def close(self) -> None:
+        if self._upload is not None:
+            self._upload.cancel()
+        self._connection.close()
+
+
+async def _write_body(protocol: TimedConnection, request: OutgoingRequest) -> None:
+    """Write the rest of a request while its answer may be coming already."""
+    try:
+        await protocol.drain()
+        if request.body is not None and not isinstance(request.body, bytes):
+            chunked = request.body.size is None
+            async for piece in request.body.pieces():
+                protocol.write_piece(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                await protocol.drain()
+            if chunked:
+                protocol.write_piece(b"0\r\n\r\n")
+        protocol.start_timeout()
+    except Exception as error:
+        # Whoever waits for the answer gets it; half a request is never followed by another one on this connection.
+        protocol.set_exception(error)

@@ -1,0 +1,130 @@
+"""Answers: one whose head has arrived, its body to be read whole within a bound or piece by piece; and one that was read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import aiohttp
+
+from .content_encoding import Decompressor, create_decompressor
+from .failures import BROKEN, BodyTooLarge, describe_body_failure
+
+ERROR_BODY = 1 << 20
+"""Most bytes that are kept of the body of an error; what comes after them says nothing more."""
+
+
+class OpenResponse(ABC):
+    """Status and headers of an answer, and its body to come.
+
+    Whoever reads the body to its end gives the connection back with that; whoever stops before must `close`.
+
+    Args:
+        status: HTTP status.
+        headers: as they came.
+        payload: aiohttp's reader of the body, with what is compressed left as it is.
+    """
+
+    __slots__ = ("_decompressor", "_payload", "_pieces", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], payload: aiohttp.StreamReader) -> None:
+        self.status = status
+        self.headers = headers
+        self._payload = payload
+        self._pieces: list[bytes] | None = None
+        self._decompressor: Decompressor | None = None
+
+    @abstractmethod
+    def release(self) -> None:
+        """Give the connection back: the body was read to its end."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection, with whatever may still come on it."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server did what it was asked (2xx)."""
+        return 200 <= self.status < 300
+
+    @property
+    def received(self) -> bytes:
+        """What `read` has got so far."""
+        return b"".join(self._pieces or ())
+
+    async def read(self, limit: int) -> bytes:
+        """Return the whole body.
+
+        Args:
+            limit: most bytes, decompressed. Of a body that is not the result, ERROR_BODY are kept and the rest is not read.
+
+        Raises:
+            BodyTooLarge, BodyCut, BodyUnreadable: see there; and what aiohttp raises. The connection is closed then.
+        """
+        try:
+            payload = self._payload
+            if payload.is_eof() and payload.total_bytes <= limit and "Content-Encoding" not in self.headers:
+                # Most answers are here as a whole by the time that their head is read.
+                body = payload.read_nowait()
+                self.release()
+                return body
+            await self._collect(limit)
+        except BaseException:
+            self.close()
+            raise
+        return self.received
+
+    async def _collect(self, limit: int) -> None:
+        self._pieces = pieces = []
+        size = 0
+        while True:
+            pieces.append(await self._read_piece())
+            if not pieces[-1]:
+                return
+            size += len(pieces[-1])
+            if not self.ok and size >= ERROR_BODY:
+                self.close()
+                return
+            if size > limit:
+                raise BodyTooLarge(f"it is larger than max_response_size, which is {limit} bytes")
+
+    async def read_piece(self) -> bytes:
+        """Return the next piece of the body, decompressed; nothing at its end.
+
+        Raises:
+            ConnectionLost: the answer broke off, or what is compressed in it is cut short. Effect: applied.
+            RequestTimeout: the server sent nothing for `timeout.read` seconds. Effect: applied.
+            DecodeError: it is not compressed as it says. Effect: applied.
+        """
+        try:
+            return await self._read_piece()
+        except BROKEN as error:
+            failure = describe_body_failure(error, self.status)
+            self.close()
+        # Raised outside of the handler, so that no frame that holds a piece of the answer is in the traceback.
+        raise failure
+
+    async def _read_piece(self) -> bytes:
+        if self._decompressor is None:
+            self._decompressor = create_decompressor(self.headers.get("Content-Encoding"))
+        take, feed = self._decompressor.take, self._decompressor.feed
+        while not (piece := take()):
+            if not feed(await self._payload.readany()):
+                self._decompressor.finish()
+                self.release()
+                break
+        return piece
+
+
+class RawResponse:
+    """Status, headers and body of an answer; instead of the body, the open response of one that is streamed."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes | OpenResponse) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def __repr__(self) -> str:
+        return f"<RawResponse {self.status}>"  # headers and body may repeat a secret

@@ -1,0 +1,143 @@
+"""The other way of a request: through `ClientSession.request`, for an own session, and wherever aiohttp has changed.
+
+Middlewares, traces, cookies and default headers of the session are honoured. What aiohttp would do behind our back is not done:
+redirects, decompression (see content_encoding) and its own second request where a kept connection breaks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import aiohttp
+from yarl import URL
+
+from .aiohttp_internals import create_look, find_middlewares, has
+from .failures import ConnectionBroken, ServerSpokeFirst, describe_cause
+from .open_response import OpenResponse
+from .outgoing_request import OutgoingRequest
+from .proxies import Proxy
+
+
+class StaleConnection(aiohttp.ClientError):
+    """A kept connection holds what nobody asked for; nothing was written on it."""
+
+
+class SessionSender:
+    """Send through a session.
+
+    Args:
+        session: the session; it is never closed here.
+        base: the service's address.
+        proxy: for all requests; None leaves that to the session.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, base: str, proxy: Proxy | None) -> None:
+        self._session = session
+        self._base = base
+        self._proxy = proxy
+        self._looks: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        """For each connection that was used here, what tells whether something is unread on it."""
+        self._guards = has("send")
+
+    async def send(self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout) -> OpenResponse:
+        body = request.body
+        headers = request.head.headers
+        if body is not None and not isinstance(body, bytes):
+            headers = headers.copy()
+            headers["Content-Type"] = body.content_type
+            data: Any = _Upload(body.pieces(), body.size)
+        else:
+            data = body
+        if not self._guards:
+            request.written = True
+        try:
+            response = await self._session.request(
+                request.head.verb,
+                URL(self._base + request.target, encoded=True),
+                headers=headers,
+                # aiohttp would make one up for a body that is not there.
+                skip_auto_headers=("Content-Type",),
+                data=data,
+                timeout=timeout,
+                allow_redirects=False,
+                raise_for_status=False,
+                auto_decompress=False,
+                proxy=None if self._proxy is None else self._proxy.url,
+                middlewares=(prevent_hidden_retry, *find_middlewares(self._session), self._guard(request)),
+            )
+        except BaseException as error:
+            # Without aiohttp's frames: their local variables hold the headers.
+            raise error.with_traceback(None) from error.__cause__
+        return SessionResponse(response)
+
+    def _guard(self, request: OutgoingRequest) -> aiohttp.ClientMiddlewareType:
+        """The innermost middleware, which looks at the connection right before the request is written."""
+
+        async def guard(of_aiohttp: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
+            if not self._guards:
+                return await handler(of_aiohttp)  # type: ignore[no-any-return]
+            send = of_aiohttp.send
+
+            async def send_on_clean(connection: Any) -> Any:
+                self._check(connection.protocol)
+                request.written = True
+                return await send(connection)
+
+            of_aiohttp.send = send_on_clean  # type: ignore[method-assign, assignment]
+            while True:
+                try:
+                    return await handler(of_aiohttp)  # type: ignore[no-any-return]
+                except StaleConnection:
+                    continue  # aiohttp has closed it; the pool has another one, or makes it
+                finally:
+                    of_aiohttp.send = send  # type: ignore[method-assign]
+
+        return guard
+
+    def _check(self, protocol: Any) -> None:
+        look = self._looks.get(protocol)
+        if look is None:
+            if protocol.should_close:
+                raise ServerSpokeFirst("the server sent something before it was asked")
+            self._looks[protocol] = create_look(protocol.transport)
+        elif protocol.should_close or look():
+            raise StaleConnection
+
+
+async def prevent_hidden_retry(request: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
+    """aiohttp sends an idempotent request again where a kept connection breaks; our attempts are counted, so it must not."""
+    try:
+        return await handler(request)  # type: ignore[no-any-return]
+    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError, aiohttp.ServerFingerprintMismatch):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise ConnectionBroken(describe_cause(error)) from None
+
+
+class SessionResponse(OpenResponse):
+    """An answer that the session holds."""
+
+    __slots__ = ("_response",)
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        super().__init__(response.status, response.headers, response.content)
+        self._response = response
+
+    def release(self) -> None:
+        self._response.release()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _Upload(aiohttp.AsyncIterablePayload):
+    """A body that is sent in pieces, with its length where that is known."""
+
+    def __init__(self, pieces: Any, size: int | None) -> None:
+        super().__init__(pieces)
+        self._whole = size
+
+    @property
+    def size(self) -> int | None:
+        return self._whole
