@@ -8,16 +8,18 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import aiohttp
 import pytest
-from aioresponses import aioresponses
+from hypothesis import settings
 
 from alloy_async import AsyncAlloy
 from alloy_async.core.background_loop import get_background_loop
 from alloy_async.sandbox import Sandbox
+from alloy_async.testing import FakeClock
+from alloy_async.testing.aiohttp_mock import mock_aiohttp
+
+settings.register_profile("tests")  # a busy machine is not a slow test
+settings.load_profile("tests")
 
 OPEN_FILES = next((path for path in map(Path, ("/proc/self/fd", "/dev/fd")) if path.exists()), None)
 PATIENCE = 2.0
@@ -26,47 +28,15 @@ TURNS = 10
 """Turns of the event loop that closing may take: an async generator left early is closed in a task of the loop's."""
 
 
-class FakeClock:
-    """A core Clock: real time, plus all that was asked to be slept, which passes at once."""
-
-    def __init__(self) -> None:
-        self.sleeps: list[float] = []
-        self.chance = 0.5
-        """What `random` gives."""
-
-    def monotonic(self) -> float:
-        return time.monotonic() + sum(self.sleeps)
-
-    async def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        await asyncio.sleep(0)
-
-    def random(self) -> float:
-        return self.chance
-
-
-class MockedResponse(aiohttp.ClientResponse):
-    """aioresponses 0.7.9 makes a response without the argument that aiohttp 3.14 wants."""
-
-    def __init__(self, *args: Any, **facts: Any) -> None:
-        super().__init__(*args, **{"stream_writer": SimpleNamespace(output_size=0), **facts})
-
-
-class Mocked(aioresponses):  # type: ignore[misc]
-    def add(self, *args: Any, **facts: Any) -> None:
-        super().add(*args, **{"response_class": MockedResponse, **facts})
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 
 
 @pytest.fixture
-def mocked() -> Iterator[Mocked]:
+def mocked(mocked_aiohttp: mock_aiohttp) -> mock_aiohttp:
     """aiohttp without a network, for the tests of those who mock it."""
-    with Mocked() as mocked:
-        yield mocked
+    return mocked_aiohttp
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ each_call = pytest.mark.parametrize("call", CALLS, ids=repr)
 each_system = pytest.mark.parametrize("system", COUNTS)
 each_other = pytest.mark.parametrize("system", [system for system in COUNTS if system != "alloy"])
 """Alloy's contract names a schema for each operation, and marks no secrets."""
-some_examples = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some_examples = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache

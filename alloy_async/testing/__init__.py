@@ -1,18 +1,24 @@
-"""What the tests of your own code import: sandboxes with clients, as pytest fixtures or by hand."""
+"""What the tests of your own code import: sandboxes with clients, a clock that never waits, mocked and recorded answers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy_loading import attach_lazy
 
 if TYPE_CHECKING:
+    from .aiohttp_mock import mock_aiohttp as mock_aiohttp
+    from .cassette import Cassette as Cassette
+    from .clock import FakeClock as FakeClock
     from .sandbox import Sandbox as Sandbox
 
-__all__ = ["Sandbox"]
-
-
-def __getattr__(name: str) -> Any:  # pytest loads this package in every run, so that it must cost nothing
-    if name == "Sandbox":
-        from .sandbox import Sandbox
-
-        return Sandbox
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, _names = attach_lazy(
+    __name__,
+    {
+        "aiohttp_mock": ("mock_aiohttp",),
+        "cassette": ("Cassette",),
+        "clock": ("FakeClock",),
+        "sandbox": ("Sandbox",),
+    },
+)
+__all__ = [*_names]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -47,3 +47,12 @@ def smooch_sandbox() -> Iterator[Sandbox]:
 def agilicus_sandbox() -> Iterator[Sandbox]:
     """A fresh Agilicus sandbox for one test, sync or async; the test fails where a fault rule met no request."""
     yield from _run_sandbox("agilicus")
+
+
+@pytest.fixture
+def mocked_aiohttp() -> Iterator[Any]:
+    """aiohttp without a network, mocked by aioresponses; needs that package."""
+    from .aiohttp_mock import mock_aiohttp
+
+    with mock_aiohttp() as mock:
+        yield mock

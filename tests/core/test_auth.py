@@ -265,7 +265,7 @@ async def test_the_deadline_bounds_the_fetch(client_of: Any) -> None:
     source.open.clear()
     client = client_of(source)
     with pytest.raises(DeadlineExceeded, match="no credential within") as raised:
-        await client.with_options(deadline=0.02).send(POST)
+        await client.with_options(deadline=0.2).send(POST)
     assert (raised.value.effect, raised.value.attempts) == ("none", 0)
     source.open.set()
     await client.send(GET)

@@ -24,7 +24,8 @@ from alloy_async import (
 )
 from alloy_async.alloy import models
 from alloy_async.sandbox import Delay, Fault, Hang, Limit, Sandbox, Status
-from tests.conftest import FakeClock, Mocked
+from alloy_async.testing import FakeClock
+from alloy_async.testing.aiohttp_mock import mock_aiohttp
 
 from .calls import ADA, GET, POST
 from .server import CERTIFICATE, Cut, Scripted, reply, tls_of_localhost
@@ -56,12 +57,12 @@ async def test_the_known_rate_is_kept_and_429_is_avoided(sandbox: Sandbox, clock
 async def test_the_deadline_bounds_the_wait_for_a_connection(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(Hang()))
     async with AsyncAlloy("key", base_url=sandbox.url, max_connections=1, retry=Retry(attempts=1)) as client:
-        hanging = asyncio.create_task(client.with_options(deadline=0.3).send(GET))
-        await asyncio.sleep(0.02)
+        hanging = asyncio.create_task(client.with_options(deadline=1.5).send(GET))
+        await asyncio.sleep(0.2)
         with pytest.raises(DeadlineExceeded) as deadline:
-            await client.with_options(deadline=0.1).send(POST)
+            await client.with_options(deadline=0.3).send(POST)
         with pytest.raises(RequestTimeout, match="no connection became free") as pool:
-            await client.with_options(timeout=Timeout(pool=0.02, connect=0.02)).send(POST)
+            await client.with_options(timeout=Timeout(pool=0.1, connect=0.1)).send(POST)
         with pytest.raises(DeadlineExceeded):
             await hanging
     assert (deadline.value.effect, pool.value.effect, pool.value.phase) == ("none", "none", "pool")
@@ -73,7 +74,7 @@ async def test_an_answer_that_trickles_for_ever_ends_with_the_deadline(
 ) -> None:
     sandbox.faults.add(Fault(Delay(5, after_commit=True)))
     with pytest.raises(DeadlineExceeded) as raised:
-        await alloy.with_options(deadline=0.05).send(POST)
+        await alloy.with_options(deadline=0.5).send(POST)
     assert raised.value.effect == "unknown"
     assert sandbox.ledger.count("create_a_user") == 1
 
@@ -244,7 +245,7 @@ async def test_a_proxy_that_refuses_the_tunnel_has_no_effect() -> None:
 # With aiohttp mocked by the caller
 
 
-async def test_users_may_mock_aiohttp(mocked: Mocked) -> None:
+async def test_users_may_mock_aiohttp(mocked: mock_aiohttp) -> None:
     mocked.get("http://service.example/users/ada", payload={"username": "Ada"})
     mocked.post("http://service.example/users/", status=401, payload={"message": "who are you?"})
     async with AsyncAlloy("key", base_url="http://service.example") as client:

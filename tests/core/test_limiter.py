@@ -76,7 +76,7 @@ def arrivals(limiter: Limiter, clock: Clock, pauses: list[float]) -> list[float]
     burst=st.integers(1, 50),
     pauses=st.lists(st.floats(0, 0.2), min_size=1, max_size=60),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_stretch_of_time_admits_more_than_told(per_second: float, burst: int, pauses: list[float]) -> None:
     limiter, clock = make(Rate(per_second, burst))
     moments = arrivals(limiter, clock, pauses)
@@ -87,7 +87,7 @@ def test_no_stretch_of_time_admits_more_than_told(per_second: float, burst: int,
 
 
 @given(per_second=st.floats(1, 1000), burst=st.integers(1, 20), callers=st.integers(1, 80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_callers_go_in_the_order_in_which_they_came(per_second: float, burst: int, callers: int) -> None:
     limiter, clock = make(Rate(per_second, burst))
     permits = [limiter.acquire() for _ in range(callers)]

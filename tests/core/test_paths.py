@@ -68,7 +68,7 @@ def refused(text: str) -> bool:
     return text in ("", ".", "..") or any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXT)
 @example("..")
 @example("a\r\nX-Evil: 1")
@@ -84,7 +84,7 @@ def test_any_text_is_exactly_one_segment(service: Any, text: str) -> None:
     assert "X-Evil" not in request.headers
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXT, TEXT)
 def test_two_path_arguments_stay_apart(service: Any, credential: str, user: str) -> None:
     request = sent(service, DeleteACredential(credential, user))
@@ -95,7 +95,7 @@ def test_two_path_arguments_stay_apart(service: Any, credential: str, user: str)
     assert [unquote(segment) for segment in segments] == ["users", user, "credentials", credential]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXT, st.none() | TEXT)
 def test_a_query_value_stays_in_its_parameter(service: Any, user: str, integration: str | None) -> None:
     request = sent(service, ListWorkflows(user, integration))

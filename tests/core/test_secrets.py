@@ -34,7 +34,7 @@ from alloy_async import (
 from alloy_async.alloy import models, operations
 from alloy_async.core.messages.upload import FileSource
 from alloy_async.core.operation.markers import Part
-from tests.conftest import FakeClock
+from alloy_async.testing import FakeClock
 
 from .server import (
     CERTIFICATE,
@@ -66,7 +66,7 @@ LINK = operations.GenerateOauthLink(QUERY, "slack", properties={"shop": EXTRA})
 CREDENTIAL = operations.CreateACredential(
     models.NewCredential("slack", {"token": NESTED, "of": [NESTED]}), BODY
 )
-BRIEF: dict[str, Any] = {"timeout": Timeout(read=0.1), "retry": Retry(attempts=2)}
+BRIEF: dict[str, Any] = {"timeout": Timeout(read=0.5), "retry": Retry(attempts=2)}
 TOKEN = operations.GenerateJwtToken("ada")
 
 

@@ -14,7 +14,7 @@ from alloy_async.sandbox import Sandbox
 
 from .cases import CASES, Case
 
-QUICK = {"retry": Retry(attempts=3, wait_initial=0.001), "timeout": Timeout(read=0.2)}
+QUICK = {"retry": Retry(attempts=3, wait_initial=0.001), "timeout": Timeout(read=0.5)}
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +12,7 @@ from alloy_async.core.http.transport import Timeout
 from alloy_async.core.retry import Retry
 from alloy_async.sandbox import Sandbox
 from alloy_async.systems import load_client, load_directory
+from alloy_async.testing import FakeClock
 
 from ..systems import COUNTS
 
@@ -32,23 +31,6 @@ PLACES = {"smooch": "app_id", "agilicus": "org_id"}
 SYSTEMS: Mapping[str, Kind] = {
     system: Kind(load_client(system), load_directory(system), PLACES.get(system)) for system in COUNTS
 }
-
-
-class QuickClock:
-    """A core Clock: real time, plus all that was asked to be slept, which passes at once."""
-
-    def __init__(self) -> None:
-        self._slept = 0.0
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self._slept
-
-    async def sleep(self, seconds: float) -> None:
-        self._slept += seconds
-        await asyncio.sleep(0)
-
-    def random(self) -> float:
-        return 0.5
 
 
 def empty_sandbox(system: str, **options: Any) -> Sandbox:
@@ -81,8 +63,8 @@ async def directory_of(
     kind = SYSTEMS[system]
     options: Any = {
         "retry": Retry(attempts=3),
-        "timeout": Timeout(read=0.25),
-        "clock": QuickClock(),
+        "timeout": Timeout(read=0.5),
+        "clock": FakeClock(),
         "deadline": 1e9,
     }
     if system == "smooch":

@@ -43,7 +43,7 @@ class Unreliable(MemoryDirectory):
         return [Outcome(record.username, "unknown", answer) for record in records]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(
     rows=st.lists(usernames, min_size=1, max_size=60),
     answers=st.lists(answers, max_size=20),

@@ -100,7 +100,7 @@ def lint(tmp_path: Path, content: str | bytes, name: str = "users.csv") -> list[
     return list(Linter(open_source(path), CAN).findings())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=clean_tables())
 def test_no_false_alarm(tmp_path: Path, table: list[list[str]]) -> None:
     assert lint(tmp_path, text_of(table)) == []
@@ -196,7 +196,7 @@ DEFECTS: list[Defect] = [
 ]  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
 @given(table=clean_tables(), data=st.data())
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_every_seeded_defect_is_found(

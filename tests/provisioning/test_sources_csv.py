@@ -35,7 +35,7 @@ def lines_of(text: str) -> int:
     return len(io.StringIO(text, newline="").readlines())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     table=tables,
     delimiter=st.sampled_from(",;\t|"),
@@ -74,7 +74,7 @@ def test_reads_what_the_csv_module_wrote(
     assert [(row.line, list(row.values.values())) for row in read.rows()] == expected
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=tables, delimiter=st.sampled_from(",;\t|"))
 def test_reads_minimal_quoting(tmp_path: Path, table: list[list[str]], delimiter: str) -> None:
     width = len(table[0]) if table else 1
@@ -89,7 +89,7 @@ def test_reads_minimal_quoting(tmp_path: Path, table: list[list[str]], delimiter
     assert rows(read) == [r for r in table if any(map(str.strip, r))]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200))
 def test_any_bytes_are_rows_or_a_source_error(tmp_path: Path, content: bytes) -> None:
     try:

@@ -105,7 +105,7 @@ def test_a_mapped_member_may_be_missing_here_and_there_but_not_everywhere(tmp_pa
         rows(tmp_path, content, FieldMap({"who": "username", "profil": "email"}))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(people=st.lists(st.dictionaries(st.text(max_size=6), plain_values, max_size=4), max_size=5))
 def test_any_object_is_a_row(tmp_path: Path, people: list[dict[str, Any]]) -> None:
     lines = [json.dumps({"username": "ada"}), *map(json.dumps, people)]

@@ -7,8 +7,7 @@ import pytest
 from alloy_async import AsyncSmooch
 from alloy_async.sandbox import Sandbox
 from alloy_async.sandbox.smooch.service import KEY_ID, SECRET
-
-from ..conftest import FakeClock
+from alloy_async.testing import FakeClock
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from ..oracle import Schema, made_in, plain
 from .oracle import CALLS, CONTRACT, SmoochCall, is_flat
 
 each_call = pytest.mark.parametrize("call", CALLS, ids=repr)
-some_examples = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some_examples = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 IMMEDIATE = models.Confirmation("immediate")
 
 

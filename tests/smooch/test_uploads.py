@@ -32,8 +32,7 @@ from alloy_async.core.messages.upload import CHUNK, FileSource
 from alloy_async.sandbox import Fault, Reset, Sandbox, Status
 from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 from alloy_async.smooch import SignedTokens
-
-from ..conftest import FakeClock
+from alloy_async.testing import FakeClock
 
 OPEN_FILES = Path("/proc/self/fd")
 IMAGE = os.urandom(CHUNK * 2 + 17)
@@ -389,7 +388,7 @@ async def test_files_are_closed_however_the_call_ends(sandbox: Sandbox, ada: str
     async with AsyncSmooch(
         key_id=KEY_ID, secret=SECRET, base_url=sandbox.url, on_request=lambda _: sent.set()
     ) as smooch:
-        hasty = smooch.with_options(timeout=Timeout(read=0.1))
+        hasty = smooch.with_options(timeout=Timeout(read=0.5))
         with pytest.raises(RequestTimeout):
             await hasty.post_image_message(APP_ID, ada, path, "appUser")
         assert not is_open(path)
