@@ -24,7 +24,7 @@ ALLOWED = {
     **{system: {system, "core", "lazy_loading"} for system in SYSTEMS},
     "directory": {"directory", "core"},
     "sandbox": {"sandbox", "systems"},
-    "testing": {"testing", "sandbox", "directory", "core", "systems"},
+    "testing": {"testing", "sandbox", "directory", "core", "systems", "lazy_loading"},
     "provisioning": {"provisioning", "directory", "core", "version", *SYSTEMS},
     "cli": {"cli", "provisioning", "sandbox", "directory", "core", "systems", "version", *SYSTEMS},
 }
