@@ -13,6 +13,7 @@ from typing import TypeAlias, cast
 
 import attrs
 
+from .codec.redaction import Secret
 from .errors import ConfigurationError, CredentialError
 from .ratelimit.registry import fingerprint
 
@@ -66,9 +67,9 @@ class Auth:
         self._wall = wall
         self._fetch = None if isinstance(source, str) else source
         self._token: Token | None = None
-        self._pending: concurrent.futures.Future[str | None] | None = None
+        self._pending: concurrent.futures.Future[Secret | None] | None = None
         self._lock = Lock()
-        self._value = self._format(source) if isinstance(source, str) else None
+        self._value = self._format(Secret(source)) if isinstance(source, str) else None
         self.fingerprint = fingerprint(source if isinstance(source, str) else f"callable {id(source)}")
         """Tells credentials apart without telling them."""
 
@@ -76,13 +77,13 @@ class Auth:
         return "Auth(***)"
 
     @property
-    def ready(self) -> str | None:
+    def ready(self) -> Secret | None:
         """The value to send, or None while one must be fetched."""
         if self._token is not None and self._token.is_expired(self._wall):
             return None
         return self._value
 
-    async def value(self) -> str:
+    async def value(self) -> Secret:
         """The value to send; fetches the credential where needed, in one caller for all.
 
         Raises:
@@ -106,7 +107,7 @@ class Auth:
                 return found
             # The caller that fetched was cancelled: now it is another one's turn.
 
-    def reject(self, value: str) -> bool:
+    def reject(self, value: Secret) -> bool:
         """Drop a value that the server refused; True where another one can be had."""
         if self._fetch is None:
             return False
@@ -122,9 +123,9 @@ class Auth:
             CredentialError: the callable failed. Effect: none.
         """
         value = await self.value()
-        return None if self._token is not None else hash_with_key(value, salt)
+        return None if self._token is not None else hash_with_key(value.reveal(), salt)
 
-    async def _fetch_into(self, pending: concurrent.futures.Future[str | None]) -> str:
+    async def _fetch_into(self, pending: concurrent.futures.Future[Secret | None]) -> Secret:
         try:
             value = await self._fetch_value()
         except Exception as cause:
@@ -139,7 +140,7 @@ class Auth:
         pending.set_result(value)
         return value
 
-    async def _fetch_value(self) -> str:
+    async def _fetch_value(self) -> Secret:
         assert self._fetch is not None
         if inspect.iscoroutinefunction(self._fetch):
             found = await self._fetch()
@@ -148,24 +149,31 @@ class Auth:
             if inspect.isawaitable(found):
                 found = await found
         self._token = found if isinstance(found, Token) else None
-        text = found.value if isinstance(found, Token) else found
-        return self._format(text)
+        found = Secret(found.value if isinstance(found, Token) else found)
+        return self._format(found)
 
-    def _store(self, value: str | None) -> None:
+    def _store(self, value: Secret | None) -> None:
         with self._lock:
             self._value, self._pending = value, None
 
-    def _format(self, text: object) -> str:
-        if not isinstance(text, str):
-            raise ConfigurationError(f"a credential is text, got {type(text).__name__}")
-        text = text.strip()
-        if not text:
-            raise ConfigurationError("the credential is empty")
-        if not text.isascii() or not text.isprintable():
-            raise ConfigurationError(
-                "the credential holds characters that a header cannot carry; was it read from the wrong file?"
-            )
-        return self._present(text)
+    def _format(self, credential: Secret) -> Secret:
+        """Make the value that is sent of a credential."""
+        reason = _find_fault(credential)
+        if reason is not None:
+            raise ConfigurationError(reason)
+        return Secret(self._present(credential.reveal().strip()))
+
+
+def _find_fault(credential: Secret) -> str | None:
+    text: object = credential.reveal()
+    if not isinstance(text, str):
+        return f"a credential is text, got {type(text).__name__}"
+    text = text.strip()
+    if not text:
+        return "the credential is empty"
+    if not text.isascii() or not text.isprintable():
+        return "the credential holds characters that a header cannot carry; was it read from the wrong file?"
+    return None
 
 
 def hash_with_key(text: str, key: bytes) -> str:

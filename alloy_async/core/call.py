@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 from ..version import __version__
 from .auth import Auth
 from .codec.conversion import Mismatch
+from .codec.redaction import Secret
 from .errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
 from .events import RequestEvent, ResponseEvent, RetryEvent
 from .http.open_response import RawResponse
@@ -22,7 +23,7 @@ from .http.outgoing_request import OutgoingRequest, RequestHead
 from .http.transport import Transport
 from .messages.multipart import Multipart
 from .messages.request import CompiledOperation, compile_operation
-from .messages.response import decode_error, error_from_response, find_request_id, lowercase_names
+from .messages.response import error_from_response, find_request_id, lowercase_names, read_misfit
 from .operation.operation import Operation
 from .options import Service, Settings
 from .ratelimit.limiter import Limiter, Permit
@@ -58,17 +59,17 @@ class PreparedOptions:
         self._common.update(settings.headers)
         self._credential_header = shared.system.header if shared.system.query_key is None else None
         self._prepare = shared.transport.prepare_head
-        self._heads: dict[CompiledOperation, tuple[str | None, RequestHead]] = {}
+        self._heads: dict[CompiledOperation, tuple[Secret | None, RequestHead]] = {}
 
-    def get_head(self, plan: CompiledOperation, credential: str | None) -> RequestHead:
+    def get_head(self, plan: CompiledOperation, credential: Secret | None) -> RequestHead:
         """Give the head of an operation's requests; it is made anew only when the credential changes."""
         known = self._heads.get(plan)
-        if known is not None and known[0] == credential:
+        if known is not None and known[0] is credential:
             return known[1]
         headers = CIMultiDict({**plan.headers})
         headers.update(self._common)
         if credential is not None and self._credential_header is not None:
-            headers[self._credential_header] = credential
+            headers[self._credential_header] = credential.reveal()
         head = self._prepare(plan.verb, headers)
         self._heads[plan] = credential, head
         return head
@@ -174,7 +175,7 @@ class Call:
         self.renewed = True
         return await self._attempt()
 
-    async def _fetch_credential(self) -> str:
+    async def _fetch_credential(self) -> Secret:
         left = self._count_seconds_left()
         try:
             async with asyncio.timeout(left):
@@ -194,7 +195,7 @@ class Call:
             await self.shared.clock.sleep(permit.wait)
             permit.renew()
 
-    def _transmit(self, credential: str | None) -> Awaitable[RawResponse]:
+    def _transmit(self, credential: Secret | None) -> Awaitable[RawResponse]:
         shared, options, request = self.shared, self.options, self.request
         timeout, seconds = options.timeout, options.settings.deadline
         gone = shared.clock.monotonic() - self.started
@@ -207,13 +208,13 @@ class Call:
         outgoing = OutgoingRequest(head, self._create_target(credential), request.body)
         return shared.transport.attempt(outgoing, timeout, seconds, self.streamed)
 
-    def _create_target(self, credential: str | None) -> str:
+    def _create_target(self, credential: Secret | None) -> str:
         key, target = self.shared.system.query_key, self.request.target
         if key is None or credential is None:
             return target
-        return f"{target}{'&' if '?' in target else '?'}{key}={quote(credential, safe='')}"
+        return f"{target}{'&' if '?' in target else '?'}{key}={quote(credential.reveal(), safe='')}"
 
-    async def _transmit_observed(self, credential: str | None) -> RawResponse:
+    async def _transmit_observed(self, credential: Secret | None) -> RawResponse:
         """Transmit, and tell the hooks and the log of it."""
         settings, operation, monotonic = self.options.settings, self.operation, self.shared.clock.monotonic
         began = monotonic()
@@ -236,22 +237,24 @@ class Call:
                     ResponseEvent(operation.name, self.attempts, elapsed, status, request_id, error)
                 )
 
-    def _interpret(self, wire: RawResponse, credential: str | None) -> tuple[Any, int, Mapping[str, str]]:
-        status, headers, body = wire.status, wire.headers, wire.body
-        if not 200 <= status < 300:
-            assert isinstance(body, bytes)
+    def _interpret(self, wire: RawResponse, credential: Secret | None) -> tuple[Any, int, Mapping[str, str]]:
+        # No local variable here may hold a part of the answer: where this raises, a traceback may print them.
+        if not 200 <= wire.status < 300:
+            assert isinstance(wire.body, bytes)
             raise error_from_response(
-                self.operation, status, lowercase_names(headers), body, _list_secrets(credential), time.time()
+                self.operation, wire.status, lowercase_names(wire.headers), wire.body, credential, time.time()
             )
-        if not isinstance(body, bytes):
-            return body, status, headers
+        if not isinstance(wire.body, bytes):
+            return wire.body, wire.status, wire.headers
         try:
-            return self.plan.decode(body), status, headers
+            return self.plan.decode(wire.body, wire.headers), wire.status, wire.headers
         except Mismatch as mismatch:
-            reason = mismatch  # raised below: in a traceback the handler's frames would show the body
-        raise decode_error(
-            self.operation, reason, status, lowercase_names(headers), body, _list_secrets(credential)
-        )
+            outcome = read_misfit(
+                self.operation, wire.status, lowercase_names(wire.headers), wire.body, mismatch, credential
+            )
+        if isinstance(outcome, AlloyAsyncError):
+            raise outcome
+        return outcome, wire.status, wire.headers
 
     def _count_seconds_left(self) -> float:
         """Count the seconds until the deadline."""
@@ -261,8 +264,3 @@ class Call:
         log.debug("%s again in %.2f s after %s", self.operation.name, wait, type(error).__name__)
         if self.options.settings.on_retry is not None:
             self.options.settings.on_retry(RetryEvent(self.operation.name, self.attempts, wait, error))
-
-
-def _list_secrets(credential: str | None) -> list[str]:
-    """List what must be kept out of errors: the header's value, and the key in it without its scheme."""
-    return [credential, *credential.split()[1:]] if credential is not None else []

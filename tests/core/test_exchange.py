@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from alloy_async import NULL, InvalidRequest, Model, NotFound, Operation, ServerError
+from alloy_async.core.codec.redaction import Secret
 from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.messages.response import error_from_response
 from alloy_async.core.operation.markers import Body, ExtraQuery, Json, Path, Query
@@ -222,23 +223,23 @@ def test_mistakes_in_a_class_show_on_first_use() -> None:
         (b"gone fishing", "gone fishing", "gone fishing"),
         (b"<html>oops</html>", None, "<html>oops</html>"),
         (b"", None, None),
-        (b"\xff\xfe", None, "\ufffd\ufffd"),
+        (b"\xff\xfe", None, ""),
         (b"[1]", None, [1]),
     ],
 )
 def test_the_error_in_an_answer(raw: bytes, said: str | None, body: Any) -> None:
     headers = {"x-request-id": "r-1", "retry-after": "3"}
-    error = error_from_response(FindPets("a", "b"), 404, headers, raw, [], NOW)
+    error = error_from_response(FindPets("a", "b"), 404, headers, raw, None, NOW)
     assert type(error) is NotFound
     assert (error.operation, error.status, error.request_id) == ("find_pets", 404, "r-1")
     assert (error.body, error.headers, error.retry_after) == (body, headers, 3.0)
     if said is not None:
         assert error.message == f"404 Not Found: {said}"
-    assert len(error_from_response(FindPets("a", "b"), 404, {}, b"x" * 10**6, [], NOW).message) < 400
+    assert len(error_from_response(FindPets("a", "b"), 404, {}, b"x" * 10**6, None, NOW).message) < 400
 
 
 def test_the_body_of_an_undocumented_error_is_json_data() -> None:
-    error = error_from_response(FindPets("a", "b"), 500, {}, b'{"message": "boom"}', [], NOW)
+    error = error_from_response(FindPets("a", "b"), 500, {}, b'{"message": "boom"}', None, NOW)
     assert type(error) is ServerError
     assert error.body == {"message": "boom"}
     assert error.request_id is None
@@ -249,7 +250,7 @@ def test_the_body_of_an_undocumented_error_is_json_data() -> None:
 )
 def test_the_request_id_is_found_in_any_usual_header(name: str) -> None:
     assert (
-        error_from_response(FindPets("a", "b"), 500, {"via": "x", name: "r-1"}, b"", [], NOW).request_id
+        error_from_response(FindPets("a", "b"), 500, {"via": "x", name: "r-1"}, b"", None, NOW).request_id
         == "r-1"
     )
 
@@ -259,7 +260,7 @@ def test_what_the_server_echoes_of_a_secret_is_blotted_out() -> None:
     operation = AddPet("Rex", mother=Pet("Bo", chip=secret))
     echo = json.dumps({"message": f"bad chip {secret} and key abcd1234"}, ensure_ascii=False).encode()
     headers = {"x-echo": "abcd1234"}
-    error = error_from_response(operation, 400, headers, echo, ["abcd1234"], NOW)
+    error = error_from_response(operation, 400, headers, echo, Secret("abcd1234"), NOW)
     assert error.body == {"message": "bad chip *** and key ***"}
     assert error.headers == {"x-echo": "***"}
     assert "secret" not in str(error)
@@ -271,14 +272,14 @@ def test_what_the_server_echoes_of_a_secret_is_blotted_out() -> None:
         (b'{"a": ["abcd1234", {"b": "x abcd1234 y"}], "n": 1}', {"a": ["***", {"b": "x *** y"}], "n": 1}),
         (b'{"a": "\\u0061bcd1234"}', {"a": "***"}),
         (b'"abcd1234"', "***"),
-        (b"no JSON: abcd1234 \xff", "no JSON: *** \ufffd"),
+        (b"no JSON: abcd1234 \xff", "no JSON: *** \xff"),
         (b'{"a": "abcd123"}', {"a": "abcd123"}),
         (b"[" * 1000 + b"]" * 1000, None),
         (b"", None),
     ],
 )
 def test_a_secret_is_blotted_out_wherever_it_stands(raw: bytes, body: Any) -> None:
-    error = error_from_response(FindPets("a", "b"), 400, {}, raw, ["abcd1234", "a"], NOW)
+    error = error_from_response(FindPets("a", "b"), 400, {}, raw, Secret("Bearer abcd1234"), NOW)
     if body is not None:
         assert error.body == body
     assert "abcd1234" not in str(error)

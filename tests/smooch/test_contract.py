@@ -249,7 +249,7 @@ def test_a_message_may_lack_what_the_vendors_package_demands() -> None:
 @pytest.mark.parametrize("status", [400, 402, 409, 413, 429, 503])
 def test_an_error_brings_its_typed_body(status: int) -> None:
     raw = b'{"error": {"code": "too_bad", "description": "No.", "hint": 1}}'
-    error = error_from_response(operations.GetAppUser("a", "u"), status, {}, raw, [], 0.0)
+    error = error_from_response(operations.GetAppUser("a", "u"), status, {}, raw, None, 0.0)
     assert error.body == models.Error(models.ErrorDetail("too_bad", "No.", extra={"hint": 1}))
     assert str(status) in error.message
     assert "No." in error.message

@@ -10,18 +10,31 @@ from .conversion import Mismatch, converter, get_decoder, get_encoder
 from .fields import JsonObject, get_fields
 from .generated_code import is_model, missing_value
 
+MAX_SEARCHED = 10_000
+"""Parts of a value that are looked at; a server may send megabytes of what was not asked for."""
 
-def locate(of: Any, value: Any, convert: Callable[[Any, Any], Any], writing: bool, path: str) -> str | None:
-    """Return `path: what is wrong there` for the innermost wrong value, or None where `value` fits `of`."""
-    try:
-        convert(of, value)
-    except Mismatch as mismatch:
+
+def locate(
+    of: Any, value: Any, mismatch: Exception, convert: Callable[[Any, Any], Any], writing: bool, path: str
+) -> str:
+    """Return `path: what is wrong there` for the innermost value that does not fit.
+
+    Args:
+        mismatch: what `convert(of, value)` raised.
+    """
+    searched = 0
+    while True:
         for child_type, child, step in _iterate_children(of, value, writing):
-            inner = locate(child_type, child, convert, writing, path + step)
-            if inner is not None:
-                return inner
-        return f"{path}: {mismatch}"
-    return None
+            searched += 1
+            if searched > MAX_SEARCHED:
+                return f"{path}: {mismatch} (somewhere after its first {MAX_SEARCHED} parts)"
+            try:
+                convert(child_type, child)
+            except Mismatch as inner:
+                of, value, mismatch, path = child_type, child, inner, path + step
+                break
+        else:
+            return f"{path}: {mismatch}"
 
 
 def _iterate_children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any, Any, str]]:
@@ -47,7 +60,16 @@ def _iterate_children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any,
         yield from ((item, entry, f"[{index}]") for index, entry in enumerate(value))
     elif (is_mapping(of) or of is Any) and isinstance(value, Mapping):
         item = Any if of is Any else get_value_type(of)
-        yield from ((item, entry, f".{name}") for name, entry in value.items())
+        yield from ((item, entry, _format_step(name)) for name, entry in value.items())
+
+
+def _format_step(name: Any) -> str:
+    """Format the name of a member that the sender chose."""
+    return (
+        f".{name}"
+        if isinstance(name, str) and name.isprintable() and len(name) < 60
+        else f"[{str(name)[:60]!r}]"
+    )
 
 
 class _Required:
@@ -58,16 +80,14 @@ def _write_required(value: Any) -> Any:
     raise missing_value()
 
 
-def locate_in_answer(of: Any, value: Any) -> str:
+def locate_in_answer(of: Any, value: Any, mismatch: Exception) -> str:
     """Say where and why JSON data is not an `of`, as `$.data[3].userId: expected ...`."""
-    return locate(of, value, lambda kind, data: get_decoder(kind)(data, kind), False, "$") or "$: unreadable"
+    return locate(of, value, mismatch, lambda kind, data: get_decoder(kind)(data, kind), False, "$")
 
 
-def locate_in_argument(of: Any, value: Any, path: str) -> str:
+def locate_in_argument(of: Any, value: Any, path: str, mismatch: Exception) -> str:
     """Say where and why a Python value cannot be sent as `of`, below `path`."""
-    return (
-        locate(of, value, lambda kind, data: get_encoder(kind)(data), True, path) or f"{path}: cannot be sent"
-    )
+    return locate(of, value, mismatch, lambda kind, data: get_encoder(kind)(data), True, path)
 
 
 converter.register_unstructure_hook(_Required, _write_required)

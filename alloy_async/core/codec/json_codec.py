@@ -38,8 +38,12 @@ def to_wire(value: Any) -> Any:
     """
     try:
         return get_encoder(Any)(value)
-    except Mismatch:
-        raise InvalidRequest(locate_in_argument(Any, value, "value")) from None
+    except Mismatch as mismatch:
+        reason = locate_in_argument(Any, value, "value", mismatch)
+    except RecursionError:
+        reason = "value: nested too deeply, or holds itself"
+    del value  # a traceback that prints local variables must not show it
+    raise InvalidRequest(reason)
 
 
 @overload
@@ -61,26 +65,41 @@ def from_wire(of: Any, value: Any) -> Any:
     """
     try:
         return get_decoder(of)(value, of)
-    except Mismatch:
-        raise DecodeError(locate_in_answer(of, value)) from None
+    except Mismatch as mismatch:
+        reason = locate_in_answer(of, value, mismatch)
+    except RecursionError:
+        reason = "$: nested too deeply"
+    del value
+    raise DecodeError(reason)
 
 
-def create_decoder(of: Any) -> Callable[[bytes], Any]:
-    """Create the function that parses JSON text as an `of`; its Mismatch says where the text does not fit, or is not JSON."""
-    read = get_decoder(of)
+def create_decoder(of: Any) -> Callable[..., Any]:
+    """Create the function that parses JSON text as an `of`; its Mismatch says where the text does not fit, or is not JSON.
 
-    def parse(raw: bytes) -> Any:
+    The function takes the text and, for nothing, the headers of the answer: decoders of other bodies look at these.
+    """
+    decode = get_decoder(of)
+
+    def parse(raw: bytes, _: Any = None) -> Any:
         try:
             if len(raw) < GC_PAUSE_BYTES:
-                return read(orjson.loads(raw), of)
+                return decode(orjson.loads(raw), of)
             with pause_collector():
-                return read(orjson.loads(raw), of)
-        except orjson.JSONDecodeError as error:
-            raise Mismatch(f"not JSON: {error.msg} at byte {error.pos} of {len(raw)}") from None
-        except Mismatch:
-            raise Mismatch(locate_in_answer(of, orjson.loads(raw))) from None
+                return decode(orjson.loads(raw), of)
+        except (orjson.JSONDecodeError, Mismatch, RecursionError) as error:
+            reason = explain(of, raw, error)
+        raise reason  # outside of the handler: a JSONDecodeError carries the whole text
 
     return parse
+
+
+def explain(of: Any, raw: bytes, error: Exception) -> Mismatch:
+    """Create the Mismatch that says where JSON text is not an `of`."""
+    if isinstance(error, orjson.JSONDecodeError):
+        return Mismatch(f"not JSON: {error.msg} at byte {error.pos} of {len(raw)}")
+    if isinstance(error, RecursionError):
+        return Mismatch("nested too deeply")
+    return Mismatch(locate_in_answer(of, orjson.loads(raw), error))
 
 
 def loads(of: Any, raw: bytes) -> Any:

@@ -1,19 +1,47 @@
-"""Which texts of a call are secret, and how they are kept out of what an error says."""
+"""Which texts of a call are secret, and how they are kept out of what is shown of it."""
 
 from __future__ import annotations
 
+import base64
+import html
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, get_args
-from urllib.parse import quote
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, get_args
+from urllib.parse import quote, quote_plus, unquote_plus
 
 import attrs
-import orjson
 
 from .fields import JsonObject, get_fields
 
 SHORTEST_SECRET = 4
-"""Characters; a shorter secret is not looked for in what the server sends."""
+"""Characters; a shorter secret is not looked for in what the server sends: it would also blot out innocent text."""
+SHORTEST_BASE64 = 6
+"""Characters; a shorter piece of base64 is not looked for, for the same reason."""
+MARK: Final = "***"
+"""What stands where a secret stood."""
+
+
+class Secret:
+    """A secret text that shows in no repr, and so in no traceback that prints local variables."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text; hold it in no local variable while anything may fail."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return MARK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
 def may_hold_secret(of: Any, within: frozenset[Any] = frozenset()) -> bool:
@@ -43,6 +71,8 @@ def find_secrets(value: Any) -> list[str]:
 def _collect_texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return [str(value)]
     if isinstance(value, Mapping):
         return [text for item in value.values() for text in _collect_texts(item)]
     if isinstance(value, list | tuple):
@@ -56,40 +86,142 @@ def _collect_texts(value: Any) -> list[str]:
     return []
 
 
-def redact(raw: bytes, headers: Mapping[str, str], secrets: Iterable[str]) -> tuple[bytes, Mapping[str, str]]:
-    """Return body and headers without the secrets; keep very short ones, which would also blot out innocent text."""
-    blots = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _list_spellings(secret)}
-    longest_first = sorted(blots, key=len, reverse=True)
+class Redactor:
+    """Takes secrets out of what a server sent, in whatever spelling they come back.
 
-    def clean(text: str) -> str:
-        for blot in longest_first:
-            text = text.replace(blot, "***")
-        return text
+    Args:
+        secrets: the secret texts; short ones are left out, see SHORTEST_SECRET.
+    """
 
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = frozenset(text for text in secrets if len(text) >= SHORTEST_SECRET)
+        spellings = {spelling for secret in self._secrets for spelling in _iterate_spellings(secret)}
+        self._spellings = sorted(spellings, key=len, reverse=True)  # the longest first: one may hold another
+        self._numbers = frozenset(
+            number for secret in self._secrets if (number := _parse_number(secret)) is not None
+        )
+        pieces = {piece for secret in self._secrets for piece in _iterate_base64(secret)}
+        self._base64 = {
+            piece: re.compile(rf"[\w+/=-]*{re.escape(piece)}[\w+/=-]*", re.ASCII) for piece in pieces
+        }
+        self.longest = len(self._spellings[0]) if self._spellings else 0
+        """Characters of the longest spelling."""
+
+    def redact_text(self, text: str) -> str:
+        """Return the text with a mark for each secret; where a secret is in it under a further escape, the mark alone."""
+        for spelling in self._spellings:
+            if spelling in text:
+                text = text.replace(spelling, MARK)
+        for piece, run in self._base64.items():
+            if piece in text:
+                text = run.sub(MARK, text)
+        return MARK if self._is_escaped_in(text) else text
+
+    def _is_escaped_in(self, text: str) -> bool:
+        for _ in range(3):  # escapes within escapes: a URL in JSON in a log line
+            plain = text
+            for sign, unescape in _UNESCAPES:
+                if sign in plain:
+                    plain = unescape(plain)
+            if plain == text:
+                return False
+            if any(secret in plain for secret in self._secrets):
+                return True
+            text = plain
+        return False
+
+    def redact_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the headers with a mark for each secret in their names and values."""
+        return {self.redact_text(name): self.redact_text(value) for name, value in headers.items()}
+
+    def redact_data(self, data: Any) -> Any:
+        """Redact JSON data in place, names of members and numbers included.
+
+        It goes without recursion, since it is the server who decides how deep the data is.
+        """
+        whole: list[Any] = [data]
+        todo: list[Any] = [whole]
+        while todo:
+            container = todo.pop()
+            if isinstance(container, dict):
+                self._redact_names(container)
+            for key, value in list(
+                container.items() if isinstance(container, dict) else enumerate(container)
+            ):
+                if isinstance(value, str):
+                    container[key] = self.redact_text(value)
+                elif isinstance(value, dict | list):
+                    todo.append(value)
+                elif self._numbers and value.__class__ in (int, float) and float(value) in self._numbers:
+                    container[key] = MARK
+        return whole[0]
+
+    def _redact_names(self, members: dict[str, Any]) -> None:
+        names = {name: self.redact_text(name) for name in members}
+        if any(name != shown for name, shown in names.items()):
+            changed = {names[name]: value for name, value in members.items()}
+            members.clear()
+            members.update(changed)
+
+
+def _iterate_spellings(secret: str) -> Iterator[str]:
+    """Yield a text as it may stand in a message, a URL, JSON, HTML, hexadecimal, or bytes read with a wrong encoding."""
+    yield secret
+    yield from (json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
+    yield secret.replace("/", r"\/")
+    yield from (
+        html.escape(secret),
+        html.escape(secret, quote=False),
+        html.escape(secret).replace("&#x27;", "&#39;"),
+    )
+    for percent in (
+        quote(secret, safe="", errors="replace"),
+        quote(secret, safe="/", errors="replace"),
+        quote_plus(secret, errors="replace"),
+    ):
+        yield percent
+        yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), percent)
+    raw = secret.encode(errors="replace")
+    yield from (raw.hex(), raw.hex().upper(), raw.decode("latin-1"), raw.decode("cp1252", "replace"))
+    for encoding in ("utf-16-le", "utf-16-be"):
+        # Without the zero byte at an end, which may belong to a neighbour.
+        yield secret.encode(encoding, "replace").decode("latin-1").strip("\0")
+
+
+def _iterate_base64(secret: str) -> Iterator[str]:
+    """Yield the base64 of a text wherever it may begin within three bytes, without the characters it shares with others."""
+    raw = secret.encode(errors="replace")
+    for before in range(3):
+        bits = 8 * before
+        encoded = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+        piece = encoded[-(-bits // 6) : (bits + 8 * len(raw)) // 6]
+        if len(piece) >= SHORTEST_BASE64:
+            yield from {piece, piece.replace("+", "-").replace("/", "_")}
+
+
+def _parse_number(text: str) -> float | None:
     try:
-        raw = orjson.dumps(
-            _map_texts(orjson.loads(raw), clean)
-        )  # in JSON a text has many forms, parsed it has one
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # no JSON, or too deep to be written
-        raw = clean(raw.decode(errors="surrogateescape")).encode(errors="surrogateescape")
-    return raw, {name: clean(value) for name, value in headers.items()}
+        return float(text)
+    except ValueError:
+        return None
 
 
-def _list_spellings(secret: str) -> set[str]:
-    """List a text as it may stand in a message, a URL, or JSON."""
-    escaped = {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
-    return {secret, quote(secret, safe="", errors="replace"), *escaped}
+def _unescape_backslashes(text: str) -> str:
+    """Undo the escapes of JSON and of Python's repr, wherever they stand."""
+    return _ESCAPE.sub(_unescape_one, text)
 
 
-def _map_texts(data: Any, change: Callable[[str], str]) -> Any:
-    """Change all texts of JSON data, in place; without recursion, since a server decides how deep it is."""
-    whole: list[Any] = [data]
-    todo: list[Any] = [whole]
-    while todo:
-        container = todo.pop()
-        for key, value in list(container.items() if isinstance(container, dict) else enumerate(container)):
-            if isinstance(value, str):
-                container[key] = change(value)
-            elif isinstance(value, dict | list):
-                todo.append(value)
-    return whole[0]
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def _unescape_one(escape: re.Match[str]) -> str:
+    code = escape[1] or escape[2]
+    return chr(int(code, 16)) if code else _LETTERS.get(escape[3], escape[3])
+
+
+_UNESCAPES: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("%", unquote_plus),
+    ("&", html.unescape),
+    ("\\", _unescape_backslashes),
+)

@@ -17,13 +17,16 @@ import attrs
 from ..codec.conversion import Encoder, Mismatch, get_encoder
 from ..codec.error_path import locate_in_argument
 from ..codec.fields import Field, get_fields
-from ..codec.json_codec import create_decoder, dumps
+from ..codec.json_codec import create_decoder, dumps, from_wire
 from ..codec.redaction import may_hold_secret
-from ..errors import InvalidRequest
+from ..errors import DecodeError, InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query
 from ..operation.operation import Operation, result_type
+from .body import describe_other_media
 from .multipart import Multipart
 from .upload import FileSource, parse_upload
+
+NO_HEADERS: Mapping[str, str] = {}
 
 
 class Request:
@@ -56,13 +59,18 @@ class _Argument:
 
     def encode(self, operation: Operation[Any]) -> Any:
         """Make JSON data of its value in an operation."""
-        value = getattr(operation, self.field.name)
         try:
-            return self.write(value)
-        except Mismatch:
-            raise invalid_argument(
-                operation, locate_in_argument(self.field.type, value, self.field.name)
-            ) from None
+            return self.write(getattr(operation, self.field.name))
+        except (Mismatch, RecursionError) as mismatch:
+            reason = self._explain(operation, mismatch)
+        raise invalid_argument(operation, reason)
+
+    def _explain(self, operation: Operation[Any], error: Exception) -> str:
+        if isinstance(error, RecursionError):
+            return f"{self.field.name}: nested too deeply, or holds itself"
+        return locate_in_argument(
+            self.field.type, getattr(operation, self.field.name), self.field.name, error
+        )
 
 
 def invalid_argument(operation: Operation[Any], reason: str) -> InvalidRequest:
@@ -77,8 +85,8 @@ class CompiledOperation:
         self.verb = cls.verb
         self.name = cls.name
         self.result = result_type(cls)
-        self.decode = _create_decoder(self.result)
-        """Makes the result of a 2xx body; raises Mismatch."""
+        self.decode = _create_decoder(self.result, cls.accept)
+        """Makes the result of a 2xx answer's body and headers; raises Mismatch."""
         fields = get_fields(cls)
         of = {
             kind: [field for field in fields if isinstance(field.marker, kind)]
@@ -106,6 +114,15 @@ class CompiledOperation:
         Raises:
             InvalidRequest: an argument has the wrong type, or cannot be sent; it names operation and argument.
         """
+        try:
+            return self._build(operation)
+        except InvalidRequest as error:
+            refusal = error
+        # Without the frames below and the errors in them, whose local variables hold what was to be sent.
+        refusal.__context__ = None
+        raise refusal.with_traceback(None)
+
+    def _build(self, operation: Operation[Any]) -> Request:
         target = self._start
         for argument, literal in self._path:
             target += _encode_segment(operation, argument) + literal
@@ -183,6 +200,13 @@ class CompiledOperation:
                 return f"{argument.field.name} "
         return ""
 
+    def create_empty(self) -> Any:
+        """Create the result of an answer that tells nothing, where it should have told something."""
+        try:
+            return from_wire(self.result, {})
+        except DecodeError:
+            return None
+
     @cached_property
     def answers_secret(self) -> bool:
         """Whether its answer is declared to hold a secret."""
@@ -238,15 +262,28 @@ def _format_text(value: Any, booleans: tuple[str, str] = ("false", "true")) -> s
     return "" if value is None else str(value)
 
 
-def _create_decoder(result: Any) -> Callable[[bytes], Any]:
-    if result is None or result is type(None):
-        return lambda raw: None
+def _create_decoder(result: Any, accept: str) -> Callable[..., Any]:
+    if result is None or result is NoneType:
+        return _decode_nothing
     if result is bytes:
-        return lambda raw: raw
+        return (lambda raw, _=NO_HEADERS: raw) if accept.startswith("application/json") else _decode_file
+    decode = create_decoder(result)
     if NoneType in get_args(result):
-        read = create_decoder(result)
-        return lambda raw: read(raw or b"null")
-    return create_decoder(result)
+        return lambda raw, _=NO_HEADERS: decode(raw or b"null")
+    return decode
+
+
+def _decode_nothing(raw: bytes, headers: Mapping[str, str] = NO_HEADERS) -> None:
+    """Take any answer as done but a page, which is a proxy's that wants somebody to sign in."""
+    if raw and (other := describe_other_media(headers, raw)) == "an HTML page":
+        raise Mismatch(f"expected no body or JSON, got {other}")
+
+
+def _decode_file(raw: bytes, headers: Mapping[str, str] = NO_HEADERS) -> bytes:
+    """Take any answer as the file but what is surely something else."""
+    if (other := describe_other_media(headers, raw)) is not None:
+        raise Mismatch(f"expected a file, got {other}")
+    return raw
 
 
 _compiled: dict[type[Operation[Any]], CompiledOperation] = {}

@@ -1,26 +1,27 @@
-"""The second pure half of a call: what the server sent -> result or error."""
+"""The second pure half of a call: what the server sent -> result or error.
+
+Errors are returned here, and raised by the caller: a traceback that prints local variables then holds no frame in which
+bodies, headers or secrets stand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 import attrs
-import orjson
 
-from ..codec.conversion import Mismatch
-from ..codec.json_codec import loads
-from ..codec.redaction import find_secrets, redact
+from ..codec.conversion import Mismatch, get_decoder
+from ..codec.redaction import Redactor, Secret, find_secrets
 from ..errors import AlloyAsyncError, DecodeError, error_from_status
 from ..operation.operation import Operation
 from ..ratelimit.headers import parse_retry_after
+from .body import decode_text, find_message, format_line, parse_body
 from .request import compile_operation
 
 T = TypeVar("T")
 
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray")
-MAX_MESSAGE = 300
-"""Characters of the server's own words that go into an error's message."""
 
 
 @attrs.frozen(eq=False)
@@ -44,27 +45,59 @@ class Answer(Generic[T]):
     elapsed: float
 
 
+def read_misfit(
+    operation: Operation[Any],
+    status: int,
+    headers: Mapping[str, str],
+    raw: bytes,
+    mismatch: Mismatch,
+    credential: Secret | None,
+) -> Any:
+    """Read a 2xx answer that does not fit at first sight: in its own encoding, or as nothing where nothing is needed.
+
+    Args:
+        headers: of the answer; names in lower case.
+        mismatch: what was wrong with it.
+        credential: what was sent to be let in; it must not show, should the server echo it.
+
+    Returns:
+        The result, or a DecodeError.
+    """
+    compiled = compile_operation(operation)
+    if operation.verb == "DELETE" and (not raw.strip() or status in (202, 204)):
+        return compiled.create_empty()
+    text = decode_text(raw, headers)
+    if raw and text.encode() != raw:
+        try:
+            return compiled.decode(text.encode(), headers)
+        except Mismatch as other:
+            mismatch = other
+    return decode_error(operation, mismatch, status, headers, raw, credential)
+
+
 def decode_error(
     operation: Operation[Any],
     reason: Mismatch,
     status: int,
     headers: Mapping[str, str],
     raw: bytes,
-    secrets: Iterable[str],
+    credential: Secret | None,
 ) -> DecodeError:
-    """Create the error for a 2xx answer that is not what the operation promises; arguments as for `error_from_response`.
+    """Create the error for a 2xx answer that is not what the operation promises; arguments as for `read_misfit`.
 
     It has no body where the answer should have held a secret: nobody knows where in the body that is.
     """
     kind = "an answer that does not fit" if raw else "an empty body"
-    raw, headers = redact(raw, headers, [*secrets, *find_secrets(operation)])
+    redactor = _create_redactor(operation, credential)
+    headers = redactor.redact_headers(headers)
+    holds_secret = compile_operation(operation).answers_secret
     return DecodeError(
-        f"the server did it, but sent {kind}: {reason}",
+        f"the server did it, but sent {kind}: {format_line(redactor.redact_text(str(reason)))}",
         operation=operation.name,
         status=status,
         headers=headers,
         request_id=find_request_id(headers),
-        body=None if compile_operation(operation).answers_secret else parse_body(raw),
+        body=None if holds_secret else parse_body(raw, headers, redactor),
     )
 
 
@@ -73,63 +106,52 @@ def error_from_response(
     status: int,
     headers: Mapping[str, str],
     raw: bytes,
-    secrets: Iterable[str],
+    credential: Secret | None,
     now: float,
 ) -> AlloyAsyncError:
     """Create the error for an answer with a status other than 2xx.
 
     Args:
         headers: of the answer; names in lower case.
-        secrets: texts that must not show, should the server echo them.
+        credential: what was sent to be let in; it must not show, should the server echo it.
         now: the wall clock, in seconds since 1970: Retry-After may be a date.
     """
-    raw, headers = redact(raw, headers, [*secrets, *find_secrets(operation)])
-    plain = parse_body(raw)
-    body: Any = plain
-    model = operation.errors.get(status, operation.errors.get("default"))
-    if model is not None:
-        try:
-            body = loads(model, raw)
-        except Mismatch:
-            body = plain
+    redactor = _create_redactor(operation, credential)
+    plain = parse_body(raw, headers, redactor)
+    headers = redactor.redact_headers(headers)
     return error_from_status(
         status,
-        _find_message(plain),
+        find_message(plain),
         parse_retry_after(headers.get("retry-after"), now),
         operation=operation.name,
         headers=headers,
         request_id=find_request_id(headers),
-        body=body,
+        body=_convert_body(operation, status, plain),
     )
 
 
-def parse_body(raw: bytes) -> Any:
-    """Parse a body as JSON data where it is JSON, else as text; None where it is empty."""
-    if not raw:
-        return None
+def _convert_body(operation: Operation[Any], status: int, plain: Any) -> Any:
+    """Convert an error's JSON data to the model that the operation documents for the status, where it fits."""
+    model = operation.errors.get(status, operation.errors.get("default"))
+    if model is None or not isinstance(plain, dict | list):
+        return plain
     try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return raw.decode(errors="replace")
+        return get_decoder(model)(plain, model)
+    except (Mismatch, RecursionError):
+        return plain
 
 
-def _find_message(body: Any) -> str | None:
-    """Find the words for a person in an error body, wherever the services put them."""
-    if isinstance(body, dict):
-        for name in ("message", "error_message", "error_description", "detail", "error", "description"):
-            found = body.get(name)
-            if isinstance(found, dict):
-                found = _find_message(found)
-            if isinstance(found, str) and found:
-                return found[:MAX_MESSAGE]
-    if isinstance(body, str) and not body.lstrip().startswith("<"):
-        return body.strip()[:MAX_MESSAGE] or None
-    return None
+def _create_redactor(operation: Operation[Any], credential: Secret | None) -> Redactor:
+    """Create the redactor of a call's secrets: those of its arguments, the credential, and the key in it without its scheme."""
+    secrets = find_secrets(operation)
+    if credential is not None:
+        secrets += [credential.reveal(), *credential.reveal().split()[1:]]
+    return Redactor(secrets)
 
 
 def find_request_id(headers: Mapping[str, str]) -> str | None:
     """Find the server's id of the request, by any of the usual headers."""
-    return next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), None)
+    return next((format_line(headers[name]) for name in REQUEST_ID_HEADERS if name in headers), None)
 
 
 def lowercase_names(headers: Mapping[str, str]) -> dict[str, str]:
