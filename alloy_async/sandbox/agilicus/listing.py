@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..folding import fold
 from .state import Json
 
 LIMIT = 500
@@ -61,5 +62,5 @@ def matches(values: Mapping[str, Any], query: Mapping[str, Any], names: Mapping[
 def text_matcher(query: Mapping[str, Any]) -> Callable[[str | None, str], bool]:
     """How texts are compared: as a whole, or in part and in either case."""
     if query.get("allow_partial_match"):
-        return lambda value, wanted: wanted.casefold() in (value or "").casefold()
+        return lambda value, wanted: fold(wanted) in fold(value or "")
     return lambda value, wanted: value == wanted

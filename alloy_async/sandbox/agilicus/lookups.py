@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ..authentication import HeaderKey
 from ..emulated_service import Clock, EmulatedService
+from ..folding import fold
 from ..invented_people import invent_people
 from ..messages import ApiError, Reply
 from .seed import add_history, create_tenant
@@ -88,9 +89,9 @@ class AgilicusLookups(EmulatedService):
         return user
 
     def find_by_email(self, email: str) -> Json | None:
-        folded = email.casefold()
+        folded = fold(email)
         users = self.tenant.users.values()
-        return next((user for user in users if user["email"].casefold() == folded), None)
+        return next((user for user in users if fold(user["email"]) == folded), None)
 
     def add_user(self, body: Json, org_id: str | None, kind: str = "user") -> Json:
         now = self.now()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from ..folding import fold
 from ..messages import ApiCall, ApiError
 from .listing import matches, page_by_email, text_matcher
 from .lookups import NOTHING, AgilicusLookups, list_owned, reply_created
@@ -168,15 +169,16 @@ class UserOperations(AgilicusLookups):
 
     def _matches_texts(self, user: Json, query: Mapping[str, Any]) -> bool:
         same = text_matcher(query)
-        texts = [user[name].casefold() for name in SEARCHED if user.get(name)]
+        texts = [fold(user[name]) for name in SEARCHED if user.get(name)]
         return (
             all(
                 same(user.get(name), query[name])
-                for name in ("email", "first_name", "last_name", "provider")
+                for name in ("first_name", "last_name", "provider")
                 if name in query
             )
-            and user["email"].casefold().startswith(query.get("prefix_email_search", "").casefold())
-            and all(any(w.casefold() in t for t in texts) for w in query.get("search_params", ()))
+            and ("email" not in query or same(fold(user["email"]), fold(query["email"])))
+            and fold(user["email"]).startswith(fold(query.get("prefix_email_search", "")))
+            and all(any(fold(w) in t for t in texts) for w in query.get("search_params", ()))
         )
 
     def _matches_membership(self, user: Json, query: Mapping[str, Any]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..folding import FoldedDict
+
 
 def omit_none(**members: str | None) -> dict[str, str]:
     """The members that have a value: the service leaves the others out."""
@@ -129,7 +131,7 @@ class Account:
     integrations: dict[str, Integration]
     workflows: dict[str, Workflow]
     users: dict[str, User] = field(default_factory=dict)
-    id_of: dict[str, str] = field(default_factory=dict)
+    id_of: FoldedDict[str] = field(default_factory=FoldedDict)
     """The user id of each username."""
     former: set[str] = field(default_factory=set)
     """The ids of the users who were deleted: their logs stay."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..authentication import HeaderKey
 from ..emulated_service import Clock, EmulatedService
+from ..folding import fold
 from ..messages import ApiCall, ApiError
 from .seed import add_people
 from .state import ADMIN, MEMBERS, Installation, User
@@ -43,7 +44,7 @@ class AlsidLookups(EmulatedService):
 
     def find_by_email(self, email: str) -> User | None:
         users = self.installation.users.values()
-        return next((user for user in users if user.email.lower() == email.lower()), None)
+        return next((user for user in users if fold(user.email) == fold(email)), None)
 
     def find_caller(self) -> User:
         return self.installation.users[ADMIN]

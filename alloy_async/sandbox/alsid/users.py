@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..folding import fold
 from ..messages import ApiCall, ApiError
 from .lookups import AlsidLookups, check_password
 from .state import ADMIN, ROLES
@@ -19,9 +20,9 @@ class UserOperations(AlsidLookups):
         emails: set[str] = set()
         for body in call.body:
             self.check_email(body["email"])
-            if body["email"].lower() in emails:
+            if fold(body["email"]) in emails:
                 raise ApiError(409, f"The email {body['email']!r} is given twice.")
-            emails.add(body["email"].lower())
+            emails.add(fold(body["email"]))
             check_password(body["password"])
         users = [self.add_user(body, body["password"], roles=[2]) for body in call.body]
         for user in users:

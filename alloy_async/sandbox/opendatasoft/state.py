@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..folding import FoldedDict, fold
+
 WRITABLE = (
     *("first_name", "last_name", "email", "permissions", "expires_at"),
     *("explore_limits", "management_limits"),
@@ -89,7 +91,7 @@ class Portal:
     """The state."""
 
     groups: Mapping[str, Group]
-    users: dict[str, User] = field(default_factory=dict)
+    users: FoldedDict[User] = field(default_factory=FoldedDict)
     """By username."""
 
     def permissions_of(self, user: User) -> set[str]:
@@ -98,5 +100,5 @@ class Portal:
         return {*user.permissions, *through}
 
     def with_email(self, email: str) -> User | None:
-        found = (user for user in self.users.values() if user.email.lower() == email.lower())
+        found = (user for user in self.users.values() if fold(user.email) == fold(email))
         return next(found, None)

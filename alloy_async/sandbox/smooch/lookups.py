@@ -11,6 +11,7 @@ from typing import Any
 from ..authentication import HeaderKey
 from ..contract.multipart_form import FilePart
 from ..emulated_service import Clock, EmulatedService
+from ..folding import FoldedDict
 from ..invented_people import invent_people
 from ..messages import ApiCall, ApiError, Reply
 from .tokens import read_claims, verify_claims
@@ -104,7 +105,7 @@ class SmoochLookups(EmulatedService):
         self.app_id = app_id
         self.secrets = secrets
         self.users: dict[str, User] = {}
-        self.id_of: dict[str, str] = {}
+        self.id_of: FoldedDict[str] = FoldedDict()
         self.messages: dict[str, list[Message]] = {}
         self.auth_codes: dict[str, str] = {}
         kinds = ("twilio", "messagebird", "messenger", "mailgun", "telegram", "viber")
