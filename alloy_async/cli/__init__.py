@@ -18,6 +18,6 @@ def main() -> None:
         )
         sys.exit(2)
     del click, rich
-    from .app import app
+    from .app import run
 
-    app(prog_name="alloy-async")
+    run()

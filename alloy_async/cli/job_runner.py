@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import signal
 import sys
@@ -15,8 +14,10 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from .error_messages import describe_error
 from .exit_codes import ExitCode
 from .options.target import Target
+from .output.streams import ignore_closed_output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,13 +48,12 @@ class JobCommand:
 
 def run_job(command: JobCommand, concurrency: int, *, as_json: bool, verbose: bool) -> int:
     """Run the command and show how it goes; return the exit code."""
-    from rich.console import Console
-
     from ..core.errors import AlloyAsyncError
     from ..provisioning import Plan
     from .output.progress import ProgressDisplay, print_plan, print_summary
+    from .output.terminal import create_console
 
-    console = Console(stderr=True)
+    console = create_console(stderr=True)
     log = _show_log(console) if verbose else nullcontext()
     with log, ProgressDisplay(console, command.name, command.system.capitalize()) as display:
         try:
@@ -62,22 +62,28 @@ def run_job(command: JobCommand, concurrency: int, *, as_json: bool, verbose: bo
             display.print_line(_describe_cut_off(display))
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
-            display.print_line(f"Error: {error}{suggest_remedy(error)}")
+            display.print_line(describe_error(error))
             return ExitCode.INCOMPLETE if display.counts.settled else ExitCode.NOT_DONE
     if isinstance(result, Plan):
-        if as_json:
-            click.echo(json.dumps(to_json(result), indent=2))
-        else:
-            print_plan(Console(), result)
+        with ignore_closed_output():
+            _print_result(to_json(result), as_json, lambda: print_plan(create_console(), result))
         return ExitCode.SUCCESS
     failed = None if result.complete else _write_failed_rows(result, command.failed, display)
-    if as_json:
-        click.echo(json.dumps({**to_json(result), "failed_file": failed and str(failed)}, indent=2))
-    else:
-        print_summary(Console(), result, failed, command.system)
+    data = {**to_json(result), "failed_file": failed and str(failed)}
+    with ignore_closed_output():
+        _print_result(data, as_json, lambda: print_summary(create_console(), result, failed, command.system))
     if result.stopped == "interrupted":
         return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS if result.complete else ExitCode.INCOMPLETE
+
+
+def _print_result(data: object, as_json: bool, print_text: Callable[[], None]) -> None:
+    from .output.safe_text import format_json
+
+    if as_json:
+        click.echo(format_json(data, indent=2))
+    else:
+        print_text()
 
 
 def _write_failed_rows(result: Report, to: Path | None, display: ProgressDisplay) -> Path | None:
@@ -132,16 +138,6 @@ def _describe_cut_off(display: ProgressDisplay) -> str:
         f"Cut off: {display.counts.settled:,} rows have their outcome; those on their way may be in or not. "
         "Resume the job: it finds out, and goes on."
     )
-
-
-def suggest_remedy(error: Exception) -> str:
-    from ..core.errors import ConnectError, Forbidden, NotFound, Unauthorized
-
-    if isinstance(error, (Unauthorized, Forbidden)):
-        return "\nThe API key was refused: check its environment variable or --api-key-file. Nothing was changed."
-    if isinstance(error, (ConnectError, NotFound)):
-        return "\nCheck --base-url and your network. Nothing was changed."
-    return ""
 
 
 @contextmanager

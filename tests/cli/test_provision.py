@@ -238,7 +238,7 @@ def test_nobody_there(tmp_path: Path, server: Sandbox) -> None:
     assert "--sandbox brings its own address and key" in result.stderr
     result = run(users(tmp_path, "ada,Ada"), "--base-url", "nonsense")
     assert result.exit_code == 2
-    assert "base_url" in result.stderr
+    assert "--base-url must start with https://" in result.stderr
 
 
 def test_verbose_shows_requests(tmp_path: Path, server: Sandbox) -> None:

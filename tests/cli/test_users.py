@@ -204,11 +204,11 @@ def test_a_password_is_never_shown() -> None:
         (["list", "--in", "smooch", "--sandbox"], "Smooch cannot list its users; ask for one by its key"),
         (
             ["list", "--in", "alloy"],
-            "no credential: give api_key= or set the environment variable ALLOY_API_KEY",
+            "no credential: give --api-key-file or set the environment variable ALLOY_API_KEY",
         ),
         (["list", "--in", "agilicus"], "agilicus needs --org-id, or AGILICUS_ORG_ID in the environment"),
         (["get", "x", "--in", "smooch"], "smooch needs --app-id, or SMOOCH_APP_ID in the environment"),
-        (["list", "--in", "alsid"], "alsid has no common address: give base_url= or set ALSID_BASE_URL"),
+        (["list", "--in", "alsid"], "alsid has no common address: give --base-url or set ALSID_BASE_URL"),
         (["list", "--in", "alloy", "--sandbox", "--app-id", "1"], "alloy has no --app-id; leave it out"),
         (
             ["list", "--in", "alloy", "--sandbox", "--base-url", "http://x"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +10,11 @@ import attrs
 import click
 
 from ...systems import SYSTEMS
+from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..options.source import SourceOptions, source_options
 from ..options.systems import load_capabilities
+from ..output.safe_text import format_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,14 +41,13 @@ def lint(
 
     Exit code: 0 when there is no error, 1 when there are some, 2 when FILE could not be read to its end.
     """
-    from rich.console import Console
-
     from ...core.errors import AlloyAsyncError
     from ...provisioning.checks.linter import Linter
+    from ..output.terminal import create_console
 
     name = "-" if str(file) == "-" else str(file)
     as_json = as_json or not sys.stdout.isatty()
-    out, console = Console(), Console(stderr=True)
+    out, console = create_console(), create_console(stderr=True)
     can = load_capabilities(system)
     errors = warnings = 0
     try:
@@ -56,14 +56,16 @@ def lint(
             errors += finding.severity == "error"
             warnings += finding.severity == "warning"
             if as_json:
-                click.echo(json.dumps({"file": name, **attrs.asdict(finding)}, ensure_ascii=False))
+                click.echo(format_json({"file": name, **attrs.asdict(finding)}))
             else:
                 _print_finding(out, name, finding)
+    except BrokenPipeError:
+        raise
     except (AlloyAsyncError, OSError) as error:
-        console.print(f"Error: {error}", markup=False, highlight=False, soft_wrap=True)
+        console.print(describe_error(error), soft_wrap=True)
         context.exit(ExitCode.NOT_DONE)
     summary = f"{linter.rows:,} rows checked for {system}: {errors:,} errors, {warnings:,} warnings"
-    console.print(summary, highlight=False, soft_wrap=True)
+    console.print(summary, soft_wrap=True)
     context.exit(ExitCode.INCOMPLETE if errors or (strict and warnings) else ExitCode.SUCCESS)
 
 

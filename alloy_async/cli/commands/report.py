@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import attrs
 import click
 
+from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..options.source import restore_source_options
 from ..options.systems import load_capabilities
+from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,15 +56,35 @@ def report(context: click.Context, /, job: Path, form: str, output: Path | None)
     try:
         with reading(job) as database:
             job_report = read_report(database, job)
-            with ExitStack() as stack:
-                file = sys.stdout
-                if output:
-                    file = stack.enter_context(output.open("w", encoding="utf-8", newline=""))
+            with _open_output(job, output, form) as file:
                 _WRITERS[form](file, database, job_report)
+    except BrokenPipeError:
+        raise
     except (AlloyAsyncError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        print_line(describe_error(error), err=True)
         context.exit(ExitCode.NOT_DONE)
     context.exit(ExitCode.INCOMPLETE if job_report.counts.unresolved else ExitCode.SUCCESS)
+
+
+@contextmanager
+def _open_output(job: Path, output: Path | None, form: str) -> Iterator[IO[str]]:
+    """Open what a report is written to: a page or a table of rows is UTF-8, whatever standard output is."""
+    if output is None and form in ("text", "json"):
+        yield sys.stdout
+    elif output is None:
+        text = io.StringIO(newline="")
+        yield text
+        click.get_binary_stream("stdout").write(text.getvalue().encode())
+    else:
+        if output.exists() and output.samefile(job):
+            raise click.UsageError(f"-o {output} would replace the job file; give another FILE")
+        part = output.with_name(f"{output.name}.part")
+        try:
+            with part.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            part.replace(output)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @click.command()
@@ -74,15 +97,15 @@ def status(context: click.Context, /, job: Path, watch: bool, as_json: bool) -> 
 
     Exit code: 0 when it is running or has ended, 1 when it was stopped or cut off, 2 when JOB cannot be read.
     """
-    from rich.console import Console
     from rich.live import Live
 
     from ...core.errors import AlloyAsyncError
     from ...provisioning.store.queries import read_status
     from ...provisioning.store.schema import reading
     from ..output.report_text import format_status
+    from ..output.terminal import create_console
 
-    console = Console()
+    console = create_console()
     try:
         with reading(job) as database:
             job_report = read_status(database, job)
@@ -93,23 +116,22 @@ def status(context: click.Context, /, job: Path, watch: bool, as_json: bool) -> 
                         time.sleep(1)
                         job_report = read_status(database, job)
     except AlloyAsyncError as error:
-        click.echo(f"Error: {error}", err=True)
+        print_line(describe_error(error), err=True)
         context.exit(ExitCode.NOT_DONE)
     if as_json:
         data = attrs.asdict(job_report, filter=lambda field, _: field.name != "header")
-        click.echo(json.dumps({"state": job_report.state, "rows": job_report.header.rows, **data}))
+        click.echo(format_json({"state": job_report.state, "rows": job_report.header.rows, **data}))
     else:
         console.print(format_status(job_report, job), soft_wrap=True)
     context.exit(ExitCode.INCOMPLETE if job_report.state in ("cut off", "stopped") else ExitCode.SUCCESS)
 
 
 def _write_text(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
-    from rich.console import Console
-
     from ...provisioning.store.queries import unresolved_rows
     from ..output.report_text import print_report
+    from ..output.terminal import create_console
 
-    print_report(Console(file=file), job_report, unresolved_rows(database, job_report.table))
+    print_report(create_console(file=file), job_report, unresolved_rows(database, job_report.table))
 
 
 def _write_html(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
@@ -152,7 +174,7 @@ def _write_json(file: IO[str], database: sqlite3.Connection, job_report: JobRepo
             line._asdict() for line in unresolved_rows(database, job_report.table, planned=True)
         ],
     }
-    file.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    file.write(format_json(data, indent=2) + "\n")
 
 
 def write_failed_rows_of(job: Path, to: Path | None) -> Path:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,13 +10,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 
 from ...systems import SYSTEMS
+from ..error_messages import describe_error
 from ..exit_codes import ExitCode
-from ..job_runner import suggest_remedy
 from ..options.target import Target, target_options
+from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ...directory import Directory, UserRecord
 
 Query: TypeAlias = "Callable[[Directory], AsyncGenerator[UserRecord, None]]"
@@ -78,7 +75,7 @@ def find(
         system, target, lambda directory: _list_matching(directory, text, limit), limit, as_json=as_json
     )
     if code == ExitCode.INCOMPLETE:
-        click.echo(f"No user of {system} has {text!r} in a name, email or id.", err=True)
+        print_line(f"No user of {system} has {text!r} in a name, email or id.", err=True)
     context.exit(code)
 
 
@@ -101,7 +98,7 @@ def get(context: click.Context, /, key: str, system: str, target: Target, as_jso
 
     code = _run_query(system, target, find_user, 1, as_json=as_json)
     if code == ExitCode.INCOMPLETE:
-        click.echo(f"There is no user {key!r} in {system}.", err=True)
+        print_line(f"There is no user {key!r} in {system}.", err=True)
     context.exit(code)
 
 
@@ -144,11 +141,10 @@ def _run_query(system: str, target: Target, query: Query, limit: int | None, *, 
         count = asyncio.run(_print(system, target, query, limit, as_json=as_json))
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:  # whoever reads has enough, as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.SUCCESS
+    except BrokenPipeError:
+        raise
     except (AlloyAsyncError, OSError) as error:
-        click.echo(f"Error: {error}{suggest_remedy(error)}", err=True)
+        print_line(describe_error(error), err=True)
         return ExitCode.NOT_DONE
     return ExitCode.SUCCESS if count else ExitCode.INCOMPLETE
 
@@ -165,15 +161,17 @@ async def _print(system: str, target: Target, query: Query, limit: int | None, *
 
 
 async def _print_lines(found: AsyncIterator[UserRecord]) -> int:
+
     count = 0
     async for user in found:
-        click.echo(json.dumps(to_json(user), ensure_ascii=False))
+        click.echo(format_json(to_json(user)))
         count += 1
     return count
 
 
 async def _print_table(found: AsyncIterator[UserRecord], most: int, *, more: bool) -> int:
-    from rich.console import Console
+    from ..output.table import create_table
+    from ..output.terminal import create_console
 
     shown: list[UserRecord] = []
     async for user in found:
@@ -183,41 +181,20 @@ async def _print_table(found: AsyncIterator[UserRecord], most: int, *, more: boo
     else:
         more = False
     if shown:
-        Console().print(_create_table(shown))
+        create_console().print(create_table(_drop_repeated(shown)))
     if more:
         click.echo(f"There are more than {most}: --limit N shows more, and a pipe gets them all.", err=True)
     return len(shown)
 
 
-def _create_table(shown: list[UserRecord]) -> Table:
-    """Create a table with a column for each field that somebody fills, and that others do not say already."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = [{name: _format_value(value) for name, value in to_json(user).items()} for user in shown]
-    columns = dict.fromkeys(name for row in rows for name in row)
+def _drop_repeated(shown: list[UserRecord]) -> list[dict[str, object]]:
+    """Drop the fields that others say already, for all users alike."""
+    repeated = set()
     if all(user.username == user.email for user in shown):
-        del columns["username"]
+        repeated.add("username")
     if all(user.full_name == f"{user.given_name} {user.family_name}" for user in shown):
-        del columns["full_name"]
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in columns:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(row.get(name, "")) for name in columns))
-    return table
-
-
-def _format_value(value: object) -> str:
-    """Format a value for people, without what could steer their terminal."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        value = ", ".join(value)
-    if isinstance(value, dict):
-        value = ", ".join(f"{name}={held}" for name, held in value.items())
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value))
+        repeated.add("full_name")
+    return [{name: value for name, value in to_json(user).items() if name not in repeated} for user in shown]
 
 
 def to_json(user: UserRecord) -> dict[str, object]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ...systems import load_client, load_directory
+from .target import PLACE_NAMES, Target
 
 if TYPE_CHECKING:
+    from ...core.client import AsyncClient
     from ...directory import Capabilities, Directory
     from ...sandbox import Sandbox
-    from .target import Target
 
 
 def _get_key(_: Sandbox) -> Mapping[str, str]:
@@ -80,48 +81,91 @@ async def open_directory(system: str, target: Target) -> AsyncIterator[Directory
     Raises:
         ConfigurationError: there is no credential, something needed is missing or not known, or the address cannot be one.
     """
+    from ...core.retry import Retry
+
+    if not target.sandbox:
+        _check_place(system, {**_read_environment(system), **target.get_place()})
+    # A bulk job would rather wait than give a batch up.
+    async with open_client(system, target, deadline=600, retry=Retry(attempts=6)) as (client, place):
+        known = _check_place(system, {**place, **target.get_place()})
+        yield load_directory(system)(client, **known)
+
+
+@asynccontextmanager
+async def open_client(
+    system: str, target: Target, **options: Any
+) -> AsyncIterator[tuple[AsyncClient, Mapping[str, str]]]:
+    """Open the client of a system, or of a sandbox that lives as long as the block.
+
+    Args:
+        system: one of SYSTEMS.
+        target: as for `open_directory`.
+        options: further options of the client.
+
+    Yields:
+        The client, and what is known of the place: the organisation or the app.
+    """
+    client_class = load_client(system)
     if target.sandbox:
         from ...sandbox import Sandbox
 
         async with Sandbox(system, history=100) as server:
-            settings = {**SYSTEM_ACCESS[system].sandbox(server), **target.get_place()}
-            async with _connect(system, server.url, settings) as directory:
-                yield directory
+            settings = {**SYSTEM_ACCESS[system].sandbox(server)}
+            place = {name: settings.pop(name) for name in PLACE_NAMES if name in settings}
+            async with client_class(**settings, base_url=server.url, **options) as client:
+                yield client, place
     else:
         credential = target.read_credential()
-        given = {} if credential is None else {SYSTEM_ACCESS[system].credential: credential}
-        async with _connect(system, target.base_url, {**given, **target.get_place()}) as directory:
-            yield directory
+        settings = {} if credential is None else {SYSTEM_ACCESS[system].credential: credential}
+        async with client_class(**settings, base_url=target.base_url, **options) as client:
+            yield client, _read_environment(system)
 
 
-@asynccontextmanager
-async def _connect(
-    system: str, base_url: str | None, settings: Mapping[str, str]
-) -> AsyncIterator[Directory]:
-    from ...core.retry import Retry
+async def preview_request(
+    system: str, target: Target, build: Callable[[Mapping[str, str]], Any]
+) -> dict[str, Any]:
+    """Show the request that an operation would send, without its secrets and without sending anything.
 
-    place = _resolve_place(system, settings)
-    credential = {name: value for name, value in settings.items() if name not in place}
-    # A bulk job would rather wait than give a batch up.
-    options = {"base_url": base_url, "deadline": 600, "retry": Retry(attempts=6)}
-    async with load_client(system)(**credential, **options) as client:
-        yield load_directory(system)(client, **place)
+    Args:
+        system: one of SYSTEMS.
+        target: as for `open_directory`; no credential is needed.
+        build: makes the operation, given what is known of the place.
+
+    Raises:
+        ConfigurationError: the address is missing.
+        InvalidRequest: an argument was refused.
+    """
+    from ..output.request import describe_request
+
+    if target.sandbox:
+        async with open_client(system, target) as (client, place):
+            return describe_request(client.system, client.base_url, build(place))
+    from ...core.options import resolve_base_url
+
+    service = load_client(system).system
+    return describe_request(
+        service, resolve_base_url(service, target.base_url), build(_read_environment(system))
+    )
 
 
-def _resolve_place(system: str, settings: Mapping[str, str]) -> Mapping[str, str]:
-    """Resolve what the directory must know: given, or in the environment."""
+def _read_environment(system: str) -> dict[str, str]:
+    """Read from the environment what the place is, as AGILICUS_ORG_ID."""
+    access = SYSTEM_ACCESS[system]
+    return {
+        name: value
+        for name in (*access.needs, *access.takes)
+        if (value := os.environ.get(name_variable(system, name)))
+    }
+
+
+def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
+    """Check that a directory gets what it needs, and nothing that it does not know."""
     from ...core.errors import ConfigurationError
 
     access = SYSTEM_ACCESS[system]
-    for other in SYSTEM_ACCESS.values():
-        for name in {*other.needs, *other.takes} - {*access.needs, *access.takes}:
-            if name in settings:
-                raise ConfigurationError(f"{system} has no {format_option(name)}; leave it out")
-    place = {
-        name: value
-        for name in (*access.needs, *access.takes)
-        if (value := settings.get(name) or os.environ.get(name_variable(system, name)))
-    }
+    for name in place:
+        if name not in (*access.needs, *access.takes):
+            raise ConfigurationError(f"{system} has no {format_option(name)}; leave it out")
     for name in access.needs:
         if name not in place:
             raise ConfigurationError(
@@ -132,8 +176,7 @@ def _resolve_place(system: str, settings: Mapping[str, str]) -> Mapping[str, str
 
 def read_place(directory: Directory) -> dict[str, str]:
     """Read what a directory knows besides address and credential, to reach it again."""
-    names = {name for access in SYSTEM_ACCESS.values() for name in (*access.needs, *access.takes)}
-    return {name: value for name in sorted(names) if (value := getattr(directory, name, None))}
+    return {name: value for name in PLACE_NAMES if (value := getattr(directory, name, None))}
 
 
 def format_option(name: str) -> str:

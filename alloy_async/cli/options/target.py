@@ -1,4 +1,4 @@
-"""The options of every command that speaks to a system, and the directory that they describe."""
+"""The options of every command that speaks to a system, and the target that they describe."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from typing import Any, TypeVar
 import attrs
 import click
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+from ..help import Option
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 PLACE_NAMES = ("org_id", "app_id", "identity_provider")
-"""What some directories are target besides address and credential."""
+"""What some directories must know besides address and credential."""
 
 
 @attrs.frozen
 class Target:
     """Where a system is and how to get in, as the command line says."""
 
-    sandbox: bool
-    base_url: str | None
-    api_key_file: Path | None
+    sandbox: bool = False
+    base_url: str | None = None
+    api_key_file: Path | None = None
     org_id: str | None = None
     app_id: str | None = None
     identity_provider: str | None = None
 
     def get_place(self) -> dict[str, str]:
-        """What the directory is target besides, as far as it was given."""
+        """Get what the directory must know besides address and credential, as far as it was given."""
         return {name: value for name in PLACE_NAMES if (value := getattr(self, name))}
 
     def read_credential(self) -> str | None:
@@ -53,16 +55,20 @@ class Target:
         return key
 
 
-_SANDBOX = click.option(
+def _create_option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+    return click.option(*names, cls=Option, group="Connection", **settings)
+
+
+_SANDBOX = _create_option(
     "--sandbox", is_flag=True, help="Try it on an emulation of the system, started for this run."
 )
-_OPTIONS = (
-    click.option(
+_ADDRESS = (
+    _create_option(
         "--base-url",
         metavar="URL",
         help="Where the system is; default $SYSTEM_BASE_URL (as ALLOY_BASE_URL), else the vendor's address.",
     ),
-    click.option(
+    _create_option(
         "--api-key-file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="PATH",
@@ -70,9 +76,11 @@ _OPTIONS = (
         " AGILICUS_TOKEN, SMOOCH_KEY_ID with SMOOCH_SECRET). There is no option for the key itself: it would show in the"
         " list of processes and in your shell's history.",
     ),
-    click.option("--org-id", metavar="ID", help="Agilicus: the organisation; default $AGILICUS_ORG_ID."),
-    click.option("--app-id", metavar="ID", help="Smooch: the app; default $SMOOCH_APP_ID."),
-    click.option(
+)
+_PLACE = (
+    _create_option("--org-id", metavar="ID", help="Agilicus: the organisation; default $AGILICUS_ORG_ID."),
+    _create_option("--app-id", metavar="ID", help="Smooch: the app; default $SMOOCH_APP_ID."),
+    _create_option(
         "--identity-provider",
         metavar="UID",
         help="Opendatasoft: whom new users are provisioned for; without it, and $OPENDATASOFT_IDENTITY_PROVIDER, each is"
@@ -81,20 +89,25 @@ _OPTIONS = (
 )
 
 
-def target_options(*, sandbox: bool = False) -> Callable[[Command], Command]:
-    """Give a command the options for reaching a system; it gets them as its argument `target`."""
+def target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Function], Function]:
+    """Give a command the options for reaching a system; it gets them as its argument `target`.
 
-    def wrap(command: Command) -> Command:
+    Args:
+        sandbox: with --sandbox.
+        place: with the options for the organisation, the app and the identity provider.
+    """
+
+    def wrap(command: Function) -> Function:
         @wraps(command)
         def with_target(*arguments: Any, **options: Any) -> Any:
-            options.setdefault("sandbox", False)
-            target = Target(**{field.name: options.pop(field.name) for field in attrs.fields(Target)})
+            names = {"sandbox", "base_url", "api_key_file", *(PLACE_NAMES if place else ())}
+            target = Target(**{name: options.pop(name) for name in names & options.keys()})
             if target.sandbox and (target.base_url or target.api_key_file):
                 raise click.UsageError("--sandbox brings its own address and key; leave the others out")
             return command(*arguments, target=target, **options)
 
         wrapped: Any = with_target
-        for option in reversed((_SANDBOX, *_OPTIONS) if sandbox else _OPTIONS):
+        for option in reversed([*([_SANDBOX] if sandbox else []), *_ADDRESS, *(_PLACE if place else ())]):
             wrapped = option(wrapped)
         return wrapped  # type: ignore[no-any-return]
 

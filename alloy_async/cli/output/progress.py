@@ -11,7 +11,6 @@ from typing import Self
 
 import attrs
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -158,7 +157,7 @@ class _AmountColumn(ProgressColumn):
 def _print_text(console: Console, text: str, style: str | None = None) -> None:
     """Print text as it is; only a terminal wraps it."""
     wrap = console.is_terminal
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=not wrap)
+    console.print(Text(text, style or ""), soft_wrap=not wrap)
 
 
 def _format_count(number: int, one: str, many: str) -> str:
@@ -203,7 +202,7 @@ def print_summary(console: Console, report: Report, failed: Path | None = None, 
         if number or name in always
     ]
     if console.is_terminal:
-        table = Table(title=f"{escape(report.source)} to {report.target}", show_header=False)
+        table = Table(title=Text(f"{report.source} to {report.target}"), show_header=False)
         table.add_column()
         table.add_column(justify="right")
         for name, number, style in facts:

@@ -1,0 +1,177 @@
+"""Run one call for the command line: send it, or show what would be sent; print its result or its error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from ..core.codec.fields import get_fields
+from ..core.codec.json_codec import to_wire
+from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
+from ..core.operation.operation import result_type
+from ..core.operation.paging import Listing
+from .error_messages import describe_error, name_options
+from .exit_codes import ExitCode
+from .options.arguments import find_unknown_members
+from .options.systems import open_client, preview_request
+from .options.target import Target
+from .output.result import ResultWriter
+from .output.safe_text import format_json, print_line
+
+if TYPE_CHECKING:
+    from ..core.client import AsyncClient
+    from .catalog import OperationClass
+
+
+@attrs.frozen
+class CallPlan:
+    """One call as the command line describes it.
+
+    Args:
+        system: one of SYSTEMS.
+        operation: the class of the operation.
+        build: makes the operation, given what stands in for arguments that were left out.
+        target: where the system is and how to get in.
+        output: the file for the result; None is standard output.
+        json_errors: print an error as JSON.
+        dry_run: show the request only.
+        deadline: seconds for the whole call.
+        form: of a list: "json", "lines" or "table"; None takes what suits the output.
+        all_pages: take every page of a list.
+        include: print status and headers.
+    """
+
+    system: str
+    operation: OperationClass
+    build: Callable[[Mapping[str, str]], Any]
+    target: Target
+    output: Path | None
+    json_errors: bool
+    dry_run: bool
+    deadline: float
+    form: str | None = None
+    all_pages: bool = False
+    include: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the result is a list, on one page or on many."""
+
+        return issubclass(self.operation, Listing)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the result is a file, as an export is."""
+
+        return result_type(self.operation) is bytes
+
+
+def run_call(plan: CallPlan) -> ExitCode:
+    """Run a call and print its result; return the exit code."""
+
+    if plan.include and plan.all_pages:
+        raise click.UsageError("--include is for one answer: leave out --all")
+    try:
+        asyncio.run(_show_request(plan) if plan.dry_run else _send(plan))
+    except KeyboardInterrupt:
+        click.echo("Interrupted: a request that was on its way may have been carried out.", err=True)
+        return ExitCode.INTERRUPTED
+    except AlloyAsyncError as error:
+        _print_error(plan, error)
+        return _choose_exit_code(error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print_line(describe_error(error), err=True)
+        return ExitCode.NOT_DONE
+    return ExitCode.SUCCESS
+
+
+async def _show_request(plan: CallPlan) -> None:
+
+    request = await preview_request(plan.system, plan.target, plan.build)
+    click.echo(format_json(request, indent=2))
+
+
+async def _send(plan: CallPlan) -> None:
+
+    async with open_client(plan.system, plan.target, deadline=plan.deadline) as (client, place):
+        operation = plan.build(place)
+        if not plan.json_errors:
+            _print_notes(operation)
+        with ResultWriter(plan.output, plan.form, is_list=plan.is_list) as writer:
+            if plan.is_file:
+                async with client.stream(operation) as stream:
+                    async for chunk in stream:
+                        writer.write_bytes(chunk)
+            elif plan.all_pages:
+                async for page in client.iterate(operation).pages():
+                    writer.write_items(page)
+            else:
+                await _send_once(plan, client, operation, writer)
+
+
+async def _send_once(plan: CallPlan, client: AsyncClient, operation: Any, writer: ResultWriter) -> None:
+    answer = await client.answer(operation)
+    if plan.include:
+        print_line(f"HTTP {answer.status}", err=True)
+        for name, value in answer.headers.items():
+            print_line(f"{name}: {value}", err=True)
+        print_line("", err=True)
+    if plan.is_list and writer.form != "json":
+        writer.write_items(plan.operation.paging.rows(answer.result))  # type: ignore[attr-defined]
+    else:
+        writer.write_value(answer.result)
+
+
+def _print_notes(operation: Any) -> None:
+
+    for field in get_fields(type(operation)):
+        for path in find_unknown_members(getattr(operation, field.name), field.wire):
+            print_line(f"Note: {path} is not in the documents; it is sent as it is", err=True)
+
+
+def _print_error(plan: CallPlan, error: AlloyAsyncError) -> None:
+
+    arguments = (
+        [field.name for field in get_fields(plan.operation)] if isinstance(error, InvalidRequest) else []
+    )
+    if not plan.json_errors:
+        print_line(describe_error(error, arguments), err=True)
+        return
+    data = {
+        "error": type(error).__name__,
+        "message": name_options(error.message, arguments),
+        "operation": error.operation,
+        "status": error.status,
+        "request_id": error.request_id,
+        "effect": error.effect,
+        "attempts": error.attempts,
+        "retry_after": error.retry_after,
+        "body": _to_json(error.body),
+    }
+    click.echo(format_json(data, indent=2), err=True)
+
+
+def _to_json(body: Any) -> Any:
+
+    with suppress(InvalidRequest):
+        return to_wire(body)
+    return str(body)
+
+
+def _choose_exit_code(error: AlloyAsyncError) -> ExitCode:
+
+    if isinstance(error, NotFound) and error.effect == "none":
+        return ExitCode.INCOMPLETE
+    return {
+        "none": ExitCode.NOT_DONE,
+        "unknown": ExitCode.UNKNOWN,
+        "applied": ExitCode.APPLIED,
+    }[error.effect]

@@ -1,0 +1,74 @@
+"""Errors of the library in the words of the command line: an argument's name becomes the option that sets it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+OPTIONS: Mapping[str, str] = {
+    "adopted": "--adopted",
+    "allow_delete": "--allow-delete",
+    "api_key": "--api-key-file",
+    "base_url": "--base-url",
+    "burst": "--burst",
+    "columns": "--map",
+    "concurrency": "--concurrency",
+    "constants": "--set",
+    "deadline": "--deadline",
+    "delimiter": "--delimiter",
+    "encoding": "--encoding",
+    "identity_provider": "--identity-provider",
+    "job": "--job",
+    "mapping": "--mapping",
+    "mode": "--mode",
+    "org_id": "--org-id",
+    "app_id": "--app-id",
+    "portal": "--base-url",
+    "rate_limit": "--rate",
+    "sends_again": "--send-again",
+    "token": "--api-key-file",
+}
+"""Arguments of the library, and the options that set them."""
+
+_ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(\d[\d.]*)?")
+_SUBJECT = re.compile(r"^((?:\w+: )?)(\w+)(?=[ \[.:])")
+
+
+def name_options(message: str, arguments: Collection[str] = ()) -> str:
+    """Rewrite a message of the library: `allow_delete=0.05` becomes `--allow-delete 0.05`.
+
+    Args:
+        message: as the library says it.
+        arguments: names of arguments that are options of their own; where the message begins with one, as
+            `user_id is empty`, it becomes `--user-id is empty`.
+    """
+
+    def name_argument(found: re.Match[str]) -> str:
+        return f"{OPTIONS[found[1]]} {found[2] or ''}".rstrip()
+
+    def name_subject(found: re.Match[str]) -> str:
+        option = f"--{found[2].replace('_', '-')}" if found[2] in arguments else OPTIONS.get(found[2], "")
+        return found[1] + (option if option and ("_" in found[2] or found[2] in arguments) else found[2])
+
+    return _SUBJECT.sub(name_subject, _ARGUMENT.sub(name_argument, message))
+
+
+def describe_error(error: Exception, arguments: Collection[str] = ()) -> str:
+    """Describe an error to the user of the command line: what happened, and what to do next.
+
+    Args:
+        error: of the library or the operating system.
+        arguments: as for `name_options`.
+    """
+    return f"Error: {name_options(str(error), arguments)}{_suggest_remedy(error)}"
+
+
+def _suggest_remedy(error: Exception) -> str:
+    from ..core.errors import AlloyAsyncError, ConnectError, Forbidden, NotFound, Unauthorized
+
+    nothing = " Nothing was changed." if isinstance(error, AlloyAsyncError) and error.effect == "none" else ""
+    if isinstance(error, Unauthorized | Forbidden):
+        return f"\nThe API key was refused: check its environment variable or --api-key-file.{nothing}"
+    if isinstance(error, ConnectError | NotFound):
+        return f"\nCheck --base-url and your network.{nothing}"
+    return ""

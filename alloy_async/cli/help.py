@@ -1,0 +1,58 @@
+"""Help pages like those of man: options in groups, examples at the end, as wide as the terminal."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+MAX_WIDTH = 120
+"""Columns; longer lines are hard to read."""
+
+
+def get_help_width() -> int:
+    """Get the columns that a help page may use."""
+    return min(shutil.get_terminal_size().columns, MAX_WIDTH)
+
+
+class Option(click.Option):
+    """An option that stands in a group of its own on the help page.
+
+    Args:
+        group: the heading of the group.
+    """
+
+    def __init__(self, *args: Any, group: str = "Options", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.group = group
+
+
+class Command(click.Command):
+    """A command whose help page has its options in groups, and examples.
+
+    Args:
+        examples: command lines that work as they stand.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.examples = examples
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                groups.setdefault(getattr(param, "group", "Options"), []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
