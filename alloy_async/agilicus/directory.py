@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import TypeGuard
 
 import attrs
 
 from ..core.auth import hash_with_key
-from ..core.errors import AlloyAsyncError, Conflict
+from ..core.errors import AlloyAsyncError, Conflict, NotFound
 from ..directory import Capabilities, Form, Outcome, UserRecord
 from ..directory.adapter import Adapter
-from ..directory.record import fold
 from . import models
 from .client import AsyncAgilicus
 from .operations import ListUsers
@@ -32,7 +32,8 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         abilities=frozenset({"find", "list", "create", "update", "delete"}),
         key="email",
         key_is_unique=True,
-        folds_key=True,
+        sought_by=("email", "username"),
+        finds="caseless",
         carries=("email", "given_name", "family_name", "external_id", "active", "roles", "attributes"),
         max_length={"email": 100, "given_name": 100, "family_name": 100, "external_id": 100},
         forms={"roles": Form(lambda role: all(role.partition(":")), "a role is written application:role")},
@@ -51,15 +52,21 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         """Hash the id of the organisation: its tokens lapse, and are others each time."""
         return hash_with_key(self.org_id, salt)
 
-    async def find(self, key: str) -> UserRecord | None:
-        """The user with that email, in either case; None when there is none (GET /users)."""
-        user = await self._find_user(key)
-        return None if user is None else _to_record(user)
+    async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
+        """GET /users for an email, by prefix, as that search alone is said to know no case; GET /users/{user_id} for an id."""
+        if "@" in key:
+            listing = ListUsers(org_id=self.org_id, type=["user"], prefix_email_search=key)
+            return [_to_record(user) async for user in self.client.iterate(listing) if _is_person(user)]
+        try:
+            user = await self.client.get_user(key, org_id=self.org_id)
+        except NotFound:
+            return []
+        return [_to_record(user)] if _is_person(user) else []
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """Every user of the organisation, by email (GET /users, page by page)."""
         async for user in self.client.iterate(ListUsers(org_id=self.org_id, type=["user"])):
-            if not isinstance(user, models.Group):
+            if _is_person(user):
                 yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
@@ -71,42 +78,44 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         Who has roles is looked for first: where the answer is lost, it is then known whose user is found, and given them.
         """
         key = self.key_of(record)
-        if record.roles and (there := await self._ask(self._find_user(key))):
-            return Outcome(key, "exists", remote_id=there.id)
+        if record.roles and (there := await self._ask(self.find(key))):
+            return Outcome(key, "exists", remote_id=there.remote_id)
         try:
-            user = await self.client.create_user(_merge_record(models.User(org_id=self.org_id), record))
+            made = await self.client.create_user(_merge_record(models.User(org_id=self.org_id), record))
         except Conflict:
             return Outcome(key, "exists")
         except AlloyAsyncError as error:
             if not record.roles:
                 raise
-            user = await self._recover_created(error, lambda: self._find_user(key))
+            remote_id = (await self._recover_created(error, lambda: self.find(key))).remote_id
+        else:
+            remote_id = made.id
         try:
-            if record.roles and user.id:
-                await self._give_roles(user.id, record.roles)
+            if record.roles and remote_id:
+                await self._give_roles(remote_id, record.roles)
         except AlloyAsyncError as error:
-            return Outcome(key, "created", f"is there without its roles: {error}", user.id)
-        return Outcome(key, "created", remote_id=user.id)
+            return Outcome(key, "created", f"is there without its roles: {error}", remote_id)
+        return Outcome(key, "created", remote_id=remote_id)
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """PUT /users/{user_id}/roles, then GET and PUT /users/{user_id}; what somebody changes in between is overwritten."""
         key = self.key_of(record)
-        found = await self._ask(self._find_user(key))
-        if found is None or found.id is None:
+        user_id = await self._find_id(record)
+        if user_id is None:
             return Outcome(key, "invalid", "there is no user with this email in the organisation")
         if record.roles:
-            await self._give_roles(found.id, record.roles)
-        user = await self._ask(self.client.get_user(found.id, org_id=self.org_id))
-        await self.client.replace_user(found.id, _merge_record(user, record))
-        return Outcome(key, "updated", remote_id=found.id)
+            await self._give_roles(user_id, record.roles)
+        user = await self._ask(self.client.get_user(user_id, org_id=self.org_id))
+        await self.client.replace_user(user_id, _merge_record(user, record))
+        return Outcome(key, "updated", remote_id=user_id)
 
     async def _delete_one(self, key: str) -> Outcome:
         """DELETE /v1/orgs/{org_id}/users/{user_id}."""
-        user = await self._ask(self._find_user(key))
-        if user is None or user.id is None:
+        user = await self._ask(self.find(key))
+        if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
-        await self.client.delete_user(self.org_id, user.id)
-        return Outcome(key, "deleted", remote_id=user.id)
+        await self.client.delete_user(self.org_id, user.remote_id)
+        return Outcome(key, "deleted", remote_id=user.remote_id)
 
     async def _give_roles(self, user_id: str, roles: Sequence[str]) -> None:
         named: models.Roles = {}
@@ -114,12 +123,6 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             application, _, name = role.partition(":")
             named.setdefault(application, []).append(name)
         await self.client.replace_user_role(user_id, self.org_id, models.ReplaceUserRoleRequest(named))
-
-    async def _find_user(self, email: str) -> models.User | None:
-        # By prefix, as that search alone is said to know no case.
-        listing = ListUsers(org_id=self.org_id, type=["user"], prefix_email_search=email)
-        found = [user async for user in self.client.iterate(listing) if fold(user.email or "") == fold(email)]
-        return found[0] if found else None
 
 
 def _merge_record(user: models.User, record: UserRecord) -> models.User:
@@ -154,6 +157,7 @@ def _to_record(user: models.User) -> UserRecord:
         family_name=user.last_name,
         full_name=user.full_name,
         external_id=user.external_id,
+        remote_id=user.id,
         active=user.enabled if user.status is None else user.status != "disabled",
         groups=tuple(name for group in user.member_of or () if (name := _name_of(group))),
         roles=tuple(
@@ -161,6 +165,10 @@ def _to_record(user: models.User) -> UserRecord:
         ),
         attributes={one.name: one.value for one in configured or ()},
     )
+
+
+def _is_person(user: models.User | models.Group) -> TypeGuard[models.User]:
+    return not isinstance(user, models.Group) and user.type in (None, "user")
 
 
 def _name_of(group: models.UserIdentity) -> str | None:

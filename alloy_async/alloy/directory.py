@@ -35,20 +35,20 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         abilities=frozenset({"find", "list", "create", "update", "delete"}),
         key="username",
         key_is_unique=True,
-        folds_key=True,
         carries=("username", "full_name", "given_name", "family_name"),
         max_length={"username": 255, "full_name": 255},
         batch_size=MAX_BATCH,
         shows=("username", "full_name"),
+        sought_by=("username", "email"),  # many use emails as usernames
         offboarding=(DISABLE_WORKFLOWS, DELETE_CREDENTIALS, DELETE_LOGS, DELETE_USER),
     )
 
-    async def find(self, key: str) -> UserRecord | None:
-        """The user of that name; None when there is none (GET /users/{userId})."""
+    async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
+        """GET /users/{userId}, which takes a username as well."""
         try:
-            return _to_record(await self.client.get_a_user(key))
+            return [_to_record(await self.client.get_a_user(key))]
         except NotFound:
-            return None
+            return []
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """Every user of the account (GET /users)."""
@@ -113,7 +113,9 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """PUT /users/{userId}."""
-        user = await self.client.update_a_user(record.username, full_name=record.display_name)
+        user = await self.client.update_a_user(
+            record.remote_id or record.username, full_name=record.display_name
+        )
         return Outcome(record.username, "updated", remote_id=user.user_id)
 
     async def _delete_one(self, key: str) -> Outcome:
@@ -123,7 +125,12 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
 
 
 def _to_record(user: models.User) -> UserRecord:
-    return UserRecord(username=user.username or "", full_name=user.full_name, external_id=user.user_id)
+    return UserRecord(
+        username=user.username or "",
+        full_name=user.full_name,
+        external_id=user.user_id,
+        remote_id=user.user_id or user.username,
+    )
 
 
 def _find_refused(records: Sequence[UserRecord], entries: Sequence[models.InvalidUser]) -> Sequence[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from ..core.errors import AlloyAsyncError, Conflict, Forbidden
 from ..directory import Capabilities, Form, Outcome, UserRecord
@@ -34,7 +34,8 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         abilities=frozenset({"find", "list", "create", "update", "delete"}),
         key="email",
         key_is_unique=False,
-        folds_key=True,
+        sought_by=("email", "username"),
+        finds="listing",
         carries=("email", "given_name", "family_name", "department", "active", "roles", "password"),
         max_length={},
         batch_size=100,
@@ -43,10 +44,9 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         because={"username": "people go by their email"},
     )
 
-    async def find(self, key: str) -> UserRecord | None:
-        """The user with that email, in either case; None when there is none (GET /api/users)."""
-        user = await self._find_user(key)
-        return None if user is None else _to_record(user)
+    async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
+        """GET /api/users; told by the two keys, email and id."""
+        return [_to_record(user) for user in await self.client.api_users_get()]
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """Every user, from one answer (GET /api/users)."""
@@ -54,7 +54,8 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
             yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        there = await self._ask(self._find_by_email())
+        users = await self._ask(self.client.api_users_get())
+        there = {fold(user.email): user for user in users if user.email}
 
         async def create(record: UserRecord) -> Outcome:
             key = self.key_of(record)
@@ -68,12 +69,11 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         key = self.key_of(record)
         try:
             made = await self.client.api_users_post([_to_body(record)])
-            user = made[0] if made else None
+            remote_id = _id_of(made[0]) if made else None
         except Conflict:
             return Outcome(key, "exists")
         except AlloyAsyncError as error:
-            user = await self._recover_created(error, lambda: self._find_user(key))
-        remote_id = _id_of(user) if user else None
+            remote_id = (await self._recover_created(error, lambda: self.find(key))).remote_id
         try:
             if record.roles and remote_id:
                 await self._give_roles(remote_id, record)
@@ -84,11 +84,11 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
     async def _update_one(self, record: UserRecord) -> Outcome:
         """PUT /api/users/{id}/roles and PATCH /api/users/{id}, as far as there is something to change."""
         key = self.key_of(record)
-        user = await self._ask(self._find_user(key))
-        if user is None or user.id is None:
+        user_id = await self._find_id(record)
+        if user_id is None:
             return Outcome(key, "invalid", "there is no user with this email")
         if record.roles:
-            await self._give_roles(str(user.id), record)
+            await self._give_roles(user_id, record)
         changes = models.UsersIdBody(
             name=record.given_name,
             surname=record.family_name,
@@ -97,31 +97,24 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
             password=record.password,
         )
         if changes != models.UsersIdBody():
-            await self.client.api_users_id_patch(changes, user.id)
-        return Outcome(key, "updated", remote_id=_id_of(user))
+            await self.client.api_users_id_patch(changes, user_id)
+        return Outcome(key, "updated", remote_id=user_id)
 
     async def _delete_one(self, key: str) -> Outcome:
         """DELETE /api/users/{id}."""
-        user = await self._ask(self._find_user(key))
-        if user is None or user.id is None:
+        user = await self._ask(self.find(key))
+        if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
         try:
-            await self.client.api_users_id_delete(user.id)
+            await self.client.api_users_id_delete(user.remote_id)
         except Forbidden as error:  # this user: the key was good enough to find it
-            return Outcome(key, "invalid", str(error), _id_of(user))
-        return Outcome(key, "deleted", remote_id=_id_of(user))
+            return Outcome(key, "invalid", str(error), user.remote_id)
+        return Outcome(key, "deleted", remote_id=user.remote_id)
 
     async def _give_roles(self, user_id: str, record: UserRecord) -> None:
         await self.client.api_users_id_roles_put(
             models.IdRolesBody([int(role) for role in record.roles]), user_id
         )
-
-    async def _find_user(self, email: str) -> models.User | None:
-        return (await self._find_by_email()).get(fold(email))
-
-    async def _find_by_email(self) -> Mapping[str, models.User]:
-        users = await self.client.api_users_get()
-        return {fold(user.email): user for user in users if user.email}
 
 
 def _to_body(record: UserRecord) -> models.ApiUsersBody:
@@ -146,6 +139,7 @@ def _to_record(user: models.User) -> UserRecord:
         given_name=user.name,
         family_name=user.surname,
         external_id=_id_of(user),
+        remote_id=_id_of(user),
         active=user.active,
         roles=tuple(map(str, user.roles or ())),
         department=user.department,

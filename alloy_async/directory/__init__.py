@@ -5,7 +5,7 @@ Each system brings its adapter: `alloy_async.agilicus.directory.AgilicusDirector
 
 from __future__ import annotations
 
-from .interface import Ability, Capabilities, Directory, Form
+from .interface import Ability, AmbiguousKey, Capabilities, Directory, Form
 from .record import FIELDS, Outcome, Status, UserRecord
 from .record_fit import Loss, find_losses, fit_record
 from .sync import SyncDirectory
@@ -14,6 +14,7 @@ from .transfer import Copied, Copy, CopyReport, copy
 __all__ = [
     "FIELDS",
     "Ability",
+    "AmbiguousKey",
     "Capabilities",
     "Copied",
     "Copy",

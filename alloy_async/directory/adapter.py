@@ -14,8 +14,8 @@ from ..core.client import AsyncClient
 from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
 from ..core.events import RetryEvent
 from .error_policy import ends, refuses_record
-from .interface import Capabilities
-from .record import Outcome, UserRecord
+from .interface import AmbiguousKey, Capabilities
+from .record import Outcome, UserRecord, fold
 from .record_fit import Loss, find_faults, find_losses, fit_record
 
 ClientT = TypeVar("ClientT", bound=AsyncClient)
@@ -62,6 +62,25 @@ class Adapter(ABC, Generic[ClientT]):
         """What of a record this system cannot carry; see `alloy_async.directory.find_losses`."""
         return find_losses(record, self.capabilities)
 
+    async def find(self, key: str) -> UserRecord | None:
+        """One user by any key that the system knows it by: username, email or id, in any case and Unicode form.
+
+        Returns:
+            The user; None when there is none.
+
+        Raises:
+            AmbiguousKey: the key means two users.
+        """
+        folded, can = fold(key), self.capabilities
+        found = {
+            user.remote_id: user
+            for user in await self._find_candidates(key)
+            if folded in can.list_known_keys(user)
+        }
+        if len(found) > 1:
+            raise AmbiguousKey(key, [*found.values()], can)
+        return next(iter(found.values()), None)
+
     def list(self) -> AsyncIterator[UserRecord]:
         """Every user, as a stream.
 
@@ -87,13 +106,13 @@ class Adapter(ABC, Generic[ClientT]):
         return await self._send_valid(records, self.capabilities.needs, self._create_all)
 
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        """Change existing users, found by natural key; fields that a record does not fill stay as they are."""
+        """Change existing users, found by `remote_id` or else by natural key; fields that a record leaves open stay."""
         return await self._send_valid(
             records, (), lambda good: self._each(self._update_one, good, self._keys(good))
         )
 
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
-        """Delete users by natural key; one that is not there counts as deleted."""
+        """Delete users by any key, as for `find`; one that is not there counts as deleted."""
 
         async def deleted(key: str) -> Outcome:
             try:
@@ -117,8 +136,8 @@ class Adapter(ABC, Generic[ClientT]):
     # what a system brings
 
     @abstractmethod
-    async def find(self, key: str) -> UserRecord | None:
-        """One user by natural key; None when there is none."""
+    async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
+        """Every user that may be meant by a key; others may be among them."""
 
     @abstractmethod
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
@@ -133,6 +152,13 @@ class Adapter(ABC, Generic[ClientT]):
         """Delete a user, or raise NotFound."""
 
     # what they have in common
+
+    async def _find_id(self, record: UserRecord) -> str | None:
+        """The system's own id of the user that a record is about; a failure to ask has changed nothing."""
+        if record.remote_id:
+            return record.remote_id
+        found = await self._ask(self.find(self.key_of(record)))
+        return None if found is None else found.remote_id
 
     def _keys(self, records: Sequence[UserRecord]) -> Sequence[str]:
         return [self.key_of(record) for record in records]
@@ -162,10 +188,10 @@ class Adapter(ABC, Generic[ClientT]):
         seen: set[str] = set()
         reasons: dict[int, str] = {}
         for number, record in enumerate(records):
-            folded = can.folded(self.key_of(record))
+            folded = fold(self.key_of(record))
             found = find_faults(record, can, needs)
             if folded in seen:
-                found.append(f"{folded!r} comes twice in one call")
+                found.append(f"{self.key_of(record)!r} comes twice in one call")
             if found:
                 reasons[number] = "; ".join(found)
             seen.add(folded)

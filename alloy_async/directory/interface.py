@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, Self
 
 import attrs
 
+from ..core.errors import InvalidRequest
 from ..core.events import RetryEvent
 from .record import FIELDS, Outcome, UserRecord, fold
 
@@ -34,6 +35,14 @@ def _the_key(can: Capabilities) -> tuple[str, ...]:
     return (can.key,)
 
 
+def _the_key_and_id(can: Capabilities) -> tuple[str, ...]:
+    return (can.key, "remote_id")
+
+
+def _the_identities(can: Capabilities) -> tuple[str, ...]:
+    return can.identities
+
+
 @attrs.frozen(kw_only=True)
 class Capabilities:
     """What one system can do with users; stated once, read by checks, plans and documentation.
@@ -43,7 +52,12 @@ class Capabilities:
         key: the field by which the system tells two users apart.
         key_is_unique: the system refuses a second user with the same key, so a creation whose
             answer was lost can be repeated without doubling anybody.
-        folds_key: two keys that differ only in case or Unicode form are taken for one.
+        identities: the fields by any of which the system knows a user; none of two users shares one. Default: the key and
+            `remote_id`.
+        sought_by: the fields of a row by which its user is looked for, besides its key, where they hold an address (with an
+            @, so that nobody's number is taken for somebody's id). Default: the identities.
+        finds: what `find` takes for the same key: "exact" the same text only; "caseless" also in other case; "listing" every
+            form, as it reads all users.
         carries: the fields of `UserRecord` that reach the system, in the order worth showing.
         max_length: the longest value of a field, in characters.
         batch_size: how many records one call creates.
@@ -58,24 +72,54 @@ class Capabilities:
     abilities: frozenset[Ability]
     key: str
     key_is_unique: bool
-    folds_key: bool
     carries: tuple[str, ...]
     max_length: Mapping[str, int]
     batch_size: int = 1
     shows: tuple[str, ...] = attrs.field(default=attrs.Factory(_all_that_is_told, takes_self=True))
     needs: tuple[str, ...] = attrs.field(default=attrs.Factory(_the_key, takes_self=True))
+    identities: tuple[str, ...] = attrs.field(default=attrs.Factory(_the_key_and_id, takes_self=True))
+    sought_by: tuple[str, ...] = attrs.field(default=attrs.Factory(_the_identities, takes_self=True))
+    finds: Literal["exact", "caseless", "listing"] = "exact"
     forms: Mapping[str, Form] = attrs.field(factory=dict)
     because: Mapping[str, str] = attrs.field(factory=dict)
     offboarding: tuple[str, ...] = ("delete the user",)
 
-    def folded(self, key: str) -> str:
-        """A key, as the system tells two apart."""
-        return fold(key) if self.folds_key else key
+    def list_known_keys(self, user: UserRecord) -> tuple[str, ...]:
+        """The folded keys of a user that the system holds: by any of them it is meant."""
+        values = (getattr(user, field) for field in (*self.identities, "remote_id"))
+        return tuple(dict.fromkeys(fold(value) for value in values if value))
+
+    def list_sought_keys(self, record: UserRecord, key: str) -> tuple[str, ...]:
+        """The keys by which the user of a record is to be looked for, as they are written; `key` is its natural key."""
+        others = (getattr(record, field) for field in self.sought_by)
+        by_form = {fold(value): value for value in others if value and "@" in value}
+        return (key, *(value for form, value in by_form.items() if form != fold(key))) if key else ()
+
+    def name_users(self, users: Iterable[UserRecord]) -> Iterator[str]:
+        """Each user by natural key, and what else tells it apart."""
+        for user in users:
+            others = [
+                value for field in self.identities if field != self.key and (value := getattr(user, field))
+            ]
+            yield f"{getattr(user, self.key)!r}" + (f" ({', '.join(others)})" if others else "")
 
     @property
     def drops(self) -> tuple[str, ...]:
         """The fields of `UserRecord` that the system has no place for."""
         return tuple(name for name in FIELDS if name not in self.carries)
+
+
+class AmbiguousKey(InvalidRequest):
+    """A key means two users, so that nothing is done with either.
+
+    Args:
+        key: as it was asked.
+        users: who have it.
+        can: the system.
+    """
+
+    def __init__(self, key: str, users: Sequence[UserRecord], can: Capabilities) -> None:
+        super().__init__(f"{key!r} means {len(users)} users: {' and '.join(can.name_users(users))}")
 
 
 class Directory(Protocol):
@@ -121,7 +165,11 @@ class Directory(Protocol):
         ...
 
     async def find(self, key: str) -> UserRecord | None:
-        """One user by natural key; None when there is none."""
+        """One user by any key that the system knows it by: username, email or id; None when there is none.
+
+        Raises:
+            AmbiguousKey: the key means two users.
+        """
         ...
 
     def list(self) -> AsyncIterator[UserRecord]:
@@ -133,11 +181,11 @@ class Directory(Protocol):
         ...
 
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        """Change existing users, found by natural key."""
+        """Change existing users, found by `remote_id`, where a record has one, or else by natural key."""
         ...
 
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
-        """Delete users by natural key; one that is not there counts as deleted."""
+        """Delete users by any key, as for `find`; one that is not there counts as deleted."""
         ...
 
     async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:

@@ -36,6 +36,8 @@ class UserRecord:
         active: whether the account may be used; None when the source does not say.
         attributes: everything else, by the source's own names: text, or what JSON can hold.
         password: passed on to systems that take one; never shown, stored or reported.
+        remote_id: the system's own id of the user, as `find` and `list` tell it; never sent as a value. A record that has one
+            is about that user, whatever its other keys say.
     """
 
     username: str
@@ -50,6 +52,7 @@ class UserRecord:
     department: str | None = None
     attributes: Mapping[str, Any] = attrs.field(factory=dict, repr=_names_only)
     password: str | None = attrs.field(default=None, repr=_masked)
+    remote_id: str | None = None
 
     @property
     def display_name(self) -> str | None:
@@ -58,13 +61,17 @@ class UserRecord:
 
 
 FIELDS: tuple[str, ...] = tuple(
-    field.name for field in attrs.fields(UserRecord) if field.name != "attributes"
+    field.name for field in attrs.fields(UserRecord) if field.name not in ("attributes", "remote_id")
 )
 """The names of the fields that a system either carries or drops."""
 
 
 def fold(key: str) -> str:
-    """The key as a person compares it: without regard to case and Unicode form."""
+    """Write a key as a person compares it: without regard to case and Unicode form.
+
+    Keys that fold to the same mean one user, in every system. Where a vendor tells two such users apart, nothing is lost but
+    a row that is refused; the other way round, a user would be doubled, or removed as if nobody had named it.
+    """
     if key.isascii():
         return key.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())

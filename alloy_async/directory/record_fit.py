@@ -79,7 +79,7 @@ def fit_record(record: UserRecord, can: Capabilities) -> UserRecord:
         for field in (*FIELDS, "attributes")
         if field in can.carries
     }
-    return UserRecord(**{"username": "", **kept})
+    return UserRecord(**{"username": "", "remote_id": record.remote_id, **kept})
 
 
 def _fitting(value: Any, field: str, can: Capabilities) -> Any:

@@ -48,7 +48,7 @@ class SyncDirectory:
         return type(self)(self.directory.with_retry_hook(on_retry))
 
     def find(self, key: str) -> UserRecord | None:
-        """One user by natural key; None when there is none."""
+        """One user by any key that the system knows it by; None when there is none."""
         return get_background_loop().run(self.directory.find, key)
 
     def list(self) -> Iterator[UserRecord]:

@@ -203,7 +203,7 @@ class Copy:
                 return None
             lost = find_losses(sent, can)
         else:
-            sent = attrs.evolve(record, groups=(), roles=())
+            sent = attrs.evolve(record, groups=(), roles=(), remote_id=None)
             why = f"names of {self.source.name} stay behind; `change` can translate them"
             lost = find_losses(sent, can) + tuple(
                 Loss(name, why) for name in MEMBERSHIPS if getattr(record, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Sequence
 
 import attrs
@@ -18,7 +19,8 @@ INVITING = Capabilities(
     abilities=frozenset({"find", "list", "create", "update", "delete"}),
     key="username",
     key_is_unique=False,
-    folds_key=False,
+    identities=("username", "email"),
+    finds="caseless",
     carries=("username", "email", "given_name", "family_name", "groups"),
     max_length={"username": 255},  # none is documented; it is what a segment of a path can be sure to carry
     batch_size=100,
@@ -61,10 +63,15 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         """The username; where there is none, the email."""
         return record.username or record.email or ""
 
-    async def find(self, key: str) -> UserRecord | None:
-        """The user with that name, else with that email (GET /users/{username}/, GET /users/?search=)."""
-        user = await self._find_user(key)
-        return None if user is None else _to_record(user)
+    async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
+        """GET /users/{username}/; GET /users/?search= for an email, and for a username in other case."""
+        found: list[models.User] = []
+        with contextlib.suppress(NotFound):
+            found.append(await self.client.get_user(key))
+        # An email may be one user's name and another one's address: only who has both is known without a search.
+        if not found or ("@" in key and fold(found[0].email or "") != fold(key)):
+            found += [user async for user in self.client.iterate(GetUsers(search=key, limit=MAX_LIMIT))]
+        return [_to_record(user) for user in found]
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """Every user of the portal (GET /users/, 1000 a page)."""
@@ -78,15 +85,15 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         return [
             next(made)
             if user is None
-            else Outcome(self.key_of(record), "exists", remote_id=user.username)
-            if isinstance(user, models.User)
+            else Outcome(self.key_of(record), "exists", remote_id=user.remote_id)
+            if isinstance(user, UserRecord)
             else user
             for record, user in zip(records, there, strict=True)
         ]
 
-    async def _find_existing(self, record: UserRecord) -> models.User | None:
-        user = await self._ask(self._find_user(record.username)) if record.username else None
-        return user or await self._ask(self._find_by_email(record.email or ""))
+    async def _find_existing(self, record: UserRecord) -> UserRecord | None:
+        user = await self._ask(self.find(record.username)) if record.username else None
+        return user or await self._ask(self.find(record.email or ""))
 
     async def _send(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """POST /users/invite/ for all, or POST /users/provision/ for each."""
@@ -123,43 +130,29 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             if verdict.status_code is not None:
                 return Outcome(key, "invalid", verdict.reason)
             unsaid = AlloyAsyncError(verdict.reason or "", effect="unknown")
-            user = await self._recover_created(
-                lost or unsaid, lambda: self._find_by_email(record.email or "")
-            )
-            return Outcome(key, "created", remote_id=user.username)
+            user = await self._recover_created(lost or unsaid, lambda: self.find(record.email or ""))
+            return Outcome(key, "created", remote_id=user.remote_id)
 
         return await self._each(outcome, range(len(records)), self._keys(records))
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """GET and PUT /users/{username}/; what somebody changes in between is overwritten."""
         key = self.key_of(record)
-        user = await self._ask(self._find_user(key))
-        if user is None or user.username is None:
+        username = await self._find_id(record)
+        if username is None:
             return Outcome(key, "invalid", "there is no user with this name or email")
+        user = await self._ask(self.client.get_user(username))
         said = attrs.asdict(_to_user(record), recurse=False, filter=lambda _, value: value is not None)
-        await self.client.update_user(
-            user.username, attrs.evolve(user, **{**said, "username": user.username})
-        )
-        return Outcome(key, "updated", remote_id=user.username)
+        await self.client.update_user(username, attrs.evolve(user, **{**said, "username": username}))
+        return Outcome(key, "updated", remote_id=username)
 
     async def _delete_one(self, key: str) -> Outcome:
         """DELETE /users/{username}/."""
-        user = await self._ask(self._find_user(key))
-        if user is None or user.username is None:
+        user = await self._ask(self.find(key))
+        if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
-        await self.client.delete_user(user.username)
-        return Outcome(key, "deleted", remote_id=user.username)
-
-    async def _find_user(self, key: str) -> models.User | None:
-        try:
-            return await self.client.get_user(key)
-        except NotFound:
-            return await self._find_by_email(key) if "@" in key else None
-
-    async def _find_by_email(self, email: str) -> models.User | None:
-        found = self.client.iterate(GetUsers(search=email, limit=MAX_LIMIT))
-        users = [user async for user in found if fold(user.email or "") == fold(email)]
-        return users[0] if users else None
+        await self.client.delete_user(user.remote_id)
+        return Outcome(key, "deleted", remote_id=user.remote_id)
 
 
 def _to_user(record: UserRecord) -> models.User:
@@ -194,4 +187,5 @@ def _to_record(user: models.User) -> UserRecord:
         full_name=user.display_name,
         active=user.is_active,
         groups=tuple(group.uid for group in user.groups or () if group.uid),
+        remote_id=user.username,
     )

@@ -8,6 +8,7 @@ from ..core.auth import hash_with_key
 from ..core.errors import Conflict, NotFound
 from ..directory import Capabilities, Form, Outcome, UserRecord
 from ..directory.adapter import Adapter
+from ..directory.record import fold
 from . import models
 from .client import AsyncSmooch
 
@@ -27,7 +28,6 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         abilities=frozenset({"find", "create", "update", "delete"}),
         key="username",
         key_is_unique=True,
-        folds_key=False,
         carries=("username", "email", "given_name", "family_name", "attributes"),
         max_length={
             "username": 255
@@ -47,13 +47,18 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         """Hash the id of the app: its tokens lapse, and are others each time."""
         return hash_with_key(self.app_id, salt)
 
-    async def find(self, key: str) -> UserRecord | None:
-        """The user with that id; None when there is none (GET /v1/apps/{appId}/appusers/{userId})."""
-        try:
-            user = (await self.client.get_app_user(self.app_id, key)).app_user
-        except NotFound:
-            return None
-        return None if user is None else _to_record(user)
+    async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
+        """GET /v1/apps/{appId}/appusers/{userId}, which takes the app maker's id and Smooch's own.
+
+        Nobody can be listed, so who is not found is asked for once more in the form in which keys are compared.
+        """
+        for form in dict.fromkeys((key, fold(key))):
+            try:
+                user = (await self.client.get_app_user(self.app_id, form)).app_user
+            except NotFound:
+                continue
+            return [] if user is None else [_to_record(user)]
+        return []
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         return await self._each(self._create_one, records, self._keys(records))
@@ -81,7 +86,9 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
             email=record.email,
             properties=record.attributes or None,
         )
-        user = (await self.client.update_app_user(self.app_id, record.username, changes)).app_user
+        user = (
+            await self.client.update_app_user(self.app_id, record.remote_id or record.username, changes)
+        ).app_user
         return Outcome(record.username, "updated", remote_id=user.id if user else None)
 
     async def _delete_one(self, key: str) -> Outcome:
@@ -97,5 +104,6 @@ def _to_record(user: models.AppUser) -> UserRecord:
         given_name=user.given_name,
         family_name=user.surname,
         external_id=user.id,
+        remote_id=user.id or user.user_id,
         attributes=user.properties or {},
     )

@@ -48,7 +48,6 @@ class Memory:
             abilities=frozenset({"list", "create"}),
             key="username",
             key_is_unique=True,
-            folds_key=False,
             carries=("username",),
             max_length={},
             batch_size=batch_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import attrs
@@ -47,11 +48,37 @@ async def test_whoever_is_not_there_is_not_found(case: Case, directory: Director
     assert await directory.find(case.key("nobody")) is None
 
 
-async def test_a_folded_key_is_found_in_either_case(case: Case, directory: Directory) -> None:
-    await directory.create([case.person("ada")])
-    if case.system != "alloy":  # it may fold, and its sandbox does not: the checks are on the safe side
-        found = await directory.find(case.key("ada").upper())
-        assert (found is not None) is directory.capabilities.folds_key or case.system == "opendatasoft"
+async def test_a_user_is_found_by_every_key_and_in_every_form(case: Case, directory: Directory) -> None:
+    await directory.create([case.person("zoë")])
+    there = await directory.find(case.key("zoë"))
+    assert there is not None
+    assert there.remote_id
+    can = directory.capabilities
+    values = [value for field in (*can.identities, "remote_id") if (value := getattr(there, field))]
+    assert len({*values}) == 2
+    for value in values:
+        assert await directory.find(value) == there
+    for value in {getattr(there, field) for field in can.identities if field != "remote_id"}:
+        for form in (value.upper(), unicodedata.normalize("NFD", value)):
+            assert await directory.find(form) == there
+
+
+async def test_update_and_removal_go_by_the_id_where_a_record_has_one(
+    case: Case, sandbox: Sandbox, directory: Directory
+) -> None:
+    await directory.create([case.person("bob")])
+    bob = await directory.find(case.key("bob"))
+    assert bob is not None
+    names = {"given_name": "Bob", "family_name": "Loman", "full_name": "Bob Loman"}
+    other_key = UserRecord(username="ada", email=f"ada@{MAIL}", remote_id=bob.remote_id, **names)
+    (outcome,) = await directory.update([other_key])
+    assert (outcome.status, outcome.remote_id) == ("updated", bob.remote_id)
+    changed = await directory.find(bob.remote_id or "")
+    assert changed is not None
+    assert (changed.remote_id, changed.display_name) == (bob.remote_id, "Bob Loman")
+    await directory.delete([bob.remote_id or ""])
+    assert await directory.find(bob.remote_id or "") is None
+    assert sandbox.ledger.count(what="created") == sandbox.ledger.count(what="deleted") == 1
 
 
 async def test_one_that_is_there_stays_as_it_is(case: Case, sandbox: Sandbox, directory: Directory) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from alloy_async.directory import UserRecord
+from alloy_async.directory import AmbiguousKey, UserRecord
 from alloy_async.opendatasoft.directory import OpendatasoftDirectory
 from alloy_async.sandbox import Fault, Sandbox, Status
 
@@ -112,3 +112,19 @@ async def test_the_only_administrator_stays(sandbox: Sandbox, directory: Opendat
     assert outcome.status == "invalid"
     assert "only administrator" in (outcome.reason or "")
     assert not sandbox.ledger
+
+
+async def test_a_key_that_means_two_users_is_refused_for_both() -> None:
+    async with Sandbox("opendatasoft", seed_users=0) as sandbox:
+        directory = INVITING.connect(sandbox, **QUICK)
+        async with directory.client:
+            mail = f"ada@{MAIL}"
+            named = UserRecord(username=mail, email=f"other@{MAIL}")
+            await directory.create([named, UserRecord(username="ada", email=mail)])
+            assert sandbox.ledger.count(what="created") == 2
+            with pytest.raises(AmbiguousKey, match=rf"'{mail}' means 2 users: .*'ada' \({mail}\)") as caught:
+                await directory.find(mail)
+            assert caught.value.effect == "none"
+            (outcome,) = await directory.delete([mail])
+            assert outcome.status == "invalid"
+            assert sandbox.ledger.count(what="deleted") == 0

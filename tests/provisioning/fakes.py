@@ -19,7 +19,6 @@ CAPABILITIES = Capabilities(
     abilities=frozenset({"find", "list", "create", "update", "delete"}),
     key="username",
     key_is_unique=True,
-    folds_key=True,
     carries=("username", "full_name", "given_name", "family_name"),
     max_length={"username": 64, "full_name": 64},
     batch_size=10,

@@ -9,6 +9,7 @@ from contextlib import closing
 import attrs
 
 from ...directory import Capabilities
+from ...directory.record import fold
 from ...directory.record_fit import find_losses
 from ..sources import ColumnLayout, CsvSource, Finding, JsonLinesSource, Row, Source
 from ..store.key_lines import KeyLines
@@ -66,7 +67,7 @@ class Linter:
         yield from layout.checks.check(row)
         yield from _check_forms(row, self._can)
         if key := getattr(row.record, self._can.key):
-            folded = self._can.folded(key)
+            folded = fold(key)
             if (first := keys.find_first(folded, row.line)) is not None:
                 yield create_duplicate_finding(
                     row.line, row.columns.get_name(self._can.key), key, first, folds=folded != key

@@ -265,9 +265,9 @@ class Engine:
             unanswered = [self._judge.unanswerable(task) for task in lost]
             return unanswered + [Result(task.number, "exists") for task in suspects]
         there = await lookup.get([task.key for task in (*lost, *suspects)])
-        found = [self._judge.lost(task, there.get(self._comparer.folded(task.key))) for task in lost]
+        found = [self._judge.lost(task, there.get(self._comparer.fold(task.key))) for task in lost]
         return found + [
-            self._judge.exists(task, there.get(self._comparer.folded(task.key)), None) for task in suspects
+            self._judge.exists(task, there.get(self._comparer.fold(task.key)), None) for task in suspects
         ]
 
     async def _record(self, results: Sequence[Result], doubts: Sequence[Result] = ()) -> None:

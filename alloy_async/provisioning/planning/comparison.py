@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from ...directory import Capabilities, UserRecord
+from ...directory.record import fold
 
 Value: TypeAlias = str | bool | tuple[str, ...] | None
 Change: TypeAlias = tuple[Value, Value]
@@ -32,7 +33,7 @@ class UserComparer:
     def __init__(self, can: Capabilities, salt: bytes) -> None:
         self._seal = blake2b(key=salt, digest_size=8)
         self._key = can.key
-        self.folded = can.folded
+        self.fold = fold
         self._fields = tuple(name for name in can.shows if name != can.key)
         bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
         self._said = tuple((bit, name) for bit, name in zip(bits, self._fields, strict=True) if bit)
@@ -86,7 +87,7 @@ class UserComparer:
         return UserRecord(**{"username": "", **values, **lists})
 
     def _hash(self, record: UserRecord, said: int) -> bytes:
-        text = self.folded(self.key_of(record))
+        text = self.fold(self.key_of(record))
         for bit, read in self._hashed:
             if not bit or said & bit:
                 text += f"\x1f{read(record)!r}"

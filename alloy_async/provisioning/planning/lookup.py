@@ -62,8 +62,8 @@ class Lookup:
             async with task_group() as group:
                 found = [group.create_task(self.find(key)) for key in keys]
             records = [record for task in found if (record := task.result()) is not None]
-            return {self._comparer.folded(self._comparer.key_of(record)): record for record in records}
-        folded = [self._comparer.folded(key) for key in keys]
+            return {self._comparer.fold(self._comparer.key_of(record)): record for record in records}
+        folded = [self._comparer.fold(key) for key in keys]
         return await in_thread(self._read_stored, folded)
 
     async def take_snapshot(self) -> int:
@@ -76,7 +76,7 @@ class Lookup:
             part: list[tuple[str, str]] = []
             async for record in self._target.list():
                 if key := self._comparer.key_of(record):
-                    part.append((self._comparer.folded(key), self._comparer.to_image(record)))
+                    part.append((self._comparer.fold(key), self._comparer.to_image(record)))
                 if len(part) == _PART:
                     await in_thread(self._store_part, part)
                     part = []
@@ -87,7 +87,7 @@ class Lookup:
     def mark_wanted(self, keys: Iterable[str]) -> None:
         """Tell which users of the snapshot are to stay."""
         assert self._snapshot is not None
-        folded = ((self._comparer.folded(key),) for key in keys)
+        folded = ((self._comparer.fold(key),) for key in keys)
         self._snapshot.executemany("UPDATE users SET wanted = 1 WHERE key = ?", folded)
 
     def iterate_unwanted(self) -> Iterator[UserRecord]:

@@ -94,7 +94,7 @@ class RowPlanner:
             yield CheckedRow(number, row, key, errors)
 
     def _find_duplicate(self, row: Row, key: str) -> tuple[Finding, ...]:
-        folded = self._comparer.folded(key)
+        folded = self._comparer.fold(key)
         if self._first_line is None:
             self.keys.add(folded)
         elif (first := self._first_line(folded, row.line)) is not None:
@@ -150,7 +150,7 @@ class RowPlanner:
     def _plan_row(self, one: CheckedRow, there: dict[str, UserRecord] | None) -> Iterator[Planned]:
         """The lines of a row; `there` is who is there, None where nobody was asked."""
         record = one.row.record
-        held = there.get(self._comparer.folded(one.key)) if there is not None else None
+        held = there.get(self._comparer.fold(one.key)) if there is not None else None
         if record is None or one.errors:
             yield refused_row(one.number, one.row.line, one.key, one.errors)
         elif self._mode == "offboard":
@@ -210,7 +210,7 @@ def refuse_repeated(
     found: list[tuple[int, Finding]] = []
     lines = database.execute("SELECT number, line, key FROM rows WHERE key <> '' ORDER BY number")
     for number, line, key in lines:
-        folded = comparer.folded(key)
+        folded = comparer.fold(key)
         first = first_lines.find_first(folded, line)
         if first is not None:
             found.append((number, create_duplicate_finding(line, column, key, first, folds=folded != key)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from ..folding import fold
 from ..messages import ApiCall, ApiError, Reply
 from .export import export
 from .lookups import OpendatasoftLookups, list_group_ids, pick_writable
@@ -45,11 +46,11 @@ class UserOperations(OpendatasoftLookups):
 
     def get_users(self, call: ApiCall) -> Any:
         query = call.query
-        search = query.get("search", "").lower()
+        search = fold(query.get("search", ""))
         users = [
             user
             for user in self.portal.users.values()
-            if any(search in user.text(member).lower() for member in _SEARCHED)
+            if any(search in fold(user.text(member)) for member in _SEARCHED)
             and set(query.get("permissions", ())) <= set(user.permissions)
             and set(query.get("all_permissions", ())) <= self.portal.permissions_of(user)
         ]
