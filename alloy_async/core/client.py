@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar, Unpack
@@ -12,6 +11,7 @@ from yarl import URL
 
 from .auth import Auth, KeySource
 from .call import Call, PreparedOptions, SharedState
+from .client_base import ClientBase
 from .errors import ConfigurationError, InvalidRequest
 from .events import RetryEvent
 from .http.open_response import OpenResponse
@@ -31,7 +31,7 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 
-class AsyncClient:
+class AsyncClient(ClientBase):
     """The async client of one system; `AsyncAlloy` and its like add the methods.
 
     It may be used from several event loops and threads, and after a fork. `async with` closes it; without, its connections
@@ -61,7 +61,6 @@ class AsyncClient:
     """
 
     is_async: ClassVar[bool] = True
-    system: Service
 
     def __init__(
         self, api_key: KeySource | None = None, *, system: Service | None = None, **options: Unpack[Options]
@@ -124,7 +123,7 @@ class AsyncClient:
             raise TypeError(
                 f"with_options() cannot change {', '.join(sorted(connection))}: make a new client"
             )
-        other = copy.copy(self)
+        other = self._clone()
         other._owns_connections = False
         other._options = PreparedOptions(attrs.evolve(self._options.settings, **options), self._shared)
         return other

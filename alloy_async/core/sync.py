@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
 from .auth import KeySource
 from .background_loop import get_background_loop, iterate_sync
 from .client import AsyncClient
+from .client_base import ClientBase
 from .events import RetryEvent
 from .messages.response import Answer
 from .messages.stream import Stream
@@ -25,7 +26,7 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 
-class Client:
+class Client(ClientBase):
     """The sync client of one system; `Alloy` and its like add the methods.
 
     It takes the same arguments as the async client, and works in scripts, threads, notebooks and under a running event loop.
@@ -33,7 +34,6 @@ class Client:
     """
 
     is_async: ClassVar[bool] = False
-    system: Service
 
     def __init__(
         self, api_key: KeySource | None = None, *, system: Service | None = None, **options: Unpack[Options]
@@ -52,6 +52,10 @@ class Client:
         """Where the service is, without a slash at the end."""
         return self._client.base_url
 
+    def fingerprint_credential(self, salt: bytes) -> str | None:
+        """Hash the credential with a key of yours, to recognise it later; see AsyncClient.fingerprint_credential."""
+        return get_background_loop().run(self._client.fingerprint_credential, salt)
+
     def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
         """Make a copy that tells `on_retry` too of every attempt that is made again; see AsyncClient.with_retry_hook."""
         return self._wrap(self._client.with_retry_hook(on_retry))
@@ -60,7 +64,7 @@ class Client:
     """The earlier name of with_retry_hook."""
 
     def _wrap(self, client: AsyncClient) -> Self:
-        other = object.__new__(type(self))
+        other = self._clone()
         other._client = client
         return other
 

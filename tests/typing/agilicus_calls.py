@@ -6,7 +6,7 @@ unused, which fails the check.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any, assert_type
 
@@ -16,7 +16,7 @@ from alloy_async.agilicus import models, operations
 
 async def right_async(agilicus: AsyncAgilicus) -> None:
     assert_type(await agilicus.get_user("u"), models.User)
-    assert_type(agilicus.get_user("u", org_id="o"), Awaitable[models.User])
+    _ = assert_type(agilicus.get_user("u", org_id="o"), Coroutine[Any, Any, models.User])
     assert_type(await agilicus.create_user(models.User(email="ada@example.org")), models.User)
     page = await agilicus.list_users(None, "", org_id="o", type=["user", "group"], has_roles=True, limit=500)
     assert_type(page.users, list[models.User] | None)

@@ -6,7 +6,7 @@ unused, which fails the check.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import Any, assert_type
 
 from alloy_async import Alloy, AsyncAlloy
@@ -17,7 +17,7 @@ from alloy_async.core.operation.paging import Listing
 
 async def right_async(alloy: AsyncAlloy) -> None:
     assert_type(await alloy.get_a_user("ada"), models.User)
-    assert_type(alloy.get_a_user(user_id="ada"), Awaitable[models.User])
+    _ = assert_type(alloy.get_a_user(user_id="ada"), Coroutine[Any, Any, models.User])
     assert_type(await alloy.create_a_user("ada", full_name="Ada Lovelace"), models.CreatedUser)
     assert_type(await alloy.update_a_user("ada", username="countess", full_name=None), models.User)
     assert_type(await alloy.batch_create_users([models.NewUser("ada")]), models.BatchResult)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 from alloy_async import NULL, AsyncSmooch, Smooch, Token, Upload
 from alloy_async.smooch import SignedTokens, models, operations
@@ -26,7 +26,9 @@ async def a_token() -> Token:
 
 async def right_async(smooch: AsyncSmooch) -> None:
     assert_type(await smooch.get_app_user("a", "ada"), models.AppUserResponse)
-    assert_type(smooch.get_app_user(app_id="a", user_id="ada"), Awaitable[models.AppUserResponse])
+    _ = assert_type(
+        smooch.get_app_user(app_id="a", user_id="ada"), Coroutine[Any, Any, models.AppUserResponse]
+    )
     new = models.AppUserPreCreate("ada", given_name="Ada", properties={"plan": "free"})
     assert_type(await smooch.pre_create_app_user("a", new), models.AppUserResponse)
     changes = models.AppUserUpdate(surname="Lovelace", email=NULL)

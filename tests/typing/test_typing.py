@@ -7,6 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from alloy_async import Alloy, AsyncAlloy
+from alloy_async.sandbox import Sandbox
+
+from .coroutine_calls import use, use_sync
+
 HERE = Path(__file__).parent
 CALLS = [str(path) for path in HERE.glob("*_calls.py")]
 
@@ -26,3 +31,15 @@ def test_pyright_agrees() -> None:
     verdict = json.loads(said_by("pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(HERE)))
     assert verdict["generalDiagnostics"] == []
     assert verdict["summary"]["filesAnalyzed"] == len(CALLS)
+
+
+async def test_what_they_agree_on_runs() -> None:
+    async with Sandbox("alloy") as sandbox, AsyncAlloy("key", base_url=sandbox.url) as alloy:
+        await alloy.create_a_user("ada")
+        assert await use(alloy, "ada") == ["ada"] * 8
+
+
+def test_what_they_agree_on_runs_without_await() -> None:
+    with Sandbox("alloy") as sandbox, Alloy("key", base_url=sandbox.url) as alloy:
+        alloy.create_a_user("ada")
+        assert use_sync(alloy, "ada") == ["ada"] * 3

@@ -1,15 +1,19 @@
-"""An operation class as a method of both clients: awaited on AsyncClient, direct on Client."""
+"""An operation class as a method of both clients: awaited on AsyncClient, direct on Client.
+
+The table of a system's methods is one class, `AlloyMethods`, of endpoints. When a client class is made of it, each endpoint
+is put into the class's own dictionary as a plain function: that is quicker to call than a descriptor, and all that looks at
+classes (help(), inspect, IPython, unittest.mock.create_autospec) sees a method with its signature and docstring.
+"""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable
-from types import MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Coroutine
+from types import CoroutineType, MethodType
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from ..codec.fields import get_fields
-from .operation import Operation, result_type
+from .operation import Operation
 from .paging import Listing
+from .signature import OperationSignature, create_docstring
 
 if TYPE_CHECKING:
     from ..client import AsyncClient
@@ -21,6 +25,25 @@ Q = ParamSpec("Q")
 U = TypeVar("U")
 V = TypeVar("V")
 Made_co = TypeVar("Made_co", covariant=True)
+
+
+class Method(Generic[P, T, Made_co]):
+    """What an endpoint is on a client's class, for the type checkers: a function that knows its operation."""
+
+    @property
+    def operation(self) -> Callable[P, Made_co]:
+        """The operation's class, to make operations as values: `AsyncAlloy.get_a_user.operation("ada")`."""
+        raise NotImplementedError
+
+    @overload
+    def __call__(
+        self, client: AsyncClient, /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, T]: ...
+    @overload
+    def __call__(self, client: Client, /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    def __call__(self, client: Any, /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Call the operation on a client."""
+        raise NotImplementedError
 
 
 class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
@@ -36,51 +59,75 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
 
     @property
     def operation(self) -> Callable[P, Made_co]:
-        """The operation's class, to make operations as values: `AsyncAlloy.get_a_user.operation("ada")`."""
+        """The operation's class."""
         return self._operation  # type: ignore[no-any-return]
 
     @overload
-    def __get__(self, instance: None, owner: Any = None) -> endpoint[P, T, Made_co]: ...
+    def __get__(self, instance: None, owner: Any = None) -> Method[P, T, Made_co]: ...
     @overload
-    def __get__(self, instance: AsyncClient, owner: Any = None) -> Callable[P, Awaitable[T]]: ...
+    def __get__(self, instance: AsyncClient, owner: Any = None) -> Callable[P, Coroutine[Any, Any, T]]: ...
     @overload
     def __get__(self, instance: Client, owner: Any = None) -> Callable[P, T]: ...
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if instance is None:
-            return self
-        return MethodType(
-            self._functions.get(instance.is_async) or self._function(instance.is_async), instance
-        )
+        # Reached only where install_methods did not run: on the table itself, or for an endpoint that was added later.
+        return self if instance is None else MethodType(self.get_function(instance.is_async), instance)
 
-    def _function(self, is_async: bool) -> Callable[..., Any]:
-        operation = self._operation
+    if TYPE_CHECKING:
+        # pyright compares a class with a Protocol by the attribute itself and asks no __get__: for it, and only for it, the
+        # endpoint can be called. (mypy asks.) So a Protocol's `async def get_a_user(self, user_id: str) -> User` is matched.
+        @overload
+        def __call__(  # pyright: ignore[reportOverlappingOverload]
+            self, *args: P.args, **kwargs: P.kwargs
+        ) -> CoroutineType[Any, Any, T]: ...
+        @overload
+        def __call__(self: Any, *args: P.args, **kwargs: P.kwargs) -> T: ...
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
-        async def awaitable(client: AsyncClient, /, *args: Any, **kwargs: Any) -> Any:
-            return await client.send(operation(*args, **kwargs))
+    def get_function(self, is_async: bool) -> Callable[..., Any]:
+        """Give the function of an async or of a sync client, made on first use.
 
-        def direct(client: Client, /, *args: Any, **kwargs: Any) -> Any:
-            return client.send(operation(*args, **kwargs))
+        Args:
+            is_async: which of the two.
+        """
+        function = self._functions.get(is_async)
+        if function is None:
+            function = self._functions[is_async] = _create_function(self._operation, is_async)
+        return function
 
-        call: Callable[..., Any] = awaitable if is_async else direct
-        _describe(call, operation)
-        self._functions[is_async] = call
-        return call
+
+def install_methods(client: type[Any]) -> None:
+    """Put a function into a client class's own dictionary for each endpoint that it inherits.
+
+    Args:
+        client: a subclass of AsyncClient or Client.
+    """
+    seen: set[str] = set()
+    for base in client.__mro__:
+        for name, member in list(vars(base).items()):
+            if isinstance(member, endpoint) and name not in seen:
+                setattr(client, name, member.get_function(client.is_async))
+            seen.add(name)  # what a class before defines by that name hides the endpoint
 
 
-def _describe(call: Callable[Concatenate[Any, ...], Any], operation: type[Operation[Any]]) -> None:
-    """Give the method the operation's signature and docstring, for help(), IPython and inspect."""
-    of_init = inspect.signature(operation)
-    plain = {field.name: field.type for field in get_fields(operation)}
-    arguments = [
-        argument.replace(annotation=plain.get(name, argument.annotation))
-        for name, argument in of_init.parameters.items()
-    ]
-    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+def _create_function(operation: type[Operation[Any]], is_async: bool) -> Callable[..., Any]:
+    # The arguments may hold secrets: once they are in the operation, whose repr hides them, this frame lets go of them, so
+    # that no traceback with locals shows them.
+    async def send_async(self: AsyncClient, /, *args: Any, **kwargs: Any) -> Any:
+        made = operation(*args, **kwargs)
+        del args, kwargs
+        return await self.send(made)
+
+    def send_sync(self: Client, /, *args: Any, **kwargs: Any) -> Any:
+        made = operation(*args, **kwargs)
+        del args, kwargs
+        return self.send(made)
+
+    function: Any = send_async if is_async else send_sync
     vars(operation)["__init__"].__qualname__ = operation.name  # what Python says where an argument is missing
-    call.__name__ = operation.name
-    call.__qualname__ = operation.name
-    call.__doc__ = operation.__doc__
-    call.__module__ = operation.__module__
-    call.__signature__ = of_init.replace(  # type: ignore[attr-defined]
-        parameters=[this, *arguments], return_annotation=result_type(operation)
-    )
+    function.__name__ = function.__qualname__ = operation.name
+    function.__module__ = operation.__module__
+    function.__doc__ = operation.__doc__ = create_docstring(operation)
+    function.__annotations__ = {}  # those of *args say nothing; inspect reads the signature
+    function.__signature__ = OperationSignature(operation)
+    function.operation = operation
+    return function  # type: ignore[no-any-return]

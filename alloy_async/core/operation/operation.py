@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
-from ..codec.fields import format_redacted
+from ..codec.fields import format_redacted, get_fields
 
 T_co = TypeVar("T_co", covariant=True)
 
+PLAIN = (str, int, float, bytes)
 IDEMPOTENT_VERBS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
@@ -52,6 +53,18 @@ class Operation(Generic[T_co]):
 
     def __repr__(self) -> str:
         return format_redacted(self)
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return all(
+            getattr(self, field.name) == getattr(other, field.name) for field in get_fields(self.__class__)
+        )
+
+    def __hash__(self) -> int:
+        # Arguments may be models or lists, which have no hash: the plain ones tell operations apart well enough.
+        values = (getattr(self, field.name) for field in get_fields(self.__class__))
+        return hash((self.__class__, *(value for value in values if isinstance(value, PLAIN))))
 
 
 def result_type(operation: type[Operation[Any]]) -> Any:
