@@ -85,13 +85,14 @@ class SessionSender:
                 return await send(connection)
 
             of_aiohttp.send = send_on_clean  # type: ignore[method-assign, assignment]
-            while True:
-                try:
-                    return await handler(of_aiohttp)  # type: ignore[no-any-return]
-                except StaleConnection:
-                    continue  # aiohttp has closed it; the pool has another one, or makes it
-                finally:
-                    of_aiohttp.send = send  # type: ignore[method-assign]
+            try:
+                while True:
+                    try:
+                        return await handler(of_aiohttp)  # type: ignore[no-any-return]
+                    except StaleConnection:
+                        continue  # aiohttp has closed it; the pool has another one, or makes it
+            finally:
+                of_aiohttp.send = send  # type: ignore[method-assign]
 
         return guard
 

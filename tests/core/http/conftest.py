@@ -1,0 +1,3 @@
+"""The fixture that runs a test over each way of sending."""
+
+from .ways import ways as ways
