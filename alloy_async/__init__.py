@@ -60,6 +60,8 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .core.operation.operation import Operation as Operation
     from .core.operation.paging import Listing as Listing
     from .core.options import Service as Service, System as System
+    from .core.profiles.profile import Profile as Profile
+    from .core.profiles.profile_file import load_profile as load_profile, load_profiles as load_profiles
     from .core.ratelimit.limiter import Rate as Rate
     from .core.retry import Retry as Retry
     from .core.sync import Client as Client
@@ -104,6 +106,8 @@ _HOMES = {
     ),
     "core.events": ("RequestEvent", "ResponseEvent", "RetryEvent"),
     "core.messages.response": ("Answer",),
+    "core.profiles.profile": ("Profile",),
+    "core.profiles.profile_file": ("load_profile", "load_profiles"),
     "core.sync": ("Client",),
     "core.ratelimit.limiter": ("Rate",),
     "core.codec.fields": ("NULL",),

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..lazy_loading import attach_lazy
 from . import models, operations
-from .client import Agilicus, AgilicusMethods, AsyncAgilicus
+
+if TYPE_CHECKING:  # the client loads aiohttp, which its operations and models do without
+    from .client import (
+        Agilicus as Agilicus,
+        AgilicusMethods as AgilicusMethods,
+        AsyncAgilicus as AsyncAgilicus,
+    )
+
+__getattr__, __dir__, _ = attach_lazy(__name__, {"client": ("Agilicus", "AgilicusMethods", "AsyncAgilicus")})
 
 __all__ = ["Agilicus", "AgilicusMethods", "AsyncAgilicus", "models", "operations"]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..lazy_loading import attach_lazy
 from . import models, operations
-from .client import Alloy, AlloyMethods, AsyncAlloy
+
+if TYPE_CHECKING:  # the client loads aiohttp, which its operations and models do without
+    from .client import Alloy as Alloy, AlloyMethods as AlloyMethods, AsyncAlloy as AsyncAlloy
+
+__getattr__, __dir__, _ = attach_lazy(__name__, {"client": ("Alloy", "AlloyMethods", "AsyncAlloy")})
 
 __all__ = ["Alloy", "AlloyMethods", "AsyncAlloy", "models", "operations"]

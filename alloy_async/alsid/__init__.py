@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..lazy_loading import attach_lazy
 from . import models, operations
-from .client import Alsid, AlsidMethods, AsyncAlsid
+
+if TYPE_CHECKING:  # the client loads aiohttp, which its operations and models do without
+    from .client import Alsid as Alsid, AlsidMethods as AlsidMethods, AsyncAlsid as AsyncAlsid
+
+__getattr__, __dir__, _ = attach_lazy(__name__, {"client": ("Alsid", "AlsidMethods", "AsyncAlsid")})
 
 __all__ = ["Alsid", "AlsidMethods", "AsyncAlsid", "models", "operations"]

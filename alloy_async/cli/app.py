@@ -10,9 +10,10 @@ from click.exceptions import Exit
 
 from ..version import __version__
 from .commands.call import call
-from .commands.jobs import apply, plan, provision, resume, undo
+from .commands.jobs import apply, resume, undo
 from .commands.lint import lint
 from .commands.operations import operations
+from .commands.provision import plan, provision
 from .commands.report import report, status
 from .commands.sandbox import sandbox
 from .commands.users import users

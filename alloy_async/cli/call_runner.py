@@ -21,12 +21,12 @@ from .exit_codes import ExitCode
 from .options.arguments import find_unknown_members
 from .options.systems import open_client, preview_request
 from .options.target import Target
-from .output.result import ResultWriter
 from .output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
     from ..core.client import AsyncClient
     from .catalog import OperationClass
+    from .output.result import ResultWriter
 
 
 @attrs.frozen
@@ -100,6 +100,7 @@ async def _show_request(plan: CallPlan) -> None:
 
 
 async def _send(plan: CallPlan) -> None:
+    from .output.result import ResultWriter
 
     async with open_client(plan.system, plan.target, deadline=plan.deadline) as (client, place):
         operation = plan.build(place)
@@ -125,7 +126,7 @@ async def _send_once(plan: CallPlan, client: AsyncClient, operation: Any, writer
             print_line(f"{name}: {value}", err=True)
         print_line("", err=True)
     if plan.is_list and writer.form != "json":
-        writer.write_items(plan.operation.paging.rows(answer.result))  # type: ignore[attr-defined]
+        writer.write_items(plan.operation.paging.extract_items(answer.result))  # type: ignore[attr-defined]
     else:
         writer.write_value(answer.result)
 

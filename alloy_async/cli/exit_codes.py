@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+import click
+
 
 class ExitCode(IntEnum):
     """What a command tells the shell that ran it."""
@@ -22,3 +24,9 @@ class ExitCode(IntEnum):
     """The plan holds changes; only with --detailed-exitcode."""
     INTERRUPTED = 130
     """Ended by Ctrl-C or by a signal."""
+
+
+class CommandError(click.ClickException):
+    """The command cannot be carried out; the message says why."""
+
+    exit_code = ExitCode.NOT_DONE

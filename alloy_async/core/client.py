@@ -23,6 +23,7 @@ from .operation.operation import Operation
 from .operation.pages import Pages
 from .operation.paging import Listing
 from .options import SYSTEM_CLOCK, CallOptions, Options, Service, Settings, resolve_base_url
+from .profiles.client_options import read_client_options
 from .ratelimit.registry import limiter_for
 from .retry import Budget
 from .validation import check_count
@@ -95,6 +96,19 @@ class AsyncClient(ClientBase):
         )
         self._owns_connections = True
         self._options = PreparedOptions(settings, self._shared)
+
+    @classmethod
+    def from_profile(cls, name: str | None = None, **options: Unpack[Options]) -> Self:
+        """Create a client that reaches the account of a profile.
+
+        Args:
+            name: of the profile; default the one that ALLOY_ASYNC_PROFILE names.
+            **options: as in the constructor; they come before what the profile says.
+
+        Raises:
+            ConfigurationError: there is no such profile, it is for another system, or it is wrong.
+        """
+        return cls(**read_client_options(cls.system, name, options))
 
     def _create_auth(self, source: KeySource | None) -> Auth:
         system = self.system

@@ -20,6 +20,7 @@ from .operation.operation import Operation
 from .operation.pages import PageWalk
 from .operation.paging import Listing
 from .options import CallOptions, Options, Service
+from .profiles.client_options import read_client_options
 from .validation import check_count
 
 T = TypeVar("T")
@@ -39,6 +40,11 @@ class Client(ClientBase):
         self, api_key: KeySource | None = None, *, system: Service | None = None, **options: Unpack[Options]
     ) -> None:
         self._client = AsyncClient(api_key, system=system or self.system, **options)
+
+    @classmethod
+    def from_profile(cls, name: str | None = None, **options: Unpack[Options]) -> Self:
+        """Create a client that reaches the account of a profile; see AsyncClient.from_profile."""
+        return cls(**read_client_options(cls.system, name, options))
 
     def __repr__(self) -> str:
         return repr(self._client).replace("AsyncClient", type(self).__name__, 1)

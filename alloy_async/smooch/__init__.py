@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..lazy_loading import attach_lazy
 from . import models, operations
-from .client import AsyncSmooch, Smooch, SmoochMethods
-from .jwt import SignedTokens
+
+if TYPE_CHECKING:  # the client loads aiohttp, which its operations and models do without
+    from .client import AsyncSmooch as AsyncSmooch, Smooch as Smooch, SmoochMethods as SmoochMethods
+    from .jwt import SignedTokens as SignedTokens
+
+__getattr__, __dir__, _ = attach_lazy(
+    __name__, {"client": ("Smooch", "SmoochMethods", "AsyncSmooch"), "jwt": ("SignedTokens",)}
+)
 
 __all__ = ["AsyncSmooch", "SignedTokens", "Smooch", "SmoochMethods", "models", "operations"]

@@ -19,7 +19,7 @@ from alloy_async import AlloyAsyncError, AsyncClient, from_wire, to_wire
 from alloy_async.cli.app import app
 from alloy_async.cli.catalog import load_operations
 from alloy_async.cli.exit_codes import ExitCode
-from alloy_async.cli.options.systems import SYSTEM_ACCESS, name_variable
+from alloy_async.cli.options.systems import name_variable
 from alloy_async.core.codec.fields import get_fields
 from alloy_async.core.operation.operation import result_type
 from alloy_async.sandbox import Fault, Malformed, Reset, Sandbox, Status, Truncated
@@ -137,13 +137,10 @@ async def call(
     system, now = request.param, time.time()
     with ExitStack() as stack:
         first, second = (stack.enter_context(Sandbox(system, clock=lambda: now)) for _ in range(2))
-        settings = dict(SYSTEM_ACCESS[system].sandbox(second))
         monkeypatch.setenv(name_variable(system, "base_url"), second.url)
-        for name, value in settings.items():
+        for name, value in {**second.credentials, **second.place}.items():
             monkeypatch.setenv(name_variable(system, name), value)
-        for place in ("org_id", "app_id"):
-            settings.pop(place, None)
-        async with load_client(system)(**settings, base_url=first.url) as client:
+        async with load_client(system)(**first.credentials, base_url=first.url) as client:
             yield CommandLineCaller(client, first, second, tmp_path)
 
 

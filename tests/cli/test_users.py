@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
 from alloy_async.cli.commands import users
-from alloy_async.cli.options.systems import SYSTEM_ACCESS, load_capabilities, name_variable
+from alloy_async.cli.options.systems import load_capabilities, name_variable
 from alloy_async.directory import UserRecord
 from alloy_async.sandbox import Fault, Sandbox, Status
 
@@ -52,7 +52,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Sandbox]]:
     def serve(system: str, **options: Any) -> Sandbox:
         sandbox = Sandbox(system, **options).__enter__()
         running.append(sandbox)
-        for fact, value in {"base_url": sandbox.url, **SYSTEM_ACCESS[system].sandbox(sandbox)}.items():
+        for fact, value in {"base_url": sandbox.url, **sandbox.credentials, **sandbox.place}.items():
             monkeypatch.setenv(name_variable(system, fact), value)
         return sandbox
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...systems import SYSTEMS
-from ..options.systems import SYSTEM_ACCESS, name_variable
+from ..options.systems import name_variable
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
@@ -66,5 +66,5 @@ def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, l
 def _print_usage(sandbox: Sandbox) -> None:
     system = sandbox.system
     click.echo(f"The {system} sandbox listens. Ctrl-C stops it. To use it:\n")
-    for setting, value in {"base_url": sandbox.url, **SYSTEM_ACCESS[system].sandbox(sandbox)}.items():
+    for setting, value in {"base_url": sandbox.url, **sandbox.credentials, **sandbox.place}.items():
         click.echo(f"  export {name_variable(system, setting)}={value}")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from ...systems import SYSTEMS
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
+from ..options.systems import system_option
 from ..options.target import Target, target_options
 from ..output.safe_text import format_json, print_line
 
@@ -23,7 +23,6 @@ Query: TypeAlias = "Callable[[Directory], AsyncGenerator[UserRecord, None]]"
 ON_A_TERMINAL = 100
 """The most users in a table where no --limit is given."""
 
-_IN = click.option("--in", "system", type=click.Choice(SYSTEMS), required=True, help="The system.")
 _LIMIT = click.option(
     "--limit",
     type=click.IntRange(1),
@@ -41,9 +40,9 @@ def users() -> None:
 
 
 @users.command("list")
-@_IN
 @_LIMIT
 @target_options(sandbox=True)
+@system_option("--in", "The system")
 @_JSON
 @click.pass_context
 def list_(context: click.Context, /, system: str, limit: int | None, target: Target, as_json: bool) -> None:
@@ -59,9 +58,9 @@ def list_(context: click.Context, /, system: str, limit: int | None, target: Tar
 
 @users.command()
 @click.argument("text")
-@_IN
 @_LIMIT
 @target_options(sandbox=True)
+@system_option("--in", "The system")
 @_JSON
 @click.pass_context
 def find(
@@ -81,8 +80,8 @@ def find(
 
 @users.command()
 @click.argument("key")
-@_IN
 @target_options(sandbox=True)
+@system_option("--in", "The system")
 @_JSON
 @click.pass_context
 def get(context: click.Context, /, key: str, system: str, target: Target, as_json: bool) -> None:

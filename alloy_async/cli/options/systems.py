@@ -5,57 +5,43 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
+import click
 
-from ...systems import load_client, load_directory
+from ...systems import SYSTEMS, load_client, load_directory
+from ..exit_codes import CommandError
 from .target import PLACE_NAMES, Target
 
 if TYPE_CHECKING:
     from ...core.client import AsyncClient
     from ...directory import Capabilities, Directory
-    from ...sandbox import Sandbox
 
 
-def _get_key(_: Sandbox) -> Mapping[str, str]:
-    return {"api_key": "key"}
-
-
-def _get_organisation(server: Sandbox) -> Mapping[str, str]:
-    service: Any = server.service
-    return {"token": "key", "org_id": next(iter(service.tenant.orgs))}
-
-
-def _get_app(_: Sandbox) -> Mapping[str, str]:
-    from ...sandbox.smooch.service import APP_ID, KEY_ID, SECRET
-
-    return {"key_id": KEY_ID, "secret": SECRET, "app_id": APP_ID}
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @attrs.frozen
-class SystemAccess:
-    """Say how a system is reached.
+class SystemPlace:
+    """Say what the directory of a system must know besides address and credential.
 
     Args:
-        credential: what its client calls the credential.
-        needs: what its directory must know besides.
-        takes: what its directory may know.
-        sandbox: the same settings for its sandbox.
+        needs: what it must know.
+        takes: what it may know.
     """
 
-    credential: str = "api_key"
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
-    sandbox: Callable[[Sandbox], Mapping[str, str]] = _get_key
 
 
-SYSTEM_ACCESS = {
-    "agilicus": SystemAccess("token", needs=("org_id",), sandbox=_get_organisation),
-    "alloy": SystemAccess(),
-    "alsid": SystemAccess(),
-    "opendatasoft": SystemAccess(takes=("identity_provider",)),
-    "smooch": SystemAccess("token", needs=("app_id",), sandbox=_get_app),
+SYSTEM_PLACES = {
+    "agilicus": SystemPlace(needs=("org_id",)),
+    "alloy": SystemPlace(),
+    "alsid": SystemPlace(),
+    "opendatasoft": SystemPlace(takes=("identity_provider",)),
+    "smooch": SystemPlace(needs=("app_id",)),
 }
 
 
@@ -84,7 +70,7 @@ async def open_directory(system: str, target: Target) -> AsyncIterator[Directory
     from ...core.retry import Retry
 
     if not target.sandbox:
-        _check_place(system, {**_read_environment(system), **target.get_place()})
+        _check_place(system, {**_find_place(system, target), **target.get_place()})
     # A bulk job would rather wait than give a batch up.
     async with open_client(system, target, deadline=600, retry=Retry(attempts=6)) as (client, place):
         known = _check_place(system, {**place, **target.get_place()})
@@ -109,16 +95,67 @@ async def open_client(
     if target.sandbox:
         from ...sandbox import Sandbox
 
-        async with Sandbox(system, history=100) as server:
-            settings = {**SYSTEM_ACCESS[system].sandbox(server)}
-            place = {name: settings.pop(name) for name in PLACE_NAMES if name in settings}
-            async with client_class(**settings, base_url=server.url, **options) as client:
-                yield client, place
+        async with (
+            Sandbox(system, history=100) as server,
+            client_class(**server.credentials, base_url=server.url, **options) as client,
+        ):
+            yield client, server.place
     else:
-        credential = target.read_credential()
-        settings = {} if credential is None else {SYSTEM_ACCESS[system].credential: credential}
-        async with client_class(**settings, base_url=target.base_url, **options) as client:
-            yield client, _read_environment(system)
+        settings = _read_settings(system, target, client_class.system.credential)
+        async with client_class(**settings, **options) as client:
+            yield client, _find_place(system, target)
+
+
+def _read_settings(system: str, target: Target, credential_name: str) -> dict[str, Any]:
+    """Read what a client is made with; what the command line says comes before the profile, and that before the environment."""
+    profile = target.load_profile(system)
+    settings: dict[str, Any] = {} if profile is None else profile.get_client_options(credential_name)
+    if callable(settings.get(credential_name)):
+        settings[credential_name] = settings[
+            credential_name
+        ]()  # at once, so that a mistake shows before any work
+    credential = target.read_credential()
+    if credential is not None:
+        settings = {"base_url": settings.get("base_url"), credential_name: credential}
+    if target.base_url is not None:
+        settings["base_url"] = target.base_url
+    return settings
+
+
+def system_option(name: str, help_text: str) -> Callable[[Function], Function]:
+    """Give a command an option for the system; below `target_options`, since the profile may name the system.
+
+    Args:
+        name: the option, as --to.
+        help_text: what the system is to the command.
+    """
+
+    def wrap(command: Function) -> Function:
+        @wraps(command)
+        def with_system(*arguments: Any, system: str | None, target: Target, **options: Any) -> Any:
+            chosen = _choose_system(system, target, name)
+            return command(*arguments, system=chosen, target=target, **options)
+
+        help_page = f"{help_text}; default that of the profile."
+        option = click.option(name, "system", type=click.Choice(SYSTEMS), help=help_page)
+        return option(with_system)  # type: ignore[return-value]
+
+    return wrap
+
+
+def _choose_system(system: str | None, target: Target, option: str) -> str:
+    """Choose the system that a command is about: the one that an option names, else that of the profile."""
+    from ...core.errors import ConfigurationError
+
+    if system is not None:
+        return system
+    try:
+        profile = None if target.sandbox else target.load_profile()
+    except ConfigurationError as error:
+        raise CommandError(str(error)) from None
+    if profile is None:
+        raise click.UsageError(f"Missing option '{option}': name the system, or a --profile.")
+    return profile.system
 
 
 async def preview_request(
@@ -143,26 +180,28 @@ async def preview_request(
     from ...core.options import resolve_base_url
 
     service = load_client(system).system
-    return describe_request(
-        service, resolve_base_url(service, target.base_url), build(_read_environment(system))
-    )
+    profile = target.load_profile(system)
+    base_url = target.base_url or (profile.base_url if profile else None)
+    return describe_request(service, resolve_base_url(service, base_url), build(_find_place(system, target)))
 
 
-def _read_environment(system: str) -> dict[str, str]:
-    """Read from the environment what the place is, as AGILICUS_ORG_ID."""
-    access = SYSTEM_ACCESS[system]
-    return {
+def _find_place(system: str, target: Target) -> dict[str, str]:
+    """Find what the place is in the profile, else in the environment, as AGILICUS_ORG_ID."""
+    access = SYSTEM_PLACES[system]
+    found = {
         name: value
         for name in (*access.needs, *access.takes)
         if (value := os.environ.get(name_variable(system, name)))
     }
+    profile = target.load_profile(system)
+    return {**found, **profile.place} if profile is not None else found
 
 
 def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
     """Check that a directory gets what it needs, and nothing that it does not know."""
     from ...core.errors import ConfigurationError
 
-    access = SYSTEM_ACCESS[system]
+    access = SYSTEM_PLACES[system]
     for name in place:
         if name not in (*access.needs, *access.takes):
             raise ConfigurationError(f"{system} has no {format_option(name)}; leave it out")

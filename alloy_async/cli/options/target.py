@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, TypeVar
 import attrs
 import click
 
+from ...core.profiles.profile import PROFILE_VARIABLE, Profile
+from ...systems import SYSTEMS
 from ..help import Option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,6 +31,31 @@ class Target:
     org_id: str | None = None
     app_id: str | None = None
     identity_provider: str | None = None
+    profile: str | None = None
+    default_profile: str | None = None
+    """The profile that the environment names; what a job remembers comes before it."""
+
+    def load_profile(self, system: str | None = None) -> Profile | None:
+        """Load the profile; None where none is named.
+
+        Args:
+            system: whom it must be for.
+
+        Raises:
+            ConfigurationError: there is no such profile, or it is for another system.
+        """
+        from ...core.errors import ConfigurationError
+        from ...core.profiles.profile_file import load_profile
+
+        name = self.profile or self.default_profile
+        if name is None:
+            return None
+        profile = load_profile(name)
+        if profile.system not in SYSTEMS:
+            raise ConfigurationError(f"profile {name!r}: system must be one of {', '.join(SYSTEMS)}")
+        if system is not None:
+            profile.check_system(system)
+        return profile
 
     def get_place(self) -> dict[str, str]:
         """Get what the directory must know besides address and credential, as far as it was given."""
@@ -63,6 +91,12 @@ _SANDBOX = _create_option(
     "--sandbox", is_flag=True, help="Try it on an emulation of the system, started for this run."
 )
 _ADDRESS = (
+    _create_option(
+        "--profile",
+        metavar="NAME",
+        help="A customer of your profiles.toml: system, address, place and where the credential is kept; default"
+        f" ${PROFILE_VARIABLE}. `alloy-async auth status` shows them.",
+    ),
     _create_option(
         "--base-url",
         metavar="URL",
@@ -100,10 +134,12 @@ def target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Fu
     def wrap(command: Function) -> Function:
         @wraps(command)
         def with_target(*arguments: Any, **options: Any) -> Any:
-            names = {"sandbox", "base_url", "api_key_file", *(PLACE_NAMES if place else ())}
+            names = {"sandbox", "base_url", "api_key_file", "profile", *(PLACE_NAMES if place else ())}
             target = Target(**{name: options.pop(name) for name in names & options.keys()})
-            if target.sandbox and (target.base_url or target.api_key_file):
+            if target.sandbox and (target.base_url or target.api_key_file or target.profile):
                 raise click.UsageError("--sandbox brings its own address and key; leave the others out")
+            if not target.sandbox:
+                target = attrs.evolve(target, default_profile=os.environ.get(PROFILE_VARIABLE) or None)
             return command(*arguments, target=target, **options)
 
         wrapped: Any = with_target

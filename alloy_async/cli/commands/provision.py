@@ -1,0 +1,145 @@
+"""The commands that read a source of users: provision and plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...systems import SYSTEMS
+from ..job_runner import JobCommand, run_job
+from ..options.job_options import MODE_OPTIONS, RUN_OPTIONS, add_options
+from ..options.source import SourceOptions, open_users, source_options
+from ..options.systems import read_place, system_option
+from ..options.target import Target, target_options
+
+if TYPE_CHECKING:
+    from ...directory import Directory
+    from ...provisioning import Mode, Report, Run
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--from",
+    "origin",
+    type=click.Choice(SYSTEMS),
+    help="Take the users of another system instead of FILE; it is reached as its environment variables say. Needs --job.",
+)
+@add_options(*MODE_OPTIONS)
+@click.option(
+    "--failed",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
+    help="Where the rows go that did not go in, with line and reason; default beside the job file.",
+)
+@target_options(sandbox=True)
+@system_option("--to", "The system that gets the users")
+@source_options
+@add_options(*RUN_OPTIONS)
+@click.pass_context
+def provision(
+    context: click.Context,
+    /,
+    file: Path | None,
+    origin: str | None,
+    system: str,
+    mode: Mode,
+    allow_delete: float | None,
+    job: Path | None,
+    failed: Path | None,
+    target: Target,
+    reading: SourceOptions,
+    concurrency: int,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Bring the users of FILE (- for standard input) into a system; those who are there already stay as they are.
+
+    The whole file is checked before anything is sent. Everything is recorded in a job file before it is sent: after a crash,
+    `resume` it; to take it back, `undo` it.
+
+    Exit code: 0 when every row is in, 1 when some are not, 2 when nothing could be done, 130 when interrupted.
+    """
+
+    if (file is None) == (origin is None):
+        raise click.UsageError("give either FILE, or --from with a system")
+    if origin and job is None:
+        raise click.UsageError("--from needs --job: a place for the job file")
+
+    async def work(directory: Directory, run: Run) -> Report:
+        from ...provisioning import provision
+
+        options = {**_describe_options(system, target, reading, directory), "from": origin}
+        async with open_users(reading, file, origin, key=directory.capabilities.key) as source:
+            return await provision(
+                source, directory, mode=mode, job=job, allow_delete=allow_delete, options=options, run=run
+            )
+
+    context.exit(
+        run_job(
+            JobCommand(str(file or origin), system, target, work, failed),
+            concurrency,
+            as_json=as_json,
+            verbose=verbose,
+        )
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@add_options(*MODE_OPTIONS)
+@target_options()
+@system_option("--to", "The system that would get the users")
+@source_options
+@add_options(*RUN_OPTIONS[1:])
+@click.pass_context
+def plan(
+    context: click.Context,
+    /,
+    file: Path,
+    system: str,
+    mode: Mode,
+    allow_delete: float | None,
+    job: Path | None,
+    target: Target,
+    reading: SourceOptions,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Show what `provision` would do with each user of FILE, and write it to a job file for `apply`.
+
+    The system is asked, and nothing is changed.
+
+    Exit code: 0, or 2 when no plan could be made.
+    """
+
+    async def work(directory: Directory, run: Run) -> Any:
+        from ...provisioning import plan
+
+        source = reading.open(file, key=directory.capabilities.key)
+        return await plan(
+            source,
+            directory,
+            mode=mode,
+            job=job,
+            allow_delete=allow_delete,
+            options=_describe_options(system, target, reading, directory),
+            on_event=run.on_event,
+        )
+
+    context.exit(run_job(JobCommand(str(file), system, target, work), 1, as_json=as_json, verbose=verbose))
+
+
+def _describe_options(
+    system: str, target: Target, reading: SourceOptions, directory: Directory
+) -> dict[str, Any]:
+    """Describe what a later command needs to open the same again; nothing secret."""
+    profile = target.profile or target.default_profile
+    return {
+        "system": system,
+        "profile": profile,
+        "place": read_place(directory),
+        "reading": reading.to_json(),
+    }

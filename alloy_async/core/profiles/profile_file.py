@@ -1,0 +1,83 @@
+"""The file of profiles: one TOML file of the user's."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from ..errors import ConfigurationError
+from .profile import PROFILE_VARIABLE, Profile, parse_profile
+
+FILE_VARIABLE = "ALLOY_ASYNC_PROFILES"
+"""The environment variable with the path of another file of profiles."""
+
+
+def find_profile_file() -> Path:
+    """Find where the file of profiles is, or would be: ALLOY_ASYNC_PROFILES, else profiles.toml in the user's settings.
+
+    Raises:
+        ConfigurationError: platformdirs is not installed, which knows the folder.
+    """
+    named = os.environ.get(FILE_VARIABLE)
+    if named:
+        return Path(named)
+    try:
+        from platformdirs import user_config_path
+    except ImportError:
+        raise ConfigurationError(
+            f"profiles need platformdirs: pip install 'alloy-async[profiles]', or set {FILE_VARIABLE} to the file's path"
+        ) from None
+    return user_config_path("alloy-async", appauthor=False) / "profiles.toml"
+
+
+def load_profiles(path: Path | None = None) -> Mapping[str, Profile]:
+    """Load all profiles, by name; none where there is no file.
+
+    Args:
+        path: the file; default `find_profile_file()`.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or a profile in it is wrong; the message names file and profile.
+    """
+    path = path or find_profile_file()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeError) as error:
+        raise ConfigurationError(f"{path}: the profiles cannot be read: {error}") from None
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: is not TOML: {error}") from None
+    profiles = {}
+    for name, table in tables.items():
+        try:
+            profiles[name] = parse_profile(name, table)
+        except ValueError as error:
+            raise ConfigurationError(f"{path}: profile {name!r}: {error}") from None
+    return profiles
+
+
+def load_profile(name: str | None = None) -> Profile:
+    """Load one profile.
+
+    Args:
+        name: default the one that ALLOY_ASYNC_PROFILE names.
+
+    Raises:
+        ConfigurationError: there is no such profile, or none is named.
+    """
+    name = name or os.environ.get(PROFILE_VARIABLE)
+    if not name:
+        raise ConfigurationError(f"name a profile, or set {PROFILE_VARIABLE}")
+    path = find_profile_file()
+    profiles = load_profiles(path)
+    if name not in profiles:
+        close = get_close_matches(name, profiles, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(profiles) or 'none'}"
+        raise ConfigurationError(f"{path}: there is no profile {name!r}; {hint}")
+    return profiles[name]
