@@ -112,9 +112,8 @@ class Call:
             AlloyAsyncError: the last attempt's error, with the effect of all of them.
         """
         # Around all attempts: the files of a multipart body stay open, so that a retry can rewind them.
-        body = self.request.body
-        if isinstance(body, Multipart) and not body.is_open:
-            async with body:
+        if isinstance(self.request.body, Multipart) and not self.request.body.is_open:
+            async with self.request.body:
                 return await self.run()
         # The usual call succeeds at once: tenacity's loop, which costs as much as a request, is entered after a failure only.
         try:

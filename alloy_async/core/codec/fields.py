@@ -94,24 +94,47 @@ class JsonObject:
         """Return the class to read a JSON object as: this one, or the subclass that the object's own members ask for."""
         return cls
 
+    def __repr__(self) -> str:
+        return format_redacted(self)
 
-def iterate_shown(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield what may be shown of a model or operation: names and reprs of its fields, with '***' for a secret."""
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        return iterate_shown(self)
+
+
+class Shown:
+    """Stands for what is shown otherwise than by its own repr."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+HIDDEN = Shown("***")
+
+
+def iterate_shown(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what may be shown of a model or operation: names and contents of its fields, with `***` for a secret.
+
+    rich asks for it too (`__rich_repr__`): else it would look through the attrs fields itself, secrets included.
+    """
     for field in get_fields(value.__class__):
         content = getattr(value, field.name)
-        if content is not None:
-            yield field.name, "***" if field.marker.secret else _format_brief(content)
+        if content is None:
+            continue
+        if field.marker.secret:
+            content = HIDDEN
+        elif isinstance(content, bytes):
+            content = Shown(f"<{len(content)} bytes>")
+        yield field.name, content
     extra = getattr(value, "_extra", None)
-    if isinstance(value, JsonObject) and extra:
-        yield "extra", f"{{{', '.join(f'{name!r}: ***' for name in extra)}}}"
+    if extra and isinstance(value, JsonObject):
+        yield "extra", dict.fromkeys(extra, HIDDEN)
 
 
 def format_redacted(value: Any) -> str:
     """Format as `Name(field=value, ...)`: skip fields that are None, show secrets and undeclared members as '***'."""
-    return (
-        f"{value.__class__.__name__}({', '.join(f'{name}={shown}' for name, shown in iterate_shown(value))})"
-    )
-
-
-def _format_brief(content: Any) -> str:
-    return f"<{len(content)} bytes>" if isinstance(content, bytes) else repr(content)
+    return f"{value.__class__.__name__}({', '.join(f'{name}={shown!r}' for name, shown in iterate_shown(value))})"

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import attrs
 
-from .fields import JsonObject, format_redacted, get_fields
+from .fields import JsonObject, get_fields
 from .json_codec import from_wire, to_wire
 
 
@@ -62,6 +62,3 @@ class Model(JsonObject):
         )
 
     __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return format_redacted(self)

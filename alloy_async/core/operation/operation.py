@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
-from ..codec.fields import format_redacted, get_fields
+from ..codec.fields import format_redacted, get_fields, iterate_shown
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -65,6 +65,9 @@ class Operation(Generic[T_co]):
         # Arguments may be models or lists, which have no hash: the plain ones tell operations apart well enough.
         values = (getattr(self, field.name) for field in get_fields(self.__class__))
         return hash((self.__class__, *(value for value in values if isinstance(value, PLAIN))))
+
+    def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
+        return iterate_shown(self)
 
 
 def result_type(operation: type[Operation[Any]]) -> Any:
