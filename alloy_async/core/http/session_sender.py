@@ -6,6 +6,7 @@ redirects, decompression (see content_encoding) and its own second request where
 
 from __future__ import annotations
 
+import io
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +18,10 @@ from .failures import ConnectionBroken, ServerSpokeFirst, describe_cause
 from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
 from .proxies import Proxy
+
+
+WRITTEN_WHOLE = 1 << 20
+"""Bytes of a body above which aiohttp wants a file to read it from, in pieces."""
 
 
 class StaleConnection(aiohttp.ClientError):
@@ -47,6 +52,8 @@ class SessionSender:
             headers = headers.copy()
             headers["Content-Type"] = body.content_type
             data: Any = _Upload(body.pieces(), body.size)
+        elif body is not None and len(body) > WRITTEN_WHOLE:
+            data = io.BytesIO(body)
         else:
             data = body
         if not self._guards:
