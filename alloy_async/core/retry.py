@@ -3,6 +3,7 @@
 | what happened                                   | effect  | idempotent operation  | other                 |
 |-------------------------------------------------|---------|-----------------------|-----------------------|
 | no connection; nothing was written              | none    | again                 | again                 |
+| the same, and hopeless: certificate, proxy 4xx  | none    | raise                 | raise                 |
 | connection lost or read timeout after writing   | unknown | again                 | raise                 |
 | 429; 503 with Retry-After                       | none    | again, after the wait | again, after the wait |
 | 408, 425                                        | none    | again                 | again                 |
@@ -54,7 +55,7 @@ class Retry:
 
 def may_repeat(error: BaseException, idempotent: bool) -> bool:
     """The table above: whether this failure may be followed by another attempt."""
-    if not isinstance(error, StatusError | TransportError):
+    if not isinstance(error, StatusError | TransportError) or error.hopeless:
         return False
     if isinstance(error, StatusError) and error.status not in REPEATABLE_STATUS:
         return False

@@ -19,7 +19,6 @@ from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
 from .proxies import Proxy
 
-
 WRITTEN_WHOLE = 1 << 20
 """Bytes of a body above which aiohttp wants a file to read it from, in pieces."""
 
