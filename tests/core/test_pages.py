@@ -53,7 +53,7 @@ class Skipping(Listing[Answer, Row]):
 class Following(Listing[Answer, Row]):
     verb = "GET"
     route = "/rows"
-    paging = ByCursor("rows", cursor="after", next="next", key="id")
+    paging = ByCursor(items="rows", cursor="after", next="next", key="id")
     after: Annotated[str | None, Query("after")] = None
 
 

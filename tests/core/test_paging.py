@@ -30,7 +30,7 @@ class List(Listing[Answer, int]):
     direction: Annotated[str | None, Query("direction")] = None
 
 
-CURSOR = ByCursor("rows", cursor="cursor", next="next", previous="previous", direction="direction")
+CURSOR = ByCursor(items="rows", cursor="cursor", next="next", previous="previous", direction="direction")
 OFFSET_WITH_NEXT = ByOffset("rows", next="next")
 
 

@@ -34,7 +34,7 @@ class LimitedListing(Listing[T_co, Item_co], Generic[T_co, Item_co]):
 def by_email(items: str, cursor: str) -> ByCursor:
     """Pages by email, forwards or backwards; the first page is asked for with an empty email."""
     return ByCursor(
-        items,
+        items=items,
         key="id",
         cursor=cursor,
         next="next_page_email",
