@@ -35,7 +35,7 @@ def measured(url: str, source: Path) -> dict[str, float]:
     def watch(event: Event) -> None:
         nonlocal journal
         for thread in threading.enumerate():
-            if thread.name.startswith("journal-") and thread.ident is not None:
+            if thread.name.startswith("job-") and thread.ident is not None:
                 journal = time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
 
     async def job() -> int:

@@ -17,7 +17,7 @@ as `FailureGuard` tells it, since it can be resumed; a copy has nothing to resum
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Literal, TypeAlias, TypeVar
 
 from ..core.errors import (
@@ -68,7 +68,7 @@ def refuses_batch(error: AlloyAsyncError) -> bool:
 
 async def send_in_halves(
     items: Sequence[T], send: Callable[[Sequence[T]], Awaitable[R | None]]
-) -> AsyncIterator[tuple[Sequence[T], R]]:
+) -> AsyncGenerator[tuple[Sequence[T], R], None]:
     """Send items in one call; where they are refused together, halve them until the ones at fault stand alone.
 
     Args:

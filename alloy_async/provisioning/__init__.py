@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .errors import JobError, SourceError
 from .events import Checked, Checking, Counts, Event, Report, Settled, Settling, Stopped, Waiting
-from .jobs import Run, apply, plan, provision, resume, undo
+from .jobs import Run, RunOptions, apply, plan, provision, resume, undo
 from .results import Plan
 from .sources import CsvSource, DirectorySource, Finding, Row, Source, open_source
 from .sources.field_map import FieldMap
-from .store.schema import Mode
+from .store.header import Mode
 
 __all__ = [
     "Checked",
@@ -25,6 +25,7 @@ __all__ = [
     "Report",
     "Row",
     "Run",
+    "RunOptions",
     "Settled",
     "Settling",
     "Source",

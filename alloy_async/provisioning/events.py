@@ -9,7 +9,7 @@ from typing import TypeAlias
 import attrs
 
 from .sources import Finding
-from .store.schema import Mode
+from .store.header import Mode
 
 SHOWN_FINDINGS = 20
 """So many findings are told and kept; the reason of a refused row is in the job file for each."""

@@ -8,21 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from ..directory import Directory
-from .async_helpers import in_thread
 from .errors import JobError, SourceError
 from .events import OnEvent, Report
-from .execution.engine import Engine
-from .execution.lifecycle import carried_out, planned, report_of, undone
-from .execution.opening import header_for, job_path, new_job, old_job, opened_source
-from .options import Run, ignore
-from .planning.comparison import UserComparer
-from .planning.job_planner import refuse_changed
+from .execution.lifecycle import execute, execute_undo, plan_rows, settle_before_undo
+from .execution.opening import choose_job_path, create_job, make_header, open_job, open_job_source
+from .job_context import JobContext
+from .options import Run, RunOptions, ignore
+from .planning.job_planner import restart_plan
+from .planning.source_match import refuse_changed
 from .planning.undo_planner import plan_undo
-from .results import Plan, summary
+from .results import Plan, summarize_plan
 from .sources import Source
-from .store.schema import Mode
+from .store.header import Mode
 
-__all__ = ["Run", "apply", "plan", "provision", "resume", "undo"]
+__all__ = ["Run", "RunOptions", "apply", "plan", "provision", "resume", "undo"]
 
 
 async def plan(
@@ -52,15 +51,16 @@ async def plan(
         JobError: the job file cannot be written, or too many users would be removed.
         AlloyAsyncError: the system could not be asked.
     """
-    opened = await opened_source(source, target.capabilities)
-    if await in_thread(opened.digest) is None:
+    opened = await open_job_source(source, target.capabilities)
+    header = await make_header(opened, target, mode, allow_delete, {**(options or {}), "look_up": True})
+    if header.source_digest is None:
         raise SourceError(
             "this can be read only once, and applying the plan reads it again; give a file", opened.name
         )
-    header = header_for(opened, target, mode, allow_delete, {**(options or {}), "look_up": True})
-    async with new_job(job_path(opened, job), header) as journal:
-        checked = await planned(journal, opened, target, on_event)
-        return await journal.do(summary, journal.path, journal.header, checked)
+    async with create_job(choose_job_path(opened, job), header) as writer:
+        context = JobContext(writer, target, RunOptions(on_event=on_event), opened)
+        checked = await plan_rows(context)
+        return await writer.call(summarize_plan, writer.store, checked)
 
 
 async def provision(
@@ -71,7 +71,7 @@ async def provision(
     job: str | Path | None = None,
     allow_delete: float | None = None,
     options: Mapping[str, Any] | None = None,
-    run: Run | None = None,
+    run: RunOptions | None = None,
 ) -> Report:
     """Plan and apply in one.
 
@@ -92,21 +92,21 @@ async def provision(
             unreachable server.
         JobError: the job file could not be written any more; `resume` finds out what was sent.
     """
-    run = run or Run()
     began = time.monotonic()
-    opened = await opened_source(source, target.capabilities)
-    header = header_for(opened, target, mode, allow_delete, {**(options or {}), "look_up": False})
-    async with new_job(job_path(opened, job), header) as journal:
-        if await in_thread(opened.digest) is None:
-            checked, engine = await carried_out(journal, opened, target, run)
-        else:
-            checked = await planned(journal, opened, target, run.on_event)
-            _, engine = await carried_out(journal, opened, target, run)
-        return report_of(journal, engine, checked, began)
+    opened = await open_job_source(source, target.capabilities)
+    header = await make_header(opened, target, mode, allow_delete, {**(options or {}), "look_up": False})
+    async with create_job(choose_job_path(opened, job), header) as writer:
+        context = JobContext(writer, target, run or RunOptions(), opened)
+        checked = None if header.source_digest is None else await plan_rows(context)
+        return await execute(context, checked, began)
 
 
 async def apply(
-    job: str | Path, target: Directory, source: Source | str | Path | None = None, *, run: Run | None = None
+    job: str | Path,
+    target: Directory,
+    source: Source | str | Path | None = None,
+    *,
+    run: RunOptions | None = None,
 ) -> Report:
     """Carry out a plan. Each row is compared with the system once more before it is changed, and refused if that has drifted.
 
@@ -124,11 +124,15 @@ async def apply(
         SourceError: the source was changed since; with the first row that differs. Nothing was sent.
         AlloyAsyncError: the very first calls failed; nothing was sent.
     """
-    return await _taken_up(job, target, source, run or Run(), fresh=True)
+    return await _take_up(job, target, source, run, fresh=True)
 
 
 async def resume(
-    job: str | Path, target: Directory, source: Source | str | Path | None = None, *, run: Run | None = None
+    job: str | Path,
+    target: Directory,
+    source: Source | str | Path | None = None,
+    *,
+    run: RunOptions | None = None,
 ) -> Report:
     """Go on with a job after a stop or a crash, however it ended.
 
@@ -141,11 +145,11 @@ async def resume(
     Raises:
         As for `apply`; and AlloyAsyncError when the system could not be asked about the rows in doubt; nothing was sent.
     """
-    return await _taken_up(job, target, source, run or Run(), fresh=False)
+    return await _take_up(job, target, source, run, fresh=False)
 
 
 async def undo(
-    job: str | Path, target: Directory, *, adopted: bool = False, run: Run | None = None
+    job: str | Path, target: Directory, *, adopted: bool = False, run: RunOptions | None = None
 ) -> Report:
     """Take a job back: delete what it created, restore what it changed or removed; can be stopped and resumed.
 
@@ -159,38 +163,41 @@ async def undo(
     Raises:
         As for `apply`.
     """
-    run = run or Run()
     began = time.monotonic()
-    async with old_job(job, target) as journal:
-        if journal.header.state == "undone":
-            raise JobError("was undone already", journal.path)
-        comparer = UserComparer(target.capabilities, journal.header.salt)
-        if journal.header.state != "undoing":
-            settling = Engine(journal, target, comparer, run, "rows")
-            await settling.settle_doubts()
-            await journal.do(plan_undo, target.capabilities, adopted)
-            await journal.set(state="undoing", stopped=None)
-        return await undone(journal, target, comparer, run, began)
+    async with open_job(job, target) as writer:
+        if writer.header.state == "undone":
+            raise JobError("was undone already", writer.store.path)
+        context = JobContext(writer, target, run or RunOptions())
+        if writer.header.state != "undoing":
+            await settle_before_undo(context)
+            await plan_undo(context, remove_adopted=adopted)
+        return await execute_undo(context, began)
 
 
-async def _taken_up(
-    job: str | Path, target: Directory, source: Source | str | Path | None, run: Run, *, fresh: bool
+async def _take_up(
+    job: str | Path,
+    target: Directory,
+    source: Source | str | Path | None,
+    run: RunOptions | None,
+    *,
+    fresh: bool,
 ) -> Report:
     began = time.monotonic()
-    async with old_job(job, target) as journal:
-        state = journal.header.state
-        comparer = UserComparer(target.capabilities, journal.header.salt)
-        if state == "undone":
-            raise JobError("was undone; begin a new job", journal.path)
-        if fresh and state != "planned":
-            raise JobError(f"is no plan that waits to be applied (it is {state}); use resume", journal.path)
-        if state == "undoing":
-            return await undone(journal, target, comparer, run, began)
-        opened = await opened_source(journal.header.source if source is None else source, target.capabilities)
+    async with open_job(job, target) as writer:
+        header, path = writer.header, writer.store.path
+        if header.state == "undone":
+            raise JobError("was undone; begin a new job", path)
+        if fresh and header.state != "planned":
+            raise JobError(f"is not a plan that waits to be applied (it is {header.state}); use resume", path)
+        run = run or RunOptions()
+        if header.state == "undoing":
+            return await execute_undo(JobContext(writer, target, run), began)
+        given = header.source if source is None else source
+        context = JobContext(writer, target, run, await open_job_source(given, target.capabilities))
         checked = None
-        if state == "planning":  # nothing was sent yet
-            await journal.execute("DELETE FROM rows")
-            checked = await planned(journal, opened, target, run.on_event)
-        await refuse_changed(journal, opened, target, comparer)
-        again, engine = await carried_out(journal, opened, target, run)
-        return report_of(journal, engine, checked or again, began)
+        if header.state == "planning":  # nothing was sent yet
+            await restart_plan(context)
+            checked = await plan_rows(context)
+        else:
+            await refuse_changed(context)
+        return await execute(context, checked, began)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import attrs
 
 from .events import Checked
-from .store.schema import Header, Mode
+from .store.header import Action, Mode
+from .store.job_store import JobStore
 
 _SHOWN = 10
+_ORDER: tuple[Action, ...] = ("create", "update", "delete", "offboard", "refuse")
 
 
 @attrs.frozen
-class Step:
-    """One line of a plan: what is done to whom, and why."""
+class PreviewRow:
+    """One row of a plan: what is done to whom, and why."""
 
     line: int | None
     key: str
@@ -43,7 +44,7 @@ class Plan:
     target: str
     mode: Mode
     actions: dict[str, int]
-    first: tuple[Step, ...]
+    first: tuple[PreviewRow, ...]
     check: Checked | None
 
     @property
@@ -52,22 +53,30 @@ class Plan:
         return sum(number for action, number in self.actions.items() if action not in ("none", "refuse"))
 
 
-def summary(database: sqlite3.Connection, path: Path, header: Header, check: Checked | None = None) -> Plan:
-    """The plan in a job file."""
-    found = database.execute("SELECT action, count(*) FROM rows GROUP BY action").fetchall()
-    first: list[Step] = []
-    for action in ("create", "update", "delete", "offboard", "refuse"):
-        lines = database.execute(
-            "SELECT line, key, action, step, coalesce(why, reason) FROM rows WHERE action = ? ORDER BY number LIMIT ?",
-            (action, _SHOWN),
-        )
-        first += [Step(*line) for line in lines]
+def summarize_plan(store: JobStore, check: Checked | None = None) -> Plan:
+    """Summarize the plan of a job."""
+    header, actions = store.read_header(), store.count_actions()
     return Plan(
-        job=path,
+        job=store.path,
         source=header.source,
         target=header.system,
         mode=header.mode,
-        actions=dict(found),
-        first=tuple(first),
+        actions=actions,
+        first=tuple(_find_first(store, actions)),
         check=check,
     )
+
+
+def _find_first(store: JobStore, actions: dict[str, int]) -> list[PreviewRow]:
+    """Find the first rows of each action; reads no further than to the last of them."""
+    wanted = {action: min(actions.get(action, 0), _SHOWN) for action in _ORDER}
+    found: dict[Action, list[PreviewRow]] = {action: [] for action in _ORDER}
+    missing = sum(wanted.values())
+    for row in store.read_rows("apply") if missing else ():
+        if len(found.get(row.action, ())) < wanted.get(row.action, 0):
+            shown = PreviewRow(row.line, row.key, row.action, row.step, row.why or row.reason)
+            found[row.action].append(shown)
+            missing -= 1
+            if not missing:
+                break
+    return [row for action in _ORDER for row in found[action]]

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.provisioning.store.lock import Lock
+from alloy_async.provisioning.store.lock import WorkerLock
 from alloy_async.sandbox import Sandbox
 
-from ..provisioning.jobs import changed, finished_job
+from ..provisioning.jobs import begun_rows, finished_job
 
 
 def run(*arguments: str | Path) -> Result:
@@ -109,14 +109,13 @@ def test_what_is_no_job(tmp_path: Path, command: str) -> None:
 
 
 def test_status(tmp_path: Path) -> None:
-    path = finished_job(tmp_path / "users.job", state="running", ended=None)
-    changed(path, "UPDATE rows SET state = 'planned', outcome = NULL WHERE number > 250")
+    path = finished_job(tmp_path / "users.job", rows=begun_rows(250), state="running", ended=None)
     result = run("status", path)
     assert result.exit_code == 1
     assert "users.csv to Alloy: cut off\n" in result.stdout
     assert "250 of 1,000 rows" in result.stdout
     assert f"alloy-async resume {path}" in result.stdout
-    lock = Lock.of(path)
+    lock = WorkerLock.take(path)
     try:
         told = json.loads(run("status", path, "--json").stdout)
     finally:

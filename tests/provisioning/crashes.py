@@ -10,7 +10,6 @@ import contextlib
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -22,13 +21,14 @@ import attrs
 
 from alloy_async.core.errors import AlloyAsyncError
 from alloy_async.directory import UserRecord
-from alloy_async.provisioning import JobError, Report, Run, provision, resume, undo
-from alloy_async.provisioning.options import At, Point
+from alloy_async.provisioning import JobError, Report, RunOptions, provision, resume, undo
+from alloy_async.provisioning.execution.crash_points import CrashHook, CrashPoint, crash_hook
+from alloy_async.provisioning.store.places import read_store
 from alloy_async.sandbox import Close, Fault, Hang, Ledger, Malformed, Reset, Sandbox, Status, Truncated
 
 from .systems import SYSTEMS, directory_of, empty_sandbox, place_of
 
-POINTS: tuple[Point, ...] = get_args(Point)
+POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
 FAULTS = (
     Reset(),
     Reset(after_commit=True),
@@ -111,11 +111,11 @@ def name_of(key: str) -> str:
     return key.removesuffix("@x.example")
 
 
-def dying(rng: random.Random, die: Any) -> At:
+def dying(rng: random.Random, die: Any) -> CrashHook:
     """Dies at a random one of the next boundaries."""
     left = rng.randrange(1, 40)
 
-    def at(point: Point) -> None:
+    def at(point: CrashPoint) -> None:
         nonlocal left
         left -= 1
         if left == 0:
@@ -148,7 +148,7 @@ async def crashing_run(system: str, seed: int, folder: Path, *, mode: Any = "cre
             while report.counts.unknown or report.counts.failed or report.counts.open:
                 async with directory_of(system, sandbox.url, place_of(sandbox), batch_size=BATCH) as target:
                     with contextlib.suppress(AlloyAsyncError):
-                        report = await resume(job, target, source, run=Run(sends_again=True))
+                        report = await resume(job, target, source, run=RunOptions(sends_again=True))
             await compare(sandbox, scenario, report, job, mode)
 
 
@@ -160,8 +160,8 @@ async def _one_life(
     def die() -> None:
         raise Crash
 
-    at: At = dying(rng, die) if rng.random() < 0.7 and not calm else lambda point: None
-    run = Run(concurrency=rng.choice((1, 3, 8)), at=at)
+    at: CrashHook = dying(rng, die) if rng.random() < 0.7 and not calm else lambda point: None
+    run = RunOptions(concurrency=rng.choice((1, 3, 8)))
     async with directory_of(system, sandbox.url, place_of(sandbox), batch_size=BATCH) as target:
         allow = 1.0 if mode == "sync" else None
         begin = (
@@ -169,7 +169,9 @@ async def _one_life(
             if job.exists()
             else provision(source, target, mode=mode, job=job, allow_delete=allow, run=run)
         )
-        life = asyncio.create_task(begin)
+        token = crash_hook.set(at)
+        life = asyncio.create_task(begin)  # takes the hook with it
+        crash_hook.reset(token)
         if rng.random() < 0.3 and not calm:
             asyncio.get_running_loop().call_later(rng.uniform(0, 0.15), life.cancel)
         try:
@@ -182,14 +184,13 @@ async def _one_life(
 
 async def compare(sandbox: Sandbox, scenario: Scenario, report: Report, job: Path, mode: str) -> None:
     """Hold the job's claims against the truth: row by row, none lost, none twice."""
-    database = sqlite3.connect(job)
-    lines = database.execute("SELECT key, outcome, reason FROM rows WHERE action <> 'refuse'").fetchall()
-    refused = database.execute("SELECT count(*) FROM rows WHERE action = 'refuse'").fetchone()[0]
-    database.close()
+    with read_store(job) as store:
+        rows = [row for row in store.read_rows("apply") if row.action != "refuse"]
+        refused = store.count_actions().get("refuse", 0)
     assert b"C4n4ry" not in job.read_bytes()
     assert refused == scenario.bad
-    claims = {name_of(key): outcome for key, outcome, _ in lines}
-    reasons = {name_of(key): reason for key, _, reason in lines}
+    claims = {name_of(row.key): row.outcome for row in rows}
+    reasons = {name_of(row.key): row.reason for row in rows}
     created, updated, deleted = (
         Counter(name_of(effect.key) for effect in sandbox.ledger if effect.what == what)
         for what in ("created", "updated", "deleted")
@@ -204,7 +205,7 @@ async def compare(sandbox: Sandbox, scenario: Scenario, report: Report, job: Pat
         assert now.keys() == scenario.before.keys() - old
         return
     assert claims.keys() - scenario.before.keys() == new
-    assert report.counts.rows == len(lines) + refused
+    assert report.counts.rows == len(rows) + refused
     unknown = {name for name in new if claims[name] == "unknown"}
     assert not unknown or not SYSTEMS[sandbox.system].directory.capabilities.key_is_unique
     assert {name: reasons[name] for name in new - unknown if claims[name] != "created"} == {}
@@ -238,10 +239,10 @@ async def undone_run(system: str, seed: int, folder: Path, *, mode: Any, size: i
             def die() -> None:
                 raise Crash
 
-            at: At = dying(rng, die) if rng.random() < 0.7 else lambda point: None
+            at: CrashHook = dying(rng, die) if rng.random() < 0.7 else lambda point: None
             async with directory_of(system, sandbox.url, place_of(sandbox), batch_size=BATCH) as target:
                 with contextlib.suppress(Crash, AlloyAsyncError):
-                    report = await undo(job, target, run=Run(at=at))
+                    report = await _undo_with(at, job, target)
                     if not report.counts.open and not report.counts.failed:
                         break
         else:
@@ -251,7 +252,15 @@ async def undone_run(system: str, seed: int, folder: Path, *, mode: Any, size: i
         assert await users_of(sandbox, {**scenario.rows, **scenario.before}) == scenario.before
 
 
-def killed(system: str, seed: int, sandbox: Sandbox, folder: Path, *, point: Point | None) -> None:
+async def _undo_with(at: CrashHook, job: Path, target: Any) -> Report:
+    token = crash_hook.set(at)
+    try:
+        return await undo(job, target)
+    finally:
+        crash_hook.reset(token)
+
+
+def killed(system: str, seed: int, sandbox: Sandbox, folder: Path, *, point: CrashPoint | None) -> None:
     """One job in processes of their own, killed with SIGKILL: at a boundary, or at some instant; then resumed to its end."""
     rng = random.Random(f"kill {system} {seed} {point}")
     scenario = Scenario.of(rng, 60)
@@ -287,7 +296,7 @@ async def _judged(sandbox: Sandbox, scenario: Scenario, source: Path, job: Path)
 
 
 def _child(
-    system: str, url: str, place: str, source: Path, job: Path, point: Point | None, count: int
+    system: str, url: str, place: str, source: Path, job: Path, point: CrashPoint | None, count: int
 ) -> subprocess.Popen[bytes]:
     words = [system, url, place, str(source), str(job), point or "", str(count)]
     return subprocess.Popen([sys.executable, "-m", "tests.provisioning.crashes", *words])
@@ -296,13 +305,14 @@ def _child(
 async def _live(system: str, url: str, place: str, source: Path, job: Path, point: str, count: int) -> int:
     """The child: carry the job out, and kill itself at the boundary of that name, when it comes for the so-manieth time."""
 
-    def at(here: Point) -> None:
+    def at(here: CrashPoint) -> None:
         nonlocal count
         count -= here == point
         if here == point and count <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    run = Run(concurrency=3, at=at)
+    crash_hook.set(at)
+    run = RunOptions(concurrency=3)
     begun = os.path.exists(job)  # noqa: PTH110
     async with directory_of(system, url, place, batch_size=BATCH) as target:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +12,9 @@ import attrs
 from alloy_async.core.auth import hash_with_key
 from alloy_async.core.events import RetryEvent
 from alloy_async.directory import Capabilities, Outcome, UserRecord
-from alloy_async.provisioning.store.schema import reading
+from alloy_async.provisioning.store.header import Phase
+from alloy_async.provisioning.store.places import read_store
+from alloy_async.provisioning.store.rows import JobRow
 
 CAPABILITIES = Capabilities(
     abilities=frozenset({"find", "list", "create", "update", "delete"}),
@@ -92,8 +93,7 @@ class MemoryDirectory:
         return [Outcome(outcome.key, "done") for outcome in await self.delete(keys)]
 
 
-def lines_of(job: Path) -> list[dict[str, Any]]:
-    """The lines of a job."""
-    with reading(job) as database:
-        database.row_factory = sqlite3.Row
-        return [dict(line) for line in database.execute("SELECT * FROM rows ORDER BY number")]
+def rows_of(job: Path, phase: Phase = "apply") -> list[JobRow]:
+    """The rows of a job."""
+    with read_store(job) as store:
+        return list(store.read_rows(phase))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 
-from alloy_async.provisioning.store.metrics import Second, note, write
-from alloy_async.provisioning.store.rows import Planned, insert
-from alloy_async.provisioning.store.schema import Header, RowOutcome, connected, make
+from alloy_async.provisioning.store.header import JobHeader, Phase, RowOutcome
+from alloy_async.provisioning.store.job_store import Remark, Second
+from alloy_async.provisioning.store.places import create_store
+from alloy_async.provisioning.store.rows import PlannedRow
 
 START = 1_800_000_000.0
 REASONS: Sequence[tuple[RowOutcome, str, int]] = (
@@ -22,14 +22,31 @@ REASONS: Sequence[tuple[RowOutcome, str, int]] = (
     ("drifted", "full_name was changed since the plan was made", 2),
 )
 
+REMARKS = (
+    Remark(12, "E-mail", "warning", "'ada@example' is no e-mail address"),
+    Remark(40, None, "error", "has 3 cells"),
+)
+
 
 def finished_job(
-    path: Path, lines: int = 1000, seconds: int = 60, unresolved: int = 40, pause: int = 0, **header: object
+    path: Path,
+    lines: int = 1000,
+    seconds: int = 60,
+    unresolved: int = 40,
+    pause: int = 0,
+    *,
+    rows: Sequence[PlannedRow] | None = None,
+    phase: Phase = "apply",
+    remarks: Sequence[Remark] = REMARKS,
+    note: str = "interrupted by Ctrl-C",
+    **header: object,
 ) -> Path:
-    """A job that is done, of which about `unresolved` lines did not go in; it was paused half-way for so many seconds."""
+    """A job that is done, of which about `unresolved` rows did not go in; it was paused half-way for so many seconds."""
     chance = random.Random(lines)
-    database = connected(path)
-    told = Header(
+    made = (
+        [_row(number, lines, unresolved, chance) for number in range(1, lines + 1)] if rows is None else rows
+    )
+    told = JobHeader(
         source=str(path.with_suffix(".csv")),
         system="Alloy",
         base_url="https://alloy.example",
@@ -38,33 +55,37 @@ def finished_job(
         started=START,
         ended=START + seconds + pause,
         state="done",
-        rows=lines,
+        rows=len(made),
         warnings=3,
         dropped='["Desk", "E-mail"]',
     )
-    make(database, attrs.evolve(told, **header))
-    database.execute("BEGIN")
-    insert(database, "rows", (_line(number, lines, unresolved, chance) for number in range(1, lines + 1)))
-    write(database, (_second(number, lines, seconds, pause, chance) for number in range(seconds)))
-    note(database, "stop", "interrupted by Ctrl-C")
-    findings = [
-        (12, "E-mail", "warning", "'ada@example' is no e-mail address"),
-        (40, None, "error", "has 3 cells"),
-    ]
-    database.executemany("INSERT INTO findings VALUES (?, ?, ?, ?)", findings)
-    database.execute("COMMIT")
-    database.close()
+    store = create_store(path, attrs.evolve(told, **header))
+    with store.transaction():
+        store.insert_rows(phase, made)
+        store.add_seconds(_second(number, lines, seconds, pause, chance) for number in range(seconds))
+        if note:
+            store.add_note("stop", note)
+        store.add_remarks(remarks)
+    store.close()
     return path
 
 
-def _line(number: int, lines: int, unresolved: int, chance: random.Random) -> Planned:
+def begun_rows(done: int, lines: int = 1000) -> list[PlannedRow]:
+    """Rows of which the first are in, and the rest were not sent yet."""
+    numbers = range(1, lines + 1)
+    return [
+        PlannedRow(n, n + 1, f"user{n}", "create", outcome="created" if n <= done else None) for n in numbers
+    ]
+
+
+def _row(number: int, lines: int, unresolved: int, chance: random.Random) -> PlannedRow:
     key, outcome, reason = f"user{number}", "created", None
     if chance.random() < unresolved / lines:
         outcome, text, _ = chance.choices(REASONS, [weight for *_, weight in REASONS])[0]
         reason = text.format(key=key)
     elif chance.random() < 0.08:
         outcome = "exists"
-    return Planned(number, number + 1, key, "create", state="done", outcome=outcome, reason=reason)  # type: ignore[arg-type]
+    return PlannedRow(number, number + 1, key, "create", outcome=outcome, reason=reason)  # type: ignore[arg-type]
 
 
 def _second(number: int, lines: int, seconds: int, pause: int, chance: random.Random) -> Second:
@@ -76,7 +97,7 @@ def _second(number: int, lines: int, seconds: int, pause: int, chance: random.Ra
     calls = max(rows // 10, 1) if rows else 0
     factor = 2.5 if busy else 1
     p95, waited = p50 * factor * chance.uniform(1.5, 2.5), limited * 1.2
-    return (
+    return Second(
         at,
         rows // (3 if busy else 1),
         calls,
@@ -87,10 +108,3 @@ def _second(number: int, lines: int, seconds: int, pause: int, chance: random.Ra
         limited,
         waited,
     )
-
-
-def changed(path: Path, statement: str, *values: object) -> None:
-    """Change a job file."""
-    with sqlite3.connect(path) as database:
-        database.execute(statement, values)
-    database.close()

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.core.errors import AlloyAsyncError, BadRequest, RateLimited, Unauthorized
 from alloy_async.directory import Outcome, UserRecord
-from alloy_async.provisioning import Run, provision, resume
+from alloy_async.provisioning import RunOptions, provision, resume
 
-from .fakes import MemoryDirectory, lines_of
+from .fakes import MemoryDirectory, rows_of
 
 Answer = Literal["fine", "refused", "busy", "locked out", "lost", "lost but done"]
 ERRORS: dict[Answer, AlloyAsyncError] = {
@@ -57,23 +57,23 @@ def test_every_row_is_accounted_for(
     path.write_text("username,n\n" + "".join(f"{name},x\n" for name in rows))
     target = Unreliable(answers)
 
-    report = asyncio.run(provision(path, target, run=Run(concurrency=concurrency)))
+    report = asyncio.run(provision(path, target, run=RunOptions(concurrency=concurrency)))
 
-    lines = lines_of(job)
-    assert [line["key"] for line in lines] == rows
+    lines = rows_of(job)
+    assert [line.key for line in lines] == rows
     assert report.counts.rows == len(rows)
-    told = Counter(line["outcome"] or line["state"] for line in lines)
+    told = Counter(line.outcome or line.state for line in lines)
     assert told["created"] == report.counts.created
     assert told["planned"] == report.counts.planned
-    created = [line["key"] for line in lines if line["outcome"] == "created"]
+    created = [line.key for line in lines if line.outcome == "created"]
     assert len(set(created)) == len(created)
     assert set(created) <= set(target.users)
-    in_doubt = {line["key"] for line in lines if line["state"] == "doubt"}
+    in_doubt = {line.key for line in lines if line.state == "doubt"}
     assert set(target.users) - set(created) <= in_doubt
 
     while report.counts.open or report.counts.failed:
         with contextlib.suppress(AlloyAsyncError):  # of the very first call
             report = asyncio.run(resume(job, target))
     good = set(rows) - {""}
-    refused = {line["key"] for line in lines_of(job) if line["reason"] and "400" in line["reason"]}
+    refused = {line.key for line in rows_of(job) if line.reason and "400" in line.reason}
     assert set(target.users) == good - refused

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alloy_async.provisioning.options import Point
+from alloy_async.provisioning.execution.crash_points import CrashPoint
 from alloy_async.sandbox import Sandbox
 
 from .crashes import POINTS, crashing_run, killed, undone_run
@@ -52,5 +52,5 @@ def servers() -> Iterator[dict[str, Sandbox]]:
 
 @posix
 @pytest.mark.parametrize(("system", "point"), KILLED)
-def test_sigkill(system: str, point: Point | None, servers: dict[str, Sandbox], tmp_path: Path) -> None:
+def test_sigkill(system: str, point: CrashPoint | None, servers: dict[str, Sandbox], tmp_path: Path) -> None:
     killed(system, 1, servers[system], tmp_path, point=point)

@@ -24,7 +24,7 @@ from alloy_async.provisioning import (
     Checking,
     Counts,
     Event,
-    Run,
+    RunOptions,
     Settled,
     SourceError,
     Stopped,
@@ -35,7 +35,7 @@ from alloy_async.provisioning import (
 )
 from alloy_async.provisioning.sources import Row
 
-from .fakes import MemoryDirectory, lines_of
+from .fakes import MemoryDirectory, rows_of
 
 
 def users_file(tmp_path: Path, *usernames: str, columns: str = "username") -> Path:
@@ -70,9 +70,9 @@ async def test_bad_rows_stay_out_each_with_its_line_and_reason(tmp_path: Path) -
     report = await provision(path, target)
     assert sorted(target.users) == ["ada", "eve"]
     assert report.counts == Counts(created=2, invalid=4)
-    bad = [line for line in lines_of(report.job) if line["outcome"] == "invalid"]
-    assert [line["line"] for line in bad] == [3, 4, 5, 8]
-    assert bad[1]["reason"].startswith("login: 'Ada' is on line 2 already")
+    bad = [line for line in rows_of(report.job) if line.outcome == "invalid"]
+    assert [line.line for line in bad] == [3, 4, 5, 8]
+    assert bad[1].reason.startswith("login: 'Ada' is on line 2 already")
     assert report.check is not None
     assert [finding.line for finding in report.check.findings] == [3, 4, 5, 8]
 
@@ -98,8 +98,8 @@ async def test_outcomes_of_the_system_are_recorded(tmp_path: Path) -> None:
     report = await provision(users_file(tmp_path, *names(6)), MemoryDirectory(script=script))
     assert report.counts == Counts(created=3, exists=1, invalid=1, failed=1)
     assert not report.complete
-    lines = lines_of(report.job)
-    assert [line["outcome"] for line in lines] == [
+    lines = rows_of(report.job)
+    assert [line.outcome for line in lines] == [
         "created",
         "invalid",
         "created",
@@ -107,11 +107,11 @@ async def test_outcomes_of_the_system_are_recorded(tmp_path: Path) -> None:
         "exists",
         "created",
     ]
-    assert [line["reason"] for line in lines if line["outcome"] in ("invalid", "failed")] == [
+    assert [line.reason for line in lines if line.outcome in ("invalid", "failed")] == [
         "why user1",
         "why user3",
     ]
-    assert {line["remote_id"] for line in lines} == {f"id user{n}" for n in range(6)}
+    assert {line.remote_id for line in lines} == {f"id user{n}" for n in range(6)}
 
 
 @pytest.mark.parametrize("error", [Unauthorized("401 no"), ConnectError("no route")])
@@ -124,7 +124,7 @@ async def test_when_the_first_call_fails_nothing_could_be_done(
     events: list[Event] = []
     target = MemoryDirectory(script=script)
     with pytest.raises(type(error)):
-        await provision(users_file(tmp_path, *names(50)), target, run=Run(on_event=events.append))
+        await provision(users_file(tmp_path, *names(50)), target, run=RunOptions(on_event=events.append))
     assert len(target.calls) == 1
     assert [type(event) for event in events] == [Checking, Checked]
     assert written(tmp_path) == ["users.csv"]
@@ -137,7 +137,7 @@ async def test_a_credential_that_lapses_ends_the_job_and_another_one_resumes_it(
 
     events: list[Event] = []
     target = MemoryDirectory(script=script)
-    run = Run(concurrency=1, on_event=events.append)
+    run = RunOptions(concurrency=1, on_event=events.append)
     report = await provision(users_file(tmp_path, *names(100)), target, run=run)
     assert report.stopped == "401 lapsed"
     assert report.counts == Counts(created=20, failed=10, planned=70)
@@ -164,7 +164,7 @@ async def test_an_outage_ends_the_job(tmp_path: Path) -> None:
         return [Outcome(r.username, "unknown", "lost") for r in records] if call > 1 else None
 
     target = MemoryDirectory(script=script)
-    report = await provision(users_file(tmp_path, *names(1000)), target, run=Run(concurrency=1))
+    report = await provision(users_file(tmp_path, *names(1000)), target, run=RunOptions(concurrency=1))
     assert report.stopped == "30 calls in a row failed"
     assert report.counts.created == 10
     assert report.counts.open == 990
@@ -184,12 +184,12 @@ async def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_rows_are_found
     target = MemoryDirectory(script=script)
     report = await provision(users_file(tmp_path, *names(20)), target)
     assert report.counts == Counts(created=17, invalid=3)
-    bad = [line["key"] for line in lines_of(report.job) if line["outcome"] == "invalid"]
+    bad = [line.key for line in rows_of(report.job) if line.outcome == "invalid"]
     assert bad == ["user4", "user5", "user17"]
 
 
 async def test_stopping_finishes_what_is_on_its_way(tmp_path: Path) -> None:
-    run = Run(concurrency=1)
+    run = RunOptions(concurrency=1)
 
     def script(call: int, records: Sequence[UserRecord]) -> None:
         if call == 3:
@@ -219,12 +219,12 @@ async def test_what_was_on_its_way_when_cancelled_is_in_doubt_and_found_by_resum
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
-    assert [line["state"] for line in lines_of(tmp_path / "users.job")] == ["done"] * 10 + ["intended"] * 10
+    assert [line.state for line in rows_of(tmp_path / "users.job")] == ["done"] * 10 + ["intended"] * 10
     assert asyncio.all_tasks() == {asyncio.current_task()}
     report = await resume(tmp_path / "users.job", target)
     assert report.counts == Counts(created=20)
     assert len(target.calls) == 2
-    assert [line["adopted"] for line in lines_of(report.job)] == [0] * 10 + [1] * 10
+    assert [line.adopted for line in rows_of(report.job)] == [False] * 10 + [True] * 10
 
 
 async def test_concurrency_is_kept_and_reached(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ async def test_concurrency_is_kept_and_reached(tmp_path: Path) -> None:
             return await super().create(records)
 
     target = Slow()
-    report = await provision(users_file(tmp_path, *names(100)), target, run=Run(concurrency=3))
+    report = await provision(users_file(tmp_path, *names(100)), target, run=RunOptions(concurrency=3))
     assert report.complete
     assert target.most_in_flight == 3
 
@@ -252,7 +252,7 @@ async def test_events(tmp_path: Path) -> None:
 
     target._script = script
     path = users_file(tmp_path, *(f"{n},x" for n in names(25)), ",y", columns="login,desk")
-    report = await provision(path, target, run=Run(on_event=events.append))
+    report = await provision(path, target, run=RunOptions(on_event=events.append))
     assert Counter(map(type, events)) == {Checking: 1, Checked: 1, Waiting: 1, Settled: 3}
     checked = next(event for event in events if isinstance(event, Checked))
     assert (checked.rows, checked.errors, checked.dropped) == (26, 1, ("desk",))
@@ -277,7 +277,7 @@ async def test_files_are_read_in_slices_and_in_threads(tmp_path: Path) -> None:
 
     source = Watched(users_file(tmp_path, *names(10_000)))
     events: list[Event] = []
-    report = await provision(source, MemoryDirectory(batch_size=1000), run=Run(on_event=events.append))
+    report = await provision(source, MemoryDirectory(batch_size=1000), run=RunOptions(on_event=events.append))
     assert report.counts.created == 10_000
     assert len(readers) == 20_000
     assert threading.current_thread() not in readers
@@ -298,4 +298,4 @@ async def test_a_password_is_sent_and_not_written_down(tmp_path: Path) -> None:
 
 async def test_no_concurrency_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="concurrency must be 1 or more"):
-        Run(concurrency=0)
+        RunOptions(concurrency=0)

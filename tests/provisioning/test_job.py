@@ -17,7 +17,7 @@ from alloy_async.directory import Outcome, UserRecord
 from alloy_async.provisioning import (
     Counts,
     JobError,
-    Run,
+    RunOptions,
     SourceError,
     apply,
     open_source,
@@ -26,9 +26,10 @@ from alloy_async.provisioning import (
     resume,
     undo,
 )
-from alloy_async.provisioning.store.schema import FORMAT, header_of, reading
+from alloy_async.provisioning.store.places import read_store
+from alloy_async.provisioning.store.sqlite.schema import FORMAT
 
-from .fakes import MemoryDirectory, lines_of
+from .fakes import MemoryDirectory, rows_of
 
 
 def people(path: Path, **users: str) -> Path:
@@ -65,7 +66,7 @@ async def test_a_plan_tells_what_will_be_done_and_sends_nothing(file: Path) -> N
     report = await apply(made.job, target)
     assert report.counts == Counts(created=1, updated=1, deleted=1, unchanged=1)
     assert held(target) == {"ada": "Ada", "bob": "Bob", "eve": "Eve"}
-    with pytest.raises(JobError, match="is no plan that waits to be applied"):
+    with pytest.raises(JobError, match="is not a plan that waits to be applied"):
         await apply(made.job, target)
 
 
@@ -76,7 +77,7 @@ async def test_rows_that_drifted_since_the_plan_are_refused_by_name(file: Path) 
     target.users["zoe"] = UserRecord(username="zoe", full_name="Somebody's edit")
     target.users["eve"] = UserRecord(username="eve", full_name="Somebody's own")
     report = await apply(made.job, target)
-    drifted = [line["key"] for line in lines_of(made.job) if line["outcome"] == "drifted"]
+    drifted = [line.key for line in rows_of(made.job) if line.outcome == "drifted"]
     assert drifted == ["bob", "eve", "zoe"]
     assert report.counts == Counts(updated=1, deleted=1, drifted=3)
     assert held(target)["bob"] == held(target)["zoe"] == "Somebody's edit"
@@ -127,8 +128,7 @@ async def test_undo_takes_everything_back_but_what_somebody_edited_since(file: P
     report = await undo(report.job, target)
     assert report.counts == Counts(deleted=1, restored=3, kept=1)
     assert held(target) == {**before, "bob": "Bobby"}
-    with reading(report.job) as database:
-        kept = database.execute("SELECT key, reason FROM undo WHERE outcome = 'kept'").fetchall()
+    kept = [(row.key, row.reason) for row in rows_of(report.job, "undo") if row.outcome == "kept"]
     assert kept == [("bob", "was changed by somebody since it was planned; plan again")]
     with pytest.raises(JobError, match="was undone already"):
         await undo(report.job, target)
@@ -149,7 +149,7 @@ async def test_leaving_takes_the_steps_in_their_order(file: Path) -> None:
     assert report.counts == Counts(done=4, invalid=2, unchanged=1)
     assert [step for step, key in target.steps if key == "ada"] == list(steps)
     assert [step for step, key in target.steps if key == "bob"] == ["lock", "archive"]
-    reasons = {line["reason"] for line in lines_of(report.job) if line["outcome"] == "invalid"}
+    reasons = {line.reason for line in rows_of(report.job) if line.outcome == "invalid"}
     assert reasons == {"the archive is full", "the step before it was refused (archive)"}
     report = await undo(report.job, target)
     assert report.counts == Counts(kept=4)
@@ -160,7 +160,7 @@ async def test_a_stream_is_planned_and_sent_in_one_reading_and_resumed_with_the_
 ) -> None:
     text = "username\n" + "".join(f"user{n}\n" for n in range(2500)) + "USER7\n"
     job = tmp_path / "in.job"
-    run = Run(concurrency=1)
+    run = RunOptions(concurrency=1)
 
     def script(call: int, records: Sequence[UserRecord]) -> None:
         if call == 3:
@@ -184,8 +184,8 @@ async def test_two_workers_on_one_job(file: Path) -> None:
     target = directory()
     made = await plan(file, target)
     code = (
-        "import sys, pathlib; from alloy_async.provisioning.store.writer import Journal\n"
-        f"journal = Journal.open(pathlib.Path({str(made.job)!r})); print('held', flush=True); sys.stdin.read()"
+        "import sys, pathlib; from alloy_async.provisioning.store.places import open_store\n"
+        f"store = open_store(pathlib.Path({str(made.job)!r})); print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -194,8 +194,8 @@ async def test_two_workers_on_one_job(file: Path) -> None:
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(JobError, match=f"process {holder.pid} is working on this job"):
             await apply(made.job, target)
-        with reading(made.job) as database:  # reports may be made meanwhile
-            assert header_of(database).state == "planned"
+        with read_store(made.job) as store:  # reports may be made meanwhile
+            assert store.read_header().state == "planned"
         holder.kill()
         holder.wait()
     assert made.job.with_name("users.job.lock").exists()  # what the dead left is no obstacle
@@ -225,11 +225,11 @@ async def test_a_damaged_file_is_refused(file: Path, tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"damaged|cannot be read as a job"):
         await resume(made.job, target)
     made.job.write_bytes(b"this is my diary")
-    with pytest.raises(JobError, match=r"cannot be read as a job|is no job file"):
+    with pytest.raises(JobError, match=r"cannot be read as a job|is not a job file"):
         await resume(made.job, target)
     other = tmp_path / "other.job"
     sqlite3.connect(other).execute("CREATE TABLE mine (x)").connection.close()
-    with pytest.raises(JobError, match="is no job file"):
+    with pytest.raises(JobError, match="is not a job file"):
         await resume(other, target)
     with pytest.raises(JobError, match="there is no such job file"):
         await resume(tmp_path / "none.job", target)
@@ -299,7 +299,7 @@ async def test_where_keys_are_not_unique_an_absent_row_is_not_sent_again(file: P
     target = Forgetful(False, key_is_unique=False)
     report = await provision(file, target)
     assert report.counts == Counts(unknown=3)
-    assert "a second request could double it" in lines_of(report.job)[0]["reason"]
+    assert "a second request could double it" in rows_of(report.job)[0].reason
 
 
 async def test_where_only_a_list_can_be_had_a_lost_row_is_found_there(file: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -16,38 +17,39 @@ from hypothesis import given, strategies as st
 from alloy_async.provisioning import open_source
 from alloy_async.provisioning.reports.durations import format_duration, format_latency
 from alloy_async.provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
-from alloy_async.provisioning.reports.html import render_page
-from alloy_async.provisioning.reports.timeline import Timeline
-from alloy_async.provisioning.store.lock import Lock, holder
-from alloy_async.provisioning.store.queries import (
+from alloy_async.provisioning.reports.figures import (
     JobReport,
     JobStatus,
-    Line,
-    Second,
+    ReportRow,
     read_report,
     read_status,
-    unresolved_rows,
+    read_unresolved,
 )
-from alloy_async.provisioning.store.schema import reading
+from alloy_async.provisioning.reports.html import render_page
+from alloy_async.provisioning.reports.timeline import Timeline
+from alloy_async.provisioning.store.job_store import Remark, Second
+from alloy_async.provisioning.store.lock import WorkerLock, find_worker
+from alloy_async.provisioning.store.places import open_store, read_store
+from alloy_async.provisioning.store.rows import PlannedRow
 
-from .jobs import START, changed, finished_job
+from .jobs import START, begun_rows, finished_job
 
 
-def report_of(path: Path) -> tuple[JobReport, list[Line]]:
-    with reading(path) as database:
-        report = read_report(database, path)
-        return report, list(unresolved_rows(database, report.table))
+def report_of(path: Path) -> tuple[JobReport, list[ReportRow]]:
+    with read_store(path) as store:
+        report = read_report(store)
+        return report, list(read_unresolved(store, report.phase))
 
 
 def page_of(path: Path) -> str:
-    with reading(path) as database:
-        report = read_report(database, path)
-        return render_page(report, unresolved_rows(database, report.table))
+    with read_store(path) as store:
+        report = read_report(store)
+        return render_page(report, read_unresolved(store, report.phase))
 
 
 def status_of(path: Path, now: float) -> JobStatus:
-    with reading(path) as database:
-        return read_status(database, path, now)
+    with read_store(path) as store:
+        return read_status(store, now)
 
 
 def test_the_figures_agree_with_the_lines(tmp_path: Path) -> None:
@@ -86,9 +88,10 @@ def test_a_timeline_loses_nothing(offsets: list[int]) -> None:
 
 
 def test_status_of_a_running_job(tmp_path: Path) -> None:
-    path = finished_job(tmp_path / "users.job", seconds=40, state="running", ended=None)
-    changed(path, "UPDATE rows SET state = 'planned', outcome = NULL WHERE number > 600")
-    changed(path, "UPDATE rows SET state = 'intended' WHERE number BETWEEN 601 AND 650")
+    path = finished_job(tmp_path / "users.job", seconds=40, rows=begun_rows(600), state="running", ended=None)
+    store = open_store(path)
+    store.record_intents("apply", list(store.read_rows("apply", 600))[:50])
+    store.close()
     now = START + 40
     status = status_of(path, now)
     assert (status.state, status.worker, status.rate, status.eta, status.under_way) == (
@@ -99,7 +102,7 @@ def test_status_of_a_running_job(tmp_path: Path) -> None:
         0,
     )
     assert (status.counts.doubt, status.counts.planned) == (50, 350)
-    lock = Lock.of(path)
+    lock = WorkerLock.take(path)
     try:
         status = status_of(path, now)
     finally:
@@ -112,11 +115,11 @@ def test_status_of_a_running_job(tmp_path: Path) -> None:
 
 def test_looking_does_not_keep_a_worker_out(tmp_path: Path) -> None:
     path = finished_job(tmp_path / "users.job")
-    assert holder(path) is None
-    lock = Lock.of(path)
-    assert holder(path) == os.getpid()
+    assert find_worker(path) is None
+    lock = WorkerLock.take(path)
+    assert find_worker(path) == os.getpid()
     lock.release()
-    assert holder(path) is None
+    assert find_worker(path) is None
 
 
 class Page(html.parser.HTMLParser):
@@ -164,20 +167,23 @@ def test_the_page_of_a_job_without_failures(tmp_path: Path) -> None:
 
 
 def test_the_page_of_a_job_that_did_nothing_yet(tmp_path: Path) -> None:
-    path = finished_job(tmp_path / "users.job", lines=3, started=None, ended=None, state="planned")
-    changed(path, "DELETE FROM seconds")
-    changed(path, "DELETE FROM notes")
-    Page(page_of(path))
-    changed(path, "DELETE FROM rows")
+    facts = {"seconds": 0, "note": "", "started": None, "ended": None, "state": "planned"}
+    Page(page_of(finished_job(tmp_path / "users.job", lines=3, **facts)))
+    path = finished_job(tmp_path / "empty.job", rows=[], **facts)
     assert "Nothing has been planned yet." in page_of(path)
 
 
 def test_nothing_from_the_job_is_taken_for_markup(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>&\"'"
-    path = finished_job(tmp_path / "users.job", source=evil, stopped=evil, dropped=f'["{evil[:8]}"]')
-    changed(path, "UPDATE rows SET key = ?, reason = ? WHERE outcome = 'invalid'", evil, evil)
-    changed(path, "UPDATE findings SET message = ?, field = ?", evil, evil)
-    changed(path, "UPDATE notes SET text = ?", evil)
+    path = finished_job(
+        tmp_path / "users.job",
+        rows=[PlannedRow(1, 2, evil, "refuse", outcome="invalid", reason=evil)],
+        remarks=[Remark(2, evil, "error", evil)],
+        note=evil,
+        source=evil,
+        stopped=evil,
+        dropped=f'["{evil[:8]}"]',
+    )
     text = page_of(path)
     assert "alert(1)" in text
     assert "<script>alert" not in text
@@ -195,21 +201,22 @@ def test_a_large_job_makes_a_page_of_bounded_size(tmp_path: Path) -> None:
 
 
 def test_undone_jobs_report_on_the_undoing(tmp_path: Path) -> None:
-    path = finished_job(tmp_path / "users.job", lines=10, unresolved=0, state="undone")
-    changed(path, "INSERT INTO undo SELECT * FROM rows")
-    changed(path, "UPDATE undo SET outcome = 'restored'")
+    rows = [PlannedRow(n, n + 1, f"user{n}", "delete", outcome="restored") for n in range(1, 11)]
+    undone: dict[str, Any] = {"phase": "undo", "state": "undone"}
+    path = finished_job(tmp_path / "users.job", rows=rows, **undone)
     assert report_of(path)[0].verdict == "Everything was taken back."
-    changed(path, "UPDATE undo SET outcome = 'kept', reason = 'edited since' WHERE number = 3")
-    report, (line,) = report_of(path)
+    rows[2] = rows[2]._replace(outcome="kept", reason="edited since")
+    path = finished_job(tmp_path / "kept.job", rows=rows, **undone)
+    report, (row,) = report_of(path)
     assert report.verdict == "1 of 10 changes were not taken back."
-    assert (line.number, line.outcome, line.reason) == (3, "kept", "edited since")
+    assert (row.number, row.outcome, row.reason) == (3, "kept", "edited since")
 
 
 def test_failed_rows_can_be_fed_back(tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     path.write_text('login;pwd;note\nada;s3cret;"a;\nb"\nbob;x;\neve;s3cret\nmax;y;z;\n', encoding="utf-8")
     source = open_source(path)
-    lines = [Line(row, at, key, "create", None, "failed", f"why {key}") for row, at, key in
+    lines = [ReportRow(row, at, key, "create", None, "failed", f"why {key}") for row, at, key in
              ((1, 2, "ada"), (3, 5, ""), (4, 6, ""))]  # fmt: skip
     file = io.StringIO()
     assert write_failed_rows(file, source, lines) == 3
@@ -232,9 +239,9 @@ def test_failed_rows_of_json_lines_and_of_several_steps(tmp_path: Path) -> None:
         '{"username": "ada", "password": "s3cret", "attributes": {"x": 1}}\n{"username": "bob"}\n'
     )
     lines = [
-        Line(1, 1, "ada", "offboard", "delete credentials", "failed", "busy"),
-        Line(2, 1, "ada", "offboard", "delete the user", "failed", "busy"),
-        Line(9, None, "old", "delete", None, "failed", "busy"),
+        ReportRow(1, 1, "ada", "offboard", "delete credentials", "failed", "busy"),
+        ReportRow(2, 1, "ada", "offboard", "delete the user", "failed", "busy"),
+        ReportRow(9, None, "old", "delete", None, "failed", "busy"),
     ]
     file = io.StringIO()
     assert write_failed_rows(file, open_source(path), lines) == 1
@@ -249,8 +256,8 @@ def test_failed_rows_of_json_lines_and_of_several_steps(tmp_path: Path) -> None:
 
 def test_failed_keys_where_the_source_is_gone() -> None:
     lines = [
-        Line(1, 2, "ada", "create", None, "failed", "busy"),
-        Line(9, None, "old", "delete", None, "kept", "edited"),
+        ReportRow(1, 2, "ada", "create", None, "failed", "busy"),
+        ReportRow(9, None, "old", "delete", None, "kept", "edited"),
     ]
     file = io.StringIO()
     assert write_failed_keys(file, "username", lines) == 2

@@ -96,11 +96,11 @@ def _run_on_job(
     job: Path, target: Target, work: Callable[..., Any], *, concurrency: int, as_json: bool, verbose: bool
 ) -> int:
     from ...core.errors import AlloyAsyncError
-    from ...provisioning.store.schema import header_of, reading
+    from ...provisioning.store.places import read_store
 
     try:
-        with reading(job) as database:
-            header = header_of(database)
+        with read_store(job) as store:
+            header = store.read_header()
     except AlloyAsyncError as error:
         print_line(describe_error(error), err=True)
         return ExitCode.NOT_DONE
@@ -122,9 +122,9 @@ def _run_on_job(
 @asynccontextmanager
 async def _open_source(job: Path, directory: Directory) -> AsyncIterator[Source]:
     """Open the source of a job, read as it was read when the job was made."""
-    from ...provisioning.store.schema import header_of, reading as opened
+    from ...provisioning.store.places import read_store
 
-    with opened(job) as database:
-        how, file, origin = restore_source_options(header_of(database))
+    with read_store(job) as store:
+        how, file, origin = restore_source_options(store.read_header())
     async with open_users(how, file, origin, key=directory.capabilities.key) as source:
         yield source

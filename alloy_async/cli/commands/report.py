@@ -21,9 +21,8 @@ from ..options.systems import load_capabilities
 from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from ...provisioning.store.queries import JobReport
+    from ...provisioning.reports.figures import JobReport
+    from ...provisioning.store.job_store import JobStore
 
 
 @click.command()
@@ -50,14 +49,14 @@ def report(context: click.Context, /, job: Path, form: str, output: Path | None)
     Exit code: 0 when every row is as the source says, 1 when some are not, 2 when JOB cannot be read.
     """
     from ...core.errors import AlloyAsyncError
-    from ...provisioning.store.queries import read_report
-    from ...provisioning.store.schema import reading
+    from ...provisioning.reports.figures import read_report
+    from ...provisioning.store.places import read_store
 
     try:
-        with reading(job) as database:
-            job_report = read_report(database, job)
+        with read_store(job) as store:
+            job_report = read_report(store)
             with _open_output(job, output, form) as file:
-                _WRITERS[form](file, database, job_report)
+                _WRITERS[form](file, store, job_report)
     except BrokenPipeError:
         raise
     except (AlloyAsyncError, OSError) as error:
@@ -100,21 +99,21 @@ def status(context: click.Context, /, job: Path, watch: bool, as_json: bool) -> 
     from rich.live import Live
 
     from ...core.errors import AlloyAsyncError
-    from ...provisioning.store.queries import read_status
-    from ...provisioning.store.schema import reading
+    from ...provisioning.reports.figures import read_status
+    from ...provisioning.store.places import read_store
     from ..output.report_text import format_status
     from ..output.terminal import create_console
 
     console = create_console()
     try:
-        with reading(job) as database:
-            job_report = read_status(database, job)
+        with read_store(job) as store:
+            job_report = read_status(store)
             if watch and job_report.worker is not None:
                 with Live(console=console, auto_refresh=False, transient=True) as live:
                     while job_report.worker is not None:
                         live.update(format_status(job_report, job), refresh=True)
                         time.sleep(1)
-                        job_report = read_status(database, job)
+                        job_report = read_status(store)
     except AlloyAsyncError as error:
         print_line(describe_error(error), err=True)
         context.exit(ExitCode.NOT_DONE)
@@ -126,23 +125,23 @@ def status(context: click.Context, /, job: Path, watch: bool, as_json: bool) -> 
     context.exit(ExitCode.INCOMPLETE if job_report.state in ("cut off", "stopped") else ExitCode.SUCCESS)
 
 
-def _write_text(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
-    from ...provisioning.store.queries import unresolved_rows
+def _write_text(file: IO[str], store: JobStore, job_report: JobReport) -> None:
+    from ...provisioning.reports.figures import read_unresolved
     from ..output.report_text import print_report
     from ..output.terminal import create_console
 
-    print_report(create_console(file=file), job_report, unresolved_rows(database, job_report.table))
+    print_report(create_console(file=file), job_report, read_unresolved(store, job_report.phase))
 
 
-def _write_html(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
+def _write_html(file: IO[str], store: JobStore, job_report: JobReport) -> None:
+    from ...provisioning.reports.figures import read_unresolved
     from ...provisioning.reports.html import render_page
-    from ...provisioning.store.queries import unresolved_rows
 
-    file.write(render_page(job_report, unresolved_rows(database, job_report.table)))
+    file.write(render_page(job_report, read_unresolved(store, job_report.phase)))
 
 
-def _write_json(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> None:
-    from ...provisioning.store.queries import unresolved_rows
+def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
+    from ...provisioning.reports.figures import read_unresolved
 
     header = job_report.header
     data = {
@@ -171,7 +170,7 @@ def _write_json(file: IO[str], database: sqlite3.Connection, job_report: JobRepo
         "reasons": [attrs.asdict(reason) for reason in job_report.reasons],
         "dropped": job_report.dropped,
         "unresolved_rows": [
-            line._asdict() for line in unresolved_rows(database, job_report.table, planned=True)
+            line._asdict() for line in read_unresolved(store, job_report.phase, planned=True)
         ],
     }
     file.write(format_json(data, indent=2) + "\n")
@@ -187,13 +186,13 @@ def write_failed_rows_of(job: Path, to: Path | None) -> Path:
         JobError: the job cannot be read, or a file of that name is somebody else's.
         OSError: the file cannot be written.
     """
-    from ...provisioning.store.queries import read_report
-    from ...provisioning.store.schema import reading
+    from ...provisioning.reports.figures import read_report
+    from ...provisioning.store.places import read_store
 
     part = (to or job).with_name(f"{(to or job).name}.part")
     try:
-        with reading(job) as database, part.open("w", encoding="utf-8", newline="") as file:
-            form = _write_csv(file, database, read_report(database, job))
+        with read_store(job) as store, part.open("w", encoding="utf-8", newline="") as file:
+            form = _write_csv(file, store, read_report(store))
         path = to or job.with_suffix(f".failed.{form}")
         if to is None:
             _check_overwrite(path)
@@ -213,13 +212,13 @@ def _check_overwrite(path: Path) -> None:
             raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
 
 
-def _write_csv(file: IO[str], database: sqlite3.Connection, job_report: JobReport) -> str:
+def _write_csv(file: IO[str], store: JobStore, job_report: JobReport) -> str:
     """Write the rows of the source; where it cannot be read again, their keys. Return the ending of the file."""
     from ...core.errors import AlloyAsyncError
-    from ...provisioning.planning.job_planner import is_unchanged
+    from ...provisioning.planning.source_match import is_unchanged
     from ...provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
+    from ...provisioning.reports.figures import read_unresolved
     from ...provisioning.sources import CsvSource
-    from ...provisioning.store.queries import unresolved_rows
 
     header = job_report.header
     key = load_capabilities(json.loads(header.options).get("system", header.system.lower())).key
@@ -231,7 +230,7 @@ def _write_csv(file: IO[str], database: sqlite3.Connection, job_report: JobRepor
             source, why = None, "it was changed since"
     except (AlloyAsyncError, OSError, KeyError) as error:
         source, why = None, str(error)
-    unresolved = unresolved_rows(database, job_report.table, planned=True)
+    unresolved = read_unresolved(store, job_report.phase, planned=True)
     if source is not None:
         write_failed_rows(file, source, unresolved)
         return "csv" if isinstance(source, CsvSource) else "jsonl"

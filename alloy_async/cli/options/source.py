@@ -15,7 +15,7 @@ import click
 if TYPE_CHECKING:
     from ...provisioning import FieldMap, Source
     from ...provisioning.sources import Format
-    from ...provisioning.store.schema import Header
+    from ...provisioning.store.header import JobHeader
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -83,7 +83,7 @@ async def open_users(
             yield DirectorySource(directory, mapping=reading.create_field_map())
 
 
-def restore_source_options(header: Header) -> tuple[SourceOptions, Path | None, str | None]:
+def restore_source_options(header: JobHeader) -> tuple[SourceOptions, Path | None, str | None]:
     """How a job's source is read: for `open_users`."""
     options = json.loads(header.options)
     told = options["reading"]

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.reports.durations import format_duration, format_latency
+from ...provisioning.reports.figures import JobReport, JobStatus, ReportRow
 from ...provisioning.reports.timeline import Timeline
-from ...provisioning.store.queries import JobReport, JobStatus, Line
 from .progress import OUTCOME_STYLES
 
 _SHOWN_LINES = 20
@@ -24,13 +24,13 @@ _STEPS = "▁▂▃▄▅▆▇█"
 _BAR = 24
 
 
-def print_report(console: Console, report: JobReport, unresolved: Iterable[Line]) -> None:
+def print_report(console: Console, report: JobReport, unresolved: Iterable[ReportRow]) -> None:
     """Print a report.
 
     Args:
         console: where to.
         report: the figures.
-        unresolved: `unresolved_rows` of the job; the first few are shown.
+        unresolved: `read_unresolved` of the job; the first few are shown.
     """
     header = report.header
     _print_text(console, f"{header.source} to {header.system} ({header.mode}, {report.state})", "bold")
@@ -64,7 +64,7 @@ def _print_reasons(console: Console, report: JobReport) -> None:
         _print_text(console, f"{rest:,} for other reasons")
 
 
-def _print_rows(console: Console, report: JobReport, unresolved: Iterable[Line]) -> None:
+def _print_rows(console: Console, report: JobReport, unresolved: Iterable[ReportRow]) -> None:
     lines = list(islice(unresolved, _SHOWN_LINES + 1))
     if lines:
         _print_text(console, "\nThe rows that did not go in")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 
 import attrs
 
@@ -12,7 +11,7 @@ from ...directory import Capabilities
 from ...directory.record import fold
 from ...directory.record_fit import find_losses
 from ..sources import ColumnLayout, CsvSource, Finding, JsonLinesSource, Row, Source
-from ..store.key_lines import KeyLines
+from ..store.temporary_indexes import KeyIndex
 from .column_profile import ColumnProfile
 from .duplicates import create_duplicate_finding
 from .row_checks import RowChecks, is_email
@@ -46,7 +45,7 @@ class Linter:
         Raises:
             SourceError: the source cannot be read on; with line and column.
         """
-        with closing(KeyLines()) as keys:
+        with KeyIndex() as keys:
             yield from self._check_head()
             for row in self._source.rows():
                 self.rows += 1
@@ -56,7 +55,7 @@ class Linter:
         if not self.rows:
             yield Finding(1, None, "error", "there are no rows")
 
-    def _check_row(self, row: Row, keys: KeyLines) -> Iterator[Finding]:
+    def _check_row(self, row: Row, keys: KeyIndex) -> Iterator[Finding]:
         if (layout := self._layouts.get(row.columns)) is None:
             layout = self._layouts[row.columns] = self._create_layout(row.columns)
             yield from self._check_dropped(row)

@@ -4,117 +4,105 @@ from __future__ import annotations
 
 import time
 
-from ...directory import Directory
-from ..async_helpers import in_thread
-from ..events import Checked, OnEvent, Report
-from ..options import Run
-from ..planning.comparison import UserComparer
-from ..planning.job_planner import make_plan, record_findings, seal_digest
+from ..events import Checked, Report
+from ..job_context import JobContext
+from ..planning.job_planner import make_plan, record_findings
 from ..planning.lookup import Lookup
 from ..planning.row_planner import RowPlanner, count_steps
-from ..sources import Source
-from ..store.key_lines import KeyLines
-from ..store.rows import retry_failed
-from ..store.writer import Journal
+from ..store.temporary_indexes import KeyIndex
 from .engine import Engine
-from .tasks import planned_tasks, streamed_tasks
+from .tasks import plan_streamed, read_planned
 
 _SLICE = 1000
 
 
-async def planned(journal: Journal, source: Source, target: Directory, emit: OnEvent) -> Checked:
-    """Plan the whole of a source that has a digest."""
-    comparer = UserComparer(target.capabilities, journal.header.salt)
-    digest = await in_thread(source.digest)
-    assert digest is not None
-    kept = await in_thread(seal_digest, digest, journal.header.salt)
-    await journal.set(source_digest=kept)
-    checked = await make_plan(journal, source, target, comparer, emit)
-    await journal.set(state="planned")
-    emit(checked)
+async def plan_rows(context: JobContext) -> Checked:
+    """Plan the whole of a source that can be read again."""
+    checked = await make_plan(context)
+    context.run.on_event(checked)
     return checked
 
 
-async def carried_out(
-    journal: Journal, source: Source, target: Directory, run: Run
-) -> tuple[Checked | None, Engine]:
-    """Settle what is in doubt, and send what is left."""
-    header = journal.header
-    comparer = UserComparer(target.capabilities, header.salt)
-    engine = Engine(journal, target, comparer, run, "rows")
-    await journal.set(state="running", started=header.started or time.time(), ended=None, stopped=None)
-    await engine.settle_doubts()
-    await journal.do(retry_failed, "rows")
-    checked = None
-    if header.source_digest is None:
-        checked = await _stream(journal, source, target, comparer, engine, run)
-    else:
-        stride = count_steps(header.mode, target.capabilities)
-        size = max(_SLICE, target.capabilities.batch_size)
-        await engine.run(planned_tasks(journal, "rows", comparer, source, stride=stride, size=size))
-    await engine.score.finish()
-    await journal.set(
-        state="stopped" if _left(engine) else "done", ended=time.time(), stopped=engine.patience.stopped
+async def execute(context: JobContext, checked: Checked | None, began: float) -> Report:
+    """Settle what is in doubt, and send what is left.
+
+    Args:
+        context: the job, with its source.
+        checked: what planning it found, where that was just done.
+        began: on the monotonic clock, for the report.
+    """
+    engine, header = Engine(context, "apply"), context.header
+    await engine.recorder.begin(
+        reopen_unknown=context.run.sends_again,
+        state=header.state_after("run"),
+        started=header.started or time.time(),
+        ended=None,
+        stopped=None,
     )
-    return checked, engine
+    await engine.settle_doubts()
+    if header.source_digest is None:
+        checked = await _stream(context, engine)
+    else:
+        can = context.target.capabilities
+        size = max(_SLICE, can.batch_size)
+        await engine.run(read_planned(context, "apply", stride=count_steps(header.mode, can), size=size))
+    return await _finish(context, engine, checked, began)
 
 
-async def _stream(
-    journal: Journal, source: Source, target: Directory, comparer: UserComparer, engine: Engine, run: Run
-) -> Checked:
+async def execute_undo(context: JobContext, began: float) -> Report:
+    """Carry out what was planned to take a job back."""
+    engine = Engine(context, "undo")
+    await engine.recorder.begin(reopen_unknown=context.run.sends_again, stopped=None)
+    await engine.settle_doubts()
+    await engine.run(read_planned(context, "undo", stride=1, size=_SLICE))
+    return await _finish(context, engine, None, began)
+
+
+async def settle_before_undo(context: JobContext) -> None:
+    """Settle what is in doubt of a job that is about to be taken back.
+
+    Raises:
+        AlloyAsyncError: the system could not be asked.
+    """
+    engine = Engine(context, "apply")
+    await engine.recorder.count()
+    await engine.settle_doubts()
+
+
+async def _stream(context: JobContext, engine: Engine) -> Checked:
     """Plan and send in one reading."""
-    mode, lines = journal.header.mode, KeyLines()
-    try:
-        async with Lookup(target, comparer) as lookup:
+    target, mode = context.target, context.header.mode
+    with KeyIndex() as keys:
+        async with Lookup(target, context.comparer) as lookup:
             asks = mode != "create" and lookup.possible
             planner = RowPlanner(
-                target.capabilities, comparer, mode, lookup if asks else None, lines.find_first
+                target.capabilities, context.comparer, mode, lookup if asks else None, keys.find_first
             )
-            await engine.run(streamed_tasks(journal, planner, source, comparer, size=_SLICE))
-    finally:
-        lines.close()
-    await record_findings(journal, planner, planner.findings)
+            await engine.run(plan_streamed(context, planner, size=_SLICE))
+    tally = await context.writer.call(context.store.tally, "apply")
+    await record_findings(context, planner, planner.findings, rows=sum(tally.values()))
     return Checked(planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped)
 
 
-def _left(engine: Engine) -> bool:
-    """Whether resuming has something to do."""
-    return bool(engine.score.counts.open or engine.score.counts.failed or engine.patience.stopped)
-
-
-def report_of(journal: Journal, engine: Engine, checked: Checked | None, began: float) -> Report:
-    """What the run did.
+async def _finish(context: JobContext, engine: Engine, checked: Checked | None, began: float) -> Report:
+    """Write down how the run ended, and report it.
 
     Raises:
         AlloyAsyncError: its very first calls failed, and nothing happened.
     """
-    if engine.patience.never_began and engine.patience.error:
-        raise engine.patience.error
-    header = journal.header
+    guard, recorder = engine.guard, engine.recorder
+    counts = await recorder.finish(stopped=guard.stopped)
+    if guard.never_began and guard.error:
+        raise guard.error
     return Report(
-        job=journal.path,
-        source=header.source,
-        target=header.system,
-        mode=header.mode,
-        counts=engine.score.counts,
+        job=context.store.path,
+        source=context.header.source,
+        target=context.header.system,
+        mode=context.header.mode,
+        counts=counts,
         check=checked,
-        retries=engine.score.pulse.retries,
-        waited=engine.score.pulse.waited,
+        retries=recorder.stats.retries,
+        waited=recorder.stats.waited,
         elapsed=time.monotonic() - began,
-        stopped=engine.patience.stopped,
+        stopped=guard.stopped,
     )
-
-
-async def undone(
-    journal: Journal, target: Directory, comparer: UserComparer, run: Run, began: float
-) -> Report:
-    """Carry out what is planned in the table `undo`."""
-    engine = Engine(journal, target, comparer, run, "undo")
-    await engine.settle_doubts()
-    await journal.do(retry_failed, "undo")
-    await engine.run(planned_tasks(journal, "undo", comparer, None, stride=1, size=_SLICE))
-    await engine.score.finish()
-    await journal.set(
-        state="undoing" if _left(engine) else "undone", ended=time.time(), stopped=engine.patience.stopped
-    )
-    return report_of(journal, engine, None, began)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,21 +13,29 @@ from ...core.errors import ConfigurationError
 from ...directory import Capabilities, Directory
 from ..async_helpers import in_thread
 from ..errors import JobError
+from ..planning.source_match import seal_digest
 from ..sources import Source, open_source
-from ..store.schema import Header, Mode, reading
-from ..store.writer import Journal, held
+from ..store.header import JobHeader, Mode
+from ..store.places import create_store, open_store, read_store
+from ..store.writer import JobWriter, open_job_writer
 
 
-async def opened_source(source: Source | str | Path, can: Capabilities) -> Source:
+async def open_job_source(source: Source | str | Path, can: Capabilities) -> Source:
+    """Open a source that is given as a file's name."""
     if isinstance(source, str | Path):
         path = source
         return await in_thread(lambda: open_source(path, key=can.key))
     return source
 
 
-def header_for(
+async def make_header(
     source: Source, target: Directory, mode: Mode, allow_delete: float | None, options: Mapping[str, Any]
-) -> Header:
+) -> JobHeader:
+    """Make the header of a new job.
+
+    Raises:
+        ConfigurationError: the system cannot do what the mode needs.
+    """
     can = target.capabilities
     needs = {
         "create": {"create"},
@@ -44,8 +53,12 @@ def header_for(
         raise ConfigurationError(
             "mode sync removes users: allow it with the share that may go, as allow_delete=0.05"
         )
-    return Header(
+    salt = os.urandom(16)
+    digest = await in_thread(source.digest)
+    return JobHeader(
         source=source.name,
+        source_digest=None if digest is None else await in_thread(seal_digest, digest, salt),
+        salt=salt,
         system=target.name,
         base_url=target.base_url,
         mode=mode,
@@ -53,8 +66,8 @@ def header_for(
     )
 
 
-def job_path(source: Source, job: str | Path | None) -> Path:
-    """Where a new job goes: as told, or beside the source under the first free name.
+def choose_job_path(source: Source, job: str | Path | None) -> Path:
+    """Choose where a new job goes: as told, or beside the source under the first free name.
 
     Raises:
         JobError: there is an unfinished job of that source.
@@ -64,12 +77,12 @@ def job_path(source: Source, job: str | Path | None) -> Path:
     beside = Path(source.name)
     if not beside.is_file():
         raise ConfigurationError(
-            f"{source.name} is no file that a job file could stand beside: give its place (job=)"
+            f"{source.name} is not a file that a job file could stand beside: give its place (job=)"
         )
     number, path = 1, beside.with_suffix(".job")
     while path.exists():
-        with reading(path) as database:
-            state = database.execute("SELECT state FROM job").fetchone()[0]
+        with read_store(path) as store:
+            state = store.read_header().state
         if state not in ("done", "undone"):
             raise JobError(
                 f"is a job of this source that is not finished ({state}); resume it, or delete it", path
@@ -80,15 +93,15 @@ def job_path(source: Source, job: str | Path | None) -> Path:
 
 
 @asynccontextmanager
-async def new_job(path: Path, header: Header) -> AsyncIterator[Journal]:
-    """A new job; its file goes again when an error shows that nothing was sent."""
+async def create_job(path: Path, header: JobHeader) -> AsyncIterator[JobWriter]:
+    """Begin a job; its file goes again when an error shows that nothing was sent."""
     unsent = False
     try:
-        async with held(Journal.create, path, header) as journal:
+        async with open_job_writer(create_store, path, header) as writer:
             try:
-                yield journal
+                yield writer
             except Exception:
-                unsent = await journal.nothing_sent()
+                unsent = not await writer.call(writer.store.was_anything_intended)
                 raise
     finally:
         if unsent:
@@ -96,14 +109,14 @@ async def new_job(path: Path, header: Header) -> AsyncIterator[Journal]:
 
 
 @asynccontextmanager
-async def old_job(job: str | Path, target: Directory) -> AsyncIterator[Journal]:
-    """A job that exists, for the system that it was begun with."""
-    async with held(Journal.open, Path(job)) as journal:
-        header = journal.header
+async def open_job(job: str | Path, target: Directory) -> AsyncIterator[JobWriter]:
+    """Take up a job that exists, for the system that it was begun with."""
+    async with open_job_writer(open_store, Path(job)) as writer:
+        header = writer.header
         if (header.system, header.base_url) != (target.name, target.base_url):
             raise JobError(
                 f"was begun with {header.system} at {header.base_url}; this is {target.name} at {target.base_url}."
                 " Nothing was sent",
-                journal.path,
+                writer.store.path,
             )
-        yield journal
+        yield writer

@@ -1,73 +1,109 @@
-"""What has become of the lines of a table: written down, counted, and timed."""
+"""What has become of the rows of a run: written down, counted, and timed."""
 
 from __future__ import annotations
 
-import sqlite3
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Sequence
+from typing import Any
 
 from ..events import Counts
-from ..store import rows
-from ..store.metrics import Pulse, write
-from ..store.rows import Result
-from ..store.schema import RowOutcome, RowState, Table
-from ..store.writer import Journal
+from ..store.header import JobHeader, Phase, RowOutcome
+from ..store.rows import RowResult
+from ..store.states import JobEvent
+from ..store.writer import JobWriter
+from .per_second_stats import PerSecondStats
 
-_outcome_of: Callable[[Result], str] = attrgetter("outcome")
-_UNDONE: dict[RowOutcome | None, RowOutcome] = {
+_NAMES_OF_UNDOING: dict[RowOutcome | None, RowOutcome] = {
     "created": "restored", "updated": "restored", "exists": "kept", "drifted": "kept",
 }  # fmt: skip
-"""What the outcomes are called when they come from undoing."""
 
 
-class Score:
-    """The score of one run.
+class ProgressRecorder:
+    """Records the progress of one run.
 
     Args:
-        journal: the job.
-        table: `rows`, or `undo`.
+        writer: the job.
+        phase: whose rows.
     """
 
-    def __init__(self, journal: Journal, table: Table) -> None:
-        self.pulse = Pulse()
-        self._journal = journal
-        self._table: Table = table
+    def __init__(self, writer: JobWriter, phase: Phase) -> None:
+        self.stats = PerSecondStats()
+        self._writer = writer
+        self._phase: Phase = phase
         self._tally: Counter[str] = Counter()
 
     @property
     def counts(self) -> Counts:
-        """Lines of the whole job by outcome."""
+        """Rows of the whole job by outcome."""
         return Counts.of(self._tally)
 
+    @property
+    def in_doubt(self) -> int:
+        """Rows of which nobody knows whether they were carried out, as `begin` found them."""
+        return self._tally["intended"] + self._tally["doubt"]
+
+    async def begin(self, *, reopen_unknown: bool, **header: Any) -> None:
+        """Take up what an earlier run left, in one transaction: failed rows are planned again, and all are counted.
+
+        Args:
+            reopen_unknown: rows of unknown outcome are in doubt again, too.
+            header: attributes of the header that change with it.
+        """
+        store, phase = self._writer.store, self._phase
+
+        def take_up() -> Counter[str]:
+            if reopen_unknown:
+                store.reopen_rows(phase, "unknown")
+            store.reopen_rows(phase, "failed")
+            return store.tally(phase)
+
+        self._tally = await self._writer.write_header(take_up, **header)
+
+    async def record(self, results: Sequence[RowResult]) -> None:
+        """Write down what happened to rows."""
+        named, seconds = self._name(results), self.stats.take()
+        settled = [result.outcome for result in named if result.outcome is not None]
+        self.stats.add_rows(len(settled))
+
+        store = self._writer.store
+
+        def write() -> None:
+            store.record_results(self._phase, named)
+            store.add_seconds(seconds)
+
+        await self._writer.call(write)
+        self._tally.update(settled)
+        self._tally["planned"] -= len(settled)
+
     async def count(self) -> None:
-        """Count the lines as the job file has them."""
-        self._tally = await self._journal.do(rows.tally, self._table)
+        """Count the rows anew, as the job has them."""
+        self._tally = await self._writer.call(self._writer.store.tally, self._phase)
 
-    async def record(self, results: Sequence[Result], doubts: Sequence[Result] = ()) -> None:
-        """Write down outcomes, and doubts with their reasons."""
-        named, seconds = self._named(results), self.pulse.take()
-        self.pulse.settled(len(named))
+    async def finish(self, stopped: str | None) -> Counts:
+        """Write down how the run ended; the counts of the whole job.
 
-        def work(database: sqlite3.Connection) -> None:
-            rows.settle(database, self._table, named)
-            rows.settle(database, self._table, doubts, "doubt")
-            write(database, seconds)
+        Args:
+            stopped: why it gave up.
+        """
+        store, ended = self._writer.store, time.time()
 
-        await self._journal.do(work)
-        self._tally.update(map(_outcome_of, named))
-        self._tally["planned"] -= len(named)
+        def finish() -> tuple[Counter[str], JobHeader]:
+            store.add_seconds(self.stats.take(last=True))
+            tally = store.tally(self._phase)
+            counts = Counts.of(tally)
+            event: JobEvent = "stop" if counts.open or counts.failed or stopped else "finish"
+            header = self._writer.header
+            store.write_header(state=header.state_after(event), ended=ended, stopped=stopped)
+            return tally, store.read_header()
 
-    async def settle(self, results: Sequence[Result], otherwise: RowState) -> None:
-        """Write down what was found out of lines in doubt; those without an outcome get the state `otherwise`."""
-        await self._journal.do(rows.settle, self._table, self._named(results), otherwise)
+        self._tally, self._writer.header = await self._writer.call(finish, durable=True)
+        return self.counts
 
-    async def finish(self) -> None:
-        """Write down the last second, and count once more."""
-        await self._journal.do(write, self.pulse.take(last=True))
-        await self.count()
-
-    def _named(self, results: Sequence[Result]) -> Sequence[Result]:
-        if self._table == "rows":
+    def _name(self, results: Sequence[RowResult]) -> Sequence[RowResult]:
+        if self._phase == "apply":
             return results
-        return [result._replace(outcome=_UNDONE.get(result.outcome, result.outcome)) for result in results]
+        return [
+            result._replace(outcome=_NAMES_OF_UNDOING.get(result.outcome, result.outcome))
+            for result in results
+        ]

@@ -1,87 +1,115 @@
-"""The tasks of a run, slice by slice: planned lines with the records that they send."""
+"""The rows of a run, slice by slice, with the records that they send; and what of them goes together in one call."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import groupby, islice
+from operator import attrgetter
 
 from ...core.codec.json_codec import pause_collector
 from ...directory import UserRecord
 from ..async_helpers import in_thread, slices
 from ..errors import SourceError
+from ..job_context import JobContext
 from ..planning.comparison import UserComparer
-from ..planning.row_planner import CheckedRow, RowPlanner
+from ..planning.row_planner import RowPlanner
+from ..planning.source_match import differs, read_between
 from ..sources import Row, Source
-from ..store import rows
-from ..store.rows import Task
-from ..store.schema import Table
-from ..store.writer import Journal
+from ..store.header import Phase
+from ..store.rows import JobRow
 
 
-async def planned_tasks(
-    journal: Journal, table: Table, comparer: UserComparer, source: Source | None, *, stride: int, size: int
-) -> AsyncIterator[list[Task]]:
-    """The planned lines in their order.
+async def read_planned(
+    context: JobContext, phase: Phase, *, stride: int, size: int
+) -> AsyncIterator[list[JobRow]]:
+    """Read the rows that are to be sent, in their order.
 
     Args:
-        journal: the job.
-        table: `rows` or `undo`.
-        comparer: reads images of users.
-        source: where the records are; None where the lines carry all that is sent.
-        stride: numbers that each row of the source takes; the tasks of one row stay together.
-        size: most lines at a time.
+        context: the job; with a source, rows get their records from it, others have all that they send in them.
+        phase: whose rows.
+        stride: numbers that each row of the source takes; the steps of one row stay together.
+        size: most rows at a time.
     """
+    source, comparer = context.source, context.comparer
     records = _Records(source, stride, comparer) if source is not None else None
-    after = 0
-    while part := await journal.do(rows.planned, table, after, size):
-        if len(part) == size and stride > 1:
-            last = (part[-1].number - 1) // stride
-            part = [task for task in part if (task.number - 1) // stride != last] or part
-        after = part[-1].number
-        yield await in_thread(_filled, part, records, comparer)
+    found = context.store.read_rows(phase, states=("planned",))
+    begun: list[JobRow] = []
+    while True:
+        part = await context.writer.call(_take, found, size)
+        whole, begun = _split_begun(begun + part, stride) if len(part) == size else (begun + part, [])
+        if whole:
+            yield await in_thread(_fill, whole, records, comparer)
+        if len(part) < size:
+            return
 
 
-async def streamed_tasks(
-    journal: Journal, planner: RowPlanner, source: Source, comparer: UserComparer, *, size: int
-) -> AsyncIterator[list[Task]]:
-    """The tasks of a source that can be read once: planned as they come, and checked against what was planned before.
+def _take(rows: Iterator[JobRow], size: int) -> list[JobRow]:
+    return list(islice(rows, size))
+
+
+def _split_begun(rows: list[JobRow], stride: int) -> tuple[list[JobRow], list[JobRow]]:
+    """Split off the rows at the end of which more may follow for the same row of the source."""
+    if stride == 1:
+        return rows, []
+    last = (rows[-1].number - 1) // stride
+    whole = [row for row in rows if (row.number - 1) // stride != last]
+    return whole, rows[len(whole) :]
+
+
+async def plan_streamed(
+    context: JobContext, planner: RowPlanner, *, size: int
+) -> AsyncIterator[list[JobRow]]:
+    """Plan the rows of a source that can be read once as they come, and check them against what was planned before.
 
     Raises:
         SourceError: it is not what the job was begun with.
     """
+    source, store = context.source, context.store
+    assert source is not None
     async for part in slices(planner.check_rows(source.rows()), size):
         first, last = part[0].number, part[-1].number + planner.stride - 1
-        known = await journal.do(_known, first, last)
-        _refuse_other(part, known, comparer, source)
-        lines = await planner.plan_part([one for one in part if one.number not in known])
-        await journal.do(rows.insert, "rows", lines)
-        tasks = await journal.do(rows.planned, "rows", first - 1, last - first + 1)
+        known = {row.number: row for row in await context.writer.call(read_between, store, first, last)}
+        for one in part:
+            if one.number in known and differs(one, known[one.number], context.comparer):
+                message = "is not what this job was begun with: this row is another one; give the same input"
+                raise SourceError(message, source.name, one.row.line)
+        planned = await planner.plan_part([one for one in part if one.number not in known])
+        await context.writer.call(store.insert_rows, "apply", planned)
+        rows = await context.writer.call(read_between, store, first, last)
         records = {one.number + place: one.row.record for one in part for place in range(planner.stride)}
-        for task in tasks:
-            task.record = records[task.number]
-        yield tasks
+        due = [row for row in rows if row.state == "planned"]
+        for row in due:
+            row.record = records[row.number]
+        yield due
 
 
-def first_difference(
-    database: sqlite3.Connection, part: Sequence[CheckedRow], comparer: UserComparer
-) -> Row | None:
-    """The first row of a slice that is not as it was planned."""
-    known = _known(database, part[0].number, part[-1].number)
-    return next((one.row for one in part if _differs(one, known.get(one.number), comparer)), None)
+def group_for_calls(rows: Iterable[JobRow], batch_size: int) -> Iterator[list[JobRow]]:
+    """Group what goes together: a batch of creations, the steps of one user, or one row."""
+    by_action, by_key = attrgetter("action"), attrgetter("key")
+    for action, alike in groupby(sorted(rows, key=by_action), key=by_action):
+        if action == "create":
+            creations = list(alike)
+            yield from (
+                creations[start : start + batch_size] for start in range(0, len(creations), batch_size)
+            )
+        elif action == "offboard":
+            yield from (list(steps) for _, steps in groupby(alike, key=by_key))
+        else:
+            yield from ([row] for row in alike)
 
 
-def _filled(tasks: list[Task], records: _Records | None, comparer: UserComparer) -> list[Task]:
+def _fill(rows: list[JobRow], records: _Records | None, comparer: UserComparer) -> list[JobRow]:
     with pause_collector():
-        for task in tasks:
-            if records is not None and task.line is not None:
-                task.record = records.of(task)
-            elif task.before is not None:
-                task.record = comparer.from_image(task.before)
-    return tasks
+        for row in rows:
+            if records is not None and row.line is not None:
+                row.record = records.find(row)
+            elif row.before is not None:
+                row.record = comparer.from_image(row.before)
+    return rows
 
 
 class _Records:
-    """Walks a source along with the lines that were planned of it."""
+    """Walks a source along with the rows that were planned of it."""
 
     def __init__(self, source: Source, stride: int, comparer: UserComparer) -> None:
         self._rows: Iterator[Row] = source.rows()
@@ -91,40 +119,13 @@ class _Records:
         self._read = 0
         self._row: Row | None = None
 
-    def of(self, task: Task) -> UserRecord:
-        """The record of a task; tasks come in their order."""
-        place = (task.number - 1) // self._stride + 1
+    def find(self, row: JobRow) -> UserRecord:
+        """Find the record of a row; rows come in their order."""
+        place = (row.number - 1) // self._stride + 1
         while self._read < place:
             self._row = next(self._rows, None)
             self._read += 1
         record = self._row.record if self._row is not None else None
-        if record is None or self._comparer.key_of(record) != task.key:
-            raise SourceError("was changed while the job was running", self._name, task.line)
+        if record is None or self._comparer.key_of(record) != row.key:
+            raise SourceError("was changed while the job was running", self._name, row.line)
         return record
-
-
-def _known(database: sqlite3.Connection, first: int, last: int) -> dict[int, tuple[str, bytes | None]]:
-    found = database.execute(
-        "SELECT number, key, action, digest FROM rows WHERE number BETWEEN ? AND ?", (first, last)
-    )
-    return {number: (key, digest if action == "create" else None) for number, key, action, digest in found}
-
-
-def _refuse_other(
-    part: Sequence[CheckedRow],
-    known: dict[int, tuple[str, bytes | None]],
-    comparer: UserComparer,
-    source: Source,
-) -> None:
-    for one in part:
-        if one.number in known and _differs(one, known[one.number], comparer):
-            message = "is not what this job was begun with: this row is another one; give the same input"
-            raise SourceError(message, source.name, one.row.line)
-
-
-def _differs(one: CheckedRow, known: tuple[str, bytes | None] | None, comparer: UserComparer) -> bool:
-    if known is None:
-        return True
-    key, digest = known
-    record = one.row.record
-    return key != one.key or (digest is not None and (record is None or comparer.digest(record) != digest))

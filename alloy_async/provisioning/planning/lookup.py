@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...core.errors import DecodeError, TransportError
 from ...directory import Directory, UserRecord
 from ..async_helpers import in_thread, task_group
+from ..store.temporary_indexes import ListingSnapshot
 from .comparison import UserComparer
 
 ONE_BY_ONE = 200
@@ -16,7 +16,6 @@ ONE_BY_ONE = 200
 _AT_ONCE = 16
 _ASKED_AGAIN = 3
 _PART = 1000
-_USERS = "CREATE TABLE users (key TEXT PRIMARY KEY, image TEXT, wanted INTEGER DEFAULT 0) WITHOUT ROWID"
 
 
 class Lookup:
@@ -32,7 +31,7 @@ class Lookup:
     def __init__(self, target: Directory, comparer: UserComparer) -> None:
         self._target = target
         self._comparer = comparer
-        self._snapshot: sqlite3.Connection | None = None
+        self._snapshot: ListingSnapshot | None = None
         self._permits = asyncio.Semaphore(_AT_ONCE)
         abilities = target.capabilities.abilities
         self.finds = "find" in abilities
@@ -69,32 +68,26 @@ class Lookup:
     async def take_snapshot(self) -> int:
         """List every user, once; how many there are."""
         if self._snapshot is None:
-            snapshot = sqlite3.connect("", check_same_thread=False, isolation_level=None)
-            snapshot.execute(_USERS)
-            snapshot.execute("BEGIN")
-            self._snapshot = snapshot
+            snapshot = self._snapshot = ListingSnapshot()
             part: list[tuple[str, str]] = []
             async for record in self._target.list():
                 if key := self._comparer.key_of(record):
                     part.append((self._comparer.fold(key), self._comparer.to_image(record)))
                 if len(part) == _PART:
-                    await in_thread(self._store_part, part)
+                    await in_thread(snapshot.add, part)
                     part = []
-            self._store_part(part)
-        found = self._snapshot.execute("SELECT count(*) FROM users").fetchone()
-        return int(found[0])
+            await in_thread(snapshot.add, part)
+        return len(self._snapshot)
 
     def mark_wanted(self, keys: Iterable[str]) -> None:
         """Tell which users of the snapshot are to stay."""
         assert self._snapshot is not None
-        folded = ((self._comparer.fold(key),) for key in keys)
-        self._snapshot.executemany("UPDATE users SET wanted = 1 WHERE key = ?", folded)
+        self._snapshot.want(map(self._comparer.fold, keys))
 
     def iterate_unwanted(self) -> Iterator[UserRecord]:
         """The users of the snapshot that nobody told to stay."""
         assert self._snapshot is not None
-        for (image,) in self._snapshot.execute("SELECT image FROM users WHERE NOT wanted"):
-            yield self._comparer.from_image(image)
+        yield from map(self._comparer.from_image, self._snapshot.iterate_unwanted())
 
     async def find(self, key: str) -> UserRecord | None:
         """One user, as of now; None where there is none."""
@@ -106,14 +99,7 @@ class Lookup:
                     continue
             return await self._target.find(key)
 
-    def _store_part(self, part: Sequence[tuple[str, str]]) -> None:
-        assert self._snapshot is not None
-        self._snapshot.executemany("INSERT OR REPLACE INTO users (key, image) VALUES (?, ?)", part)
-
     def _read_stored(self, folded: Sequence[str]) -> Mapping[str, UserRecord]:
         assert self._snapshot is not None
-        kept: dict[str, UserRecord] = {}
-        for key in folded:
-            for (image,) in self._snapshot.execute("SELECT image FROM users WHERE key = ?", (key,)):
-                kept[key] = self._comparer.from_image(image)
-        return kept
+        images = {key: self._snapshot.get(key) for key in folded}
+        return {key: self._comparer.from_image(image) for key, image in images.items() if image is not None}

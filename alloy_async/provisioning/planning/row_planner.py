@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
 import attrs
@@ -13,8 +12,9 @@ from ..checks.duplicates import FirstLines, KeyHashes, create_duplicate_finding
 from ..checks.row_checks import RowChecks
 from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
-from ..store.rows import NOT_THERE, Planned
-from ..store.schema import Mode, RowOutcome
+from ..store.header import Mode, RowOutcome
+from ..store.job_store import JobStore
+from ..store.rows import NOT_THERE, PlannedRow, RowResult
 from .comparison import Change, UserComparer, Value
 from .lookup import Lookup
 
@@ -114,7 +114,7 @@ class RowPlanner:
         self.findings += findings[: SHOWN_FINDINGS - len(self.findings)]
         return errors
 
-    async def plan_rows(self, rows: Iterator[Row], size: int) -> AsyncIterator[list[Planned]]:
+    async def plan_rows(self, rows: Iterator[Row], size: int) -> AsyncIterator[list[PlannedRow]]:
         """The lines of all rows of a file, in slices of about `size`.
 
         Raises:
@@ -129,7 +129,7 @@ class RowPlanner:
             async for part in slices(self.check_rows(rows), size, at_hand=True):
                 yield await self.plan_part(part)
 
-    async def plan_part(self, part: Sequence[CheckedRow]) -> list[Planned]:
+    async def plan_part(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:
         """The lines of a slice of rows.
 
         Raises:
@@ -141,13 +141,15 @@ class RowPlanner:
         lines = (line for one in part for line in self._plan_row(one, there))
         return await in_thread(list, lines)
 
-    def _plan_creation(self, one: CheckedRow, seen: bytes | None = None) -> Planned:
+    def _plan_creation(self, one: CheckedRow, seen: bytes | None = None) -> PlannedRow:
         record, line = one.row.record, one.row.line
         if record is None or one.errors:
             return refused_row(one.number, line, one.key, one.errors)
-        return Planned(one.number, line, one.key, "create", None, None, self._comparer.digest(record), seen)
+        return PlannedRow(
+            one.number, line, one.key, "create", None, None, self._comparer.digest(record), seen
+        )
 
-    def _plan_row(self, one: CheckedRow, there: dict[str, UserRecord] | None) -> Iterator[Planned]:
+    def _plan_row(self, one: CheckedRow, there: dict[str, UserRecord] | None) -> Iterator[PlannedRow]:
         """The lines of a row; `there` is who is there, None where nobody was asked."""
         record = one.row.record
         held = there.get(self._comparer.fold(one.key)) if there is not None else None
@@ -162,7 +164,7 @@ class RowPlanner:
         else:
             yield self._plan_change(one, record, held)
 
-    def _plan_change(self, one: CheckedRow, record: UserRecord, held: UserRecord) -> Planned:
+    def _plan_change(self, one: CheckedRow, record: UserRecord, held: UserRecord) -> PlannedRow:
         comparer = self._comparer
         changes = comparer.find_changes(record, held)
         if not changes:
@@ -172,7 +174,7 @@ class RowPlanner:
             return refused_row(one.number, one.row.line, one.key, reason)
         digest = comparer.digest(comparer.apply_changes(held, changes))
         before = comparer.to_image(held, changes)
-        return Planned(
+        return PlannedRow(
             one.number,
             one.row.line,
             one.key,
@@ -184,57 +186,56 @@ class RowPlanner:
             before,
         )
 
-    def _plan_offboarding(self, one: CheckedRow, held: UserRecord | None) -> Iterator[Planned]:
+    def _plan_offboarding(self, one: CheckedRow, held: UserRecord | None) -> Iterator[PlannedRow]:
         if held is None:
             yield _nothing_to_do(one, "unchanged", why="is not there")
             return
         seen = self._comparer.digest(held)
         for place, step in enumerate(self._can.offboarding):
-            yield Planned(one.number + place, one.row.line, one.key, "offboard", step, None, seen, seen)
+            yield PlannedRow(one.number + place, one.row.line, one.key, "offboard", step, None, seen, seen)
 
 
-def plan_removals(users: Iterable[UserRecord], comparer: UserComparer, first: int) -> Iterator[Planned]:
+def plan_removals(users: Iterable[UserRecord], comparer: UserComparer, first: int) -> Iterator[PlannedRow]:
     """The lines that remove users."""
     for number, user in enumerate(users, first):
         digest, why = comparer.digest(user), "is not in the source"
-        yield Planned(
+        yield PlannedRow(
             number, None, comparer.key_of(user), "delete", None, why, digest, digest, comparer.to_image(user)
         )
 
 
 def refuse_repeated(
-    database: sqlite3.Connection, comparer: UserComparer, repeated: frozenset[int], column: str
+    store: JobStore, comparer: UserComparer, repeated: frozenset[int], column: str
 ) -> list[Finding]:
-    """Refuse every planned line whose key an earlier row has; the findings."""
+    """Refuse every planned row whose key an earlier row has; the findings."""
     first_lines = FirstLines(repeated)
-    found: list[tuple[int, Finding]] = []
-    lines = database.execute("SELECT number, line, key FROM rows WHERE key <> '' ORDER BY number")
-    for number, line, key in lines:
-        folded = comparer.fold(key)
-        first = first_lines.find_first(folded, line)
+    found: dict[Finding, None] = {}
+    results: list[RowResult] = []
+    for row in store.read_rows("apply"):
+        if not row.key or row.line is None:
+            continue
+        folded = comparer.fold(row.key)
+        first = first_lines.find_first(folded, row.line)
         if first is not None:
-            found.append((number, create_duplicate_finding(line, column, key, first, folds=folded != key)))
-    database.executemany(
-        "UPDATE rows SET action = 'refuse', why = NULL, state = 'done', outcome = 'invalid',"
-        " reason = CASE WHEN action = 'refuse' THEN reason || '; ' || ?2 ELSE ?2 END WHERE number = ?1",
-        ((number, finding.remark) for number, finding in found),
-    )
-    return list(dict.fromkeys(finding for _, finding in found))
+            finding = create_duplicate_finding(row.line, column, row.key, first, folds=folded != row.key)
+            found[finding] = None
+            reason = f"{row.reason}; {finding.remark}" if row.action == "refuse" else finding.remark
+            results.append(RowResult(row.number, row.state, "refuse", "invalid", reason))
+    store.record_results("apply", results)
+    return list(found)
 
 
-def refused_row(number: int, line: int | None, key: str, reason: str) -> Planned:
+def refused_row(number: int, line: int | None, key: str, reason: str) -> PlannedRow:
     """The line of a row that will not be sent."""
-    return Planned(number, line, key, "refuse", state="done", outcome="invalid", reason=reason)
+    return PlannedRow(number, line, key, "refuse", outcome="invalid", reason=reason)
 
 
 def _nothing_to_do(
     one: CheckedRow, outcome: RowOutcome, remote_id: str | None = None, why: str | None = None
-) -> Planned:
+) -> PlannedRow:
     """The line of a row for which nothing is left to do."""
     number, line = one.number, one.row.line
-    return Planned(
-        number, line, one.key, "none", None, why, None, None, None, "done", outcome, None, remote_id
-    )
+    return PlannedRow(number, line, one.key, "none", why=why, outcome=outcome, remote_id=remote_id)
 
 
 def format_changes(changes: Mapping[str, Change]) -> str:

@@ -1,49 +1,55 @@
-"""What it takes to take a job back: lines of the table `undo`, made from those of `rows`."""
+"""What it takes to take a job back: rows of the phase `undo`, made from those of `apply`."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from typing import Any
 
 from ...directory import Capabilities
-from ..store.rows import NOT_THERE, Planned, insert
+from ..job_context import JobContext
+from ..store.rows import NOT_THERE, JobRow, PlannedRow
 
-_DONE = """
-SELECT number, line, key, action, outcome, reason, digest, seen, before, adopted FROM rows
-WHERE outcome IN ('created', 'updated', 'deleted', 'done') ORDER BY number"""
-
-
-def plan_undo(database: sqlite3.Connection, can: Capabilities, remove_adopted: bool) -> None:
-    """Write the lines that take back what a job did."""
-    insert(database, "undo", list(_plan_rows(database, can, remove_adopted)))
+_CHANGES = frozenset({"created", "updated", "deleted", "done"})
 
 
-def _plan_rows(database: sqlite3.Connection, can: Capabilities, remove_adopted: bool) -> Iterator[Planned]:
-    for number, line, key, action, outcome, reason, digest, seen, before, adopted in database.execute(_DONE):
-        kept: str | None = None
-        if action == "offboard":
-            kept = "a step of leaving cannot be taken back"
-        elif action == "create":
-            if adopted and seen != NOT_THERE and not remove_adopted:
-                kept = "its answer was lost: it may have been there before the job"
-            elif "delete" not in can.abilities:
-                kept = "the system has no way to delete users"
-            else:
-                yield Planned(number, line, key, "delete", None, "the job created it", digest, digest)
-        elif action == "update":
-            emptied = [name for name, value in json.loads(before).items() if value is None]
-            if emptied:
-                kept = f"{', '.join(emptied)} was empty before, and cannot be emptied again"
-            else:
-                yield Planned(number, line, key, "update", None, "the job changed it", seen, digest, before)
-        elif outcome == "deleted" and reason is None:
-            yield Planned(number, line, key, "create", None, "the job removed it", digest, NOT_THERE, before)
-        if kept is not None:
-            yield _keep_row(number, line, key, kept)
+async def plan_undo(context: JobContext, *, remove_adopted: bool) -> None:
+    """Write the rows that take back what a job did, and that it is being taken back; in one transaction, a batch in memory."""
+    store, can = context.store, context.target.capabilities
+
+    def write() -> None:
+        store.clear_rows("undo")
+        store.insert_rows("undo", _plan_rows(store.read_rows("apply", states=("done",)), can, remove_adopted))
+
+    await context.writer.write_header(write, state=context.header.state_after("take back"), stopped=None)
 
 
-def _keep_row(number: int, line: int | None, key: str, reason: str) -> Planned:
-    facts: dict[str, Any] = {"state": "done", "outcome": "kept", "reason": reason}
-    return Planned(number, line, key, "none", **facts)
+def _plan_rows(rows: Iterator[JobRow], can: Capabilities, remove_adopted: bool) -> Iterator[PlannedRow]:
+    for row in rows:
+        if row.outcome in _CHANGES:
+            planned = _plan_row(row, can, remove_adopted)
+            if planned is not None:
+                yield planned
+
+
+def _plan_row(row: JobRow, can: Capabilities, remove_adopted: bool) -> PlannedRow | None:
+    place = (row.number, row.line, row.key)
+    kept: str
+    if row.action == "offboard":
+        kept = "a step of leaving cannot be taken back"
+    elif row.action == "create":
+        if row.adopted and row.seen != NOT_THERE and not remove_adopted:
+            kept = "its answer was lost: it may have been there before the job"
+        elif "delete" not in can.abilities:
+            kept = "the system has no way to delete users"
+        else:
+            return PlannedRow(*place, "delete", None, "the job created it", row.digest, row.digest)
+    elif row.action == "update":
+        emptied = [name for name, value in json.loads(row.before or "{}").items() if value is None]
+        if not emptied:
+            return PlannedRow(*place, "update", None, "the job changed it", row.seen, row.digest, row.before)
+        kept = f"{', '.join(emptied)} was empty before, and cannot be emptied again"
+    elif row.outcome == "deleted" and row.reason is None:
+        return PlannedRow(*place, "create", None, "the job removed it", row.digest, NOT_THERE, row.before)
+    else:
+        return None
+    return PlannedRow(*place, "none", outcome="kept", reason=kept)

@@ -9,12 +9,12 @@ from itertools import groupby
 from typing import IO
 
 from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source
-from ..store.queries import Line
+from .figures import ReportRow
 
 Write = Callable[[Row, str, str], object]
 
 
-def write_failed_rows(file: IO[str], source: Source, unresolved: Iterable[Line]) -> int:
+def write_failed_rows(file: IO[str], source: Source, unresolved: Iterable[ReportRow]) -> int:
     """Write the rows of a source that did not go in, with line, status and reason; gives their number.
 
     CSV stays CSV with the source's own delimiter; other sources become JSON lines. The three extra columns stand
@@ -24,7 +24,7 @@ def write_failed_rows(file: IO[str], source: Source, unresolved: Iterable[Line])
     Args:
         file: where to.
         source: what the job was made of, unchanged.
-        unresolved: `unresolved_rows`; lines that are of no row of the source are left out.
+        unresolved: `read_unresolved`; lines that are of no row of the source are left out.
     """
     write = _create_csv_writer(file, source) if isinstance(source, CsvSource) else _create_json_writer(file)
     rows, count = source.rows(), 0
@@ -37,7 +37,7 @@ def write_failed_rows(file: IO[str], source: Source, unresolved: Iterable[Line])
     return count
 
 
-def write_failed_keys(file: IO[str], key: str, unresolved: Iterable[Line]) -> int:
+def write_failed_keys(file: IO[str], key: str, unresolved: Iterable[ReportRow]) -> int:
     """Write who did not go in, where the source cannot be read again; gives the number of rows."""
     writer, count = csv.writer(file), 0
     writer.writerow([*EXTRA_COLUMNS, key])
@@ -47,7 +47,7 @@ def write_failed_keys(file: IO[str], key: str, unresolved: Iterable[Line]) -> in
     return count
 
 
-def _join_reasons(lines: Iterator[Line]) -> tuple[str, str]:
+def _join_reasons(lines: Iterator[ReportRow]) -> tuple[str, str]:
     """Status and reason of a row, of which several steps may be amiss."""
     first, *others = list(lines)
     reasons = (f"{one.step}: {one.reason}" if one.step else one.reason or "" for one in (first, *others))

@@ -11,21 +11,21 @@ from string import Template
 
 from ...version import __version__
 from ..events import OUTCOME_NAMES
-from ..store.queries import JobReport, Line
 from .charts import Series, draw_ranking, draw_shares, draw_timeline
 from .durations import format_duration, format_latency
+from .figures import JobReport, ReportRow
 from .timeline import Timeline
 
 _SHOWN_LINES = 2000
 _SHOWN_REASONS = 12
 
 
-def render_page(report: JobReport, unresolved: Iterable[Line]) -> str:
+def render_page(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
     """The page.
 
     Args:
         report: the figures.
-        unresolved: `unresolved_rows` of the job; the first 2,000 are shown.
+        unresolved: `read_unresolved` of the job; the first 2,000 are shown.
     """
     template = (
         resources.files("alloy_async.provisioning.reports")
@@ -177,7 +177,7 @@ def _render_reasons(report: JobReport) -> str:
     return _render_section(f"<h2>Why rows did not go in</h2>{draw_ranking([*shown[:_SHOWN_REASONS], *more])}")
 
 
-def _render_rows(report: JobReport, unresolved: Iterable[Line]) -> str:
+def _render_rows(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
     unresolved = iter(unresolved)
     body = "".join(_render_row(line) for line in islice(unresolved, _SHOWN_LINES))
     if not body:
@@ -193,10 +193,10 @@ def _render_rows(report: JobReport, unresolved: Iterable[Line]) -> str:
     options = "".join(f'<option value="{outcome}">{OUTCOME_NAMES[outcome]}</option>' for outcome in outcomes)
     return _render_section(
         "<h2>The rows that did not go in</h2>"
-        '<p class="filter"><input id="filter" type="search" placeholder="Line, name or reason" aria-label="Filter">'
+        '<p class="filter"><input id="filter" type="search" placeholder="ReportRow, name or reason" aria-label="Filter">'
         f'<select id="outcome" aria-label="Outcome"><option value="">every outcome</option>{options}</select>'
         f'<output id="shown"></output></p>{note}'
-        "<table><thead><tr><th>Line</th><th>User</th><th>Outcome</th><th>Reason</th></tr></thead>"
+        "<table><thead><tr><th>ReportRow</th><th>User</th><th>Outcome</th><th>Reason</th></tr></thead>"
         f'<tbody id="lines">{body}</tbody></table>'
     )
 
@@ -205,7 +205,7 @@ def _render_section(content: str) -> str:
     return f"<section>{content}</section>" if content else ""
 
 
-def _render_row(line: Line) -> str:
+def _render_row(line: ReportRow) -> str:
     reason = f"{line.step}: {line.reason}" if line.step else line.reason or ""
     return (
         f'<tr data-outcome="{line.outcome}"><td class="number">{line.line or ""}</td><td>{escape(line.key)}</td>'
@@ -220,7 +220,7 @@ def _render_remarks(report: JobReport) -> Iterator[str]:
     if report.findings:
         yield "<h2>What the check found</h2><ul>"
         for line, column, severity, message in report.findings:
-            place = f"Line {line}, {column}" if column else f"Line {line}"
+            place = f"ReportRow {line}, {column}" if column else f"ReportRow {line}"
             yield f"<li><b>{escape(place)}</b> ({severity}): {escape(message)}</li>"
         yield "</ul>"
     if report.notes:

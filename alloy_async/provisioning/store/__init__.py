@@ -1,1 +1,1 @@
-"""What a job remembers: its plan, its intents and their outcomes, durable; all SQL of the package stands here."""
+"""What a job remembers: its plan, its intents and their outcomes, durable, behind one seam; all SQL stands here."""

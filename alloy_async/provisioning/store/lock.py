@@ -11,7 +11,7 @@ from typing import Self
 from ..errors import JobError
 
 
-class Lock:
+class WorkerLock:
     """An exclusive lock on `PATH.lock`, which holds the worker's process id.
 
     A file of its own: SQLite's locks on the job file would go if that were opened and closed a second time.
@@ -22,7 +22,7 @@ class Lock:
         self._descriptor = descriptor
 
     @classmethod
-    def of(cls, job: Path) -> Self:
+    def take(cls, job: Path) -> Self:
         """Lock a job.
 
         Raises:
@@ -38,9 +38,9 @@ class Lock:
                 _lock(descriptor)
             except OSError:
                 with os.fdopen(descriptor) as file:
-                    holder = file.read(32) or "unknown"
+                    pid = file.read(32) or "unknown"
                 raise JobError(
-                    f"process {holder} is working on this job; wait for it, or stop it", job
+                    f"process {pid} is working on this job; wait for it, or stop it", job
                 ) from None
             if _still_is(path, descriptor):
                 os.ftruncate(descriptor, 0)
@@ -55,8 +55,8 @@ class Lock:
         os.close(self._descriptor)
 
 
-def holder(job: Path) -> int | None:
-    """The id of the process that works on a job; None when nobody does, whatever the job file says."""
+def find_worker(job: Path) -> int | None:
+    """Find the process that works on a job: its id; None when nobody does, whatever the job file says."""
     try:
         descriptor = os.open(job.with_name(f"{job.name}.lock"), os.O_RDWR)
     except OSError:

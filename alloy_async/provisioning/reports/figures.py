@@ -1,25 +1,21 @@
-"""What a job file tells about its job: the figures of reports and of `status`, read while others may be writing."""
+"""What a job tells of itself: the figures of reports and of `status`, read while others may be writing."""
 
 from __future__ import annotations
 
 import json
 import re
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import attrs
 
 from ..events import Counts
-from . import rows
-from .lock import holder
-from .schema import Header, Table, header_of
+from ..store.header import UNRESOLVED, JobHeader, Phase
+from ..store.job_store import JobStore, Note, Remark, Second
 
-UNRESOLVED = ("invalid", "drifted", "failed", "unknown", "kept")
-"""Outcomes of lines that are not as the source says, or perhaps not."""
 _OPEN = {
     "doubt": "the answer was lost; resume the job, which asks the system",
     "planned": "not sent yet; resume the job",
@@ -29,22 +25,8 @@ _DISTINCT = 1000
 _VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\b(?![45]\d\d\b)\d[\d.,]*\b")
 
 
-class Second(NamedTuple):
-    """What happened in one second; see the table `seconds`."""
-
-    second: int
-    rows: int
-    calls: int
-    p50: float
-    p95: float
-    slowest: float
-    limited: int
-    retries: int
-    waited: float
-
-
-class Line(NamedTuple):
-    """One line of a job that is not as it should be."""
+class ReportRow(NamedTuple):
+    """One row of a job that is not as it should be, as a report shows it."""
 
     number: int
     line: int | None
@@ -71,24 +53,24 @@ class JobReport:
     Args:
         path: the job file.
         header: what the job is.
-        table: what the counts are of: `rows`, or `undo` once the job is being taken back.
+        phase: what the counts are of: `apply`, or `undo` once the job is being taken back.
         counts: lines by outcome.
         seconds: those in which something happened, in order.
         reasons: why lines are not in, the most frequent first.
-        findings: the first remarks of the check before sending, as (line, column, severity, message).
-        notes: what else happened, as (time, kind, text).
+        findings: the first remarks of the check before sending.
+        notes: what else happened.
         worker: the id of the process that works on the job; None when nobody does.
         now: when all this was read, in seconds since 1970.
     """
 
     path: Path
-    header: Header = attrs.field(repr=False)
-    table: Table
+    header: JobHeader = attrs.field(repr=False)
+    phase: Phase
     counts: Counts
     seconds: tuple[Second, ...] = attrs.field(repr=False)
     reasons: tuple[Reason, ...]
-    findings: tuple[tuple[int, str | None, str, str], ...]
-    notes: tuple[tuple[float, str, str], ...]
+    findings: tuple[Remark, ...]
+    notes: tuple[Note, ...]
     worker: int | None
     now: float
 
@@ -108,7 +90,7 @@ class JobReport:
         counts = self.counts
         if not counts.rows:
             return "Nothing has been planned yet."
-        if self.table == "undo":
+        if self.phase == "undo":
             kept = f"{counts.unresolved:,} of {counts.rows:,} changes were not taken back."
             return kept if counts.unresolved else "Everything was taken back."
         name = "steps" if self.header.mode == "offboard" else "rows"
@@ -172,7 +154,7 @@ class JobStatus:
         elapsed: seconds since the start.
     """
 
-    header: Header = attrs.field(repr=False)
+    header: JobHeader = attrs.field(repr=False)
     counts: Counts
     worker: int | None
     under_way: int
@@ -188,54 +170,45 @@ class JobStatus:
         return _state(self.header, self.worker)
 
 
-def _state(header: Header, worker: int | None) -> str:
+def _state(header: JobHeader, worker: int | None) -> str:
     return (
         "cut off" if header.state in ("planning", "running", "undoing") and worker is None else header.state
     )
 
 
-def read_report(database: sqlite3.Connection, path: Path, now: float | None = None) -> JobReport:
-    """The figures of a job.
+def read_report(store: JobStore, now: float | None = None) -> JobReport:
+    """Read the figures of a job.
 
     Args:
-        database: the job file, opened with `jobfile.reading`.
-        path: the job file.
+        store: the job.
         now: seconds since 1970; None asks the clock.
     """
-    database.execute("BEGIN")  # one moment for all figures, also while the job goes on
-    try:
-        header = header_of(database)
-        table = _table(header)
-        seconds = database.execute(f"SELECT {', '.join(Second._fields)} FROM seconds ORDER BY second")  # noqa: S608
+    with store.transaction():  # one moment for all figures, also while the job goes on
+        header = store.read_header()
         return JobReport(
-            path=path,
+            path=store.path,
             header=header,
-            table=table,
-            counts=Counts.of(rows.tally(database, table)),
-            seconds=tuple(map(Second._make, seconds)),
-            reasons=_reasons(database, table),
-            findings=tuple(database.execute("SELECT line, field, severity, message FROM findings")),
-            notes=tuple(database.execute("SELECT at, kind, text FROM notes ORDER BY at")),
-            worker=holder(path),
+            phase=header.phase,
+            counts=Counts.of(store.tally(header.phase)),
+            seconds=tuple(store.read_seconds()),
+            reasons=_group_reasons(store, header.phase),
+            findings=tuple(store.read_remarks()),
+            notes=tuple(store.read_notes()),
+            worker=store.worker,
             now=time.time() if now is None else now,
         )
-    finally:
-        database.execute("ROLLBACK")
 
 
-def read_status(database: sqlite3.Connection, path: Path, now: float | None = None) -> JobStatus:
-    """How a job is getting on; cheap enough to be asked every second."""
+def read_status(store: JobStore, now: float | None = None) -> JobStatus:
+    """Read how a job is getting on; cheap enough to be asked every second."""
     now = time.time() if now is None else now
-    header = header_of(database)
-    tally = rows.tally(database, _table(header))
+    header = store.read_header()
+    tally = store.tally(header.phase)
     counts = Counts.of(tally)
     since = max(now - _RECENT, header.started or 0)
-    recent, limited, waited = database.execute(
-        "SELECT coalesce(sum(rows), 0), coalesce(sum(limited), 0), coalesce(sum(waited), 0) FROM seconds WHERE second >= ?",
-        (since,),
-    ).fetchone()
-    rate = recent / max(now - since, 1)
-    worker = holder(path)
+    recent = store.read_seconds(since)
+    rate = sum(second.rows for second in recent) / max(now - since, 1)
+    worker = store.worker
     going = worker is not None
     return JobStatus(
         header=header,
@@ -244,42 +217,31 @@ def read_status(database: sqlite3.Connection, path: Path, now: float | None = No
         under_way=tally["intended"] if going else 0,
         rate=rate if going else 0.0,
         eta=counts.open / rate if going and rate and header.rows else None,
-        limited=limited if going else 0,
-        waited=waited if going else 0.0,
+        limited=sum(second.limited for second in recent) if going else 0,
+        waited=sum(second.waited for second in recent) if going else 0.0,
         elapsed=max((header.ended or now) - header.started, 0.0) if header.started else 0.0,
     )
 
 
-def unresolved_rows(database: sqlite3.Connection, table: Table, *, planned: bool = False) -> Iterator[Line]:
-    """Every line that is not as it should be, in the order of the source.
+def read_unresolved(store: JobStore, phase: Phase, *, planned: bool = False) -> Iterator[ReportRow]:
+    """Read every row that is not as it should be, in the order of the source.
 
     Args:
-        database: the job file.
-        table: `JobReport.table`.
+        store: the job.
+        phase: `JobReport.phase`.
         planned: those too that were not sent yet.
     """
-    states = ("intended", "doubt", "planned") if planned else ("intended", "doubt")
-    found = database.execute(
-        "SELECT number, line, key, action, step, coalesce(outcome, nullif(state, 'intended'), 'doubt'), reason"  # noqa: S608
-        f" FROM {table} WHERE outcome IN ({_places(UNRESOLVED)}) OR state IN ({_places(states)}) ORDER BY number",
-        (*UNRESOLVED, *states),
-    )
-    for line in map(Line._make, found):
-        yield line._replace(reason=line.reason or _OPEN.get(line.outcome))
+    for row in store.read_rows(phase):
+        outcome = row.outcome or ("planned" if row.state == "planned" else "doubt")
+        if outcome in UNRESOLVED or outcome == "doubt" or (planned and outcome == "planned"):
+            reason = row.reason or _OPEN.get(outcome)
+            yield ReportRow(row.number, row.line, row.key, row.action, row.step, outcome, reason)
 
 
-def _places(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _table(header: Header) -> Table:
-    return "undo" if header.state in ("undoing", "undone") else "rows"
-
-
-def _reasons(database: sqlite3.Connection, table: Table) -> tuple[Reason, ...]:
-    """Why lines are unresolved: what differs only in names and numbers is taken together."""
+def _group_reasons(store: JobStore, phase: Phase) -> tuple[Reason, ...]:
+    """Take together why rows are unresolved: what differs only in names and numbers is one reason."""
     found: Counter[tuple[str, str]] = Counter()
-    for line in unresolved_rows(database, table):
-        kind = (line.outcome, _VARIABLE.sub("…", line.reason or "no reason was given"))
-        found[kind if kind in found or len(found) < _DISTINCT else (line.outcome, "other reasons")] += 1
+    for row in read_unresolved(store, phase):
+        kind = (row.outcome, _VARIABLE.sub("…", row.reason or "no reason was given"))
+        found[kind if kind in found or len(found) < _DISTINCT else (row.outcome, "other reasons")] += 1
     return tuple(Reason(outcome, text, number) for (outcome, text), number in found.most_common())

@@ -1,0 +1,133 @@
+"""Rows in doubt: those whose answer was lost. The system is asked for each, and what it says is recorded a piece at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+
+from ...core.errors import AlloyAsyncError
+from ...directory import Directory
+from ..events import Settling
+from ..job_context import JobContext
+from ..planning.lookup import Lookup
+from ..store.header import Phase
+from ..store.rows import JobRow, RowResult
+from .crash_points import crash_hook
+from .failure_guard import FailureGuard
+from .reconciliation import Reconciler
+from .recorder import ProgressRecorder
+
+_SENDS = 5
+"""Requests for one row in one run; then it stays in doubt, for resuming."""
+_ASKED_TOGETHER = 100
+"""Rows that are looked up and then recorded together: however often a job is cut off, what was found out stays found out.
+So few are never reason enough to list a whole tenant."""
+
+
+class DoubtSettler:
+    """Settles the doubts of one run.
+
+    Args:
+        context: the job.
+        phase: whose rows.
+        target: the directory, watched.
+        recorder: of the run.
+        guard: of the run.
+    """
+
+    def __init__(
+        self,
+        context: JobContext,
+        phase: Phase,
+        target: Directory,
+        recorder: ProgressRecorder,
+        guard: FailureGuard,
+    ) -> None:
+        self._context = context
+        self._phase: Phase = phase
+        self._target = target
+        self._recorder = recorder
+        self._guard = guard
+        self._reconciler = Reconciler(
+            target.capabilities, context.comparer, sends_again=context.run.sends_again
+        )
+        self._reach = crash_hook.get()
+
+    async def settle_earlier(self) -> None:
+        """Settle the rows that an earlier run left in doubt, or intended.
+
+        Raises:
+            AlloyAsyncError: the system could not be asked.
+        """
+        after = 0
+        async with Lookup(self._target, self._context.comparer) as lookup:
+            while rows := await self._context.writer.call(self._read_doubts, after):
+                after = rows[-1].number
+                results = await self._ask(lookup, rows, [])
+                await self._recorder.record(results)
+                found = f"{len(results)} rows were in doubt: {_describe(results)}"
+                await self._context.writer.call(self._context.store.add_note, "settled", found)
+
+    async def settle_lost(self, lost: Sequence[JobRow], suspects: Sequence[JobRow]) -> list[JobRow]:
+        """Settle rows of a call that was just made.
+
+        Args:
+            lost: their answer was lost, which is recorded.
+            suspects: said to exist, though an earlier request for them may have made them.
+
+        Returns:
+            Those that are not in, planned again, to be sent at once.
+        """
+        self._context.run.on_event(Settling(len(lost) + len(suspects)))
+        for row in lost:
+            row.state = "doubt"
+        rows, again = [*lost, *suspects], []
+        async with Lookup(self._target, self._context.comparer) as lookup:
+            for start in range(0, len(rows), _ASKED_TOGETHER):
+                part = rows[start : start + _ASKED_TOGETHER]
+                own = max(min(len(lost) - start, len(part)), 0)
+                try:
+                    results = await self._ask(lookup, part[:own], part[own:])
+                except AlloyAsyncError as error:
+                    await self._guard.note_failure(error, tolerated=True)
+                    reason = f"its answer was lost, and asking whether it is in failed: {error}"
+                    await self._record([row.lose(reason) for row in rows[start:]])
+                    break
+                absent = [row for row, result in zip(part, results, strict=True) if result.event == "release"]
+                sendable = [row for row in absent if row.attempts + 1 < _SENDS]
+                tired = {row.number for row in absent if row.attempts + 1 >= _SENDS}
+                await self._record([result for result in results if result.number not in tired])
+                again += sendable
+        for row in again:
+            row.state = "planned"
+            row.attempts += 1
+        return again
+
+    async def _ask(
+        self, lookup: Lookup, lost: Sequence[JobRow], suspects: Sequence[JobRow]
+    ) -> list[RowResult]:
+        """Find what is right for each row, by what the system holds now."""
+        self._reach("before asking")
+        judge, fold = self._reconciler, self._context.comparer.fold
+        if not lookup.possible:
+            return [judge.judge_unanswerable(row) for row in lost] + [
+                row.settle("exists") for row in suspects
+            ]
+        there = await lookup.get([row.key for row in (*lost, *suspects)])
+        return [judge.judge_lost(row, there.get(fold(row.key))) for row in lost] + [
+            judge.judge_existing(row, there.get(fold(row.key)), None) for row in suspects
+        ]
+
+    async def _record(self, results: Sequence[RowResult]) -> None:
+        await self._recorder.record(results)
+        self._reach("after outcome")
+
+    def _read_doubts(self, after: int) -> list[JobRow]:
+        found = self._context.store.read_rows(self._phase, after, states=("intended", "doubt"))
+        return list(islice(found, _ASKED_TOGETHER))
+
+
+def _describe(results: Sequence[RowResult]) -> str:
+    found = Counter(result.outcome or "sent again" for result in results)
+    return ", ".join(f"{number} {outcome}" for outcome, number in sorted(found.items()))

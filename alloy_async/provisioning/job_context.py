@@ -1,0 +1,46 @@
+"""What everything that works on a job has in its hands."""
+
+from __future__ import annotations
+
+import attrs
+
+from ..directory import Directory
+from .options import RunOptions
+from .planning.comparison import UserComparer
+from .sources import Source
+from .store.header import JobHeader
+from .store.job_store import JobStore
+from .store.writer import JobWriter
+
+
+@attrs.frozen
+class JobContext:
+    """One job that is being worked on.
+
+    Args:
+        writer: its store.
+        target: the directory.
+        run: concurrency, events and stopping.
+        source: where its rows come from; None where they are not needed.
+        comparer: how users of the directory are compared.
+    """
+
+    writer: JobWriter
+    target: Directory
+    run: RunOptions
+    source: Source | None = None
+    comparer: UserComparer = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        comparer = UserComparer(self.target.capabilities, self.writer.header.salt)
+        object.__setattr__(self, "comparer", comparer)
+
+    @property
+    def header(self) -> JobHeader:
+        """What the job is."""
+        return self.writer.header
+
+    @property
+    def store(self) -> JobStore:
+        """The job's store, whose verbs are for `writer.call`."""
+        return self.writer.store

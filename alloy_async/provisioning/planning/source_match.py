@@ -1,0 +1,73 @@
+"""Whether a source is what a job was planned from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from itertools import takewhile
+
+from ..async_helpers import in_thread, slices
+from ..errors import SourceError
+from ..job_context import JobContext
+from ..sources import Row, Source
+from ..store.header import JobHeader
+from ..store.job_store import JobStore
+from ..store.rows import JobRow
+from .comparison import UserComparer
+from .row_planner import CheckedRow, RowPlanner
+
+_SLICE = 2000
+
+
+def seal_digest(digest: str, salt: bytes) -> str:
+    """Make a source's digest what is kept of it: slow, so that what the source holds cannot be guessed from it."""
+    return hashlib.scrypt(digest.encode(), salt=salt, n=1 << 14, r=8, p=1, dklen=16).hex()
+
+
+def is_unchanged(source: Source, header: JobHeader) -> bool:
+    """Tell whether a source that can be read again is what the job was planned from."""
+    digest = source.digest()
+    return digest is not None and seal_digest(digest, header.salt) == header.source_digest
+
+
+async def refuse_changed(context: JobContext) -> None:
+    """Make sure that the job's source is what the job was planned from.
+
+    Raises:
+        SourceError: it is not; with the first row that differs.
+    """
+    source, header = context.source, context.header
+    assert source is not None
+    if header.source_digest is None:
+        return  # it could be read once only: its rows are compared as they come
+    if await in_thread(is_unchanged, source, header):
+        return
+    said = "was changed since it was planned"
+    planner = RowPlanner(context.target.capabilities, context.comparer, header.mode, None)
+    async for part in slices(planner.check_rows(source.rows()), _SLICE):
+        row = await context.writer.call(_find_first_difference, context.store, part, context.comparer)
+        if row is not None:
+            raise SourceError(f"{said}: this row is another one; plan again", source.name, row.line)
+    raise SourceError(
+        f"{said}, in a column that the job file does not keep, or at its end; plan again", source.name
+    )
+
+
+def read_between(store: JobStore, first: int, last: int) -> list[JobRow]:
+    """Read the planned rows from one number to another."""
+    return list(takewhile(lambda row: row.number <= last, store.read_rows("apply", first - 1)))
+
+
+def differs(checked: CheckedRow, planned: JobRow | None, comparer: UserComparer) -> bool:
+    """Tell whether a row is another one than was planned."""
+    if planned is None or planned.key != checked.key:
+        return True
+    record = checked.row.record
+    if planned.action != "create" or planned.digest is None:
+        return False
+    return record is None or comparer.digest(record) != planned.digest
+
+
+def _find_first_difference(store: JobStore, part: Sequence[CheckedRow], comparer: UserComparer) -> Row | None:
+    planned = {row.number: row for row in read_between(store, part[0].number, part[-1].number)}
+    return next((one.row for one in part if differs(one, planned.get(one.number), comparer)), None)

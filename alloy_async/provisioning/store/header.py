@@ -1,0 +1,73 @@
+"""What a job is: its one header, and the words that its rows use."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Literal, TypeAlias
+
+import attrs
+
+from .states import JOB_TRANSITIONS, JobEvent, JobState, next_state
+
+Mode: TypeAlias = Literal["create", "upsert", "sync", "offboard"]
+Phase: TypeAlias = Literal["apply", "undo"]
+"""A job has two sets of rows: what it does, and, once it is taken back, what that takes."""
+Action: TypeAlias = Literal["create", "update", "delete", "offboard", "none", "refuse"]
+RowOutcome: TypeAlias = Literal[
+    "created", "exists", "updated", "unchanged", "deleted", "done",
+    "invalid", "drifted", "failed", "unknown",
+    "restored", "kept",
+]  # fmt: skip
+"""What became of a row. `drifted`: the system no longer held what the plan saw, so nothing was sent. `done`: a step of leaving.
+`restored` and `kept` (somebody edited it since) come from undoing. The others as in `alloy_async.directory.Status`."""
+UNRESOLVED: tuple[RowOutcome, ...] = ("invalid", "drifted", "failed", "unknown", "kept")
+"""Outcomes of rows that are not as the source says, or perhaps not."""
+
+
+@attrs.frozen(kw_only=True)
+class JobHeader:
+    """What a job is.
+
+    Args:
+        source: its name, for people.
+        system: the system's name.
+        base_url: where the system is.
+        mode: what is done with each row.
+        options: JSON: what else the user asked for; never anything secret.
+        source_digest: of the source's content, sealed; None until it has been read to its end.
+        salt: the key of all hashes in the job.
+        state: see `states`.
+        pid: the process that worked on it last.
+        created, started, ended: seconds since 1970.
+        stopped: why it ended early.
+        rows: number of planned rows, once planned.
+        warnings: remarks on rows that are sent.
+        dropped: JSON: columns that the system has no place for.
+    """
+
+    source: str
+    system: str
+    base_url: str
+    mode: Mode
+    options: str = "{}"
+    source_digest: str | None = None
+    salt: bytes = attrs.field(factory=lambda: os.urandom(16), repr=False)
+    state: JobState = "planning"
+    pid: int | None = attrs.field(factory=os.getpid)
+    created: float = attrs.field(factory=time.time)
+    started: float | None = None
+    ended: float | None = None
+    stopped: str | None = None
+    rows: int = 0
+    warnings: int = 0
+    dropped: str = "[]"
+
+    @property
+    def phase(self) -> Phase:
+        """Which rows count now: what the job does, or what taking it back takes."""
+        return "undo" if self.state in ("undoing", "undone") else "apply"
+
+    def state_after(self, event: JobEvent) -> JobState:
+        """Give the job's state after an event; see `states`."""
+        return next_state(JOB_TRANSITIONS, self.state, event)

@@ -1,0 +1,166 @@
+"""The seam behind which a job's truth is kept: its plan, its intents and their outcomes, in the words of a job.
+
+    planned batch -> intent of a batch (durable before its request leaves) -> outcome of a batch, with its exceptions
+
+Everything is appended; nothing of a row is ever changed in place. How often a row was about to be sent are the intents that
+cover it, and a row in doubt is an intent without an outcome; `states` says what may follow what.
+
+A store is used by one thread at a time. Its verbs run within `transaction` where several belong together or must be durable;
+alone, each is a transaction of its own. Every failure of the medium is a JobError, whose message says what to do next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from .header import JobHeader, Phase
+from .rows import JobRow, PlannedRow, RowResult
+from .states import RowState
+
+
+class Second(NamedTuple):
+    """What happened in one second.
+
+    Attributes:
+        second: since 1970.
+        rows: that got their outcome.
+        calls: to the directory that were answered.
+        p50, p95, slowest: seconds that these took.
+        limited: answers 429.
+        retries: attempts made again, those included.
+        waited: seconds of waiting before these.
+    """
+
+    second: int
+    rows: int
+    calls: int
+    p50: float
+    p95: float
+    slowest: float
+    limited: int
+    retries: int
+    waited: float
+
+
+class Note(NamedTuple):
+    """What a person would want to know of a run, in seconds since 1970, its kind and its text."""
+
+    at: float
+    kind: str
+    text: str
+
+
+class Remark(NamedTuple):
+    """One of the first findings of the check before sending."""
+
+    line: int
+    column: str | None
+    severity: str
+    message: str
+
+
+class JobStore(Protocol):
+    """One job, kept somewhere; `open_store` and `create_store` of each kind of place give one."""
+
+    @property
+    def path(self) -> Path:
+        """Where the job is."""
+        ...
+
+    @property
+    def worker(self) -> int | None:
+        """The id of the process that works on the job now; None when nobody does, whatever the header says."""
+        ...
+
+    def transaction(self, *, durable: bool = False) -> AbstractContextManager[None]:
+        """Do what is called within, all or nothing.
+
+        Args:
+            durable: on return it would survive a loss of power; without, a crash of the process only.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave the job at rest, and let others work on it."""
+        ...
+
+    # what the job is
+    def read_header(self) -> JobHeader:
+        """Read what the job is."""
+        ...
+
+    def write_header(self, **columns: Any) -> None:
+        """Change attributes of the header."""
+        ...
+
+    # the plan
+    def insert_rows(self, phase: Phase, rows: Iterable[PlannedRow]) -> None:
+        """Write planned rows, in the order of their numbers."""
+        ...
+
+    def clear_rows(self, phase: Phase) -> None:
+        """Throw a half-made plan away, of which nothing was ever intended."""
+        ...
+
+    # carrying it out
+    def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
+        """Read the rows in their order, a batch in memory at a time.
+
+        Args:
+            after: the number to begin behind.
+            states: only those in one of these; none given: all.
+        """
+        ...
+
+    def record_intents(self, phase: Phase, rows: Sequence[JobRow]) -> None:
+        """Write down that a batch is about to be sent."""
+        ...
+
+    def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
+        """Write down what happened to rows; what is the same for neighbours is written once."""
+        ...
+
+    def reopen_rows(self, phase: Phase, state: RowState) -> None:
+        """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""
+        ...
+
+    # what is told of it
+    def tally(self, phase: Phase) -> Counter[str]:
+        """Count rows by outcome; those without one by state."""
+        ...
+
+    def count_actions(self) -> dict[str, int]:
+        """Count the rows of the plan by action."""
+        ...
+
+    def was_anything_intended(self) -> bool:
+        """Tell whether any request may have left."""
+        ...
+
+    def add_seconds(self, seconds: Iterable[Second]) -> None:
+        """Add to what happened in each second."""
+        ...
+
+    def read_seconds(self, since: float = 0) -> list[Second]:
+        """Read what happened in each second, in order."""
+        ...
+
+    def add_note(self, kind: str, text: str) -> None:
+        """Write a note for people."""
+        ...
+
+    def read_notes(self) -> list[Note]:
+        """Read the notes in their order."""
+        ...
+
+    def add_remarks(self, remarks: Iterable[Remark]) -> None:
+        """Write what the checks found."""
+        ...
+
+    def read_remarks(self) -> list[Remark]:
+        """Read what the checks found."""
+        ...

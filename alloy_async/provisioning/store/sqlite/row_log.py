@@ -1,0 +1,261 @@
+"""Rows as batches and events, and back: what a job file's two large tables hold.
+
+Planned rows that differ in line, key and hashes only are one record. What happened to them is laid over it: events cover
+stretches of rows, in the order of their ids. Reading goes window by window, so that memory does not grow with the job.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby, pairwise
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from ..header import Action, RowOutcome
+from ..rows import JobRow, PlannedRow, RowResult, find_stretches
+from ..states import ROW_TRANSITIONS, RowEvent, RowState, next_state
+from .schema import places
+
+MOST = 4096
+"""Rows that one record covers at most: so far back a reader has to look for what covers a row."""
+_WINDOW = 2048
+_SEPARATOR = "\x1f"
+
+
+class Batch(NamedTuple):
+    """A record of the table `batches`; see there."""
+
+    undo: int
+    first: int
+    rows: int
+    action: Action
+    step: str | None
+    why: str | None
+    before: str | None
+    outcome: RowOutcome | None
+    reason: str | None
+    remote_id: str | None
+    line: int | None
+    lines: str | None
+    keys: str
+    digests: bytes | None
+    seen: bytes | None
+
+
+class Event(NamedTuple):
+    """A record of the table `events`; see there."""
+
+    undo: int
+    first: int
+    id: int
+    rows: int
+    event: RowEvent
+    was: RowState | None
+    outcome: RowOutcome | None
+    reason: str | None
+    remote_ids: str | None
+    adopted: int
+
+    @property
+    def state_before(self) -> RowState:
+        """The state before it."""
+        return self.was or _usual_state(self.event)
+
+    @property
+    def state(self) -> RowState:
+        """The state after it."""
+        return next_state(ROW_TRANSITIONS, self.state_before, self.event)
+
+
+INSERT_BATCH = f"INSERT INTO batches VALUES ({places(len(Batch._fields))})"  # noqa: S608 -- places for values
+INSERT_EVENT = f"INSERT INTO events VALUES ({places(len(Event._fields))})"  # noqa: S608
+
+
+def pack_rows(undo: int, rows: Iterable[PlannedRow]) -> Iterator[Batch]:
+    """Pack planned rows, in the order of their numbers."""
+    alike: list[PlannedRow] = []
+    for row in rows:
+        if alike and not (len(alike) < MOST and _is_alike(alike[-1], row)):
+            yield _pack(undo, alike)
+            alike = []
+        alike.append(row)
+    if alike:
+        yield _pack(undo, alike)
+
+
+def _is_alike(one: PlannedRow, row: PlannedRow) -> bool:
+    """Tell whether two rows can be in one batch."""
+    return (
+        row.number == one.number + 1
+        and row.action == one.action
+        and row[4:6] == one[4:6]  # step, why
+        and row[8:] == one[8:]  # before, outcome, reason, remote_id
+        and (row.digest is None) == (one.digest is None)
+        and _seen_kind(row.seen) == _seen_kind(one.seen)
+        and (row.line is None) == (one.line is None)
+        and _SEPARATOR not in row.key
+        and _SEPARATOR not in one.key
+    )
+
+
+def _seen_kind(seen: bytes | None) -> int | None:
+    return None if seen is None else len(seen)
+
+
+def _pack(undo: int, rows: Sequence[PlannedRow]) -> Batch:
+    one = rows[0]
+    lines = None
+    if one.line is not None:
+        gaps = [b.line - a.line for a, b in pairwise(rows)]  # type: ignore[operator]  # all have a line, as the first has
+        lines = None if all(gap == 1 for gap in gaps) else ",".join(map(str, gaps))
+    return Batch(
+        undo, one.number, len(rows), one.action, one.step, one.why, one.before, one.outcome, one.reason, one.remote_id,
+        one.line, lines, _SEPARATOR.join([row.key for row in rows]),
+        None if one.digest is None else b"".join([row.digest or b"" for row in rows]),
+        one.seen if not one.seen else b"".join([row.seen or b"" for row in rows]),
+    )  # fmt: skip
+
+
+def pack_results(undo: int, results: Sequence[RowResult], next_id: int) -> Iterator[Event]:
+    """Pack what happened to rows; neighbours to which the same happened are one record."""
+    place = 0
+    for kind, alike in groupby(results, key=attrgetter("was", "event", "outcome", "reason", "adopted")):
+        was, event, outcome, reason, adopted = kind
+        next_state(ROW_TRANSITIONS, was, event)  # refuses what must not happen
+        for first, last in find_stretches(result.number for result in alike):
+            ids: str | None = _SEPARATOR.join(
+                [one.remote_id or "" for one in results[place : place + last - first + 1]]
+            )
+            place += last - first + 1
+            if not (ids or "").strip(_SEPARATOR):
+                ids = None
+            for part in range(first, last + 1, MOST):
+                rows = min(last + 1 - part, MOST)
+                said = None if was == _usual_state(event) else was
+                told = ids if rows == last - first + 1 or ids is None else _cut(ids, part - first, rows)
+                yield Event(undo, part, next_id, rows, event, said, outcome, reason, told, int(adopted))
+                next_id += 1
+
+
+def pack_intents(undo: int, rows: Sequence[JobRow], next_id: int) -> Iterator[Event]:
+    """Pack that rows are about to be sent."""
+    return pack_results(undo, [RowResult(row.number, row.state, "intend") for row in rows], next_id)
+
+
+def _cut(ids: str, start: int, rows: int) -> str:
+    return _SEPARATOR.join(ids.split(_SEPARATOR)[start : start + rows])
+
+
+def _usual_state(event: RowEvent) -> RowState:
+    return "planned" if event == "intend" else "intended"
+
+
+def unpack_rows(
+    database: sqlite3.Connection, undo: int, after: int, states: Sequence[RowState]
+) -> Iterator[JobRow]:
+    """Give the rows behind a number as they are now, in their order; only those in one of the states."""
+    while window := _read_window(database, undo, after):
+        last = window[-1].first + window[-1].rows - 1
+        overlay = _Overlay(window, _read_events(database, undo, window[0].first, last))
+        for batch in window:
+            yield from overlay.unpack(batch, after, states)
+        after = last
+
+
+def _read_window(database: sqlite3.Connection, undo: int, after: int) -> list[Batch]:
+    found = database.execute(
+        "SELECT * FROM batches WHERE undo = ? AND first > ? AND first + rows - 1 > ? ORDER BY first LIMIT ?",
+        (undo, after - MOST, after, _WINDOW),
+    )
+    window: list[Batch] = []
+    rows = 0
+    for record in found:
+        batch = Batch._make(record)
+        window.append(batch)
+        rows += batch.rows
+        if rows >= _WINDOW:
+            break
+    return window
+
+
+def _read_events(database: sqlite3.Connection, undo: int, first: int, last: int) -> list[Event]:
+    found = database.execute(
+        "SELECT * FROM events WHERE undo = ? AND first > ? AND first <= ? AND first + rows > ? ORDER BY id",
+        (undo, first - MOST, last, first),
+    )
+    return [Event._make(record) for record in found]
+
+
+class _Overlay:
+    """What happened to the rows of a window, row by row."""
+
+    def __init__(self, window: Sequence[Batch], events: Iterable[Event]) -> None:
+        self._first = window[0].first
+        size = window[-1].first + window[-1].rows - self._first
+        self._states: list[RowState] = ["planned"] * size
+        self._latest: list[Event | None] = [None] * size
+        self._attempts = [0] * size
+        self._ids: dict[int, str] = {}
+        for batch in window:
+            if batch.outcome is not None:
+                self._fill(self._states, batch.first, batch.rows, "done")
+        for event in events:
+            self._add(event)
+
+    def _fill(self, column: list[Any], first: int, rows: int, value: Any) -> range:
+        start, end = max(first - self._first, 0), min(first - self._first + rows, len(column))
+        column[start:end] = [value] * (end - start)
+        return range(start, end)
+
+    def _add(self, event: Event) -> None:
+        self._fill(self._states, event.first, event.rows, event.state)
+        covered = self._fill(self._latest, event.first, event.rows, event)
+        step = 1 if event.event == "intend" else 0
+        if event.event in ("withdraw", "fail") and event.state_before == "intended":
+            step = -1  # surely nothing happened: as if it had not been about to be sent
+        if step:
+            for place in covered:
+                self._attempts[place] += step
+        if event.remote_ids:
+            for number, remote_id in enumerate(event.remote_ids.split(_SEPARATOR), event.first):
+                if remote_id:
+                    self._ids[number] = remote_id
+
+    def unpack(self, batch: Batch, after: int, states: Sequence[RowState]) -> Iterator[JobRow]:
+        """Give the rows of one batch of the window."""
+        start = batch.first - self._first
+        here = self._states[start : start + batch.rows]
+        if states and not set(here) & set(states):
+            return
+        digests, seen = batch.digests, batch.seen
+        width = len(digests or seen or b"") // batch.rows
+        keys = batch.keys.split(_SEPARATOR) if batch.rows > 1 else [batch.keys]
+        for place, (key, line, state) in enumerate(zip(keys, _lines_of(batch), here, strict=True)):
+            number = batch.first + place
+            if number <= after or (states and state not in states):
+                continue
+            at = slice(place * width, place * width + width)
+            row = JobRow(
+                number, line, key, batch.action, batch.step, batch.why,
+                None if digests is None else digests[at], seen if not seen else seen[at],
+                batch.before, batch.outcome, batch.reason, self._ids.get(number, batch.remote_id),
+                state, self._attempts[start + place],
+            )  # fmt: skip
+            if (event := self._latest[start + place]) is not None:
+                _apply(event, row)
+            yield row
+
+
+def _lines_of(batch: Batch) -> Iterable[int | None]:
+    if batch.line is None:
+        return [None] * batch.rows
+    if batch.lines is None:
+        return range(batch.line, batch.line + batch.rows)
+    return accumulate(map(int, batch.lines.split(",")), initial=batch.line)
+
+
+def _apply(event: Event, row: JobRow) -> None:
+    if event.event == "refuse":
+        row.action, row.why = "refuse", None
+    row.outcome, row.reason, row.adopted = event.outcome, event.reason, bool(event.adopted)

@@ -1,0 +1,145 @@
+"""The tables of a job file, stated once; opening one, and refusing what is not one."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from ...errors import JobError
+from ..header import JobHeader
+from ..job_store import Note, Remark, Second
+
+FORMAT = 2
+"""Kept as the file's user_version; another one is refused."""
+APPLICATION = 0x616C6C6F
+"""Marks a job file among SQLite files."""
+
+_TABLES = (
+    """
+CREATE TABLE job (
+    source TEXT NOT NULL,        -- its name, for people
+    source_digest TEXT,          -- of its content, sealed; NULL until it has been read to its end
+    salt BLOB NOT NULL,          -- the key of the hashes in this file
+    system TEXT NOT NULL,
+    base_url TEXT NOT NULL,
+    mode TEXT NOT NULL,          -- create upsert sync offboard
+    options TEXT NOT NULL,       -- JSON: what else the user asked for
+    state TEXT NOT NULL,         -- planning planned running stopped done undoing undone
+    pid INTEGER,                 -- of the process that worked on it last
+    created REAL NOT NULL,       -- seconds since 1970, as the other times
+    started REAL,
+    ended REAL,
+    stopped TEXT,                -- why it ended early
+    rows INTEGER NOT NULL,       -- planned rows, once planned
+    warnings INTEGER NOT NULL,
+    dropped TEXT NOT NULL        -- JSON: columns that the system has no place for
+)""",
+    """
+CREATE TABLE batches (           -- planned rows with numbers in a row that differ in line, key and hashes only
+    undo INTEGER NOT NULL,       -- 0: what the job does; 1: what taking it back takes
+    first INTEGER NOT NULL,      -- number of the first row
+    rows INTEGER NOT NULL,
+    action TEXT NOT NULL,        -- create update delete offboard none refuse
+    step TEXT,                   -- of offboarding: which
+    why TEXT,                    -- why this action; of an update: the fields, old -> new
+    before TEXT,                 -- JSON: what the system held, where undoing needs it
+    outcome TEXT,                -- where nothing is to be sent
+    reason TEXT,
+    remote_id TEXT,
+    line INTEGER,                -- where the first row starts in the source; NULL where it is not from there
+    lines TEXT,                  -- how many lines on each next row starts; NULL: one each
+    keys TEXT NOT NULL,          -- separated by U+001F
+    digests BLOB,                -- keyed hashes of what the system shall hold, nine bytes each; NULL: none
+    seen BLOB,                   -- the same of what it held when planned; empty: nobody was there; NULL: not asked
+    PRIMARY KEY (undo, first)
+)""",
+    """
+CREATE TABLE events (            -- what happened to planned rows: intents, outcomes, and what else `states` names
+    undo INTEGER NOT NULL,
+    first INTEGER NOT NULL,      -- number of the first row that it happened to
+    id INTEGER NOT NULL,         -- in the order in which it happened
+    rows INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    was TEXT,                    -- the state before; NULL: planned before an intent, intended before anything else
+    outcome TEXT,
+    reason TEXT,
+    remote_ids TEXT,             -- separated by U+001F
+    adopted INTEGER NOT NULL,    -- 1: the answer was lost, and it was found as intended
+    PRIMARY KEY (undo, first, id)
+) WITHOUT ROWID""",
+    f"CREATE TABLE seconds ({', '.join(Second._fields)}, PRIMARY KEY (second))",
+    f"CREATE TABLE notes ({', '.join(Note._fields)})",
+    f"CREATE TABLE remarks ({', '.join(Remark._fields)})",
+)
+HEADER = tuple(field.name for field in attrs.fields(JobHeader))
+
+
+def places(number: int) -> str:
+    """Give so many places for values in a statement."""
+    return ", ".join("?" * number)
+
+
+def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """Open a file as a database; within a process any thread may use it, one at a time."""
+    address = f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
+    return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+
+
+def create_tables(database: sqlite3.Connection, header: JobHeader) -> None:
+    """Make a new file a job."""
+    database.execute(f"PRAGMA application_id = {APPLICATION}")
+    database.execute("BEGIN")
+    for statement in _TABLES:
+        database.execute(statement)
+    statement = f"INSERT INTO job ({', '.join(HEADER)}) VALUES ({places(len(HEADER))})"  # noqa: S608 -- own names
+    database.execute(statement, attrs.astuple(header, recurse=False))
+    database.execute(f"PRAGMA user_version = {FORMAT}")
+    database.execute("COMMIT")
+
+
+def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+    """Open a job file.
+
+    Raises:
+        JobError: there is none, it is damaged, or of another format.
+    """
+    if not path.is_file():
+        raise JobError("there is no such job file", path)
+    database = connect(path, readonly=readonly)
+    try:
+        _refuse_foreign(database, path)
+        if not readonly and (fault := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise JobError(f"is damaged ({fault}); nothing was sent. Restore it from a copy", path)
+    except sqlite3.DatabaseError as error:
+        database.close()
+        raise JobError(f"cannot be read as a job ({error}); nothing was sent", path) from None
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _refuse_foreign(database: sqlite3.Connection, path: Path) -> None:
+    if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise JobError("is not a job file; nothing was sent", path)
+    found = database.execute("PRAGMA user_version").fetchone()[0]
+    if found != FORMAT:
+        age = "a newer" if found > FORMAT else "an older"
+        raise JobError(
+            f"has format {found}, of {age} version of alloy_async; this one reads {FORMAT}. Nothing was sent;"
+            " finish the job with the version that began it",
+            path,
+        )
+
+
+@contextlib.contextmanager
+def job_errors(path: Path, what: str) -> Iterator[None]:
+    """Turn what SQLite raises into a JobError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JobError(f"{what}: {error}", path) from None
