@@ -18,7 +18,7 @@ from alloy_async.sandbox import Sandbox
 from alloy_async.testing import FakeClock
 from alloy_async.testing.aiohttp_mock import mock_aiohttp
 
-settings.register_profile("tests")  # a busy machine is not a slow test
+settings.register_profile("tests", deadline=None)  # a busy machine is not a slow test
 settings.load_profile("tests")
 
 OPEN_FILES = next((path for path in map(Path, ("/proc/self/fd", "/dev/fd")) if path.exists()), None)
