@@ -223,7 +223,7 @@ class SyncStream:
     def __iter__(self) -> Iterator[bytes]:
         return iterate_sync(aiter(self._stream))
 
-    def lines(self, encoding: str = "utf-8-sig") -> Iterator[str]:
+    def lines(self, encoding: str | None = None) -> Iterator[str]:
         """The body as text, line by line; see Stream.lines."""
         return iterate_sync(self._stream.lines(encoding))
 

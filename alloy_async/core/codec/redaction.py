@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, get_args
 from urllib.parse import quote, quote_plus, unquote_plus
@@ -118,16 +119,16 @@ class Redactor:
         return MARK if self._is_escaped_in(text) else text
 
     def _is_escaped_in(self, text: str) -> bool:
-        for _ in range(3):  # escapes within escapes: a URL in JSON in a log line
-            plain = text
+        """Tell whether a secret comes out when escapes are undone, one after the other: of a URL in JSON in a log line."""
+        for _ in range(3):
+            before = text
             for sign, unescape in _UNESCAPES:
-                if sign in plain:
-                    plain = unescape(plain)
-            if plain == text:
-                return False
-            if any(secret in plain for secret in self._secrets):
-                return True
-            text = plain
+                if sign in text:
+                    text = unescape(text)
+                    if any(secret in text for secret in self._secrets):
+                        return True
+            if text == before:
+                break
         return False
 
     def redact_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
@@ -208,16 +209,20 @@ def _parse_number(text: str) -> float | None:
 
 def _unescape_backslashes(text: str) -> str:
     """Undo the escapes of JSON and of Python's repr, wherever they stand."""
-    return _ESCAPE.sub(_unescape_one, text)
+    plain = _ESCAPE.sub(_unescape_one, text)
+    # A letter beyond 16 bits is escaped in two halves.
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U(00[01][0-9a-fA-F]{5})|(.))", re.DOTALL)
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
 def _unescape_one(escape: re.Match[str]) -> str:
-    code = escape[1] or escape[2]
-    return chr(int(code, 16)) if code else _LETTERS.get(escape[3], escape[3])
+    code = escape[1] or escape[2] or escape[3]
+    if code is None:
+        return _LETTERS.get(escape[4], escape[4])
+    return chr(int(code, 16)) if int(code, 16) <= sys.maxunicode else escape[0]
 
 
 _UNESCAPES: tuple[tuple[str, Callable[[str], str]], ...] = (

@@ -81,7 +81,7 @@ def decode_text(raw: bytes, headers: Mapping[str, str], *, is_cut: bool = False)
     for encoding in _iterate_encodings(raw, headers):
         try:
             return codecs.getincrementaldecoder(encoding)().decode(raw, not is_cut)
-        except UnicodeDecodeError:
+        except UnicodeError:  # not UnicodeDecodeError alone: UTF-16 without its mark is the former
             continue
     # Not with replacement characters: a secret with one in its middle would not be recognised.
     return raw.decode("latin-1")

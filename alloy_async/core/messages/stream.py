@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import codecs
-import csv
+import io
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
+from ..codec.conversion import Mismatch
+from ..codec.fields import get_fields
 from ..codec.json_codec import from_wire
-from ..errors import AlloyAsyncError, DecodeError
+from ..errors import AlloyAsyncError, DecodeError, InvalidRequest
 from ..http.open_response import OpenResponse
+from .body import describe_other_media, find_charset, format_line
+from .csv_records import MAX_RECORD, RecordReader
 
 T = TypeVar("T")
 
@@ -63,35 +68,51 @@ class Stream:
             failure.operation = self._operation
             raise
 
-    async def lines(self, encoding: str = "utf-8-sig") -> AsyncIterator[str]:
-        """The body as text, line by line, without the line ends (LF or CRLF).
+    async def lines(self, encoding: str | None = None) -> AsyncIterator[str]:
+        """The body as text, line by line, without the line ends (LF, CRLF or CR).
+
+        Args:
+            encoding: of the text; default what the answer declares, else UTF-8.
 
         Raises:
-            DecodeError: the body is not text of that encoding.
+            DecodeError: the body is not text of that encoding, or a line has more than 16 Mi characters. Effect: applied.
         """
         async for line in self._read_lines(encoding):
-            yield line.removesuffix("\n").removesuffix("\r")
+            yield line.rstrip("\r\n")
 
-    async def _read_lines(self, encoding: str) -> AsyncIterator[str]:
-        decode = codecs.getincrementaldecoder(encoding)().decode
-        rest, position = "", 0
+    async def _read_lines(self, encoding: str | None) -> AsyncIterator[str]:
+        """Read the lines with their ends."""
+        declared = encoding or find_charset(self.headers) or "utf-8"
+        decoder = codecs.getincrementaldecoder("utf-8-sig" if declared == "utf-8" else declared)()
+        decode = io.IncrementalNewlineDecoder(decoder, translate=False).decode  # keeps a CRLF in one piece
+        parts: list[str] = []
+        size = position = 0
         async for chunk in self:
-            *whole, rest = (rest + self._decode_text(decode, chunk, False, position)).split("\n")
+            lines = _split_lines(self._decode_text(decode, chunk, False, position))
             position += len(chunk)
-            for line in whole:
-                yield f"{line}\n"
-        rest += self._decode_text(decode, b"", True, position)
-        if rest:
-            yield rest
+            for line in lines:
+                parts.append(line)
+                size += len(line)
+                if line.endswith(("\n", "\r")):
+                    yield "".join(parts) if len(parts) > 1 else line
+                    parts, size = [], 0
+            if size > MAX_RECORD:
+                raise self._create_error(f"a line has more than {MAX_RECORD} characters")
+        parts += _split_lines(self._decode_text(decode, b"", True, position))
+        if parts:
+            yield "".join(parts)
 
     def _decode_text(self, decode: Callable[..., str], chunk: bytes, final: bool, position: int) -> str:
         try:
             return decode(chunk, final)
         except UnicodeDecodeError as error:
-            at = position + error.start
-            raise DecodeError(
-                f"the answer is not {error.encoding} text near byte {at}", operation=self._operation
-            ) from None
+            reason = f"the answer is not {error.encoding} text near byte {position + error.start}"
+        except UnicodeError as error:
+            reason = f"the answer is not text as it was declared: {error}"
+        raise self._create_error(reason)
+
+    def _create_error(self, reason: str) -> DecodeError:
+        return DecodeError(reason, operation=self._operation, status=self.status)
 
     @overload
     def rows(self, *, delimiter: str = ",") -> AsyncIterator[dict[str, str]]: ...
@@ -103,42 +124,75 @@ class Stream:
         Args:
             of: a model to make of each row, in which an empty cell is a member left out; without one, each is a dict of
                 texts.
-            delimiter: between the columns.
+            delimiter: one character between the columns. Default a comma.
 
         Raises:
-            DecodeError: a row has more columns than the header, or is not an `of`; the message names the row.
+            DecodeError: the body is an HTML page or a JSON document; a row has more columns than the header, a quote that is
+                not closed, or is not an `of`; no column is one of the model. The message names the row. Effect: applied.
+            InvalidRequest: the delimiter cannot be one; nothing was read.
         """
+        if len(delimiter) != 1 or delimiter in '"\r\n':
+            reason = "delimiter must be one character, and neither a quote nor a line end"
+            raise InvalidRequest(reason, operation=self._operation)
         header: list[str] | None = None
         number = 0
         async for cells in self._read_records(delimiter):
             number += 1
             if header is None:
                 header = cells
+                self._check_header(of, header, delimiter)
                 continue
             if len(cells) > len(header):
-                reason = f"row {number} has {len(cells)} columns, the header has {len(header)}"
-                raise DecodeError(reason, operation=self._operation)
+                raise self._create_error(
+                    f"row {number} has {len(cells)} columns, the header has {len(header)}"
+                )
             row = dict(zip(header, cells, strict=False))
             yield row if of is None else self._convert_row(of, row, number)
+
+    def _check_header(self, of: Any, header: list[str], delimiter: str) -> None:
+        start = delimiter.join(header[:20]).encode()
+        other = describe_other_media(self.headers, start)
+        if other is not None:
+            raise self._create_error(f"expected CSV, got {other}")
+        if of is not None and not {field.wire for field in get_fields(of)} & set(header):
+            named = format_line(delimiter.join(header), 80)
+            raise self._create_error(
+                f"no column is one of {of.__name__} (the first line is {named!r}): another delimiter?"
+            )
 
     def _convert_row(self, of: Any, row: dict[str, str], number: int) -> Any:
         try:
             return from_wire(of, {name: cell for name, cell in row.items() if cell})
         except DecodeError as error:
-            raise DecodeError(f"row {number}: {error.message}", operation=self._operation) from None
+            reason = f"row {number}: {error.message}"
+        del row  # a traceback that prints local variables must not show a person's data
+        raise self._create_error(reason)
 
     async def _read_records(self, delimiter: str) -> AsyncIterator[list[str]]:
         """Read each record's cells; a record goes on while a quote is open."""
-        record = ""
-        async for line in self._read_lines("utf-8-sig"):
-            record += line
-            if record.count('"') % 2 == 0:
-                if record.strip("\r\n"):
-                    yield _split_cells(record, delimiter)
-                record = ""
-        if record:
-            yield _split_cells(record, delimiter)
+        records, number = RecordReader(delimiter), 1
+        async for line in self._read_lines(None):
+            try:
+                cells = records.add_line(line)
+            except Mismatch as mismatch:
+                reason = str(mismatch)
+                break
+            if cells:
+                number += 1
+                yield cells
+        else:
+            if not records.is_open:
+                return
+            reason = "a quote that opens in it is never closed"
+        raise self._create_error(f"row {number}: {reason}")
 
 
-def _split_cells(record: str, delimiter: str) -> list[str]:
-    return next(csv.reader([record], delimiter=delimiter))
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+
+
+def _split_lines(text: str) -> list[str]:
+    """Split a text after each line end (not, as str.splitlines does, after form feeds and other separators)."""
+    if "\r" in text:
+        return _LINE.findall(text)
+    *lines, rest = text.split("\n")
+    return [*(f"{line}\n" for line in lines), rest] if rest else [f"{line}\n" for line in lines]
