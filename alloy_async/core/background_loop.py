@@ -1,37 +1,68 @@
-"""The background thread with an event loop on which the sync clients of a process run."""
+"""The background thread with an event loop on which the sync clients of a process run.
+
+uvloop's loop is taken where uvloop is installed, but not where gevent or eventlet have put green threads in the place of
+threads: there the loop would never let another one run. The environment variable ALLOY_ASYNC_LOOP chooses: `asyncio` or
+`uvloop`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
 import contextvars
+import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, TypeVar, TypeVarTuple, Unpack
 
 from .errors import ConfigurationError
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
+log = logging.getLogger("alloy_async")
+
 
 class BackgroundLoop:
-    """An event loop in a background thread (uvloop's, where installed), and the way to run something on it."""
+    """An event loop in a background thread, and the way to run something on it."""
 
     def __init__(self) -> None:
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._main, args=(started,), name="alloy_async", daemon=True)
+        self._loop = choose_loop_factory()()
+        self._executor = ThreadPoolExecutor(thread_name_prefix="alloy_async")
+        self._loop.set_default_executor(self._executor)
+        self.stopping = False
+        self._thread = threading.Thread(target=self._main, name="alloy_async", daemon=True)
         self._thread.start()
-        started.wait()
 
-    def _main(self, started: threading.Event) -> None:
-        with asyncio.Runner(loop_factory=_choose_loop_factory()) as runner:
-            self._loop = runner.get_loop()
-            self._stop = asyncio.Event()
-            self._loop.call_soon(started.set)
-            runner.run(self._stop.wait())
+    @property
+    def is_alive(self) -> bool:
+        """Whether something can be run on it."""
+        return not self._loop.is_closed()
+
+    def _main(self) -> None:
+        while not self.stopping:
+            try:
+                self._loop.run_forever()
+            except BaseException:
+                # SystemExit and KeyboardInterrupt leave the loop through any callback that raises them. All sync clients of
+                # the process wait for this one loop: it goes on.
+                log.exception("alloy_async: the background event loop was left by an exception, and goes on")
+        self._close()
+
+    def _close(self) -> None:
+        # Not asyncio.Runner, which ends the executor in a thread of its own: at exit no thread can be started any more.
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._loop.close()
 
     def run(self, start: Callable[[Unpack[Args]], Awaitable[T]], *args: *Args) -> T:
         """Wait for what `start(*args)` awaits. Ctrl-C cancels it and waits until it has let go."""
@@ -40,82 +71,111 @@ class BackgroundLoop:
                 "a sync client was called from its own event loop thread (a hook or a credential callable?), where waiting"
                 " would never end; use the async client there"
             )
-        call = _BackgroundCall(self._loop, start, args)
-        self._loop.call_soon_threadsafe(call.start, context=contextvars.copy_context())
+        finished = threading.Lock()
+        finished.acquire()
+        call = BackgroundCall[T](self, start, args, lambda _: finished.release())
+        self._hand_over(call)
         try:
-            call.finished.acquire()
+            finished.acquire()
         except BaseException:
-            self._loop.call_soon_threadsafe(call.cancel)
-            call.finished.acquire()
+            self.cancel([call])
+            finished.acquire()
             raise
         error, result = call.error, call.result
         if error is None:
-            return result  # type: ignore[no-any-return]
+            return result  # type: ignore[return-value]
         try:
             raise error
         finally:
             del error, call  # an error whose traceback holds it would wait for the garbage collector
 
     def spawn(
-        self,
-        start: Callable[[], Awaitable[T]],
-        started: Callable[[asyncio.Task[T]], None],
-        done: Callable[[asyncio.Task[T]], object],
-    ) -> None:
-        """Begin what `start` awaits, in the caller's context variables."""
+        self, start: Callable[[], Awaitable[T]], on_end: Callable[[BackgroundCall[T]], object]
+    ) -> BackgroundCall[T]:
+        """Begin what `start` awaits, in the caller's context variables.
 
-        def begin() -> None:
-            task: asyncio.Task[T] = self._loop.create_task(start())  # type: ignore[arg-type]
-            started(task)
-            task.add_done_callback(done)
+        Args:
+            on_end: called on the loop with the call, once it has a result or an error.
+        """
+        call = BackgroundCall[T](self, start, (), on_end)
+        self._hand_over(call)
+        return call
 
-        self._loop.call_soon_threadsafe(begin, context=contextvars.copy_context())
+    def _hand_over(self, call: BackgroundCall[Any]) -> None:
+        self._loop.call_soon_threadsafe(call.begin, self._loop, context=contextvars.copy_context())
 
-    def cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
-        self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
+    def cancel(self, calls: Iterable[BackgroundCall[Any]]) -> None:
+        """Cancel calls; each ends all the same, with its error."""
+        # Handed over like the calls themselves, so that each has begun when its cancellation comes.
+        self._loop.call_soon_threadsafe(lambda: [call.task.cancel() for call in calls])
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        """Cancel what runs, close the loop and wait for the end of its thread."""
+        self.stopping = True
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
 
-class _BackgroundCall:
-    """One wait of a thread for something on the loop. A bare lock and no done callback: this is on the way of every call."""
+class BackgroundCall(Generic[T]):
+    """Something that runs on the loop for another thread. No done callback of asyncio: this is on the way of every call."""
 
-    __slots__ = ("args", "error", "finished", "function", "loop", "result", "task")
+    __slots__ = ("_args", "_on_end", "_owner", "_start", "error", "result", "task")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, start: Callable[..., Awaitable[Any]], args: tuple[Any, ...]
+        self,
+        owner: BackgroundLoop,
+        start: Callable[..., Awaitable[T]],
+        args: tuple[Any, ...],
+        on_end: Callable[[BackgroundCall[T]], object],
     ) -> None:
-        self.loop = loop
-        self.function = start
-        self.args = args
-        self.finished = threading.Lock()
-        self.finished.acquire()
-        self.result: Any = None
+        self._owner = owner
+        self._start = start
+        self._args = args
+        self._on_end = on_end
+        self.result: T | None = None
         self.error: BaseException | None = None
 
-    def start(self) -> None:
-        self.task = self.loop.create_task(self._await_result(), name="alloy_async")
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make the task; on the loop's thread."""
+        self.task = loop.create_task(self._await_result(), name="alloy_async")
 
     async def _await_result(self) -> None:
         try:
-            self.result = await self.function(*self.args)
-        except BaseException as error:  # it is the waiting thread's
+            self.result = await self._start(*self._args)
+        except BaseException as error:  # it is the waiting thread's; SystemExit, too, must not end the loop
             self.error = error
-        finally:
-            self.finished.release()
-
-    def cancel(self) -> None:
-        self.task.cancel()
+        # At exit only daemon threads can still wait. They end with the process, as everywhere else: nobody sees an error.
+        if not self._owner.stopping:
+            self._on_end(self)
 
 
-def _choose_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def choose_loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Choose between uvloop and asyncio; see the module's docstring.
+
+    Raises:
+        ConfigurationError: ALLOY_ASYNC_LOOP names neither, or uvloop is not installed.
+    """
+    choice = os.environ.get("ALLOY_ASYNC_LOOP", "")
+    if choice not in ("", "asyncio", "uvloop"):
+        raise ConfigurationError(f"ALLOY_ASYNC_LOOP is asyncio or uvloop, not {choice!r}")
+    if choice == "asyncio" or (not choice and _has_green_threads()):
+        return asyncio.new_event_loop
     try:
         import uvloop
     except ImportError:
-        return None
+        if choice:
+            raise ConfigurationError("ALLOY_ASYNC_LOOP is uvloop, which is not installed") from None
+        return asyncio.new_event_loop
     return uvloop.new_event_loop  # type: ignore[no-any-return, unused-ignore]
+
+
+def _has_green_threads() -> bool:
+    """Tell whether gevent or eventlet have patched `threading` in this process."""
+    gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+    return bool(
+        (gevent is not None and gevent.is_module_patched("threading"))
+        or (eventlet is not None and eventlet.is_monkey_patched("thread"))
+    )
 
 
 _background_loop: BackgroundLoop | None = None
@@ -123,13 +183,15 @@ _background_loop_lock = threading.Lock()
 
 
 def get_background_loop() -> BackgroundLoop:
-    """The process's portal, made on first use."""
+    """Give the process's loop, made on first use, and anew should it have ended."""
     global _background_loop
-    if _background_loop is None:
+    found = _background_loop
+    if found is None or not found.is_alive:
         with _background_loop_lock:
-            if _background_loop is None:
-                _background_loop = BackgroundLoop()
-    return _background_loop
+            found = _background_loop
+            if found is None or not found.is_alive:
+                found = _background_loop = BackgroundLoop()
+    return found
 
 
 def _stop_background_loop() -> None:
@@ -140,7 +202,7 @@ def _stop_background_loop() -> None:
 
 
 def _reset_after_fork() -> None:
-    """The child has no background thread; it makes its own portal on first use."""
+    """Forget the parent's loop: the child has no such thread, and makes its own on first use."""
     global _background_loop, _background_loop_lock
     _background_loop, _background_loop_lock = None, threading.Lock()
 
@@ -151,10 +213,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def iterate_sync(items: AsyncIterator[T], seconds: float = 0.005) -> Iterator[T]:
-    """The items of an async iterator, fetched on the portal: in one go as many as come in so many seconds, but at least one."""
+    """Iterate over an async iterator from here.
+
+    Args:
+        seconds: as many items as come in this time are fetched in one go, but at least one.
+    """
     failure: Exception | None = None
 
-    async def some() -> list[T]:
+    async def fetch() -> list[T]:
         nonlocal failure
         batch: list[T] = []
         until = time.monotonic() + seconds
@@ -167,7 +233,7 @@ def iterate_sync(items: AsyncIterator[T], seconds: float = 0.005) -> Iterator[T]
             failure = error
         return batch
 
-    while batch := get_background_loop().run(some):
+    while batch := get_background_loop().run(fetch):
         yield from batch
         if failure is not None:
             break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from queue import SimpleQueue
@@ -10,7 +9,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
-from .background_loop import get_background_loop, iterate_sync
+from .background_loop import BackgroundCall, get_background_loop, iterate_sync
 from .client import AsyncClient
 from .client_base import ClientBase
 from .events import RetryEvent
@@ -99,30 +98,27 @@ class Client(ClientBase):
     def _send_all(
         self, operations: Iterator[Operation[T]], concurrency: int
     ) -> Iterator[tuple[Operation[T], T | Exception]]:
-        finished: SimpleQueue[tuple[Operation[T], asyncio.Task[T]]] = SimpleQueue()
-        running: set[asyncio.Task[T]] = set()
-        here, client, under_way, failure = get_background_loop(), self._client, 0, None
+        finished: SimpleQueue[tuple[Operation[T], BackgroundCall[T]]] = SimpleQueue()
+        running: set[BackgroundCall[T]] = set()
+        here, client, failure = get_background_loop(), self._client, None
         try:
             while True:
                 try:
-                    operation = (
-                        next(operations, None) if failure is None and under_way < concurrency else None
-                    )
+                    room = failure is None and len(running) < concurrency
+                    operation = next(operations, None) if room else None
                 except Exception as error:
                     failure, operation = error, None
                 if operation is not None:
-                    under_way += 1
-                    here.spawn(
-                        partial(client.send, operation), running.add, _create_enqueuer(finished, operation)
+                    running.add(
+                        here.spawn(partial(client.send, operation), _create_enqueuer(finished, operation))
                     )
                     if finished.empty():
                         continue
-                if not under_way:
+                if not running:
                     break
-                operation, task = finished.get()
-                under_way -= 1
-                running.discard(task)
-                yield operation, _take_outcome(task)
+                operation, call = finished.get()
+                running.discard(call)
+                yield operation, _take_outcome(call)
         finally:
             here.cancel(list(running))
         if failure is not None:
@@ -146,17 +142,17 @@ class Client(ClientBase):
 
 
 def _create_enqueuer(
-    queue: SimpleQueue[tuple[Operation[T], asyncio.Task[T]]], operation: Operation[T]
-) -> Callable[[asyncio.Task[T]], None]:
-    return lambda task: queue.put((operation, task))
+    queue: SimpleQueue[tuple[Operation[T], BackgroundCall[T]]], operation: Operation[T]
+) -> Callable[[BackgroundCall[T]], None]:
+    return lambda call: queue.put((operation, call))
 
 
-def _take_outcome(task: asyncio.Task[T]) -> T | Exception:
-    error = task.exception()
+def _take_outcome(call: BackgroundCall[Any]) -> Any:
+    error = call.error
     if error is None:
-        return task.result()
+        return call.result
     if not isinstance(error, Exception):
-        raise error
+        raise error  # as SystemExit of a hook: it is the caller's, and ends the walk
     return error
 
 
