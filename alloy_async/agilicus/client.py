@@ -6,6 +6,7 @@ from typing import Unpack
 
 from ..core.auth import KeySource
 from ..core.client import AsyncClient
+from ..core.client_base import hide_arguments
 from ..core.operation.endpoint import endpoint
 from ..core.options import Options, Service
 from ..core.sync import Client
@@ -79,8 +80,9 @@ class AsyncAgilicus(AgilicusMethods, AsyncClient):
 
     system = AGILICUS
 
+    @hide_arguments
     def __init__(self, token: KeySource | None = None, **options: Unpack[Options]) -> None:
-        super().__init__(token, **options)
+        self._set_up(token, options)
 
 
 class Agilicus(AgilicusMethods, Client):
@@ -94,5 +96,6 @@ class Agilicus(AgilicusMethods, Client):
 
     system = AGILICUS
 
+    @hide_arguments
     def __init__(self, token: KeySource | None = None, **options: Unpack[Options]) -> None:
-        super().__init__(token, **options)
+        self._set_up(token, options)

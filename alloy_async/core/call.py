@@ -9,70 +9,24 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import attrs
-from multidict import CIMultiDict
-
-from ..version import __version__
-from .auth import Auth
+from .client_state import PreparedOptions, SharedState
 from .codec.conversion import Mismatch
 from .codec.redaction import Secret
 from .errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
 from .events import RequestEvent, ResponseEvent, RetryEvent
 from .http.open_response import RawResponse
-from .http.outgoing_request import OutgoingRequest, RequestHead
-from .http.transport import Transport
+from .http.outgoing_request import OutgoingRequest
 from .messages.multipart import Multipart
-from .messages.request import CompiledOperation, compile_operation
+from .messages.request import compile_operation
 from .messages.response import error_from_response, find_request_id, lowercase_names, read_misfit
 from .operation.operation import Operation
-from .options import Service, Settings
-from .ratelimit.limiter import Limiter, Permit
-from .retry import Budget, Clock, attempt_again, may_repeat
+from .ratelimit.limiter import Permit
+from .retry import attempt_again, may_repeat
 
 log = logging.getLogger("alloy_async")
 
 NEGLIGIBLE = 0.001
 """Seconds already gone of a call's deadline that are not worth making a timeout anew for."""
-
-
-@attrs.frozen(eq=False, repr=False)
-class SharedState:
-    """What a client and its copies share."""
-
-    system: Service
-    base: str
-    auth: Auth
-    clock: Clock
-    budget: Budget
-    limiter: Limiter
-    transport: Transport
-
-
-class PreparedOptions:
-    """The options of a client's calls, made ready."""
-
-    def __init__(self, settings: Settings, shared: SharedState) -> None:
-        self.settings = settings
-        self.timeout = settings.timeout.to_aiohttp(settings.deadline)
-        self.observed = settings.on_request is not None or settings.on_response is not None
-        self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
-        self._common.update(settings.headers)
-        self._credential_header = shared.system.header if shared.system.query_key is None else None
-        self._prepare = shared.transport.prepare_head
-        self._heads: dict[CompiledOperation, tuple[Secret | None, RequestHead]] = {}
-
-    def get_head(self, plan: CompiledOperation, credential: Secret | None) -> RequestHead:
-        """Give the head of an operation's requests; it is made anew only when the credential changes."""
-        known = self._heads.get(plan)
-        if known is not None and known[0] is credential:
-            return known[1]
-        headers = CIMultiDict({**plan.headers})
-        headers.update(self._common)
-        if credential is not None and self._credential_header is not None:
-            headers[self._credential_header] = credential.reveal()
-        head = self._prepare(plan.verb, headers)
-        self._heads[plan] = credential, head
-        return head
 
 
 class Call:

@@ -6,26 +6,20 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Ma
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar, Unpack
 
-import attrs
-from yarl import URL
-
-from .auth import Auth, KeySource
-from .call import Call, PreparedOptions, SharedState
-from .client_base import ClientBase
-from .errors import ConfigurationError, InvalidRequest
+from .auth import KeySource
+from .call import Call
+from .client_base import ClientBase, find_system, hide_arguments, list_options
+from .client_state import PreparedOptions, create_shared_state
+from .errors import InvalidRequest
 from .events import RetryEvent
 from .http.open_response import OpenResponse
-from .http.transport import MAX_RESPONSE_SIZE, Transport
 from .map import map_concurrently
 from .messages.response import Answer, find_request_id, lowercase_names
 from .messages.stream import Stream
 from .operation.operation import Operation
 from .operation.pages import Pages
 from .operation.paging import Listing
-from .options import SYSTEM_CLOCK, CallOptions, Options, Service, Settings, resolve_base_url
-from .profiles.client_options import read_client_options
-from .ratelimit.registry import limiter_for
-from .retry import Budget
+from .options import CallOptions, Options, Service, replace_settings, split_options
 from .validation import check_count
 
 T = TypeVar("T")
@@ -42,9 +36,9 @@ class AsyncClient(ClientBase):
         api_key: the credential, or a callable, plain or async, that gives it: called once for all who wait, and again after
             one 401. Left out, it is read from the environment, as ALLOY_API_KEY.
         base_url: where the service is; default the environment's (ALLOY_BASE_URL), else the service's own.
-        timeout: longest waits of one attempt: Timeout(connect=5, read=30, pool=30), in seconds.
+        timeout: longest waits of one attempt: Timeout(connect=5, read=30, pool=30), in seconds; a number stands for all three.
         deadline: seconds for a whole call: credential, rate limit, pool, attempts and the waits between. Default 60.
-        retry: Retry(attempts=4, wait_initial=0.5, wait_max=20, budget=100).
+        retry: Retry(attempts=4, wait_initial=0.5, wait_max=20, budget=100); a number is how many attempts, the first included.
         rate_limit: Rate(per_second, burst) where you know the server's limit; else it is found out.
         max_connections: open at once, for each event loop. Default 100.
         max_response_size: most bytes of an answer, decompressed; a larger one is a DecodeError. Default 512 MiB. What is
@@ -63,83 +57,45 @@ class AsyncClient(ClientBase):
 
     is_async: ClassVar[bool] = True
 
+    @hide_arguments
     def __init__(
         self, api_key: KeySource | None = None, *, system: Service | None = None, **options: Unpack[Options]
     ) -> None:
-        if system is not None:
-            self.system = system
-        settings, connection = _split_options(type(self).__name__, options)
-        base = resolve_base_url(self.system, connection.get("base_url"))
-        source = api_key if api_key is not None else self.system.from_environment(self.system.credential)
-        auth, host, clock = self._create_auth(source), URL(base), connection.get("clock", SYSTEM_CLOCK)
-        self._shared = SharedState(
-            self.system,
-            base,
-            auth,
-            clock,
-            Budget(settings.retry.budget),
-            limiter_for(
-                host.authority,
-                auth.fingerprint,
-                connection.get("rate_limit"),
-                clock=clock.monotonic,
-                random=clock.random,
-            ),
-            Transport(
-                host,
-                max_connections=connection.get("max_connections", 100),
-                max_response_size=connection.get("max_response_size", MAX_RESPONSE_SIZE),
-                proxy=connection.get("proxy"),
-                tls=connection.get("ssl"),
-                session=connection.get("session"),
-            ),
-        )
-        self._owns_connections = True
-        self._options = PreparedOptions(settings, self._shared)
+        self._set_up(api_key, options, system)
 
-    @classmethod
-    def from_profile(cls, name: str | None = None, **options: Unpack[Options]) -> Self:
-        """Create a client that reaches the account of a profile.
+    def _set_up(
+        self,
+        credential: KeySource | None,
+        options: Mapping[str, Any],
+        system: Service | None = None,
+        owner: type[ClientBase] | None = None,
+    ) -> None:
+        """Make the client ready.
 
         Args:
-            name: of the profile; default the one that ALLOY_ASYNC_PROFILE names.
-            **options: as in the constructor; they come before what the profile says.
-
-        Raises:
-            ConfigurationError: there is no such profile, it is for another system, or it is wrong.
+            owner: the class that its user made, whose name stands in errors; default its own.
         """
-        return cls(**read_client_options(cls.system, name, options))
-
-    def _create_auth(self, source: KeySource | None) -> Auth:
-        system = self.system
-
-        def refuse() -> str:
-            name, variable = system.credential, system.name_variable(system.credential)
-            raise ConfigurationError(
-                f"no credential: give {name}= or set the environment variable {variable}"
-            )
-
-        if source is None and system.credential_needed:
-            refuse()
-        return Auth(refuse if source is None else source, system.present)
+        owner = owner or type(self)
+        self.system = system or find_system(owner)
+        settings, connection = split_options(owner.__name__, options, list_options(owner))
+        self._shared = create_shared_state(self.system, credential, settings, connection)
+        self._owns_connections = True
+        self._options = PreparedOptions(settings, self._shared)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._shared.base!r})"
 
+    @hide_arguments
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """A copy with other options, on the same connections, credential, rate limit and retry budget.
+        """Make a copy with other options, on the same connections, credential, rate limit and retry budget.
 
         Args:
             **options: timeout, deadline, retry, headers, on_request, on_response, on_retry, as in the constructor.
         """
-        _, connection = _split_options("with_options()", options)
-        if connection:
-            raise TypeError(
-                f"with_options() cannot change {', '.join(sorted(connection))}: make a new client"
-            )
+        settings = replace_settings(self._options.settings, options)
         other = self._clone()
         other._owns_connections = False
-        other._options = PreparedOptions(attrs.evolve(self._options.settings, **options), self._shared)
+        other._options = PreparedOptions(settings, self._shared)
         return other
 
     @property
@@ -248,10 +204,10 @@ class AsyncClient(ClientBase):
         return Call(self._shared, self._options, operation, streamed)
 
 
-def _split_options(where: str, options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
-    """The options of calls, and those of the connection."""
-    unknown = options.keys() - Options.__annotations__.keys()
-    if unknown:
-        raise TypeError(f"{where} has no option {', '.join(sorted(unknown))}")
-    of_calls = {name: value for name, value in options.items() if name in CallOptions.__annotations__}
-    return Settings(**of_calls), {name: value for name, value in options.items() if name not in of_calls}
+def create_client_for(
+    owner: type[ClientBase], credential: KeySource | None, options: Mapping[str, Any], system: Service | None
+) -> AsyncClient:
+    """Create the client that stands behind one of another class, as behind a sync one."""
+    client = object.__new__(AsyncClient)
+    client._set_up(credential, options, system, owner)
+    return client

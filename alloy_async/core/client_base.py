@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn, Self, Unpack
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
+from .errors import ConfigurationError
 from .operation.endpoint import install_methods
-from .options import CallOptions, Service
+from .options import CallOptions, Options, Service
+from .profiles.client_options import read_client_options
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def hide_arguments(function: Callable[P, T]) -> Callable[P, T]:
+    """Keep the arguments of a function, which may be secrets, out of the tracebacks of the errors that it raises.
+
+    Its own frames are left out of them, since tools that show tracebacks may show the local variables too.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            failure = error.with_traceback(None)
+        del args, kwargs
+        failure.__context__ = None  # its frames would be shown as well
+        raise failure
+
+    return call
 
 
 class ClientBase:
@@ -17,6 +44,19 @@ class ClientBase:
     def __init_subclass__(cls, **facts: Any) -> None:
         super().__init_subclass__(**facts)
         install_methods(cls)
+
+    @classmethod
+    def from_profile(cls, name: str | None = None, **options: Unpack[Options]) -> Self:
+        """Create a client that reaches the account of a profile.
+
+        Args:
+            name: of the profile; default the one that ALLOY_ASYNC_PROFILE names.
+            **options: as in the constructor; they come before what the profile says.
+
+        Raises:
+            ConfigurationError: there is no such profile, it is for another system, or it is wrong.
+        """
+        return cls(**read_client_options(cls.system, name, options))
 
     def _clone(self) -> Self:
         """Make another one with the same attributes, those of subclasses included."""
@@ -42,3 +82,22 @@ class ClientBase:
             f"{name} cannot be pickled, as it holds a credential and connections: make one where it is used, as {name}(),"
             f" which reads {variable} from the environment"
         )
+
+
+def find_system(client: type[ClientBase]) -> Service:
+    """Find the service that a client class is for.
+
+    Raises:
+        ConfigurationError: it is for none.
+    """
+    system: Service | None = getattr(client, "system", None)
+    if system is None:
+        needed = "needs system=Service(...), which says where the service is and how it is reached"
+        raise ConfigurationError(f"{client.__name__} {needed}")
+    return system
+
+
+def list_options(client: type[ClientBase]) -> frozenset[str]:
+    """List the names of all that a client class can be made with."""
+    own = {name for name in inspect.signature(client.__init__).parameters if name not in ("self", "options")}
+    return frozenset(own.union(Options.__annotations__))

@@ -7,7 +7,10 @@ import os
 import random
 import ssl as tls
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
+from inspect import iscoroutinefunction
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
@@ -19,7 +22,7 @@ from .events import RequestEvent, ResponseEvent, RetryEvent
 from .http.transport import Timeout
 from .ratelimit.limiter import Rate
 from .retry import Clock, Retry
-from .validation import check_seconds
+from .validation import check_count, check_seconds
 
 if TYPE_CHECKING:
     import aiohttp
@@ -64,9 +67,9 @@ System = Service
 class CallOptions(TypedDict, total=False):
     """What `with_options` can change; AsyncClient explains each."""
 
-    timeout: Timeout
+    timeout: Timeout | float
     deadline: float
-    retry: Retry
+    retry: Retry | int
     headers: Mapping[str, str]
     on_request: Callable[[RequestEvent], None] | None
     on_response: Callable[[ResponseEvent], None] | None
@@ -86,50 +89,124 @@ class Options(CallOptions, total=False):
     clock: Clock
 
 
-def _check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+def _read_timeout(value: Timeout | float) -> Timeout:
+    if isinstance(value, Timeout):
+        return value
+    if isinstance(value, Real) and not isinstance(value, bool):
+        check_seconds("timeout", value)
+        return Timeout(value, value, value)
+    raise ConfigurationError(f"timeout takes seconds, or a Timeout as {Timeout()!r}; got {describe(value)}")
+
+
+def _read_retry(value: Retry | int) -> Retry:
+    if isinstance(value, Retry):
+        return value
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        check_count("retry (how many attempts, 1 for no second one)", value)
+        return Retry(attempts=int(value))
+    raise ConfigurationError(
+        f"retry takes a number of attempts, or a Retry as {Retry()!r}; got {describe(value)}"
+    )
+
+
+def _read_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(f"headers takes a dictionary of texts, got {type(headers).__name__}")
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str) or set(name + value) & set("\r\n\0"):
             raise ConfigurationError(f"headers: {name!r} needs text without line breaks")
     return dict(headers)
 
 
+def describe(value: object) -> str:
+    """Show a wrong value in an error: numbers, None and the like as they are, of others only the kind."""
+    return repr(value) if value is None or isinstance(value, bool | int | float) else type(value).__name__
+
+
 def _validate_seconds(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
     check_seconds(attribute.name, value)
 
 
-def _validate_class(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
-    kind = {"timeout": Timeout, "retry": Retry}[attribute.name]
-    if not isinstance(value, kind):
+def _validate_hook(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is None:
+        return
+    if not callable(value):
+        raise ConfigurationError(f"{attribute.name} takes a function, got {describe(value)}")
+    if iscoroutinefunction(value) or iscoroutinefunction(type(value).__call__):
         raise ConfigurationError(
-            f"{attribute.name} takes a {kind.__name__}, as {kind()!r}; got {type(value).__name__}"
+            f"{attribute.name} takes a plain function: it is called, not awaited, so an async one would never run"
         )
-
-
-def _show_names(headers: Mapping[str, str]) -> str:
-    return repr(list(headers))
 
 
 @attrs.frozen
 class Settings:
     """CallOptions with their defaults."""
 
-    timeout: Timeout = attrs.field(factory=Timeout, validator=_validate_class)
+    timeout: Timeout = attrs.field(factory=Timeout, converter=_read_timeout)
     deadline: float = attrs.field(default=60.0, validator=_validate_seconds)
-    retry: Retry = attrs.field(factory=Retry, validator=_validate_class)
-    headers: Mapping[str, str] = attrs.field(factory=dict, converter=_check_headers, repr=_show_names)
-    on_request: Callable[[RequestEvent], None] | None = None
-    on_response: Callable[[ResponseEvent], None] | None = None
-    on_retry: Callable[[RetryEvent], None] | None = None
+    retry: Retry = attrs.field(factory=Retry, converter=_read_retry)
+    headers: Mapping[str, str] = attrs.field(factory=dict, converter=_read_headers, repr=False)
+    on_request: Callable[[RequestEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
+    on_response: Callable[[ResponseEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
+    on_retry: Callable[[RetryEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
+
+
+def split_options(
+    owner: str, options: Mapping[str, Any], known: Collection[str] = ()
+) -> tuple[Settings, dict[str, Any]]:
+    """Split a client's options into those of its calls, checked, and those of its connection.
+
+    Args:
+        owner: the client's class, for errors.
+        known: what the class can be made with, to suggest the right name for a wrong one.
+
+    Raises:
+        TypeError: there is no such option.
+        ConfigurationError: an option cannot be.
+    """
+    _refuse_unknown(owner, options, Options.__annotations__, known)
+    of_calls = {name: value for name, value in options.items() if name in CallOptions.__annotations__}
+    return Settings(**of_calls), {name: value for name, value in options.items() if name not in of_calls}
+
+
+def replace_settings(settings: Settings, options: Mapping[str, Any]) -> Settings:
+    """Replace some options of calls.
+
+    Raises:
+        TypeError: there is no such option, or it belongs to the connection.
+        ConfigurationError: an option cannot be.
+    """
+    fixed = sorted(options.keys() & (Options.__annotations__.keys() - CallOptions.__annotations__.keys()))
+    if fixed:
+        raise TypeError(f"with_options() cannot change {', '.join(fixed)}: make a new client")
+    _refuse_unknown("with_options()", options, CallOptions.__annotations__)
+    return attrs.evolve(settings, **options)
+
+
+def _refuse_unknown(
+    owner: str, options: Mapping[str, Any], names: Collection[str], known: Collection[str] = ()
+) -> None:
+    for name in sorted(options.keys() - names):
+        nearest = get_close_matches(name, {*names, *known} - {name}, 1)
+        if not nearest and name in CREDENTIAL_NAMES:
+            nearest = [other for other in sorted(known) if other in CREDENTIAL_NAMES]
+        hint = f" (did you mean {nearest[0]}?)" if nearest else ""
+        raise TypeError(f"{owner} has no option {name}{hint}")
+
+
+CREDENTIAL_NAMES = ("api_key", "token")
 
 
 def resolve_base_url(system: Service, given: str | None) -> str:
-    """The address that requests go to, without a slash at its end."""
+    """Find the address that requests go to, without a slash at its end."""
     text = given or system.from_environment("base_url") or system.base_url
     variable = system.name_variable("base_url")
     if text is None:
         raise ConfigurationError(f"{system.name} has no common address: give base_url= or set {variable}")
+    if not isinstance(text, str):
+        raise ConfigurationError(f"base_url is text, got {type(text).__name__}")
     try:
-        url = URL(text)
+        url = URL(text.strip())
         (url.raw_host or "").encode("idna")
     except ValueError:
         url = URL()

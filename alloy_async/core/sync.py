@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
 from .background_loop import BackgroundCall, get_background_loop, iterate_sync
-from .client import AsyncClient
-from .client_base import ClientBase
+from .client import AsyncClient, create_client_for
+from .client_base import ClientBase, hide_arguments
 from .events import RetryEvent
 from .messages.response import Answer
 from .messages.stream import Stream
@@ -19,7 +19,6 @@ from .operation.operation import Operation
 from .operation.pages import PageWalk
 from .operation.paging import Listing
 from .options import CallOptions, Options, Service
-from .profiles.client_options import read_client_options
 from .validation import check_count
 
 T = TypeVar("T")
@@ -35,21 +34,24 @@ class Client(ClientBase):
 
     is_async: ClassVar[bool] = False
 
+    @hide_arguments
     def __init__(
         self, api_key: KeySource | None = None, *, system: Service | None = None, **options: Unpack[Options]
     ) -> None:
-        self._client = AsyncClient(api_key, system=system or self.system, **options)
+        self._set_up(api_key, options, system)
 
-    @classmethod
-    def from_profile(cls, name: str | None = None, **options: Unpack[Options]) -> Self:
-        """Create a client that reaches the account of a profile; see AsyncClient.from_profile."""
-        return cls(**read_client_options(cls.system, name, options))
+    def _set_up(
+        self, credential: KeySource | None, options: Mapping[str, Any], system: Service | None = None
+    ) -> None:
+        self._client = create_client_for(type(self), credential, options, system)
+        self.system = self._client.system
 
     def __repr__(self) -> str:
         return repr(self._client).replace("AsyncClient", type(self).__name__, 1)
 
+    @hide_arguments
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
-        """A copy with other options on the same connections; see AsyncClient.with_options."""
+        """Make a copy with other options on the same connections; see AsyncClient.with_options."""
         return self._wrap(self._client.with_options(**options))
 
     @property

@@ -9,6 +9,7 @@ import attrs
 
 from ..core.auth import KeySource, with_default_scheme
 from ..core.client import AsyncClient
+from ..core.client_base import hide_arguments
 from ..core.errors import ConfigurationError
 from ..core.operation.endpoint import endpoint
 from ..core.options import Options, Service
@@ -68,6 +69,7 @@ class AsyncOpendatasoft(OpendatasoftMethods, AsyncClient):
 
     system = OPENDATASOFT
 
+    @hide_arguments
     def __init__(
         self,
         api_key: KeySource | None = None,
@@ -77,7 +79,7 @@ class AsyncOpendatasoft(OpendatasoftMethods, AsyncClient):
         **options: Unpack[Options],
     ) -> None:
         system = WITH_KEY_IN_QUERY if key_in_query else OPENDATASOFT
-        super().__init__(api_key, system=system, **_resolve_portal(portal, options))
+        self._set_up(api_key, _resolve_portal(portal, options), system)
 
 
 class Opendatasoft(OpendatasoftMethods, Client):
@@ -91,6 +93,7 @@ class Opendatasoft(OpendatasoftMethods, Client):
 
     system = OPENDATASOFT
 
+    @hide_arguments
     def __init__(
         self,
         api_key: KeySource | None = None,
@@ -100,4 +103,4 @@ class Opendatasoft(OpendatasoftMethods, Client):
         **options: Unpack[Options],
     ) -> None:
         system = WITH_KEY_IN_QUERY if key_in_query else OPENDATASOFT
-        super().__init__(api_key, system=system, **_resolve_portal(portal, options))
+        self._set_up(api_key, _resolve_portal(portal, options), system)

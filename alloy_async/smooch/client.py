@@ -6,6 +6,7 @@ from typing import Unpack
 
 from ..core.auth import KeySource, with_default_scheme
 from ..core.client import AsyncClient
+from ..core.client_base import hide_arguments
 from ..core.operation.endpoint import endpoint
 from ..core.options import Options, Service
 from ..core.sync import Client
@@ -59,6 +60,7 @@ class AsyncSmooch(SmoochMethods, AsyncClient):
 
     system = SMOOCH
 
+    @hide_arguments
     def __init__(
         self,
         token: KeySource | None = None,
@@ -69,7 +71,7 @@ class AsyncSmooch(SmoochMethods, AsyncClient):
         user_id: str | None = None,
         **options: Unpack[Options],
     ) -> None:
-        super().__init__(credential(SMOOCH, token, key_id, secret, scope, user_id), **options)
+        self._set_up(credential(SMOOCH, token, key_id, secret, scope, user_id), options)
 
 
 class Smooch(SmoochMethods, Client):
@@ -83,6 +85,7 @@ class Smooch(SmoochMethods, Client):
 
     system = SMOOCH
 
+    @hide_arguments
     def __init__(
         self,
         token: KeySource | None = None,
@@ -93,4 +96,4 @@ class Smooch(SmoochMethods, Client):
         user_id: str | None = None,
         **options: Unpack[Options],
     ) -> None:
-        super().__init__(credential(SMOOCH, token, key_id, secret, scope, user_id), **options)
+        self._set_up(credential(SMOOCH, token, key_id, secret, scope, user_id), options)

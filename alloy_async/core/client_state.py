@@ -1,0 +1,111 @@
+"""What a client and its copies share, and the options of its calls made ready."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from multidict import CIMultiDict
+from yarl import URL
+
+from ..version import __version__
+from .auth import Auth, KeySource
+from .codec.redaction import Secret
+from .errors import ConfigurationError
+from .http.outgoing_request import RequestHead
+from .http.transport import MAX_RESPONSE_SIZE, Transport
+from .messages.request import CompiledOperation
+from .options import SYSTEM_CLOCK, Service, Settings, resolve_base_url
+from .ratelimit.limiter import Limiter
+from .ratelimit.registry import limiter_for
+from .retry import Budget, Clock
+
+
+@attrs.frozen(eq=False, repr=False)
+class SharedState:
+    """What a client and its copies share."""
+
+    system: Service
+    base: str
+    auth: Auth
+    clock: Clock
+    budget: Budget
+    limiter: Limiter
+    transport: Transport
+
+
+class PreparedOptions:
+    """The options of a client's calls, made ready."""
+
+    def __init__(self, settings: Settings, shared: SharedState) -> None:
+        self.settings = settings
+        self.timeout = settings.timeout.to_aiohttp(settings.deadline)
+        self.observed = settings.on_request is not None or settings.on_response is not None
+        self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
+        self._common.update(settings.headers)
+        self._credential_header = shared.system.header if shared.system.query_key is None else None
+        self._prepare = shared.transport.prepare_head
+        self._heads: dict[CompiledOperation, tuple[Secret | None, RequestHead]] = {}
+
+    def get_head(self, plan: CompiledOperation, credential: Secret | None) -> RequestHead:
+        """Give the head of an operation's requests; it is made anew only when the credential changes."""
+        known = self._heads.get(plan)
+        if known is not None and known[0] is credential:
+            return known[1]
+        headers = CIMultiDict({**plan.headers})
+        headers.update(self._common)
+        if credential is not None and self._credential_header is not None:
+            headers[self._credential_header] = credential.reveal()
+        head = self._prepare(plan.verb, headers)
+        self._heads[plan] = credential, head
+        return head
+
+
+def create_shared_state(
+    system: Service, credential: KeySource | None, settings: Settings, connection: Mapping[str, Any]
+) -> SharedState:
+    """Create what a new client and its copies will share.
+
+    Args:
+        credential: None takes the environment's.
+        connection: the options that are not of calls.
+
+    Raises:
+        ConfigurationError: the credential or the address is missing, or an option cannot be.
+    """
+    base = resolve_base_url(system, connection.get("base_url"))
+    source = credential if credential is not None else system.from_environment(system.credential)
+    auth, host, clock = _create_auth(system, source), URL(base), connection.get("clock", SYSTEM_CLOCK)
+    return SharedState(
+        system,
+        base,
+        auth,
+        clock,
+        Budget(settings.retry.budget),
+        limiter_for(
+            host.authority,
+            auth.fingerprint,
+            connection.get("rate_limit"),
+            clock=clock.monotonic,
+            random=clock.random,
+        ),
+        Transport(
+            host,
+            max_connections=connection.get("max_connections", 100),
+            max_response_size=connection.get("max_response_size", MAX_RESPONSE_SIZE),
+            proxy=connection.get("proxy"),
+            tls=connection.get("ssl"),
+            session=connection.get("session"),
+        ),
+    )
+
+
+def _create_auth(system: Service, source: KeySource | None) -> Auth:
+    def refuse() -> str:
+        name, variable = system.credential, system.name_variable(system.credential)
+        raise ConfigurationError(f"no credential: give {name}= or set the environment variable {variable}")
+
+    if source is None and system.credential_needed:
+        refuse()
+    return Auth(refuse if source is None else source, system.present)
