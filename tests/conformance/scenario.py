@@ -12,7 +12,7 @@ import attrs
 from alloy_async import NULL, Client, Model, from_wire, to_wire
 from alloy_async.core.codec.fields import get_fields
 from alloy_async.core.operation.markers import Part
-from alloy_async.sandbox import Request, Sandbox
+from alloy_async.sandbox import ReceivedRequest, Sandbox
 
 from .message import Sent, meaning
 
@@ -67,7 +67,7 @@ class Said:
 
     @classmethod
     def last(cls, sandbox: Sandbox, answer: Any) -> Said:
-        request: Request = sandbox.requests[-1]
+        request: ReceivedRequest = sandbox.requests[-1]
         return cls(Sent.of(request), request.status, meaning(answer))
 
 
