@@ -28,7 +28,7 @@ class Form:
 
 
 def _all_that_is_told(can: Capabilities) -> tuple[str, ...]:
-    return tuple(name for name in can.carries if name not in ("password", "attributes"))
+    return tuple(name for name in can.carries if name != "password")
 
 
 def _the_key(can: Capabilities) -> tuple[str, ...]:
@@ -62,9 +62,10 @@ class Capabilities:
         max_length: the longest value of a field, in characters.
         batch_size: how many records one call creates.
         shows: the carried fields that `find` and `list` tell, by which two states of a user are compared; full_name
-            stands for `UserRecord.display_name`. Default: all carried, but for password and attributes.
+            stands for `UserRecord.display_name`. Default: all carried, but for the password.
         needs: the fields that a new user must have. Default: the key.
         forms: the form that the entries of a field must have, where not all are taken: of groups, roles or attributes.
+        only_created: the carried fields that a creation sends and an update cannot.
         because: why a field is not carried, where there is more to say than that it has no place.
         offboarding: the steps, in their order, that end somebody's account with all that hangs on it.
     """
@@ -81,6 +82,7 @@ class Capabilities:
     sought_by: tuple[str, ...] = attrs.field(default=attrs.Factory(_the_identities, takes_self=True))
     finds: Literal["exact", "caseless", "listing"] = "exact"
     forms: Mapping[str, Form] = attrs.field(factory=dict)
+    only_created: tuple[str, ...] = ()
     because: Mapping[str, str] = attrs.field(factory=dict)
     offboarding: tuple[str, ...] = ("delete the user",)
 
@@ -104,6 +106,14 @@ class Capabilities:
             yield f"{getattr(user, self.key)!r}" + (f" ({', '.join(others)})" if others else "")
 
     @property
+    def hidden(self) -> tuple[str, ...]:
+        """The carried fields that the system never shows, so that nobody can compare them: a password."""
+        parts = (
+            ("given_name", "family_name") if "full_name" in self.shows else ()
+        )  # they show as the full name
+        return tuple(name for name in self.carries if name not in (*self.shows, *parts))
+
+    @property
     def drops(self) -> tuple[str, ...]:
         """The fields of `UserRecord` that the system has no place for."""
         return tuple(name for name in FIELDS if name not in self.carries)
@@ -120,6 +130,7 @@ class AmbiguousKey(InvalidRequest):
 
     def __init__(self, key: str, users: Sequence[UserRecord], can: Capabilities) -> None:
         super().__init__(f"{key!r} means {len(users)} users: {' and '.join(can.name_users(users))}")
+        self.users = tuple(users)
 
 
 class Directory(Protocol):

@@ -32,7 +32,11 @@ INVITING = Capabilities(
     },
 )
 PROVISIONING = attrs.evolve(
-    INVITING, carries=(*INVITING.carries, "attributes"), shows=INVITING.shows, batch_size=1
+    INVITING,
+    carries=(*INVITING.carries, "attributes"),
+    shows=INVITING.shows,
+    only_created=("attributes",),
+    batch_size=1,
 )
 
 

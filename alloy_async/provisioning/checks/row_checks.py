@@ -46,10 +46,22 @@ class RowChecks:
         columns: the layout.
         can: the system; faults in a field that it drops are at most warnings.
         needs: fields that must be filled besides the key; those of a new user are `can.needs`.
+        keys_may_be_ids: a user who is there may be named by the system's own id in the place of an email.
+        allow_inactive: take people who are inactive in the source for a system that can only hold active ones.
     """
 
-    def __init__(self, columns: ColumnLayout, can: Capabilities, needs: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        columns: ColumnLayout,
+        can: Capabilities,
+        needs: Collection[str] = (),
+        *,
+        keys_may_be_ids: bool = False,
+        allow_inactive: bool = False,
+    ) -> None:
         self._columns = columns
+        self._ids_for_emails = keys_may_be_ids and can.key == "email"
+        self._refuses_inactive = "active" not in can.carries and not allow_inactive
         self._texts = [
             _Text(field, columns.fields.get(field), needed, field == can.key, can.max_length.get(field, inf))
             for field in can.carries
@@ -71,13 +83,22 @@ class RowChecks:
                 if as_it_should_be and (type(cell) is not str or len(cell) == len(value)):
                     continue  # as nearly all are
             found += self._check_text(row.line, text, value, cells)
-        if record.email and not is_email(record.email):
+        if record.active is False and self._refuses_inactive:
+            message = (
+                "this user is inactive, and would be active there, as the system cannot hold inactive users;"
+                " leave the row out, or allow it with allow_inactive=True"
+            )
+            found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
+        if record.email and not is_email(record.email) and not self._may_be_id(record.email):
             message = f"{record.email!r} is no e-mail address (name@example.org)"
             found.append(Finding(row.line, self._columns.get_name("email"), self._email_severity, message))
         if self._active is not None and record.active is None and cells[self._active] not in ("", None):
             message = "is neither true nor false"
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         return found
+
+    def _may_be_id(self, email: str) -> bool:
+        return self._ids_for_emails and "@" not in email
 
     def _check_text(
         self, line: int, text: _Text, value: object, cells: Sequence[object]

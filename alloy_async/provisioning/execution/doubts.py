@@ -114,9 +114,9 @@ class DoubtSettler:
             return [judge.judge_unanswerable(row) for row in lost] + [
                 row.settle("exists") for row in suspects
             ]
-        there = await lookup.get([row.key for row in (*lost, *suspects)])
-        return [judge.judge_lost(row, there.get(fold(row.key))) for row in lost] + [
-            judge.judge_existing(row, there.get(fold(row.key)), None) for row in suspects
+        there = await lookup.get([row.address for row in (*lost, *suspects)])
+        return [judge.judge_lost(row, there.get(fold(row.address))) for row in lost] + [
+            judge.judge_existing(row, there.get(fold(row.address)), None) for row in suspects
         ]
 
     async def _record(self, results: Sequence[RowResult]) -> None:

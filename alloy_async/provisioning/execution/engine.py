@@ -106,7 +106,7 @@ class Engine:
         if begun or not self._lookup.finds:
             return True
         try:
-            there = await self._lookup.find(first.key)
+            there = await self._lookup.find(first.address)
         except AlloyAsyncError as error:
             await self.guard.note_failure(error)
             if not self.guard.never_began:
@@ -190,7 +190,7 @@ class Engine:
             return await target.create(_records_of(rows))
         if first.action == "update":
             return await target.update(_records_of(rows))
-        keys = [row.key for row in rows]
+        keys = [row.address for row in rows]
         if first.step is None:
             return await target.delete(keys)
         return await target.offboard(first.step, keys)

@@ -80,6 +80,7 @@ async def plan_streamed(
         due = [row for row in rows if row.state == "planned"]
         for row in due:
             row.record = records[row.number]
+            _limit_update(row, context.comparer)
         yield due
 
 
@@ -105,7 +106,14 @@ def _fill(rows: list[JobRow], records: _Records | None, comparer: UserComparer) 
                 row.record = records.find(row)
             elif row.before is not None:
                 row.record = comparer.from_image(row.before)
+            _limit_update(row, comparer)
     return rows
+
+
+def _limit_update(row: JobRow, comparer: UserComparer) -> None:
+    """Have an update send what its plan showed, to the very user that was seen."""
+    if row.action == "update" and row.record is not None:
+        row.record = comparer.create_update(row.record, row.remote_id, row.before)
 
 
 class _Records:

@@ -13,12 +13,15 @@ import attrs
 from ...directory import Capabilities, UserRecord
 from ...directory.record import fold
 
-Value: TypeAlias = str | bool | tuple[str, ...] | None
+Value: TypeAlias = Any
+"""A text, a truth, a tuple of names; of a free attribute what JSON can hold."""
 Change: TypeAlias = tuple[Value, Value]
 """Old and new."""
 
-_UNSAID = (None, ())
-_LET_BE = frozenset({"active", "groups", "roles"})
+ATTRIBUTE = "attributes."
+"""Before the name of a free attribute in the name of a change."""
+_UNSAID = (None, "", ())
+_LET_BE = frozenset({"active", "groups", "roles", "attributes"})
 """Fields that a system fills by itself: where a record does not say them, any value is as intended."""
 
 
@@ -31,18 +34,19 @@ class UserComparer:
     """
 
     def __init__(self, can: Capabilities, salt: bytes) -> None:
-        self._seal = blake2b(key=salt, digest_size=8)
-        self._key = can.key
+        self.can = can
         self.fold = fold
+        self._seal = blake2b(key=salt, digest_size=8)
         self._fields = tuple(name for name in can.shows if name != can.key)
         bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
-        self._said = tuple((bit, name) for bit, name in zip(bits, self._fields, strict=True) if bit)
         self._read = {field: _create_reader(field) for field in self._fields}
         self._hashed = tuple(zip(bits, self._read.values(), strict=True))
+        self._said = tuple(one for one in self._hashed if one[0])
+        self._hidden = tuple(name for name in can.hidden if name != can.key)
 
     def key_of(self, record: UserRecord) -> str:
         """The record's natural key; empty where it has none."""
-        return getattr(record, self._key) or ""
+        return getattr(record, self.can.key) or ""
 
     def value_of(self, record: UserRecord, field: str) -> Value:
         """A field in the form in which it is compared: an empty one is None."""
@@ -51,8 +55,8 @@ class UserComparer:
     def digest(self, record: UserRecord) -> bytes:
         """A keyed hash of what the system shows; the first byte tells which of the fields it may fill are in."""
         said = 0
-        for bit, name in self._said:
-            if getattr(record, name) not in _UNSAID:
+        for bit, read in self._said:
+            if read(record) not in _UNSAID:
                 said |= bit
         return self._hash(record, said)
 
@@ -61,24 +65,59 @@ class UserComparer:
         return self._hash(record, digest[0]) == digest
 
     def find_changes(self, wanted: UserRecord, there: UserRecord) -> Mapping[str, Change]:
-        """The fields that the wanted record says and that are otherwise: name -> (old, new)."""
+        """The fields that the wanted record says and that are otherwise: name -> (old, new).
+
+        A free attribute is told for itself, as `attributes.desk`: those that only the system has stay as they are.
+        """
         changes: dict[str, Change] = {}
         for field in self._fields:
+            if field == "attributes":
+                changes |= _find_attribute_changes(wanted.attributes, there.attributes)
+                continue
             old, new = self.value_of(there, field), self.value_of(wanted, field)
             if new not in _UNSAID and new != old:
                 changes[field] = old, new
         return changes
 
+    def list_hidden(self, wanted: UserRecord) -> tuple[str, ...]:
+        """The fields that the record says and the system takes and never shows, as a password: nobody can compare them."""
+        return tuple(name for name in self._hidden if getattr(wanted, name))
+
     def apply_changes(self, there: UserRecord, changes: Mapping[str, Change]) -> UserRecord:
         """What the system holds once the changes are made."""
         new: dict[str, Any] = {field: value for field, (_, value) in changes.items()}
-        return attrs.evolve(there, **new)
+        free = {name.removeprefix(ATTRIBUTE): new.pop(name) for name in [*new] if name.startswith(ATTRIBUTE)}
+        return attrs.evolve(there, **new, attributes={**there.attributes, **free})
+
+    def create_update(self, row: UserRecord, remote_id: str | None, before: str | None) -> UserRecord:
+        """The record that an update sends of a row: nothing that its plan did not show, and no empty attribute.
+
+        Args:
+            row: as the source has it.
+            remote_id: of the user.
+            before: the image that was planned with; hidden fields are sent where it says that they were about to change.
+        """
+        sent = list_emptied(before) if before else ()
+        empty: dict[str, Any] = {name: None for name in self._hidden if name not in sent}
+        said = {name: value for name, value in row.attributes.items() if value not in _UNSAID}
+        free = {} if "attributes" in empty else said
+        return attrs.evolve(row, **{**empty, "attributes": free, "remote_id": remote_id})
 
     def to_image(self, record: UserRecord, changing: Iterable[str] = ()) -> str:
         """What the system shows of a user, as JSON; with a null for each field that is empty and about to change."""
-        values = {field: self.value_of(record, field) for field in self._fields}
-        told = {name: value for name, value in values.items() if value not in _UNSAID or name in changing}
-        return json.dumps({self._key: self.key_of(record), **told}, ensure_ascii=False)
+        values: dict[str, Any] = {self.can.key: self.key_of(record)}
+        if record.remote_id is not None:
+            values["remote_id"] = record.remote_id
+        for field in self._fields:
+            value = self.value_of(record, field)
+            if field == "attributes":
+                free = [name.removeprefix(ATTRIBUTE) for name in changing if name.startswith(ATTRIBUTE)]
+                value = {**dict.fromkeys(free), **record.attributes}
+                if not value:
+                    continue
+            if value not in _UNSAID or field in changing:
+                values[field] = value
+        return json.dumps(values, ensure_ascii=False)
 
     def from_image(self, image: str) -> UserRecord:
         """The user of an image."""
@@ -87,13 +126,28 @@ class UserComparer:
         return UserRecord(**{"username": "", **values, **lists})
 
     def _hash(self, record: UserRecord, said: int) -> bytes:
-        text = self.fold(self.key_of(record))
+        text = fold(self.key_of(record))
         for bit, read in self._hashed:
             if not bit or said & bit:
                 text += f"\x1f{read(record)!r}"
         seal = self._seal.copy()  # cheaper than to begin with the key anew
         seal.update(text.encode(errors="surrogatepass"))
         return said.to_bytes() + seal.digest()
+
+
+def list_emptied(image: str) -> list[str]:
+    """The fields that were empty in an image and were about to change: no system can empty them again."""
+    values = json.loads(image)
+    names = [name for name, value in values.items() if value is None]
+    return names + [name for name, value in (values.get("attributes") or {}).items() if value is None]
+
+
+def _find_attribute_changes(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Change]:
+    return {
+        ATTRIBUTE + name: (there.get(name), value)
+        for name, value in wanted.items()
+        if value not in _UNSAID and value != there.get(name)
+    }
 
 
 def _create_reader(field: str) -> Callable[[UserRecord], Value]:
@@ -105,4 +159,11 @@ def _create_reader(field: str) -> Callable[[UserRecord], Value]:
             return lambda record: tuple(sorted(getattr(record, field)))
         case "active":
             return attrgetter("active")
+        case "attributes":
+            return _read_attributes
     return lambda record: getattr(record, field) or None
+
+
+def _read_attributes(record: UserRecord) -> tuple[tuple[str, Any], ...]:
+    held = record.attributes
+    return tuple((name, held[name]) for name in sorted(held) if held[name] not in _UNSAID) if held else ()

@@ -13,7 +13,9 @@ from ..job_context import JobContext
 from ..sources import Finding
 from ..store.job_store import Remark
 from .lookup import Lookup
-from .row_planner import RowPlanner, plan_removals, refuse_repeated
+from .repeated_keys import refuse_repeated
+from .row_actions import plan_removals
+from .row_planner import RowPlanner
 from .source_match import seal_digest
 
 _SLICE = 2000
@@ -35,13 +37,16 @@ async def make_plan(context: JobContext) -> Checked:
     async with Lookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = RowPlanner(
-            target.capabilities, comparer, mode, lookup if asks and lookup.possible else None
+            target.capabilities,
+            comparer,
+            mode,
+            lookup if asks and lookup.possible else None,
+            send_hidden=options.get("send_hidden", False),
+            allow_inactive=options.get("allow_inactive", False),
         )
         async for rows in planner.plan_rows(context.source.rows(), _SLICE):
             await writer.call(context.store.insert_rows, "apply", rows)
             number += len(rows)
-            if mode == "sync":
-                await in_thread(lookup.mark_wanted, [row.key for row in rows if row.key])
             context.run.on_event(Checking(planner.rows))
         repeated = await _refuse_repeated(context, planner)
         if mode == "sync":

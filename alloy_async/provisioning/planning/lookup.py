@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from ...core.errors import DecodeError, TransportError
-from ...directory import Directory, UserRecord
+from ...directory import AmbiguousKey, Directory, UserRecord
 from ..async_helpers import in_thread, task_group
-from ..store.temporary_indexes import ListingSnapshot
+from ..store.temporary_indexes import KeyIndex, ListingSnapshot
 from .comparison import UserComparer
 
 ONE_BY_ONE = 200
@@ -17,9 +18,11 @@ _AT_ONCE = 16
 _ASKED_AGAIN = 3
 _PART = 1000
 
+Users: TypeAlias = tuple[UserRecord, ...]
+
 
 class Lookup:
-    """The users of a directory by folded key; a context manager.
+    """The users of a directory by any key that the system knows them by; a context manager.
 
     A listing is kept in a temporary database on disk, so that memory does not grow with it.
 
@@ -30,19 +33,21 @@ class Lookup:
 
     def __init__(self, target: Directory, comparer: UserComparer) -> None:
         self._target = target
+        self._can = target.capabilities
         self._comparer = comparer
         self._snapshot: ListingSnapshot | None = None
+        self._claims: KeyIndex | None = None
         self._permits = asyncio.Semaphore(_AT_ONCE)
-        abilities = target.capabilities.abilities
-        self.finds = "find" in abilities
-        self.lists = "list" in abilities
+        self.finds = "find" in self._can.abilities
+        self.lists = "list" in self._can.abilities
 
     async def __aenter__(self) -> Lookup:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._snapshot is not None:
-            self._snapshot.close()
+        for database in (self._snapshot, self._claims):
+            if database is not None:
+                database.close()
 
     @property
     def possible(self) -> bool:
@@ -50,47 +55,83 @@ class Lookup:
         return self.finds or self.lists
 
     async def get(self, keys: Sequence[str]) -> Mapping[str, UserRecord]:
-        """Those of the users that are there, by folded key.
+        """The user of each key that means one, by the folded key that was asked.
+
+        Asked for few keys, this never lists a system that has a look-up for one.
 
         Raises:
             AlloyAsyncError: the system could not be asked.
         """
-        if self._snapshot is None and self.lists and (len(keys) > ONE_BY_ONE or not self.finds):
+        found = await self._find({self._comparer.fold(key): key for key in keys})
+        return {key: users[0] for key, users in found.items() if len(users) == 1}
+
+    async def find_matches(self, keys: Sequence[str]) -> Mapping[str, Users]:
+        """The users that each key means, by the folded key that was asked; keys that mean nobody are left out.
+
+        Where the look-up may miss somebody who is there in another form, the system is listed.
+
+        Raises:
+            AlloyAsyncError: the system could not be asked.
+        """
+        asked = {self._comparer.fold(key): key for key in keys}
+        found = await self._find(asked)
+        if self._snapshot is not None or not self.lists:
+            return found
+        if any(form not in found and self._may_miss(key) for form, key in asked.items()):
             await self.take_snapshot()
-        if self._snapshot is None:
-            async with task_group() as group:
-                found = [group.create_task(self.find(key)) for key in keys]
-            records = [record for task in found if (record := task.result()) is not None]
-            return {self._comparer.fold(self._comparer.key_of(record)): record for record in records}
-        folded = [self._comparer.fold(key) for key in keys]
-        return await in_thread(self._read_stored, folded)
+            return await self._find(asked)
+        return found
+
+    async def _find(self, asked: Mapping[str, str]) -> Mapping[str, Users]:
+        """The users of each key, given by its folded form."""
+        by_list = len(asked) > ONE_BY_ONE or not self.finds or self._can.finds == "listing"
+        if self._snapshot is None and self.lists and asked and by_list:
+            await self.take_snapshot()
+        if self._snapshot is not None:
+            return await in_thread(self._read_stored, [*asked])
+        async with task_group() as group:
+            finding = {form: group.create_task(self._find_all(key)) for form, key in asked.items()}
+        return {form: users for form, task in finding.items() if (users := task.result())}
 
     async def take_snapshot(self) -> int:
         """List every user, once; how many there are."""
         if self._snapshot is None:
             snapshot = self._snapshot = ListingSnapshot()
-            part: list[tuple[str, str]] = []
-            async for record in self._target.list():
-                if key := self._comparer.key_of(record):
-                    part.append((self._comparer.fold(key), self._comparer.to_image(record)))
+            part: list[tuple[Sequence[str], str]] = []
+            async for user in self._target.list():
+                part.append((self._can.list_known_keys(user), self._comparer.to_image(user)))
                 if len(part) == _PART:
                     await in_thread(snapshot.add, part)
                     part = []
-            await in_thread(snapshot.add, part)
+            snapshot.add(part)
         return len(self._snapshot)
 
     def mark_wanted(self, keys: Iterable[str]) -> None:
-        """Tell which users of the snapshot are to stay."""
+        """Tell which users of the snapshot are to stay, by any key of theirs."""
         assert self._snapshot is not None
         self._snapshot.want(map(self._comparer.fold, keys))
 
     def iterate_unwanted(self) -> Iterator[UserRecord]:
-        """The users of the snapshot that nobody told to stay."""
+        """The users of the snapshot that nobody told to stay; without those that have no key to name them by."""
         assert self._snapshot is not None
-        yield from map(self._comparer.from_image, self._snapshot.iterate_unwanted())
+        users = map(self._comparer.from_image, self._snapshot.iterate_unwanted())
+        yield from (user for user in users if self._comparer.key_of(user))
+
+    def claim(self, user: UserRecord, key: str, line: int) -> int | None:
+        """Tell that a row means a user; gives the line of an earlier row that means the same one by another key."""
+        if self._claims is None:
+            self._claims = KeyIndex()
+        mark = user.remote_id or self._comparer.fold(self._comparer.key_of(user))
+        if self._claims.find_first(f"{mark}\0{self._comparer.fold(key)}", line) is not None:
+            return None  # the same key again is refused as a repeated key
+        return self._claims.find_first(mark, line)
 
     async def find(self, key: str) -> UserRecord | None:
-        """One user, as of now; None where there is none."""
+        """One user, as of now; None where there is none.
+
+        Raises:
+            AmbiguousKey: the key means two users.
+        """
         async with self._permits:
             for _ in range(_ASKED_AGAIN):
                 try:
@@ -99,7 +140,18 @@ class Lookup:
                     continue
             return await self._target.find(key)
 
-    def _read_stored(self, folded: Sequence[str]) -> Mapping[str, UserRecord]:
+    async def _find_all(self, key: str) -> Users:
+        try:
+            found = await self.find(key)
+        except AmbiguousKey as error:
+            return error.users
+        return () if found is None else (found,)
+
+    def _may_miss(self, key: str) -> bool:
+        """Whether `find` may say that nobody is there, because the system writes the key in another form."""
+        return self._can.finds == "exact" or not key.isascii()
+
+    def _read_stored(self, folded: Sequence[str]) -> Mapping[str, Users]:
         assert self._snapshot is not None
-        images = {key: self._snapshot.get(key) for key in folded}
-        return {key: self._comparer.from_image(image) for key, image in images.items() if image is not None}
+        stored = ((form, tuple(map(self._comparer.from_image, self._snapshot.find(form)))) for form in folded)
+        return {form: users for form, users in stored if users}

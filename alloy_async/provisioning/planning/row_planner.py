@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
-import attrs
-
-from ...directory import Capabilities, UserRecord
+from ...directory import Capabilities
 from ..async_helpers import in_thread, slices
-from ..checks.duplicates import FirstLines, KeyHashes, create_duplicate_finding
+from ..checks.duplicates import KeyHashes, create_duplicate_finding
 from ..checks.row_checks import RowChecks
 from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
-from ..store.header import Mode, RowOutcome
-from ..store.job_store import JobStore
-from ..store.rows import NOT_THERE, PlannedRow, RowResult
-from .comparison import Change, UserComparer, Value
-from .lookup import Lookup
-
-_SHOWN_VALUE = 40
-
-
-@attrs.define(eq=False)
-class CheckedRow:
-    """One row with its number in the job and what was found by all checks."""
-
-    number: int
-    row: Row
-    key: str
-    errors: str
-    """The findings that keep it from being sent, as one reason; empty when it is good."""
+from ..store.header import Mode
+from ..store.rows import PlannedRow
+from .checked_row import CheckedRow
+from .comparison import UserComparer
+from .lookup import Lookup, Users
+from .row_actions import ActionPlanner, refuse_row
+from .user_matching import UserMatcher
 
 
 def count_steps(mode: Mode, can: Capabilities) -> int:
@@ -47,6 +34,8 @@ class RowPlanner:
         lookup: to ask the system; None to leave it to the system to say who exists (mode create only).
         first_line: told every folded key with its line, gives the line that had it first; None where repeated keys
             are refused later (`refuse_repeated`).
+        send_hidden: see `ActionPlanner`.
+        allow_inactive: see `RowChecks`.
     """
 
     def __init__(
@@ -56,13 +45,17 @@ class RowPlanner:
         mode: Mode,
         lookup: Lookup | None,
         first_line: Callable[[str, int], int | None] | None = None,
+        *,
+        send_hidden: bool = False,
+        allow_inactive: bool = False,
     ) -> None:
         self._can = can
         self._comparer = comparer
         self._mode = mode
-        self._lookup = lookup
+        self._matcher = UserMatcher(can, comparer, mode, lookup) if lookup is not None else None
+        self._actions = ActionPlanner(can, comparer, mode, send_hidden=send_hidden)
         self._first_line = first_line
-        self._needs = can.needs if mode == "create" else ()
+        self._allow_inactive = allow_inactive
         self.stride = count_steps(mode, can)
         self.rows = self.errors = self.warnings = self.nameless = 0
         self.findings: list[Finding] = []
@@ -82,7 +75,7 @@ class RowPlanner:
             self.rows += 1
             checks = self._layouts.get(row.columns)
             if checks is None:
-                checks = self._layouts[row.columns] = RowChecks(row.columns, self._can, self._needs)
+                checks = self._layouts[row.columns] = self._create_checks(row.columns)
             key, findings = "", list(row.findings)
             if row.record is not None:
                 findings += checks.check(row)
@@ -92,6 +85,15 @@ class RowPlanner:
             errors = self._count_findings(findings) if findings else ""
             self.nameless += not key
             yield CheckedRow(number, row, key, errors)
+
+    def _create_checks(self, columns: ColumnLayout) -> RowChecks:
+        return RowChecks(
+            columns,
+            self._can,
+            self._can.needs if self._mode == "create" else (),
+            keys_may_be_ids=self._mode != "create",
+            allow_inactive=self._allow_inactive or self._mode == "offboard",
+        )
 
     def _find_duplicate(self, row: Row, key: str) -> tuple[Finding, ...]:
         folded = self._comparer.fold(key)
@@ -121,9 +123,11 @@ class RowPlanner:
             AlloyAsyncError: the system could not be asked.
         """
         if (
-            self._lookup is None and self._mode == "create"
+            self._matcher is None and self._mode == "create"
         ):  # the usual way to begin: nothing of a row outlives its line
-            async for lines in slices(map(self._plan_creation, self.check_rows(rows)), size, at_hand=True):
+            async for lines in slices(
+                map(self._actions.plan_creation, self.check_rows(rows)), size, at_hand=True
+            ):
                 yield lines
         else:
             async for part in slices(self.check_rows(rows), size, at_hand=True):
@@ -135,114 +139,18 @@ class RowPlanner:
         Raises:
             AlloyAsyncError: the system could not be asked.
         """
-        there: dict[str, UserRecord] | None = None
-        if self._lookup is not None:
-            there = dict(await self._lookup.get([one.key for one in part if not one.errors]))
-        lines = (line for one in part for line in self._plan_row(one, there))
+        users = None if self._matcher is None else await self._matcher.find_users(part)
+        lines = (
+            line
+            for place, one in enumerate(part)
+            for line in self._plan_row(one, None if users is None else users[place])
+        )
         return await in_thread(list, lines)
 
-    def _plan_creation(self, one: CheckedRow, seen: bytes | None = None) -> PlannedRow:
-        record, line = one.row.record, one.row.line
-        if record is None or one.errors:
-            return refused_row(one.number, line, one.key, one.errors)
-        return PlannedRow(
-            one.number, line, one.key, "create", None, None, self._comparer.digest(record), seen
-        )
-
-    def _plan_row(self, one: CheckedRow, there: dict[str, UserRecord] | None) -> Iterator[PlannedRow]:
-        """The lines of a row; `there` is who is there, None where nobody was asked."""
-        record = one.row.record
-        held = there.get(self._comparer.fold(one.key)) if there is not None else None
-        if record is None or one.errors:
-            yield refused_row(one.number, one.row.line, one.key, one.errors)
-        elif self._mode == "offboard":
-            yield from self._plan_offboarding(one, held)
-        elif held is None:
-            yield self._plan_creation(one, None if there is None else NOT_THERE)
-        elif self._mode == "create":
-            yield _nothing_to_do(one, "exists", held.external_id)
-        else:
-            yield self._plan_change(one, record, held)
-
-    def _plan_change(self, one: CheckedRow, record: UserRecord, held: UserRecord) -> PlannedRow:
-        comparer = self._comparer
-        changes = comparer.find_changes(record, held)
-        if not changes:
-            return _nothing_to_do(one, "unchanged")
-        if "update" not in self._can.abilities:
-            reason = f"differs ({format_changes(changes)}) and cannot be changed there"
-            return refused_row(one.number, one.row.line, one.key, reason)
-        digest = comparer.digest(comparer.apply_changes(held, changes))
-        before = comparer.to_image(held, changes)
-        return PlannedRow(
-            one.number,
-            one.row.line,
-            one.key,
-            "update",
-            None,
-            format_changes(changes),
-            digest,
-            comparer.digest(held),
-            before,
-        )
-
-    def _plan_offboarding(self, one: CheckedRow, held: UserRecord | None) -> Iterator[PlannedRow]:
-        if held is None:
-            yield _nothing_to_do(one, "unchanged", why="is not there")
-            return
-        seen = self._comparer.digest(held)
-        for place, step in enumerate(self._can.offboarding):
-            yield PlannedRow(one.number + place, one.row.line, one.key, "offboard", step, None, seen, seen)
-
-
-def plan_removals(users: Iterable[UserRecord], comparer: UserComparer, first: int) -> Iterator[PlannedRow]:
-    """The lines that remove users."""
-    for number, user in enumerate(users, first):
-        digest, why = comparer.digest(user), "is not in the source"
-        yield PlannedRow(
-            number, None, comparer.key_of(user), "delete", None, why, digest, digest, comparer.to_image(user)
-        )
-
-
-def refuse_repeated(
-    store: JobStore, comparer: UserComparer, repeated: frozenset[int], column: str
-) -> list[Finding]:
-    """Refuse every planned row whose key an earlier row has; the findings."""
-    first_lines = FirstLines(repeated)
-    found: dict[Finding, None] = {}
-    results: list[RowResult] = []
-    for row in store.read_rows("apply"):
-        if not row.key or row.line is None:
-            continue
-        folded = comparer.fold(row.key)
-        first = first_lines.find_first(folded, row.line)
-        if first is not None:
-            finding = create_duplicate_finding(row.line, column, row.key, first, folds=folded != row.key)
-            found[finding] = None
-            reason = f"{row.reason}; {finding.remark}" if row.action == "refuse" else finding.remark
-            results.append(RowResult(row.number, row.state, "refuse", "invalid", reason))
-    store.record_results("apply", results)
-    return list(found)
-
-
-def refused_row(number: int, line: int | None, key: str, reason: str) -> PlannedRow:
-    """The line of a row that will not be sent."""
-    return PlannedRow(number, line, key, "refuse", outcome="invalid", reason=reason)
-
-
-def _nothing_to_do(
-    one: CheckedRow, outcome: RowOutcome, remote_id: str | None = None, why: str | None = None
-) -> PlannedRow:
-    """The line of a row for which nothing is left to do."""
-    number, line = one.number, one.row.line
-    return PlannedRow(number, line, one.key, "none", why=why, outcome=outcome, remote_id=remote_id)
-
-
-def format_changes(changes: Mapping[str, Change]) -> str:
-    """The changes, for people: `full_name: 'Ada' -> 'Ada L'`."""
-    return ", ".join(f"{field}: {_shorten(old)} -> {_shorten(new)}" for field, (old, new) in changes.items())
-
-
-def _shorten(value: Value) -> str:
-    text = repr(value) if not isinstance(value, tuple) else repr("; ".join(value))
-    return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}...{text[0]}"
+    def _plan_row(self, one: CheckedRow, there: Users | None) -> Iterator[PlannedRow]:
+        """The rows of the job for a row; `there` is who is meant and there, None where nobody was asked."""
+        if self._matcher is not None and not one.errors:
+            reason = self._matcher.explain_refusal(one, there or ())
+            if reason is not None:
+                return iter((refuse_row(one, reason),))
+        return self._actions.plan_row(one, there[0] if there else None, asked=there is not None)

@@ -13,8 +13,9 @@ from ..sources import Row, Source
 from ..store.header import JobHeader
 from ..store.job_store import JobStore
 from ..store.rows import JobRow
+from .checked_row import CheckedRow
 from .comparison import UserComparer
-from .row_planner import CheckedRow, RowPlanner
+from .row_planner import RowPlanner
 
 _SLICE = 2000
 

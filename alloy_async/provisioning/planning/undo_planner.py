@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from ...directory import Capabilities
 from ..job_context import JobContext
 from ..store.rows import NOT_THERE, JobRow, PlannedRow
+from .comparison import list_emptied
 
 _CHANGES = frozenset({"created", "updated", "deleted", "done"})
 
@@ -42,14 +42,26 @@ def _plan_row(row: JobRow, can: Capabilities, remove_adopted: bool) -> PlannedRo
         elif "delete" not in can.abilities:
             kept = "the system has no way to delete users"
         else:
-            return PlannedRow(*place, "delete", None, "the job created it", row.digest, row.digest)
+            why = "the job created it"
+            return PlannedRow(*place, "delete", None, why, row.digest, row.digest, remote_id=row.remote_id)
     elif row.action == "update":
-        emptied = [name for name, value in json.loads(row.before or "{}").items() if value is None]
-        if not emptied:
-            return PlannedRow(*place, "update", None, "the job changed it", row.seen, row.digest, row.before)
-        kept = f"{', '.join(emptied)} was empty before, and cannot be emptied again"
+        why = "the job changed it"
+        if (reason := _explain_keeping(row.before or "{}", can)) is None:
+            return PlannedRow(
+                *place, "update", None, why, row.seen, row.digest, row.before, remote_id=row.remote_id
+            )
+        kept = reason
     elif row.outcome == "deleted" and row.reason is None:
         return PlannedRow(*place, "create", None, "the job removed it", row.digest, NOT_THERE, row.before)
     else:
         return None
     return PlannedRow(*place, "none", outcome="kept", reason=kept)
+
+
+def _explain_keeping(before: str, can: Capabilities) -> str | None:
+    """Why an update cannot be taken back; None where it can."""
+    emptied = list_emptied(before)
+    hidden = [name for name in emptied if name in can.hidden]
+    if hidden:
+        return f"the {' and '.join(hidden)} of before is not known, so nothing of this change is taken back"
+    return f"{', '.join(emptied)} was empty before, and cannot be emptied again" if emptied else None

@@ -74,6 +74,11 @@ class JobRow:
     adopted: bool = False
     record: UserRecord | None = attrs.field(default=None, repr=False)
 
+    @property
+    def address(self) -> str:
+        """By what its user is asked for and changed: the system's own id, where it is known, or else the key."""
+        return self.remote_id or self.key
+
     def settle(
         self,
         outcome: RowOutcome,

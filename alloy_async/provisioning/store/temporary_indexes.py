@@ -10,11 +10,12 @@ from typing import Self
 class _TemporaryDatabase:
     """A database in a file that has no name; a context manager."""
 
-    _table: str
+    _tables: tuple[str, ...]
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
-        self._database.execute(self._table)
+        for table in self._tables:
+            self._database.execute(table)
         self._database.execute("BEGIN")
 
     def __enter__(self) -> Self:
@@ -29,22 +30,39 @@ class _TemporaryDatabase:
 
 
 class ListingSnapshot(_TemporaryDatabase):
-    """The users of a system by folded key, as one listing gave them."""
+    """The users of a system as one listing gave them, each under every folded key that the system knows it by."""
 
-    _table = "CREATE TABLE users (key TEXT PRIMARY KEY, image TEXT, wanted INTEGER DEFAULT 0) WITHOUT ROWID"
+    _tables = (
+        "CREATE TABLE users (number INTEGER PRIMARY KEY, image TEXT, wanted INTEGER DEFAULT 0)",
+        "CREATE TABLE keys (key TEXT, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID",
+    )
 
-    def add(self, users: Sequence[tuple[str, str]]) -> None:
-        """Add users: folded key and image."""
-        self._database.executemany("INSERT OR REPLACE INTO users (key, image) VALUES (?, ?)", users)
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
 
-    def get(self, key: str) -> str | None:
-        """Give the image of a user; None where there is no such one."""
-        found = self._database.execute("SELECT image FROM users WHERE key = ?", (key,)).fetchone()
-        return found[0] if found else None
+    def add(self, users: Sequence[tuple[Sequence[str], str]]) -> None:
+        """Add users: folded keys and image."""
+        first = self._count
+        self._count += len(users)
+        images = ((number, image) for number, (_, image) in enumerate(users, first))
+        self._database.executemany("INSERT INTO users (number, image) VALUES (?, ?)", images)
+        keys = ((key, number) for number, (keys, _) in enumerate(users, first) for key in keys)
+        self._database.executemany("INSERT INTO keys VALUES (?, ?)", keys)
+
+    def find(self, key: str) -> list[str]:
+        """Give the images of all users that have a folded key."""
+        found = self._database.execute(
+            "SELECT image FROM keys JOIN users USING (number) WHERE key = ? ORDER BY number", (key,)
+        )
+        return [image for (image,) in found]
 
     def want(self, keys: Iterable[str]) -> None:
-        """Mark the users that are to stay, by folded key."""
-        self._database.executemany("UPDATE users SET wanted = 1 WHERE key = ?", ((key,) for key in keys))
+        """Mark the users that are to stay, by any folded key."""
+        self._database.executemany(
+            "UPDATE users SET wanted = 1 WHERE number IN (SELECT number FROM keys WHERE key = ?)",
+            ((key,) for key in keys),
+        )
 
     def iterate_unwanted(self) -> Iterator[str]:
         """Give the images of the users that nobody wanted."""
@@ -52,13 +70,13 @@ class ListingSnapshot(_TemporaryDatabase):
             yield image
 
     def __len__(self) -> int:
-        return int(self._database.execute("SELECT count(*) FROM users").fetchone()[0])
+        return self._count
 
 
 class KeyIndex(_TemporaryDatabase):
     """On which line each key came first, for rows that can be walked once only."""
 
-    _table = "CREATE TABLE keys (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID"
+    _tables = ("CREATE TABLE keys (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID",)
 
     def find_first(self, key: str, line: int) -> int | None:
         """Give the line of the first row with this key; None when this row is the first."""

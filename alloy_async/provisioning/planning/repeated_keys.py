@@ -1,0 +1,30 @@
+"""Rows whose key an earlier row has, found once a whole source is planned."""
+
+from __future__ import annotations
+
+from ..checks.duplicates import FirstLines, create_duplicate_finding
+from ..sources import Finding
+from ..store.job_store import JobStore
+from ..store.rows import RowResult
+from .comparison import UserComparer
+
+
+def refuse_repeated(
+    store: JobStore, comparer: UserComparer, repeated: frozenset[int], column: str
+) -> list[Finding]:
+    """Refuse every planned row whose key an earlier row has; the findings."""
+    first_lines = FirstLines(repeated)
+    found: dict[Finding, None] = {}
+    results: list[RowResult] = []
+    for row in store.read_rows("apply"):
+        if not row.key or row.line is None:
+            continue
+        folded = comparer.fold(row.key)
+        first = first_lines.find_first(folded, row.line)
+        if first is not None:
+            finding = create_duplicate_finding(row.line, column, row.key, first, folds=folded != row.key)
+            found[finding] = None
+            reason = f"{row.reason}; {finding.remark}" if row.action == "refuse" else finding.remark
+            results.append(RowResult(row.number, row.state, "refuse", "invalid", reason))
+    store.record_results("apply", results)
+    return list(found)

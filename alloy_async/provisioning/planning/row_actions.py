@@ -1,0 +1,134 @@
+"""What is to be done for one row, once it is known who is there: the rows of the job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ...directory import Capabilities, UserRecord
+from ..store.header import Mode, RowOutcome
+from ..store.rows import NOT_THERE, PlannedRow
+from .checked_row import CheckedRow
+from .comparison import Change, UserComparer, Value
+
+_SHOWN_VALUE = 40
+
+
+class ActionPlanner:
+    """Plans what is to be done for each row.
+
+    Args:
+        can: the system.
+        comparer: how its users are compared.
+        mode: what to do with each row.
+        send_hidden: change also what the system never shows, as a password, though nobody can tell whether it differs.
+    """
+
+    def __init__(
+        self, can: Capabilities, comparer: UserComparer, mode: Mode, *, send_hidden: bool = False
+    ) -> None:
+        self._can = can
+        self._comparer = comparer
+        self._mode = mode
+        self._send_hidden = send_hidden
+
+    def plan_row(self, one: CheckedRow, held: UserRecord | None, *, asked: bool) -> Iterator[PlannedRow]:
+        """The rows of the job for a row of the source; `held` is whom it means, `asked` whether anybody looked."""
+        record = one.row.record
+        if record is None or one.errors:
+            yield refuse_row(one, one.errors)
+        elif self._mode == "offboard":
+            yield from self._plan_offboarding(one, held)
+        elif held is None:
+            yield self.plan_creation(one, NOT_THERE if asked else None)
+        elif self._mode == "create":
+            yield _nothing_to_do(one, "exists", held.remote_id)
+        else:
+            yield self._plan_change(one, record, held)
+
+    def plan_creation(self, one: CheckedRow, seen: bytes | None = None) -> PlannedRow:
+        record, line = one.row.record, one.row.line
+        if record is None or one.errors:
+            return refuse_row(one, one.errors)
+        return PlannedRow(
+            one.number, line, one.key, "create", None, None, self._comparer.digest(record), seen
+        )
+
+    def _plan_change(self, one: CheckedRow, record: UserRecord, held: UserRecord) -> PlannedRow:
+        comparer = self._comparer
+        changes, hidden = comparer.find_changes(record, held), comparer.list_hidden(record)
+        sent = [name for name in hidden if self._send_hidden and name not in self._can.only_created]
+        why = "; ".join(filter(None, (format_changes(changes), self._describe_hidden(hidden, sent))))
+        if not (changes or sent):
+            return _nothing_to_do(one, "unchanged", held.remote_id, why or None)
+        if "update" not in self._can.abilities:
+            reason = f"differs ({why}) and cannot be changed there"
+            return refuse_row(one, reason)
+        return PlannedRow(
+            one.number,
+            one.row.line,
+            one.key,
+            "update",
+            None,
+            why,
+            comparer.digest(comparer.apply_changes(held, changes)),
+            comparer.digest(held),
+            comparer.to_image(held, [*changes, *sent]),
+            remote_id=held.remote_id,
+        )
+
+    def _describe_hidden(self, hidden: Sequence[str], sent: Sequence[str]) -> str:
+        """What becomes of fields that nobody can compare, for people."""
+        said = ((name, "sent" if name in sent else "not sent") for name in hidden)
+        return "; ".join(f"{name}: {fate}, cannot be compared" for name, fate in said)
+
+    def _plan_offboarding(self, one: CheckedRow, held: UserRecord | None) -> Iterator[PlannedRow]:
+        if held is None:
+            yield _nothing_to_do(one, "unchanged", why="is not there")
+            return
+        seen = self._comparer.digest(held)
+        for place, step in enumerate(self._can.offboarding):
+            number = one.number + place
+            yield PlannedRow(
+                number,
+                one.row.line,
+                one.key,
+                "offboard",
+                step,
+                None,
+                seen,
+                seen,
+                remote_id=held.remote_id,
+            )
+
+
+def plan_removals(users: Iterable[UserRecord], comparer: UserComparer, first: int) -> Iterator[PlannedRow]:
+    """The lines that remove users."""
+    for number, user in enumerate(users, first):
+        digest, why, image = comparer.digest(user), "is not in the source", comparer.to_image(user)
+        key = comparer.key_of(user)
+        yield PlannedRow(
+            number, None, key, "delete", None, why, digest, digest, image, remote_id=user.remote_id
+        )
+
+
+def refuse_row(one: CheckedRow, reason: str) -> PlannedRow:
+    """The row of a job that will not be sent."""
+    return PlannedRow(one.number, one.row.line, one.key, "refuse", outcome="invalid", reason=reason)
+
+
+def _nothing_to_do(
+    one: CheckedRow, outcome: RowOutcome, remote_id: str | None = None, why: str | None = None
+) -> PlannedRow:
+    """The line of a row for which nothing is left to do."""
+    number, line = one.number, one.row.line
+    return PlannedRow(number, line, one.key, "none", why=why, outcome=outcome, remote_id=remote_id)
+
+
+def format_changes(changes: Mapping[str, Change]) -> str:
+    """The changes, for people: `full_name: 'Ada' -> 'Ada L'`."""
+    return ", ".join(f"{field}: {_shorten(old)} -> {_shorten(new)}" for field, (old, new) in changes.items())
+
+
+def _shorten(value: Value) -> str:
+    text = repr(value) if not isinstance(value, tuple) else repr("; ".join(value))
+    return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}...{text[0]}"
