@@ -68,7 +68,11 @@ def run_job(command: JobCommand, concurrency: int, *, as_json: bool, verbose: bo
         with ignore_closed_output():
             _print_result(to_json(result), as_json, lambda: print_plan(create_console(), result))
         return ExitCode.SUCCESS
-    failed = None if result.complete else _write_failed_rows(result, command.failed, display)
+    failed = (
+        None
+        if result.complete or result.phase == "undo"
+        else _write_failed_rows(result, command.failed, display)
+    )
     data = {**to_json(result), "failed_file": failed and str(failed)}
     with ignore_closed_output():
         _print_result(data, as_json, lambda: print_summary(create_console(), result, failed, command.system))

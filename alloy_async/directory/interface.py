@@ -97,6 +97,10 @@ class Capabilities:
         by_form = {fold(value): value for value in others if value and "@" in value}
         return (key, *(value for form, value in by_form.items() if form != fold(key))) if key else ()
 
+    def list_unknown_needs(self) -> tuple[str, ...]:
+        """The fields that a new user needs and that the system never shows: who was removed cannot be created again."""
+        return tuple(field for field in self.needs if field in self.hidden)
+
     def name_users(self, users: Iterable[UserRecord]) -> Iterator[str]:
         """Each user by natural key, and what else tells it apart."""
         for user in users:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import attrs
 
 from .sources import Finding
-from .store.header import Mode
+from .store.header import Mode, Phase
 
 SHOWN_FINDINGS = 20
 """So many findings are told and kept; the reason of a refused row is in the job file for each."""
@@ -167,6 +167,7 @@ class Report:
         waited: seconds that calls spent waiting for their next attempt, added up.
         elapsed: seconds, from start to end.
         stopped: why the job ended early; None when it did not.
+        phase: `undo` where the job was taken back, and `counts` are of that.
     """
 
     job: Path
@@ -179,6 +180,7 @@ class Report:
     waited: float
     elapsed: float
     stopped: str | None
+    phase: Phase = "apply"
 
     @property
     def complete(self) -> bool:

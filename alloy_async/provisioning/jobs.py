@@ -31,6 +31,8 @@ async def plan(
     mode: Mode = "create",
     job: str | Path | None = None,
     allow_delete: float | None = None,
+    allow_inactive: bool = False,
+    send_hidden: bool = False,
     options: Mapping[str, Any] | None = None,
     on_event: OnEvent = ignore,
 ) -> Plan:
@@ -43,6 +45,10 @@ async def plan(
             who are not in the source are removed too. `offboard`: whoever is in the source leaves, step by step.
         job: the job file; default NAME.job beside the source.
         allow_delete: for sync, which needs it: the share of the users there that may be removed, as 0.05.
+        allow_inactive: take people who are inactive in the source for a system that can only hold active ones: they are active
+            there. Without, each such row is an error.
+        send_hidden: for upsert and sync: send also what the system never shows, as a password, to those who are there; nobody
+            can tell whether it differs. Without, they keep theirs, and each such row says so.
         options: kept in the job file for whoever takes it up; never anything secret.
         on_event: told each `Event` as it happens, on the event loop.
 
@@ -52,7 +58,10 @@ async def plan(
         AlloyAsyncError: the system could not be asked.
     """
     opened = await open_job_source(source, target.capabilities)
-    header = await make_header(opened, target, mode, allow_delete, {**(options or {}), "look_up": True})
+    rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
+    header = await make_header(
+        opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": True}
+    )
     if header.source_digest is None:
         raise SourceError(
             "this can be read only once, and applying the plan reads it again; give a file", opened.name
@@ -70,6 +79,8 @@ async def provision(
     mode: Mode = "create",
     job: str | Path | None = None,
     allow_delete: float | None = None,
+    allow_inactive: bool = False,
+    send_hidden: bool = False,
     options: Mapping[str, Any] | None = None,
     run: RunOptions | None = None,
 ) -> Report:
@@ -80,7 +91,7 @@ async def provision(
     In mode create nobody is looked up beforehand: the system says who exists.
 
     Args:
-        source, target, mode, job, allow_delete, options: as for `plan`.
+        source, target, mode, job, allow_delete, allow_inactive, send_hidden, options: as for `plan`.
         run: concurrency, events and stopping.
 
     Returns:
@@ -94,7 +105,10 @@ async def provision(
     """
     began = time.monotonic()
     opened = await open_job_source(source, target.capabilities)
-    header = await make_header(opened, target, mode, allow_delete, {**(options or {}), "look_up": False})
+    rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
+    header = await make_header(
+        opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": False}
+    )
     async with create_job(choose_job_path(opened, job), header) as writer:
         context = JobContext(writer, target, run or RunOptions(), opened)
         checked = None if header.source_digest is None else await plan_rows(context)

@@ -8,7 +8,7 @@ import attrs
 
 from .events import Checked
 from .store.header import Action, Mode
-from .store.job_store import JobStore
+from .store.job_store import FINALITY, JobStore
 
 _SHOWN = 10
 _ORDER: tuple[Action, ...] = ("create", "update", "delete", "offboard", "refuse")
@@ -37,6 +37,7 @@ class Plan:
         actions: lines by action: create, update, delete, offboard, none, refuse.
         first: the first lines of each action but `none`.
         check: what the checks found.
+        finality: what of it no undo brings back, in sentences.
     """
 
     job: Path
@@ -46,6 +47,7 @@ class Plan:
     actions: dict[str, int]
     first: tuple[PreviewRow, ...]
     check: Checked | None
+    finality: tuple[str, ...] = ()
 
     @property
     def changes(self) -> int:
@@ -64,6 +66,7 @@ def summarize_plan(store: JobStore, check: Checked | None = None) -> Plan:
         actions=actions,
         first=tuple(_find_first(store, actions)),
         check=check,
+        finality=tuple(note.text for note in store.read_notes() if note.kind == FINALITY),
     )
 
 

@@ -38,13 +38,18 @@ def test_the_users_of_another_system(systems: dict[str, Sandbox], tmp_path: Path
         )
     )
     assert run("provision", people, "--to", "alsid").exit_code == 0
-    arguments = ("provision", "--from", "alsid", "--to", "alloy", "--map", "email=username", "--job", job)
-    result = run(*arguments)
+    arguments = ("provision", "--from", "alsid", "--to", "alloy", "--map", "email=username", "--job")
+    refused = run(
+        *arguments, tmp_path / "refused.job"
+    )  # new users of Alsid are inactive, and Alloy has only active ones
+    assert refused.exit_code == 1
+    assert "this user is inactive" in run("report", tmp_path / "refused.job").output
+    result = run(*arguments, job, "--allow-inactive")
     assert result.exit_code == 0, result.output
     created = {effect.key for effect in systems["alloy"].ledger}
     assert {"ada@x.org", "bob@x.org", "eve@x.org"} < created
     told = json.loads(run("report", job, "--format", "json").stdout)
-    assert told["counts"]["created"] == len(created)
+    assert told["counts"]["created"] + told["counts"]["exists"] == 12
     assert run("resume", job).exit_code == 0
 
 

@@ -54,6 +54,7 @@ def provision(
     concurrency: int,
     as_json: bool,
     verbose: bool,
+    **rules: bool,
 ) -> None:
     """Bring the users of FILE (- for standard input) into a system; those who are there already stay as they are.
 
@@ -74,7 +75,14 @@ def provision(
         options = {**_describe_options(system, target, reading, directory), "from": origin}
         async with open_users(reading, file, origin, key=directory.capabilities.key) as source:
             return await provision(
-                source, directory, mode=mode, job=job, allow_delete=allow_delete, options=options, run=run
+                source,
+                directory,
+                mode=mode,
+                job=job,
+                allow_delete=allow_delete,
+                options=options,
+                run=run,
+                **rules,
             )
 
     context.exit(
@@ -107,6 +115,7 @@ def plan(
     reading: SourceOptions,
     as_json: bool,
     verbose: bool,
+    **rules: bool,
 ) -> None:
     """Show what `provision` would do with each user of FILE, and write it to a job file for `apply`.
 
@@ -127,6 +136,7 @@ def plan(
             allow_delete=allow_delete,
             options=_describe_options(system, target, reading, directory),
             on_event=run.on_event,
+            **rules,
         )
 
     context.exit(run_job(JobCommand(str(file), system, target, work), 1, as_json=as_json, verbose=verbose))

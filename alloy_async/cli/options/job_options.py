@@ -29,6 +29,17 @@ MODE_OPTIONS = (
         help=f"For sync: remove users, but no more than this share of those there; {_SHARE} where you give none.",
     ),
     click.option(
+        "--allow-inactive",
+        is_flag=True,
+        help="Take inactive people for a system that cannot hold such: they are active there. Without, each is an error.",
+    ),
+    click.option(
+        "--send-hidden",
+        is_flag=True,
+        help="For upsert and sync: send also what the system never shows, as a password, to those who are there; nobody can"
+        " tell whether it differs.",
+    ),
+    click.option(
         "--job",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="PATH",

@@ -194,8 +194,7 @@ def print_summary(console: Console, report: Report, failed: Path | None = None, 
         spent += (
             f", {_format_count(report.retries, 'retry', 'retries')} after {report.waited:,.1f} s of waiting"
         )
-    taken_back = counts.restored or counts.kept
-    always = _ALWAYS if report.mode == "create" and not taken_back else ()
+    always = _ALWAYS if report.mode == "create" and report.phase == "apply" else ()
     facts = [
         (OUTCOME_NAMES[name], number, OUTCOME_STYLES[name])
         for name, number in attrs.asdict(counts).items()
@@ -223,6 +222,9 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, sys
     counts, job = report.counts, shlex.quote(str(report.job))
     if report.stopped:
         _print_text(console, f"The job ended early: {report.stopped}")
+    if report.phase == "undo":
+        _print_undo_steps(console, counts, job)
+        return
     if failed:
         rows = _format_count(counts.unresolved, "row did", "rows did")
         _print_text(console, f"{rows} not go in; {failed} has each with its line and reason.")
@@ -235,6 +237,17 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, sys
     if counts.failed or counts.open:
         _print_text(console, f"To go on:  alloy-async resume {job}")
     _print_text(console, f"All of it:  alloy-async report {job} --format html -o report.html")
+
+
+def _print_undo_steps(console: Console, counts: Counts, job: str) -> None:
+    """Print what is left after a job was taken back: never to do again what was just undone."""
+    if counts.unresolved:
+        changes = _format_count(counts.unresolved, "change was", "changes were")
+        _print_text(console, f"{changes} not taken back; each with its reason:  alloy-async report {job}")
+    if counts.failed or counts.open:
+        _print_text(console, f"To go on taking it back:  alloy-async resume {job}")
+    if not counts.unresolved:
+        _print_text(console, "Everything was taken back.")
 
 
 _SIGNS = {
@@ -261,5 +274,7 @@ def print_plan(console: Console, plan: Plan) -> None:
     sums.append(f"{plan.actions.get('none', 0):,} to leave as they are")
     sums.append(f"{plan.actions.get('refuse', 0):,} refused")
     _print_text(console, f"Plan for {plan.target}: {', '.join(sums)}.", "bold")
+    for sentence in plan.finality:
+        _print_text(console, sentence, "yellow")
     if plan.changes:
         _print_text(console, f"To carry it out:  alloy-async apply {shlex.quote(str(plan.job))}")

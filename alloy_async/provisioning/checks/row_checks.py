@@ -86,7 +86,7 @@ class RowChecks:
         if record.active is False and self._refuses_inactive:
             message = (
                 "this user is inactive, and would be active there, as the system cannot hold inactive users;"
-                " leave the row out, or allow it with allow_inactive=True"
+                " leave the row out, or allow it: --allow-inactive"
             )
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         if record.email and not is_email(record.email) and not self._may_be_id(record.email):

@@ -6,9 +6,9 @@ import time
 
 from ..events import Checked, Report
 from ..job_context import JobContext
-from ..planning.job_planner import make_plan, record_findings
+from ..planning.job_planner import create_row_planner, make_plan, record_findings
 from ..planning.lookup import Lookup
-from ..planning.row_planner import RowPlanner, count_steps
+from ..planning.row_planner import count_steps
 from ..store.temporary_indexes import KeyIndex
 from .engine import Engine
 from .tasks import plan_streamed, read_planned
@@ -75,9 +75,7 @@ async def _stream(context: JobContext, engine: Engine) -> Checked:
     with KeyIndex() as keys:
         async with Lookup(target, context.comparer) as lookup:
             asks = mode != "create" and lookup.possible
-            planner = RowPlanner(
-                target.capabilities, context.comparer, mode, lookup if asks else None, keys.find_first
-            )
+            planner = create_row_planner(context, lookup if asks else None, keys.find_first)
             await engine.run(plan_streamed(context, planner, size=_SLICE))
     tally = await context.writer.call(context.store.tally, "apply")
     await record_findings(context, planner, planner.findings, rows=sum(tally.values()))
@@ -105,4 +103,5 @@ async def _finish(context: JobContext, engine: Engine, checked: Checked | None, 
         waited=recorder.stats.waited,
         elapsed=time.monotonic() - began,
         stopped=guard.stopped,
+        phase=recorder.phase,
     )

@@ -59,7 +59,9 @@ class Reconciler:
                 return row.settle("drifted", _GONE)
             gone: RowOutcome = "deleted" if row.action == "delete" else "done"
             return row.settle(gone, "was not there any more")
-        if row.action == "update" and row.digest and self._comparer.matches(there, row.digest):
+        # Where both digests are the same, only what no system shows is to change: that cannot be seen as done.
+        shows = row.digest != row.seen
+        if row.action == "update" and shows and row.digest and self._comparer.matches(there, row.digest):
             return row.settle("updated")
         if row.seen and not self._comparer.matches(there, row.seen):
             return row.settle("drifted", _EDITED)

@@ -30,7 +30,7 @@ class ProgressRecorder:
     def __init__(self, writer: JobWriter, phase: Phase) -> None:
         self.stats = PerSecondStats()
         self._writer = writer
-        self._phase: Phase = phase
+        self.phase: Phase = phase
         self._tally: Counter[str] = Counter()
 
     @property
@@ -50,7 +50,7 @@ class ProgressRecorder:
             reopen_unknown: rows of unknown outcome are in doubt again, too.
             header: attributes of the header that change with it.
         """
-        store, phase = self._writer.store, self._phase
+        store, phase = self._writer.store, self.phase
 
         def take_up() -> Counter[str]:
             if reopen_unknown:
@@ -69,7 +69,7 @@ class ProgressRecorder:
         store = self._writer.store
 
         def write() -> None:
-            store.record_results(self._phase, named)
+            store.record_results(self.phase, named)
             store.add_seconds(seconds)
 
         await self._writer.call(write)
@@ -78,7 +78,7 @@ class ProgressRecorder:
 
     async def count(self) -> None:
         """Count the rows anew, as the job has them."""
-        self._tally = await self._writer.call(self._writer.store.tally, self._phase)
+        self._tally = await self._writer.call(self._writer.store.tally, self.phase)
 
     async def finish(self, stopped: str | None) -> Counts:
         """Write down how the run ended; the counts of the whole job.
@@ -90,7 +90,7 @@ class ProgressRecorder:
 
         def finish() -> tuple[Counter[str], JobHeader]:
             store.add_seconds(self.stats.take(last=True))
-            tally = store.tally(self._phase)
+            tally = store.tally(self.phase)
             counts = Counts.of(tally)
             event: JobEvent = "stop" if counts.open or counts.failed or stopped else "finish"
             header = self._writer.header
@@ -101,7 +101,7 @@ class ProgressRecorder:
         return self.counts
 
     def _name(self, results: Sequence[RowResult]) -> Sequence[RowResult]:
-        if self._phase == "apply":
+        if self.phase == "apply":
             return results
         return [
             result._replace(outcome=_NAMES_OF_UNDOING.get(result.outcome, result.outcome))

@@ -104,9 +104,9 @@ def _fill(rows: list[JobRow], records: _Records | None, comparer: UserComparer) 
         for row in rows:
             if records is not None and row.line is not None:
                 row.record = records.find(row)
+                _limit_update(row, comparer)
             elif row.before is not None:
                 row.record = comparer.from_image(row.before)
-            _limit_update(row, comparer)
     return rows
 
 

@@ -42,6 +42,7 @@ class UserComparer:
         self._read = {field: _create_reader(field) for field in self._fields}
         self._hashed = tuple(zip(bits, self._read.values(), strict=True))
         self._said = tuple(one for one in self._hashed if one[0])
+        self._bits = dict(zip(self._fields, bits, strict=True))
         self._hidden = tuple(name for name in can.hidden if name != can.key)
 
     def key_of(self, record: UserRecord) -> str:
@@ -52,12 +53,19 @@ class UserComparer:
         """A field in the form in which it is compared: an empty one is None."""
         return self._read[field](record)
 
-    def digest(self, record: UserRecord) -> bytes:
-        """A keyed hash of what the system shows; the first byte tells which of the fields it may fill are in."""
+    def digest(self, record: UserRecord, changing: Iterable[str] = ()) -> bytes:
+        """A keyed hash of what the system shows; the first byte tells which of the fields it may fill are in.
+
+        Args:
+            record: the user.
+            changing: names of changes, as `find_changes` gives them; their fields are in, even if they are empty.
+        """
         said = 0
         for bit, read in self._said:
             if read(record) not in _UNSAID:
                 said |= bit
+        for name in changing:
+            said |= self._bits.get(name.partition(".")[0], 0)
         return self._hash(record, said)
 
     def matches(self, record: UserRecord, digest: bytes) -> bool:
@@ -117,6 +125,7 @@ class UserComparer:
                     continue
             if value not in _UNSAID or field in changing:
                 values[field] = value
+        values |= dict.fromkeys(name for name in changing if name in self._hidden)
         return json.dumps(values, ensure_ascii=False)
 
     def from_image(self, image: str) -> UserRecord:

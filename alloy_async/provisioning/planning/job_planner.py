@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..async_helpers import in_thread, slices
@@ -11,7 +11,7 @@ from ..errors import JobError
 from ..events import SHOWN_FINDINGS, Checked, Checking
 from ..job_context import JobContext
 from ..sources import Finding
-from ..store.job_store import Remark
+from ..store.job_store import FINALITY, Remark
 from .lookup import Lookup
 from .repeated_keys import refuse_repeated
 from .row_actions import plan_removals
@@ -36,14 +36,7 @@ async def make_plan(context: JobContext) -> Checked:
     number = 0
     async with Lookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
-        planner = RowPlanner(
-            target.capabilities,
-            comparer,
-            mode,
-            lookup if asks and lookup.possible else None,
-            send_hidden=options.get("send_hidden", False),
-            allow_inactive=options.get("allow_inactive", False),
-        )
+        planner = create_row_planner(context, lookup if asks and lookup.possible else None)
         async for rows in planner.plan_rows(context.source.rows(), _SLICE):
             await writer.call(context.store.insert_rows, "apply", rows)
             number += len(rows)
@@ -51,11 +44,34 @@ async def make_plan(context: JobContext) -> Checked:
         repeated = await _refuse_repeated(context, planner)
         if mode == "sync":
             number += await _plan_removals(context, planner, lookup, users, options["allow_delete"])
+    await _note_finality(context)
     found = sorted([*planner.findings, *repeated], key=lambda finding: finding.line)
     findings = tuple(found[:SHOWN_FINDINGS])
     errors = planner.errors + len({finding.line for finding in repeated})
     await record_findings(context, planner, findings, rows=number, state=header.state_after("plan"))
     return Checked(planner.rows, errors, planner.warnings, findings, planner.dropped)
+
+
+def create_row_planner(
+    context: JobContext, lookup: Lookup | None, first_line: Callable[[str, int], int | None] | None = None
+) -> RowPlanner:
+    """Create the planner of a job's rows, as its options say.
+
+    Args:
+        context: the job.
+        lookup: to ask the system; None to leave it to the system to say who exists.
+        first_line: see `RowPlanner`.
+    """
+    options = json.loads(context.header.options)
+    return RowPlanner(
+        context.target.capabilities,
+        context.comparer,
+        context.header.mode,
+        lookup,
+        first_line,
+        send_hidden=options.get("send_hidden", False),
+        allow_inactive=options.get("allow_inactive", False),
+    )
 
 
 async def record_findings(
@@ -67,6 +83,23 @@ async def record_findings(
     await context.writer.write_header(
         lambda: context.store.add_remarks(remarks), warnings=planner.warnings, dropped=dropped, **header
     )
+
+
+async def _note_finality(context: JobContext) -> None:
+    """Note what of the plan no undo brings back, for whoever is about to apply it."""
+    actions = await context.writer.call(context.store.count_actions)
+    can, system, notes = context.target.capabilities, context.header.system, []
+    if actions.get("offboard"):
+        notes.append("The steps of offboarding cannot be undone.")
+    if (removals := actions.get("delete")) and (missing := can.list_unknown_needs()):
+        needs = f"a new user of {system} needs a {' and a '.join(missing)}, which nobody knows"
+        notes.append(f"The {removals:,} removals cannot be undone: {needs}.")
+    elif removals:
+        notes.append(
+            f"To undo the {removals:,} removals creates new users: with other ids, and without what {system} does not show."
+        )
+    for note in notes:
+        await context.writer.call(context.store.add_note, FINALITY, note)
 
 
 async def restart_plan(context: JobContext) -> None:

@@ -56,6 +56,7 @@ class RowPlanner:
         self._actions = ActionPlanner(can, comparer, mode, send_hidden=send_hidden)
         self._first_line = first_line
         self._allow_inactive = allow_inactive
+        self._send_hidden = send_hidden
         self.stride = count_steps(mode, can)
         self.rows = self.errors = self.warnings = self.nameless = 0
         self.findings: list[Finding] = []
@@ -116,6 +117,22 @@ class RowPlanner:
         self.findings += findings[: SHOWN_FINDINGS - len(self.findings)]
         return errors
 
+    def _note_hidden(self, one: CheckedRow, there: Users) -> None:
+        """Tell what of a row is not sent to a user who is there, as nobody can compare it."""
+        if not there or one.row.record is None or self._mode not in ("upsert", "sync"):
+            return
+        for field in self._comparer.list_hidden(one.row.record):
+            column = one.row.columns.get_name(field)
+            if field in self._can.only_created:
+                message = "can be given to a new user only; who is there keeps theirs"
+            elif self._send_hidden:
+                message = "is sent, though nobody can tell whether it differs"
+            else:
+                message = (
+                    "is not sent, as it cannot be compared: who is there keeps theirs; --send-hidden sends it"
+                )
+            self._count_findings([Finding(one.row.line, column, "warning", message)])
+
     async def plan_rows(self, rows: Iterator[Row], size: int) -> AsyncIterator[list[PlannedRow]]:
         """The lines of all rows of a file, in slices of about `size`.
 
@@ -152,5 +169,7 @@ class RowPlanner:
         if self._matcher is not None and not one.errors:
             reason = self._matcher.explain_refusal(one, there or ())
             if reason is not None:
+                self._count_findings([Finding(one.row.line, self.key_column, "error", reason)])
                 return iter((refuse_row(one, reason),))
+            self._note_hidden(one, there or ())
         return self._actions.plan_row(one, there[0] if there else None, asked=there is not None)

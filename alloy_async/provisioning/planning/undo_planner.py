@@ -51,6 +51,8 @@ def _plan_row(row: JobRow, can: Capabilities, remove_adopted: bool) -> PlannedRo
                 *place, "update", None, why, row.seen, row.digest, row.before, remote_id=row.remote_id
             )
         kept = reason
+    elif row.outcome == "deleted" and row.reason is None and (missing := can.list_unknown_needs()):
+        kept = f"cannot be created again: a new user needs a {' and a '.join(missing)}, which nobody knows"
     elif row.outcome == "deleted" and row.reason is None:
         return PlannedRow(*place, "create", None, "the job removed it", row.digest, NOT_THERE, row.before)
     else:

@@ -54,6 +54,10 @@ class Note(NamedTuple):
     text: str
 
 
+FINALITY = "finality"
+"""The kind of the notes that tell what of a plan no undo brings back."""
+
+
 class Remark(NamedTuple):
     """One of the first findings of the check before sending."""
 
