@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.provisioning.store.lock import WorkerLock
+from alloy_async.provisioning.store.places import open_store
 from alloy_async.sandbox import Sandbox
 
 from ..provisioning.jobs import begun_rows, finished_job
@@ -115,11 +115,11 @@ def test_status(tmp_path: Path) -> None:
     assert "users.csv to Alloy: cut off\n" in result.stdout
     assert "250 of 1,000 rows" in result.stdout
     assert f"alloy-async resume {path}" in result.stdout
-    lock = WorkerLock.take(path)
+    worker = open_store(path)
     try:
         told = json.loads(run("status", path, "--json").stdout)
     finally:
-        lock.release()
+        worker.close()
     assert (told["state"], told["rows"], told["counts"]["planned"]) == ("running", 1000, 750)
 
 

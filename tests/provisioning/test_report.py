@@ -28,7 +28,6 @@ from alloy_async.provisioning.reports.figures import (
 from alloy_async.provisioning.reports.html import render_page
 from alloy_async.provisioning.reports.timeline import Timeline
 from alloy_async.provisioning.store.job_store import Remark, Second
-from alloy_async.provisioning.store.lock import WorkerLock, find_worker
 from alloy_async.provisioning.store.places import open_store, read_store
 from alloy_async.provisioning.store.rows import PlannedRow
 
@@ -102,11 +101,11 @@ def test_status_of_a_running_job(tmp_path: Path) -> None:
         0,
     )
     assert (status.counts.doubt, status.counts.planned) == (50, 350)
-    lock = WorkerLock.take(path)
+    worker = open_store(path)
     try:
         status = status_of(path, now)
     finally:
-        lock.release()
+        worker.close()
     assert (status.state, status.worker, status.under_way) == ("running", os.getpid(), 50)
     assert 10 < status.rate < 30
     assert status.eta == pytest.approx(400 / status.rate)
@@ -115,11 +114,11 @@ def test_status_of_a_running_job(tmp_path: Path) -> None:
 
 def test_looking_does_not_keep_a_worker_out(tmp_path: Path) -> None:
     path = finished_job(tmp_path / "users.job")
-    assert find_worker(path) is None
-    lock = WorkerLock.take(path)
-    assert find_worker(path) == os.getpid()
-    lock.release()
-    assert find_worker(path) is None
+    assert status_of(path, START).worker is None
+    worker = open_store(path)
+    assert status_of(path, START).worker == os.getpid()
+    worker.close()
+    assert status_of(path, START).worker is None
 
 
 class Page(html.parser.HTMLParser):

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from ..header import Action, RowOutcome
 from ..rows import JobRow, PlannedRow, RowResult, find_stretches
 from ..states import ROW_TRANSITIONS, RowEvent, RowState, next_state
-from .schema import places
+from .schema import DamagedRecord, places
 
 MOST = 4096
 """Rows that one record covers at most: so far back a reader has to look for what covers a row."""
@@ -41,6 +42,11 @@ class Batch(NamedTuple):
     keys: str
     digests: bytes | None
     seen: bytes | None
+    checksum: int = 0
+
+    def compute_checksum(self) -> int:
+        """Compute what `checksum` is of the other fields."""
+        return crc32(repr(self[:-1]).encode(errors="surrogatepass"))
 
 
 class Event(NamedTuple):
@@ -109,12 +115,13 @@ def _pack(undo: int, rows: Sequence[PlannedRow]) -> Batch:
     if one.line is not None:
         gaps = [b.line - a.line for a, b in pairwise(rows)]  # type: ignore[operator]  # all have a line, as the first has
         lines = None if all(gap == 1 for gap in gaps) else ",".join(map(str, gaps))
-    return Batch(
+    batch = Batch(
         undo, one.number, len(rows), one.action, one.step, one.why, one.before, one.outcome, one.reason, one.remote_id,
         one.line, lines, _SEPARATOR.join([row.key for row in rows]),
         None if one.digest is None else b"".join([row.digest or b"" for row in rows]),
         one.seen if not one.seen else b"".join([row.seen or b"" for row in rows]),
     )  # fmt: skip
+    return batch._replace(checksum=batch.compute_checksum())
 
 
 def pack_results(undo: int, results: Sequence[RowResult], next_id: int) -> Iterator[Event]:
@@ -172,6 +179,8 @@ def _read_window(database: sqlite3.Connection, undo: int, after: int) -> list[Ba
     rows = 0
     for record in found:
         batch = Batch._make(record)
+        if batch.checksum != batch.compute_checksum():
+            raise DamagedRecord(f"the rows from number {batch.first} on")
         window.append(batch)
         rows += batch.rows
         if rows >= _WINDOW:
@@ -184,7 +193,11 @@ def _read_events(database: sqlite3.Connection, undo: int, first: int, last: int)
         "SELECT * FROM events WHERE undo = ? AND first > ? AND first <= ? AND first + rows > ? ORDER BY id",
         (undo, first - MOST, last, first),
     )
-    return [Event._make(record) for record in found]
+    events = [Event._make(record) for record in found]
+    for event in events:
+        if (event.state_before, event.event) not in ROW_TRANSITIONS:
+            raise DamagedRecord(f"what happened to the rows from number {event.first} on")
+    return events
 
 
 class _Overlay:

@@ -55,6 +55,7 @@ CREATE TABLE batches (           -- planned rows with numbers in a row that diff
     keys TEXT NOT NULL,          -- separated by U+001F
     digests BLOB,                -- keyed hashes of what the system shall hold, nine bytes each; NULL: none
     seen BLOB,                   -- the same of what it held when planned; empty: nobody was there; NULL: not asked
+    checksum INTEGER NOT NULL,   -- CRC-32 of all before it
     PRIMARY KEY (undo, first)
 )""",
     """
@@ -71,10 +72,22 @@ CREATE TABLE events (            -- what happened to planned rows: intents, outc
     adopted INTEGER NOT NULL,    -- 1: the answer was lost, and it was found as intended
     PRIMARY KEY (undo, first, id)
 ) WITHOUT ROWID""",
+    """
+CREATE TABLE worker (            -- one line: who may write, and what a damaged file cannot fake
+    token TEXT NOT NULL,         -- made anew by each worker, and compared in every transaction that intends
+    home TEXT NOT NULL,          -- where the file was worked on last
+    intents INTEGER NOT NULL     -- sum of the keyed hashes of all intents
+)""",
     f"CREATE TABLE seconds ({', '.join(Second._fields)}, PRIMARY KEY (second))",
     f"CREATE TABLE notes ({', '.join(Note._fields)})",
     f"CREATE TABLE remarks ({', '.join(Remark._fields)})",
 )
+
+
+class DamagedRecord(Exception):
+    """A record does not say what was written."""
+
+
 HEADER = tuple(field.name for field in attrs.fields(JobHeader))
 
 
@@ -97,6 +110,7 @@ def create_tables(database: sqlite3.Connection, header: JobHeader) -> None:
         database.execute(statement)
     statement = f"INSERT INTO job ({', '.join(HEADER)}) VALUES ({places(len(HEADER))})"  # noqa: S608 -- own names
     database.execute(statement, attrs.astuple(header, recurse=False))
+    database.execute("INSERT INTO worker VALUES ('', '', 0)")
     database.execute(f"PRAGMA user_version = {FORMAT}")
     database.execute("COMMIT")
 
@@ -143,3 +157,5 @@ def job_errors(path: Path, what: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise JobError(f"{what}: {error}", path) from None
+    except (DamagedRecord, UnicodeDecodeError) as error:
+        raise JobError(f"is damaged ({error}); no more was sent. Restore it from a copy", path) from None

@@ -1,0 +1,188 @@
+"""A job file that is open: its connection, its transactions, and what is wrong with it in words."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from ...errors import JobError
+from ..header import JobHeader
+from .guard import JobGuard
+from .lock import WorkerLock, WorkerProbe
+from .schema import connect, create_tables, job_errors, open_database
+
+
+class JobFile:
+    """A job file, as `create`, `open` and `reading` open it.
+
+    Args:
+        path: the file.
+        database: its connection, from now on used by one thread at a time.
+        lock: held by the one worker that may write, until `close`; None for reading.
+        probe: tells a reader whether somebody works on the job.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        database: sqlite3.Connection,
+        lock: WorkerLock | None,
+        probe: WorkerProbe | None = None,
+    ) -> None:
+        self._path = path
+        self._database = database
+        self._lock = lock
+        self._probe = probe
+        self._in_transaction = False
+        self.next_id = 0
+        self.guard = JobGuard(database, path)
+
+    @classmethod
+    def create(cls, path: Path, header: JobHeader) -> Self:
+        """Begin a job file, to be written by this process, and read by its owner only.
+
+        Raises:
+            JobError: there is one already, or it cannot be written.
+        """
+        lock = WorkerLock.create(path)
+        try:
+            database = connect(path)
+            try:
+                with job_errors(path, "cannot be written"):
+                    create_tables(database, header)
+            except BaseException:
+                database.close()
+                raise
+            return cls._claim(path, database, lock)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            lock.close()
+            raise
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Take up a job file, for one worker at a time.
+
+        Raises:
+            JobError: there is none, another process works on it, it is damaged, a copy, or of another format.
+        """
+        lock = WorkerLock.take(path)
+        if lock is None:
+            with cls.reading(path) as reader:
+                raise JobError(
+                    f"process {reader.worker} is working on this job; wait for it, or stop it", path
+                )
+        try:
+            return cls._claim(path, open_database(path), lock)
+        except BaseException:
+            lock.close()
+            raise
+
+    @classmethod
+    def _claim(cls, path: Path, database: sqlite3.Connection, lock: WorkerLock) -> Self:
+        try:
+            with job_errors(path, "cannot be written"):
+                store = cls(path, database, lock)
+                database.execute("PRAGMA journal_mode = WAL")
+                with store.transaction(durable=True):
+                    store.guard.claim()
+                    store.next_id = 1 + store.read("SELECT coalesce(max(id), 0) FROM events")[0][0]
+            return store
+        except BaseException:
+            database.close()
+            raise
+
+    @classmethod
+    @contextlib.contextmanager
+    def reading(cls, path: Path) -> Iterator[Self]:
+        """Open a job file for reading only, also while another process works on it.
+
+        Raises:
+            JobError: there is none, it is damaged, or of another format.
+        """
+        if not path.is_file():
+            raise JobError("there is no such job file", path)
+        probe = WorkerProbe(path)
+        try:
+            store = cls(path, open_database(path, readonly=True), None, probe)
+        except BaseException:
+            probe.close()
+            raise
+        try:
+            yield store
+        finally:
+            store.close()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
+    def worker(self) -> int | None:
+        """The id of the process that works on the job now; None when nobody does."""
+        if self._lock is None and not (self._probe and self._probe.is_held()):
+            return None
+        return int(self.read("SELECT pid FROM job")[0][0] or 0)
+
+    @contextlib.contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        """Do what is called within, all or nothing; see `JobStore`."""
+        if self._in_transaction:
+            yield  # within another one, which commits
+            return
+        self._in_transaction = True
+        try:
+            with self.errors():
+                with self._database:
+                    self._database.execute("BEGIN IMMEDIATE" if self._lock else "BEGIN")
+                    yield
+                    if self._lock and durable:
+                        self._lock.check_file()
+                if durable:
+                    self._move_into_file()
+        finally:
+            self._in_transaction = False
+
+    def _move_into_file(self) -> None:
+        """Bring what was committed into the file itself, durably: it alone has to tell of every request that may have left.
+
+        What is committed is in the log beside the file (`-wal`), which may be left behind when the file is copied after a
+        crash, and of which SQLite ignores, silently, whatever follows a damaged byte. A lost outcome leaves its row in doubt,
+        and is found out by asking; a lost intent would be sent twice.
+        """
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextlib.contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what SQLite raises into a JobError that says what is wrong with the file, where that can be told."""
+        try:
+            with job_errors(self._path, "cannot be written any more" if self._lock else "cannot be read"):
+                yield
+        except JobError:
+            if self._lock:
+                self._lock.check_file()
+            raise
+
+    def close(self) -> None:
+        """Leave one file, for readers too, and let others work on it."""
+        if self._lock:
+            with contextlib.suppress(sqlite3.Error):  # somebody reads it just now, or it is damaged
+                self._database.execute("PRAGMA journal_mode = DELETE")
+        self._database.close()
+        for held in (self._lock, self._probe):  # not before the database: closing them drops its locks
+            if held is not None:
+                held.close()
+
+    def write(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
+        """Run a statement for each of the records."""
+        with self.transaction():
+            self._database.executemany(statement, records)
+
+    def read(self, statement: str, *values: Any) -> list[Any]:
+        """Run a statement; the records that it gives."""
+        with self.errors():
+            return self._database.execute(statement, values).fetchall()

@@ -1,0 +1,179 @@
+"""One worker at a time on a job file, held by the operating system: it ends with the process, however that ends.
+
+The lock is on a byte of the job file itself, far beyond its end, so that nobody can remove it while it is held. Linux's
+locks of open files ("OFD") belong to the descriptor; those of POSIX belong to the process, and go when it closes any
+descriptor of the file, SQLite's own locks included. So a descriptor of a job file is opened before the database and closed
+after it, and who works on it within this process is known without opening the file.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from pathlib import Path
+from typing import Self
+
+from ...errors import JobError
+
+_BYTE = 1 << 40
+_HELD: set[tuple[int, int]] = set()
+"""Device and inode of the job files that this process works on."""
+
+
+class WorkerLock:
+    """The right to write to a job file, until `close`.
+
+    Args:
+        path: the file.
+        descriptor: of the file; this lock's own from now on.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        facts = os.fstat(descriptor)
+        self._file = facts.st_dev, facts.st_ino
+        self._size = 0
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Create a file for a job, which only its owner may read, and lock it.
+
+        Raises:
+            JobError: there is one already, or it cannot be written.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+        except FileExistsError:
+            message = "this job exists already; resume it, or give another place with --job"
+            raise JobError(message, path) from None
+        except OSError as error:
+            raise JobError(f"cannot be written: {error.strerror}", path) from None
+        lock = cls._take(path, descriptor)
+        assert lock is not None  # nobody else knows of the file yet, or has begun to look at it
+        return lock
+
+    @classmethod
+    def take(cls, path: Path) -> Self | None:
+        """Lock a job file; None where another worker holds it.
+
+        Raises:
+            JobError: there is none, or it cannot be written.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDWR | _BINARY)
+        except FileNotFoundError:
+            raise JobError("there is no such job file", path) from None
+        except OSError as error:
+            raise JobError(f"cannot be written: {error.strerror}", path) from None
+        return cls._take(path, descriptor)
+
+    @classmethod
+    def _take(cls, path: Path, descriptor: int) -> Self | None:
+        lock = cls(path, descriptor)
+        if lock._file in _HELD or not _lock(descriptor):
+            os.close(descriptor)
+            return None
+        _HELD.add(lock._file)
+        return lock
+
+    def check_file(self) -> None:
+        """Make sure that the file is still there, and whole; it never becomes smaller by itself.
+
+        Raises:
+            JobError: it was removed, replaced or cut while the job was running.
+        """
+        size = os.fstat(self._descriptor).st_size
+        try:
+            facts = os.stat(self._path)  # noqa: PTH116 -- once for each batch
+        except OSError:
+            what = "was removed"
+        else:
+            if (facts.st_dev, facts.st_ino) != self._file:
+                what = "was replaced by another file"
+            elif size < self._size:
+                what = "was cut short"
+            else:
+                self._size = size
+                return
+        raise JobError(
+            f"{what} while the job was running; no more was sent, and what was sent can no longer be told from it."
+            " Plan the same source again: users who are in are found",
+            self._path,
+        )
+
+    def close(self) -> None:
+        """Let others work on the job."""
+        _HELD.discard(self._file)
+        _unlock(self._descriptor)
+        os.close(self._descriptor)
+
+
+class WorkerProbe:
+    """Tells whether anybody works on a job file; to be made before the database is opened, and closed after it."""
+
+    def __init__(self, path: Path) -> None:
+        facts = path.stat()
+        self._file = facts.st_dev, facts.st_ino
+        self._descriptor = None if self._file in _HELD else os.open(path, os.O_RDONLY | _BINARY)
+
+    def is_held(self) -> bool:
+        """Tell whether a worker holds the file."""
+        return self._file in _HELD or (self._descriptor is not None and _is_locked(self._descriptor))
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> bool:
+        os.lseek(descriptor, _BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        os.lseek(descriptor, _BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+    def _is_locked(descriptor: int) -> bool:
+        if _lock(descriptor):
+            _unlock(descriptor)
+            return False
+        return True
+
+else:
+    import fcntl
+
+    _SET = getattr(fcntl, "F_OFD_SETLK", fcntl.F_SETLK)
+    _GET = getattr(fcntl, "F_OFD_GETLK", fcntl.F_GETLK)
+    _FORM = "hhqqi" if sys.platform == "linux" else "qqihh"
+    """Of C's `struct flock`: type, whence, start, length, process; elsewhere in another order."""
+
+    def _describe(kind: int) -> bytes:
+        fields = (kind, os.SEEK_SET, _BYTE, 1, 0)
+        return struct.pack(_FORM, *(fields if sys.platform == "linux" else (_BYTE, 1, 0, kind, os.SEEK_SET)))
+
+    def _lock(descriptor: int) -> bool:
+        try:
+            fcntl.fcntl(descriptor, _SET, _describe(fcntl.F_WRLCK))
+        except OSError:
+            return False
+        return True
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.fcntl(descriptor, _SET, _describe(fcntl.F_UNLCK))
+
+    def _is_locked(descriptor: int) -> bool:
+        found = fcntl.fcntl(descriptor, _GET, _describe(fcntl.F_WRLCK))
+        kind = struct.unpack(_FORM, found)[0 if sys.platform == "linux" else 3]
+        return bool(kind != fcntl.F_UNLCK)
