@@ -7,13 +7,13 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar, Unpack
 
 from .auth import KeySource
-from .call import Call
+from .calls.call import Call
+from .calls.client_state import PreparedOptions, create_shared_state
+from .calls.map import map_concurrently
 from .client_base import ClientBase, find_system, hide_arguments, list_options
-from .client_state import PreparedOptions, create_shared_state
 from .errors import InvalidRequest
 from .events import RetryEvent
 from .http.open_response import OpenResponse
-from .map import map_concurrently
 from .messages.response import Answer, find_request_id, lowercase_names
 from .messages.stream import Stream
 from .operation.operation import Operation

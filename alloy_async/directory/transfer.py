@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 import attrs
 
 from ..core.background_loop import get_background_loop, iterate_sync
+from ..core.calls.map import map_concurrently
 from ..core.errors import AlloyAsyncError, InvalidRequest
-from ..core.map import map_concurrently
 from ..core.validation import check_count
 from .error_policy import ends, refuses_batch, send_in_halves
 from .interface import Directory

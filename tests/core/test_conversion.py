@@ -140,3 +140,45 @@ def test_a_member_of_a_union_that_does_not_fit_takes_nothing_from_the_next() -> 
 def test_reading_what_cannot_be(of: Any, value: Any, said: str) -> None:
     with pytest.raises(DecodeError, match=said):
         from_wire(of, value)
+
+
+class Scalar:
+    """What numpy's scalars are to a reader: no number of Python's, with one inside."""
+
+    shape = ()
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def item(self) -> object:
+        return self._value
+
+
+Scalar.__module__ = "numpy"
+
+
+@pytest.mark.parametrize(
+    ("of", "inside", "written"),
+    [(float, 1.5, 1.5), (float, 3, 3), (int, 3, 3), (str, "ada", "ada"), (bool, True, True)],
+)
+def test_a_scalar_of_numpy_is_written_as_the_value_in_it(of: type, inside: object, written: object) -> None:
+    result = get_encoder(of)(Scalar(inside))
+    assert (type(result), result) == (type(written), written)
+
+
+@pytest.mark.parametrize(("of", "inside"), [(int, 1.5), (int, True), (float, "1"), (str, 1), (bool, 1)])
+def test_a_scalar_of_numpy_of_the_wrong_kind_is_refused(of: type, inside: object) -> None:
+    with pytest.raises(Mismatch, match="got Scalar"):
+        get_encoder(of)(Scalar(inside))
+
+
+def test_numbers_of_numpy_itself() -> None:
+    np = pytest.importorskip("numpy")
+    encoded = [
+        get_encoder(float)(np.float64(1.5)),
+        get_encoder(int)(np.int64(3)),
+        get_encoder(bool)(np.bool_(True)),
+    ]
+    assert [(type(value), value) for value in encoded] == [(float, 1.5), (int, 3), (bool, True)]
+    with pytest.raises(Mismatch, match="got ndarray"):
+        get_encoder(float)(np.array([1.5]))

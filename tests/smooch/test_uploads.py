@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import tracemalloc
+import zipfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,16 @@ async def test_a_closed_file_is_refused(smooch: AsyncSmooch, sandbox: Sandbox, p
     with path.open() as text, pytest.raises(InvalidRequest, match="binary mode"):
         await smooch.post_image_message(APP_ID, "ada", text, "appUser")  # type: ignore[arg-type]
     assert not sandbox.requests
+
+
+async def test_a_member_of_a_zip_file_is_binary(
+    smooch: AsyncSmooch, sandbox: Sandbox, ada: str, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        archive.writestr("ada.png", IMAGE)
+    with zipfile.ZipFile(tmp_path / "images.zip") as archive, archive.open("ada.png") as member:
+        await smooch.post_image_message(APP_ID, ada, member, "appUser")
+    assert IMAGE in sandbox.requests[-1].body
 
 
 async def test_one_file_object_serves_one_call_at_a_time(

@@ -23,11 +23,18 @@ def _create_scalar_hooks(cls: type, expected: str) -> tuple[Decoder, Encoder]:
     def write(value: Any) -> Any:
         if value.__class__ is cls:
             return value
-        if isinstance(value, cls) and not isinstance(value, bool):
-            return value.value if isinstance(value, Enum) else cls(value)
+        plain = _unwrap_numpy(value)
+        if isinstance(plain, cls) and (cls is bool or not isinstance(plain, bool)):
+            return plain.value if isinstance(plain, Enum) else cls(plain)
         raise type_mismatch(expected, value)
 
     return read, write
+
+
+def _unwrap_numpy(value: Any) -> Any:
+    """Take Python's own value of a scalar of numpy, which pandas gives; other values stay as they are."""
+    is_scalar = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
+    return value.item() if is_scalar else value
 
 
 def _decode_float(value: Any, _: Any = None) -> float | int:
@@ -37,11 +44,12 @@ def _decode_float(value: Any, _: Any = None) -> float | int:
 
 
 def _encode_float(value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    plain = value if value.__class__ is float or value.__class__ is int else _unwrap_numpy(value)
+    if not isinstance(plain, int | float) or isinstance(plain, bool):
         raise type_mismatch("a number", value)
-    if not math.isfinite(value):
+    if not math.isfinite(plain):
         raise Mismatch("expected a finite number: JSON has no NaN or infinity")
-    return value
+    return plain if plain.__class__ is int else float(plain)
 
 
 def _decode_datetime(value: Any, _: Any = None) -> datetime:

@@ -70,7 +70,8 @@ def parse_upload(value: object) -> Upload:
             raise type_mismatch(
                 "a path, bytes, a binary file, an async iterator of bytes or an Upload", source
             )
-        mode = getattr(source, "mode", "b")
+        # Wrappers, as tempfile's, are told by their mode; members of a ZipFile are binary whatever theirs says ("r").
+        mode = "b" if isinstance(source, io.BufferedIOBase | io.RawIOBase) else getattr(source, "mode", "b")
         if isinstance(source, io.TextIOBase) or (isinstance(mode, str) and "b" not in mode):
             raise Mismatch("expected a file opened in binary mode ('rb'), got one opened as text")
     for text in (upload.filename, upload.content_type):

@@ -9,19 +9,19 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from ..codec.conversion import Mismatch
+from ..codec.redaction import Secret
+from ..errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
+from ..events import RequestEvent, ResponseEvent, RetryEvent
+from ..http.open_response import RawResponse
+from ..http.outgoing_request import OutgoingRequest
+from ..messages.multipart import Multipart
+from ..messages.request import compile_operation
+from ..messages.response import error_from_response, find_request_id, lowercase_names, read_misfit
+from ..operation.operation import Operation
+from ..ratelimit.limiter import Permit
+from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
-from .codec.conversion import Mismatch
-from .codec.redaction import Secret
-from .errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
-from .events import RequestEvent, ResponseEvent, RetryEvent
-from .http.open_response import RawResponse
-from .http.outgoing_request import OutgoingRequest
-from .messages.multipart import Multipart
-from .messages.request import compile_operation
-from .messages.response import error_from_response, find_request_id, lowercase_names, read_misfit
-from .operation.operation import Operation
-from .ratelimit.limiter import Permit
-from .retry import attempt_again, may_repeat
 
 log = logging.getLogger("alloy_async")
 

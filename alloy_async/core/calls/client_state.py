@@ -9,17 +9,17 @@ import attrs
 from multidict import CIMultiDict
 from yarl import URL
 
-from ..version import __version__
-from .auth import Auth, KeySource
-from .codec.redaction import Secret
-from .errors import ConfigurationError
-from .http.outgoing_request import RequestHead
-from .http.transport import MAX_RESPONSE_SIZE, Transport
-from .messages.request import CompiledOperation
-from .options import SYSTEM_CLOCK, Service, Settings, resolve_base_url
-from .ratelimit.limiter import Limiter
-from .ratelimit.registry import limiter_for
-from .retry import Budget, Clock
+from ...version import __version__
+from ..auth import Auth, KeySource
+from ..codec.redaction import Secret
+from ..errors import ConfigurationError
+from ..http.outgoing_request import RequestHead
+from ..http.transport import MAX_RESPONSE_SIZE, Transport
+from ..messages.request import CompiledOperation
+from ..options import SYSTEM_CLOCK, Service, Settings, resolve_base_url
+from ..ratelimit.limiter import Limiter
+from ..ratelimit.registry import limiter_for
+from ..retry import Budget, Clock
 
 
 @attrs.frozen(eq=False, repr=False)
