@@ -32,7 +32,7 @@ class App(click.Group):
             finally:
                 sys.stdout.flush()  # here, since at exit it would be too late to catch what it raises
         except BrokenPipeError as error:
-            drop_output()
+            drop_output(sys.stdout)
             done = error.__context__
             ctx.exit(done.exit_code if isinstance(done, Exit) else ExitCode.SUCCESS)
 

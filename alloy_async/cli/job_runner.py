@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 import click
 
 from .error_messages import describe_error
 from .exit_codes import ExitCode
+from .interrupts import handle_interrupts
+from .options.job_options import JobOptions
 from .options.target import Target
-from .output.streams import ignore_closed_output
+from .output.streams import ignore_closed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..directory import Directory
     from ..provisioning import Plan, Report, Run
+    from .output.json_progress import JsonProgress
+    from .output.next_steps import NextSteps
     from .output.progress import ProgressDisplay
+
+    Progress: TypeAlias = ProgressDisplay | JsonProgress
 
 
 @attrs.frozen
@@ -37,6 +42,7 @@ class JobCommand:
         target: how to reach it.
         run: carries it out.
         failed: where the rows go that did not go in; None names the file after the job.
+        next_steps: what the commands that are suggested need to be told.
     """
 
     name: str
@@ -44,41 +50,69 @@ class JobCommand:
     target: Target
     run: Callable[[Directory, Run], Awaitable[Report | Plan]]
     failed: Path | None = None
+    next_steps: NextSteps | None = None
 
 
-def run_job(command: JobCommand, concurrency: int, *, as_json: bool, verbose: bool) -> int:
+def run_job(command: JobCommand, options: JobOptions) -> ExitCode:
     """Run the command and show how it goes; return the exit code."""
     from ..core.errors import AlloyAsyncError
     from ..provisioning import Plan
-    from .output.progress import ProgressDisplay, print_plan, print_summary
     from .output.terminal import create_console
 
     console = create_console(stderr=True)
-    log = _show_log(console) if verbose else nullcontext()
-    with log, ProgressDisplay(console, command.name, command.system.capitalize()) as display:
+    log = _show_log(console) if options.verbose else nullcontext()
+    with log, _create_progress(command, options, console) as progress:
         try:
-            result = asyncio.run(_run_work(command, display, concurrency))
+            result = asyncio.run(_run_work(command, progress, options.concurrency))
         except asyncio.CancelledError:
-            display.print_line(_describe_cut_off(display))
+            progress.print_line(_describe_cut_off(progress))
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
-            display.print_line(describe_error(error))
-            return ExitCode.INCOMPLETE if display.counts.settled else ExitCode.NOT_DONE
+            progress.print_line(describe_error(error))
+            return ExitCode.INCOMPLETE if progress.counts.settled else ExitCode.NOT_DONE
     if isinstance(result, Plan):
-        with ignore_closed_output():
-            _print_result(to_json(result), as_json, lambda: print_plan(create_console(), result))
-        return ExitCode.SUCCESS
-    failed = (
-        None
-        if result.complete or result.phase == "undo"
-        else _write_failed_rows(result, command.failed, display)
-    )
-    data = {**to_json(result), "failed_file": failed and str(failed)}
-    with ignore_closed_output():
-        _print_result(data, as_json, lambda: print_summary(create_console(), result, failed, command.system))
-    if result.stopped == "interrupted":
+        return _finish_plan(command, options, result)
+    return _finish_report(command, options, result, progress)
+
+
+def _finish_plan(command: JobCommand, options: JobOptions, plan: Plan) -> ExitCode:
+    from .output.summary import print_plan
+    from .output.terminal import create_console
+
+    with ignore_closed(sys.stdout):
+        _print_result(
+            to_json(plan), options.as_json, lambda: print_plan(create_console(), plan, command.next_steps)
+        )
+    return ExitCode.CHANGES if options.detailed_exitcode and plan.changes else ExitCode.SUCCESS
+
+
+def _finish_report(command: JobCommand, options: JobOptions, report: Report, progress: Progress) -> ExitCode:
+    from .output.summary import print_summary
+    from .output.terminal import create_console
+
+    writes_failed = not report.complete and report.phase != "undo"
+    failed = _write_failed_rows(report, command.failed, options, progress) if writes_failed else None
+    data = {**to_json(report), "failed_file": failed and str(failed)}
+    with ignore_closed(sys.stdout):
+        _print_result(
+            data,
+            options.as_json,
+            lambda: print_summary(create_console(), report, failed, command.next_steps),
+        )
+    if report.stopped == "interrupted":
         return ExitCode.INTERRUPTED
-    return ExitCode.SUCCESS if result.complete else ExitCode.INCOMPLETE
+    return ExitCode.SUCCESS if report.complete else ExitCode.INCOMPLETE
+
+
+def _create_progress(command: JobCommand, options: JobOptions, console: Console) -> Progress:
+    if options.progress == "json":
+        from .output.json_progress import JsonProgress
+
+        return JsonProgress()
+    from .output.progress import ProgressDisplay
+
+    quiet = options.progress == "none"
+    return ProgressDisplay(console, command.name, command.system.capitalize(), quiet=quiet)
 
 
 def _print_result(data: object, as_json: bool, print_text: Callable[[], None]) -> None:
@@ -90,56 +124,45 @@ def _print_result(data: object, as_json: bool, print_text: Callable[[], None]) -
         print_text()
 
 
-def _write_failed_rows(result: Report, to: Path | None, display: ProgressDisplay) -> Path | None:
+def _write_failed_rows(
+    report: Report, to: Path | None, options: JobOptions, progress: Progress
+) -> Path | None:
     from ..provisioning import JobError
     from .commands.report import write_failed_rows_of
 
     try:
-        return write_failed_rows_of(result.job, to)
+        return write_failed_rows_of(report.job, to, safe=options.safe_csv)
     except (JobError, OSError) as error:
-        display.print_line(f"The rows that did not go in could not be written: {error}")
+        progress.print_line(f"The rows that did not go in could not be written: {error}")
         return None
 
 
-async def _run_work(command: JobCommand, display: ProgressDisplay, concurrency: int) -> Report | Plan:
+async def _run_work(command: JobCommand, progress: Progress, concurrency: int) -> Report | Plan:
     from ..provisioning import Run
     from .options.systems import open_directory
 
-    run = Run(concurrency=concurrency, on_event=display)
-    async with open_directory(command.system, command.target) as directory:
-        with _handle_interrupts(run.stop, display):
-            return await command.run(directory, run)
-
-
-@contextmanager
-def _handle_interrupts(stop: asyncio.Event, display: ProgressDisplay) -> Iterator[None]:
-    """Stop at a signal: the first Ctrl-C lets what is on its way finish; the second cuts it off, as does one before."""
-    loop = asyncio.get_running_loop()
+    run = Run(concurrency=concurrency, on_event=progress)
     task = asyncio.current_task()
     assert task is not None
 
     def interrupt() -> None:
-        if stop.is_set() or not display.sending:
+        """Let what is on its way finish the first time; cut it off the second, or where nothing is sent yet."""
+        if run.stop.is_set() or not progress.sending:
             task.cancel()
         else:
-            stop.set()
-            display.print_line("Stopping: what is on its way is finished; Ctrl-C again cuts it off.")
+            run.stop.set()
+            progress.print_line("Stopping: what is on its way is finished; Ctrl-C again cuts it off.")
 
-    signals = (signal.SIGINT, signal.SIGTERM) if sys.platform != "win32" else ()
-    for number in signals:
-        loop.add_signal_handler(number, interrupt)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
+    async with open_directory(command.system, command.target) as directory:
+        with handle_interrupts(interrupt):
+            return await command.run(directory, run)
 
 
-def _describe_cut_off(display: ProgressDisplay) -> str:
-    if not display.sending:
+def _describe_cut_off(progress: Progress) -> str:
+    if not progress.sending:
         return "Stopped while the rows were being checked; nothing was sent."
     return (
-        f"Cut off: {display.counts.settled:,} rows have their outcome; those on their way may be in or not. "
+        f"Cut off: {progress.counts.settled:,} rows have their outcome; those on their way may be in or not. "
         "Resume the job: it finds out, and goes on."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -170,3 +171,46 @@ def test_a_port_in_use() -> None:
     assert code == 1
     assert f"cannot listen on 127.0.0.1:{port}" in err
     assert "try another --port" in err
+
+
+@posix
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_other_signals_end_as_gracefully(many: Path, name: str) -> None:
+    with Sandbox("alloy", latency=0.1) as server:
+        arguments = ["provision", str(many), "--to", "alloy", "--concurrency", "1"]
+        with started(*arguments, url=server.url) as process:
+            until(process, "rows checked")
+            process.send_signal(getattr(signal, name))
+            out, _ = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert number("created", out) == len(server.ledger)
+        assert number("not sent", out) > 0
+
+
+@posix
+def test_a_terminal_that_hangs_up_does_not_break_a_job(many: Path) -> None:
+    mine, its = os.openpty()
+    with Sandbox("alloy", latency=0.05) as server:
+        environment = {"ALLOY_API_KEY": "key", "ALLOY_BASE_URL": server.url, "TERM": "dumb"}
+        process = subprocess.Popen(
+            [*COMMAND, "provision", str(many), "--to", "alloy", "--concurrency", "1"],
+            stdin=its,
+            stdout=its,
+            stderr=its,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+        os.close(its)
+        try:
+            seen = b""
+            while b"rows checked" not in seen:
+                seen += os.read(mine, 65536)
+            os.close(mine)
+            process.send_signal(signal.SIGHUP)
+            assert process.wait(60) == 130
+        finally:
+            process.kill()
+            process.wait()
+        with started("status", str(many.with_suffix(".job")), "--json") as status:
+            out, _ = status.communicate(timeout=60)
+    assert json.loads(out)["state"] == "stopped"

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from alloy_async.cli.output.progress import ProgressDisplay, print_summary
+from alloy_async.cli.output.next_steps import NextSteps
+from alloy_async.cli.output.progress import ProgressDisplay
+from alloy_async.cli.output.summary import print_summary
 from alloy_async.provisioning import (
     Checked,
     Checking,
@@ -98,7 +100,7 @@ def test_elsewhere_a_line_every_five_seconds_and_the_last() -> None:
 
 def test_the_final_table() -> None:
     screen = Screen(terminal=True)
-    print_summary(screen.console, report(), Path("users.failed.csv"), "alloy")
+    print_summary(screen.console, report(), Path("users.failed.csv"), NextSteps(("--to", "alloy")))
     lines = [line.strip("│ ") for line in screen.text.splitlines()]
     assert "users.csv to Alloy" in lines
     assert "created         │ 1,100" in lines

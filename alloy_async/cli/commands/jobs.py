@@ -14,9 +14,10 @@ import click
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..job_runner import JobCommand, run_job
-from ..options.job_options import RUN_OPTIONS, add_options
+from ..options.job_options import JobOptions, add_options, job_options
 from ..options.source import open_users, restore_source_options
 from ..options.target import Target, target_options
+from ..output.next_steps import NextSteps
 from ..output.safe_text import print_line
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 def _create_job_command(function: Callable[..., None]) -> click.Command:
     job = click.argument("job", type=click.Path(path_type=Path))
     command: click.Command = add_options(
-        click.command(), job, target_options(), *RUN_OPTIONS, click.pass_context
+        click.command(), job, target_options(), job_options(), click.pass_context
     )(function)
     return command
 
 
 @_create_job_command
-def apply(context: click.Context, /, job: Path, target: Target, **how: Any) -> None:
+def apply(context: click.Context, /, job: Path, target: Target, options: JobOptions) -> None:
     """Apply the plan in JOB. Rows whose users were changed since the plan was made are refused, by name.
 
     Exit code: as for provision.
@@ -45,7 +46,7 @@ def apply(context: click.Context, /, job: Path, target: Target, **how: Any) -> N
         async with _open_source(job, directory) as source:
             return await apply(job, directory, source, run=run)
 
-    context.exit(_run_on_job(job, target, work, **how))
+    context.exit(_run_on_job(context, job, target, work, options))
 
 
 @_create_job_command
@@ -55,7 +56,9 @@ def apply(context: click.Context, /, job: Path, target: Target, **how: Any) -> N
     help="Also send rows of unknown outcome again if they are not there; only once no request of before can be on its way"
     " any more.",
 )
-def resume(context: click.Context, /, job: Path, target: Target, send_again: bool, **how: Any) -> None:
+def resume(
+    context: click.Context, /, job: Path, target: Target, send_again: bool, options: JobOptions
+) -> None:
     """Go on with JOB after it was stopped, or however it died.
 
     What was on its way then is looked up first, so that nobody is lost or doubled; then failed rows and the rest are sent.
@@ -69,7 +72,7 @@ def resume(context: click.Context, /, job: Path, target: Target, send_again: boo
         async with _open_source(job, directory) as source:
             return await resume(job, directory, source, run=attrs.evolve(run, sends_again=send_again))
 
-    context.exit(_run_on_job(job, target, work, **how))
+    context.exit(_run_on_job(context, job, target, work, options))
 
 
 @_create_job_command
@@ -78,7 +81,7 @@ def resume(context: click.Context, /, job: Path, target: Target, send_again: boo
     is_flag=True,
     help="Remove also those whose answer was lost and who may have been there before.",
 )
-def undo(context: click.Context, /, job: Path, target: Target, adopted: bool, **how: Any) -> None:
+def undo(context: click.Context, /, job: Path, target: Target, adopted: bool, options: JobOptions) -> None:
     """Take JOB back: remove whom it created, restore what it changed; those edited since stay, and are named.
 
     Exit code: 0 when all was taken back, 1 when something was kept, 2 when nothing could be done, 130 when interrupted.
@@ -89,11 +92,11 @@ def undo(context: click.Context, /, job: Path, target: Target, adopted: bool, **
 
         return await undo(job, directory, adopted=adopted, run=run)
 
-    context.exit(_run_on_job(job, target, work, **how))
+    context.exit(_run_on_job(context, job, target, work, options))
 
 
 def _run_on_job(
-    job: Path, target: Target, work: Callable[..., Any], *, concurrency: int, as_json: bool, verbose: bool
+    context: click.Context, job: Path, target: Target, work: Callable[..., Any], options: JobOptions
 ) -> int:
     from ...core.errors import AlloyAsyncError
     from ...provisioning.store.places import read_store
@@ -104,19 +107,18 @@ def _run_on_job(
     except AlloyAsyncError as error:
         print_line(describe_error(error), err=True)
         return ExitCode.NOT_DONE
-    options = json.loads(header.options)
-    system = options.get("system", header.system.lower())
-    place = {**options.get("place", {}), **target.get_place()}
+    kept = json.loads(header.options)
+    system = kept.get("system", header.system.lower())
+    place = {**kept.get("place", {}), **target.get_place()}
     target = attrs.evolve(
         target,
         base_url=target.base_url or header.base_url,
-        profile=target.profile or options.get("profile"),
+        profile=target.profile or kept.get("profile"),
         default_profile=None,  # the job knows its own account, whatever the environment names
         **place,
     )
-    return run_job(
-        JobCommand(header.source, system, target, work), concurrency, as_json=as_json, verbose=verbose
-    )
+    command = JobCommand(header.source, system, target, work, next_steps=NextSteps.from_context(context))
+    return run_job(command, options)
 
 
 @asynccontextmanager

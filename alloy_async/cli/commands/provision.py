@@ -9,10 +9,11 @@ import click
 
 from ...systems import SYSTEMS
 from ..job_runner import JobCommand, run_job
-from ..options.job_options import MODE_OPTIONS, RUN_OPTIONS, add_options
+from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
 from ..options.source import SourceOptions, open_users, source_options
 from ..options.systems import read_place, system_option
 from ..options.target import Target, target_options
+from ..output.next_steps import NextSteps
 
 if TYPE_CHECKING:
     from ...directory import Directory
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 @target_options(sandbox=True)
 @system_option("--to", "The system that gets the users")
 @source_options
-@add_options(*RUN_OPTIONS)
+@job_options()
 @click.pass_context
 def provision(
     context: click.Context,
@@ -51,9 +52,7 @@ def provision(
     failed: Path | None,
     target: Target,
     reading: SourceOptions,
-    concurrency: int,
-    as_json: bool,
-    verbose: bool,
+    options: JobOptions,
     **rules: bool,
 ) -> None:
     """Bring the users of FILE (- for standard input) into a system; those who are there already stay as they are.
@@ -72,7 +71,7 @@ def provision(
     async def work(directory: Directory, run: Run) -> Report:
         from ...provisioning import provision
 
-        options = {**_describe_options(system, target, reading, directory), "from": origin}
+        kept = {**_describe_options(system, target, reading, directory), "from": origin}
         async with open_users(reading, file, origin, key=directory.capabilities.key) as source:
             return await provision(
                 source,
@@ -80,19 +79,13 @@ def provision(
                 mode=mode,
                 job=job,
                 allow_delete=allow_delete,
-                options=options,
+                options=kept,
                 run=run,
                 **rules,
             )
 
-    context.exit(
-        run_job(
-            JobCommand(str(file or origin), system, target, work, failed),
-            concurrency,
-            as_json=as_json,
-            verbose=verbose,
-        )
-    )
+    command = JobCommand(str(file or origin), system, target, work, failed, NextSteps.from_context(context))
+    context.exit(run_job(command, options))
 
 
 @click.command()
@@ -101,7 +94,7 @@ def provision(
 @target_options()
 @system_option("--to", "The system that would get the users")
 @source_options
-@add_options(*RUN_OPTIONS[1:])
+@job_options(sends=False)
 @click.pass_context
 def plan(
     context: click.Context,
@@ -113,8 +106,7 @@ def plan(
     job: Path | None,
     target: Target,
     reading: SourceOptions,
-    as_json: bool,
-    verbose: bool,
+    options: JobOptions,
     **rules: bool,
 ) -> None:
     """Show what `provision` would do with each user of FILE, and write it to a job file for `apply`.
@@ -139,7 +131,8 @@ def plan(
             **rules,
         )
 
-    context.exit(run_job(JobCommand(str(file), system, target, work), 1, as_json=as_json, verbose=verbose))
+    command = JobCommand(str(file), system, target, work, next_steps=NextSteps.from_context(context))
+    context.exit(run_job(command, options))
 
 
 def _describe_options(

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -16,9 +17,10 @@ import click
 
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
+from ..options.job_options import SAFE_CSV
 from ..options.source import restore_source_options
 from ..options.systems import load_capabilities
-from ..output.safe_text import format_json, print_line
+from ..output.safe_text import clean_text, format_json, print_line
 
 if TYPE_CHECKING:
     from ...provisioning.reports.figures import JobReport
@@ -42,8 +44,9 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Where to write it.",
 )
+@SAFE_CSV
 @click.pass_context
-def report(context: click.Context, /, job: Path, form: str, output: Path | None) -> None:
+def report(context: click.Context, /, job: Path, form: str, output: Path | None, safe_csv: bool) -> None:
     """Show what became of every row of JOB, also while it is running.
 
     Exit code: 0 when every row is as the source says, 1 when some are not, 2 when JOB cannot be read.
@@ -52,11 +55,15 @@ def report(context: click.Context, /, job: Path, form: str, output: Path | None)
     from ...provisioning.reports.figures import read_report
     from ...provisioning.store.places import read_store
 
+    writers: dict[str, Callable[[IO[str], Any, Any], object]] = {
+        **_WRITERS,
+        "csv": partial(_write_csv, safe=safe_csv),
+    }
     try:
         with read_store(job) as store:
             job_report = read_report(store)
             with _open_output(job, output, form) as file:
-                _WRITERS[form](file, store, job_report)
+                writers[form](file, store, job_report)
     except BrokenPipeError:
         raise
     except (AlloyAsyncError, OSError) as error:
@@ -137,7 +144,7 @@ def _write_html(file: IO[str], store: JobStore, job_report: JobReport) -> None:
     from ...provisioning.reports.figures import read_unresolved
     from ...provisioning.reports.html import render_page
 
-    file.write(render_page(job_report, read_unresolved(store, job_report.phase)))
+    file.write(clean_text(render_page(job_report, read_unresolved(store, job_report.phase))))
 
 
 def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
@@ -176,11 +183,12 @@ def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
     file.write(format_json(data, indent=2) + "\n")
 
 
-def write_failed_rows_of(job: Path, to: Path | None) -> Path:
+def write_failed_rows_of(job: Path, to: Path | None, *, safe: bool = False) -> Path:
     """Write the rows of a job that did not go in to a file that can be fed back; return which file it is.
 
     Args:
         to: the file; None names it after the job, and leaves a file of that name alone unless it is such a file too.
+        safe: so that a spreadsheet takes no cell for a formula.
 
     Raises:
         JobError: the job cannot be read, or a file of that name is somebody else's.
@@ -192,7 +200,7 @@ def write_failed_rows_of(job: Path, to: Path | None) -> Path:
     part = (to or job).with_name(f"{(to or job).name}.part")
     try:
         with read_store(job) as store, part.open("w", encoding="utf-8", newline="") as file:
-            form = _write_csv(file, store, read_report(store))
+            form = _write_csv(file, store, read_report(store), safe=safe)
         path = to or job.with_suffix(f".failed.{form}")
         if to is None:
             _check_overwrite(path)
@@ -212,7 +220,7 @@ def _check_overwrite(path: Path) -> None:
             raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
 
 
-def _write_csv(file: IO[str], store: JobStore, job_report: JobReport) -> str:
+def _write_csv(file: IO[str], store: JobStore, job_report: JobReport, *, safe: bool = False) -> str:
     """Write the rows of the source; where it cannot be read again, their keys. Return the ending of the file."""
     from ...core.errors import AlloyAsyncError
     from ...provisioning.planning.source_match import is_unchanged
@@ -232,12 +240,12 @@ def _write_csv(file: IO[str], store: JobStore, job_report: JobReport) -> str:
         source, why = None, str(error)
     unresolved = read_unresolved(store, job_report.phase, planned=True)
     if source is not None:
-        write_failed_rows(file, source, unresolved)
+        write_failed_rows(file, source, unresolved, safe=safe)
         return "csv" if isinstance(source, CsvSource) else "jsonl"
     click.echo(
         f"The rows cannot be taken from {header.source}, so the file holds their keys only: {why}", err=True
     )
-    write_failed_keys(file, key, unresolved)
+    write_failed_keys(file, key, unresolved, safe=safe)
     return "csv"
 
 

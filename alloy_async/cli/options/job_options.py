@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import attrs
 import click
 
+from ..help import Option
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
 MODES = ("create", "upsert", "sync", "offboard")
+PROGRESS = ("auto", "json", "none")
 _SHARE = 0.05
 
 MODE_OPTIONS = (
@@ -46,7 +53,40 @@ MODE_OPTIONS = (
         help="Where the job file goes; default FILE with the ending .job.",
     ),
 )
-RUN_OPTIONS = (
+
+
+@attrs.frozen
+class JobOptions:
+    """How a job is run and shown, as the command line says.
+
+    Args:
+        concurrency: calls in flight.
+        as_json: print the result as JSON.
+        verbose: show every request.
+        progress: one of PROGRESS.
+        safe_csv: write the rows that did not go in so that a spreadsheet takes no cell for a formula.
+        detailed_exitcode: tell by the exit code whether a plan holds changes.
+    """
+
+    concurrency: int = 1
+    as_json: bool = False
+    verbose: bool = False
+    progress: str = "auto"
+    safe_csv: bool = False
+    detailed_exitcode: bool = False
+
+
+def _create_option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+    return click.option(*names, cls=Option, group="Output", **settings)
+
+
+SAFE_CSV = _create_option(
+    "--safe-csv",
+    is_flag=True,
+    help="Put an apostrophe before cells that a spreadsheet would take for formulas (=, +, -, @). Without, cells are as they"
+    " came: right for feeding back, and not to be opened in a spreadsheet where strangers can fill in the source.",
+)
+_SENDING = (
     click.option(
         "--concurrency",
         type=click.IntRange(1, 64),
@@ -54,9 +94,42 @@ RUN_OPTIONS = (
         show_default=True,
         help="Calls in flight; fewer where the server sets a limit.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
-    click.option("-v", "--verbose", is_flag=True, help="Show every request."),
+    SAFE_CSV,
 )
+_SHOWING = (
+    _create_option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    _create_option(
+        "--progress",
+        type=click.Choice(PROGRESS),
+        default="auto",
+        show_default=True,
+        help="On standard error. auto: a bar on a terminal, a line now and then elsewhere. json: an event a line, for other"
+        " programs.",
+    ),
+    _create_option("-v", "--verbose", is_flag=True, help="Show every request."),
+)
+_DETAILED = _create_option(
+    "--detailed-exitcode", is_flag=True, help="Exit with 5, not 0, when the plan holds changes."
+)
+
+
+def job_options(*, sends: bool = True) -> Callable[[Function], Function]:
+    """Give a command the options of how a job is run and shown; it gets them as its argument `options`.
+
+    Args:
+        sends: False for a command that only plans.
+    """
+
+    def wrap(command: Function) -> Function:
+        @wraps(command)
+        def with_options(*arguments: Any, **options: Any) -> Any:
+            names = {field.name for field in attrs.fields(JobOptions)}
+            gathered = JobOptions(**{name: options.pop(name) for name in names & options.keys()})
+            return command(*arguments, options=gathered, **options)
+
+        return add_options(*(_SENDING if sends else (_DETAILED,)), *_SHOWING)(with_options)  # type: ignore[no-any-return]
+
+    return wrap
 
 
 def add_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:

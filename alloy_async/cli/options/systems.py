@@ -92,6 +92,7 @@ async def open_client(
         The client, and what is known of the place: the organisation or the app.
     """
     client_class = load_client(system)
+    options["rate_limit"] = target.create_rate()
     if target.sandbox:
         from ...sandbox import Sandbox
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
@@ -14,6 +14,9 @@ import click
 from ...core.profiles.profile import PROFILE_VARIABLE, Profile
 from ...systems import SYSTEMS
 from ..help import Option
+
+if TYPE_CHECKING:
+    from ...core.ratelimit.limiter import Rate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,6 +34,8 @@ class Target:
     org_id: str | None = None
     app_id: str | None = None
     identity_provider: str | None = None
+    rate: float | None = None
+    burst: int | None = None
     profile: str | None = None
     default_profile: str | None = None
     """The profile that the environment names; what a job remembers comes before it."""
@@ -56,6 +61,19 @@ class Target:
         if system is not None:
             profile.check_system(system)
         return profile
+
+    def create_rate(self) -> Rate | None:
+        """Create the rate limit; None where the command line says none.
+
+        Raises:
+            ConfigurationError: there is a burst and no rate.
+        """
+        from ...core.errors import ConfigurationError
+        from ...core.ratelimit.limiter import Rate
+
+        if self.rate is None and self.burst is not None:
+            raise ConfigurationError("--burst needs --rate")
+        return None if self.rate is None else Rate(self.rate, self.burst)
 
     def get_place(self) -> dict[str, str]:
         """Get what the directory must know besides address and credential, as far as it was given."""
@@ -111,6 +129,20 @@ _ADDRESS = (
         " list of processes and in your shell's history.",
     ),
 )
+_LIMIT = (
+    _create_option(
+        "--rate",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="N",
+        help="Send no more than N requests a second, where you know the system's limit; else it is found out.",
+    ),
+    _create_option(
+        "--burst",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Requests that may go at once, with --rate; without, they go evenly.",
+    ),
+)
 _PLACE = (
     _create_option("--org-id", metavar="ID", help="Agilicus: the organisation; default $AGILICUS_ORG_ID."),
     _create_option("--app-id", metavar="ID", help="Smooch: the app; default $SMOOCH_APP_ID."),
@@ -134,7 +166,15 @@ def target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Fu
     def wrap(command: Function) -> Function:
         @wraps(command)
         def with_target(*arguments: Any, **options: Any) -> Any:
-            names = {"sandbox", "base_url", "api_key_file", "profile", *(PLACE_NAMES if place else ())}
+            names = {
+                "sandbox",
+                "base_url",
+                "api_key_file",
+                "profile",
+                "rate",
+                "burst",
+                *(PLACE_NAMES if place else ()),
+            }
             target = Target(**{name: options.pop(name) for name in names & options.keys()})
             if target.sandbox and (target.base_url or target.api_key_file or target.profile):
                 raise click.UsageError("--sandbox brings its own address and key; leave the others out")
@@ -143,7 +183,9 @@ def target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Fu
             return command(*arguments, target=target, **options)
 
         wrapped: Any = with_target
-        for option in reversed([*([_SANDBOX] if sandbox else []), *_ADDRESS, *(_PLACE if place else ())]):
+        for option in reversed(
+            [*([_SANDBOX] if sandbox else []), *_ADDRESS, *(_PLACE if place else ()), *_LIMIT]
+        ):
             wrapped = option(wrapped)
         return wrapped  # type: ignore[no-any-return]
 

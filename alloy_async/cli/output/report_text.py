@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,8 @@ from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.reports.durations import format_duration, format_latency
 from ...provisioning.reports.figures import JobReport, JobStatus, ReportRow
 from ...provisioning.reports.timeline import Timeline
-from .progress import OUTCOME_STYLES
+from .next_steps import format_command
+from .summary import OUTCOME_STYLES
 
 _SHOWN_LINES = 20
 _SHOWN_REASONS = 8
@@ -76,11 +76,9 @@ def _print_rows(console: Console, report: JobReport, unresolved: Iterable[Report
             Text.assemble(f"{place}, {line.key or '(no key)'}: ", outcome, f": {why}"), soft_wrap=True
         )
     if lines:
-        job = shlex.quote(str(report.path))
+        command = format_command("report", report.path, "--format", "csv", "-o", "failed.csv")
         more = "... More, and all" if len(lines) > _SHOWN_LINES else "All"
-        _print_text(
-            console, f"{more} of them as a file:  alloy-async report {job} --format csv -o failed.csv"
-        )
+        _print_text(console, f"{more} of them as a file:  {command}")
 
 
 def format_status(status: JobStatus, job: Path) -> Text:
@@ -117,7 +115,7 @@ def format_status(status: JobStatus, job: Path) -> Text:
         ", ".join(parts),
     )
     if status.state in ("cut off", "stopped"):
-        text.append(f"\nTo go on:  alloy-async resume {shlex.quote(str(job))}")
+        text.append(f"\nTo go on:  {format_command('resume', job)}")
     return text
 
 

@@ -1,11 +1,16 @@
-"""Standard output and standard error, where they are narrower than text, or closed."""
+"""Standard output and standard error, where they are narrower than text, closed, or a terminal that has hung up."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
+
+GONE = frozenset({errno.EPIPE, errno.EIO})
+"""Errors of writing where nobody reads any more: a closed pipe, a terminal that has hung up."""
 
 
 def prepare_streams() -> None:
@@ -16,18 +21,20 @@ def prepare_streams() -> None:
             reconfigure(errors="replace")
 
 
-def drop_output() -> None:
-    """Send the rest of standard output nowhere: whoever read it, as `head`, has enough."""
+def drop_output(stream: TextIO) -> None:
+    """Send the rest of standard output or standard error nowhere: whoever read it has left."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 @contextmanager
-def ignore_closed_output() -> Iterator[None]:
-    """Let the block print, if anybody still reads: what was done before decides the exit code."""
+def ignore_closed(stream: TextIO) -> Iterator[None]:
+    """Let the block print to a stream, if anybody still reads it: a job goes on, and its exit code stays, without."""
     try:
         yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        drop_output()
+        stream.flush()
+    except OSError as error:
+        if error.errno not in GONE:
+            raise
+        drop_output(stream)

@@ -11,10 +11,15 @@ from typing import IO
 from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source
 from .figures import ReportRow
 
+FORMULA_STARTS = "=+-@\t\r"
+"""First characters by which a spreadsheet knows a formula."""
+
 Write = Callable[[Row, str, str], object]
 
 
-def write_failed_rows(file: IO[str], source: Source, unresolved: Iterable[ReportRow]) -> int:
+def write_failed_rows(
+    file: IO[str], source: Source, unresolved: Iterable[ReportRow], *, safe: bool = False
+) -> int:
     """Write the rows of a source that did not go in, with line, status and reason; gives their number.
 
     CSV stays CSV with the source's own delimiter; other sources become JSON lines. The three extra columns stand
@@ -25,8 +30,11 @@ def write_failed_rows(file: IO[str], source: Source, unresolved: Iterable[Report
         file: where to.
         source: what the job was made of, unchanged.
         unresolved: `read_unresolved`; lines that are of no row of the source are left out.
+        safe: write CSV so that a spreadsheet takes no cell for a formula; such a file is for people, not for feeding back.
     """
-    write = _create_csv_writer(file, source) if isinstance(source, CsvSource) else _create_json_writer(file)
+    write = (
+        _create_csv_writer(file, source, safe) if isinstance(source, CsvSource) else _create_json_writer(file)
+    )
     rows, count = source.rows(), 0
     for number, lines in groupby(
         (line for line in unresolved if line.line is not None), key=lambda line: line.line
@@ -37,14 +45,24 @@ def write_failed_rows(file: IO[str], source: Source, unresolved: Iterable[Report
     return count
 
 
-def write_failed_keys(file: IO[str], key: str, unresolved: Iterable[ReportRow]) -> int:
-    """Write who did not go in, where the source cannot be read again; gives the number of rows."""
+def write_failed_keys(file: IO[str], key: str, unresolved: Iterable[ReportRow], *, safe: bool = False) -> int:
+    """Write who did not go in, where the source cannot be read again; gives the number of rows.
+
+    Args are those of `write_failed_rows`; `key` is the name of the key's column.
+    """
     writer, count = csv.writer(file), 0
     writer.writerow([*EXTRA_COLUMNS, key])
     for (number, name), lines in groupby(unresolved, key=lambda line: (line.line, line.key)):
-        writer.writerow([number or "", *_join_reasons(lines), name])
+        cells = [number or "", *_join_reasons(lines), name]
+        writer.writerow(map(protect_cell, cells) if safe else cells)
         count += 1
     return count
+
+
+def protect_cell(value: object) -> object:
+    """Put an apostrophe before text that a spreadsheet would take for a formula."""
+    is_formula = isinstance(value, str) and value[:1] in FORMULA_STARTS and value != ""
+    return f"'{value}" if is_formula else value
 
 
 def _join_reasons(lines: Iterator[ReportRow]) -> tuple[str, str]:
@@ -54,16 +72,18 @@ def _join_reasons(lines: Iterator[ReportRow]) -> tuple[str, str]:
     return first.outcome, "; ".join(reasons)
 
 
-def _create_csv_writer(file: IO[str], source: CsvSource) -> Write:
+def _create_csv_writer(file: IO[str], source: CsvSource, safe: bool) -> Write:
     labels = [label for label in source.columns.labels if label]
     writer = csv.writer(file, delimiter=source.delimiter)
-    writer.writerow([*EXTRA_COLUMNS, *labels])
+    header = [*EXTRA_COLUMNS, *labels]
+    writer.writerow(map(protect_cell, header) if safe else header)
 
     def write(row: Row, status: str, reason: str) -> object:
         values = row.values
         cells = [values[label] for label in labels if label in values]
         surplus = [value for label, value in values.items() if label not in labels]
-        return writer.writerow([row.line, status, reason, *cells, *surplus])
+        line = [row.line, status, reason, *cells, *surplus]
+        return writer.writerow(map(protect_cell, line) if safe else line)
 
     return write
 

@@ -1,0 +1,49 @@
+"""How a running job gets on, for other programs: a JSON object a line on standard error."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from ...provisioning.events import Checked, Counts, Event, Settled, Settling
+from .safe_text import format_json, print_line
+from .streams import ignore_closed
+
+
+class JsonProgress:
+    """Print each event of a job as JSON; a context manager, in the place of ProgressDisplay.
+
+    Each line has `event`, the name of the event in lower case, and the event's own members, as
+    `{"event": "settled", "counts": {"created": 500, ...}, "rows": 1200}`. What would be a line of text is
+    `{"event": "message", "text": ...}`.
+    """
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.sending = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def print_line(self, text: str, style: str | None = None) -> None:
+        """Print a message."""
+        self._print("message", {"text": text})
+
+    def __call__(self, event: Event) -> None:
+        """Print one event."""
+        self.sending = self.sending or isinstance(event, Checked | Settling | Settled)
+        if isinstance(event, Settled):
+            self.counts = event.counts
+        self._print(type(event).__name__.lower(), attrs.asdict(event))
+
+    def _print(self, name: str, members: dict[str, object]) -> None:
+        with ignore_closed(sys.stderr):
+            print_line(format_json({"event": name, **members}), err=True)

@@ -1,0 +1,92 @@
+"""The commands that are suggested at the end of a command: they work when they are pasted into a shell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+from pathlib import Path
+
+import attrs
+import click
+from click.core import ParameterSource
+
+OF_ONE_RUN = frozenset({"as_json", "failed", "job", "progress", "verbose", "safe_csv"})
+"""Options that say how one run goes, not what is done."""
+OF_THE_FILE = frozenset({"encoding", "format", "origin", "sheet", "skip_rows"})
+"""Options that describe a source: the file of failed rows is UTF-8 and begins with its header."""
+OF_A_JOB = frozenset({"api_key_file", "rate", "burst"})
+"""Options that a job does not remember."""
+
+
+def format_command(*words: str | Path) -> str:
+    """Format a command line for a shell; a path that begins with a dash is not taken for an option."""
+    return shlex.join(["alloy-async", *(_protect(word) for word in words)])
+
+
+def _protect(word: str | Path) -> str:
+    return f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word)
+
+
+def repeat_options(context: click.Context, names: Collection[str], *, but: bool = False) -> list[str]:
+    """Repeat the options that a command was given.
+
+    Args:
+        context: of the command.
+        names: the options to repeat, by the names of their parameters.
+        but: repeat all but these.
+
+    Returns:
+        Their words, as the user might have typed them.
+    """
+    words: list[str] = []
+    for param in context.command.params:
+        name = param.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if isinstance(param, click.Option) and given and (name in names) is not but:
+            flag = max(param.opts, key=len)
+            value = context.params[name]
+            if param.is_flag:
+                words.append(flag)
+            else:
+                for one in value if param.multiple else [value]:
+                    words += _join_option(flag, "tab" if one == "\t" else str(one))
+    return words
+
+
+def _join_option(flag: str, value: str) -> list[str]:
+    return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
+
+
+@attrs.frozen
+class NextSteps:
+    """What commands after this one need to be told again.
+
+    Args:
+        of_source: the options of the command, to feed corrected rows back; None where there is nothing to feed back to.
+        of_job: the options that the job does not remember.
+        is_sandbox: whether the system is gone when the command ends, so that a job cannot go on.
+    """
+
+    of_source: tuple[str, ...] | None = None
+    of_job: tuple[str, ...] = ()
+    is_sandbox: bool = False
+
+    @classmethod
+    def from_context(cls, context: click.Context) -> NextSteps:
+        """Read what a command was given."""
+        reads_source = any(param.name == "file" for param in context.command.params)
+        return cls(
+            tuple(repeat_options(context, OF_ONE_RUN | OF_THE_FILE, but=True)) if reads_source else None,
+            tuple(repeat_options(context, OF_A_JOB)),
+            bool(context.params.get("sandbox")),
+        )
+
+    def format_correction(self, failed: Path) -> str | None:
+        """Format the command that feeds corrected rows back."""
+        if self.of_source is None:
+            return None
+        return format_command("provision", failed, *self.of_source)
+
+    def format_job_command(self, name: str, job: Path) -> str:
+        """Format a command that goes on with a job."""
+        return format_command(name, job, *self.of_job)

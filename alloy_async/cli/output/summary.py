@@ -1,0 +1,127 @@
+"""The end of a job, and a plan, as text: a table on a terminal, one fact a line elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ...provisioning import Plan
+from ...provisioning.events import OUTCOME_NAMES, Report
+from .next_steps import NextSteps, format_command
+from .progress import format_count, print_text
+
+OUTCOME_STYLES = {
+    **dict.fromkeys(("created", "exists", "updated", "unchanged", "deleted", "done", "restored"), "green"),
+    **dict.fromkeys(("invalid", "drifted", "failed"), "red"),
+    **dict.fromkeys(("kept", "unknown", "doubt", "planned"), "yellow"),
+}
+_ALWAYS = ("created", "exists", "invalid", "failed", "unknown")
+"""Outcomes of creating that are shown even if there are none."""
+
+
+def print_summary(
+    console: Console, report: Report, failed: Path | None = None, steps: NextSteps | None = None
+) -> None:
+    """Print the end of a job: a table on a terminal, one fact a line elsewhere.
+
+    Args:
+        failed: the file with the rows that did not go in.
+        steps: what the commands that are suggested need to be told.
+    """
+    counts = report.counts
+    speed = counts.settled / report.elapsed if report.elapsed else 0.0
+    spent = f"{report.elapsed:,.1f} s, {speed:,.0f} rows/s"
+    if report.retries:
+        spent += (
+            f", {format_count(report.retries, 'retry', 'retries')} after {report.waited:,.1f} s of waiting"
+        )
+    always = _ALWAYS if report.mode == "create" and report.phase == "apply" else ()
+    facts = [
+        (OUTCOME_NAMES[name], number, OUTCOME_STYLES[name])
+        for name, number in attrs.asdict(counts).items()
+        if number or name in always
+    ]
+    if console.is_terminal:
+        table = Table(title=Text(f"{report.source} to {report.target}"), show_header=False)
+        table.add_column()
+        table.add_column(justify="right")
+        for name, number, style in facts:
+            table.add_row(name, f"{number:,}", style=style if number else "dim")
+        table.add_section()
+        table.add_row("rows", f"{counts.rows:,}", style="bold")
+        console.print(table)
+        print_text(console, spent)
+    else:
+        for name, number, _ in facts:
+            print_text(console, f"{name}: {number}")
+        print_text(console, f"rows: {counts.rows}")
+        print_text(console, f"time: {spent}")
+    _print_next_steps(console, report, failed, steps or NextSteps())
+
+
+def _print_next_steps(console: Console, report: Report, failed: Path | None, steps: NextSteps) -> None:
+    counts = report.counts
+    if report.stopped:
+        print_text(console, f"The job ended early: {report.stopped}")
+    if report.phase == "undo":
+        _print_undo_steps(console, report, steps)
+        return
+    if failed:
+        rows = format_count(counts.unresolved, "row did", "rows did")
+        print_text(console, f"{rows} not go in; {failed} has each with its line and reason.")
+        correction = steps.format_correction(failed)
+        if counts.unresolved - counts.failed - counts.open and correction and report.mode != "sync":
+            print_text(console, f"Correct them there, then run:  {correction}")
+    if (counts.failed or counts.open) and not steps.is_sandbox:
+        print_text(console, f"To go on:  {steps.format_job_command('resume', report.job)}")
+    page = format_command("report", report.job, "--format", "html", "-o", "report.html")
+    print_text(console, f"All of it:  {page}")
+
+
+def _print_undo_steps(console: Console, report: Report, steps: NextSteps) -> None:
+    """Print what is left after a job was taken back: never to do again what was just undone."""
+    counts = report.counts
+    if counts.unresolved:
+        changes = format_count(counts.unresolved, "change was", "changes were")
+        why = format_command("report", report.job)
+        print_text(console, f"{changes} not taken back; each with its reason:  {why}")
+    if (counts.failed or counts.open) and not steps.is_sandbox:
+        print_text(console, f"To go on taking it back:  {steps.format_job_command('resume', report.job)}")
+    if not counts.unresolved:
+        print_text(console, "Everything was taken back.")
+
+
+_SIGNS = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "delete": ("-", "red"),
+    "offboard": ("-", "red"),
+    "refuse": ("!", "red"),
+}
+_DOING = {"create": "to create", "update": "to change", "delete": "to remove", "offboard": "steps of leaving"}
+
+
+def print_plan(console: Console, plan: Plan, steps: NextSteps | None = None) -> None:
+    """Print what a job is going to do: the first lines of each action, and how many there are."""
+    for action, (sign, style) in _SIGNS.items():
+        shown = [step for step in plan.first if step.action == action]
+        for step in shown:
+            place = f" (line {step.line})" if step.line else ""
+            why = ": ".join(filter(None, (step.step, step.why)))
+            print_text(console, f"  {sign} {step.key or '(no key)'}{place}{'  ' * bool(why)}{why}", style)
+        if more := plan.actions.get(action, 0) - len(shown):
+            print_text(console, f"  {sign} ... and {more:,} more", style)
+    sums = [f"{plan.actions[action]:,} {words}" for action, words in _DOING.items() if action in plan.actions]
+    sums.append(f"{plan.actions.get('none', 0):,} to leave as they are")
+    sums.append(f"{plan.actions.get('refuse', 0):,} refused")
+    print_text(console, f"Plan for {plan.target}: {', '.join(sums)}.", "bold")
+    for sentence in plan.finality:
+        print_text(console, sentence, "yellow")
+    if plan.changes:
+        print_text(
+            console, f"To carry it out:  {(steps or NextSteps()).format_job_command('apply', plan.job)}"
+        )

@@ -1,0 +1,123 @@
+"""The commands that are suggested work as they are pasted, with all that the first command was told."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alloy_async.cli.app import app
+from alloy_async.cli.output.next_steps import format_command
+from alloy_async.sandbox import Fault, Sandbox, Status
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def find_command(output: str, start: str) -> list[str]:
+    """The command after a line's first words, as a shell reads it."""
+    (line,) = [line for line in output.splitlines() if line.startswith(start)]
+    words = shlex.split(line.removeprefix(start))
+    assert words[0] == "alloy-async"
+    return words[1:]
+
+
+@pytest.mark.parametrize("name", ["users.csv", "-users.csv", "my users.csv", "--to"])
+def test_corrected_rows_go_back_with_every_option(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes("Wer;Name;E-Mail\nada;Åda;a\n;Bób;b\n".encode("cp1252"))
+    key = tmp_path / "the key"
+    key.write_text("key")
+    with Sandbox("opendatasoft", seed_users=0) as portal:
+        options = ["--map", "E-Mail=email", "--map", "Wer=username", "--set", "roles=-x", "--delimiter", ";"]
+        words = [
+            *options,
+            "--encoding",
+            "cp1252",
+            "--base-url",
+            portal.url,
+            "--api-key-file",
+            key,
+            "--rate",
+            "1e6",
+        ]
+        result = run("provision", *words, "--to", "opendatasoft", "--mode", "upsert", "--", name)
+        assert result.exit_code == 1, result.output
+        again = find_command(result.stdout, "Correct them there, then run:  ")
+        failed = Path(again[1])
+        text = failed.read_text(encoding="utf-8-sig")
+        failed.write_text(text.replace(";Bób", "bob;Bób"), encoding="utf-8")
+        assert ("--mode", "upsert") in list(pairwise(again))
+        assert "--encoding" not in again, "the file of failed rows is UTF-8"
+        assert "roles=-x" in again
+        second = run(*again)
+    assert "b" in second.output
+
+
+def test_going_on_keeps_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, key = tmp_path / "users.csv", tmp_path / "key"
+    source.write_text("username\nada\n")
+    key.write_text("key")
+    monkeypatch.delenv("ALLOY_API_KEY", raising=False)
+    with Sandbox("alloy") as sandbox:
+        sandbox.faults.add(Fault(Status(500), "batch_create_users", times=None))
+        first = run("provision", source, "--to", "alloy", "--base-url", sandbox.url, "--api-key-file", key)
+        assert first.exit_code == 1, first.output
+        on = find_command(first.stdout, "To go on:  ")
+        assert on == ["resume", str(source.with_suffix(".job")), "--api-key-file", str(key)]
+        sandbox.faults.clear()
+        assert run(*on).exit_code == 0
+
+
+def test_a_sandbox_that_is_gone_is_not_gone_on_with(tmp_path: Path) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("username\n\x1bada\n,\n")
+    result = run("provision", source, "--to", "alloy", "--sandbox")
+    assert "To go on" not in result.stdout
+
+
+def test_a_path_that_begins_with_a_dash() -> None:
+    assert format_command("resume", Path("-x y.job")) == "alloy-async resume './-x y.job'"
+
+
+def test_progress_as_json(tmp_path: Path) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("username,full_name\nada,\n,Nobody\nbob,\n")
+    result = run("provision", source, "--to", "alloy", "--sandbox", "--progress", "json")
+    events = [json.loads(line) for line in result.stderr.splitlines()]
+    assert {event["event"] for event in events} >= {"checked", "settled"}
+    (checked,) = [event for event in events if event["event"] == "checked"]
+    assert (checked["rows"], checked["errors"]) == (3, 1)
+    assert events[-1]["counts"]["created"] == 2
+
+
+def test_no_progress(tmp_path: Path) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("username\nada\n")
+    result = run("provision", source, "--to", "alloy", "--sandbox", "--progress", "none")
+    assert "sending" not in result.stderr
+
+
+def test_the_exit_code_of_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("username\nada\n")
+    monkeypatch.setenv("ALLOY_API_KEY", "key")
+    with Sandbox("alloy") as sandbox:
+        monkeypatch.setenv("ALLOY_BASE_URL", sandbox.url)
+        words = ["plan", source, "--to", "alloy", "--detailed-exitcode"]
+        assert run(*words, "--job", tmp_path / "1.job").exit_code == 5
+        assert run("provision", source, "--to", "alloy", "--job", tmp_path / "2.job").exit_code == 0
+        assert run(*words, "--job", tmp_path / "3.job").exit_code == 0
+
+
+def test_a_burst_needs_a_rate(tmp_path: Path) -> None:
+    result = run("users", "list", "--in", "alloy", "--sandbox", "--burst", "4")
+    assert result.exit_code == 2
+    assert "--burst needs --rate" in result.stderr
