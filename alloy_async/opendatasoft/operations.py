@@ -167,6 +167,14 @@ class InviteUsers(Operation[models.Verdicts]):
                 raise ValueError(f"user[{number}].email is missing: an invitation goes to an email")
 
 
+def _prepare_request(request: models.ProvisionUsersRequest | None) -> models.ProvisionUsersRequest | None:
+    return None if request is None else models.to_writable(request)
+
+
+def _prepare_update(user: models.User | None) -> models.User | None:
+    return None if user is None else models.to_writable(user)
+
+
 @attrs.frozen(eq=False, repr=False)
 class ProvisionUsers(Operation[models.Verdicts]):
     """Create a user who logs in through an identity provider; no mail is sent.
@@ -190,11 +198,9 @@ class ProvisionUsers(Operation[models.Verdicts]):
     verb = "POST"
     route = "/users/provision/"
     errors = ERRORS
-    provision_users_request: Annotated[models.ProvisionUsersRequest | None, Body()] = None
-
-
-def _prepare_update(user: models.User | None) -> models.User | None:
-    return None if user is None else models.to_writable(user)
+    provision_users_request: Annotated[models.ProvisionUsersRequest | None, Body()] = attrs.field(
+        default=None, converter=_prepare_request
+    )
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 import attrs
+import orjson
 import pytest
 from hypothesis import given, strategies as st
 
@@ -273,3 +274,38 @@ def test_a_model_as_a_dict_and_back() -> None:
     assert Leaf.from_dict(ada.to_dict()) == ada
     with pytest.raises(DecodeError, match="expected an object"):
         Leaf.from_dict(5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("depth", [1, 50, 300, 500, 900])
+def test_a_model_of_any_depth_is_pickled_and_copied(depth: int) -> None:
+    deep: Any = orjson.loads(b'{"a":[' * (depth // 2) + b"1" + b"]}" * (depth // 2))
+    tree = Tree("x", leaves=[Leaf("y")], data=deep, extra={"more": deep, "flat": [1, {}, []]})
+    for twin in (pickle.loads(pickle.dumps(tree)), copy.deepcopy(tree), copy.copy(tree)):
+        assert twin == tree
+        assert type(twin) is Tree
+    assert copy.deepcopy(tree).leaves is not tree.leaves
+
+
+def test_data_that_holds_itself_is_refused_and_not_followed_for_ever() -> None:
+    ring: list[Any] = []
+    ring.append(ring)
+    with pytest.raises(InvalidRequest, match="holds itself"):
+        to_wire(ring)
+
+
+def test_an_answer_that_is_nested_more_deeply_than_its_type_can_be_read_is_an_error() -> None:
+    raw = b'{"left":' * 1000 + b"null" + b"}" * 1000
+    with pytest.raises(Mismatch, match="nested too deeply"):
+        loads(Tree, raw)
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        from_wire(Tree, orjson.loads(raw))
+
+
+def test_looking_for_what_does_not_fit_is_bounded() -> None:
+    rows = [{"text": "x"}] * 200_000
+    with pytest.raises(
+        Mismatch, match=r"\$: expected text, got int \(somewhere after its first 10000 parts\)"
+    ):
+        loads(list[Leaf], orjson.dumps([*rows, {"text": 5}]))
+    with pytest.raises(Mismatch, match=r"\$\[9000\]\.text: expected text, got int"):
+        loads(list[Leaf], orjson.dumps([*rows[:9000], {"text": 5}, *rows]))

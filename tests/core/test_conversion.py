@@ -112,6 +112,9 @@ def test_writing_what_cannot_be(of: Any, value: Any, said: str | None) -> None:
         (Dog | str, "rex", "rex"),
         (datetime | str | None, None, None),
         (float, 1, 1),
+        (int, 5.0, 5),
+        (Dog, {"barks": 5.0}, Dog(5)),
+        (list[int], [1, -2.0, 1e20], [1, -2, 10**20]),
     ],
 )
 def test_reading(of: Any, value: Any, result: Any) -> None:
@@ -135,6 +138,9 @@ def test_a_member_of_a_union_that_does_not_fit_takes_nothing_from_the_next() -> 
         (Dog | None, {"barks": "1"}, r"\$\.barks: expected a whole number"),
         (float, "1", r"\$: expected a number"),
         (float, True, r"\$: expected a number"),
+        (int, 5.5, r"\$: expected a whole number, got float"),
+        (int, True, r"\$: expected a whole number, got bool"),
+        (Mapping[str, Dog], {"a\x1b[31m\n": {"barks": "1"}}, r"\$\['a\\x1b\[31m\\n'\]\.barks: expected"),
     ],
 )
 def test_reading_what_cannot_be(of: Any, value: Any, said: str) -> None:

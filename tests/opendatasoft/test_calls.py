@@ -122,6 +122,26 @@ async def test_what_was_read_is_sent_back_without_what_only_the_service_sets(
     assert sent["groups"] == [{"uid": "editors"}]
 
 
+def test_what_only_the_service_sets_leaves_in_no_write_as_an_undeclared_member_either() -> None:
+    undeclared = {**dict.fromkeys(models.READ_ONLY, "x"), "new": 1}
+    group = models.UserGroup("editors", title="E", extra={"new": 1})
+    provider = models.ProvisionUsersRequestAllOfIdentityProvider("saml")
+    user = models.User(email="a@b", groups=[group], extra=dict(undeclared))
+    request = models.ProvisionUsersRequest("a@b", provider, groups=[group], extra=dict(undeclared))
+    for operation in (
+        operations.UpdateUser("a", user),
+        operations.InviteUsers([user]),
+        operations.ProvisionUsers(request),
+    ):
+        body = compile_operation(operation).build(operation).body
+        assert isinstance(body, bytes)
+        sent = json.loads(body)
+        for one in sent if isinstance(sent, list) else [sent]:
+            assert not one.keys() & set(models.READ_ONLY)
+            assert (one["new"], one["groups"]) == (1, [{"uid": "editors"}])
+    assert user.extra == undeclared, "the caller's own user stays whole"
+
+
 def test_what_only_the_service_sets_is_what_the_contract_says() -> None:
     properties = CONTRACT.document["components"]["schemas"]["User"]["properties"]
     read_only = {name for name, member in properties.items() if member.get("readOnly")}

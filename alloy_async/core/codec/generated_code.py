@@ -95,7 +95,7 @@ def _write_check(n: int, field: Field) -> list[str]:
     """Write the lines that check and convert the `value` of a field."""
     only = _find_only_member(field.type)
     if only in EXACT_CHECKS:
-        return [f"if type(value) is not {EXACT_CHECKS[only]} and value is not None: decode{n}(value)"]
+        return [f"if type(value) is not {EXACT_CHECKS[only]} and value is not None: value = decode{n}(value)"]
     if only is not None and is_list(only) and get_args(only):
         return [
             "if value is not None:",

@@ -9,6 +9,7 @@ import attrs
 
 from .fields import JsonObject, get_fields
 from .json_codec import from_wire, to_wire
+from .nesting import flatten, unflatten
 
 
 @attrs.define(eq=False, repr=False)
@@ -62,3 +63,16 @@ class Model(JsonObject):
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        values = [flatten(getattr(self, field.name)) for field in get_fields(self.__class__)]
+        return _restore, (self.__class__, values, flatten(self._extra))
+
+
+def _restore(cls: type[Model], values: list[Any], extra: Any) -> Model:
+    """Make a model of what its pickle holds."""
+    model = cls.__new__(cls)
+    for field, value in zip(get_fields(cls), values, strict=True):
+        setattr(model, field.name, unflatten(value))
+    model._extra = unflatten(extra)
+    return model

@@ -37,6 +37,15 @@ def _unwrap_numpy(value: Any) -> Any:
     return value.item() if is_scalar else value
 
 
+def _decode_int(value: Any, _: Any = None) -> int:
+    """Read a whole number; take 5.0 for one too, as services write it that keep numbers as floating point."""
+    if value.__class__ is int:
+        return value
+    if value.__class__ is float and value.is_integer():
+        return int(value)
+    raise type_mismatch("a whole number", value)
+
+
 def _decode_float(value: Any, _: Any = None) -> float | int:
     if value.__class__ is float or value.__class__ is int:
         return value
@@ -96,7 +105,7 @@ def _decode_none(value: Any, _: Any = None) -> None:
 def _register_scalars() -> None:
     for cls, decode, encode in (
         (str, *_create_scalar_hooks(str, "text")),
-        (int, *_create_scalar_hooks(int, "a whole number")),
+        (int, _decode_int, _create_scalar_hooks(int, "a whole number")[1]),
         (bool, *_create_scalar_hooks(bool, "true or false")),
         (float, _decode_float, _encode_float),
         (datetime, _decode_datetime, _encode_datetime),

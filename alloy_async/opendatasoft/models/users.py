@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -133,15 +133,21 @@ READ_ONLY = (
 """Members of User that are never sent."""
 
 
-def to_writable(user: User) -> User:
-    """A user as it is sent: without what only the service sets, its groups by `uid` alone."""
-    if not isinstance(user, User):
+Writable = TypeVar("Writable", bound=Model)
+
+
+def to_writable(user: Writable) -> Writable:
+    """Make a user as it is sent: without what only the service sets, in `extra` neither, its groups by `uid` alone."""
+    if not isinstance(user, Model):
         return user  # for the operation to refuse
-    groups = user.groups
+    changes: dict[str, Any] = {"extra": {k: v for k, v in (user._extra or {}).items() if k not in READ_ONLY}}
+    changes |= {name: None for name in READ_ONLY if hasattr(user, name)}
+    groups = getattr(user, "groups", None)
     if isinstance(groups, Sequence):
-        groups = [UserGroup(g.uid) if isinstance(g, UserGroup) and g.uid else g for g in groups]
-    nothing: dict[str, Any] = dict.fromkeys(READ_ONLY)
-    return attrs.evolve(user, groups=groups, **nothing)
+        changes["groups"] = [
+            UserGroup(group.uid) if isinstance(group, UserGroup) and group.uid else group for group in groups
+        ]
+    return attrs.evolve(user, **changes)
 
 
 @attrs.define(eq=False, repr=False)

@@ -1,0 +1,54 @@
+"""Deeply nested JSON data as a flat list and back: pickle and copy take a level of Python's stack for each of its levels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MAX_DEPTH = 100
+"""Levels that pickle and copy are sure to manage, whatever called them."""
+
+
+class Flat:
+    """JSON data as a list of its parts, each with the number of the part that holds it, and its name or place there."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: list[tuple[int, Any, type | None, Any]]) -> None:
+        self.parts = parts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Flat, (self.parts,)
+
+
+def flatten(data: Any) -> Any:
+    """Return JSON data as it is, or as a Flat where it is nested more than MAX_DEPTH levels deep."""
+    if not isinstance(data, dict | list):
+        return data
+    parts: list[tuple[int, Any, type | None, Any]] = [(-1, None, type(data), None)]
+    level, depth = [(0, data)], 0
+    while level:
+        below = []
+        depth += 1
+        for number, container in level:
+            for key, value in container.items() if isinstance(container, dict) else enumerate(container):
+                if type(value) in (dict, list):
+                    below.append((len(parts), value))
+                    parts.append((number, key, type(value), None))
+                else:
+                    parts.append((number, key, None, value))
+        level = below
+    return Flat(parts) if depth > MAX_DEPTH else data
+
+
+def unflatten(data: Any) -> Any:
+    """Undo `flatten`."""
+    if not isinstance(data, Flat):
+        return data
+    built: list[Any] = []
+    for parent, key, container, value in data.parts:
+        built.append(container() if container is not None else value)
+        if parent >= 0 and isinstance(built[parent], dict):
+            built[parent][key] = built[-1]
+        elif parent >= 0:
+            built[parent].append(built[-1])  # the parts of a list come in their order
+    return built[0]
