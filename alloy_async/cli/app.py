@@ -10,6 +10,7 @@ from click.exceptions import Exit
 
 from ..version import __version__
 from .commands.call import call
+from .commands.completion import completion
 from .commands.jobs import apply, resume, undo
 from .commands.lint import lint
 from .commands.operations import operations
@@ -36,22 +37,50 @@ class App(click.Group):
             done = error.__context__
             ctx.exit(done.exit_code if isinstance(done, Exit) else ExitCode.SUCCESS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for heading, section in SECTIONS.items():
+            with formatter.section(heading):
+                limit = formatter.width - 16
+                formatter.write_dl([(one.name or "", one.get_short_help_str(limit)) for one in section])
+        with formatter.section("Examples"):
+            for example in EXAMPLES:
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+
+EXAMPLES = (
+    "alloy-async provision examples/users.csv --to alloy --sandbox",
+    "alloy-async plan users.csv --to agilicus --mode sync --allow-delete 0.02",
+    "alloy-async users find ada --in opendatasoft --profile acme",
+    "alloy-async call alsid api-users-whoami-get",
+)
+
 
 @click.group(
-    cls=App, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": get_help_width()}
+    cls=App,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": get_help_width(),
+    },
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def app() -> None:
-    """User management over web APIs: bulk jobs, and servers to try them on."""
+    """Manage the users of Alloy, Tenable.ad (alsid), Opendatasoft, Smooch and Agilicus: one at a time, or in bulk.
+
+    Every command has a page of its own: alloy-async COMMAND --help. All but `sandbox` and `lint` need a credential: from the
+    environment (ALLOY_API_KEY), from a file (--api-key-file) or from a profile (--profile); --sandbox tries them without.
+    """
 
 
-app.add_command(lint)
-for command in (provision, plan, apply, resume, undo, report, status):
-    app.add_command(command)
-app.add_command(users)
-app.add_command(call)
-app.add_command(operations)
-app.add_command(sandbox)
+SECTIONS = {
+    "Jobs": (lint, plan, apply, provision, resume, undo, status, report),
+    "Calls": (call, operations, users),
+    "Around": (sandbox, completion),
+}
+"""The commands, by the heading of their section on the help page."""
+
+for commands in SECTIONS.values():
+    for command in commands:
+        app.add_command(command)
 
 
 def run() -> None:

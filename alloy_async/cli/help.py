@@ -34,11 +34,15 @@ class Command(click.Command):
 
     Args:
         examples: command lines that work as they stand.
+        lists_fields: list the fields that a column can fill.
     """
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any) -> None:
+    def __init__(
+        self, *args: Any, examples: Sequence[str] = (), lists_fields: bool = False, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self.examples = examples
+        self.lists_fields = lists_fields
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -52,6 +56,13 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
+        if self.lists_fields:
+            from ..directory.record import FIELDS
+
+            with formatter.section("Fields, for --map and --set"):
+                formatter.write_text(
+                    f"{', '.join(FIELDS)}, and attributes.NAME for whatever else the system keeps"
+                )
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:

@@ -119,7 +119,12 @@ class CallGroup(click.Group):
         )
 
 
-@click.command("call", cls=CallGroup, subcommand_metavar="SYSTEM OPERATION [ARGUMENTS]...")
+@click.command(
+    "call",
+    cls=CallGroup,
+    short_help="Call any operation of a system.",
+    subcommand_metavar="SYSTEM OPERATION [ARGUMENTS]...",
+)
 def call() -> None:
     """Call any operation of a system, and print its result as JSON.
 

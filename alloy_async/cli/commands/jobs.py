@@ -13,6 +13,7 @@ import click
 
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
+from ..help import Command
 from ..job_runner import JobCommand, run_job
 from ..options.job_options import JobOptions, add_options, job_options
 from ..options.source import open_users, restore_source_options
@@ -25,10 +26,25 @@ if TYPE_CHECKING:
     from ...provisioning import Report, Run, Source
 
 
+_SHORT_HELP = {
+    "apply": "Carry out a plan.",
+    "resume": "Go on with a job that was stopped, however it ended.",
+    "undo": "Take a job back.",
+}
+
+
 def _create_job_command(function: Callable[..., None]) -> click.Command:
     job = click.argument("job", type=click.Path(path_type=Path))
     command: click.Command = add_options(
-        click.command(), job, target_options(), job_options(), click.pass_context
+        click.command(
+            cls=Command,
+            short_help=_SHORT_HELP[function.__name__],
+            examples=[f"alloy-async {function.__name__} users.job"],
+        ),
+        job,
+        target_options(),
+        job_options(),
+        click.pass_context,
     )(function)
     return command
 

@@ -12,6 +12,7 @@ import click
 from ...systems import SYSTEMS
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
+from ..help import Command
 from ..options.source import SourceOptions, source_options
 from ..options.systems import load_capabilities
 from ..output.safe_text import format_json
@@ -22,10 +23,20 @@ if TYPE_CHECKING:
     from ...provisioning import Finding
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    lists_fields=True,
+    short_help="Check a file of users, without network.",
+    examples=["alloy-async lint users.csv --to alloy", "alloy-async lint - --to alsid --strict < users.csv"],
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--to", "system", type=click.Choice(SYSTEMS), required=True, help="The system that shall get the users."
+    "--to",
+    "system",
+    metavar="SYSTEM",
+    type=click.Choice(SYSTEMS),
+    required=True,
+    help=f"The system that shall get the users: {', '.join(SYSTEMS)}.",
 )
 @source_options
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")

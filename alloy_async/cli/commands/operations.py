@@ -11,7 +11,7 @@ from ...systems import SYSTEMS
 from ..catalog import describe_operation, format_name, load_operations
 
 
-@click.command()
+@click.command(short_help="List all operations, with method and path.")
 @click.argument("system", type=click.Choice(SYSTEMS), required=False)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is not a terminal."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...systems import SYSTEMS
+from ..help import Command
 from ..job_runner import JobCommand, run_job
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
 from ..options.source import SourceOptions, open_users, source_options
@@ -20,11 +21,21 @@ if TYPE_CHECKING:
     from ...provisioning import Mode, Report, Run
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    lists_fields=True,
+    short_help="Bring the users of a file into a system, in one go.",
+    examples=[
+        "alloy-async provision users.csv --to alloy --sandbox",
+        "alloy-async provision people.xlsx --profile acme --mode upsert --map Mail=email",
+        "alloy-async provision --from agilicus --to opendatasoft --job move.job",
+    ],
+)
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--from",
     "origin",
+    metavar="SYSTEM",
     type=click.Choice(SYSTEMS),
     help="Take the users of another system instead of FILE; it is reached as its environment variables say. Needs --job.",
 )
@@ -88,7 +99,15 @@ def provision(
     context.exit(run_job(command, options))
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    lists_fields=True,
+    short_help="Show what `provision` would do with each user; change nothing.",
+    examples=[
+        "alloy-async plan users.csv --to agilicus --mode sync --allow-delete 0.02",
+        "alloy-async plan users.csv --to alloy --detailed-exitcode",
+    ],
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @add_options(*MODE_OPTIONS)
 @target_options()

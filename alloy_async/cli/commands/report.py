@@ -17,6 +17,7 @@ import click
 
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
+from ..help import Command
 from ..options.job_options import SAFE_CSV
 from ..options.source import restore_source_options
 from ..options.systems import load_capabilities
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     from ...provisioning.store.job_store import JobStore
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Show what became of every row of a job.",
+    examples=["alloy-async report users.job", "alloy-async report users.job --format html -o report.html"],
+)
 @click.argument("job", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -93,7 +98,11 @@ def _open_output(job: Path, output: Path | None, form: str) -> Iterator[IO[str]]
             part.unlink(missing_ok=True)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    short_help="Show how a job is getting on, also from another terminal.",
+    examples=["alloy-async status users.job --watch"],
+)
 @click.argument("job", type=click.Path(path_type=Path))
 @click.option("--watch", is_flag=True, help="Show it again every second, until the job ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

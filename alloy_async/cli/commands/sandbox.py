@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...sandbox import Sandbox
 
 
-@click.command()
+@click.command(short_help="Serve an emulation of a system, to try things on.")
 @click.argument("system", type=click.Choice(SYSTEMS))
 @click.option(
     "--port",

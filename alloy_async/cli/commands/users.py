@@ -34,7 +34,7 @@ _JSON = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="List, find and show the users of a system.")
 def users() -> None:
     """Look at the users of a system: a table on a terminal, JSON lines when piped."""
 

@@ -21,6 +21,7 @@ _SHARE = 0.05
 MODE_OPTIONS = (
     click.option(
         "--mode",
+        metavar="MODE",
         type=click.Choice(MODES),
         default="create",
         show_default=True,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
+
+from ..help import Option
 
 if TYPE_CHECKING:
     from ...provisioning import FieldMap, Source
@@ -100,36 +102,37 @@ def _parse_character(_: click.Context, option: click.Parameter, value: str | Non
     return value
 
 
+_create_option = partial(click.option, cls=Option, group="Source")
 _OPTIONS = (
-    click.option("--format", type=click.Choice(FORMATS), help="Of the source; found by itself."),
-    click.option(
+    _create_option("--format", type=click.Choice(FORMATS), help="Of the source; found by itself."),
+    _create_option(
         "--map",
         "columns",
         multiple=True,
         metavar="COLUMN=FIELD",
         help="Which column fills which field (or attributes.NAME); known names are found by themselves. Repeatable.",
     ),
-    click.option(
+    _create_option(
         "--set",
         "constants",
         multiple=True,
         metavar="FIELD=VALUE",
         help="A field's value for every user, whatever the source says. Repeatable.",
     ),
-    click.option(
+    _create_option(
         "--mapping",
         "mapping_file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="PATH",
         help="A TOML file with the same: tables [columns] and [constants].",
     ),
-    click.option(
+    _create_option(
         "--delimiter",
         callback=_parse_character,
         metavar="CHAR",
         help="Between the cells, as ; or tab; found by itself.",
     ),
-    click.option("--encoding", help="Of a text file, as cp1252; UTF-8 and UTF-16 are found by themselves."),
+    _create_option("--encoding", help="Of a text file, as cp1252; UTF-8 and UTF-16 are found by themselves."),
 )
 
 

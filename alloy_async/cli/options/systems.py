@@ -137,8 +137,8 @@ def system_option(name: str, help_text: str) -> Callable[[Function], Function]:
             chosen = _choose_system(system, target, name)
             return command(*arguments, system=chosen, target=target, **options)
 
-        help_page = f"{help_text}; default that of the profile."
-        option = click.option(name, "system", type=click.Choice(SYSTEMS), help=help_page)
+        help_page = f"{help_text}: {', '.join(SYSTEMS)}. Default: that of the profile."
+        option = click.option(name, "system", metavar="SYSTEM", type=click.Choice(SYSTEMS), help=help_page)
         return option(with_system)  # type: ignore[return-value]
 
     return wrap
