@@ -8,7 +8,7 @@ from importlib import import_module
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from alloy_async import Operation
+from alloy_async import Operation, to_wire
 from alloy_async.core.codec.containers import get_members, get_value_type, is_list, is_mapping, is_union
 from alloy_async.core.codec.fields import JsonObject, get_fields
 from alloy_async.core.messages.upload import FileSource
@@ -38,6 +38,13 @@ def create_filled(operation: type[Operation[Any]], text: str, secret: str) -> Op
         secret: for every text that is one, or is within one.
     """
     return operation(**_fill_fields(operation, text, secret, False, 0))
+
+
+def fill_result(of: Any) -> Any:
+    """Create JSON data that fits the type of an operation's result."""
+    if of in (None, NoneType, bytes, Any):
+        return {}
+    return to_wire(_fill(of, "ada", "secret of the server", False, 0))
 
 
 def _fill_fields(cls: type, text: str, secret: str, is_secret: bool, depth: int) -> dict[str, Any]:
