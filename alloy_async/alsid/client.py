@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..core.client import AsyncClient
 from ..core.operation.endpoint import endpoint
 from ..core.options import Service
@@ -12,18 +14,18 @@ from . import operations
 class AlsidMethods:
     """Alsid's operations as methods of both clients."""
 
-    api_login_post = endpoint(operations.ApiLoginPost)
-    api_logout_post = endpoint(operations.ApiLogoutPost)
-    api_users_forgotten_password_post = endpoint(operations.ApiUsersForgottenPasswordPost)
-    api_users_get = endpoint(operations.ApiUsersGet)
-    api_users_id_delete = endpoint(operations.ApiUsersIdDelete)
-    api_users_id_get = endpoint(operations.ApiUsersIdGet)
-    api_users_id_patch = endpoint(operations.ApiUsersIdPatch)
-    api_users_id_roles_put = endpoint(operations.ApiUsersIdRolesPut)
-    api_users_password_patch = endpoint(operations.ApiUsersPasswordPatch)
-    api_users_post = endpoint(operations.ApiUsersPost)
-    api_users_retrieve_password_post = endpoint(operations.ApiUsersRetrievePasswordPost)
-    api_users_whoami_get = endpoint(operations.ApiUsersWhoamiGet)
+    api_login_post: Final = endpoint(operations.ApiLoginPost)
+    api_logout_post: Final = endpoint(operations.ApiLogoutPost)
+    api_users_forgotten_password_post: Final = endpoint(operations.ApiUsersForgottenPasswordPost)
+    api_users_get: Final = endpoint(operations.ApiUsersGet)
+    api_users_id_delete: Final = endpoint(operations.ApiUsersIdDelete)
+    api_users_id_get: Final = endpoint(operations.ApiUsersIdGet)
+    api_users_id_patch: Final = endpoint(operations.ApiUsersIdPatch)
+    api_users_id_roles_put: Final = endpoint(operations.ApiUsersIdRolesPut)
+    api_users_password_patch: Final = endpoint(operations.ApiUsersPasswordPatch)
+    api_users_post: Final = endpoint(operations.ApiUsersPost)
+    api_users_retrieve_password_post: Final = endpoint(operations.ApiUsersRetrievePasswordPost)
+    api_users_whoami_get: Final = endpoint(operations.ApiUsersWhoamiGet)
 
 
 ALSID = Service("alsid", None, present=str, header="x-api-key", credential_needed=False)

@@ -8,7 +8,7 @@ plain JSON. A POST or PATCH is not sent again by itself once its effect is "unkn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
@@ -94,7 +94,7 @@ class ApiUsersGet(Listing[list[models.User], models.User]):
 
     verb = "GET"
     route = "/api/users"
-    paging = Unpaged(None, key="id")
+    paging: ClassVar[Unpaged] = Unpaged(None, key="id")
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Unpack
+from typing import Final, Unpack
 
 import attrs
 
@@ -22,13 +22,13 @@ BASE_PATH = "/api/automation/v1.0"
 class OpendatasoftMethods:
     """Opendatasoft's operations as methods of both clients."""
 
-    delete_user = endpoint(operations.DeleteUser)
-    get_user = endpoint(operations.GetUser)
-    get_users = endpoint(operations.GetUsers)
-    invite_users = endpoint(operations.InviteUsers)
-    provision_users = endpoint(operations.ProvisionUsers)
-    update_user = endpoint(operations.UpdateUser)
-    users_export = endpoint(operations.UsersExport)
+    delete_user: Final = endpoint(operations.DeleteUser)
+    get_user: Final = endpoint(operations.GetUser)
+    get_users: Final = endpoint(operations.GetUsers)
+    invite_users: Final = endpoint(operations.InviteUsers)
+    provision_users: Final = endpoint(operations.ProvisionUsers)
+    update_user: Final = endpoint(operations.UpdateUser)
+    users_export: Final = endpoint(operations.UsersExport)
 
 
 def _remove_scheme(key: str) -> str:

@@ -7,15 +7,14 @@ own. The body of a refusal is an `Error`. A POST is not sent again by itself onc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 
-from ..core.codec.model import Model
 from ..core.operation.markers import Body, Path, Query
-from ..core.operation.operation import Operation
-from ..core.operation.paging import ByOffset, Listing
+from ..core.operation.operation import ErrorModels, Operation
+from ..core.operation.paging import ByOffset, Listing, Unpaged
 from . import models
 
 MAX_LIMIT = 1000
@@ -24,7 +23,7 @@ MAX_LIMIT = 1000
 RESERVED_USERNAMES = frozenset({"export", "invite", "provision"})
 """What may not stand for a username: the paths of other operations."""
 
-ERRORS: Mapping[int | Literal["default"], type[Model]] = {
+ERRORS: ErrorModels = {
     429: models.QuotaError,
     "default": models.Error,
 }
@@ -58,7 +57,7 @@ class DeleteUser(Operation[None]):
 
     verb = "DELETE"
     route = "/users/{username}/"
-    errors = ERRORS_OF_ONE_USER
+    errors: ClassVar[ErrorModels] = ERRORS_OF_ONE_USER
     username: Annotated[str, Path("username")]
 
     def check(self) -> None:
@@ -81,7 +80,7 @@ class GetUser(Operation[models.User]):
 
     verb = "GET"
     route = "/users/{username}/"
-    errors = ERRORS_OF_ONE_USER
+    errors: ClassVar[ErrorModels] = ERRORS_OF_ONE_USER
     username: Annotated[str, Path("username")]
     expand: Annotated[str | None, Query("expand")] = None
 
@@ -112,8 +111,8 @@ class GetUsers(Listing[models.GetUsers200Response, models.User]):
 
     verb = "GET"
     route = "/users/"
-    errors = ERRORS
-    paging = ByOffset("results", key="username", next="next")
+    errors: ClassVar[ErrorModels] = ERRORS
+    paging: ClassVar[Unpaged] = ByOffset("results", key="username", next="next")
     search: Annotated[str | None, Query("search")] = None
     sort: Annotated[
         Sequence[Literal["username", "first_name", "last_name", "last_seen_at"]] | None,
@@ -156,7 +155,7 @@ class InviteUsers(Operation[models.Verdicts]):
 
     verb = "POST"
     route = "/users/invite/"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     user: Annotated[Sequence[models.User] | None, Body()] = attrs.field(
         default=None, converter=_prepare_invitations
     )
@@ -197,7 +196,7 @@ class ProvisionUsers(Operation[models.Verdicts]):
 
     verb = "POST"
     route = "/users/provision/"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     provision_users_request: Annotated[models.ProvisionUsersRequest | None, Body()] = attrs.field(
         default=None, converter=_prepare_request
     )
@@ -225,7 +224,7 @@ class UpdateUser(Operation[models.User]):
 
     verb = "PUT"
     route = "/users/{username}/"
-    errors = ERRORS_OF_ONE_USER
+    errors: ClassVar[ErrorModels] = ERRORS_OF_ONE_USER
     username: Annotated[str, Path("username")]
     user: Annotated[models.User | None, Body()] = attrs.field(default=None, converter=_prepare_update)
 
@@ -259,7 +258,7 @@ class UsersExport(Operation[bytes]):
 
     verb = "GET"
     route = "/users/export/"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     accept = "text/csv, application/json"
     subdomains: Annotated[str | None, Query("subdomains")] = None
     delimiter: Annotated[str | None, Query("delimiter")] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Final, Unpack
 
 from ..core.auth import KeySource, with_default_scheme
 from ..core.client import AsyncClient
@@ -18,22 +18,22 @@ class SmoochMethods:
     """Smooch's operations on app users as methods of both clients."""
 
     # users
-    delete_app_user = endpoint(operations.DeleteAppUser)
-    delete_app_user_profile = endpoint(operations.DeleteAppUserProfile)
-    get_app_user = endpoint(operations.GetAppUser)
-    pre_create_app_user = endpoint(operations.PreCreateAppUser)
-    update_app_user = endpoint(operations.UpdateAppUser)
+    delete_app_user: Final = endpoint(operations.DeleteAppUser)
+    delete_app_user_profile: Final = endpoint(operations.DeleteAppUserProfile)
+    get_app_user: Final = endpoint(operations.GetAppUser)
+    pre_create_app_user: Final = endpoint(operations.PreCreateAppUser)
+    update_app_user: Final = endpoint(operations.UpdateAppUser)
 
     # channels and business systems
-    get_app_user_auth_code = endpoint(operations.GetAppUserAuthCode)
-    get_app_user_business_system_ids = endpoint(operations.GetAppUserBusinessSystemIds)
-    get_app_user_entity_ids = endpoint(operations.GetAppUserEntityIds)
-    get_link_requests = endpoint(operations.GetLinkRequests)
-    link_app_user = endpoint(operations.LinkAppUser)
-    unlink_app_user = endpoint(operations.UnlinkAppUser)
+    get_app_user_auth_code: Final = endpoint(operations.GetAppUserAuthCode)
+    get_app_user_business_system_ids: Final = endpoint(operations.GetAppUserBusinessSystemIds)
+    get_app_user_entity_ids: Final = endpoint(operations.GetAppUserEntityIds)
+    get_link_requests: Final = endpoint(operations.GetLinkRequests)
+    link_app_user: Final = endpoint(operations.LinkAppUser)
+    unlink_app_user: Final = endpoint(operations.UnlinkAppUser)
 
     # messages
-    post_image_message = endpoint(operations.PostImageMessage)
+    post_image_message: Final = endpoint(operations.PostImageMessage)
 
 
 SMOOCH = Service("smooch", "https://api.smooch.io", present=with_default_scheme("Bearer"), credential="token")

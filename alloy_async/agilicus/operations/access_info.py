@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
@@ -31,7 +31,7 @@ class ListUserApplicationAccessInfo(
 
     verb = "GET"
     route = "/v1/user_application_access_info"
-    paging = Unpaged("user_application_access_info")
+    paging: ClassVar[Unpaged] = Unpaged("user_application_access_info")
     org_id: Annotated[str, Query("org_id")]
     user_id: Annotated[str, Query("user_id")]
     limit: Annotated[int | None, Query("limit")] = None
@@ -56,7 +56,7 @@ class ListUserFileShareAccessInfo(
 
     verb = "GET"
     route = "/v1/user_file_share_access_info"
-    paging = Unpaged("user_file_share_access_info")
+    paging: ClassVar[Unpaged] = Unpaged("user_file_share_access_info")
     org_id: Annotated[str, Query("org_id")]
     user_id: Annotated[str, Query("user_id")]
     limit: Annotated[int | None, Query("limit")] = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Body, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Unpaged
 from .. import models
 from .common import NOT_FOUND, LimitedListing
@@ -52,7 +52,7 @@ class DeleteUpstreamUserIdentity(Operation[None]):
 
     verb = "DELETE"
     route = "/users/{user_id}/upstream_user_identities/{upstream_user_identity_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     upstream_user_identity_id: Annotated[str, Path("upstream_user_identity_id")]
 
@@ -73,7 +73,7 @@ class GetUpstreamUserIdentity(Operation["models.UpstreamUserIdentity"]):
 
     verb = "GET"
     route = "/users/{user_id}/upstream_user_identities/{upstream_user_identity_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     upstream_user_identity_id: Annotated[str, Path("upstream_user_identity_id")]
 
@@ -96,7 +96,7 @@ class ListUpstreamUserIdentities(
 
     verb = "GET"
     route = "/users/{user_id}/upstream_user_identities"
-    paging = Unpaged("upstream_user_identities")
+    paging: ClassVar[Unpaged] = Unpaged("upstream_user_identities")
     user_id: Annotated[str, Path("user_id")]
     limit: Annotated[int | None, Query("limit")] = None
 
@@ -118,7 +118,7 @@ class ReplaceUpstreamUserIdentity(Operation["models.UpstreamUserIdentity"]):
 
     verb = "PUT"
     route = "/users/{user_id}/upstream_user_identities/{upstream_user_identity_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     upstream_user_identity_id: Annotated[str, Path("upstream_user_identity_id")]
     upstream_user_identity: Annotated[models.UpstreamUserIdentity | None, Body()] = None

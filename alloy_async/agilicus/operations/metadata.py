@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Body, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Unpaged
 from .. import models
 from .common import NOT_FOUND, LimitedListing
@@ -72,7 +72,7 @@ class DeleteUserMetadata(Operation[None]):
 
     verb = "DELETE"
     route = "/v1/user_metadata/{metadata_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     metadata_id: Annotated[str, Path("metadata_id")]
     user_id: Annotated[str | None, Query("user_id")] = None
     org_id: Annotated[str | None, Query("org_id")] = None
@@ -95,7 +95,7 @@ class GetUserMetadata(Operation["models.UserMetadata"]):
 
     verb = "GET"
     route = "/v1/user_metadata/{metadata_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     metadata_id: Annotated[str, Path("metadata_id")]
     org_id: Annotated[str | None, Query("org_id")] = None
     user_id: Annotated[str | None, Query("user_id")] = None
@@ -120,7 +120,7 @@ class ListUserMetadata(LimitedListing["models.ListUserMetadataResponse", "models
 
     verb = "GET"
     route = "/v1/user_metadata"
-    paging = Unpaged("user_metadata")
+    paging: ClassVar[Unpaged] = Unpaged("user_metadata")
     limit: Annotated[int | None, Query("limit")] = None
     user_id: Annotated[str | None, Query("user_id")] = None
     org_id: Annotated[str | None, Query("org_id")] = None
@@ -144,6 +144,6 @@ class ReplaceUserMetadata(Operation["models.UserMetadata"]):
 
     verb = "PUT"
     route = "/v1/user_metadata/{metadata_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     metadata_id: Annotated[str, Path("metadata_id")]
     user_metadata: Annotated[models.UserMetadata | None, Body()] = None

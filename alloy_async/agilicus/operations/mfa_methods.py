@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 
 from ...core.operation.markers import Body, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Unpaged
 from .. import models
 from .common import BOOLEANS, NOT_FOUND, LimitedListing
@@ -54,7 +54,7 @@ class DeleteChallengeMethod(Operation[None]):
 
     verb = "DELETE"
     route = "/users/{user_id}/mfa_challenge_methods/{challenge_method_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     challenge_method_id: Annotated[str, Path("challenge_method_id")]
 
@@ -75,7 +75,7 @@ class GetChallengeMethod(Operation["models.MFAChallengeMethod"]):
 
     verb = "GET"
     route = "/users/{user_id}/mfa_challenge_methods/{challenge_method_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     challenge_method_id: Annotated[str, Path("challenge_method_id")]
 
@@ -99,7 +99,7 @@ class ListChallengeMethods(LimitedListing["models.ListMFAChallengeMethods", "mod
 
     verb = "GET"
     route = "/users/{user_id}/mfa_challenge_methods"
-    paging = Unpaged("mfa_challenge_methods")
+    paging: ClassVar[Unpaged] = Unpaged("mfa_challenge_methods")
     user_id: Annotated[str, Path("user_id")]
     limit: Annotated[int | None, Query("limit")] = None
     challenge_type: Annotated[ChallengeType | None, Query("challenge_type")] = None
@@ -124,7 +124,7 @@ class ReplaceChallengeMethod(Operation["models.MFAChallengeMethod"]):
 
     verb = "PUT"
     route = "/users/{user_id}/mfa_challenge_methods/{challenge_method_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     challenge_method_id: Annotated[str, Path("challenge_method_id")]
     mfa_challenge_method: Annotated[models.MFAChallengeMethod | None, Body()] = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Path, Query
+from ...core.operation.operation import ErrorModels
 from ...core.operation.paging import Listing, Unpaged
 from .. import models
 from .common import NOT_FOUND
@@ -28,7 +29,7 @@ class ListAllUserOrgs(Listing["models.ListOrgsResponse", "models.Organisation"])
 
     verb = "GET"
     route = "/users/{user_id}/orgs"
-    paging = Unpaged("orgs", key="id")
-    errors = NOT_FOUND | {400: models.ErrorMessage}
+    paging: ClassVar[Unpaged] = Unpaged("orgs", key="id")
+    errors: ClassVar[ErrorModels] = NOT_FOUND | {400: models.ErrorMessage}
     user_id: Annotated[str, Path("user_id")]
     issuer: Annotated[str | None, Query("issuer")] = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Body, Path, Query
-from ...core.operation.operation import Operation
-from ...core.operation.paging import ByOffset
+from ...core.operation.operation import ErrorModels, Operation
+from ...core.operation.paging import ByOffset, Unpaged
 from .. import models
 from .common import NOT_FOUND, LimitedListing
 
@@ -71,7 +71,7 @@ class ListOrgUserRoles(LimitedListing["models.ListUserRolesForAnOrg", "models.Us
 
     verb = "GET"
     route = "/users/org_user_roles"
-    paging = ByOffset("org_user_roles", key="identity")
+    paging: ClassVar[Unpaged] = ByOffset("org_user_roles", key="identity")
     org_id: Annotated[str | None, Query("org_id")] = None
     user_id: Annotated[str | None, Query("user_id")] = None
     limit: Annotated[int | None, Query("limit")] = None
@@ -100,7 +100,7 @@ class ReplaceUserRole(Operation[None]):
 
     verb = "PUT"
     route = "/users/{user_id}/roles"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     org_id: Annotated[str | None, Query("org_id")] = None
     replace_user_role_request: Annotated[models.ReplaceUserRoleRequest | None, Body()] = None
@@ -122,6 +122,6 @@ class ListUserPermissions(Operation["models.HostPermissions"]):
 
     verb = "GET"
     route = "/users/{user_id}/host_permissions"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     org_id: Annotated[str | None, Query("org_id")] = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Body, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Unpaged
 from .. import models
 from .common import NOT_FOUND, LimitedListing
@@ -50,7 +50,7 @@ class DeleteServiceAccount(Operation[None]):
 
     verb = "DELETE"
     route = "/v1/service_accounts/{service_account_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     service_account_id: Annotated[str, Path("service_account_id")]
     org_id: Annotated[str | None, Query("org_id")] = None
 
@@ -71,7 +71,7 @@ class GetServiceAccount(Operation["models.ServiceAccount"]):
 
     verb = "GET"
     route = "/v1/service_accounts/{service_account_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     service_account_id: Annotated[str, Path("service_account_id")]
     org_id: Annotated[str | None, Query("org_id")] = None
 
@@ -93,7 +93,7 @@ class ListServiceAccounts(LimitedListing["models.ListServiceAccountResponse", "m
 
     verb = "GET"
     route = "/v1/service_accounts"
-    paging = Unpaged("service_accounts")
+    paging: ClassVar[Unpaged] = Unpaged("service_accounts")
     org_id: Annotated[str | None, Query("org_id")] = None
     user_id: Annotated[str | None, Query("user_id")] = None
     limit: Annotated[int | None, Query("limit")] = None
@@ -115,6 +115,6 @@ class ReplaceServiceAccount(Operation["models.ServiceAccount"]):
 
     verb = "PUT"
     route = "/v1/service_accounts/{service_account_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     service_account_id: Annotated[str, Path("service_account_id")]
     service_account: Annotated[models.ServiceAccount | None, Body()] = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from ...core.operation.markers import Body, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Unpaged
 from .. import models
 from .common import NOT_FOUND, LimitedListing, by_email
@@ -63,7 +63,7 @@ class DeleteUserRequest(Operation[None]):
 
     verb = "DELETE"
     route = "/v1/user_requests/{user_request_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_request_id: Annotated[str, Path("user_request_id")]
     user_id: Annotated[str | None, Query("user_id")] = None
     org_id: Annotated[str | None, Query("org_id")] = None
@@ -86,7 +86,7 @@ class GetUserRequest(Operation["models.UserRequestInfo"]):
 
     verb = "GET"
     route = "/v1/user_requests/{user_request_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_request_id: Annotated[str, Path("user_request_id")]
     org_id: Annotated[str | None, Query("org_id")] = None
     user_id: Annotated[str | None, Query("user_id")] = None
@@ -111,7 +111,7 @@ class ListUserRequests(LimitedListing["models.ListUserRequestInfoResponse", "mod
 
     verb = "GET"
     route = "/v1/user_requests"
-    paging = Unpaged("user_requests")
+    paging: ClassVar[Unpaged] = Unpaged("user_requests")
     limit: Annotated[int | None, Query("limit")] = None
     user_id: Annotated[str | None, Query("user_id")] = None
     org_id: Annotated[str | None, Query("org_id")] = None
@@ -137,7 +137,7 @@ class ReplaceUserRequest(Operation["models.UserRequestInfo"]):
 
     verb = "PUT"
     route = "/v1/user_requests/{user_request_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_request_id: Annotated[str, Path("user_request_id")]
     user_request_info: Annotated[models.UserRequestInfo | None, Body()] = None
 
@@ -161,7 +161,7 @@ class UpdateUserRequest(Operation["models.UserRequestInfo"]):
 
     verb = "POST"
     route = "/v1/user_requests/{user_request_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_request_id: Annotated[str, Path("user_request_id")]
     user_request_info: Annotated[models.UserRequestInfo | None, Body()] = None
 
@@ -187,7 +187,7 @@ class ListAccessRequests(LimitedListing["models.ListAccessRequestsResponse", "mo
 
     verb = "GET"
     route = "/v1/access_requests"
-    paging = by_email("access_requests", cursor="email")
+    paging: ClassVar[Unpaged] = by_email("access_requests", cursor="email")
     org_id: Annotated[str, Query("org_id")]
     limit: Annotated[int | None, Query("limit")] = None
     user_id: Annotated[str | None, Query("user_id")] = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 
 from ...core.operation.markers import Body, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Listing, Unpaged
 from .. import models
 from .common import BOOLEANS, NOT_FOUND, LimitedListing, by_email
@@ -38,7 +38,7 @@ class CreateUser(Operation["models.User"]):
 
     verb = "POST"
     route = "/users"
-    errors = CONFLICT
+    errors: ClassVar[ErrorModels] = CONFLICT
     user: Annotated[models.User, Body()]
 
 
@@ -58,7 +58,7 @@ class GetUser(Operation["models.User"]):
 
     verb = "GET"
     route = "/users/{user_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     org_id: Annotated[str | None, Query("org_id")] = None
 
@@ -95,7 +95,7 @@ class ReplaceUser(Operation["models.User"]):
 
     verb = "PUT"
     route = "/users/{user_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     user_id: Annotated[str, Path("user_id")]
     user: Annotated[models.User | None, Body()] = None
 
@@ -119,7 +119,7 @@ class DeleteUser(Operation[None]):
 
     verb = "DELETE"
     route = "/v1/orgs/{org_id}/users/{user_id}"
-    errors = NOT_FOUND
+    errors: ClassVar[ErrorModels] = NOT_FOUND
     org_id: Annotated[str, Path("org_id")]
     user_id: Annotated[str, Path("user_id")]
 
@@ -161,7 +161,7 @@ class ListUsers(LimitedListing["models.ListUsersResponse", "models.User"]):
 
     verb = "GET"
     route = "/users"
-    paging = by_email("users", cursor="previous_email")
+    paging: ClassVar[Unpaged] = by_email("users", cursor="previous_email")
     email: Annotated[str | None, Query("email")] = None
     previous_email: Annotated[str | None, Query("previous_email")] = None
     provider: Annotated[str | None, Query("provider")] = None
@@ -217,7 +217,7 @@ class ListCombinedUserDetails(
 
     verb = "GET"
     route = "/v1/combined_user_details"
-    paging = by_email("combined_user_details", cursor="previous_email")
+    paging: ClassVar[Unpaged] = by_email("combined_user_details", cursor="previous_email")
     email: Annotated[str | None, Query("email")] = None
     previous_email: Annotated[str | None, Query("previous_email")] = None
     org_id: Annotated[str | None, Query("org_id")] = None
@@ -250,5 +250,5 @@ class ListUserGuids(Listing["models.ListUserGuidsResponse", str]):
 
     verb = "GET"
     route = "/users_ids"
-    paging = Unpaged("user_ids")
+    paging: ClassVar[Unpaged] = Unpaged("user_ids")
     updated_since: Annotated[datetime | None, Query("updated_since")] = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 
+from ...core.operation.operation import ErrorModels
 from ...core.operation.paging import Listing, Unpaged
 from .. import models  # noqa: F401 (the quoted answers name it)
 from .common import BAD_REQUEST
@@ -21,8 +24,8 @@ class ListApps(Listing["models.Apps", "models.App"]):
 
     verb = "GET"
     route = "/metadata/apps"
-    paging = Unpaged("data")
-    errors = BAD_REQUEST
+    paging: ClassVar[Unpaged] = Unpaged("data")
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -37,5 +40,5 @@ class ListEvents(Listing["models.Events", "models.Event"]):
 
     verb = "GET"
     route = "/events"
-    paging = Unpaged("data")
-    errors = BAD_REQUEST
+    paging: ClassVar[Unpaged] = Unpaged("data")
+    errors: ClassVar[ErrorModels] = BAD_REQUEST

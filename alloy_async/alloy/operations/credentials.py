@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import ExtraQuery, Json, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Listing, Unpaged
 from .. import models
 from .common import BAD_REQUEST
@@ -55,7 +55,7 @@ class ListUserCredentials(Listing["models.Credentials", "models.Credential"]):
 
     verb = "GET"
     route = "/users/{userId}/credentials"
-    paging = Unpaged("data")
+    paging: ClassVar[Unpaged] = Unpaged("data")
     user_id: Annotated[str, Path("userId")]
 
 
@@ -91,7 +91,7 @@ class GetCredentialMetadata(Listing["models.CredentialMetadataList", "models.Cre
 
     verb = "GET"
     route = "/metadata/credentials"
-    paging = Unpaged("data")
+    paging: ClassVar[Unpaged] = Unpaged("data")
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -112,7 +112,7 @@ class CredentialMedataByApp(Operation["models.CredentialMetadataAnswer"]):
 
     verb = "GET"
     route = "/metadata/credentials/{app}"
-    errors = BAD_REQUEST
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     app: Annotated[str, Path("app")]
 
 

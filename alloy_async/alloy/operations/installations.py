@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Json, Path
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from .. import models
 from .common import BAD_REQUEST
 
@@ -55,7 +55,7 @@ class StartInstallation(Operation["models.Installation"]):
 
     verb = "POST"
     route = "/headless/startInstallation"
-    errors = BAD_REQUEST
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     user_id: Annotated[str, Json("userId")]
     integration_id: Annotated[str, Json("integrationId")]
     credential_ids: Annotated[Sequence[str] | None, Json("credentialIds")] = None
@@ -81,6 +81,6 @@ class CompleteInstallation(Operation["models.Message"]):
 
     verb = "POST"
     route = "/headless/completeInstallation"
-    errors = BAD_REQUEST
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     installation_id: Annotated[str, Json("installationId")]
     data: Annotated[Sequence[models.BlockValues], Json("data")]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Listing, Unpaged
 from .. import models  # noqa: F401 (the quoted answers name it)
 from .common import BAD_REQUEST
@@ -29,8 +29,8 @@ class ListIntegrations(Listing["models.Integrations", "models.Integration"]):
 
     verb = "GET"
     route = "/integrations"
-    paging = Unpaged("data")
-    errors = BAD_REQUEST
+    paging: ClassVar[Unpaged] = Unpaged("data")
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     user_id: Annotated[str, Query("userId")]
 
 
@@ -50,6 +50,6 @@ class GetAnIntegration(Operation["models.IntegrationAnswer"]):
 
     verb = "GET"
     route = "/integrations/{integrationId}"
-    errors = BAD_REQUEST
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     integration_id: Annotated[str, Path("integrationId")]
     user_id: Annotated[str, Query("userId")]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import attrs
 
 from ...core.operation.markers import Json, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import ByPage, Listing, Unpaged
 from .. import models  # noqa: F401 (the answers in quotes are looked up here)
 from .common import BAD_REQUEST, need_workflow
@@ -125,7 +125,7 @@ class GetWorkflowLogs(Listing["models.WorkflowLogs", "models.WorkflowLog"]):
 
     verb = "GET"
     route = "/workflows/{workflowId}/logs"
-    paging = ByPage("data", key="execution_id")
+    paging: ClassVar[Unpaged] = ByPage("data", key="execution_id")
     workflow_id: Annotated[str, Path("workflowId")]
     user_id: Annotated[str | None, Query("userId")] = None
     page: Annotated[int | None, Query("page")] = None
@@ -153,7 +153,7 @@ class GetWorkflowErrors(Listing["models.WorkflowErrors", "models.WorkflowError"]
 
     verb = "GET"
     route = "/workflows/{workflowId}/errors"
-    paging = Unpaged("data")
-    errors = BAD_REQUEST
+    paging: ClassVar[Unpaged] = Unpaged("data")
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     workflow_id: Annotated[str, Path("workflowId")]
     user_id: Annotated[str | None, Query("userId")] = None

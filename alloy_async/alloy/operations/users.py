@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Json, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Listing, Unpaged
 from .. import models
 from .common import BAD_REQUEST, UNAUTHORIZED
@@ -39,7 +39,7 @@ class CreateAUser(Operation["models.CreatedUser"]):
 
     verb = "POST"
     route = "/users/"
-    errors = UNAUTHORIZED
+    errors: ClassVar[ErrorModels] = UNAUTHORIZED
     username: Annotated[str, Json("username")]
     full_name: Annotated[str | None, Json("fullName")] = None
 
@@ -64,7 +64,7 @@ class BatchCreateUsers(Operation["models.BatchResult"]):
 
     verb = "POST"
     route = "/users/batch"
-    errors = BAD_REQUEST | UNAUTHORIZED
+    errors: ClassVar[ErrorModels] = BAD_REQUEST | UNAUTHORIZED
     users: Annotated[Sequence[models.NewUser], Json("users")]
 
     def check(self) -> None:
@@ -109,7 +109,7 @@ class UpdateAUser(Operation["models.User"]):
 
     verb = "PUT"
     route = "/users/{userId}"
-    errors = UNAUTHORIZED
+    errors: ClassVar[ErrorModels] = UNAUTHORIZED
     user_id: Annotated[str, Path("userId")]
     username: Annotated[str | None, Json("username")] = None
     full_name: Annotated[str | None, Json("fullName")] = None
@@ -130,7 +130,7 @@ class DeleteAUser(Operation["models.Success"]):
 
     verb = "DELETE"
     route = "/users/{userId}"
-    errors = UNAUTHORIZED
+    errors: ClassVar[ErrorModels] = UNAUTHORIZED
     user_id: Annotated[str, Path("userId")]
 
 
@@ -149,8 +149,8 @@ class ListAllUsers(Listing["models.Users", "models.User"]):
 
     verb = "GET"
     route = "/users"
-    paging = Unpaged("data")
-    errors = UNAUTHORIZED
+    paging: ClassVar[Unpaged] = Unpaged("data")
+    errors: ClassVar[ErrorModels] = UNAUTHORIZED
     parent_workflow_id: Annotated[str | None, Query("parentWorkflowId")] = None
 
 

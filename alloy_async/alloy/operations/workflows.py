@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Json, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Listing, Unpaged
 from .. import models  # noqa: F401 (the answers in quotes are looked up here)
 from .common import BAD_REQUEST, need_workflow
@@ -29,8 +29,8 @@ class ListWorkflows(Listing["models.Workflows", "models.Workflow"]):
 
     verb = "GET"
     route = "/workflows/"
-    paging = Unpaged("data")
-    errors = BAD_REQUEST
+    paging: ClassVar[Unpaged] = Unpaged("data")
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     user_id: Annotated[str, Query("userId")]
     integration: Annotated[str | None, Query("integration")] = None
 
@@ -128,7 +128,7 @@ class UpgradeWorkflow(Operation["models.Upgrade"]):
 
     verb = "PUT"
     route = "/workflows/{workflowId}/upgrade"
-    errors = BAD_REQUEST
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     workflow_id: Annotated[str, Path("workflowId")]
     user_id: Annotated[str, Query("userId")]
 
@@ -169,8 +169,8 @@ class ListVersions(Listing["models.WorkflowVersions", "models.WorkflowVersion"])
 
     verb = "GET"
     route = "/workflows/{workflowId}/versions"
-    paging = Unpaged("data")
-    errors = BAD_REQUEST
+    paging: ClassVar[Unpaged] = Unpaged("data")
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     user_id: Annotated[str, Query("userId")]
     workflow_id: Annotated[str, Path("workflowId")]
 
@@ -191,8 +191,8 @@ class ListUsersByWorkflowid(Listing["models.WorkflowUsers", "models.WorkflowUser
 
     verb = "GET"
     route = "/workflows/{workflowId}/users/"
-    paging = Unpaged("data")
-    errors = BAD_REQUEST
+    paging: ClassVar[Unpaged] = Unpaged("data")
+    errors: ClassVar[ErrorModels] = BAD_REQUEST
     workflow_id: Annotated[str, Path("workflowId")]
     user_id: Annotated[str | None, Query("userId")] = None
 

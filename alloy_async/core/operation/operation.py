@@ -11,11 +11,14 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, get_type_hints
 
 from ..codec.fields import format_redacted, get_fields, iterate_shown
 
 T_co = TypeVar("T_co", covariant=True)
+
+ErrorModels: TypeAlias = Mapping[Any, Any]
+"""Models of error bodies, by status; "default" stands for the statuses that are not named."""
 
 PLAIN = (str, int, float, bytes)
 IDEMPOTENT_VERBS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -36,7 +39,7 @@ class Operation(Generic[T_co]):
     """Path below the base URL, with {placeholders}."""
     idempotent: ClassVar[bool]
     """Whether sending it twice has the effect of sending it once; by default true for GET, HEAD, OPTIONS, PUT and DELETE."""
-    errors: ClassVar[Mapping[Any, Any]] = {}
+    errors: ClassVar[ErrorModels] = {}
     """Model of the error body, by status; "default" for statuses that are not named."""
     accept: ClassVar[str] = "application/json"
     authenticated: ClassVar[bool] = True

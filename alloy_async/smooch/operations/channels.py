@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import attrs
 
 from ...core.operation.markers import Body, Path, Query
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Listing, Unpaged
 from .. import models
 from .common import ERRORS
@@ -39,7 +39,7 @@ class GetAppUserAuthCode(Operation["models.AuthCodeResponse"]):
 
     verb = "GET"
     route = "/v1/apps/{appId}/appusers/{userId}/authcode"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
 
@@ -62,8 +62,8 @@ class GetAppUserBusinessSystemIds(
 
     verb = "GET"
     route = "/v1/apps/{appId}/appusers/{userId}/businesssystems"
-    errors = ERRORS
-    paging = Unpaged("business_systems")
+    errors: ClassVar[ErrorModels] = ERRORS
+    paging: ClassVar[Unpaged] = Unpaged("business_systems")
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
 
@@ -84,8 +84,8 @@ class GetAppUserEntityIds(Listing["models.AppUserChannelsResponse", "models.Chan
 
     verb = "GET"
     route = "/v1/apps/{appId}/appusers/{userId}/channels"
-    errors = ERRORS
-    paging = Unpaged("channels")
+    errors: ClassVar[ErrorModels] = ERRORS
+    paging: ClassVar[Unpaged] = Unpaged("channels")
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
 
@@ -110,8 +110,8 @@ class GetLinkRequests(Listing["models.LinkRequestResponse", "models.LinkRequestR
 
     verb = "GET"
     route = "/v1/apps/{appId}/appusers/{userId}/linkrequest"
-    errors = ERRORS
-    paging = Unpaged("link_requests")
+    errors: ClassVar[ErrorModels] = ERRORS
+    paging: ClassVar[Unpaged] = Unpaged("link_requests")
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
     integration_ids: Annotated[Sequence[str], Query("integrationIds", style="csv")]
@@ -148,7 +148,7 @@ class LinkAppUser(Operation["models.AppUserResponse"]):
 
     verb = "POST"
     route = "/v1/apps/{appId}/appusers/{userId}/channels"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
     app_user_link_body: Annotated[models.AppUserLink, Body()]
@@ -199,7 +199,7 @@ class UnlinkAppUser(Operation[None]):
 
     verb = "DELETE"
     route = "/v1/apps/{appId}/appusers/{userId}/channels/{channel}"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
     channel: Annotated[

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
 from ...core.messages.upload import FileSource
 from ...core.operation.markers import Part, Path
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from .. import models
 from .common import ERRORS
 
@@ -38,7 +38,7 @@ class PostImageMessage(Operation["models.MessageResponse"]):
 
     verb = "POST"
     route = "/v1/apps/{appId}/appusers/{userId}/images"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
     source: Annotated[FileSource, Part("source")]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import attrs
 
 from ...core.operation.markers import Body, Path
-from ...core.operation.operation import Operation
+from ...core.operation.operation import ErrorModels, Operation
 from .. import models
 from .common import ERRORS
 
@@ -32,7 +32,7 @@ class DeleteAppUser(Operation[None]):
 
     verb = "DELETE"
     route = "/v1/apps/{appId}/appusers/{userId}"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
 
@@ -53,7 +53,7 @@ class DeleteAppUserProfile(Operation["models.AppUserResponse"]):
 
     verb = "DELETE"
     route = "/v1/apps/{appId}/appusers/{userId}/profile"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
 
@@ -77,7 +77,7 @@ class GetAppUser(Operation["models.AppUserResponse"]):
 
     verb = "GET"
     route = "/v1/apps/{appId}/appusers/{userId}"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
 
@@ -102,7 +102,7 @@ class PreCreateAppUser(Operation["models.AppUserResponse"]):
 
     verb = "POST"
     route = "/v1/apps/{appId}/appusers"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     app_id: Annotated[str, Path("appId")]
     app_user_pre_create_body: Annotated[models.AppUserPreCreate, Body()]
 
@@ -127,7 +127,7 @@ class UpdateAppUser(Operation["models.AppUserResponse"]):
 
     verb = "PUT"
     route = "/v1/apps/{appId}/appusers/{userId}"
-    errors = ERRORS
+    errors: ClassVar[ErrorModels] = ERRORS
     app_id: Annotated[str, Path("appId")]
     user_id: Annotated[str, Path("userId")]
     app_user_update_body: Annotated[models.AppUserUpdate, Body()]
