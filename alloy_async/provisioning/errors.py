@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..core.errors import AlloyAsyncError, Effect
+
+JobPlace: TypeAlias = Path | str
+"""Where a job is: the path of its file, or the address of one in a database, without a password."""
 
 
 class SourceError(AlloyAsyncError, ValueError):
@@ -47,14 +50,14 @@ class JobError(AlloyAsyncError):
 
     Args:
         message: what is wrong and what to do.
-        path: the job file.
+        path: where the job is.
     """
 
     default_effect: Effect = "none"
 
-    def __init__(self, message: str, path: str | Path) -> None:
+    def __init__(self, message: str, path: JobPlace) -> None:
         super().__init__(message)
-        self.path = Path(path)
+        self.path: JobPlace = path if isinstance(path, str) and "://" in path else Path(path)
 
     @property
     def args(self) -> tuple[Any, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TypeAlias
 
 import attrs
 
+from .errors import JobPlace
 from .sources import Finding
 from .store.header import Mode, Phase
 
@@ -170,7 +170,7 @@ class Report:
         phase: `undo` where the job was taken back, and `counts` are of that.
     """
 
-    job: Path
+    job: JobPlace
     source: str
     target: str
     mode: Mode

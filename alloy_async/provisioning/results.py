@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import attrs
 
+from .errors import JobPlace
 from .events import Checked
 from .store.header import Action, Mode
 from .store.job_store import FINALITY, JobStore
@@ -40,7 +39,7 @@ class Plan:
         finality: what of it no undo brings back, in sentences.
     """
 
-    job: Path
+    job: JobPlace
     source: str
     target: str
     mode: Mode

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import itertools
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,12 @@ import alloy_async
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.job_store import JobStore, Remark, Second
+from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import NOT_THERE, JobRow, PlannedRow, RowResult
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
 from alloy_async.provisioning.store.states import ROW_TRANSITIONS, ForbiddenTransition, RowState
 
-STORES: dict[str, Any] = {"sqlite": SqliteStore}
+STORES: dict[str, Any] = {"sqlite": SqliteStore, "postgres": PostgresStore}
 NUMBERS = itertools.count()
 HEADER = JobHeader(source="users.csv", system="Alloy", base_url="https://alloy.example", mode="create")
 
@@ -31,15 +34,19 @@ class Kind:
     """A kind of store, and the place of one job in it."""
 
     kind: Any
-    place: Path
+    place: Any
 
     def create(self) -> JobStore:
         store: JobStore = self.kind.create(self.place, HEADER)
         return store
 
-    def create_another(self) -> JobStore:
-        """In a place of its own, as hypothesis gives one test many examples."""
-        return attrs.evolve(self, place=self.place.with_name(f"{next(NUMBERS)}.job")).create()
+    def another(self) -> Kind:
+        """The same with a place of its own, as hypothesis gives one test many examples."""
+        number = next(NUMBERS)
+        place = (
+            f"{self.place}{number}" if isinstance(self.place, str) else self.place.with_name(f"{number}.job")
+        )
+        return attrs.evolve(self, place=place)
 
     def open(self) -> JobStore:
         store: JobStore = self.kind.open(self.place)
@@ -48,6 +55,8 @@ class Kind:
 
 @pytest.fixture(params=STORES)
 def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
+    if request.param == "postgres":
+        return Kind(PostgresStore, f"{request.getfixturevalue('database')}#{uuid.uuid4()}")
     return Kind(STORES[request.param], tmp_path / "users.job")
 
 
@@ -117,19 +126,18 @@ def test_rows_are_read_as_they_were_planned(kind: Kind, rows: list[PlannedRow]) 
         number += max(row.number - 1, 1)
         line += row.line or 0
         ordered.append(row._replace(number=number, line=row.line and line))
-    store = kind.create_another()
-    store.insert_rows("apply", ordered)
-    found = read(store)
-    assert [as_planned(row) for row in found] == ordered
-    assert [row.state for row in found] == ["done" if row.outcome else "planned" for row in ordered]
-    for row in ordered:
-        assert [one.number for one in store.read_rows("apply", row.number)] == [
-            one.number for one in ordered if one.number > row.number
-        ]
-    assert store.tally("apply") == Counter(row.outcome or "planned" for row in ordered)
-    assert store.count_actions() == Counter(row.action for row in ordered)
-    assert list(store.read_rows("undo")) == []
-    store.close()
+    with closing(kind.another().create()) as store:
+        store.insert_rows("apply", ordered)
+        found = read(store)
+        assert [as_planned(row) for row in found] == ordered
+        assert [row.state for row in found] == ["done" if row.outcome else "planned" for row in ordered]
+        for row in ordered:
+            assert [one.number for one in store.read_rows("apply", row.number)] == [
+                one.number for one in ordered if one.number > row.number
+            ]
+        assert store.tally("apply") == Counter(row.outcome or "planned" for row in ordered)
+        assert store.count_actions() == Counter(row.action for row in ordered)
+        assert list(store.read_rows("undo")) == []
 
 
 class Model:
@@ -165,42 +173,44 @@ SETTLES: dict[str, Callable[[JobRow], RowResult]] = {
 @given(data=st.data())
 def test_what_happens_to_rows_is_told_row_by_row(kind: Kind, data: st.DataObject) -> None:
     numbers = range(1, 31)
-    store, model = kind.create_another(), Model(numbers)
-    store.insert_rows("apply", planned(*numbers))
-    for _ in range(data.draw(st.integers(1, 12))):
-        first = data.draw(st.integers(1, 30))
-        chosen = range(first, data.draw(st.integers(first, 30)) + 1)
-        event = data.draw(st.sampled_from(["intend", *SETTLES, "reopen"]))
-        if event == "reopen":
-            state: RowState = data.draw(st.sampled_from(["failed", "unknown"]))
-            back: RowState = "planned" if state == "failed" else "doubt"
-            store.reopen_rows("apply", state)
-            for number in numbers:
-                if model.states[number] == state:
-                    model.states[number], model.outcomes[number] = back, None
-            continue
-        rows = [row for row in read(store) if row.number in chosen and (row.state, event) in ROW_TRANSITIONS]
-        if event == "intend":
-            store.record_intents("apply", rows)
-            results = [RowResult(row.number, row.state, "intend") for row in rows]
-        else:
-            results = [SETTLES[event](row) for row in rows]
-            store.record_results("apply", results)
-        for result in results:
-            model.apply(result)
-    place = store.path
-    store.close()
-    store = kind.kind.open(place)
-    found = read(store)
-    assert {row.number: row.state for row in found} == model.states
-    assert {row.number: row.outcome for row in found} == model.outcomes
-    assert {row.number: row.attempts for row in found} == model.attempts
-    told = Counter(model.outcomes[number] or model.states[number] for number in numbers)
-    assert store.tally("apply") == told
-    for state in ("planned", "intended", "doubt", "failed", "unknown", "done"):
-        assert [row.number for row in read(store, state)] == [n for n in numbers if model.states[n] == state]
-    assert {row.remote_id for row in found if row.outcome == "created"} <= {f"id{n}" for n in numbers}
-    store.close()
+    kind, model = kind.another(), Model(numbers)
+    with closing(kind.create()) as store:
+        store.insert_rows("apply", planned(*numbers))
+        for _ in range(data.draw(st.integers(1, 12))):
+            first = data.draw(st.integers(1, 30))
+            chosen = range(first, data.draw(st.integers(first, 30)) + 1)
+            event = data.draw(st.sampled_from(["intend", *SETTLES, "reopen"]))
+            if event == "reopen":
+                state: RowState = data.draw(st.sampled_from(["failed", "unknown"]))
+                back: RowState = "planned" if state == "failed" else "doubt"
+                store.reopen_rows("apply", state)
+                for number in numbers:
+                    if model.states[number] == state:
+                        model.states[number], model.outcomes[number] = back, None
+                continue
+            rows = [
+                row for row in read(store) if row.number in chosen and (row.state, event) in ROW_TRANSITIONS
+            ]
+            if event == "intend":
+                store.record_intents("apply", rows)
+                results = [RowResult(row.number, row.state, "intend") for row in rows]
+            else:
+                results = [SETTLES[event](row) for row in rows]
+                store.record_results("apply", results)
+            for result in results:
+                model.apply(result)
+    with closing(kind.open()) as store:
+        found = read(store)
+        assert {row.number: row.state for row in found} == model.states
+        assert {row.number: row.outcome for row in found} == model.outcomes
+        assert {row.number: row.attempts for row in found} == model.attempts
+        told = Counter(model.outcomes[number] or model.states[number] for number in numbers)
+        assert store.tally("apply") == told
+        for state in ("planned", "intended", "doubt", "failed", "unknown", "done"):
+            assert [row.number for row in read(store, state)] == [
+                n for n in numbers if model.states[n] == state
+            ]
+        assert {row.remote_id for row in found if row.outcome == "created"} <= {f"id{n}" for n in numbers}
 
 
 def test_what_must_not_happen_is_not_written(store: JobStore) -> None:

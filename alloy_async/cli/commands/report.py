@@ -192,7 +192,7 @@ def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
     file.write(format_json(data, indent=2) + "\n")
 
 
-def write_failed_rows_of(job: Path, to: Path | None, *, safe: bool = False) -> Path:
+def write_failed_rows_of(job: Path | str, to: Path | None, *, safe: bool = False) -> Path:
     """Write the rows of a job that did not go in to a file that can be fed back; return which file it is.
 
     Args:
@@ -204,14 +204,15 @@ def write_failed_rows_of(job: Path, to: Path | None, *, safe: bool = False) -> P
         OSError: the file cannot be written.
     """
     from ...provisioning.reports.figures import read_report
-    from ...provisioning.store.places import read_store
+    from ...provisioning.store.places import name_after, read_store
 
-    part = (to or job).with_name(f"{(to or job).name}.part")
+    path = to or name_after(job)
+    part = path.with_name(f"{path.name}.part")
     try:
         with read_store(job) as store, part.open("w", encoding="utf-8", newline="") as file:
             form = _write_csv(file, store, read_report(store), safe=safe)
-        path = to or job.with_suffix(f".failed.{form}")
         if to is None:
+            path = path.with_suffix(f".failed.{form}")
             _check_overwrite(path)
         return part.replace(path)
     finally:

@@ -87,6 +87,6 @@ class NextSteps:
             return None
         return format_command("provision", failed, *self.of_source)
 
-    def format_job_command(self, name: str, job: Path) -> str:
+    def format_job_command(self, name: str, job: Path | str) -> str:
         """Format a command that goes on with a job."""
         return format_command(name, job, *self.of_job)

@@ -185,6 +185,7 @@ class Engine:
         return outcomes
 
     async def _request(self, rows: Sequence[JobRow]) -> Sequence[Outcome]:
+        self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
         target, first = self._target, rows[0]
         if first.action == "create":
             return await target.create(_records_of(rows))

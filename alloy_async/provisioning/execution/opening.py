@@ -12,11 +12,11 @@ from typing import Any
 from ...core.errors import ConfigurationError
 from ...directory import Capabilities, Directory
 from ..async_helpers import in_thread
-from ..errors import JobError
+from ..errors import JobError, JobPlace
 from ..planning.source_match import seal_digest
 from ..sources import Source, open_source
 from ..store.header import JobHeader, Mode
-from ..store.places import create_store, open_store, read_store
+from ..store.places import create_store, delete_store, open_store, parse_place, read_store
 from ..store.writer import JobWriter, open_job_writer
 
 
@@ -66,14 +66,14 @@ async def make_header(
     )
 
 
-def choose_job_path(source: Source, job: str | Path | None) -> Path:
+def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:
     """Choose where a new job goes: as told, or beside the source under the first free name.
 
     Raises:
         JobError: there is an unfinished job of that source.
     """
     if job is not None:
-        return Path(job)
+        return parse_place(job)
     beside = Path(source.name)
     if not beside.is_file():
         raise ConfigurationError(
@@ -93,11 +93,11 @@ def choose_job_path(source: Source, job: str | Path | None) -> Path:
 
 
 @asynccontextmanager
-async def create_job(path: Path, header: JobHeader) -> AsyncIterator[JobWriter]:
+async def create_job(place: JobPlace, header: JobHeader) -> AsyncIterator[JobWriter]:
     """Begin a job; its file goes again when an error shows that nothing was sent."""
     unsent = False
     try:
-        async with open_job_writer(create_store, path, header) as writer:
+        async with open_job_writer(create_store, place, header) as writer:
             try:
                 yield writer
             except Exception:
@@ -105,13 +105,13 @@ async def create_job(path: Path, header: JobHeader) -> AsyncIterator[JobWriter]:
                 raise
     finally:
         if unsent:
-            await in_thread(path.unlink)
+            await in_thread(delete_store, place)
 
 
 @asynccontextmanager
 async def open_job(job: str | Path, target: Directory) -> AsyncIterator[JobWriter]:
     """Take up a job that exists, for the system that it was begun with."""
-    async with open_job_writer(open_store, Path(job)) as writer:
+    async with open_job_writer(open_store, parse_place(job)) as writer:
         header = writer.header
         if (header.system, header.base_url) != (target.name, target.base_url):
             raise JobError(

@@ -7,11 +7,11 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import attrs
 
+from ..errors import JobPlace
 from ..events import Counts
 from ..store.header import UNRESOLVED, JobHeader, Phase
 from ..store.job_store import JobStore, Note, Remark, Second
@@ -63,7 +63,7 @@ class JobReport:
         now: when all this was read, in seconds since 1970.
     """
 
-    path: Path
+    path: JobPlace
     header: JobHeader = attrs.field(repr=False)
     phase: Phase
     counts: Counts

@@ -11,6 +11,7 @@ from string import Template
 
 from ...version import __version__
 from ..events import OUTCOME_NAMES
+from ..store.places import name_after
 from .charts import Series, draw_ranking, draw_shares, draw_timeline
 from .durations import format_duration, format_latency
 from .figures import JobReport, ReportRow
@@ -187,7 +188,7 @@ def _render_rows(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
     if next(unresolved, None) is not None:
         note = (
             f'<p class="note">These are the first {_SHOWN_LINES:,} of {total:,}. All of them:'
-            f" <code>alloy-async report {escape(report.path.name)} --format csv -o failed.csv</code></p>"
+            f" <code>alloy-async report {escape(name_after(report.path).name)} --format csv -o failed.csv</code></p>"
         )
     outcomes = (outcome for outcome, _, _ in _list_outcomes(report) if f'data-outcome="{outcome}"' in body)
     options = "".join(f'<option value="{outcome}">{OUTCOME_NAMES[outcome]}</option>' for outcome in outcomes)

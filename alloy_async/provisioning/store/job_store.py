@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from ..errors import JobPlace
 from .header import JobHeader, Phase
 from .rows import JobRow, PlannedRow, RowResult
 from .states import RowState
@@ -71,7 +71,7 @@ class JobStore(Protocol):
     """One job, kept somewhere; `open_store` and `create_store` of each kind of place give one."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> JobPlace:
         """Where the job is."""
         ...
 
@@ -85,6 +85,14 @@ class JobStore(Protocol):
 
         Args:
             durable: on return it would survive a loss of power; without, a crash of the process only.
+        """
+        ...
+
+    def check_worker(self) -> None:
+        """Make sure, without asking anybody, that no other worker can have taken the job over; right before a request leaves.
+
+        Raises:
+            JobError: one may have.
         """
         ...
 

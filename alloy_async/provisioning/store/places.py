@@ -1,37 +1,78 @@
-"""Which kind of store a job is kept in, by the name of its place: today a path, of an SQLite file."""
+"""Which kind of store a job is kept in, by the name of its place: an SQLite file, or a PostgreSQL database."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .header import JobHeader
+from ..errors import JobPlace
+from .header import JobHeader, Phase
 from .job_store import JobStore
+from .postgres.address import JobAddress, is_address
 from .sqlite.store import SqliteStore
 
+if TYPE_CHECKING:
+    from .postgres.store import PostgresStore
 
-def create_store(place: Path, header: JobHeader) -> JobStore:
+
+def parse_place(place: str | Path) -> JobPlace:
+    """Tell an address of a database from a path."""
+    return str(place) if is_address(place) else Path(place)
+
+
+def name_after(place: JobPlace) -> Path:
+    """Name a path after a job, for files that go with it: the job file's own, or the job's name in this folder."""
+    return Path(JobAddress.parse(place).job) if isinstance(place, str) else place
+
+
+def create_store(place: JobPlace, header: JobHeader) -> JobStore:
     """Begin a job, to be written by this process.
 
     Raises:
         JobError: there is one already, or it cannot be written.
     """
+    if isinstance(place, str):
+        return _load_postgres().create(place, header)
     return SqliteStore.create(place, header)
 
 
-def open_store(place: Path) -> JobStore:
+def open_store(place: JobPlace) -> JobStore:
     """Take up a job, for one worker at a time.
 
     Raises:
         JobError: there is none, another process works on it, it is damaged, or of another format.
     """
+    if isinstance(place, str):
+        return _load_postgres().open(place)
     return SqliteStore.open(place)
 
 
-def read_store(place: Path) -> AbstractContextManager[JobStore]:
+def read_store(place: JobPlace) -> AbstractContextManager[JobStore]:
     """Open a job for reading only, also while another process works on it.
 
     Raises:
         JobError: there is none, it is damaged, or of another format.
     """
+    if isinstance(place, str):
+        return _load_postgres().reading(place)
     return SqliteStore.reading(place)
+
+
+def delete_store(place: JobPlace) -> None:
+    """Delete a job on which nobody works, and all that is known of it."""
+    if isinstance(place, str):
+        _load_postgres().delete(place)
+    else:
+        place.unlink()
+
+
+def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:
+    """Claim the next shard of a job that was split, as a store of its rows; None where none is open."""
+    return _load_postgres().claim_shard(str(place), phase)
+
+
+def _load_postgres() -> type[PostgresStore]:
+    from .postgres.store import PostgresStore  # loads the driver, which few need
+
+    return PostgresStore

@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
@@ -32,7 +33,7 @@ class JobWriter:
         self.header: JobHeader = store.read_header()
         self._queue: SimpleQueue[_Call | None] = SimpleQueue()
         self._failure: JobError | None = None
-        self._thread = threading.Thread(target=self._work, name=f"job-{store.path.name}")
+        self._thread = threading.Thread(target=self._work, name=f"job-{Path(store.path).name}")
         self._thread.start()
 
     def close(self) -> None:

@@ -147,6 +147,9 @@ class JobFile:
         finally:
             self._in_transaction = False
 
+    def check_worker(self) -> None:
+        """See `JobStore`; the operating system holds the lock for as long as this process lives."""
+
     def _move_into_file(self) -> None:
         """Bring what was committed into the file itself, durably: it alone has to tell of every request that may have left.
 

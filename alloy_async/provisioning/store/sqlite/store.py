@@ -10,19 +10,11 @@ from typing import Any
 
 from ..header import JobHeader, Phase
 from ..job_store import Note, Remark, Second
+from ..row_log import MOST, Event, pack_intents, pack_results, pack_rows
 from ..rows import JobRow, PlannedRow, RowResult
 from ..states import RowEvent, RowState
 from .job_file import JobFile
-from .row_log import (
-    INSERT_BATCH,
-    INSERT_EVENT,
-    MOST,
-    Event,
-    pack_intents,
-    pack_results,
-    pack_rows,
-    unpack_rows,
-)
+from .row_reader import INSERT_BATCH, INSERT_EVENT, unpack_rows
 from .schema import HEADER, places
 
 _SUMMED = ("rows", "calls", "limited", "retries", "waited")

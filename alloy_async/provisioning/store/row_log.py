@@ -1,4 +1,4 @@
-"""Rows as batches and events, and back: what a job file's two large tables hold.
+"""Rows as batches and events, and back: what the two large tables of every store hold; no SQL.
 
 Planned rows that differ in line, key and hashes only are one record. What happened to them is laid over it: events cover
 stretches of rows, in the order of their ids. Reading goes window by window, so that memory does not grow with the job.
@@ -6,21 +6,18 @@ stretches of rows, in the order of their ids. Reading goes window by window, so 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from ..header import Action, RowOutcome
-from ..rows import JobRow, PlannedRow, RowResult, find_stretches
-from ..states import ROW_TRANSITIONS, RowEvent, RowState, next_state
-from .schema import DamagedRecord, places
+from .header import Action, RowOutcome
+from .rows import JobRow, PlannedRow, RowResult, find_stretches
+from .states import ROW_TRANSITIONS, RowEvent, RowState, next_state
 
 MOST = 4096
 """Rows that one record covers at most: so far back a reader has to look for what covers a row."""
-_WINDOW = 2048
 _SEPARATOR = "\x1f"
 
 
@@ -72,10 +69,6 @@ class Event(NamedTuple):
     def state(self) -> RowState:
         """The state after it."""
         return next_state(ROW_TRANSITIONS, self.state_before, self.event)
-
-
-INSERT_BATCH = f"INSERT INTO batches VALUES ({places(len(Batch._fields))})"  # noqa: S608 -- places for values
-INSERT_EVENT = f"INSERT INTO events VALUES ({places(len(Event._fields))})"  # noqa: S608
 
 
 def pack_rows(undo: int, rows: Iterable[PlannedRow]) -> Iterator[Batch]:
@@ -158,49 +151,7 @@ def _usual_state(event: RowEvent) -> RowState:
     return "planned" if event == "intend" else "intended"
 
 
-def unpack_rows(
-    database: sqlite3.Connection, undo: int, after: int, states: Sequence[RowState]
-) -> Iterator[JobRow]:
-    """Give the rows behind a number as they are now, in their order; only those in one of the states."""
-    while window := _read_window(database, undo, after):
-        last = window[-1].first + window[-1].rows - 1
-        overlay = _Overlay(window, _read_events(database, undo, window[0].first, last))
-        for batch in window:
-            yield from overlay.unpack(batch, after, states)
-        after = last
-
-
-def _read_window(database: sqlite3.Connection, undo: int, after: int) -> list[Batch]:
-    found = database.execute(
-        "SELECT * FROM batches WHERE undo = ? AND first > ? AND first + rows - 1 > ? ORDER BY first LIMIT ?",
-        (undo, after - MOST, after, _WINDOW),
-    )
-    window: list[Batch] = []
-    rows = 0
-    for record in found:
-        batch = Batch._make(record)
-        if batch.checksum != batch.compute_checksum():
-            raise DamagedRecord(f"the rows from number {batch.first} on")
-        window.append(batch)
-        rows += batch.rows
-        if rows >= _WINDOW:
-            break
-    return window
-
-
-def _read_events(database: sqlite3.Connection, undo: int, first: int, last: int) -> list[Event]:
-    found = database.execute(
-        "SELECT * FROM events WHERE undo = ? AND first > ? AND first <= ? AND first + rows > ? ORDER BY id",
-        (undo, first - MOST, last, first),
-    )
-    events = [Event._make(record) for record in found]
-    for event in events:
-        if (event.state_before, event.event) not in ROW_TRANSITIONS:
-            raise DamagedRecord(f"what happened to the rows from number {event.first} on")
-    return events
-
-
-class _Overlay:
+class RowOverlay:
     """What happened to the rows of a window, row by row."""
 
     def __init__(self, window: Sequence[Batch], events: Iterable[Event]) -> None:

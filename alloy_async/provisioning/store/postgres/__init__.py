@@ -1,0 +1,1 @@
+"""Jobs in a PostgreSQL database (extra: postgres), for workers on many hosts."""

@@ -1,0 +1,207 @@
+"""A job in a database that is open: its connection, its lease, its transactions, and what is wrong in words."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self
+
+from ...errors import JobError
+from ..header import JobHeader, Phase
+from .address import JobAddress
+from .driver import psycopg
+from .lease import Lease
+from .schema import BYTES, connect, create_job, drop_job, find_job, job_errors
+
+
+class JobDatabase:
+    """A job in a database, or a shard of one, as `create`, `open`, `claim_shard` and `reading` open it.
+
+    Args:
+        address: where the job is.
+        database: a connection, from now on used by one thread at a time.
+        job: its id.
+        lease: of the one worker that may write, released with `close`; None for reading.
+    """
+
+    def __init__(
+        self, address: JobAddress, database: psycopg.Connection[Any], job: int, lease: Lease | None = None
+    ) -> None:
+        self._address = address
+        self._database = database
+        self.job = job
+        self._lease = lease
+        self._open_transactions = 0
+        self._is_finished = False
+        shard = lease.shard if lease else None
+        self._first, self._last = (shard.first, shard.last) if shard and shard.shard else (1, 2**62)
+
+    @classmethod
+    def create(cls, place: str, header: JobHeader) -> Self:
+        """Begin a job, to be written by this process.
+
+        Raises:
+            JobError: there is one of that name already, or it cannot be written.
+        """
+        address = JobAddress.parse(place)
+        database = connect(address)
+        try:
+            job = create_job(database, address, header)
+            return cls(address, database, job, _claim(database, address, job))
+        except BaseException:
+            database.close()
+            raise
+
+    @classmethod
+    def open(cls, place: str) -> Self:
+        """Take up a job, for one worker at a time.
+
+        Raises:
+            JobError: there is none, somebody works on it, or it has another format.
+        """
+        address = JobAddress.parse(place)
+        database = connect(address)
+        try:
+            job = find_job(database, address)
+            return cls(address, database, job, _claim(database, address, job))
+        except BaseException:
+            database.close()
+            raise
+
+    @classmethod
+    def claim_shard(cls, place: str, phase: Phase) -> Self | None:
+        """Claim the next shard that nobody works on, as a store of its rows; None where none is open.
+
+        Raises:
+            JobError: there is no such job, or it has another format.
+        """
+        address = JobAddress.parse(place)
+        database = connect(address)
+        try:
+            job = find_job(database, address)
+            with job_errors(address, "cannot be read"):
+                lease = Lease.claim(database, address, job, undo=undo_of(phase), whole=False)
+        except BaseException:
+            database.close()
+            raise
+        if lease is None:
+            database.close()
+            return None
+        return cls(address, database, job, lease)
+
+    @classmethod
+    @contextlib.contextmanager
+    def reading(cls, place: str) -> Iterator[Self]:
+        """Open a job for reading only, also while others work on it.
+
+        Raises:
+            JobError: there is none, or it has another format.
+        """
+        address = JobAddress.parse(place)
+        database = connect(address)
+        try:
+            yield cls(address, database, find_job(database, address))
+        finally:
+            database.close()
+
+    @classmethod
+    def delete(cls, place: str) -> None:
+        """Delete a job and all that is known of it.
+
+        Raises:
+            JobError: there is none, or somebody works on it.
+        """
+        store = cls.open(place)
+        try:
+            drop_job(store._database, store._address, store.job)
+        finally:
+            store.close()
+
+    @property
+    def path(self) -> str:
+        """The job's address, without a password."""
+        return self._address.shown
+
+    @property
+    def worker(self) -> int | None:
+        """The id of a process that works on the job now; None when nobody does."""
+        found = self.read(
+            "SELECT worker FROM alloy_async.shards WHERE job = %s AND lease_until > clock_timestamp() LIMIT 1"
+        )
+        return int(found[0][0].rpartition(":")[2]) if found else None
+
+    @contextlib.contextmanager
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
+        """Do what is called within, all or nothing; see `JobStore`."""
+        if self._open_transactions:
+            yield  # within another one, which commits
+            return
+        self._open_transactions = 1
+        try:
+            fault = "cannot be written any more" if self._lease else "cannot be read"
+            with job_errors(self._address, fault), self._database.transaction():
+                if self._lease:
+                    # A lost outcome leaves its row in doubt, which is settled by asking: only intents need the disk.
+                    self._database.execute(f"SET LOCAL synchronous_commit = {'on' if durable else 'off'}")
+                    self._lease.check(self._database)
+                yield
+        finally:
+            self._open_transactions = 0
+
+    def check_worker(self) -> None:
+        """Make sure, without asking the database, that nobody can have taken over what is about to be sent.
+
+        Raises:
+            JobError: somebody may have.
+        """
+        if self._lease is None or not self._lease.is_live:
+            raise JobError(
+                "the database did not answer in time, so that another worker may have taken over; nothing was sent",
+                self._address.shown,
+            )
+
+    def close(self) -> None:
+        """Let others work on the job."""
+        if self._lease:
+            self._lease.release(self._database, done=self._is_finished)
+        self._database.close()
+
+    def copy(self, table: str, columns: Sequence[str], records: Iterable[Any]) -> None:
+        names = ", ".join([f'"{name}"' for name in columns])
+        statement = f"COPY alloy_async.{table} (job, {names}) FROM STDIN"
+        with self.transaction(), self._database.cursor() as cursor, cursor.copy(statement) as copy:
+            for record in records:
+                copy.write_row((self.job, *[_encode(name, getattr(record, name)) for name in columns]))
+
+    def write(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
+        with self.transaction(), self._database.cursor() as cursor:
+            cursor.executemany(statement, list(records))
+
+    def read(self, statement: str, *values: Any) -> list[Any]:
+        with job_errors(self._address, "cannot be read"):
+            return self._database.execute(statement, (self.job, *values)).fetchall()
+
+
+def _claim(database: psycopg.Connection[Any], address: JobAddress, job: int) -> Lease:
+    lease = Lease.claim(database, address, job)
+    if lease is None:
+        raise JobError("another worker is working on this job; wait for it, or stop it", address.shown)
+    return lease
+
+
+def undo_of(phase: Phase) -> int:
+    return int(phase == "undo")
+
+
+def _encode(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "surrogatepass") if name in BYTES else value.replace("\0", "\ufffd")
+
+
+def decode_record(columns: Sequence[str], record: Sequence[Any]) -> dict[str, Any]:
+    found = dict(zip(columns, record, strict=True))
+    for name in BYTES & found.keys():
+        if found[name] is not None:
+            found[name] = bytes(found[name]).decode("utf-8", "surrogatepass")
+    return found

@@ -1,0 +1,163 @@
+"""Who may write to a shard of a job: a lease by the database's clock, and an epoch that fences off whoever lost it.
+
+A worker claims a shard where nobody works on it or the lease of who did has lapsed, and counts its epoch up. Every
+transaction that writes asks in the database whether the epoch is still its own: one that was stopped and wakes up later
+writes nothing more. It also sends nothing more, since no request leaves before its intent is written; the moment between the
+intent and the request is covered by `is_live`, on the worker's own clock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from typing import Any, NamedTuple
+
+from ...errors import JobError
+from .address import JobAddress
+from .driver import psycopg
+from .schema import connect
+
+LEASE_SECONDS = 15.0
+"""How long a shard stays with a worker that does not answer any more."""
+_RENEWALS = 3
+"""Renewals within the length of a lease."""
+
+_SERIALIZE = "SELECT pg_advisory_xact_lock(hashtext('alloy_async'), %s::integer)"
+"""Claims of one job one after the other, so that the whole job and a shard of it are never claimed at once."""
+_CLAIM = """
+UPDATE alloy_async.shards SET epoch = epoch + 1, worker = %(worker)s,
+    lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+WHERE (job, undo, shard) = (
+    SELECT job, undo, shard FROM alloy_async.shards AS wanted
+    WHERE job = %(job)s AND undo = %(undo)s AND (shard = 0) = %(whole)s AND NOT done
+        AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        AND NOT EXISTS (
+            SELECT 1 FROM alloy_async.shards AS held
+            WHERE held.job = wanted.job AND held.lease_until > clock_timestamp() AND (held.shard = 0 OR wanted.shard = 0))
+    ORDER BY shard LIMIT 1)
+RETURNING undo, shard, first, last, epoch"""
+_RENEW = """
+UPDATE alloy_async.shards SET lease_until = clock_timestamp() + make_interval(secs => %s)
+WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s"""
+_RELEASE = """
+UPDATE alloy_async.shards SET lease_until = NULL, worker = NULL, done = done OR %s
+WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s"""
+_OWNS = """
+SELECT 1 FROM alloy_async.shards
+WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s AND lease_until > clock_timestamp() FOR SHARE"""
+
+
+class Shard(NamedTuple):
+    """Rows of a job that one worker has claimed.
+
+    Attributes:
+        undo: 1 where they belong to taking the job back.
+        shard: its number; 0 for the whole job.
+        first, last: numbers of its first and last row; both 0 for the whole job.
+        epoch: how many workers have held it.
+    """
+
+    undo: int
+    shard: int
+    first: int
+    last: int
+    epoch: int
+
+
+class Lease:
+    """A claim on a shard, renewed by a thread until it is released.
+
+    Args:
+        address: the job's.
+        job: its id.
+        shard: what was claimed.
+        seconds: the length of the lease.
+    """
+
+    def __init__(self, address: JobAddress, job: int, shard: Shard, seconds: float) -> None:
+        self.shard = shard
+        self._address = address
+        self._key = (job, shard.undo, shard.shard, shard.epoch)
+        self._seconds = seconds
+        self._good_until = time.monotonic() + seconds
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name=f"lease-{shard.shard}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def claim(
+        cls,
+        database: psycopg.Connection[Any],
+        address: JobAddress,
+        job: int,
+        *,
+        undo: int = 0,
+        whole: bool = True,
+        seconds: float = LEASE_SECONDS,
+    ) -> Lease | None:
+        """Claim the whole job, or the first shard that is open and that nobody works on; None where there is none.
+
+        Args:
+            database: a connection.
+            address: the job's.
+            job: its id.
+            undo: 1 for the shards of taking it back; the whole job stands under 0.
+            whole: claim the job itself, while nobody works on any shard of it.
+            seconds: the length of the lease.
+        """
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        values = {"worker": worker, "seconds": seconds, "job": job, "undo": undo, "whole": whole}
+        with database.transaction():
+            database.execute(_SERIALIZE, (job,))
+            found = database.execute(_CLAIM, values).fetchone()
+        return None if found is None else cls(address, job, Shard._make(found), seconds)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the lease surely holds now, by this worker's own clock, which is behind the database's."""
+        return time.monotonic() < self._good_until
+
+    def check(self, database: psycopg.Connection[Any]) -> None:
+        """Make sure, within a transaction, that nobody else has taken the shard over; it cannot until that ends.
+
+        Raises:
+            JobError: somebody has, or the lease has lapsed.
+        """
+        if database.execute(_OWNS, self._key).fetchone() is None:
+            raise JobError(
+                "another worker has taken over what this one was doing, as it did not answer for"
+                f" {self._seconds:g} s; nothing more is sent from here",
+                self._address.shown,
+            )
+
+    def release(self, database: psycopg.Connection[Any], *, done: bool = False) -> None:
+        """Let others work on the shard.
+
+        Args:
+            database: a connection.
+            done: nothing is left to do in it.
+        """
+        self._stopping.set()
+        self._thread.join()
+        with contextlib.suppress(psycopg.Error):  # the database is away: the lease lapses by itself
+            database.execute(_RELEASE, (done, *self._key))
+
+    def _renew(self) -> None:
+        database: psycopg.Connection[Any] | None = None
+        while not self._stopping.wait(self._seconds / _RENEWALS):
+            asked = time.monotonic()  # the lease runs from when the database says so, which is later
+            try:
+                if database is None:
+                    database = connect(self._address)
+                renewed = database.execute(_RENEW, (self._seconds, *self._key)).rowcount
+            except (psycopg.Error, JobError):
+                database = None  # tried again at the next turn; until then `is_live` runs out
+                continue
+            if not renewed:
+                break
+            self._good_until = asked + self._seconds
+        if database is not None:
+            database.close()

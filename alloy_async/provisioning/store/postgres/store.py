@@ -1,0 +1,260 @@
+# ruff: noqa: S608 -- the names put into statements are this package's own
+"""A job in a PostgreSQL database."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ..header import JobHeader, Phase
+from ..job_store import Note, Remark, Second
+from ..row_log import MOST, Batch, Event, RowOverlay, pack_intents, pack_results, pack_rows
+from ..rows import JobRow, PlannedRow, RowResult
+from ..states import RowEvent, RowState
+from .job_database import JobDatabase, decode_record, undo_of
+from .schema import (
+    BATCH_COLUMNS,
+    EVENT_COLUMNS,
+    HEADER,
+    NOTE_COLUMNS,
+    REMARK_COLUMNS,
+    SECOND_COLUMNS,
+    job_errors,
+)
+
+_WINDOW = 2048
+_SUMMED = ("rows", "calls", "limited", "retries", "waited")
+_WORST = ("p50", "p95", "slowest")
+_ADD_SECOND = (
+    f"INSERT INTO alloy_async.seconds AS s (job, {', '.join(SECOND_COLUMNS)})"
+    f" VALUES (%s, {', '.join(['%s'] * len(SECOND_COLUMNS))}) ON CONFLICT (job, second) DO UPDATE SET "
+    + ", ".join([f"{name} = s.{name} + excluded.{name}" for name in _SUMMED])
+    + "".join([f", {name} = greatest(s.{name}, excluded.{name})" for name in _WORST])
+)
+_REFUSED = """
+SELECT b.action, coalesce(b.outcome, 'planned'),
+    sum(least(e.first + e.rows, b.first + b.rows) - greatest(e.first, b.first))
+FROM alloy_async.events e JOIN alloy_async.batches b
+    ON b.job = e.job AND b.undo = e.undo AND b.first > e.first - %(most)s AND b.first < e.first + e.rows
+        AND b.first + b.rows > e.first
+WHERE e.job = %(job)s AND e.undo = %(undo)s AND e.event = 'refuse' GROUP BY 1, 2"""
+_INTENDED = """
+SELECT coalesce(sum(CASE event WHEN 'intend' THEN rows ELSE -rows END), 0) FROM alloy_async.events
+WHERE job = %s AND (event IN ('intend', 'withdraw') OR (event = 'fail' AND was IS NULL))"""
+
+
+class ShardCounts(NamedTuple):
+    """How many shards there are, how many are done, and on how many somebody works now."""
+
+    total: int
+    done: int
+    live: int
+
+    @property
+    def open(self) -> int:
+        """Those that are not done."""
+        return self.total - self.done
+
+
+class PostgresStore(JobDatabase):
+    """A job in a database, as a `JobStore`; or a shard of one."""
+
+    def create_shards(self, phase: Phase, size: int) -> None:
+        """Split the planned rows of a phase for many workers, anew where it was split before.
+
+        Args:
+            phase: whose rows.
+            size: rows of a shard; a multiple of the steps that each row of the source takes.
+        """
+        undo = undo_of(phase)
+        with self.transaction():
+            most = self.read(
+                "SELECT coalesce(max(first + rows - 1), 0) FROM alloy_async.batches WHERE job = %s AND undo = %s",
+                undo,
+            )[0][0]
+            self.write(
+                "DELETE FROM alloy_async.shards WHERE job = %s AND undo = %s AND shard > 0",
+                [(self.job, undo)],
+            )
+            shards = [
+                (self.job, undo, number, first, first + size - 1)
+                for number, first in enumerate(range(1, most + 1, size), 1)
+            ]
+            self.write(
+                "INSERT INTO alloy_async.shards (job, undo, shard, first, last) VALUES (%s, %s, %s, %s, %s)",
+                shards,
+            )
+
+    def count_shards(self, phase: Phase) -> ShardCounts:
+        """Count the shards of a phase."""
+        found = self.read(
+            "SELECT count(*), count(*) FILTER (WHERE done),"
+            " count(*) FILTER (WHERE NOT done AND lease_until > clock_timestamp())"
+            " FROM alloy_async.shards WHERE job = %s AND undo = %s AND shard > 0",
+            undo_of(phase),
+        )
+        return ShardCounts._make(found[0])
+
+    def finish_shard(self) -> None:
+        """Say that nothing is left to do in this shard, once the store is closed."""
+        self._is_finished = True
+
+    def read_header(self) -> JobHeader:
+        """Read what the job is."""
+        (values,) = self.read(f"SELECT {', '.join(HEADER)} FROM alloy_async.jobs WHERE job = %s")
+        return JobHeader(**dict(zip(HEADER, values, strict=True)))
+
+    def write_header(self, **columns: Any) -> None:
+        """Change attributes of the header."""
+        names = ", ".join([f"{name} = %s" for name in columns])
+        self.write(f"UPDATE alloy_async.jobs SET {names} WHERE job = %s", [(*columns.values(), self.job)])
+
+    def insert_rows(self, phase: Phase, rows: Iterable[PlannedRow]) -> None:
+        """Write planned rows, in the order of their numbers."""
+        self.copy("batches", BATCH_COLUMNS, pack_rows(undo_of(phase), rows))
+
+    def clear_rows(self, phase: Phase) -> None:
+        """Throw a half-made plan away, of which nothing was ever intended."""
+        with self.transaction():
+            for table in ("batches", "events"):
+                self.write(
+                    f"DELETE FROM alloy_async.{table} WHERE job = %s AND undo = %s",
+                    [(self.job, undo_of(phase))],
+                )
+
+    def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
+        """Read the rows in their order, a batch in memory at a time."""
+        after = max(after, self._first - 1)
+        while window := self._read_window(phase, after):
+            last = window[-1].first + window[-1].rows - 1
+            overlay = RowOverlay(window, self._read_events(phase, window[0].first, last))
+            for batch in window:
+                for row in overlay.unpack(batch, after, states):
+                    if row.number > self._last:
+                        return
+                    yield row
+            after = last
+
+    def record_intents(self, phase: Phase, rows: Sequence[JobRow]) -> None:
+        """Write down that a batch is about to be sent."""
+        self.copy("events", EVENT_COLUMNS, pack_intents(undo_of(phase), rows, 0))
+
+    def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
+        """Write down what happened to rows; what is the same for neighbours is written once."""
+        self.copy("events", EVENT_COLUMNS, pack_results(undo_of(phase), results, 0))
+
+    def reopen_rows(self, phase: Phase, state: RowState) -> None:
+        """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""
+        event: RowEvent = "retry" if state == "failed" else "reopen"
+        with self.transaction():
+            results = [RowResult(row.number, state, event) for row in self.read_rows(phase, states=(state,))]
+            self.record_results(phase, results)
+
+    def tally(self, phase: Phase) -> Counter[str]:
+        """Count rows by outcome; those without one by state."""
+        undo = undo_of(phase)
+        with self.transaction():
+            planned = self.read(
+                "SELECT coalesce(outcome, 'planned'), sum(rows) FROM alloy_async.batches"
+                " WHERE job = %s AND undo = %s GROUP BY 1",
+                undo,
+            )
+            counts: Counter[str] = Counter({name: int(rows) for name, rows in planned})
+            happened = self.read(
+                "SELECT undo, 0, 0, sum(rows), event, was, outcome, NULL, NULL, 0 FROM alloy_async.events"
+                " WHERE job = %s AND undo = %s GROUP BY undo, event, was, outcome",
+                undo,
+            )
+            for event in map(Event._make, happened):
+                counts[event.outcome or event.state] += int(event.rows)
+                if event.event != "refuse":
+                    counts[event.state_before] -= int(event.rows)
+            for _, before, rows in self._count_refused(undo):
+                counts[before] -= rows
+        return +counts
+
+    def count_actions(self) -> dict[str, int]:
+        """Count the rows of the plan by action."""
+        with self.transaction():
+            found = self.read(
+                "SELECT action, sum(rows) FROM alloy_async.batches WHERE job = %s AND undo = 0 GROUP BY action"
+            )
+            counts: Counter[str] = Counter({name: int(rows) for name, rows in found})
+            for action, _, rows in self._count_refused(0):
+                counts[action] -= rows
+                counts["refuse"] += rows
+        return dict(+counts)
+
+    def was_anything_intended(self) -> bool:
+        """Tell whether any request may have left."""
+        return int(self.read(_INTENDED)[0][0]) > 0
+
+    def add_seconds(self, seconds: Iterable[Second]) -> None:
+        """Add to what happened in each second."""
+        self.write(_ADD_SECOND, [(self.job, *second) for second in seconds])
+
+    def read_seconds(self, since: float = 0) -> list[Second]:
+        """Read what happened in each second, in order."""
+        columns = ", ".join(SECOND_COLUMNS)
+        found = self.read(
+            f"SELECT {columns} FROM alloy_async.seconds WHERE job = %s AND second >= %s ORDER BY second",
+            since,
+        )
+        return [Second._make(second) for second in found]
+
+    def add_note(self, kind: str, text: str) -> None:
+        """Write a note for people."""
+        self.copy("notes", NOTE_COLUMNS, [Note(time.time(), kind, text)])
+
+    def read_notes(self) -> list[Note]:
+        """Read the notes in their order."""
+        found = self.read(
+            f"SELECT {', '.join(NOTE_COLUMNS)} FROM alloy_async.notes WHERE job = %s ORDER BY at"
+        )
+        return [Note._make(note) for note in found]
+
+    def add_remarks(self, remarks: Iterable[Remark]) -> None:
+        """Write what the checks found."""
+        self.copy("remarks", REMARK_COLUMNS, remarks)
+
+    def read_remarks(self) -> list[Remark]:
+        """Read what the checks found."""
+        columns = ", ".join([f'"{name}"' for name in REMARK_COLUMNS])
+        return [
+            Remark._make(remark)
+            for remark in self.read(f"SELECT {columns} FROM alloy_async.remarks WHERE job = %s ORDER BY line")
+        ]
+
+    def _count_refused(self, undo: int) -> list[tuple[str, str, int]]:
+        values = {"most": MOST, "job": self.job, "undo": undo}
+        with job_errors(self._address, "cannot be read"):
+            found = self._database.execute(_REFUSED, values).fetchall()
+        return [(action, before, int(rows)) for action, before, rows in found]
+
+    def _read_window(self, phase: Phase, after: int) -> list[Batch]:
+        columns = ", ".join(BATCH_COLUMNS)
+        found = self.read(
+            f"SELECT {columns} FROM alloy_async.batches WHERE job = %s AND undo = %s AND first > %s"
+            f" AND first + rows - 1 > %s AND first <= %s ORDER BY first LIMIT {_WINDOW}",
+            undo_of(phase), after - MOST, after, self._last,
+        )  # fmt: skip
+        window: list[Batch] = []
+        rows = 0
+        for record in found:
+            batch = Batch(**decode_record(BATCH_COLUMNS, record))
+            window.append(batch)
+            rows += batch.rows
+            if rows >= _WINDOW:
+                break
+        return window
+
+    def _read_events(self, phase: Phase, first: int, last: int) -> list[Event]:
+        columns = ", ".join([*EVENT_COLUMNS, "id"])
+        found = self.read(
+            f"SELECT {columns} FROM alloy_async.events WHERE job = %s AND undo = %s AND first > %s AND first <= %s"
+            " AND first + rows > %s ORDER BY id",
+            undo_of(phase), first - MOST, last, first,
+        )  # fmt: skip
+        return [Event(**decode_record((*EVENT_COLUMNS, "id"), record)) for record in found]
