@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import select
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -55,7 +55,7 @@ def _probe_connection(_: Any) -> bool:
     private = "_drain_helper _reschedule_timeout _drop_timeout _on_read_timeout"
     made = vars(ResponseHandler(types.SimpleNamespace(create_future=None)))  # type: ignore[arg-type]
     return all(hasattr(ResponseHandler, name) for name in f"{names} {private}".split()) and (
-        {"_payload", "_read_timeout", "_tail"} <= made.keys()
+        {"_payload", "_read_timeout", "_tail", "_skip_payload"} <= made.keys()
     )
 
 
@@ -78,12 +78,24 @@ def _probe_connector(connector: Any) -> bool:
         arguments == ["req", "traces", "timeout"]
         and callable(getattr(connector, "_factory", None))
         and callable(getattr(connector, "_release_waiter", None))
+        and list(inspect.signature(getattr(connector, "_get", len)).parameters) == ["key", "traces"]
     )
 
 
 def _probe_request(_: Any) -> bool:
     parameters = inspect.signature(aiohttp.ClientRequest).parameters
     return {"loop", "ssl", "proxy"} <= parameters.keys() and hasattr(aiohttp.ClientRequest, "connection_key")
+
+
+def _find_original() -> object:
+    """aiohttp's own ClientSession._request; something that nothing is, where another one stands in its place already."""
+    request = vars(aiohttp.ClientSession).get("_request")
+    if type(request) is types.FunctionType and request.__code__.co_filename == aiohttp_client.__file__:
+        return request
+    return object()
+
+
+_ORIGINAL = _find_original()
 
 
 def _probe_send(_: Any) -> bool:
@@ -104,8 +116,8 @@ USES: Mapping[str, Use] = {
         _probe_parser,
     ),
     "connector": Use(
-        "TCPConnector.connect, _factory and _release_waiter: a connection of our class from aiohttp's pool; and a wake-up that"
-        " reached somebody who was cancelled is handed on",
+        "TCPConnector.connect, _get, _factory and _release_waiter: a connection of our class from aiohttp's pool; and a wake-up"
+        " that reached somebody who was cancelled is handed on",
         "calls go through ClientSession.request",
         _probe_connector,
     ),
@@ -128,7 +140,7 @@ USES: Mapping[str, Use] = {
     "unpatched": Use(
         "ClientSession._request: whether somebody has put his own in its place, as mocks and tracers do",
         "calls go through ClientSession.request, where his is honoured",
-        lambda _: _is_original(getattr(aiohttp.ClientSession, "_request", None)),
+        lambda _: getattr(aiohttp.ClientSession, "_request", None) is _ORIGINAL,
     ),
     "pool": Use(
         "TCPConnector._conns, _acquired and _closed: sockets of a loop that is gone are closed without it",
@@ -136,10 +148,6 @@ USES: Mapping[str, Use] = {
         lambda connector: all(hasattr(connector, name) for name in ("_conns", "_acquired", "_closed")),
     ),
 }
-
-
-def _is_original(request: Any) -> bool:
-    return type(request) is types.FunctionType and request.__code__.co_filename == aiohttp_client.__file__
 
 
 def find_middlewares(session: Any) -> tuple[Any, ...]:
@@ -160,12 +168,8 @@ class Destination(aiohttp.ClientRequest):
 
     def __init__(self, url: URL, proxy: URL | None, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__("GET", url, loop=loop, proxy=proxy)
-        self._key = super().connection_key
-
-    @property
-    def connection_key(self) -> Any:
-        """Identify the connections that go there; worked out once, not for each call."""
-        return self._key
+        self.key = super().connection_key
+        """Identifies the connections that go there."""
 
 
 class TimedConnection(ResponseHandler):
@@ -177,9 +181,10 @@ class TimedConnection(ResponseHandler):
 
     def __init__(self, scheduler: TimeoutScheduler) -> None:
         super().__init__(scheduler.loop)
-        self.due = NEVER
+        self.due = self.deadline = NEVER
         self._scheduler = scheduler
         self._has_unread: Callable[[], bool] | None = None
+        self._rested_parser: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Read in smaller pieces than asyncio, whose 256 KiB are so large that malloc may map them anew for each answer."""
@@ -188,8 +193,34 @@ class TimedConnection(ResponseHandler):
         if hasattr(of_asyncio, "max_size"):
             of_asyncio.max_size = READ_SIZE
 
-    def keep(self) -> None:
-        """Make it ready to be used again, after its answer was read; a closing one is left to the pool, which drops it."""
+    def expect(self, has_body: bool, read_timeout: float | None, deadline: float) -> None:
+        """Make it ready for the answer to the request that is written next.
+
+        Args:
+            has_body: False where the answer has none, whatever its headers say (HEAD).
+            read_timeout: seconds that the server may be silent.
+            deadline: when the whole answer must be there, by the scheduler's clock. It holds from now on, the read timeout
+                from `start_timeout` on: while the request is being written it is not the server's turn.
+        """
+        self.due = self.deadline = deadline
+        self._scheduler.add(self)
+        if has_body and self._rested_parser is not None:
+            self._parser, self._read_timeout = self._rested_parser, read_timeout
+            return
+        self.set_response_params(
+            skip_payload=not has_body, read_until_eof=True, auto_decompress=False, read_timeout=read_timeout
+        )
+
+    def lift_deadline(self) -> None:
+        """Let only the read timeout hold from now on."""
+        self.deadline = NEVER
+        payload: Any = self._payload
+        if payload is not None and not payload.is_eof():
+            self._reschedule_timeout()
+
+    def rest(self) -> None:
+        """Make it ready to be kept, after its answer was read; a closing one is left to the pool, which drops it."""
+        self._scheduler.discard(self)
         parser: Any = self._parser
         if parser is None or self.should_close:
             return
@@ -198,8 +229,8 @@ class TimedConnection(ResponseHandler):
         except Exception:  # the parser's own complaint about bytes that nobody asked for: reason enough
             clean = False
         # Without a parser, whatever comes from now on is put by, and `should_close` is true of a connection that put
-        # something by. The next request sets a new one.
-        self._parser = None
+        # something by.
+        self._parser, self._rested_parser = None, None if self._skip_payload else parser
         if not clean:
             self.force_close()
         elif self._has_unread is None:
@@ -237,16 +268,16 @@ class TimedConnection(ResponseHandler):
             payload.set_exception(exc, exc_cause)
 
     def expire(self) -> None:
-        """Break the connection off: the server was silent for too long."""
-        self._on_read_timeout()
+        """Break the connection off: the deadline has passed, or the server was silent for too long."""
+        if self.due >= self.deadline:
+            self.set_exception(TimeoutError())
+        else:
+            self._on_read_timeout()
 
     def _reschedule_timeout(self) -> None:
-        seconds = self._read_timeout
-        if seconds:
-            self.due = self._scheduler.now() + seconds
-            self._scheduler.add(self)
-        else:
-            self._scheduler.discard(self)
+        due = self._scheduler.now() + (self._read_timeout or NEVER)
+        self.due = due if due < self.deadline else self.deadline
+        self._scheduler.add(self)
 
     def _drop_timeout(self) -> None:
         self._scheduler.discard(self)
@@ -270,8 +301,13 @@ def use_timed_connections(connector: Any, scheduler: TimeoutScheduler) -> None:
     connector._factory = lambda: TimedConnection(scheduler)
 
 
+def find_pool(connector: Any) -> Callable[[Any, list[Any]], Awaitable[Any]]:
+    """Return what takes a connection that rests in the pool, or None (use: connector)."""
+    return connector._get  # type: ignore[no-any-return]
+
+
 async def acquire_connection(connector: Any, destination: Destination, timeout: aiohttp.ClientTimeout) -> Any:
-    """Return a connection from the pool, or a new one (use: connector)."""
+    """Return a connection from the pool, or a new one, or wait for one (use: connector)."""
     try:
         return await connector.connect(destination, [], timeout)
     except BaseException:

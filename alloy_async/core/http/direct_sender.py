@@ -14,18 +14,31 @@ from typing import Any, Protocol
 import aiohttp
 from yarl import URL
 
-from .aiohttp_internals import Destination, TimedConnection, acquire_connection, use_timed_connections
+from .aiohttp_internals import (
+    Destination,
+    TimedConnection,
+    acquire_connection,
+    find_pool,
+    use_timed_connections,
+)
 from .failures import ServerSpokeFirst
 from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
-from .timeouts import TimeoutScheduler
+from .timeouts import Deadline, TimeoutScheduler
 
 
 class Sender(Protocol):
     """One way to send requests. There are two; which one a call takes is decided in `LoopSession` alone."""
 
-    async def send(self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout) -> OpenResponse:
+    async def send(
+        self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout, deadline: float
+    ) -> OpenResponse:
         """Send a request and return its answer as soon as the head is there.
+
+        Args:
+            request: what is sent.
+            timeout: longest waits for a connection and between two pieces of the answer.
+            deadline: when the whole answer must be there, by the clock of the loop's scheduler.
 
         Raises:
             BROKEN: whatever of these happened; `request.written` tells whether it was before or after writing began.
@@ -48,19 +61,22 @@ class DirectSender:
     ) -> None:
         use_timed_connections(connector, scheduler)
         self._connector = connector
+        self._scheduler = scheduler
         self._destination = Destination(url, proxy, scheduler.loop)
+        self._take, self._key = find_pool(connector), self._destination.key
 
-    async def send(self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout) -> OpenResponse:
-        connection = await self._connect(timeout)
+    async def send(
+        self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout, deadline: float
+    ) -> OpenResponse:
+        # The usual call takes what rests in the pool; all that may have to wait is in `_connect`.
+        connection = await self._take(self._key, [])
+        if connection is None or connection.protocol.is_stale():
+            with Deadline(self._scheduler, deadline):
+                connection = await self._connect(timeout, connection)
         protocol: TimedConnection = connection.protocol
         upload: asyncio.Task[None] | None = None
         try:
-            protocol.set_response_params(
-                skip_payload=request.head.verb == "HEAD",
-                read_until_eof=True,
-                auto_decompress=False,
-                read_timeout=timeout.sock_read,
-            )
+            protocol.expect(request.head.verb != "HEAD", timeout.sock_read, deadline)
             # Nothing is awaited between the last look at the connection and this write, so nothing can come in between.
             request.written = True
             protocol.transport.write(request.encode())  # type: ignore[union-attr]
@@ -74,25 +90,29 @@ class DirectSender:
                 if not 100 <= status < 200 or status == 101:
                     return DirectResponse(status, message.headers, payload, connection, upload)
                 del message  # an interim answer; what is next may fail, and should not show its headers
+                if upload is None or upload.done():
+                    protocol.start_timeout()  # which ended with this one
         except BaseException:
             if upload is not None:
                 upload.cancel()
             connection.close()
             raise
 
-    async def _connect(self, timeout: aiohttp.ClientTimeout) -> Any:
-        """A connection on which nothing has come that nobody asked for."""
+    async def _connect(self, timeout: aiohttp.ClientTimeout, stale: Any) -> Any:
+        """A connection on which nothing has come that nobody asked for; a stale one is closed first."""
         while True:
+            if stale is not None:
+                stale.close()
             try:
                 connection = await acquire_connection(self._connector, self._destination, timeout)
             except TimeoutError as error:
                 raise aiohttp.ConnectionTimeoutError from error
-            protocol: TimedConnection = connection.protocol
-            if not protocol.is_stale():
+            if not connection.protocol.is_stale():
                 return connection
-            connection.close()
-            if protocol.is_new:
+            if connection.protocol.is_new:
+                connection.close()
                 raise ServerSpokeFirst("the server sent something before it was asked")
+            stale = connection
 
 
 class DirectResponse(OpenResponse):
@@ -108,9 +128,14 @@ class DirectResponse(OpenResponse):
         connection: Any,
         upload: asyncio.Task[None] | None,
     ) -> None:
-        super().__init__(status, headers, payload)
-        self._connection = connection
-        self._upload = upload
+        # As OpenResponse does it, whose call would cost more than all of this.
+        self.status, self.headers, self._payload = status, headers, payload
+        self._pieces = self._decompressor = None
+        self._connection, self._upload = connection, upload
+
+    def lift_deadline(self) -> None:
+        if self._connection.protocol is not None:
+            self._connection.protocol.lift_deadline()
 
     def release(self) -> None:
         if self._upload is not None and not self._upload.done():
@@ -119,7 +144,7 @@ class DirectResponse(OpenResponse):
             return
         protocol = self._connection.protocol
         if protocol is not None:
-            protocol.keep()
+            protocol.rest()
         self._connection.release()
 
     def close(self) -> None:

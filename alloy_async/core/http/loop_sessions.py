@@ -123,9 +123,8 @@ class LoopSessions:
 
     def _find_loop_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
         if self._own is not None:
-            return LoopSession(
-                self._own, TimeoutScheduler(loop), self._create_session_sender(self._own), None
-            )
+            scheduler = TimeoutScheduler(loop)
+            return LoopSession(self._own, scheduler, self._create_session_sender(self._own, scheduler), None)
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
         keeper = self._keepers.get(loop)
@@ -148,7 +147,7 @@ class LoopSessions:
             has(use, connector) for use in ("connection", "parser", "connector", "request")
         ):
             direct = self._create_direct_sender(connector, scheduler)
-        return LoopSession(session, scheduler, self._create_session_sender(session), direct)
+        return LoopSession(session, scheduler, self._create_session_sender(session, scheduler), direct)
 
     def _create_direct_sender(
         self, connector: aiohttp.TCPConnector, scheduler: TimeoutScheduler
@@ -158,8 +157,10 @@ class LoopSessions:
             return DirectSender(connector, scheduler, proxy, None)
         return DirectSender(connector, scheduler, self._base, proxy)
 
-    def _create_session_sender(self, session: aiohttp.ClientSession) -> SessionSender:
-        return SessionSender(session, str(self._base).rstrip("/"), self._proxy)
+    def _create_session_sender(
+        self, session: aiohttp.ClientSession, scheduler: TimeoutScheduler
+    ) -> SessionSender:
+        return SessionSender(session, str(self._base).rstrip("/"), scheduler, self._proxy)
 
     async def aclose(self) -> None:
         """Close all connections, on whichever loop they are."""

@@ -35,6 +35,10 @@ class OpenResponse(ABC):
         self._decompressor: Decompressor | None = None
 
     @abstractmethod
+    def lift_deadline(self) -> None:
+        """Let the answer last longer than its request's deadline: from now on only the read timeout holds."""
+
+    @abstractmethod
     def release(self) -> None:
         """Give the connection back: the body was read to its end."""
 

@@ -18,6 +18,7 @@ from .failures import ConnectionBroken, ServerSpokeFirst, describe_cause
 from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
 from .proxies import Proxy
+from .timeouts import Deadline, TimeoutScheduler
 
 WRITTEN_WHOLE = 1 << 20
 """Bytes of a body above which aiohttp wants a file to read it from, in pieces."""
@@ -33,18 +34,30 @@ class SessionSender:
     Args:
         session: the session; it is never closed here.
         base: the service's address.
+        scheduler: of the deadlines; the session has its own read timeouts.
         proxy: for all requests; None leaves that to the session.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, base: str, proxy: Proxy | None) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, base: str, scheduler: TimeoutScheduler, proxy: Proxy | None
+    ) -> None:
         self._session = session
+        self._scheduler = scheduler
         self._base = base
         self._proxy = proxy
         self._looks: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         """For each connection that was used here, what tells whether something is unread on it."""
         self._guards = has("send")
 
-    async def send(self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout) -> OpenResponse:
+    async def send(
+        self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout, deadline: float
+    ) -> OpenResponse:
+        with Deadline(self._scheduler, deadline):
+            return SessionResponse(await self._request(request, timeout), self._scheduler, deadline)
+
+    async def _request(
+        self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
         body = request.body
         headers = request.head.headers
         if body is not None and not isinstance(body, bytes):
@@ -58,7 +71,7 @@ class SessionSender:
         if not self._guards:
             request.written = True
         try:
-            response = await self._session.request(
+            return await self._session.request(
                 request.head.verb,
                 URL(self._base + request.target, encoded=True),
                 headers=headers,
@@ -75,7 +88,6 @@ class SessionSender:
         except BaseException as error:
             # Without aiohttp's frames: their local variables hold the headers.
             raise error.with_traceback(None) from error.__cause__
-        return SessionResponse(response)
 
     def _guard(self, request: OutgoingRequest) -> aiohttp.ClientMiddlewareType:
         """The innermost middleware, which looks at the connection right before the request is written."""
@@ -125,11 +137,21 @@ async def prevent_hidden_retry(request: aiohttp.ClientRequest, handler: Any) -> 
 class SessionResponse(OpenResponse):
     """An answer that the session holds."""
 
-    __slots__ = ("_response",)
+    __slots__ = ("_deadline", "_response", "_scheduler")
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, scheduler: TimeoutScheduler, deadline: float
+    ) -> None:
         super().__init__(response.status, response.headers, response.content)
         self._response = response
+        self._scheduler, self._deadline = scheduler, deadline
+
+    async def read(self, limit: int) -> bytes:
+        with Deadline(self._scheduler, self._deadline):
+            return await super().read(limit)
+
+    def lift_deadline(self) -> None:
+        """Nothing to do: it holds while `read` runs."""
 
     def release(self) -> None:
         self._response.release()

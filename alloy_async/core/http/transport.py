@@ -17,7 +17,6 @@ from .loop_sessions import LoopSessions
 from .open_response import OpenResponse, RawResponse
 from .outgoing_request import OutgoingRequest, RequestHead
 from .proxies import find_proxy
-from .timeouts import Deadline
 
 MAX_RESPONSE_SIZE = 512 << 20
 """Bytes of an answer that are read unless the user says otherwise: the whole list of a million users is smaller."""
@@ -112,11 +111,11 @@ class Transport:
         began = scheduler.now()
         response: OpenResponse | None = None
         try:
-            with Deadline(scheduler, began + seconds):
-                response = await session.sender.send(request, timeout)
-                if streamed and response.ok:
-                    return RawResponse(response.status, response.headers, response)
-                return RawResponse(response.status, response.headers, await response.read(self._limit))
+            response = await session.sender.send(request, timeout, began + seconds)
+            if streamed and response.ok:
+                response.lift_deadline()
+                return RawResponse(response.status, response.headers, response)
+            return RawResponse(response.status, response.headers, await response.read(self._limit))
         except BROKEN as error:
             if response is not None and not response.ok:
                 return RawResponse(response.status, response.headers, response.received)

@@ -163,5 +163,5 @@ async def test_a_new_connection_on_which_something_came_is_not_written_on() -> N
         connector._factory = lambda: Speaking(scheduler)  # type: ignore[assignment]
         request = OutgoingRequest(RequestHead("GET", "", {"Host": "x"}), "/", None)
         with pytest.raises(ServerSpokeFirst):
-            await sender.send(request, Timeout().to_aiohttp(5))
+            await sender.send(request, Timeout().to_aiohttp(5), scheduler.now() + 5)
         assert (request.written, asked) == (False, service.requests)
