@@ -21,6 +21,7 @@ OPTIONS: Mapping[str, str] = {
     "job": "--job",
     "mapping": "--mapping",
     "mode": "--mode",
+    "new_key": "--new-key",
     "org_id": "--org-id",
     "app_id": "--app-id",
     "portal": "--base-url",

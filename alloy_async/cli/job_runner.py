@@ -63,7 +63,7 @@ def run_job(command: JobCommand, options: JobOptions) -> ExitCode:
     log = _show_log(console) if options.verbose else nullcontext()
     with log, _create_progress(command, options, console) as progress:
         try:
-            result = asyncio.run(_run_work(command, progress, options.concurrency))
+            result = asyncio.run(_run_work(command, progress, options))
         except asyncio.CancelledError:
             progress.print_line(_describe_cut_off(progress))
             return ExitCode.INTERRUPTED
@@ -137,11 +137,11 @@ def _write_failed_rows(
         return None
 
 
-async def _run_work(command: JobCommand, progress: Progress, concurrency: int) -> Report | Plan:
-    from ..provisioning import Run
+async def _run_work(command: JobCommand, progress: Progress, options: JobOptions) -> Report | Plan:
+    from ..provisioning import RunOptions
     from .options.systems import open_directory
 
-    run = Run(concurrency=concurrency, on_event=progress)
+    run = RunOptions(concurrency=options.concurrency, on_event=progress, new_key=options.new_key)
     task = asyncio.current_task()
     assert task is not None
 

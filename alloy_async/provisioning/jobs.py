@@ -177,11 +177,11 @@ async def undo(
     Raises:
         As for `apply`.
     """
-    began = time.monotonic()
-    async with open_job(job, target) as writer:
+    began, run = time.monotonic(), run or RunOptions()
+    async with open_job(job, target, new_key=run.new_key) as writer:
         if writer.header.state == "undone":
             raise JobError("was undone already", writer.store.path)
-        context = JobContext(writer, target, run or RunOptions())
+        context = JobContext(writer, target, run)
         if writer.header.state != "undoing":
             await settle_before_undo(context)
             await plan_undo(context, remove_adopted=adopted)
@@ -196,14 +196,13 @@ async def _take_up(
     *,
     fresh: bool,
 ) -> Report:
-    began = time.monotonic()
-    async with open_job(job, target) as writer:
+    began, run = time.monotonic(), run or RunOptions()
+    async with open_job(job, target, new_key=run.new_key) as writer:
         header, path = writer.header, writer.store.path
         if header.state == "undone":
             raise JobError("was undone; begin a new job", path)
         if fresh and header.state != "planned":
             raise JobError(f"is not a plan that waits to be applied (it is {header.state}); use resume", path)
-        run = run or RunOptions()
         if header.state == "undoing":
             return await execute_undo(JobContext(writer, target, run), began)
         given = header.source if source is None else source

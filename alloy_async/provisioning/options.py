@@ -24,12 +24,15 @@ class RunOptions:
         stop: when set, what is in flight is finished and no more is sent.
         sends_again: for resuming where keys are not unique: send rows of unknown outcome again if they are not there. Say so
             only once no request of the earlier run can be on its way any more: it would double the user.
+        new_key: for a job that exists: the credential is a renewed one of the account that the job was made for, and
+            becomes the job's. Without, a job is carried out, resumed and undone in that account only.
     """
 
     concurrency: int = 8
     on_event: OnEvent = ignore
     stop: asyncio.Event = attrs.field(factory=asyncio.Event)
     sends_again: bool = False
+    new_key: bool = False
 
     def __attrs_post_init__(self) -> None:
         check_count("concurrency", self.concurrency)

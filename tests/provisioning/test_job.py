@@ -245,6 +245,32 @@ async def test_a_job_goes_on_only_where_it_was_begun(file: Path) -> None:
         await apply(made.job, target)
 
 
+async def test_a_job_touches_only_the_account_that_it_was_made_for(file: Path) -> None:
+    target = directory(ada="Ada", zoe="Zoe")
+    other = directory(ada="Ada", bob="Bob", eve="Eve", zoe="Zoe")
+    other.account = "another customer"
+    made = await plan(file, target, mode="sync", allow_delete=1)
+    refusal = "was made for another account of Memory than this credential is of; nothing was sent"
+    with pytest.raises(JobError, match=refusal):
+        await apply(made.job, other)
+    assert (await apply(made.job, target)).complete
+    for go_on in (resume, undo):
+        with pytest.raises(JobError, match=refusal):
+            await go_on(made.job, other)
+    other.account = ""  # a token that lapses tells nothing
+    with pytest.raises(JobError, match=refusal):
+        await undo(made.job, other)
+    assert sorted(other.users) == ["ada", "bob", "eve", "zoe"]
+    assert b"the only one" not in made.job.read_bytes()
+    target.account = "the same customer's new key"
+    with pytest.raises(JobError, match=refusal):
+        await undo(made.job, target)
+    report = await undo(made.job, target, run=RunOptions(new_key=True))
+    assert report.counts == Counts(deleted=2, restored=1)
+    with pytest.raises(JobError, match="was undone already"):  # the new key is the job's now
+        await undo(made.job, target)
+
+
 async def test_an_unfinished_job_of_the_same_source_is_not_passed_over(file: Path) -> None:
     target = directory()
     made = await plan(file, target)

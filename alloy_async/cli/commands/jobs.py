@@ -15,7 +15,7 @@ from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..help import Command
 from ..job_runner import JobCommand, run_job
-from ..options.job_options import JobOptions, add_options, job_options
+from ..options.job_options import NEW_KEY, JobOptions, add_options, job_options
 from ..options.source import open_users, restore_source_options
 from ..options.target import Target, target_options
 from ..output.next_steps import NextSteps
@@ -43,6 +43,7 @@ def _create_job_command(function: Callable[..., None]) -> click.Command:
         ),
         job,
         target_options(),
+        NEW_KEY,
         job_options(),
         click.pass_context,
     )(function)

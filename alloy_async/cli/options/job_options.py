@@ -66,6 +66,7 @@ class JobOptions:
         verbose: show every request.
         progress: one of PROGRESS.
         safe_csv: write the rows that did not go in so that a spreadsheet takes no cell for a formula.
+        new_key: the credential is a renewed one of the job's account.
         detailed_exitcode: tell by the exit code whether a plan holds changes.
     """
 
@@ -74,6 +75,7 @@ class JobOptions:
     verbose: bool = False
     progress: str = "auto"
     safe_csv: bool = False
+    new_key: bool = False
     detailed_exitcode: bool = False
 
 
@@ -86,6 +88,11 @@ SAFE_CSV = _create_option(
     is_flag=True,
     help="Put an apostrophe before cells that a spreadsheet would take for formulas (=, +, -, @). Without, cells are as they"
     " came: right for feeding back, and not to be opened in a spreadsheet where strangers can fill in the source.",
+)
+NEW_KEY = click.option(
+    "--new-key",
+    is_flag=True,
+    help="The credential is a renewed one of the account that JOB was made for; without, another credential is refused.",
 )
 _SENDING = (
     click.option(

@@ -59,6 +59,7 @@ async def make_header(
         source=source.name,
         source_digest=None if digest is None else await in_thread(seal_digest, digest, salt),
         salt=salt,
+        account=await target.fingerprint_account(salt),
         system=target.name,
         base_url=target.base_url,
         mode=mode,
@@ -109,8 +110,18 @@ async def create_job(place: JobPlace, header: JobHeader) -> AsyncIterator[JobWri
 
 
 @asynccontextmanager
-async def open_job(job: str | Path, target: Directory) -> AsyncIterator[JobWriter]:
-    """Take up a job that exists, for the system that it was begun with."""
+async def open_job(job: str | Path, target: Directory, *, new_key: bool) -> AsyncIterator[JobWriter]:
+    """Take up a job that exists, for the system and the account that it was begun with.
+
+    Args:
+        job: its place.
+        target: the directory.
+        new_key: the credential is a renewed one of the same account, and becomes the job's.
+
+    Raises:
+        JobError: it was begun with another system, or another account.
+        CredentialError: whose account it is cannot be told, as the credential could not be fetched.
+    """
     async with open_job_writer(open_store, parse_place(job)) as writer:
         header = writer.header
         if (header.system, header.base_url) != (target.name, target.base_url):
@@ -119,4 +130,13 @@ async def open_job(job: str | Path, target: Directory) -> AsyncIterator[JobWrite
                 " Nothing was sent",
                 writer.store.path,
             )
+        account = await target.fingerprint_account(header.salt)
+        if header.account and account != header.account:
+            if not new_key:
+                raise JobError(
+                    f"was made for another account of {header.system} than this credential is of; nothing was sent."
+                    " Use the credential that it was made with; if that key was renewed, say so (new_key=)",
+                    writer.store.path,
+                )
+            await writer.write_header(lambda: None, account=account)
         yield writer

@@ -37,6 +37,7 @@ class JobHeader:
         options: JSON: what else the user asked for; never anything secret.
         source_digest: of the source's content, sealed; None until it has been read to its end.
         salt: the key of all hashes in the job.
+        account: keyed hash of whose users these are; empty where that could not be told.
         state: see `states`.
         pid: the process that worked on it last.
         created, started, ended: seconds since 1970.
@@ -53,6 +54,7 @@ class JobHeader:
     options: str = "{}"
     source_digest: str | None = None
     salt: bytes = attrs.field(factory=lambda: os.urandom(16), repr=False)
+    account: str = ""
     state: JobState = "planning"
     pid: int | None = attrs.field(factory=os.getpid)
     created: float = attrs.field(factory=time.time)

@@ -24,6 +24,7 @@ CREATE TABLE job (
     source TEXT NOT NULL,        -- its name, for people
     source_digest TEXT,          -- of its content, sealed; NULL until it has been read to its end
     salt BLOB NOT NULL,          -- the key of the hashes in this file
+    account TEXT NOT NULL,       -- keyed hash of whose users these are; empty where that could not be told
     system TEXT NOT NULL,
     base_url TEXT NOT NULL,
     mode TEXT NOT NULL,          -- create upsert sync offboard
