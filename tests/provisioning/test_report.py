@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, strategies as st
 
@@ -19,15 +20,15 @@ from alloy_async.provisioning.reports.durations import format_duration, format_l
 from alloy_async.provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
 from alloy_async.provisioning.reports.figures import (
     JobReport,
-    JobStatus,
     ReportRow,
     read_report,
-    read_status,
     read_unresolved,
 )
-from alloy_async.provisioning.reports.html import render_page
+from alloy_async.provisioning.reports.pages.job_page import render_job
+from alloy_async.provisioning.reports.status import JobStatus, read_status
+from alloy_async.provisioning.reports.reasons import group_reasons
 from alloy_async.provisioning.reports.timeline import Timeline
-from alloy_async.provisioning.store.job_store import Remark, Second
+from alloy_async.provisioning.store.job_store import BEGUN, Note, Remark, Second
 from alloy_async.provisioning.store.places import open_store, read_store
 from alloy_async.provisioning.store.rows import PlannedRow
 
@@ -43,7 +44,7 @@ def report_of(path: Path) -> tuple[JobReport, list[ReportRow]]:
 def page_of(path: Path) -> str:
     with read_store(path) as store:
         report = read_report(store)
-        return render_page(report, read_unresolved(store, report.phase))
+        return render_job(report, read_unresolved(store, report.phase))
 
 
 def status_of(path: Path, now: float) -> JobStatus:
@@ -66,10 +67,42 @@ def test_the_figures_agree_with_the_lines(tmp_path: Path) -> None:
 def test_a_pause_is_no_work(tmp_path: Path) -> None:
     paused, _ = report_of(finished_job(tmp_path / "paused.job", pause=7200))
     straight, _ = report_of(finished_job(tmp_path / "straight.job"))
-    assert paused.rate == straight.rate
-    timeline = Timeline.of(paused.seconds)
-    assert timeline.length == 60
-    assert timeline.pauses == ((31, 7200),)
+    begun = tuple(Note(at, BEGUN, "") for at in (START, START + 31 + 7200))
+    paused = attrs.evolve(paused, notes=begun)
+    assert paused.rate == straight.rate == straight.total("rows") / 60
+    assert paused.timeline.length == 60
+    assert paused.timeline.pauses == ((31, 7200),)
+
+
+def test_waiting_for_a_slow_limit_is_work(tmp_path: Path) -> None:
+    slow, _ = report_of(finished_job(tmp_path / "slow.job", lines=10, seconds=1))
+    rows = tuple(Second(int(START) + 60 * n, 1, 1, 0.1, 0.1, 0.1, 0, 0, 59.0) for n in range(10))
+    slow = attrs.evolve(slow, seconds=rows, header=attrs.evolve(slow.header, ended=START + 600))
+    assert slow.timeline.pauses == ()
+    assert slow.rate == pytest.approx(10 / 600)
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (["'a' is on line 404 already", "'b' is on line 5 already"], "… is on line … already"),
+        (
+            ["update: 404 Not Found: gone (request id a1-b2)", "update: 404 Not Found: gone (request id c3)"],
+            "update: 404 Not Found: gone (request id …)",
+        ),
+        (["503 from Alloy: busy, line 500", "503 from Alloy: busy, line 599"], "503 from Alloy: busy, line …"),
+        (["ada@x.example is taken", "bob@y.example.org is taken"], "… is taken"),
+        (["id 5f2b9c1e-77aa is gone", "id 8c1e77aa90ff is gone"], "id … is gone"),
+        (["a user's name isn't 'x y'", "a user's name isn't 'z'"], "a user's name isn't …"),
+    ],
+)
+def test_reasons_that_differ_in_names_and_numbers_are_one(texts: list[str], reason: str) -> None:
+    (found,) = group_reasons([("failed", text) for text in texts])
+    assert (found.text, found.lines) == (reason, 2)
+
+
+def test_reasons_that_differ_in_the_status_are_two() -> None:
+    assert len(group_reasons([("failed", "500 Internal Server Error"), ("failed", "503 Service Unavailable")])) == 2
 
 
 @given(
@@ -110,6 +143,20 @@ def test_status_of_a_running_job(tmp_path: Path) -> None:
     assert 10 < status.rate < 30
     assert status.eta == pytest.approx(400 / status.rate)
     assert status.elapsed == 40
+
+
+def test_the_eta_of_a_job_at_a_slow_limit(tmp_path: Path) -> None:
+    path = finished_job(tmp_path / "users.job", lines=0, seconds=0, rows=begun_rows(60, 100), state="running", ended=None)
+    store = open_store(path)
+    store.add_seconds(Second(int(START) + 20 * n, 1, 1, 0.1, 0.1, 0.1, 0, 0, 19.0) for n in range(60))
+    store.close()
+    lock = WorkerLock.take(path)
+    try:
+        status = status_of(path, START + 1195)
+    finally:
+        lock.release()
+    assert status.rate == pytest.approx(1 / 20, rel=0.1)
+    assert status.eta == pytest.approx(40 * 20, rel=0.1)
 
 
 def test_looking_does_not_keep_a_worker_out(tmp_path: Path) -> None:
@@ -196,7 +243,7 @@ def test_a_large_job_makes_a_page_of_bounded_size(tmp_path: Path) -> None:
     assert len(text) < 800_000
     assert time.perf_counter() - began < 5
     assert "These are the first 2,000 of" in text
-    assert text.count("<tr data-outcome") == 2000
+    assert text.count("<tr data-kind") == 2000
 
 
 def test_undone_jobs_report_on_the_undoing(tmp_path: Path) -> None:

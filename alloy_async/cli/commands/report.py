@@ -115,7 +115,7 @@ def status(context: click.Context, /, job: Path, watch: bool, as_json: bool) -> 
     from rich.live import Live
 
     from ...core.errors import AlloyAsyncError
-    from ...provisioning.reports.figures import read_status
+    from ...provisioning.reports.status import read_status
     from ...provisioning.store.places import read_store
     from ..output.report_text import format_status
     from ..output.terminal import create_console
@@ -151,9 +151,9 @@ def _write_text(file: IO[str], store: JobStore, job_report: JobReport) -> None:
 
 def _write_html(file: IO[str], store: JobStore, job_report: JobReport) -> None:
     from ...provisioning.reports.figures import read_unresolved
-    from ...provisioning.reports.html import render_page
+    from ...provisioning.reports.pages.job_page import render_job
 
-    file.write(clean_text(render_page(job_report, read_unresolved(store, job_report.phase))))
+    file.write(clean_text(render_job(job_report, read_unresolved(store, job_report.phase))))
 
 
 def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.reports.durations import format_duration, format_latency
-from ...provisioning.reports.figures import JobReport, JobStatus, ReportRow
+from ...provisioning.reports.figures import JobReport, ReportRow
+from ...provisioning.reports.status import JobStatus
 from ...provisioning.reports.timeline import Timeline
 from .next_steps import format_command
 from .summary import OUTCOME_STYLES

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..events import Counts
 from ..store.header import JobHeader, Phase, RowOutcome
+from ..store.job_store import BEGUN
 from ..store.rows import RowResult
 from ..store.states import JobEvent
 from ..store.writer import JobWriter
@@ -56,6 +57,7 @@ class ProgressRecorder:
             if reopen_unknown:
                 store.reopen_rows(phase, "unknown")
             store.reopen_rows(phase, "failed")
+            store.add_note(BEGUN, "somebody began to work on the job")
             return store.tally(phase)
 
         self._tally = await self._writer.write_header(take_up, **header)

@@ -1,4 +1,4 @@
-"""What a job tells of itself: the figures of reports and of `status`, read while others may be writing."""
+"""What a job tells of itself: the figures of its report, read while others may be writing."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import attrs
 from ..errors import JobPlace
 from ..events import Counts
 from ..store.header import UNRESOLVED, JobHeader, Phase
-from ..store.job_store import JobStore, Note, Remark, Second
+from ..store.job_store import BEGUN, JobStore, Note, Remark, Second
+from .reasons import Reason, group_reasons
+from .timeline import Timeline
 
 _OPEN = {
     "doubt": "the answer was lost; resume the job, which asks the system",
     "planned": "not sent yet; resume the job",
 }
-_RECENT = 15
-_DISTINCT = 1000
-_VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\b(?![45]\d\d\b)\d[\d.,]*\b")
+_UNCOMPARED = re.compile(r"(\w+): not sent, cannot be compared")
 
 
 class ReportRow(NamedTuple):
@@ -37,15 +37,6 @@ class ReportRow(NamedTuple):
     reason: str | None
 
 
-@attrs.frozen
-class Reason:
-    """Lines that share an outcome and a reason, but for the names and numbers in it."""
-
-    outcome: str
-    text: str
-    lines: int
-
-
 @attrs.frozen(kw_only=True)
 class JobReport:
     """The figures of one job.
@@ -57,6 +48,7 @@ class JobReport:
         counts: lines by outcome.
         seconds: those in which something happened, in order.
         reasons: why lines are not in, the most frequent first.
+        uncompared: fields that the source says and the system never shows, each with the rows of which it was not sent.
         findings: the first remarks of the check before sending.
         notes: what else happened.
         worker: the id of the process that works on the job; None when nobody does.
@@ -69,6 +61,7 @@ class JobReport:
     counts: Counts
     seconds: tuple[Second, ...] = attrs.field(repr=False)
     reasons: tuple[Reason, ...]
+    uncompared: tuple[tuple[str, int], ...]
     findings: tuple[Remark, ...]
     notes: tuple[Note, ...]
     worker: int | None
@@ -77,7 +70,7 @@ class JobReport:
     @property
     def state(self) -> str:
         """The job's state; `cut off` when its process is gone without having ended it."""
-        return _state(self.header, self.worker)
+        return name_state(self.header, self.worker)
 
     @property
     def outcomes(self) -> tuple[tuple[str, int], ...]:
@@ -95,9 +88,15 @@ class JobReport:
             return kept if counts.unresolved else "Everything was taken back."
         name = "steps" if self.header.mode == "offboard" else "rows"
         if not counts.unresolved:
-            return f"All {counts.rows:,} {name} are as the source says."
+            return f"All {counts.rows:,} {name} are as the source says{self._describe_uncompared()}."
         closed = f"{counts.unresolved - counts.open:,} of {counts.rows:,} {name} did not go in"
         return f"{closed}, {counts.open:,} are still open." if counts.open else f"{closed}."
+
+    def _describe_uncompared(self) -> str:
+        if not self.uncompared:
+            return ""
+        fields = (f"the {field} of {number:,} was not sent" for field, number in self.uncompared)
+        return f", as far as {self.header.system} shows it: {', '.join(fields)}"
 
     @property
     def elapsed(self) -> float:
@@ -107,9 +106,14 @@ class JobReport:
         return max((self.header.ended or self.now) - self.header.started, 0.0)
 
     @property
+    def timeline(self) -> Timeline:
+        """What happened when, without the pauses between a stop and the next run."""
+        return Timeline.of(self.seconds, [note.at for note in self.notes if note.kind == BEGUN])
+
+    @property
     def busy(self) -> float:
-        """Seconds in which something happened: pauses between stopping and resuming do not count."""
-        return min(self.elapsed, float(len(self.seconds))) or self.elapsed
+        """Seconds in which somebody worked on the job: waiting for a limit counts, a pause before it was resumed does not."""
+        return max(self.elapsed - sum(length for _, length in self.timeline.pauses), 0.0)
 
     @property
     def rate(self) -> float:
@@ -139,38 +143,8 @@ class JobReport:
         return 0.0
 
 
-@attrs.frozen(kw_only=True)
-class JobStatus:
-    """How a job is getting on.
-
-    Args:
-        header: what the job is.
-        counts: lines by outcome.
-        worker: the id of the process that works on it; None when nobody does.
-        under_way: lines of which that process awaits the answer; `counts` has them in doubt.
-        rate: rows a second, of the last quarter of a minute.
-        eta: seconds until the rest is done at that rate; None when that cannot be told.
-        limited, waited: answers 429, and seconds of waiting, of the last quarter of a minute.
-        elapsed: seconds since the start.
-    """
-
-    header: JobHeader = attrs.field(repr=False)
-    counts: Counts
-    worker: int | None
-    under_way: int
-    rate: float
-    eta: float | None
-    limited: int
-    waited: float
-    elapsed: float
-
-    @property
-    def state(self) -> str:
-        """The job's state; `cut off` when its process is gone without having ended it."""
-        return _state(self.header, self.worker)
-
-
-def _state(header: JobHeader, worker: int | None) -> str:
+def name_state(header: JobHeader, worker: int | None) -> str:
+    """Name a job's state; `cut off` when its process is gone without having ended it."""
     return (
         "cut off" if header.state in ("planning", "running", "undoing") and worker is None else header.state
     )
@@ -191,36 +165,13 @@ def read_report(store: JobStore, now: float | None = None) -> JobReport:
             phase=header.phase,
             counts=Counts.of(store.tally(header.phase)),
             seconds=tuple(store.read_seconds()),
-            reasons=_group_reasons(store, header.phase),
+            reasons=group_reasons((row.outcome, row.reason) for row in read_unresolved(store, header.phase)),
+            uncompared=_count_uncompared(store) if header.mode in ("upsert", "sync") else (),
             findings=tuple(store.read_remarks()),
             notes=tuple(store.read_notes()),
             worker=store.worker,
             now=time.time() if now is None else now,
         )
-
-
-def read_status(store: JobStore, now: float | None = None) -> JobStatus:
-    """Read how a job is getting on; cheap enough to be asked every second."""
-    now = time.time() if now is None else now
-    header = store.read_header()
-    tally = store.tally(header.phase)
-    counts = Counts.of(tally)
-    since = max(now - _RECENT, header.started or 0)
-    recent = store.read_seconds(since)
-    rate = sum(second.rows for second in recent) / max(now - since, 1)
-    worker = store.worker
-    going = worker is not None
-    return JobStatus(
-        header=header,
-        counts=counts,
-        worker=worker,
-        under_way=tally["intended"] if going else 0,
-        rate=rate if going else 0.0,
-        eta=counts.open / rate if going and rate and header.rows else None,
-        limited=sum(second.limited for second in recent) if going else 0,
-        waited=sum(second.waited for second in recent) if going else 0.0,
-        elapsed=max((header.ended or now) - header.started, 0.0) if header.started else 0.0,
-    )
 
 
 def read_unresolved(store: JobStore, phase: Phase, *, planned: bool = False) -> Iterator[ReportRow]:
@@ -238,10 +189,8 @@ def read_unresolved(store: JobStore, phase: Phase, *, planned: bool = False) -> 
             yield ReportRow(row.number, row.line, row.key, row.action, row.step, outcome, reason)
 
 
-def _group_reasons(store: JobStore, phase: Phase) -> tuple[Reason, ...]:
-    """Take together why rows are unresolved: what differs only in names and numbers is one reason."""
-    found: Counter[tuple[str, str]] = Counter()
-    for row in read_unresolved(store, phase):
-        kind = (row.outcome, _VARIABLE.sub("…", row.reason or "no reason was given"))
-        found[kind if kind in found or len(found) < _DISTINCT else (row.outcome, "other reasons")] += 1
-    return tuple(Reason(outcome, text, number) for (outcome, text), number in found.most_common())
+def _count_uncompared(store: JobStore) -> tuple[tuple[str, int], ...]:
+    rows = (
+        row.why for row in store.read_rows("apply") if row.why and row.outcome in ("unchanged", "updated")
+    )
+    return tuple(Counter(field for why in rows for field in _UNCOMPARED.findall(why)).items())

@@ -10,7 +10,6 @@ from ..store.job_store import Second
 
 _WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400)
 _MOST = 150
-_PAUSE = 30
 
 
 @attrs.frozen
@@ -51,9 +50,14 @@ class Timeline:
     pauses: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, seconds: Sequence[Second]) -> Timeline:
-        """Of the seconds of a job in which something happened, in order."""
-        shifted, pauses = _cut_pauses(seconds)
+    def of(cls, seconds: Sequence[Second], begun: Sequence[float] = ()) -> Timeline:
+        """Of the seconds of a job in which something happened, in order.
+
+        Args:
+            seconds: those in which something happened.
+            begun: when each run began: from the last thing before until then, nobody worked on the job.
+        """
+        shifted, pauses = _cut_pauses(seconds, begun)
         length = shifted[-1][0] + 1 if shifted else 0
         width = next((width for width in _WIDTHS if length <= width * _MOST), _WIDTHS[-1])
         parts: list[list[Second]] = [[] for _ in range(-(-length // width))]
@@ -77,19 +81,23 @@ class Timeline:
 
 
 def _cut_pauses(
-    seconds: Sequence[Second],
+    seconds: Sequence[Second], begun: Sequence[float]
 ) -> tuple[list[tuple[int, Second]], tuple[tuple[int, int], ...]]:
     """Each second with the seconds of work before it, and the pauses that were cut out."""
-    longest = max(_PAUSE, len(seconds) // 10)
     shifted: list[tuple[int, Second]] = []
     pauses: list[tuple[int, int]] = []
     at, before = -1, None
     for second in seconds:
-        gap = second.second - before if before is not None else 1
-        if gap > longest:
-            pauses.append((at + 1, gap - 1))
-            gap = 1
-        at, before = at + gap, second.second
+        if before is None:
+            at = 0
+        else:
+            gap = second.second - before
+            taken_up = max((int(one) for one in begun if before < one < second.second + 1), default=before)
+            if taken_up > before + 1:
+                pauses.append((at + 1, taken_up - before - 1))
+                gap -= taken_up - before - 1
+            at += gap
+        before = second.second
         shifted.append((at, second))
     return shifted, tuple(pauses)
 

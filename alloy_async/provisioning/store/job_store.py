@@ -54,6 +54,8 @@ class Note(NamedTuple):
     text: str
 
 
+BEGUN = "begun"
+"""The kind of the note that each run makes when it begins: until then, nobody worked on the job."""
 FINALITY = "finality"
 """The kind of the notes that tell what of a plan no undo brings back."""
 

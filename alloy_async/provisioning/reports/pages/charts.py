@@ -8,8 +8,8 @@ from html import escape
 
 import attrs
 
-from .durations import format_duration
-from .timeline import Bucket, Timeline
+from ..durations import format_duration
+from ..timeline import Bucket, Timeline
 
 _HEIGHT = 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 24, 12, 26
@@ -87,30 +87,37 @@ def draw_timeline(
     return "".join([*parts, "</svg>"])
 
 
-def draw_ranking(items: Iterable[tuple[str, str, int]]) -> str:
-    """Bars across, each with its text and number: (style, text, number)."""
+def draw_ranking(
+    items: Iterable[tuple[str, str, float]], unit: Callable[[float], str] = "{:,.0f}".format
+) -> str:
+    """Draw bars across, each with its text and number: (style, text, number).
+
+    Args:
+        items: what is drawn.
+        unit: how a number is written.
+    """
     items = list(items)
-    most = max((number for *_, number in items), default=1)
+    most = max((number for *_, number in items), default=1) or 1
     return "".join(
         f'<div class="rank"><span class="text">{escape(text)}</span><span class="track">'
         f'<span class="bar {style}" style="width:{100 * number / most:.2f}%"></span></span>'
-        f'<span class="number">{number:,}</span></div>'
+        f'<span class="number">{escape(unit(number))}</span></div>'
         for style, text, number in items
     )
 
 
-def draw_shares(items: Sequence[tuple[str, str, int]]) -> str:
-    """One bar of parts: (style, label, number)."""
+def draw_shares(items: Sequence[tuple[str, str, int]], style: str = "stack") -> str:
+    """Draw one bar of parts: (style, label, number)."""
     total = sum(number for *_, number in items) or 1
     at, parts = 0.0, []
-    for style, label, number in items:
+    for kind, label, number in items:
         share = 1000 * number / total
         parts.append(
-            f'<rect class="{style}" x="{at:.2f}" width="{max(share - 1.5, 1):.2f}" height="26">'
+            f'<rect class="{kind}" x="{at:.2f}" width="{max(share - 1.5, 1):.2f}" height="26">'
             f"<title>{escape(label)}: {number:,}</title></rect>"
         )
         at += share
-    return f'<svg class="stack" viewBox="0 0 1000 26" preserveAspectRatio="none" aria-hidden="true">{"".join(parts)}</svg>'
+    return f'<svg class="{style}" viewBox="0 0 1000 26" preserveAspectRatio="none" aria-hidden="true">{"".join(parts)}</svg>'
 
 
 def _draw_bars(
