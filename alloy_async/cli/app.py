@@ -11,6 +11,7 @@ from click.exceptions import Exit
 from ..version import __version__
 from .commands.call import call
 from .commands.completion import completion
+from .commands.job_folder import jobs
 from .commands.jobs import apply, resume, undo
 from .commands.lint import lint
 from .commands.operations import operations
@@ -72,7 +73,7 @@ def app() -> None:
 
 
 SECTIONS = {
-    "Jobs": (lint, plan, apply, provision, resume, undo, status, report),
+    "Jobs": (lint, plan, apply, provision, resume, undo, status, report, jobs),
     "Calls": (call, operations, users),
     "Around": (sandbox, completion),
 }

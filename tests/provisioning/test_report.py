@@ -25,8 +25,8 @@ from alloy_async.provisioning.reports.figures import (
     read_unresolved,
 )
 from alloy_async.provisioning.reports.pages.job_page import render_job
-from alloy_async.provisioning.reports.status import JobStatus, read_status
 from alloy_async.provisioning.reports.reasons import group_reasons
+from alloy_async.provisioning.reports.status import JobStatus, read_status
 from alloy_async.provisioning.reports.timeline import Timeline
 from alloy_async.provisioning.store.job_store import BEGUN, Note, Remark, Second
 from alloy_async.provisioning.store.places import open_store, read_store
@@ -90,7 +90,10 @@ def test_waiting_for_a_slow_limit_is_work(tmp_path: Path) -> None:
             ["update: 404 Not Found: gone (request id a1-b2)", "update: 404 Not Found: gone (request id c3)"],
             "update: 404 Not Found: gone (request id …)",
         ),
-        (["503 from Alloy: busy, line 500", "503 from Alloy: busy, line 599"], "503 from Alloy: busy, line …"),
+        (
+            ["503 from Alloy: busy, line 500", "503 from Alloy: busy, line 599"],
+            "503 from Alloy: busy, line …",
+        ),
         (["ada@x.example is taken", "bob@y.example.org is taken"], "… is taken"),
         (["id 5f2b9c1e-77aa is gone", "id 8c1e77aa90ff is gone"], "id … is gone"),
         (["a user's name isn't 'x y'", "a user's name isn't 'z'"], "a user's name isn't …"),
@@ -102,7 +105,10 @@ def test_reasons_that_differ_in_names_and_numbers_are_one(texts: list[str], reas
 
 
 def test_reasons_that_differ_in_the_status_are_two() -> None:
-    assert len(group_reasons([("failed", "500 Internal Server Error"), ("failed", "503 Service Unavailable")])) == 2
+    assert (
+        len(group_reasons([("failed", "500 Internal Server Error"), ("failed", "503 Service Unavailable")]))
+        == 2
+    )
 
 
 @given(
@@ -146,15 +152,17 @@ def test_status_of_a_running_job(tmp_path: Path) -> None:
 
 
 def test_the_eta_of_a_job_at_a_slow_limit(tmp_path: Path) -> None:
-    path = finished_job(tmp_path / "users.job", lines=0, seconds=0, rows=begun_rows(60, 100), state="running", ended=None)
+    path = finished_job(
+        tmp_path / "users.job", lines=0, seconds=0, rows=begun_rows(60, 100), state="running", ended=None
+    )
     store = open_store(path)
     store.add_seconds(Second(int(START) + 20 * n, 1, 1, 0.1, 0.1, 0.1, 0, 0, 19.0) for n in range(60))
     store.close()
-    lock = WorkerLock.take(path)
+    worker = open_store(path)
     try:
         status = status_of(path, START + 1195)
     finally:
-        lock.release()
+        worker.close()
     assert status.rate == pytest.approx(1 / 20, rel=0.1)
     assert status.eta == pytest.approx(40 * 20, rel=0.1)
 

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json", "csv", "html"]),
     default="text",
     show_default=True,
-    help="csv: the rows that did not go in, as a file that can be provisioned again. html: one page with charts.",
+    help="csv: the rows that did not go in, as a file that can be provisioned again. html: one page with charts; of a plan"
+    " that waits to be applied, each row to be searched.",
 )
 @click.option(
     "-o",
@@ -150,10 +151,32 @@ def _write_text(file: IO[str], store: JobStore, job_report: JobReport) -> None:
 
 
 def _write_html(file: IO[str], store: JobStore, job_report: JobReport) -> None:
+    """Write the page of a job; of one that waits to be applied, the page of its plan."""
     from ...provisioning.reports.figures import read_unresolved
     from ...provisioning.reports.pages.job_page import render_job
+    from ...provisioning.reports.pages.plan_page import render_plan
+    from ...provisioning.results import summarize_plan
 
-    file.write(clean_text(render_job(job_report, read_unresolved(store, job_report.phase))))
+    if job_report.header.state == "planned":
+        page = render_plan(summarize_plan(store), job_report.header, store.read_rows("apply"))
+    else:
+        page = render_job(job_report, read_unresolved(store, job_report.phase))
+    file.write(clean_text(page))
+
+
+def render_html(job: Path) -> str:
+    """Render the page of a job.
+
+    Raises:
+        JobError: the job cannot be read.
+    """
+    from ...provisioning.reports.figures import read_report
+    from ...provisioning.store.places import read_store
+
+    page = io.StringIO()
+    with read_store(job) as store:
+        _write_html(page, store, read_report(store))
+    return page.getvalue()
 
 
 def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:

@@ -122,6 +122,8 @@ def print_plan(console: Console, plan: Plan, steps: NextSteps | None = None) -> 
     for sentence in plan.finality:
         print_text(console, sentence, "yellow")
     if plan.changes:
+        page = (steps or NextSteps()).format_job_command("report", plan.job)
+        print_text(console, f"Row by row:  {page} --format html -o plan.html")
         print_text(
             console, f"To carry it out:  {(steps or NextSteps()).format_job_command('apply', plan.job)}"
         )

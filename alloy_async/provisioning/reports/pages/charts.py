@@ -165,3 +165,48 @@ def _choose_steps(top: float, *, whole: bool) -> list[float]:
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     step = max(step, 1.0) if whole else step
     return [step * n for n in range(math.ceil(top / step - 1e-9) + 1)]
+
+
+def draw_history(
+    bars: Sequence[tuple[str, Sequence[tuple[str, float]]]],
+    label: str,
+    first: str,
+    last: str,
+    *,
+    width: int = 1120,
+) -> str:
+    """Draw a bar of parts for each of several jobs, side by side.
+
+    Args:
+        bars: of each job what it says to who points at it, and its parts: (style, number).
+        label: what it shows, for who cannot see it.
+        first, last: what the ends of the axis say.
+        width: in units of the page at full size.
+    """
+    steps = _choose_steps(
+        max((sum(number for _, number in parts) for _, parts in bars), default=0.0), whole=True
+    )
+    inner_width, bottom = width - _LEFT - _RIGHT, _HEIGHT - _BOTTOM
+    inner_height = bottom - _TOP
+    slot = min(inner_width / max(len(bars), 1), 60)
+    drawn = [f'<svg viewBox="0 0 {width} {_HEIGHT}" role="img" aria-label="{escape(label)}">']
+    for step in steps:
+        y = bottom - inner_height * step / steps[-1]
+        drawn.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{width - _RIGHT}"/>')
+        drawn.append(f'<text class="tick end" x="{_LEFT - 8}" y="{y + 4:.1f}">{step:,.0f}</text>')
+    for place, (told, parts) in enumerate(bars):
+        x, y = _LEFT + place * slot, float(bottom)
+        for style, number in parts:
+            height = inner_height * number / steps[-1]
+            y -= height
+            drawn.append(
+                f'<rect class="{style}" x="{x + 1:.1f}" y="{y:.1f}" width="{slot - 2:.1f}" height="{height:.1f}"/>'
+            )
+        drawn.append(
+            f'<rect class="point" x="{x:.1f}" y="{_TOP}" width="{slot:.1f}" height="{inner_height}">'
+            f"<title>{escape(told)}</title></rect>"
+        )
+    end = max(_LEFT + len(bars) * slot, _LEFT + 160)
+    drawn.append(f'<text class="tick" x="{_LEFT}" y="{_HEIGHT - 6}">{escape(first)}</text>')
+    drawn.append(f'<text class="tick end" x="{end:.1f}" y="{_HEIGHT - 6}">{escape(last)}</text></svg>')
+    return "".join(drawn)

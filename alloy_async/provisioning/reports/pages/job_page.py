@@ -7,7 +7,6 @@ from html import escape
 from itertools import islice
 
 from ...events import OUTCOME_NAMES
-from ...store.places import name_after
 from ...store.job_store import BEGUN
 from ...store.places import name_after
 from ..durations import format_duration, format_latency

@@ -1,0 +1,160 @@
+"""`alloy-async jobs`: the jobs of a folder, their history, and throwing old ones away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from ..exit_codes import CommandError, ExitCode
+from ..output.safe_text import clean_text, format_json, print_line
+
+if TYPE_CHECKING:
+    from ...provisioning.reports.job_folder import JobSummary
+
+_DAY = 86_400
+_FOLDER = click.argument(
+    "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path()
+)
+
+
+@click.group()
+def jobs() -> None:
+    """Look over the jobs of a folder, and throw old ones away."""
+
+
+@jobs.command("list")
+@_FOLDER
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="html: one page with a history of jobs that were done again and again; needs -o.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write it.",
+)
+@click.option("--pages", is_flag=True, help="For html: write a page of each job too, beside FILE.")
+@click.pass_context
+def list_(context: click.Context, /, folder: Path, form: str, output: Path | None, pages: bool) -> None:
+    """List the jobs (*.job) of FOLDER, the latest first; default the current folder.
+
+    Exit code: 0, or 1 when a job needs somebody's attention.
+    """
+    from ...provisioning.reports.job_folder import list_jobs
+
+    if form == "html" and output is None:
+        raise click.UsageError("--format html needs -o: a FILE for the page")
+    try:
+        found = list_jobs(folder)
+        if form == "html" and output is not None:
+            text = _render_html(folder, found, output, with_pages=pages)
+        elif form == "json":
+            text = format_json([_to_json(job) for job in found])
+        else:
+            text = _format_text(found)
+        if output is None:
+            print_line(text)
+        else:
+            output.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(str(error)) from None
+    context.exit(ExitCode.INCOMPLETE if any(job.trouble for job in found) else ExitCode.SUCCESS)
+
+
+@jobs.command()
+@_FOLDER
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0),
+    required=True,
+    metavar="DAYS",
+    help="Throw away jobs that ended so many days ago.",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Keep the latest N of each source, system and mode, however old.",
+)
+@click.option("--yes", is_flag=True, help="Do it; without, it is only shown what would go.")
+def prune(folder: Path, older_than: float, keep: int, yes: bool) -> None:
+    """Throw old jobs of FOLDER away, with the files of their rows that did not go in.
+
+    Only jobs that ended go: those that can be resumed stay. A job that was thrown away can be neither undone nor reported.
+
+    Exit code: 0, or 2 when a file could not be removed.
+    """
+    from ...provisioning.reports.job_folder import find_old_jobs, list_jobs
+
+    try:
+        old = [*find_old_jobs(list_jobs(folder), time.time() - older_than * _DAY, keep)]
+        for job in old:
+            if yes:
+                _remove(job.path)
+            print_line(f"{'removed' if yes else 'would remove'} {job.path}  {_format_line(job)}")
+    except OSError as error:
+        raise CommandError(str(error)) from None
+    if not old:
+        print_line("There is no such job.")
+    elif not yes:
+        print_line("Nothing was removed; with --yes it is.")
+
+
+def _remove(job: Path) -> None:
+    """Remove a job and the files of its rows that did not go in, if they are such files."""
+    from ...provisioning.sources import EXTRA_COLUMNS
+
+    for ending in (".failed.csv", ".failed.jsonl"):
+        path = job.with_suffix(ending)
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            if file.read(40).lstrip(b'{" ').startswith(EXTRA_COLUMNS[0].encode()):
+                path.unlink()
+    job.unlink()
+
+
+def _render_html(folder: Path, found: Sequence[JobSummary], output: Path, *, with_pages: bool) -> str:
+    from ...provisioning.reports.pages.jobs_page import render_jobs
+    from .report import render_html
+
+    pages = {job.path.name: output.with_name(f"{job.path.stem}.html") for job in found}
+    for job in found if with_pages else ():
+        if job.state != "unreadable":
+            pages[job.path.name].write_text(render_html(job.path), encoding="utf-8")
+    there = {name: page.name for name, page in pages.items() if page.exists() and page != output}
+    return clean_text(render_jobs(str(folder.resolve()), found, there, time.time()))
+
+
+def _to_json(job: JobSummary) -> dict[str, object]:
+    data = attrs.asdict(job)
+    return {**data, "path": str(job.path), "rows": job.rows, "trouble": bool(job.trouble)}
+
+
+def _format_text(found: Sequence[JobSummary]) -> str:
+    if not found:
+        return "There is no job here."
+    return "\n".join(f"{job.path.name}  {_format_line(job)}" for job in found)
+
+
+def _format_line(job: JobSummary) -> str:
+    from ...provisioning.events import OUTCOME_NAMES
+    from ...provisioning.reports.durations import format_duration
+
+    if job.state == "unreadable":
+        return "cannot be read as a job"
+    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.began))
+    told = ", ".join(f"{number:,} {OUTCOME_NAMES[name]}" for name, number in job.outcomes.items())
+    return f"{began}  {job.kind}  {job.state}: {told or 'no rows'} ({format_duration(job.elapsed)})"
