@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Any, Self
 
 import attrs
 
-from .fields import JsonObject, get_fields
+from .fields import JsonObject, get_fields, iterate_shown
 from .json_codec import from_wire, to_wire
 from .nesting import flatten, unflatten
+from .pydantic_schema import create_core_schema, create_json_schema
 
 
 @attrs.define(eq=False, repr=False)
@@ -54,6 +56,32 @@ class Model(JsonObject):
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         return iter(self.to_dict().items())
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> dict[str, Any]:
+        return create_core_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        return create_json_schema(cls)
+
+    def _repr_html_(self) -> str:
+        """Show the model as a table in a notebook; secrets as '***'."""
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{_format_cell(shown)}</td></tr>"
+            for name, shown in iterate_shown(self)
+        )
+        return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the model on as many lines as it takes, in IPython."""
+        with printer.group(1, f"{type(self).__name__}(", ")"):
+            for number, (name, shown) in enumerate(() if cycle else iterate_shown(self)):
+                if number:
+                    printer.text(",")
+                    printer.breakable()
+                printer.text(f"{name}=")
+                printer.pretty(shown)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Model) or other.__class__ is not self.__class__:
             return NotImplemented
@@ -67,6 +95,15 @@ class Model(JsonObject):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         values = [flatten(getattr(self, field.name)) for field in get_fields(self.__class__)]
         return _restore, (self.__class__, values, flatten(self._extra))
+
+
+MAX_CELL = 400
+"""Characters of one member in a notebook's table."""
+
+
+def _format_cell(shown: Any) -> str:
+    text = shown if isinstance(shown, str) else repr(shown)
+    return escape(text if len(text) <= MAX_CELL else f"{text[:MAX_CELL]}...")
 
 
 def _restore(cls: type[Model], values: list[Any], extra: Any) -> Model:
