@@ -62,7 +62,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .core.options import Service as Service, System as System
     from .core.profiles.profile import Profile as Profile
     from .core.profiles.profile_file import load_profile as load_profile, load_profiles as load_profiles
-    from .core.ratelimit.limiter import Rate as Rate
+    from .core.ratelimit.rate import Rate as Rate
     from .core.retry import Retry as Retry
     from .core.sync import Client as Client
     from .directory.interface import Capabilities as Capabilities, Directory as Directory
@@ -109,7 +109,7 @@ _HOMES = {
     "core.profiles.profile": ("Profile",),
     "core.profiles.profile_file": ("load_profile", "load_profiles"),
     "core.sync": ("Client",),
-    "core.ratelimit.limiter": ("Rate",),
+    "core.ratelimit.rate": ("Rate",),
     "core.codec.fields": ("NULL",),
     "core.codec.model": ("Model",),
     "core.operation.endpoint": ("endpoint",),

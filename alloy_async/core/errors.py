@@ -249,7 +249,10 @@ class UnprocessableContent(StatusError):
 
 
 class RateLimited(StatusError):
-    """429: too many requests; `retry_after` tells how long to wait, where the server said so."""
+    """429: too many requests; `retry_after` tells how long to wait, where the server said so.
+
+    Also 400 and 403 where the answer says that a rate limit is the reason.
+    """
 
 
 class ServerError(StatusError):
@@ -272,13 +275,13 @@ STATUS_ERRORS: dict[int, type[StatusError]] = {
 
 
 def error_from_status(
-    status: int, message: str | None, retry_after: float | None, **facts: Any
+    status: int, message: str | None, retry_after: float | None, *, limited: bool = False, **facts: Any
 ) -> StatusError:
-    """Create the error for a status other than 2xx, with its effect."""
-    cls = STATUS_ERRORS.get(status)
+    """Create the error for a status other than 2xx, with its effect; `limited` where it refuses for a rate limit."""
+    cls = RateLimited if limited and status < 500 else STATUS_ERRORS.get(status)
     if cls is None:
         cls = Redirected if 300 <= status < 400 else ServerError if status >= 500 else StatusError
-    asks_again = status == 503 and retry_after is not None
+    asks_again = status == 503 and (limited or retry_after is not None)
     # A status below 200 ends no exchange: who sends one says nothing of what was done.
     effect: Effect = "none" if 300 <= status < 500 or asks_again else "unknown"
     try:

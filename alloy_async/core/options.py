@@ -20,7 +20,8 @@ from .auth import with_default_scheme
 from .errors import ConfigurationError
 from .events import RequestEvent, ResponseEvent, RetryEvent
 from .http.transport import Timeout
-from .ratelimit.limiter import Rate
+from .ratelimit.budget import RateBudget
+from .ratelimit.rate import Rate
 from .retry import Clock, Retry
 from .validation import check_count, check_seconds
 
@@ -80,7 +81,7 @@ class Options(CallOptions, total=False):
     """What a client is made with; AsyncClient explains each."""
 
     base_url: str | None
-    rate_limit: Rate | None
+    rate_limit: Rate | RateBudget | None
     max_connections: int
     max_response_size: int
     proxy: str | None

@@ -21,12 +21,14 @@ from typing import TypeVar
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from .errors import AlloyAsyncError, StatusError, TransportError
+from .errors import AlloyAsyncError, RateLimited, StatusError, TransportError
 from .validation import validate_count, validate_not_negative
 
 T = TypeVar("T")
 
 REPEATABLE_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+LONGEST_JITTER = 1.0
+"""Seconds that are added, at random, to what the server asked: its word and two seconds is the most that anybody waits."""
 
 
 @attrs.frozen
@@ -49,7 +51,7 @@ class Retry:
     def wait(self, failures: int, retry_after: float | None, random: Callable[[], float]) -> float:
         """Seconds to wait after so many failures: what the server asked and a jitter, else exponential with full jitter."""
         if retry_after is not None:
-            return retry_after + random() * max(self.wait_initial, retry_after / 10)
+            return retry_after + random() * min(max(self.wait_initial, retry_after / 10), LONGEST_JITTER)
         return random() * min(self.wait_max, self.wait_initial * 2.0 ** min(failures - 1, 62))
 
 
@@ -57,12 +59,14 @@ def may_repeat(error: BaseException, idempotent: bool) -> bool:
     """The table above: whether this failure may be followed by another attempt."""
     if not isinstance(error, StatusError | TransportError) or error.hopeless:
         return False
-    if isinstance(error, StatusError) and error.status not in REPEATABLE_STATUS:
+    if isinstance(error, StatusError) and not (
+        isinstance(error, RateLimited) or error.status in REPEATABLE_STATUS
+    ):
         return False
     return error.effect == "none" or (error.effect == "unknown" and idempotent)
 
 
-class Budget:
+class RetryBudget:
     """The retries that one client may still make."""
 
     REFUND = 0.1
@@ -104,7 +108,7 @@ async def attempt_again(
     *,
     policy: Retry,
     repeatable: Callable[[AlloyAsyncError], bool],
-    budget: Budget,
+    budget: RetryBudget,
     clock: Clock,
     deadline: float,
     on_wait: Callable[[AlloyAsyncError, float], None],
@@ -136,7 +140,7 @@ async def attempt_again(
         error = _failure(state)
         if state.attempt_number >= policy.attempts or clock.monotonic() + state.upcoming_sleep >= deadline:
             return True
-        asked_to_return = error.status in (429, 503) and error.effect == "none"
+        asked_to_return = isinstance(error, RateLimited) or (error.status == 503 and error.effect == "none")
         return not (asked_to_return or budget.spend())
 
     retrying = AsyncRetrying(

@@ -37,7 +37,7 @@ async def test_the_deadline_bounds_the_wait_for_the_rate_limit(sandbox: Sandbox,
     limited = AsyncAlloy("key", base_url=sandbox.url, clock=clock, rate_limit=Rate(1), deadline=0.5)
     async with limited as client:
         await client.send(GET)
-        with pytest.raises(DeadlineExceeded, match="the rate limit would hold it") as raised:
+        with pytest.raises(DeadlineExceeded, match="the rate limit holds it") as raised:
             await client.send(POST)
         assert (raised.value.effect, raised.value.attempts) == ("none", 0)
         assert len(sandbox.requests) == 1

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 import time
 from heapq import heapify, heappop, heappush
 from itertools import accumulate
+from typing import Any
 
 import attrs
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from alloy_async.core.ratelimit.limiter import Limiter, Permit, Rate
+from alloy_async.core.ratelimit.limiter import Limiter
+from alloy_async.core.ratelimit.permit import Permit
+from alloy_async.core.ratelimit.rate import Rate
 
-from .simulated_limit import FixedWindow, Outcome, Server, Simulation, TokenBucket
+from .simulated_limit import Simulation, wait_at_low_traffic
+from .simulated_servers import Concurrency, FixedWindow, Free, Only, Server, SlidingWindow, TokenBucket
 
 
 @attrs.define
@@ -58,7 +63,7 @@ def arrivals(limiter: Limiter, clock: Clock, pauses: list[float]) -> list[float]
     while agenda:
         clock.now, index, permit = heappop(agenda)
         if permit is None:
-            permit = limiter.acquire()
+            permit = limiter.acquire("get")
         else:
             permit.renew()
         if permit.wait:
@@ -90,14 +95,14 @@ def test_no_stretch_of_time_admits_more_than_told(per_second: float, burst: int,
 @settings(max_examples=60)
 def test_callers_go_in_the_order_in_which_they_came(per_second: float, burst: int, callers: int) -> None:
     limiter, clock = make(Rate(per_second, burst))
-    permits = [limiter.acquire() for _ in range(callers)]
+    permits = [limiter.acquire("get") for _ in range(callers)]
     order = [index for _, index in admissions(limiter, clock, permits)]
     assert order == sorted(order)
 
 
 def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
     limiter, clock = make(Rate(10, 1))
-    permits = [limiter.acquire() for _ in range(4)]
+    permits = [limiter.acquire("get") for _ in range(4)]
     for permit in permits[1:3]:
         permit.release()
         permit.release()
@@ -108,7 +113,7 @@ def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
 
 def test_a_first_in_the_queue_that_does_not_come_holds_nobody_up() -> None:
     limiter, clock = make(Rate(10, 1))
-    _, late, prompt = (limiter.acquire() for _ in range(3))
+    _, late, prompt = (limiter.acquire("get") for _ in range(3))
     clock.now += 1
     prompt.renew()
     assert prompt.wait == 0.0
@@ -119,10 +124,15 @@ def test_a_first_in_the_queue_that_does_not_come_holds_nobody_up() -> None:
 
 def test_a_rate_told_anew_holds_for_those_who_wait() -> None:
     limiter, clock = make(Rate(1, 1))
-    permits = [limiter.acquire() for _ in range(11)]
-    limiter.tell(Rate(1000, 1))
-    # 11 s at the old rate, of which a caller sleeps half before it asks again
-    assert admissions(limiter, clock, permits)[-1][0] - 1000 < 6
+    permits = [limiter.acquire("get") for _ in range(11)]
+    woken: list[int] = []
+    for number, permit in enumerate(permits):
+        permit.renew(lambda number=number: woken.append(number))
+    limiter.set_rate(Rate(1000, 1))
+    assert woken == list(range(1, 11))
+    for permit in permits:
+        permit.renew()
+    assert admissions(limiter, clock, permits)[-1][0] - 1000 < 0.1
 
 
 @pytest.mark.parametrize(("per_second", "burst"), [(0, None), (-1, None), (math.nan, None), (5, 0), (5, -3)])
@@ -133,70 +143,142 @@ def test_a_senseless_rate_is_refused(per_second: float, burst: int | None) -> No
 
 def test_an_infinite_rate_never_waits() -> None:
     limiter, _ = make(Rate(math.inf))
-    assert not any(limiter.acquire().wait for _ in range(1000))
+    assert not any(limiter.acquire("get").wait for _ in range(1000))
 
 
 # Unknown limits
 
 
-def test_few_calls_do_not_wait_and_many_start_slowly() -> None:
+def refuse(limiter: Limiter, operation: str = "get", **headers: str) -> None:
+    limiter.acquire(operation).settle(429, headers)
+
+
+def test_nothing_is_paced_or_counted_before_a_server_shows_a_limit() -> None:
     limiter, _ = make()
-    permits = [limiter.acquire() for _ in range(12)]
-    assert [permit.wait == 0.0 for permit in permits] == [True] * 10 + [False] * 2
-    permits[0].settle(200, {})
-    permits[10].renew()
-    assert permits[10].wait == 0.0
-
-
-def test_a_request_without_answer_gives_its_place_back() -> None:
-    limiter, _ = make()
-    for _ in range(100):
-        permit = limiter.acquire()
-        assert permit.wait == 0.0
-        permit.release()
-
-
-def test_thousands_without_a_limit_make_it_idle_and_a_429_wakes_it() -> None:
-    limiter, clock = make()
-    for _ in range(4096):
-        permit = limiter.acquire()
-        clock.now += 0.001
+    permits = [limiter.acquire("get") for _ in range(10_000)]
+    assert not any(permit.wait for permit in permits)
+    for permit in permits:
         permit.settle(200, {})
-    assert limiter.idle
-    permit = limiter.acquire()
-    permit.settle(200, {})
-    permit.release()
-    assert limiter.idle
-    limiter.acquire().settle(429, {"retry-after": "5"})
-    assert not limiter.idle
-    assert limiter.acquire().wait > 0
+        permit.release()
+    assert not limiter.acquire("get").wait
 
 
-@pytest.mark.parametrize(("retry_after", "least", "most"), [("5", 4, 5.5), ("3600", 60, 66)])
-def test_retry_after_shuts_the_gate_until_its_last_second(
-    retry_after: str, least: float, most: float
-) -> None:
+@pytest.mark.parametrize(("retry_after", "most"), [("1", 1.2), ("5", 5.6), ("30", 31.1)])
+def test_retry_after_is_waited_for_and_little_more(retry_after: str, most: float) -> None:
     limiter, clock = make()
-    limiter.acquire().settle(429, {"retry-after": retry_after})
-    (moment, _), *_ = admissions(limiter, clock, [limiter.acquire()])
-    assert least <= moment - 1000 <= most
+    refuse(limiter, **{"retry-after": retry_after})
+    (moment, _), *_ = admissions(limiter, clock, [limiter.acquire("get")])
+    assert float(retry_after) <= moment - 1000 <= most
 
 
-def test_after_a_429_one_request_asks_and_the_others_wait_for_its_answer() -> None:
+def test_a_refusal_in_quiet_times_teaches_no_rate() -> None:
     limiter, clock = make()
-    limiter.acquire().settle(429, {})
-    permits = [limiter.acquire() for _ in range(20)]
+    for _ in range(5):
+        refuse(limiter, **{"retry-after": "1"})
+        clock.now += 20
+        for _ in range(10):
+            permit = limiter.acquire("get")
+            assert permit.wait == 0.0
+            clock.now += 0.05
+            permit.settle(200, {})
+            clock.now += 20
+
+
+def test_a_long_wait_is_known_at_once_and_not_shortened() -> None:
+    limiter, clock = make()
+    refuse(limiter, **{"retry-after": "36000"})
+    for _ in range(3):
+        permit = limiter.acquire("get")
+        assert 35_900 < permit.hold < 36_002
+        permit.release()
+        clock.now += 20
+    clock.now = 1000 + 3601  # an hour later one asks, whatever was told
+    asking, waiting = limiter.acquire("get"), limiter.acquire("get")
+    assert asking.wait == 0.0
+    assert waiting.hold > 30_000
     clock.now += 0.1
+    asking.settle(200, {})
+    waiting.renew()
+    assert waiting.wait == 0.0
+
+
+def test_after_a_refusal_one_request_asks_and_the_others_wait_for_its_answer() -> None:
+    limiter, clock = make()
+    refuse(limiter)
+    permits = [limiter.acquire("get") for _ in range(20)]
+    clock.now += 0.2
     for permit in permits:
         permit.renew()
-    assert sum(permit.wait == 0.0 for permit in permits) == 1
-    asking = next(permit for permit in permits if permit.wait == 0.0)
-    permits.remove(asking)
-    asking.release()  # lost: the next one asks instead
-    permits[0].renew()
-    assert permits[0].wait == 0.0
+    assert [permit.wait == 0.0 for permit in permits] == [True] + [False] * 19
+    clock.now += 0.1
     permits[0].settle(200, {})
-    assert len(admissions(limiter, clock, permits[1:])) == 18
+    assert len(admissions(limiter, clock, permits[1:])) == 19
+
+
+def test_a_question_that_is_lost_is_asked_by_the_next() -> None:
+    limiter, clock = make()
+    refuse(limiter)
+    clock.now += 0.2
+    asking, other = limiter.acquire("get"), limiter.acquire("get")
+    assert (asking.wait, other.wait > 0) == (0.0, True)
+    woken: list[bool] = []
+    other.renew(lambda: woken.append(True))
+    asking.release()
+    assert woken == [True]
+    other.renew()
+    assert other.wait == 0.0
+
+
+def test_a_slow_question_holds_nobody_up_for_long() -> None:
+    limiter, clock = make()
+    refuse(limiter)
+    clock.now += 0.2
+    assert limiter.acquire("get").wait == 0.0
+    other = limiter.acquire("get")
+    clock.now += 1.1
+    other.renew()
+    assert other.wait == 0.0
+
+
+def test_the_operation_that_was_refused_holds_up_no_other() -> None:
+    limiter, clock = make()
+    refuse(limiter, "create", **{"retry-after": "30"})
+    assert limiter.acquire("create").wait > 0
+    assert limiter.acquire("get").wait == 0.0
+    clock.now += 1
+    refuse(limiter, "get", **{"retry-after": "30"})
+    assert limiter.acquire("delete").wait > 0
+
+
+def test_two_operations_refused_far_apart_share_nothing() -> None:
+    limiter, clock = make()
+    refuse(limiter, "create", **{"retry-after": "1"})
+    clock.now += 120
+    refuse(limiter, "get", **{"retry-after": "30"})
+    assert limiter.acquire("delete").wait == 0.0
+
+
+@pytest.mark.parametrize("body", [b'{"__type": "ThrottlingException"}', b"<Code>SlowDown</Code>"])
+def test_a_limit_in_the_body_is_one(body: bytes) -> None:
+    limiter, _ = make()
+    limiter.acquire("get").settle(400, {}, body)
+    assert limiter.acquire("get").wait > 0
+
+
+def test_503_with_retry_after_is_a_limit_and_without_it_is_not() -> None:
+    limiter, _ = make()
+    limiter.acquire("get").settle(503, {})
+    assert limiter.acquire("get").wait == 0.0
+    limiter.acquire("get").settle(503, {"retry-after": "2"})
+    assert limiter.acquire("get").wait > 0
+
+
+def test_what_was_learned_is_forgotten_after_a_while() -> None:
+    limiter, clock = make()
+    refuse(limiter, **{"retry-after": "1"})
+    clock.now += 1000
+    assert limiter.acquire("get").wait == 0.0
+    assert limiter.acquire("get") is limiter.acquire("get")  # nothing is counted
 
 
 def test_a_crowd_does_not_wake_together() -> None:
@@ -205,36 +287,81 @@ def test_a_crowd_does_not_wake_together() -> None:
     assert max(sum(at <= other < at + 0.001 for other in moments) for at in moments) < 16
 
 
-@pytest.mark.parametrize("retry_after", [False, True])
-@pytest.mark.parametrize(("rate", "burst"), [(500, 50), (120, 12)])
-@pytest.mark.parametrize("kind", [TokenBucket, FixedWindow])
-def test_an_unknown_limit_is_found(kind: type, rate: int, burst: int, retry_after: bool) -> None:
-    for seed in (1, 2):
-        outcome, allowed = run(kind, rate, burst, seed, retry_after=retry_after)
-        assert len(outcome.accepted) >= 0.95 * allowed
-        assert outcome.refused_share() <= 0.0125  # 1 % in the median, see benchmarks/limits.py
+SERVERS: list[tuple[str, Server, dict[str, object], float, float]] = [
+    # name, server, simulation, least goodput, most refused: benchmarks/limits.py measures more of them, and longer
+    ("bucket of 10", TokenBucket(10, 10), {"seconds": 300.0}, 0.97, 0.06),
+    ("window of 10", FixedWindow(10), {"seconds": 300.0}, 0.85, 0.07),
+    ("sliding window of 10", SlidingWindow(10), {"seconds": 300.0}, 0.76, 0.07),
+    ("5 in flight", Concurrency(5, 0.3), {"seconds": 120.0, "service": 0.3}, 0.85, 0.06),
+    (
+        "20 a second, answers after one",
+        TokenBucket(20, 20),
+        {"seconds": 120.0, "latency": (0.9, 1.1)},
+        0.9,
+        0.1,
+    ),
+    ("500 a second", TokenBucket(500, 50), {}, 0.95, 0.0125),
+    ("window of 500", FixedWindow(500), {}, 0.9, 0.05),
+    ("120 a second", TokenBucket(120, 12), {}, 0.95, 0.04),
+    ("window of 120", FixedWindow(120), {}, 0.9, 0.07),
+    ("500 a second, Retry-After", TokenBucket(500, 50, retry_after=True), {}, 0.9, 0.0125),
+]
 
 
-def test_a_small_bucket_is_not_overrun_after_each_pause() -> None:
-    outcome, allowed = run(TokenBucket, 250, 5, seed=1)
-    assert len(outcome.accepted) >= 0.8 * allowed
-    assert outcome.refused_share() <= 0.01
+@pytest.mark.parametrize(
+    ("server", "simulation", "goodput", "refused"),
+    [row[1:] for row in SERVERS],
+    ids=[row[0] for row in SERVERS],
+)
+def test_an_unknown_limit_is_found(
+    server: Server, simulation: dict[str, Any], goodput: float, refused: float
+) -> None:
+    run = Simulation(copy.deepcopy(server), 1, **simulation)
+    outcome = run.run()
+    assert len(outcome.accepted) >= goodput * server.allowed(run.seconds)
+    assert outcome.refused_share() <= refused
+    assert outcome.fairness(run.workers) >= 0.95
+    assert outcome.errors == []
+
+
+def test_60_a_minute_with_8_workers_is_used_up() -> None:
+    outcome = Simulation(TokenBucket(1, 60, retry_after=True), 2, seconds=600, workers=8).run()
+    assert len(outcome.accepted) >= 0.97 * 660
+    assert outcome.errors == []
+
+
+@pytest.mark.parametrize("every", [0.4, 2.0, 20.0])
+@pytest.mark.parametrize("times", [1, 2, 5])
+@pytest.mark.parametrize("retry_after", [0.0, 1.0, 2.0])
+def test_in_quiet_times_nobody_waits_longer_than_the_server_said(
+    every: float, times: int, retry_after: float
+) -> None:
+    assert wait_at_low_traffic(every, times, retry_after) <= 2.0
+
+
+def test_an_operation_beside_a_limited_one_goes_on() -> None:
+    server = Only("create", TokenBucket(10 / 60, 10, retry_after=True))
+    outcome = Simulation(server, 1, operations=("create", "get"), workers=8, seconds=120).run()
+    free = Simulation(Free(), 1, operations=("get",), workers=4, seconds=120).run()
+    assert sum(call.operation == "get" for call, _ in outcome.calls) >= 0.9 * len(free.calls)
+    assert sum(call.operation == "create" for call, _ in outcome.calls) >= 20
 
 
 @pytest.mark.parametrize(("rate", "burst"), [(500, 50), (120, 12)])
 @pytest.mark.parametrize("kind", [TokenBucket, FixedWindow])
 def test_a_told_limit_is_used(kind: type, rate: int, burst: int) -> None:
     told = Rate(rate, burst if kind is TokenBucket else None)
-    outcome, allowed = run(kind, rate, burst, seed=1, told=told)
-    assert len(outcome.accepted) >= 0.99 * allowed
+    server: Server = TokenBucket(rate, burst) if kind is TokenBucket else FixedWindow(rate)
+    outcome = Simulation(server, 1, rate=told).run()
+    assert len(outcome.accepted) >= 0.99 * server.allowed(20)
     assert outcome.refused_share() <= 0.001
 
 
-@pytest.mark.parametrize(("to", "seconds"), [(250, 1.0), (1000, 6.0)])
+@pytest.mark.parametrize(("to", "seconds"), [(250, 1.0), (1000, 7.0)])
 def test_a_limit_that_changes_is_followed(to: int, seconds: float) -> None:
     outcome = Simulation(TokenBucket(500, 50, change=(10.0, to)), seed=5).run()
     assert outcome.accepted_between(10 + seconds, 20) >= 0.9 * to * (10 - seconds)
-    assert outcome.refused_share() <= 0.01
+    assert outcome.refused_share() <= 0.015
 
 
 @pytest.mark.parametrize("reset", ["epoch", "delta"])
@@ -242,19 +369,40 @@ def test_a_quota_in_the_headers_is_used_up_without_a_429(reset: str) -> None:
     server = FixedWindow(120, quota_headers=reset)
     outcome = Simulation(server, seed=1, seconds=5).run()
     assert len(outcome.accepted) >= 0.99 * server.allowed(5)
-    assert outcome.refused == []
+    assert len(outcome.refused) <= 64  # those that were sent before the first answer
 
 
-def run(
-    kind: type, rate: int, burst: int, seed: int, retry_after: bool = False, told: Rate | None = None
-) -> tuple[Outcome, float]:
-    server: Server = (
-        TokenBucket(rate, burst, retry_after=retry_after)
-        if kind is TokenBucket
-        else FixedWindow(rate, retry_after=retry_after)
+def test_a_quota_that_nonsense_tells_stops_nobody() -> None:
+    limiter, _ = make()
+    limiter.acquire("get").settle(200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "4070908800"})
+    assert limiter.acquire("get").wait == 0.0
+
+
+def test_a_quota_with_nothing_left_holds_and_one_a_minute_asks() -> None:
+    limiter, clock = make()
+    spent = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "7200"}
+    limiter.acquire("get").settle(200, {**spent, "x-ratelimit-remaining": "1"})
+    asking = limiter.acquire("get")
+    for _ in range(2):
+        clock.now += 0.1
+        asking.settle(200, spent)
+        waiting = limiter.acquire("get")
+        assert waiting.hold > 7000
+        waiting.release()
+        clock.now += 61
+        asking, waiting = limiter.acquire("get"), limiter.acquire("get")
+        assert (asking.wait, waiting.wait > 0) == (0.0, True)
+        waiting.release()
+
+
+def test_a_quota_told_for_one_operation_does_not_hold_another() -> None:
+    limiter, _ = make()
+    limiter.acquire("get").settle(200, {"x-ratelimit-remaining": "9", "x-ratelimit-reset": "50"})
+    limiter.acquire("search").settle(
+        200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "50", "x-ratelimit-resource": "search"}
     )
-    allowed = server.allowed(20.0)
-    return Simulation(server, seed, rate=told).run(), allowed
+    limiter.acquire("get").settle(200, {"x-ratelimit-remaining": "8", "x-ratelimit-reset": "50"})
+    assert limiter.acquire("get").wait == 0.0
 
 
 # Sharing
@@ -267,7 +415,7 @@ def test_threads_together_keep_the_told_limit() -> None:
 
     def work() -> None:
         while time.monotonic() < until:
-            permit = limiter.acquire()
+            permit = limiter.acquire("get")
             while permit.wait:
                 time.sleep(permit.wait)
                 permit.renew()
@@ -281,5 +429,5 @@ def test_threads_together_keep_the_told_limit() -> None:
     for thread in threads:
         thread.join()
     assert 20 < len(moments) <= 400 * (max(moments) - began) + 5
-    assert limiter._under_way == 0
-    assert limiter._waiting == []
+    assert limiter._common.under_way == 0
+    assert not limiter._lanes["get"].waiting

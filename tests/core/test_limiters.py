@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 
 import pytest
 
-from alloy_async.core.ratelimit.limiter import Rate
+from alloy_async.core.ratelimit.rate import Rate
 from alloy_async.core.ratelimit.registry import fingerprint, limiter_for
 
 
@@ -23,19 +24,21 @@ def test_one_limiter_for_a_host_and_credential_while_somebody_holds_it() -> None
     assert id(again) == address
     del limiter, again
     gc.collect()
-    assert not any(limiter_for("api.example:443", key).acquire().wait for _ in range(3))
+    assert not any(limiter_for("api.example:443", key).acquire("get").wait for _ in range(3))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_does_not_inherit_locks_and_requests() -> None:
     limiter = limiter_for("fork.example", fingerprint("x"))
-    permits = [limiter.acquire() for _ in range(10)]
+    limiter.acquire("get").settle(429, {"retry-after": "0"})
+    time.sleep(0.2)  # one request asks, and the others wait for its answer
+    permits = [limiter.acquire("get")]
     with limiter._lock:
         child = os.fork()
         if child == 0:
-            os._exit(0 if limiter.acquire().wait == 0.0 else 1)
+            os._exit(0 if limiter.acquire("get").wait == 0.0 else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert limiter.acquire().wait > 0
+    assert limiter.acquire("get").wait > 0
     for permit in permits:
         permit.release()

@@ -19,7 +19,7 @@ from ..messages.multipart import Multipart
 from ..messages.request import compile_operation
 from ..messages.response import error_from_response, find_request_id, lowercase_names, read_misfit
 from ..operation.operation import Operation
-from ..ratelimit.limiter import Permit
+from ..ratelimit.waiting import wait_for
 from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
 
@@ -103,14 +103,14 @@ class Call:
             if self.operation.authenticated:
                 credential = shared.auth.ready or await self._fetch_credential()
             # The credential comes first: a permit taken before would run out while it is fetched.
-            permit = shared.limiter.acquire()
+            permit = shared.limiter.acquire(self.operation.name, self.attempts)
             try:
                 if permit.wait:
-                    await self._wait_for_permit(permit)
+                    await wait_for(permit, self._count_seconds_left, shared.clock.sleep)
                 self.attempts += 1  # before anything is written: from here on the server may have acted
                 observed = self.options.observed or log.isEnabledFor(logging.DEBUG)
                 wire = await (self._transmit_observed(credential) if observed else self._transmit(credential))
-                permit.settle(wire.status, wire.headers)
+                permit.settle(wire.status, wire.headers, wire.body)
             finally:
                 permit.release()  # whatever happened: a permit that is kept would hold everybody else
             return self._interpret(wire, credential)
@@ -136,17 +136,6 @@ class Call:
         except TimeoutError:
             pass  # raised below, outside of the handler: asyncio's error would only lengthen the traceback
         raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent", effect="none")
-
-    async def _wait_for_permit(self, permit: Permit) -> None:
-        """Wait until the rate limit lets the call go."""
-        while permit.wait:
-            left = self._count_seconds_left()
-            if permit.wait >= left:
-                held = f"the rate limit would hold it for {permit.wait:.1f} s, the deadline leaves {max(left, 0):.1f} s"
-                # Now, and not when the time is over: the caller can still do something with it.
-                raise DeadlineExceeded(f"{held}; it was not sent", effect="none")
-            await self.shared.clock.sleep(permit.wait)
-            permit.renew()
 
     def _transmit(self, credential: Secret | None) -> Awaitable[RawResponse]:
         shared, options, request = self.shared, self.options, self.request

@@ -19,7 +19,7 @@ from ..messages.request import CompiledOperation
 from ..options import SYSTEM_CLOCK, Service, Settings, resolve_base_url
 from ..ratelimit.limiter import Limiter
 from ..ratelimit.registry import limiter_for
-from ..retry import Budget, Clock
+from ..retry import Clock, RetryBudget
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -30,7 +30,7 @@ class SharedState:
     base: str
     auth: Auth
     clock: Clock
-    budget: Budget
+    budget: RetryBudget
     limiter: Limiter
     transport: Transport
 
@@ -82,7 +82,7 @@ def create_shared_state(
         base,
         auth,
         clock,
-        Budget(settings.retry.budget),
+        RetryBudget(settings.retry.budget),
         limiter_for(
             host.authority,
             auth.fingerprint,

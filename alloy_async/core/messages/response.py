@@ -15,7 +15,7 @@ from ..codec.conversion import Mismatch, get_decoder
 from ..codec.redaction import Redactor, Secret, find_secrets
 from ..errors import AlloyAsyncError, DecodeError, error_from_status
 from ..operation.operation import Operation
-from ..ratelimit.headers import parse_retry_after
+from ..ratelimit.signals.refusals import parse_refusal, parse_retry_after
 from .body import decode_text, find_message, format_line, parse_body
 from .request import compile_operation
 
@@ -116,13 +116,16 @@ def error_from_response(
         credential: what was sent to be let in; it must not show, should the server echo it.
         now: the wall clock, in seconds since 1970: Retry-After may be a date.
     """
+    refusal = parse_refusal(status, headers, raw, now)
+    retry_after = parse_retry_after(headers, now) if refusal is None else refusal.retry_after
     redactor = _create_redactor(operation, credential)
     plain = parse_body(raw, headers, redactor)
     headers = redactor.redact_headers(headers)
     return error_from_status(
         status,
         find_message(plain),
-        parse_retry_after(headers.get("retry-after"), now),
+        retry_after,
+        limited=refusal is not None,
         operation=operation.name,
         headers=headers,
         request_id=find_request_id(headers),

@@ -1,19 +1,21 @@
-"""Decides when a request may be sent: the limit that the user told, the quota in the server's headers, and what 429s taught.
+"""Decides when a request may be sent: what the user told, what the server's answers say, and what refusals have taught.
 
 A caller acquires a permit, waits while it says so, sends, and settles it with the answer:
 
-    permit = limiter.acquire()
+    permit = limiter.acquire("create_a_user")
     try:
         while permit.wait:
             sleep(permit.wait)
             permit.renew()
-        status, headers = send()
-        permit.settle(status, headers)
+        status, headers, body = send()
+        permit.settle(status, headers, body)
     finally:
         permit.release()
 
-Waiting callers go in the order in which they came. All clients of the process with one host and credential share a
-limiter, across threads and event loops; its lock is held for microseconds and never while anybody waits.
+As long as nothing limits, nothing is counted. Waiting callers go in the order in which they came, each operation in a
+lane of its own: the first operation that is refused holds up no other; once a second one is refused, all share one lane.
+All clients of the process with one host and credential share a limiter, across threads and event loops; its lock is held
+for microseconds and never while anybody waits.
 """
 
 from __future__ import annotations
@@ -21,297 +23,270 @@ from __future__ import annotations
 import math
 import random as chance
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from itertools import count
 from threading import Lock
 
-import attrs
-from attrs.validators import optional
+from .budget import ASK_AGAIN, Budget, RateBudget
+from .lane import Lane
+from .permit import DONE, SAMPLE, SENT, WAITING, Permit, UnlimitedPermit
+from .rate import Rate
+from .signals.quota_headers import parse_quotas, tells_quota
+from .signals.quota_window import QuotaWindow
+from .signals.refusals import LIMIT_STATUSES, Refusal, parse_refusal
 
-from ..validation import validate_count, validate_positive
-from .adaptive import Adaptive
-from .headers import QuotaWindow, parse_quota, parse_retry_after, tells_quota
-
-# A told rate is kept this much below: the server's clock and windows are not ours.
-HEADROOM = 0.995
-# Seconds that a timer or a busy event loop may be late: what could have been sent meanwhile is caught up.
-LATENESS = 0.02
-# A wait longer than this many seconds is slept half and asked again, so that a rate that rises is used at once.
-NAP = 0.1
-# Seconds; assumed until the first answer has told.
-FIRST_ROUND_TRIP = 0.02
-# So many at once were accepted without a refusal (that is, 4096 in all) when counting ends.
-IDLE_IN_FLIGHT = 256
-# Seconds; the shortest wait for an answer to somebody else's request.
+# Seconds after the last refusal until what refusals taught is forgotten.
+MEMORY = 600.0
+# Two operations refused within so many seconds share a limit.
+TOGETHER = 60.0
 SHORTEST_WAIT = 0.001
-
-
-@attrs.frozen
-class Rate:
-    """A rate limit that the user knows.
-
-    Args:
-        per_second: requests per second. `math.inf` switches pacing off.
-        burst: requests that may go at once after a quiet time; in any t seconds at most per_second * t + burst are
-            sent. Default: they go evenly, except that up to 20 ms of lateness are caught up.
-    """
-
-    per_second: float = attrs.field(validator=validate_positive)
-    burst: int | None = attrs.field(default=None, validator=optional(validate_count))
-
-    @property
-    def capacity(self) -> float:
-        """Requests that may be saved up."""
-        return float(self.burst or max(1.0, self.per_second * LATENESS))
-
-
-class Permit:
-    """One caller's place in the queue, then its request under way.
-
-    Attributes:
-        wait: seconds to wait before `renew`; 0.0 means send now.
-    """
-
-    __slots__ = ("_limiter", "_number", "_sent", "_state", "wait")
-
-    _limiter: Limiter
-    _number: int
-    _sent: float
-    _state: int
-    wait: float
-
-    def renew(self) -> None:
-        """Ask again after waiting: `wait` is 0.0, or what is to be waited still."""
-        self._limiter._renew(self)
-
-    def settle(self, status: int, headers: Mapping[str, str]) -> None:
-        """Tell the server's answer.
-
-        Args:
-            status: HTTP status.
-            headers: of the answer; names in lower case, or a mapping that does not mind.
-        """
-        self._limiter._settle(self, status, headers)
-
-    def release(self) -> None:
-        """Give the permit up, whether it waits or its request failed without an answer; nothing after `answered`."""
-        if self._state != DONE:
-            self._limiter._release(self)
-
-
-class UnlimitedPermit(Permit):
-    """The permit of everybody while the limiter is idle: nothing is counted, only a sign of a limit is passed on."""
-
-    __slots__ = ()
-
-    def __init__(self, limiter: Limiter) -> None:
-        self._limiter, self._state, self.wait = limiter, DONE, 0.0
-
-    def settle(self, status: int, headers: Mapping[str, str]) -> None:
-        if status == 429 or tells_quota(headers):
-            self._limiter._wake(status, headers)
-
-
-WAITING, SENT, DONE = range(3)
+# Places in the queue that a call gives up with each refusal, so that one call is not refused each time the server is asked.
+PLACES = 8
 
 
 class Limiter:
     """Rate limit of one host and credential.
 
     Args:
-        rate: the limit if the user knows it; else it is learned.
+        rate: the limit if the user knows it, or a budget that is kept elsewhere.
         clock: monotonic seconds.
         random: a number between 0 and 1.
         wall: seconds since 1970, for headers that tell a moment.
-
-    Attributes:
-        idle: whether thousands of requests have met no limit, so that they are no longer counted.
+        share: opens the budget that processes share, for a Rate that says so.
     """
 
     def __init__(
         self,
-        rate: Rate | None = None,
+        rate: Rate | RateBudget | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = chance.random,
         wall: Callable[[], float] = time.time,
+        share: Callable[[Rate], RateBudget] | None = None,
     ) -> None:
-        self._clock, self._random, self._wall = clock, random, wall
+        self._clock, self._random, self._wall, self._share = clock, random, wall, share
         self._lock = Lock()
-        self.idle = False
-        self._free = UnlimitedPermit(self)
-        self._told: Rate | None = None
-        self._adaptive = Adaptive()
-        self._quota: QuotaWindow | None = None
-        self._tokens = 0.0
-        self._refilled = clock()
-        self._numbers = 0
-        self._waiting: list[int] = []  # permits' numbers, rising
-        self._unclaimed = 0.0  # tokens that the first in the queue was too late to take
-        self._under_way = 0
-        self._round_trip = FIRST_ROUND_TRIP
+        self._tickets = count(1)
+        self._unlimited: dict[str, UnlimitedPermit] = {}
+        self._lanes: dict[str, Lane] = {}
+        self._common = Lane()
+        self._rate: Rate | RateBudget | None = None
+        self._all_together = (
+            False  # whether more than one operation was refused, so that all are limited together
+        )
+        self._quotas: dict[str, QuotaWindow] = {}
+        self._forget_at = math.inf
         if rate is not None:
-            self.tell(rate)
+            self.set_rate(rate)
 
-    def tell(self, rate: Rate) -> None:
-        """Set or change the limit that the user knows."""
+    def set_rate(self, rate: Rate | RateBudget) -> None:
+        """Set or change the limit that the user knows; who waits for another one goes by the new one."""
         with self._lock:
-            if rate != self._told:
-                self._told = rate
-                # One is kept back: requests take different times to arrive, the server may see them closer.
-                self._tokens = max(1.0, rate.capacity - 1) if rate.burst else 1.0
-                self.idle = rate.per_second == math.inf
-
-    def acquire(self) -> Permit:
-        """Join the queue. The permit's `wait` is 0.0 where the request may go at once."""
-        if self.idle:
-            return self._free
-        permit = Permit()
-        permit._limiter = self
-        with self._lock:
-            permit._number = self._numbers = self._numbers + 1
-            adaptive = self._adaptive
-            if (
-                adaptive.estimate is None
-                and self._told is None
-                and self._quota is None
-                and not adaptive.probing
-                and not self._waiting
-                and self._under_way < adaptive.in_flight
-            ):
-                self._grant(permit, self._clock())  # the usual way: nothing known, nothing to compute
+            if rate == self._rate:
+                return
+            if not isinstance(rate, Rate):
+                budget: RateBudget | None = rate
+            elif rate.shared and self._share is not None:
+                budget = self._share(rate)
             else:
-                permit._state = WAITING
-                self._waiting.append(permit._number)
-                self._decide(permit)
-        return permit
+                budget = Budget(rate, self._clock()) if rate.per_second < math.inf else None
+            self._common.put_back()
+            self._common.budget, self._rate = budget, rate
+            self._unlimited = {}
+            for lane in self._lanes.values():
+                for permit in lane.waiting:
+                    permit.call()
 
-    def _renew(self, permit: Permit) -> None:
+    def acquire(self, operation: str, refusals: int = 0) -> Permit:
+        """Join the queue. The permit's `wait` is 0.0 where the request may go at once.
+
+        Args:
+            operation: its name; operations are limited apart until a second one is refused.
+            refusals: how often the call was refused before.
+        """
+        permit = self._unlimited.get(operation)
+        return self._join(operation, refusals) if permit is None else permit
+
+    @property
+    def _limits(self) -> bool:
+        return self._common.budget is not None or bool(self._quotas) or self._forget_at < math.inf
+
+    def _join(self, operation: str, refusals: int) -> Permit:
         with self._lock:
-            if permit._state == WAITING:
-                self._decide(permit)
+            now = self._clock()
+            if now > self._forget_at:
+                self._forget()
+            if not self._limits:
+                unlimited = self._unlimited[operation] = UnlimitedPermit(self, operation)
+                return unlimited
+            lane = self._lane(operation)
+            permit = Permit(self, lane, next(self._tickets) + PLACES * refusals)
+            if not lane.waiting:
+                lane.rest(now)
+                self._common.rest(now)
+            lane.join(permit)
+            self._advance(now)
+            self._look(permit, now)
+            return permit
 
-    def _settle(self, permit: Permit, status: int, headers: Mapping[str, str]) -> None:
+    def _lane(self, operation: str) -> Lane:
+        lane = self._lanes.get(operation)
+        if lane is None:
+            lane = self._lanes[operation] = Lane()
+        return lane
+
+    def _renew(self, permit: Permit, wake: Callable[[], None] | None) -> None:
+        with self._lock:
+            now = self._clock()
+            permit._wake = None  # it is awake
+            if permit._state == WAITING:
+                self._advance(now)
+                permit._wake = wake
+            self._look(permit, now)
+
+    def _advance(self, now: float) -> None:
+        """Grant as many permits as may go now, in the order in which their callers came."""
+        lanes = [lane for lane in self._lanes.values() if lane.waiting]
+        while lanes:
+            lane = min(lanes, key=_first_ticket) if len(lanes) > 1 else lanes[0]
+            if self._quota_delay(lane, now) > 0 or lane.delay(now) > 0:
+                lanes.remove(lane)
+                continue
+            if self._common.delay(now) > 0:
+                return
+            self._grant(lane.waiting.pop(0), now)
+            if not lane.waiting:
+                lanes.remove(lane)
+
+    def _grant(self, permit: Permit, now: float) -> None:
+        permit._state, permit._sent, permit.wait, permit.hold = SENT, now, 0.0, 0.0
+        lane = permit._lane
+        permit._quotas = self._quotas_of(lane)
+        for quota in permit._quotas:
+            quota.send(now)
+        lane.send(now)
+        self._common.send(now)
+        permit._level, permit._common_level = lane.under_way, self._common.under_way
+        permit.call()
+
+    def _look(self, permit: Permit, now: float) -> None:
+        """Set how long the permit has to wait."""
+        if permit._state != WAITING:
+            permit.wait = permit.hold = 0.0
+            return
+        lane, common = permit._lane, self._common
+        before = sum(other.count_before(permit) for other in self._lanes.values() if other.waiting)
+        together = common.forecast(now, before)
+        quota_delay = self._quota_delay(lane, now)
+        permit.wait = max(lane.forecast(now, lane.count_before(permit)), together, quota_delay, SHORTEST_WAIT)
+        quota_hold = max((quota.hold(now) for quota in self._quotas_of(lane)), default=0.0)
+        told = together if self._rate is not None and common.refused_at == -math.inf else 0.0
+        permit.hold = max(lane.hold(now), common.hold(now), quota_hold, told)
+
+    def _quotas_of(self, lane: Lane) -> tuple[QuotaWindow, ...]:
+        """The quotas of an operation; of one that was not answered yet, all."""
+        if not self._quotas:
+            return ()
+        return tuple(self._quotas.values()) if lane.quotas is None else lane.quotas
+
+    def _quota_delay(self, lane: Lane, now: float) -> float:
+        return max((quota.delay(now) for quota in self._quotas_of(lane)), default=0.0)
+
+    def _settle(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
         with self._lock:
             if permit._state != SENT:
                 return
             permit._state = DONE
-            now = self._clock()
-            self._under_way -= 1
-            self._round_trip += (now - permit._sent - self._round_trip) / 8  # smoothed as TCP's is
-            if tells_quota(headers):
-                self._follow_quota(headers, now, permit._sent)
-            if status == 429:
-                self._refused(headers, now, permit._sent)
-                return
-            room = self._adaptive.accepted(now, permit._sent)
-            if self._told is None:
-                if room is not None:
-                    self._tokens = room
-                elif IDLE_IN_FLIGHT <= self._adaptive.in_flight < math.inf and self._quota is None:
-                    self.idle = True
+            now, lane = self._clock(), permit._lane
+            for quota in permit._quotas:
+                quota.under_way -= 1
+            lane.answers += 1
+            if (lane.quotas or lane.answers % SAMPLE == 1) and tells_quota(headers):
+                self._follow_quotas(lane, headers, now, permit._sent)
+            refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
+            if refusal is None:
+                lane.accept(now, permit._sent, permit._level)
+                self._common.accept(now, permit._sent, permit._common_level)
+            else:
+                self._refuse(permit, refusal, now)
+            self._advance(now)
 
-    def _wake(self, status: int, headers: Mapping[str, str]) -> None:
-        """A request that was not counted met a limit: start to learn, from the beginning."""
+    def _begin(self, permit: UnlimitedPermit, status: int, headers: Mapping[str, str], body: object) -> None:
+        """Take a sign of a limit from an answer that was not counted, and count from now on."""
+        refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
         with self._lock:
-            now = self._clock()
+            now, lane = self._clock(), self._lane(permit.operation)
             if tells_quota(headers):
-                self._follow_quota(headers, now, now)
-            if status == 429 and self.idle:
-                self._adaptive = Adaptive()
-                self._adaptive.note_grant(now)
-                self._refused(headers, now, now)
-            self.idle = False
+                self._follow_quotas(lane, headers, now, now)
+            if refusal is not None:
+                # Those that were handed out before the first refusal was seen tell nothing new.
+                news = self._unlimited.get(permit.operation) is permit
+                counted = Permit(self, lane, 0)
+                counted._sent = now if news or lane.refused_at == -math.inf else -math.inf
+                self._refuse(counted, refusal, now)
+            if self._limits:
+                self._unlimited = {}
 
-    def _refused(self, headers: Mapping[str, str], now: float, sent: float) -> None:
-        quota = self._quota
-        if quota is not None and not quota.refills and quota.left(now) < 1:
-            return  # used up, and known when it will be full again: there is nothing to find out
-        asked = parse_retry_after(headers.get("retry-after"), self._wall())
-        self._adaptive.refused(now, sent, asked, self._random())
-        self._tokens = 0.0
+    def _refuse(self, permit: Permit, refusal: Refusal, now: float) -> None:
+        """Hold the operation that was refused, or all, where another one was refused a short while ago."""
+        lane, asked = permit._lane, refusal.retry_after
+        self._forget_at = now + min(asked or 0.0, ASK_AGAIN) + MEMORY
+        others = [
+            other for other in self._lanes.values() if other is not lane and now - other.refused_at < TOGETHER
+        ]
+        if others and not self._all_together:
+            self._all_together = True
+            for limited in (lane, *others):
+                if limited.budget is not None and limited.budget.gate() <= now:
+                    limited.budget = None
+        common = self._common
+        if self._all_together or not (self._rate is None or isinstance(common.budget, Budget)):
+            lane.refused_at = now
+            common.refuse(now, permit._sent, permit._common_level, asked, self._random())
+        else:
+            lane.refuse(now, permit._sent, permit._level, asked, self._random())
+        lane.end(now)
+        common.end(now)
+
+    def _follow_quotas(self, lane: Lane, headers: Mapping[str, str], now: float, sent: float) -> None:
+        quotas = parse_quotas(headers, self._wall())
+        for quota in quotas:
+            self._quotas.setdefault(quota.name, QuotaWindow()).update(quota, now, sent)
+        lane.quotas = tuple(self._quotas[quota.name] for quota in quotas)
 
     def _release(self, permit: Permit) -> None:
         with self._lock:
+            now = self._clock()
             if permit._state == WAITING:
-                del self._waiting[bisect_left(self._waiting, permit._number)]
+                permit._lane.leave(permit)
+                if not any(lane.waiting for lane in self._lanes.values()):
+                    self._common.put_back()
             elif permit._state == SENT:
-                self._under_way -= 1
-                self._adaptive.unanswered(self._clock(), permit._sent)
+                for quota in permit._quotas:
+                    quota.under_way -= 1
+                permit._lane.end(now)
+                self._common.end(now)
             permit._state = DONE
+            self._advance(now)
 
-    def _follow_quota(self, headers: Mapping[str, str], now: float, sent: float) -> None:
-        quota = parse_quota(headers, self._wall())
-        if quota is not None:
-            if self._quota is None:
-                self._quota = QuotaWindow()
-            self._quota.update(quota, now, sent, self._under_way)
-
-    def _grant(self, permit: Permit, now: float) -> None:
-        permit._state = SENT
-        permit._sent = now
-        permit.wait = 0.0
-        self._under_way += 1
-        self._adaptive.note_grant(now)
-
-    def _decide(self, permit: Permit) -> None:
-        """Grant the permit, or say how long it has to wait."""
-        now = self._clock()
-        position = bisect_left(self._waiting, permit._number)
-        rate = self._refill(now)
-        wait = max(self._shut(now), self._crowded(position, now))
-        if rate < math.inf:
-            ahead = max(0.0, position - self._unclaimed)
-            wait = max(wait, (ahead + 1 - self._tokens) / rate, wait + ahead / rate if wait > 0 else 0.0)
-        if wait > 1e-9:
-            permit.wait = wait if wait < NAP else max(NAP, wait / 2)
+    def _forget(self) -> None:
+        """Drop what refusals of long ago have taught; requests under way keep their lanes."""
+        if any(lane.waiting for lane in self._lanes.values()):
             return
-        del self._waiting[position]
-        if position == 0:
-            self._unclaimed = 0.0
-        if rate < math.inf:
-            self._tokens -= 1
-        self._grant(permit, now)
-
-    def _refill(self, now: float) -> float:
-        """Add the tokens of the time since the last call; the rate is returned, infinite where none holds."""
-        rate = self._adaptive.rate(now)
-        if self._told is None:
-            # What a new window has room for is more than lateness explains, and kept.
-            capacity = max(self._tokens, 2.0, rate * LATENESS)
-        else:
-            rate = min(rate, self._told.per_second * HEADROOM)
-            capacity = self._told.capacity
-        if rate < math.inf:
-            tokens = self._tokens + rate * (now - self._refilled)
-            if tokens > capacity:
-                if len(self._waiting) == 1:
-                    self._adaptive.demand_is_low(now)
-                self._unclaimed += tokens - capacity
-            self._tokens = min(tokens, capacity)
-        self._refilled = now
-        return rate
-
-    def _shut(self, now: float) -> float:
-        """Seconds until the gate opens; while the server is being asked, until the answer should be there."""
-        wait = self._adaptive.gate - now
-        return min(wait, self._round_trip) if self._adaptive.asked else wait
-
-    def _crowded(self, position: int, now: float) -> float:
-        """Seconds until fewer requests should be under way; 0.0 if this one more may."""
-        most = self._adaptive.in_flight if self._told is None else math.inf
-        if self._quota is not None:
-            left = self._quota.left(now)
-            if left < 1 and not self._under_way:
-                if not self._quota.refills:
-                    return self._quota.reset_at - now + self._random() * LATENESS
-                left = 1.0  # one request asks how much there is again
-            most = min(most, left)
-        over = position + 1 + self._under_way - most
-        return max(SHORTEST_WAIT, over * self._round_trip / max(most, 1.0)) if over > 0 else 0.0
+        self._forget_at, self._all_together, self._lanes = math.inf, False, {}
+        if self._rate is None:
+            self._common = Lane()
+        now = self._clock()
+        self._quotas = {name: quota for name, quota in self._quotas.items() if quota.reset_at > now}
 
     def after_fork(self) -> None:
         """In a forked child: what was under way or waiting stayed with the parent, which may have held the lock."""
         self._lock = Lock()
-        self._waiting.clear()
-        self._under_way = 0
+        for lane in (*self._lanes.values(), self._common):
+            lane.empty()
+        for quota in self._quotas.values():
+            quota.under_way = 0
+
+
+def _first_ticket(lane: Lane) -> int:
+    return lane.waiting[0].ticket

@@ -10,7 +10,9 @@ from hashlib import blake2b
 from threading import Lock
 from weakref import WeakValueDictionary
 
-from .limiter import Limiter, Rate
+from .budget import RateBudget
+from .limiter import Limiter
+from .rate import Rate
 
 _KEY = os.urandom(16)
 _limiters: WeakValueDictionary[tuple[str, bytes, Callable[[], float]], Limiter] = WeakValueDictionary()
@@ -25,7 +27,7 @@ def fingerprint(credential: str) -> bytes:
 def limiter_for(
     host: str,
     credential_fingerprint: bytes,
-    rate: Rate | None = None,
+    rate: Rate | RateBudget | None = None,
     *,
     clock: Callable[[], float] = time.monotonic,
     random: Callable[[], float] = chance.random,
@@ -35,7 +37,8 @@ def limiter_for(
     Args:
         host: host and port, as in the base URL.
         credential_fingerprint: of `fingerprint`; never the credential.
-        rate: the limit if the user knows it; it holds for everybody who shares the limiter, and the last one told wins.
+        rate: the limit if the user knows it, or a budget kept elsewhere; it holds for everybody who shares the limiter, and
+            the last one told wins.
         clock: monotonic seconds; only those who go by the same clock share a limiter.
         random: a number between 0 and 1.
     """
@@ -45,7 +48,7 @@ def limiter_for(
         if limiter is None:
             limiter = _limiters[key] = Limiter(clock=clock, random=random)
     if rate is not None:
-        limiter.tell(rate)
+        limiter.set_rate(rate)
     return limiter
 
 

@@ -1,0 +1,202 @@
+"""What limits the callers of one operation, or of all together: a budget to draw from, and requests in flight.
+
+How many may be in flight is learned as TCP does it: after a refusal one request asks, and with each answer there may be
+one more. A server that limits requests in flight refuses only above a number; the number is told from a rate by the
+levels at which requests are accepted and refused.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from .budget import Budget, RateBudget
+from .ceiling import Ceiling
+from .signals.quota_window import QuotaWindow
+
+if TYPE_CHECKING:
+    from .permit import Permit
+
+# Seconds; assumed until the first answer has told.
+FIRST_ROUND_TRIP = 0.02
+# A question without an answer for so many seconds may be a slow operation: another request asks, too.
+PATIENCE = 1.0
+# Nobody is in a hurry after a pause of so many round trips, and seconds; unless calls that were refused are still to come
+# back, which they do within so many seconds.
+REST_ROUND_TRIPS, REST, RETURN = 4.0, 0.05, 5.0
+# Seconds after which a budget kept elsewhere is asked again, and a caller that nobody has called looks for itself.
+LOOK_AGAIN, LOOK_IN_FLIGHT = 0.01, 1.0
+# In flight after a refusal; from ENOUGH on it limits nobody.
+FIRST_IN_FLIGHT, ENOUGH = 1.0, 4096.0
+# Seconds until a learned limit of requests in flight has doubled.
+SETTLE = 8.0
+# A refused request was one too many in flight if its level is so far above what is accepted: levels, and mean deviations;
+# twice as far where refusals at usual levels have shown a rate.
+TOO_MANY, DEVIATIONS = 0.8, 2.0
+
+_ticket = attrgetter("ticket")
+
+
+class Lane:
+    """The limits of one operation, and its queue.
+
+    Args:
+        budget: what its requests are drawn from; None where no rate limits them.
+
+    Attributes:
+        waiting: by ticket.
+        quotas: of the server, that its answers tell; None before the first one.
+        refused_at: when a refusal was last seen.
+        round_trip: seconds that an answer takes, smoothed.
+    """
+
+    def __init__(self, budget: RateBudget | None = None) -> None:
+        self.budget = budget
+        self.waiting: list[Permit] = []
+        self.quotas: tuple[QuotaWindow, ...] | None = None
+        self.answers = 0
+        self.under_way = 0
+        self.round_trip = FIRST_ROUND_TRIP
+        self.refused_at = -math.inf
+        self._drawn: float | None = None  # the moment that the budget gave to the first in the queue
+        self._slow_start = math.inf
+        self._most: Ceiling | None = None
+        self._crowded_since = math.inf
+        self._level, self._spread = (
+            1.0,
+            0.0,
+        )  # in flight when requests that were accepted left: mean and mean deviation
+        self._rate_refusals = 0
+        self._returning = 0  # calls that were refused and have not come back
+        self._last_sent = self._last_ended = -math.inf
+
+    def join(self, permit: Permit) -> None:
+        """Put a caller into the queue."""
+        insort(self.waiting, permit, key=_ticket)
+
+    def count_before(self, permit: Permit) -> int:
+        """Count those in the queue who came before."""
+        return bisect_left(self.waiting, permit.ticket, key=_ticket)
+
+    def leave(self, permit: Permit) -> None:
+        """Take a caller out of the queue."""
+        del self.waiting[self.count_before(permit)]
+        if not self.waiting:
+            self.put_back()
+
+    def put_back(self) -> None:
+        """Return what was drawn from the budget, since nobody comes for it."""
+        if self._drawn is not None and self.budget is not None:
+            self.budget.give_back()
+        self._drawn = None
+
+    def delay(self, now: float) -> float:
+        """Seconds until one more request may be sent; 0.0: now. Draws from the budget where nothing else delays."""
+        wait = self._crowd_delay(now)
+        if wait > 0 or self.budget is None:
+            return wait
+        wait = self.budget.gate() - now
+        if wait > 0:
+            return wait
+        if self._drawn is None:
+            self._drawn = self.budget.take(now)
+            if self._drawn is None:
+                return LOOK_AGAIN
+        return max(0.0, self._drawn - now)
+
+    def forecast(self, now: float, before: int) -> float:
+        """Seconds that a caller with so many before it will wait, as far as can be told."""
+        wait = 0.0
+        if self.budget is not None:
+            wait = max(0.0, self.budget.gate() - now, (self._drawn or now) - now)
+            rate = self.budget.rate()
+            if rate < math.inf:
+                wait += before / rate
+        if self.under_way + 1 > min(self._most_in_flight, self._slow_start):
+            wait = max(wait, LOOK_IN_FLIGHT)
+        return wait
+
+    def hold(self, now: float) -> float:
+        """Seconds that the server surely wants no request."""
+        return max(0.0, self.budget.until() - now) if self.budget is not None else 0.0
+
+    def send(self, now: float) -> None:
+        """Note that a request leaves."""
+        self._drawn = None
+        self.under_way += 1
+        self._last_sent = now
+
+    def rest(self, now: float) -> None:
+        """Note that a call comes and meets nobody: after a pause, nobody is in a hurry."""
+        if self.budget is None:
+            return
+        pause = now - max(self._last_ended, self.budget.gate())
+        if self._returning and pause < RETURN:
+            self._returning -= 1
+        elif not self.under_way and pause > REST_ROUND_TRIPS * self.round_trip + REST:
+            self._returning = 0
+            self.budget.rest(now)
+
+    def accept(self, now: float, sent: float, level: int) -> None:
+        """Note that the server took a request, of which it had been the `level`-th in flight."""
+        self.end(now)
+        self.round_trip += (now - sent - self.round_trip) / 8  # smoothed as TCP's is
+        self._spread += (abs(level - self._level) - self._spread) / 8
+        self._level += (level - self._level) / 8
+        if self.refused_at <= sent and self._slow_start < ENOUGH:
+            self._slow_start += 1
+        if self.budget is not None:
+            self.budget.accept(now, sent)
+
+    def refuse(self, now: float, sent: float, level: int, asked: float | None, chance: float) -> None:
+        """Note that the server refused a request for a limit; see RateBudget.refuse."""
+        self._returning += 1
+        if self.budget is None:
+            self.budget = Budget()
+        doubt = 2.0 if self._rate_refusals > 1 else 1.0
+        usual = self._level + doubt * max(TOO_MANY, DEVIATIONS * self._spread)
+        crowded = self.refused_at > -math.inf and level > 1 and level >= usual
+        if not self.budget.refuse(now, sent, asked, chance, crowded):
+            if crowded and self._most is not None and level - 1 < self._most.base:
+                self._most.base = level - 1.0
+            return
+        self.refused_at = now
+        self._drawn = None  # it was for the time before
+        if crowded:
+            self._rate_refusals = 0
+            self._most = Ceiling(level - 1.0, SETTLE)
+        else:
+            self._rate_refusals += 1
+            self._most = None
+            rate = self.budget.rate()
+            self._slow_start = max(FIRST_IN_FLIGHT, rate * self.round_trip / 2 if rate < math.inf else 0.0)
+
+    def end(self, now: float) -> None:
+        """Note that a request is no longer in flight."""
+        self.under_way = max(0, self.under_way - 1)
+        self._last_ended = now
+
+    def empty(self) -> None:
+        """In a forked child: what was under way or waiting stayed with the parent."""
+        self.waiting.clear()
+        self.under_way = 0
+        self._drawn = None
+
+    @property
+    def _most_in_flight(self) -> float:
+        return self._most.value if self._most is not None else math.inf
+
+    def _crowd_delay(self, now: float) -> float:
+        """Seconds to wait for an answer, where enough requests are in flight."""
+        most = self._most_in_flight
+        if self.under_way + 1 <= min(most, self._slow_start):
+            self._crowded_since = math.inf
+            return 0.0
+        if self._slow_start < most:
+            return max(0.0, self._last_sent + max(PATIENCE, 2 * self.round_trip) - now)
+        if self._most is not None:
+            self._most.age += max(0.0, now - self._crowded_since)
+        self._crowded_since = now
+        return LOOK_IN_FLIGHT

@@ -1,0 +1,33 @@
+"""The rate limit that a user knows."""
+
+from __future__ import annotations
+
+import attrs
+from attrs.validators import optional
+
+from ..validation import validate_count, validate_positive
+
+# Seconds that a timer or a busy event loop may be late: what could have been sent meanwhile is caught up.
+LATENESS = 0.02
+
+
+@attrs.frozen
+class Rate:
+    """A rate limit that the user knows.
+
+    Args:
+        per_second: requests per second. `math.inf` where it is not known: then it is learned once the server refuses.
+        burst: requests that may go at once after a quiet time; in any t seconds at most per_second * t + burst are
+            sent. Default: they go evenly, except that up to 20 ms of lateness are caught up.
+        shared: whether all processes of this host and user that say so, with one server and credential, draw from one
+            budget, and learn together what it is where it is not known. Needs no server; not on Windows. Default False.
+    """
+
+    per_second: float = attrs.field(validator=validate_positive)
+    burst: int | None = attrs.field(default=None, validator=optional(validate_count))
+    shared: bool = False
+
+    @property
+    def capacity(self) -> float:
+        """Requests that may be saved up."""
+        return float(self.burst or max(1.0, self.per_second * LATENESS))

@@ -1,0 +1,1 @@
+"""What the server's answers say about limits: waits, quotas, refusals."""

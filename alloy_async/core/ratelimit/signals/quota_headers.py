@@ -1,0 +1,174 @@
+"""What an answer's headers say about quotas: a table of the forms in which servers write what is left, and until when.
+
+Quotas of anything but requests (tokens, bytes, query points) are passed over, as is whatever is not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import attrs
+
+from .waits import parse_number, parse_wait
+
+# A quota that is full again later than this many seconds from now is a mistake, or is understood wrongly.
+LONGEST_RESET = 86_400.0 + 3600.0
+
+
+@attrs.frozen
+class Quota:
+    """What is left of one of the server's quotas.
+
+    Args:
+        name: tells the quotas of one server apart; the same for all operations that share it.
+        limit: requests in a whole window; None where the server does not say.
+        remaining: requests that may still be sent before the reset.
+        reset: seconds until the quota is full again.
+        refills: whether it fills up all the time, so that `reset` means little.
+    """
+
+    name: str
+    limit: float | None
+    remaining: float
+    reset: float
+    refills: bool = False
+
+
+@attrs.frozen
+class Form:
+    """Headers that tell one quota.
+
+    Args:
+        remaining: header with what is left; it is what a form is known by.
+        reset: headers with the wait or moment of the reset, the first that there is counts.
+        limit: header with the size of the quota.
+        unit: of a bare number in `reset`, in seconds.
+        window: seconds until the reset at the most, where no header tells it.
+        scope: header that tells which of the server's quotas this is.
+    """
+
+    remaining: str
+    reset: tuple[str, ...] = ()
+    limit: str | None = None
+    unit: float = 1.0
+    window: float | None = None
+    scope: str | None = None
+
+
+def _plain(prefix: str, suffix: str = "", **more: object) -> Form:
+    reset = (f"{prefix}reset-after{suffix}", f"{prefix}reset{suffix}", f"{prefix}retry-after{suffix}")
+    return Form(f"{prefix}remaining{suffix}", reset, f"{prefix}limit{suffix}", **more)  # type: ignore[arg-type]
+
+
+PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+FORMS: tuple[Form, ...] = (
+    _plain(
+        "x-ratelimit-", scope="x-ratelimit-resource"
+    ),  # GitHub; with reset-after: Discord; Atlassian: RFC 3339
+    _plain("ratelimit-"),  # the early drafts of the IETF, Zendesk
+    _plain("x-rate-limit-"),  # Okta, X
+    _plain("x-ratelimit-", "-requests"),  # OpenAI: reset as 6m0s
+    Form(  # Linear: reset in milliseconds since 1970
+        "x-ratelimit-requests-remaining", ("x-ratelimit-requests-reset",), "x-ratelimit-requests-limit"
+    ),
+    Form(  # Anthropic: reset as RFC 3339
+        "anthropic-ratelimit-requests-remaining",
+        ("anthropic-ratelimit-requests-reset",),
+        "anthropic-ratelimit-requests-limit",
+    ),
+    Form("x-sentry-rate-limit-remaining", ("x-sentry-rate-limit-reset",), "x-sentry-rate-limit-limit"),
+    Form(
+        "x-hubspot-ratelimit-remaining",
+        ("x-hubspot-ratelimit-interval-milliseconds",),
+        "x-hubspot-ratelimit-max",
+        unit=1e-3,
+        window=10.0,
+    ),
+    Form("x-hubspot-ratelimit-secondly-remaining", (), "x-hubspot-ratelimit-secondly", window=1.0),
+    *(  # Kong
+        Form(
+            f"x-ratelimit-remaining-{period}",
+            ("ratelimit-reset",) if period == "second" else (),
+            f"x-ratelimit-limit-{period}",
+            window=seconds,
+        )
+        for period, seconds in PERIODS.items()
+    ),
+)
+# Shopify: `32/40` of a bucket that leaks a twentieth of its size each second.
+SHOPIFY, SHOPIFY_SECONDS = "x-shopify-shop-api-call-limit", 20.0
+SHOPIFY_VALUE = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*")
+# `limit=100, remaining=7, reset=3` of the IETF's early drafts; `"burst";r=7;t=3, "daily";r=900;t=3600` of the later ones.
+IETF, POLICY = "ratelimit", "ratelimit-policy"
+MEMBER = re.compile(
+    r'(?:^|[,;\s])(limit|remaining|reset|r|t|q|w)\s*=\s*"?(\d{1,15}(?:\.\d{1,15})?)(?=["\s,;]|$)'
+)
+ITEM = re.compile(r'\s*"([^"]{1,64})"([^,]*)|\s*([A-Za-z][\w-]{0,63})((?:;[^,]*)+)')
+# The headers by which a quota is recognised.
+SIGNS: tuple[str, ...] = (IETF, SHOPIFY, *(form.remaining for form in FORMS))
+# A limit may carry its policy: `100, 100;w=60`.
+LEADING = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*(?:$|[,;])")
+
+
+def tells_quota(headers: Mapping[str, str]) -> bool:
+    """Whether there may be a quota in the headers: the quick question that answers are asked."""
+    return any(sign in headers for sign in SIGNS)
+
+
+def parse_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
+    """All quotas that the headers tell, if they tell what remains and until when.
+
+    Args:
+        headers: of an answer; names in lower case, or a mapping that does not mind.
+        now: the wall clock, in seconds since 1970; a reset given as a moment is taken relative to it.
+    """
+    parsers: tuple[Callable[[Mapping[str, str], float], Iterator[Quota]], ...] = (_forms, _ietf, _shopify)
+    return [quota for parse in parsers for quota in parse(headers, now) if quota.reset <= LONGEST_RESET]
+
+
+def _forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+    for form in FORMS:
+        remaining = parse_number(headers.get(form.remaining))
+        if remaining is None or remaining < 0:
+            continue
+        told = (parse_wait(headers.get(name), now, form.unit) for name in form.reset)
+        reset = next((wait for wait in told if wait is not None), form.window)
+        if reset is None:
+            continue
+        limit = LEADING.match(headers.get(form.limit, "")) if form.limit else None
+        scope = headers.get(form.scope, "") if form.scope else ""
+        size = float(limit[1]) if limit else None
+        yield Quota(f"{form.remaining} {scope} {size}", size, remaining, reset)
+
+
+def _ietf(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+    text = headers.get(IETF)
+    if text is None:
+        return
+    limits = {name: members.get("q") for name, members in _items(headers.get(POLICY, ""))}
+    for name, members in _items(text):
+        remaining = members.get("remaining", members.get("r"))
+        reset = members.get("reset", members.get("t"))
+        if remaining is not None and reset is not None:
+            wait = parse_wait(f"{reset:f}", now)
+            yield Quota(f"{IETF} {name}", members.get("limit", limits.get(name)), remaining, wait or 0.0)
+
+
+def _items(text: str) -> Iterator[tuple[str, dict[str, float]]]:
+    """The items of a list, with their parameters; the early form is one item without a name."""
+    found = [match for match in ITEM.finditer(text[:2000]) if "=" in (match[2] or match[4] or "")]
+    if not found:
+        yield "", {name: float(value) for name, value in MEMBER.findall(text[:2000])}
+    for match in found:
+        yield (
+            match[1] or match[3],
+            {name: float(value) for name, value in MEMBER.findall(match[2] or match[4])},
+        )
+
+
+def _shopify(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+    match = SHOPIFY_VALUE.fullmatch(headers.get(SHOPIFY, ""))
+    if match and int(match[2]) > 0:
+        used, size = float(match[1]), float(match[2])
+        yield Quota(SHOPIFY, size, max(0.0, size - used), used / size * SHOPIFY_SECONDS, refills=True)

@@ -1,0 +1,101 @@
+"""Tells whether an answer is a refusal for a limit, and how long the server asks to wait: in headers, or in the body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import attrs
+
+from .quota_headers import parse_quotas
+from .waits import parse_wait
+
+# Statuses with which servers refuse for a limit. All but 429 do so only where something else says that it is one.
+LIMIT_STATUSES = frozenset({400, 403, 429, 503})
+# Headers that tell how long to wait, with the unit of a bare number in seconds; the first that there is counts.
+WAITS: tuple[tuple[str, float], ...] = (
+    ("retry-after-ms", 1e-3),  # OpenAI, Azure
+    ("x-ms-retry-after-ms", 1e-3),  # Azure Cosmos DB
+    ("retry-after", 1.0),
+    ("x-retry-after", 1.0),
+    ("x-ratelimit-retry-after", 1.0),
+    ("x-rate-limit-retry-after-seconds", 1.0),
+)
+# Discord and others send this with every answer, so it does not make a refusal of it.
+RESET_AFTER = "x-ratelimit-reset-after"
+# Sentry: `60:transaction:organization, 2700:error`.
+SENTRY, SENTRY_ITEM = "x-sentry-rate-limits", re.compile(r"(?:^|,)\s*(\d{1,9}(?:\.\d{1,3})?):")
+# What servers call a limit, as the value of one of these members of an error body, or as an element of XML.
+REASONS = (
+    "rateLimitExceeded|userRateLimitExceeded|RATE_LIMIT_EXCEEDED|RESOURCE_EXHAUSTED|rate_limit_exceeded|rate_limited|"
+    "Throttling|ThrottlingException|ThrottledException|RequestThrottled|RequestThrottledException|RequestLimitExceeded|"
+    "TooManyRequests|TooManyRequestsException|ProvisionedThroughputExceededException|SlowDown|BandwidthLimitExceeded|"
+    "PriorRequestNotComplete|TransactionInProgressException|EC2ThrottledException"
+)
+REASON = re.compile(
+    rf'"(?:__type|type|code|reason|status|error|errorCode|error_code)"\s*:\s*"(?:[\w.]{{1,100}}#)?(?:{REASONS})"'
+    rf"|<Code>(?:{REASONS})</Code>"
+    r"|secondary rate limit|API rate limit exceeded",  # GitHub's words
+    re.IGNORECASE,
+)
+AMAZON_TYPE = "x-amzn-errortype"
+AMAZON_REASON = re.compile(rf"(?:{REASONS})\b")
+# Google: google.rpc.RetryInfo.
+RETRY_DELAY = re.compile(r'"retryDelay"\s*:\s*"([^"]{1,40})"')
+BODY = 8192
+"""Bytes of a body that are looked at."""
+
+
+@attrs.frozen
+class Refusal:
+    """The server refused a request for a limit.
+
+    Args:
+        retry_after: seconds that it asks to wait, None where it does not say.
+    """
+
+    retry_after: float | None
+
+
+def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that the server asks to wait, by any of the usual headers; 0.0 for the past, None where there is none.
+
+    Args:
+        headers: of an answer; names in lower case, or a mapping that does not mind.
+        now: the wall clock, in seconds since 1970.
+    """
+    for name, unit in WAITS:
+        wait = parse_wait(headers.get(name), now, unit)
+        if wait is not None:
+            return wait
+    waits = SENTRY_ITEM.findall(headers.get(SENTRY, ""))
+    return max(map(float, waits)) if waits else None
+
+
+def parse_refusal(status: int, headers: Mapping[str, str], body: object, now: float) -> Refusal | None:
+    """The refusal for a limit that an answer is, or None.
+
+    Args:
+        status: HTTP status. 429 is a refusal; 503 with a time to wait, too; 403 with one, or with nothing left of a quota;
+            400, 403 and 503 where the body names one of `REASONS`.
+        headers: of the answer; names in lower case, or a mapping that does not mind.
+        body: of the answer; looked at if it is bytes.
+        now: the wall clock, in seconds since 1970.
+    """
+    if status not in LIMIT_STATUSES:
+        return None
+    wait = parse_retry_after(headers, now)
+    text = body[:BODY].decode("utf-8", "replace") if isinstance(body, bytes) else ""
+    if wait is None:
+        delay = RETRY_DELAY.search(text)
+        wait = parse_wait(delay[1], now) if delay else None
+    spent = [quota.reset for quota in parse_quotas(headers, now) if quota.remaining < 1 and not quota.refills]
+    named = AMAZON_REASON.search(headers.get(AMAZON_TYPE, "")) or REASON.search(text)
+    told = wait is not None and status in (403, 503)
+    if not (status == 429 or told or (status == 403 and spent) or named):
+        return None
+    if wait is None:
+        wait = parse_wait(headers.get(RESET_AFTER), now)
+    if wait is None and spent and status == 403:
+        wait = max(spent)  # with 429 the quota itself holds; of a bucket, this is the time until it is full
+    return Refusal(wait)
