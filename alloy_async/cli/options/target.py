@@ -16,7 +16,7 @@ from ...systems import SYSTEMS
 from ..help import Option
 
 if TYPE_CHECKING:
-    from ...core.ratelimit.limiter import Rate
+    from ...core.ratelimit.rate import Rate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -69,7 +69,7 @@ class Target:
             ConfigurationError: there is a burst and no rate.
         """
         from ...core.errors import ConfigurationError
-        from ...core.ratelimit.limiter import Rate
+        from ...core.ratelimit.rate import Rate
 
         if self.rate is None and self.burst is not None:
             raise ConfigurationError("--burst needs --rate")
