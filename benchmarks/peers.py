@@ -43,6 +43,37 @@ def _httpx(url: str, loop: asyncio.Runner) -> Slice:
     return calls(loop, call, CALLS)
 
 
+def _httpx2(url: str, loop: asyncio.Runner) -> Slice:
+    client = import_module("httpx2").AsyncClient()
+
+    async def call() -> Any:
+        return (await client.get(f"{url}/users/ada", headers=HEADERS)).json()
+
+    return calls(loop, call, CALLS)
+
+
+def _wreq(url: str, loop: asyncio.Runner) -> Slice:
+    client = import_module("wreq").Client()
+
+    async def call() -> Any:
+        return await (await client.get(f"{url}/users/ada", headers=HEADERS)).json()
+
+    return calls(loop, call, CALLS)
+
+
+def _pyreqwest(url: str, loop: asyncio.Runner) -> Slice:
+    async def open_client() -> Any:
+        return await import_module("pyreqwest.client").ClientBuilder().build().__aenter__()
+
+    client = loop.run(open_client())
+
+    async def call() -> Any:
+        response = await client.get(f"{url}/users/ada").headers(HEADERS).build().send()
+        return await response.json()
+
+    return calls(loop, call, CALLS)
+
+
 def _requests(url: str, _: asyncio.Runner) -> Slice:
     session = import_module("requests").Session()
     return times(CALLS, lambda: session.get(f"{url}/users/ada", headers=HEADERS).json())
@@ -56,13 +87,16 @@ def _agilicus(url: str, _: asyncio.Runner) -> Slice:
 
 
 PEERS: dict[str, Callable[[str, asyncio.Runner], Slice]] = {
+    "pyreqwest (Rust), no types": _pyreqwest,
+    "wreq (Rust), no types": _wreq,
     "httpx, async": _httpx,
+    "httpx2, async": _httpx2,
     "requests": _requests,
     "agilicus": _agilicus,
     "alloy-python-sdk-ai": _alloy_sdk,
     "openai, async": _openai,
 }
-AT_LEAST = {"alloy-python-sdk-ai": 5.0, "openai, async": 5.0}
+AT_LEAST = {"alloy-python-sdk-ai": 8.0, "openai, async": 8.0, "httpx, async": 7.0}
 """How many times cheaper than these peers our async call must be."""
 
 
