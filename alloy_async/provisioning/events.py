@@ -24,6 +24,7 @@ class Counts:
         exists: were there already, and stayed as they are.
         updated: changed to what the source says.
         unchanged: as the source says already.
+        uncompared: as the source says, as far as the system shows it: what it hides, as a password, was not sent.
         deleted: no longer there.
         done: steps of leaving that were taken.
         restored: taken back by undoing.
@@ -40,6 +41,7 @@ class Counts:
     exists: int = 0
     updated: int = 0
     unchanged: int = 0
+    uncompared: int = 0
     deleted: int = 0
     done: int = 0
     restored: int = 0
@@ -82,6 +84,7 @@ class Counts:
 OUTCOME_NAMES: Mapping[str, str] = {
     **{name: name for name in attrs.fields_dict(Counts)},
     "exists": "already there",
+    "uncompared": "the same as far as shown",
     "done": "steps taken",
     "drifted": "changed since the plan",
     "unknown": "outcome unknown",

@@ -42,7 +42,8 @@ async def test_create_change_take_back_and_leave(
     assert await counts(people, directory, "create", tmp_path / "1.job") == Counts(created=3)
     assert await counts(people, directory, "create", tmp_path / "2.job") == Counts(exists=3)
     changes = sandbox.ledger.count(what="updated")
-    assert await counts(people, directory, "upsert", tmp_path / "3.job") == Counts(unchanged=3)
+    same = Counts(uncompared=3) if "password" in directory.capabilities.hidden else Counts(unchanged=3)
+    assert await counts(people, directory, "upsert", tmp_path / "3.job") == same
     assert sandbox.ledger.count(what="updated") == changes
     renamed = written(tmp_path / "renamed.csv", case, directory.capabilities, "Lovelace")
     assert await counts(renamed, directory, "upsert", tmp_path / "4.job") == Counts(updated=3)

@@ -110,6 +110,7 @@ async def test_a_password_is_told_as_not_sent(tmp_path: Path) -> None:
             assert "is not sent, as it cannot be compared" in finding.message
             (row,) = rows_of(report.job)
             assert "password: not sent, cannot be compared" in (row.why or "")
+            assert report.counts.unchanged == 0
         assert report.counts.updated == 1
         assert passwords(sandbox) == [OLD], "another field that differs does not take the password along"
 

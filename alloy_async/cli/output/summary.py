@@ -15,7 +15,9 @@ from .next_steps import NextSteps, format_command
 from .progress import format_count, print_text
 
 OUTCOME_STYLES = {
-    **dict.fromkeys(("created", "exists", "updated", "unchanged", "deleted", "done", "restored"), "green"),
+    **dict.fromkeys(
+        ("created", "exists", "updated", "unchanged", "uncompared", "deleted", "done", "restored"), "green"
+    ),
     **dict.fromkeys(("invalid", "drifted", "failed"), "red"),
     **dict.fromkeys(("kept", "unknown", "doubt", "planned"), "yellow"),
 }

@@ -59,7 +59,7 @@ class ActionPlanner:
         sent = [name for name in hidden if self._send_hidden and name not in self._can.only_created]
         why = "; ".join(filter(None, (format_changes(changes), self._describe_hidden(hidden, sent))))
         if not (changes or sent):
-            return _nothing_to_do(one, "unchanged", held.remote_id, why or None)
+            return _nothing_to_do(one, "uncompared" if hidden else "unchanged", held.remote_id, why or None)
         if "update" not in self._can.abilities:
             reason = f"differs ({why}) and cannot be changed there"
             return refuse_row(one, reason)

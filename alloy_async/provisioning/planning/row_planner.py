@@ -117,8 +117,11 @@ class RowPlanner:
         self.findings += findings[: SHOWN_FINDINGS - len(self.findings)]
         return errors
 
-    def _note_hidden(self, one: CheckedRow, there: Users) -> None:
-        """Tell what of a row is not sent to a user who is there, as nobody can compare it."""
+    def _note_limits(self, one: CheckedRow, there: Users) -> None:
+        """Tell of a leaver whom nobody knows there, and what of a row is not sent, as nobody can compare it."""
+        if not there and self._mode == "offboard":
+            message = "nobody there is known by this; nothing is done"
+            self._count_findings([Finding(one.row.line, self.key_column, "warning", message)])
         if not there or one.row.record is None or self._mode not in ("upsert", "sync"):
             return
         for field in self._comparer.list_hidden(one.row.record):
@@ -171,5 +174,5 @@ class RowPlanner:
             if reason is not None:
                 self._count_findings([Finding(one.row.line, self.key_column, "error", reason)])
                 return iter((refuse_row(one, reason),))
-            self._note_hidden(one, there or ())
+            self._note_limits(one, there or ())
         return self._actions.plan_row(one, there[0] if there else None, asked=there is not None)

@@ -191,6 +191,6 @@ def read_unresolved(store: JobStore, phase: Phase, *, planned: bool = False) -> 
 
 def _count_uncompared(store: JobStore) -> tuple[tuple[str, int], ...]:
     rows = (
-        row.why for row in store.read_rows("apply") if row.why and row.outcome in ("unchanged", "updated")
+        row.why for row in store.read_rows("apply") if row.why and row.outcome in ("uncompared", "updated")
     )
     return tuple(Counter(field for why in rows for field in _UNCOMPARED.findall(why)).items())

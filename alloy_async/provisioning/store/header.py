@@ -15,11 +15,12 @@ Phase: TypeAlias = Literal["apply", "undo"]
 """A job has two sets of rows: what it does, and, once it is taken back, what that takes."""
 Action: TypeAlias = Literal["create", "update", "delete", "offboard", "none", "refuse"]
 RowOutcome: TypeAlias = Literal[
-    "created", "exists", "updated", "unchanged", "deleted", "done",
+    "created", "exists", "updated", "unchanged", "uncompared", "deleted", "done",
     "invalid", "drifted", "failed", "unknown",
     "restored", "kept",
 ]  # fmt: skip
-"""What became of a row. `drifted`: the system no longer held what the plan saw, so nothing was sent. `done`: a step of leaving.
+"""What became of a row. `uncompared`: as the source says, as far as the system shows it. `drifted`: the system
+no longer held what the plan saw, so nothing was sent. `done`: a step of leaving.
 `restored` and `kept` (somebody edited it since) come from undoing. The others as in `alloy_async.directory.Status`."""
 UNRESOLVED: tuple[RowOutcome, ...] = ("invalid", "drifted", "failed", "unknown", "kept")
 """Outcomes of rows that are not as the source says, or perhaps not."""

@@ -63,7 +63,7 @@ def group_nights(jobs: Sequence[JobSummary]) -> list[tuple[str, list[JobSummary]
 
 def _render_history(kind: str, nights: Sequence[JobSummary]) -> str:
     outcomes = [name for name in OUTCOME_NAMES if any(job.outcomes.get(name) for job in nights)]
-    changing = [name for name in outcomes if name not in ("unchanged", "exists")]
+    changing = [name for name in outcomes if name not in ("unchanged", "uncompared", "exists")]
     bars = [
         (
             f"{format_time(job.began)}\n{_describe(job, outcomes)}\n{format_duration(job.elapsed)}",
