@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         RetryEvent as RetryEvent,
     )
     from .core.http.transport import Timeout as Timeout
+    from .core.messages.custom_request import CustomRequest as CustomRequest
     from .core.messages.response import Answer as Answer
     from .core.messages.upload import Upload as Upload
     from .core.operation.endpoint import endpoint as endpoint
@@ -105,6 +106,7 @@ _HOMES = {
         "UnprocessableContent",
     ),
     "core.events": ("RequestEvent", "ResponseEvent", "RetryEvent"),
+    "core.messages.custom_request": ("CustomRequest",),
     "core.messages.response": ("Answer",),
     "core.profiles.profile": ("Profile",),
     "core.profiles.profile_file": ("load_profile", "load_profiles"),

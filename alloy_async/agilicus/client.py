@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Unpack
+from typing import Unpack
 
 from ..core.auth import KeySource
 from ..core.client import AsyncClient
 from ..core.client_base import hide_arguments
-from ..core.operation.endpoint import endpoint
+from ..core.operation.endpoint import declare
+from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client
 from . import operations
@@ -16,54 +17,151 @@ from . import operations
 class AgilicusMethods:
     """Agilicus's operations as methods of both clients."""
 
-    bulk_update_metadata: Final = endpoint(operations.BulkUpdateMetadata)
-    create_challenge_method: Final = endpoint(operations.CreateChallengeMethod)
-    create_service_account: Final = endpoint(operations.CreateServiceAccount)
-    create_upstream_user_identity: Final = endpoint(operations.CreateUpstreamUserIdentity)
-    create_user: Final = endpoint(operations.CreateUser)
-    create_user_identity_update: Final = endpoint(operations.CreateUserIdentityUpdate)
-    create_user_metadata: Final = endpoint(operations.CreateUserMetadata)
-    create_user_request: Final = endpoint(operations.CreateUserRequest)
-    delete_challenge_method: Final = endpoint(operations.DeleteChallengeMethod)
-    delete_service_account: Final = endpoint(operations.DeleteServiceAccount)
-    delete_upstream_user_identity: Final = endpoint(operations.DeleteUpstreamUserIdentity)
-    delete_user: Final = endpoint(operations.DeleteUser)
-    delete_user_metadata: Final = endpoint(operations.DeleteUserMetadata)
-    delete_user_request: Final = endpoint(operations.DeleteUserRequest)
-    get_challenge_method: Final = endpoint(operations.GetChallengeMethod)
-    get_service_account: Final = endpoint(operations.GetServiceAccount)
-    get_upstream_user_identity: Final = endpoint(operations.GetUpstreamUserIdentity)
-    get_user: Final = endpoint(operations.GetUser)
-    get_user_metadata: Final = endpoint(operations.GetUserMetadata)
-    get_user_request: Final = endpoint(operations.GetUserRequest)
-    list_access_requests: Final = endpoint(operations.ListAccessRequests)
-    list_all_resource_permissions: Final = endpoint(operations.ListAllResourcePermissions)
-    list_all_user_orgs: Final = endpoint(operations.ListAllUserOrgs)
-    list_all_user_roles: Final = endpoint(operations.ListAllUserRoles)
-    list_challenge_methods: Final = endpoint(operations.ListChallengeMethods)
-    list_combined_user_details: Final = endpoint(operations.ListCombinedUserDetails)
-    list_org_user_roles: Final = endpoint(operations.ListOrgUserRoles)
-    list_service_accounts: Final = endpoint(operations.ListServiceAccounts)
-    list_upstream_user_identities: Final = endpoint(operations.ListUpstreamUserIdentities)
-    list_user_application_access_info: Final = endpoint(operations.ListUserApplicationAccessInfo)
-    list_user_file_share_access_info: Final = endpoint(operations.ListUserFileShareAccessInfo)
-    list_user_guids: Final = endpoint(operations.ListUserGuids)
-    list_user_metadata: Final = endpoint(operations.ListUserMetadata)
-    list_user_permissions: Final = endpoint(operations.ListUserPermissions)
-    list_user_requests: Final = endpoint(operations.ListUserRequests)
-    list_users: Final = endpoint(operations.ListUsers)
-    replace_challenge_method: Final = endpoint(operations.ReplaceChallengeMethod)
-    replace_service_account: Final = endpoint(operations.ReplaceServiceAccount)
-    replace_upstream_user_identity: Final = endpoint(operations.ReplaceUpstreamUserIdentity)
-    replace_user: Final = endpoint(operations.ReplaceUser)
-    replace_user_metadata: Final = endpoint(operations.ReplaceUserMetadata)
-    replace_user_request: Final = endpoint(operations.ReplaceUserRequest)
-    replace_user_role: Final = endpoint(operations.ReplaceUserRole)
-    reset_user_mfa_challenge_methods: Final = endpoint(operations.ResetUserMfaChallengeMethods)
-    update_user_request: Final = endpoint(operations.UpdateUserRequest)
+    @declare(operations.BulkUpdateMetadata)
+    def bulk_update_metadata(self) -> None: ...
+
+    @declare(operations.CreateChallengeMethod)
+    def create_challenge_method(self) -> None: ...
+
+    @declare(operations.CreateServiceAccount)
+    def create_service_account(self) -> None: ...
+
+    @declare(operations.CreateUpstreamUserIdentity)
+    def create_upstream_user_identity(self) -> None: ...
+
+    @declare(operations.CreateUser)
+    def create_user(self) -> None: ...
+
+    @declare(operations.CreateUserIdentityUpdate)
+    def create_user_identity_update(self) -> None: ...
+
+    @declare(operations.CreateUserMetadata)
+    def create_user_metadata(self) -> None: ...
+
+    @declare(operations.CreateUserRequest)
+    def create_user_request(self) -> None: ...
+
+    @declare(operations.DeleteChallengeMethod)
+    def delete_challenge_method(self) -> None: ...
+
+    @declare(operations.DeleteServiceAccount)
+    def delete_service_account(self) -> None: ...
+
+    @declare(operations.DeleteUpstreamUserIdentity)
+    def delete_upstream_user_identity(self) -> None: ...
+
+    @declare(operations.DeleteUser)
+    def delete_user(self) -> None: ...
+
+    @declare(operations.DeleteUserMetadata)
+    def delete_user_metadata(self) -> None: ...
+
+    @declare(operations.DeleteUserRequest)
+    def delete_user_request(self) -> None: ...
+
+    @declare(operations.GetChallengeMethod)
+    def get_challenge_method(self) -> None: ...
+
+    @declare(operations.GetServiceAccount)
+    def get_service_account(self) -> None: ...
+
+    @declare(operations.GetUpstreamUserIdentity)
+    def get_upstream_user_identity(self) -> None: ...
+
+    @declare(operations.GetUser)
+    def get_user(self) -> None: ...
+
+    @declare(operations.GetUserMetadata)
+    def get_user_metadata(self) -> None: ...
+
+    @declare(operations.GetUserRequest)
+    def get_user_request(self) -> None: ...
+
+    @declare(operations.ListAccessRequests)
+    def list_access_requests(self) -> None: ...
+
+    @declare(operations.ListAllResourcePermissions)
+    def list_all_resource_permissions(self) -> None: ...
+
+    @declare(operations.ListAllUserOrgs)
+    def list_all_user_orgs(self) -> None: ...
+
+    @declare(operations.ListAllUserRoles)
+    def list_all_user_roles(self) -> None: ...
+
+    @declare(operations.ListChallengeMethods)
+    def list_challenge_methods(self) -> None: ...
+
+    @declare(operations.ListCombinedUserDetails)
+    def list_combined_user_details(self) -> None: ...
+
+    @declare(operations.ListOrgUserRoles)
+    def list_org_user_roles(self) -> None: ...
+
+    @declare(operations.ListServiceAccounts)
+    def list_service_accounts(self) -> None: ...
+
+    @declare(operations.ListUpstreamUserIdentities)
+    def list_upstream_user_identities(self) -> None: ...
+
+    @declare(operations.ListUserApplicationAccessInfo)
+    def list_user_application_access_info(self) -> None: ...
+
+    @declare(operations.ListUserFileShareAccessInfo)
+    def list_user_file_share_access_info(self) -> None: ...
+
+    @declare(operations.ListUserGuids)
+    def list_user_guids(self) -> None: ...
+
+    @declare(operations.ListUserMetadata)
+    def list_user_metadata(self) -> None: ...
+
+    @declare(operations.ListUserPermissions)
+    def list_user_permissions(self) -> None: ...
+
+    @declare(operations.ListUserRequests)
+    def list_user_requests(self) -> None: ...
+
+    @declare(operations.ListUsers)
+    def list_users(self) -> None: ...
+
+    @declare(operations.ReplaceChallengeMethod)
+    def replace_challenge_method(self) -> None: ...
+
+    @declare(operations.ReplaceServiceAccount)
+    def replace_service_account(self) -> None: ...
+
+    @declare(operations.ReplaceUpstreamUserIdentity)
+    def replace_upstream_user_identity(self) -> None: ...
+
+    @declare(operations.ReplaceUser)
+    def replace_user(self) -> None: ...
+
+    @declare(operations.ReplaceUserMetadata)
+    def replace_user_metadata(self) -> None: ...
+
+    @declare(operations.ReplaceUserRequest)
+    def replace_user_request(self) -> None: ...
+
+    @declare(operations.ReplaceUserRole)
+    def replace_user_role(self) -> None: ...
+
+    @declare(operations.ResetUserMfaChallengeMethods)
+    def reset_user_mfa_challenge_methods(self) -> None: ...
+
+    @declare(operations.UpdateUserRequest)
+    def update_user_request(self) -> None: ...
 
 
-AGILICUS = Service("agilicus", "https://api.agilicus.com", credential="token")
+AGILICUS = Service(
+    "agilicus",
+    "https://api.agilicus.com",
+    credential="token",
+    probe=Probe(
+        lambda place: operations.ListUsers(org_id=place.get("org_id"), limit=1),
+        lambda place, _: f"organisation {place['org_id']}" if "org_id" in place else "",
+    ),
+)
 
 
 class AsyncAgilicus(AgilicusMethods, AsyncClient):

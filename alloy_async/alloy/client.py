@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ..core.auth import with_default_scheme
 from ..core.client import AsyncClient
-from ..core.operation.endpoint import endpoint
+from ..core.operation.endpoint import declare
+from ..core.operation.probe import Probe
 from ..core.options import Service
 from ..core.sync import Client
 from . import operations
@@ -16,55 +15,134 @@ class AlloyMethods:
     """Alloy's operations as methods of both clients."""
 
     # users
-    create_a_user: Final = endpoint(operations.CreateAUser)
-    batch_create_users: Final = endpoint(operations.BatchCreateUsers)
-    get_a_user: Final = endpoint(operations.GetAUser)
-    update_a_user: Final = endpoint(operations.UpdateAUser)
-    delete_a_user: Final = endpoint(operations.DeleteAUser)
-    list_all_users: Final = endpoint(operations.ListAllUsers)
-    generate_jwt_token: Final = endpoint(operations.GenerateJwtToken)
-    delete_logs_for_a_user: Final = endpoint(operations.DeleteLogsForAUser)
-    disable_all_workflows_for_a_user: Final = endpoint(operations.DisableAllWorkflowsForAUser)
+    @declare(operations.CreateAUser)
+    def create_a_user(self) -> None: ...
+
+    @declare(operations.BatchCreateUsers)
+    def batch_create_users(self) -> None: ...
+
+    @declare(operations.GetAUser)
+    def get_a_user(self) -> None: ...
+
+    @declare(operations.UpdateAUser)
+    def update_a_user(self) -> None: ...
+
+    @declare(operations.DeleteAUser)
+    def delete_a_user(self) -> None: ...
+
+    @declare(operations.ListAllUsers)
+    def list_all_users(self) -> None: ...
+
+    @declare(operations.GenerateJwtToken)
+    def generate_jwt_token(self) -> None: ...
+
+    @declare(operations.DeleteLogsForAUser)
+    def delete_logs_for_a_user(self) -> None: ...
+
+    @declare(operations.DisableAllWorkflowsForAUser)
+    def disable_all_workflows_for_a_user(self) -> None: ...
 
     # credentials
-    create_a_credential: Final = endpoint(operations.CreateACredential)
-    list_user_credentials: Final = endpoint(operations.ListUserCredentials)
-    delete_a_credential: Final = endpoint(operations.DeleteACredential)
-    get_credential_metadata: Final = endpoint(operations.GetCredentialMetadata)
-    credential_medata_by_app: Final = endpoint(operations.CredentialMedataByApp)
-    credential_metadata_by_app: Final = credential_medata_by_app
-    generate_oauth_link: Final = endpoint(operations.GenerateOauthLink)
+    @declare(operations.CreateACredential)
+    def create_a_credential(self) -> None: ...
+
+    @declare(operations.ListUserCredentials)
+    def list_user_credentials(self) -> None: ...
+
+    @declare(operations.DeleteACredential)
+    def delete_a_credential(self) -> None: ...
+
+    @declare(operations.GetCredentialMetadata)
+    def get_credential_metadata(self) -> None: ...
+
+    @declare(operations.CredentialMedataByApp)
+    def credential_medata_by_app(self) -> None: ...
+
+    @declare(operations.CredentialMedataByApp)
+    def credential_metadata_by_app(self) -> None: ...
+
+    @declare(operations.GenerateOauthLink)
+    def generate_oauth_link(self) -> None: ...
 
     # workflows
-    list_workflows: Final = endpoint(operations.ListWorkflows)
-    find_a_workflow: Final = endpoint(operations.FindAWorkflow)
-    activate_a_workflow: Final = endpoint(operations.ActivateAWorkflow)
-    deactivate_a_workflow: Final = endpoint(operations.DeactivateAWorkflow)
-    upgrade_workflow: Final = endpoint(operations.UpgradeWorkflow)
-    delete_workflow: Final = endpoint(operations.DeleteWorkflow)
-    list_versions: Final = endpoint(operations.ListVersions)
-    list_users_by_workflowid: Final = endpoint(operations.ListUsersByWorkflowid)
-    get_workflow_analytics: Final = endpoint(operations.GetWorkflowAnalytics)
+    @declare(operations.ListWorkflows)
+    def list_workflows(self) -> None: ...
+
+    @declare(operations.FindAWorkflow)
+    def find_a_workflow(self) -> None: ...
+
+    @declare(operations.ActivateAWorkflow)
+    def activate_a_workflow(self) -> None: ...
+
+    @declare(operations.DeactivateAWorkflow)
+    def deactivate_a_workflow(self) -> None: ...
+
+    @declare(operations.UpgradeWorkflow)
+    def upgrade_workflow(self) -> None: ...
+
+    @declare(operations.DeleteWorkflow)
+    def delete_workflow(self) -> None: ...
+
+    @declare(operations.ListVersions)
+    def list_versions(self) -> None: ...
+
+    @declare(operations.ListUsersByWorkflowid)
+    def list_users_by_workflowid(self) -> None: ...
+
+    @declare(operations.GetWorkflowAnalytics)
+    def get_workflow_analytics(self) -> None: ...
 
     # running workflows, and what they did
-    run_event: Final = endpoint(operations.RunEvent)
-    run_workflow: Final = endpoint(operations.RunWorkflow)
-    rerun_workfow: Final = endpoint(operations.RerunWorkfow)
-    rerun_workflow: Final = rerun_workfow
-    get_workflow_logs: Final = endpoint(operations.GetWorkflowLogs)
-    get_workflow_errors: Final = endpoint(operations.GetWorkflowErrors)
+    @declare(operations.RunEvent)
+    def run_event(self) -> None: ...
+
+    @declare(operations.RunWorkflow)
+    def run_workflow(self) -> None: ...
+
+    @declare(operations.RerunWorkfow)
+    def rerun_workfow(self) -> None: ...
+
+    @declare(operations.RerunWorkfow)
+    def rerun_workflow(self) -> None: ...
+
+    @declare(operations.GetWorkflowLogs)
+    def get_workflow_logs(self) -> None: ...
+
+    @declare(operations.GetWorkflowErrors)
+    def get_workflow_errors(self) -> None: ...
 
     # apps, events, integrations and their installation
-    list_apps: Final = endpoint(operations.ListApps)
-    list_events: Final = endpoint(operations.ListEvents)
-    list_integrations: Final = endpoint(operations.ListIntegrations)
-    get_an_integration: Final = endpoint(operations.GetAnIntegration)
-    generate_alloy_link: Final = endpoint(operations.GenerateAlloyLink)
-    start_installation: Final = endpoint(operations.StartInstallation)
-    complete_installation: Final = endpoint(operations.CompleteInstallation)
+    @declare(operations.ListApps)
+    def list_apps(self) -> None: ...
+
+    @declare(operations.ListEvents)
+    def list_events(self) -> None: ...
+
+    @declare(operations.ListIntegrations)
+    def list_integrations(self) -> None: ...
+
+    @declare(operations.GetAnIntegration)
+    def get_an_integration(self) -> None: ...
+
+    @declare(operations.GenerateAlloyLink)
+    def generate_alloy_link(self) -> None: ...
+
+    @declare(operations.StartInstallation)
+    def start_installation(self) -> None: ...
+
+    @declare(operations.CompleteInstallation)
+    def complete_installation(self) -> None: ...
 
 
-ALLOY = Service("alloy", "https://embedded.runalloy.com/2024-03", present=with_default_scheme("bearer"))
+ALLOY = Service(
+    "alloy",
+    "https://embedded.runalloy.com/2024-03",
+    present=with_default_scheme("bearer"),
+    probe=Probe(
+        lambda _: operations.ListEvents(),
+        lambda _, events: f"an account with {len(events.data or ())} custom events",
+    ),
+)
 
 
 class AsyncAlloy(AlloyMethods, AsyncClient):

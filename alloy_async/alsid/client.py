@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ..core.client import AsyncClient
-from ..core.operation.endpoint import endpoint
+from ..core.operation.endpoint import declare
+from ..core.operation.namespace import AsyncNamespace, Namespace
+from ..core.operation.probe import Probe
 from ..core.options import Service
 from ..core.sync import Client
 from . import operations
@@ -14,21 +14,93 @@ from . import operations
 class AlsidMethods:
     """Alsid's operations as methods of both clients."""
 
-    api_login_post: Final = endpoint(operations.ApiLoginPost)
-    api_logout_post: Final = endpoint(operations.ApiLogoutPost)
-    api_users_forgotten_password_post: Final = endpoint(operations.ApiUsersForgottenPasswordPost)
-    api_users_get: Final = endpoint(operations.ApiUsersGet)
-    api_users_id_delete: Final = endpoint(operations.ApiUsersIdDelete)
-    api_users_id_get: Final = endpoint(operations.ApiUsersIdGet)
-    api_users_id_patch: Final = endpoint(operations.ApiUsersIdPatch)
-    api_users_id_roles_put: Final = endpoint(operations.ApiUsersIdRolesPut)
-    api_users_password_patch: Final = endpoint(operations.ApiUsersPasswordPatch)
-    api_users_post: Final = endpoint(operations.ApiUsersPost)
-    api_users_retrieve_password_post: Final = endpoint(operations.ApiUsersRetrievePasswordPost)
-    api_users_whoami_get: Final = endpoint(operations.ApiUsersWhoamiGet)
+    @declare(operations.ApiLoginPost)
+    def api_login_post(self) -> None: ...
+
+    @declare(operations.ApiLogoutPost)
+    def api_logout_post(self) -> None: ...
+
+    @declare(operations.ApiUsersForgottenPasswordPost)
+    def api_users_forgotten_password_post(self) -> None: ...
+
+    @declare(operations.ApiUsersGet)
+    def api_users_get(self) -> None: ...
+
+    @declare(operations.ApiUsersIdDelete)
+    def api_users_id_delete(self) -> None: ...
+
+    @declare(operations.ApiUsersIdGet)
+    def api_users_id_get(self) -> None: ...
+
+    @declare(operations.ApiUsersIdPatch)
+    def api_users_id_patch(self) -> None: ...
+
+    @declare(operations.ApiUsersIdRolesPut)
+    def api_users_id_roles_put(self) -> None: ...
+
+    @declare(operations.ApiUsersPasswordPatch)
+    def api_users_password_patch(self) -> None: ...
+
+    @declare(operations.ApiUsersPost)
+    def api_users_post(self) -> None: ...
+
+    @declare(operations.ApiUsersRetrievePasswordPost)
+    def api_users_retrieve_password_post(self) -> None: ...
+
+    @declare(operations.ApiUsersWhoamiGet)
+    def api_users_whoami_get(self) -> None: ...
 
 
-ALSID = Service("alsid", None, present=str, header="x-api-key", credential_needed=False)
+class AlsidUserMethods:
+    """Short names for the operations on users: `alsid.users.list()` is `alsid.api_users_get()`."""
+
+    @declare(operations.ApiUsersGet)
+    def list(self) -> None: ...
+
+    @declare(operations.ApiUsersIdGet)
+    def get(self) -> None: ...
+
+    @declare(operations.ApiUsersPost)
+    def create(self) -> None: ...
+
+    @declare(operations.ApiUsersIdPatch)
+    def update(self) -> None: ...
+
+    @declare(operations.ApiUsersIdDelete)
+    def delete(self) -> None: ...
+
+    @declare(operations.ApiUsersIdRolesPut)
+    def replace_roles(self) -> None: ...
+
+    @declare(operations.ApiUsersWhoamiGet)
+    def whoami(self) -> None: ...
+
+    @declare(operations.ApiUsersPasswordPatch)
+    def change_password(self) -> None: ...
+
+    @declare(operations.ApiUsersForgottenPasswordPost)
+    def forget_password(self) -> None: ...
+
+    @declare(operations.ApiUsersRetrievePasswordPost)
+    def retrieve_password(self) -> None: ...
+
+
+class AsyncAlsidUsers(AlsidUserMethods, AsyncNamespace):
+    """The operations on users under short names, with methods to await."""
+
+
+class AlsidUsers(AlsidUserMethods, Namespace):
+    """The operations on users under short names, with direct methods."""
+
+
+ALSID = Service(
+    "alsid",
+    None,
+    present=str,
+    header="x-api-key",
+    credential_needed=False,
+    probe=Probe(lambda _: operations.ApiUsersWhoamiGet(), lambda _, user: user.email or user.name or ""),
+)
 
 
 class AsyncAlsid(AlsidMethods, AsyncClient):
@@ -44,6 +116,11 @@ class AsyncAlsid(AlsidMethods, AsyncClient):
 
     system = ALSID
 
+    @property
+    def users(self) -> AsyncAlsidUsers:
+        """The operations on users under short names: `await alsid.users.list()`."""
+        return AsyncAlsidUsers(self)
+
 
 class Alsid(AlsidMethods, Client):
     """The users of one Tenable.ad installation, with direct methods.
@@ -55,3 +132,8 @@ class Alsid(AlsidMethods, Client):
     """
 
     system = ALSID
+
+    @property
+    def users(self) -> AlsidUsers:
+        """The operations on users under short names: `alsid.users.list()`."""
+        return AlsidUsers(self)

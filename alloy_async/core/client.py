@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeVar, Unpack
+from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
 from .calls.call import Call
 from .calls.client_state import PreparedOptions, create_shared_state
 from .calls.map import map_concurrently
 from .client_base import ClientBase, find_system, hide_arguments, list_options
-from .errors import InvalidRequest
+from .errors import AlloyAsyncError, ConfigurationError, InvalidRequest
 from .events import RetryEvent
 from .http.open_response import OpenResponse
+from .messages.custom_request import ANYTHING, CustomRequest
 from .messages.response import Answer, find_request_id, lowercase_names
 from .messages.stream import Stream
 from .operation.operation import Operation
@@ -150,6 +151,88 @@ class AsyncClient(ClientBase):
         headers = lowercase_names(raw_headers)
         elapsed = self._shared.clock.monotonic() - call.started
         return Answer(result, status, headers, find_request_id(headers), call.attempts, elapsed)
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        arguments: Mapping[str, str | int] | None = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        result: type[T],
+        idempotent: bool | None = None,
+    ) -> T: ...
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        arguments: Mapping[str, str | int] | None = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        result: Any = ANYTHING,
+        idempotent: bool | None = None,
+    ) -> Any: ...
+    async def request(
+        self, method: str, path: str, arguments: Mapping[str, str | int] | None = None, **details: Any
+    ) -> Any:
+        """Send a request that no operation covers, with the retries, effects, limits and credential of all others.
+
+            devices = await alloy.request("GET", "/users/{id}/devices", {"id": "ada"}, query={"limit": 5})
+
+        Args:
+            method: as "GET".
+            path: below the client's base URL, beginning with a slash; without query. It stands in logs and errors as it
+                is given, so put what varies into `arguments`.
+            arguments: for the {placeholders} of the path, each of which becomes one encoded segment.
+            query: parameters; a list is repeated.
+            json: the body: JSON data or models; NULL sends null.
+            result: the type to read the answer as: a model, `list[Model]`, `bytes`, None for nothing; default any JSON data.
+            idempotent: whether sending it twice has the effect of sending it once; default: as its method has it.
+
+        Returns:
+            The answer as a `result`.
+
+        Raises:
+            InvalidRequest: an argument was refused; nothing was sent.
+            DecodeError: the answer is not a `result`.
+            AlloyAsyncError: as for send().
+        """
+        operation = CustomRequest(method, path, arguments, **details)
+        del arguments, details  # they may be secrets, and this frame stands in tracebacks
+        return await self.send(operation)
+
+    async def check(self, **place: str) -> str:
+        """Ask the service by its cheapest call whether this client is let in, for health checks.
+
+        Args:
+            **place: what a directory of the service is told besides the client: `app_id` for Smooch, `org_id` for Agilicus.
+
+        Returns:
+            Words for whom the service takes the client for, as "ada@example.com"; "" where it does not say.
+
+        Raises:
+            Unauthorized, Forbidden: it is not let in.
+            ConfigurationError: something is missing, or the service has no such call.
+            AlloyAsyncError: as for send().
+        """
+        probe = self.system.probe
+        if probe is None:
+            raise ConfigurationError(f"{self.system.name} has no call that tells who it is talking to")
+        try:
+            operation = probe.create(place)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        try:
+            result = await self.send(operation)
+        except AlloyAsyncError as error:
+            if not probe.accepts(error):
+                raise
+            result = None
+        return probe.describe(place, result)
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> Pages[Item]:
         """The items of a listing, over all its pages: `async for item in client.iterate(operation)`.

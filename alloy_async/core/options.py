@@ -20,6 +20,7 @@ from .auth import with_default_scheme
 from .errors import ConfigurationError
 from .events import RequestEvent, ResponseEvent, RetryEvent
 from .http.transport import Timeout
+from .operation.probe import Probe
 from .ratelimit.budget import RateBudget
 from .ratelimit.rate import Rate
 from .retry import Clock, Retry
@@ -43,6 +44,7 @@ class Service:
         query_key: the query parameter that carries it, where it is not to go in a header.
         credential: what the credential is called, as `api_key`.
         credential_needed: False where a client may do without, for the calls that take none.
+        probe: the call by which a client finds out whom it talks to.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Service:
     query_key: str | None = None
     credential: str = "api_key"
     credential_needed: bool = True
+    probe: Probe | None = None
 
     def from_environment(self, what: str) -> str | None:
         """The value of ALLOY_WHAT, or None where it is not set or empty."""

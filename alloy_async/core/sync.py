@@ -13,6 +13,7 @@ from .background_loop import BackgroundCall, get_background_loop, iterate_sync
 from .client import AsyncClient, create_client_for
 from .client_base import ClientBase, hide_arguments
 from .events import RetryEvent
+from .messages.custom_request import ANYTHING, CustomRequest
 from .messages.response import Answer
 from .messages.stream import Stream
 from .operation.operation import Operation
@@ -82,6 +83,42 @@ class Client(ClientBase):
     def answer(self, operation: Operation[T]) -> Answer[T]:
         """Carry out an operation, and give what came along with its result; see AsyncClient.answer."""
         return get_background_loop().run(self._client.answer, operation)
+
+    @overload
+    def request(
+        self,
+        method: str,
+        path: str,
+        arguments: Mapping[str, str | int] | None = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        result: type[T],
+        idempotent: bool | None = None,
+    ) -> T: ...
+    @overload
+    def request(
+        self,
+        method: str,
+        path: str,
+        arguments: Mapping[str, str | int] | None = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        result: Any = ANYTHING,
+        idempotent: bool | None = None,
+    ) -> Any: ...
+    def request(
+        self, method: str, path: str, arguments: Mapping[str, str | int] | None = None, **details: Any
+    ) -> Any:
+        """Send a request that no operation covers; see AsyncClient.request."""
+        operation = CustomRequest(method, path, arguments, **details)
+        del arguments, details  # they may be secrets, and this frame stands in tracebacks
+        return self.send(operation)
+
+    def check(self, **place: str) -> str:
+        """Ask the service by its cheapest call whether this client is let in; see AsyncClient.check."""
+        return get_background_loop().run(partial(self._client.check, **place))
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> SyncPages[Item]:
         """The items of a listing, over all its pages: `for item in client.iterate(operation)`."""

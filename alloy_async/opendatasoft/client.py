@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Unpack
+from typing import Unpack
 
 import attrs
 
@@ -11,7 +11,8 @@ from ..core.auth import KeySource, with_default_scheme
 from ..core.client import AsyncClient
 from ..core.client_base import hide_arguments
 from ..core.errors import ConfigurationError
-from ..core.operation.endpoint import endpoint
+from ..core.operation.endpoint import declare
+from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client
 from . import operations
@@ -22,13 +23,26 @@ BASE_PATH = "/api/automation/v1.0"
 class OpendatasoftMethods:
     """Opendatasoft's operations as methods of both clients."""
 
-    delete_user: Final = endpoint(operations.DeleteUser)
-    get_user: Final = endpoint(operations.GetUser)
-    get_users: Final = endpoint(operations.GetUsers)
-    invite_users: Final = endpoint(operations.InviteUsers)
-    provision_users: Final = endpoint(operations.ProvisionUsers)
-    update_user: Final = endpoint(operations.UpdateUser)
-    users_export: Final = endpoint(operations.UsersExport)
+    @declare(operations.DeleteUser)
+    def delete_user(self) -> None: ...
+
+    @declare(operations.GetUser)
+    def get_user(self) -> None: ...
+
+    @declare(operations.GetUsers)
+    def get_users(self) -> None: ...
+
+    @declare(operations.InviteUsers)
+    def invite_users(self) -> None: ...
+
+    @declare(operations.ProvisionUsers)
+    def provision_users(self) -> None: ...
+
+    @declare(operations.UpdateUser)
+    def update_user(self) -> None: ...
+
+    @declare(operations.UsersExport)
+    def users_export(self) -> None: ...
 
 
 def _remove_scheme(key: str) -> str:
@@ -36,7 +50,14 @@ def _remove_scheme(key: str) -> str:
     return key.split()[-1]
 
 
-OPENDATASOFT = Service("opendatasoft", None, present=with_default_scheme("Apikey"))
+OPENDATASOFT = Service(
+    "opendatasoft",
+    None,
+    present=with_default_scheme("Apikey"),
+    probe=Probe(
+        lambda _: operations.GetUsers(limit=0), lambda _, page: f"a portal with {page.total_count} users"
+    ),
+)
 WITH_KEY_IN_QUERY = attrs.evolve(OPENDATASOFT, present=_remove_scheme, query_key="apikey")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Unpack
+from collections.abc import Mapping
+from typing import Unpack
 
 from ..core.auth import KeySource, with_default_scheme
 from ..core.client import AsyncClient
 from ..core.client_base import hide_arguments
-from ..core.operation.endpoint import endpoint
+from ..core.errors import AlloyAsyncError, NotFound
+from ..core.operation.endpoint import declare
+from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client
 from . import operations
@@ -18,25 +21,66 @@ class SmoochMethods:
     """Smooch's operations on app users as methods of both clients."""
 
     # users
-    delete_app_user: Final = endpoint(operations.DeleteAppUser)
-    delete_app_user_profile: Final = endpoint(operations.DeleteAppUserProfile)
-    get_app_user: Final = endpoint(operations.GetAppUser)
-    pre_create_app_user: Final = endpoint(operations.PreCreateAppUser)
-    update_app_user: Final = endpoint(operations.UpdateAppUser)
+    @declare(operations.DeleteAppUser)
+    def delete_app_user(self) -> None: ...
+
+    @declare(operations.DeleteAppUserProfile)
+    def delete_app_user_profile(self) -> None: ...
+
+    @declare(operations.GetAppUser)
+    def get_app_user(self) -> None: ...
+
+    @declare(operations.PreCreateAppUser)
+    def pre_create_app_user(self) -> None: ...
+
+    @declare(operations.UpdateAppUser)
+    def update_app_user(self) -> None: ...
 
     # channels and business systems
-    get_app_user_auth_code: Final = endpoint(operations.GetAppUserAuthCode)
-    get_app_user_business_system_ids: Final = endpoint(operations.GetAppUserBusinessSystemIds)
-    get_app_user_entity_ids: Final = endpoint(operations.GetAppUserEntityIds)
-    get_link_requests: Final = endpoint(operations.GetLinkRequests)
-    link_app_user: Final = endpoint(operations.LinkAppUser)
-    unlink_app_user: Final = endpoint(operations.UnlinkAppUser)
+    @declare(operations.GetAppUserAuthCode)
+    def get_app_user_auth_code(self) -> None: ...
+
+    @declare(operations.GetAppUserBusinessSystemIds)
+    def get_app_user_business_system_ids(self) -> None: ...
+
+    @declare(operations.GetAppUserEntityIds)
+    def get_app_user_entity_ids(self) -> None: ...
+
+    @declare(operations.GetLinkRequests)
+    def get_link_requests(self) -> None: ...
+
+    @declare(operations.LinkAppUser)
+    def link_app_user(self) -> None: ...
+
+    @declare(operations.UnlinkAppUser)
+    def unlink_app_user(self) -> None: ...
 
     # messages
-    post_image_message: Final = endpoint(operations.PostImageMessage)
+    @declare(operations.PostImageMessage)
+    def post_image_message(self) -> None: ...
 
 
-SMOOCH = Service("smooch", "https://api.smooch.io", present=with_default_scheme("Bearer"), credential="token")
+NOBODY = "alloy-async-check"
+"""A user whom no app has: to ask for it is the cheapest call, and only who is let in is told that there is none."""
+
+
+def _create_question(place: Mapping[str, str]) -> operations.GetAppUser:
+    if "app_id" not in place:
+        raise ValueError("app_id= is missing: Smooch has no call that concerns no app")
+    return operations.GetAppUser(place["app_id"], NOBODY)
+
+
+def _says_that_nobody_is_there(error: AlloyAsyncError) -> bool:
+    return isinstance(error, NotFound) and isinstance(error.body, operations.ERRORS["default"])
+
+
+SMOOCH = Service(
+    "smooch",
+    "https://api.smooch.io",
+    present=with_default_scheme("Bearer"),
+    credential="token",
+    probe=Probe(_create_question, lambda place, _: f"app {place['app_id']}", _says_that_nobody_is_there),
+)
 
 
 class AsyncSmooch(SmoochMethods, AsyncClient):

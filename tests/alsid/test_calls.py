@@ -180,3 +180,17 @@ async def test_all_users_are_one_page(alsid_sandbox: Sandbox) -> None:
 def test_secrets_do_not_show(value: Any) -> None:
     assert "canary" not in repr(value)
     assert "***" in repr(value)
+
+
+async def test_short_names_are_the_same_operations() -> None:
+    async with Sandbox("alsid") as sandbox, AsyncAlsid("key", base_url=sandbox.url) as alsid:
+        assert await alsid.users.list() == await alsid.api_users_get()
+        assert await alsid.users.get(1) == await alsid.api_users_id_get(1)
+        assert (await alsid.users.whoami()).email == (await alsid.api_users_whoami_get()).email
+        assert type(alsid.users).list.operation is AsyncAlsid.api_users_get.operation
+
+
+def test_short_names_without_await() -> None:
+    with Sandbox("alsid") as sandbox, Alsid("key", base_url=sandbox.url) as alsid:
+        assert alsid.users.list() == alsid.api_users_get()
+        assert "api_key" not in repr(alsid.users)

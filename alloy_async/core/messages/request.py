@@ -6,10 +6,9 @@ walk over the arguments that were given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from types import NoneType
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import quote
 
 import attrs
@@ -17,16 +16,14 @@ import attrs
 from ..codec.conversion import Encoder, Mismatch, get_encoder
 from ..codec.error_path import locate_in_argument
 from ..codec.fields import Field, get_fields
-from ..codec.json_codec import create_decoder, dumps, from_wire
+from ..codec.json_codec import dumps, from_wire
 from ..codec.redaction import may_hold_secret
 from ..errors import DecodeError, InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query
 from ..operation.operation import Operation, result_type
-from .body import describe_other_media
 from .multipart import Multipart
+from .result_decoder import create_result_decoder
 from .upload import FileSource, parse_upload
-
-NO_HEADERS: Mapping[str, str] = {}
 
 
 class Request:
@@ -85,7 +82,7 @@ class CompiledOperation:
         self.verb = cls.verb
         self.name = cls.name
         self.result = result_type(cls)
-        self.decode = _create_decoder(self.result, cls.accept)
+        self.decode = create_result_decoder(self.result, cls.accept)
         """Makes the result of a 2xx answer's body and headers; raises Mismatch."""
         fields = get_fields(cls)
         of = {
@@ -94,12 +91,12 @@ class CompiledOperation:
         }
         if sum(map(len, of.values())) != len(fields):
             raise TypeError(f"{cls.__name__}: every argument needs a marker that its verb and route know")
-        self._start, self._path = _parse_route(cls.route, [_create_argument(field) for field in of[Path]])
-        self._query = [_create_argument(field) for field in of[Query]]
-        self._extra_query = [_create_argument(field) for field in of[ExtraQuery]]
-        self._members = [_create_argument(field) for field in of[Json]]
-        self._whole = _create_argument(of[Body][0]) if of[Body] else None
-        self._parts = [_create_argument(field) for field in of[Part] if field.type != FileSource]
+        self._start, self._path = _parse_route(cls.route, [create_argument(field) for field in of[Path]])
+        self._query = [create_argument(field) for field in of[Query]]
+        self._extra_query = [create_argument(field) for field in of[ExtraQuery]]
+        self._members = [create_argument(field) for field in of[Json]]
+        self._whole = create_argument(of[Body][0]) if of[Body] else None
+        self._parts = [create_argument(field) for field in of[Part] if field.type != FileSource]
         self._files = [field for field in of[Part] if field.type == FileSource]
         self._check = cls.check if cls.check is not Operation.check else None
         self.headers: dict[str, str] = {"Accept": cls.accept}
@@ -123,9 +120,7 @@ class CompiledOperation:
         raise refusal.with_traceback(None)
 
     def _build(self, operation: Operation[Any]) -> Request:
-        target = self._start
-        for argument, literal in self._path:
-            target += _encode_segment(operation, argument) + literal
+        target = self._build_path(operation)
         if self._query or self._extra_query:
             query = "&".join(self._encode_query(operation))
             if query:
@@ -138,6 +133,12 @@ class CompiledOperation:
                 raise invalid_argument(operation, str(error)) from None
         return Request(self.verb, target, self.headers, body)
 
+    def _build_path(self, operation: Operation[Any]) -> str:
+        path = self._start
+        for argument, literal in self._path:
+            path += _encode_segment(operation, argument) + literal
+        return path
+
     def _encode_query(self, operation: Operation[Any]) -> Iterable[str]:
         for argument in self._query:
             if getattr(operation, argument.field.name) is None and not argument.field.required:
@@ -148,16 +149,14 @@ class CompiledOperation:
                 _format_text(one, marker.booleans) for one in (value if isinstance(value, list) else [value])
             ]
             for text in [",".join(texts)] if marker.style == "csv" else texts:
-                yield f"{argument.wire}={_quote(operation, argument, text)}"
+                yield f"{argument.wire}={_quote(operation, argument.field.name, text)}"
         for argument in self._extra_query:
-            known = {query.field.wire for query in self._query}
+            known, own = {query.field.wire for query in self._query}, argument.field.name
             for name, value in (argument.encode(operation) or {}).items():
                 if name in known:
-                    raise invalid_argument(
-                        operation, f"{argument.field.name}: {name!r} is an argument of its own"
-                    )
+                    raise invalid_argument(operation, f"{own}: {name!r} is an argument of its own")
                 for one in value if isinstance(value, list) else [value]:
-                    yield f"{_quote(operation, argument, name)}={_quote(operation, argument, _format_text(one))}"
+                    yield f"{_quote(operation, own, name)}={_quote(operation, own, _format_text(one))}"
 
     def _body(self, operation: Operation[Any]) -> bytes | Multipart | None:
         return self._multipart(operation) if self._parts or self._files else self._json(operation)
@@ -213,7 +212,7 @@ class CompiledOperation:
         return may_hold_secret(self.result)
 
 
-def _create_argument(field: Field) -> _Argument:
+def create_argument(field: Field) -> _Argument:
     wire = field.wire if isinstance(field.marker, Json) else quote(field.wire, safe="")
     return _Argument(field, get_encoder(field.type), wire)
 
@@ -238,19 +237,26 @@ def _encode_segment(operation: Operation[Any], argument: _Argument) -> str:
         text = _format_text(argument.encode(operation))
     if text.isalnum() and text.isascii():
         return text
+    return encode_segment(operation, argument.field.name, text)
+
+
+def encode_segment(operation: Operation[Any], name: str, text: str) -> str:
+    """Encode a text as exactly one segment of a path.
+
+    Args:
+        name: of the argument, for the error.
+    """
     if text in ("", ".", ".."):
         shown = "is empty" if not text else f"is {text!r}, which a URL reads as a step to another path"
-        raise invalid_argument(operation, f"{argument.field.name} {shown}")
-    return _quote(operation, argument, text)
+        raise invalid_argument(operation, f"{name} {shown}")
+    return _quote(operation, name, text)
 
 
-def _quote(operation: Operation[Any], argument: _Argument, text: str) -> str:
+def _quote(operation: Operation[Any], name: str, text: str) -> str:
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        raise invalid_argument(
-            operation, f"{argument.field.name} holds a lone surrogate, which is not text"
-        ) from None
+        raise invalid_argument(operation, f"{name} holds a lone surrogate, which is not text") from None
 
 
 def _format_text(value: Any, booleans: tuple[str, str] = ("false", "true")) -> str:
@@ -262,30 +268,6 @@ def _format_text(value: Any, booleans: tuple[str, str] = ("false", "true")) -> s
     return "" if value is None else str(value)
 
 
-def _create_decoder(result: Any, accept: str) -> Callable[..., Any]:
-    if result is None or result is NoneType:
-        return _decode_nothing
-    if result is bytes:
-        return (lambda raw, _=NO_HEADERS: raw) if accept.startswith("application/json") else _decode_file
-    decode = create_decoder(result)
-    if NoneType in get_args(result):
-        return lambda raw, _=NO_HEADERS: decode(raw or b"null")
-    return decode
-
-
-def _decode_nothing(raw: bytes, headers: Mapping[str, str] = NO_HEADERS) -> None:
-    """Take any answer as done but a page, which is a proxy's that wants somebody to sign in."""
-    if raw and (other := describe_other_media(headers, raw)) == "an HTML page":
-        raise Mismatch(f"expected no body or JSON, got {other}")
-
-
-def _decode_file(raw: bytes, headers: Mapping[str, str] = NO_HEADERS) -> bytes:
-    """Take any answer as the file but what is surely something else."""
-    if (other := describe_other_media(headers, raw)) is not None:
-        raise Mismatch(f"expected a file, got {other}")
-    return raw
-
-
 _compiled: dict[type[Operation[Any]], CompiledOperation] = {}
 
 
@@ -294,5 +276,7 @@ def compile_operation(operation: Operation[Any]) -> CompiledOperation:
     cls = operation.__class__
     compiled = _compiled.get(cls)
     if compiled is None:
+        if cls.compile is not Operation.compile:
+            return operation.compile()  # type: ignore[no-any-return]
         compiled = _compiled[cls] = CompiledOperation(cls)
     return compiled

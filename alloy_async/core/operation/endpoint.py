@@ -18,6 +18,7 @@ from .signature import OperationSignature, create_docstring
 if TYPE_CHECKING:
     from ..client import AsyncClient
     from ..sync import Client
+    from .namespace import AsyncNamespace, Namespace
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -65,9 +66,11 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
     @overload
     def __get__(self, instance: None, owner: Any = None) -> Method[P, T, Made_co]: ...
     @overload
-    def __get__(self, instance: AsyncClient, owner: Any = None) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(
+        self, instance: AsyncClient | AsyncNamespace, owner: Any = None
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
     @overload
-    def __get__(self, instance: Client, owner: Any = None) -> Callable[P, T]: ...
+    def __get__(self, instance: Client | Namespace, owner: Any = None) -> Callable[P, T]: ...
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         # Reached only where install_methods did not run: on the table itself, or for an endpoint that was added later.
         return self if instance is None else MethodType(self.get_function(instance.is_async), instance)
@@ -93,6 +96,25 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
         if function is None:
             function = self._functions[is_async] = _create_function(self._operation, is_async)
         return function
+
+
+@overload
+def declare(
+    operation: Callable[Q, Listing[U, V]],
+) -> Callable[[Callable[[Any], None]], endpoint[Q, U, Listing[U, V]]]: ...
+@overload
+def declare(
+    operation: Callable[Q, Operation[U]],
+) -> Callable[[Callable[[Any], None]], endpoint[Q, U, Operation[U]]]: ...
+def declare(operation: Any) -> Any:
+    """Declare a method of both clients; it takes the place of the function below it, of which only the name counts.
+
+    The same as `get_a_user = endpoint(GetAUser)`, in a form whose type all tools can tell without inferring it.
+
+    Args:
+        operation: the operation's class.
+    """
+    return lambda _: endpoint(operation)
 
 
 def install_methods(client: type[Any]) -> None:

@@ -54,6 +54,10 @@ class Operation(Generic[T_co]):
     def check(self) -> None:
         """Refuse arguments that cannot go together, by raising ValueError with the reason; run before anything is sent."""
 
+    def compile(self) -> Any:
+        """Give the compiled form of one operation, where it is not that of its class; None stands for the class's."""
+        return None
+
     def __repr__(self) -> str:
         return format_redacted(self)
 
