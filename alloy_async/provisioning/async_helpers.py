@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, nullcontext
+from contextvars import ContextVar, copy_context
 from itertools import islice
 from typing import TypeVar, TypeVarTuple, Unpack
 
@@ -14,13 +16,35 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 
+_cancelled: ContextVar[threading.Event | None] = ContextVar("cancelled", default=None)
+
+
+class WorkCancelledError(Exception):
+    """The work of a thread was cancelled while it waited."""
+
+
+def stop_if_cancelled() -> None:
+    """Leave work that waits, where the call it belongs to was cancelled; no thread can be stopped from outside.
+
+    Raises:
+        WorkCancelledError: it was.
+    """
+    if (event := _cancelled.get()) and event.is_set():
+        raise WorkCancelledError
+
+
 async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     """Run `work` in a thread; when cancelled, wait for it to end, as its file is still in use."""
-    task = asyncio.get_running_loop().run_in_executor(None, work, *args)
+    context, cancelled = copy_context(), threading.Event()
+    context.run(_cancelled.set, cancelled)
+    task = asyncio.get_running_loop().run_in_executor(None, context.run, work, *args)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
+        cancelled.set()  # before waiting: work that waits for a silent pipe ends by it
         await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not report it as forgotten
         raise
 
 

@@ -109,6 +109,9 @@ async def provision(
     header = await make_header(
         opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": False}
     )
+    if header.source_digest is None and mode == "sync":
+        why = "mode sync must know all rows before it removes anybody"
+        raise SourceError(f"this can be read only once, and {why}; give a file", opened.name)
     async with create_job(choose_job_path(opened, job), header) as writer:
         context = JobContext(writer, target, run or RunOptions(), opened)
         checked = None if header.source_digest is None else await plan_rows(context)

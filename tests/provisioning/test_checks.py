@@ -37,8 +37,8 @@ def findings(*cells: str, columns: ColumnLayout = COLUMNS, also_carries: Sequenc
         (("a\u200bda", "", ""), "Login", "error", "character 2 is U+200B (zero width space)"),
         (("ada\ud800", "", ""), "Login", "error", "U+D800"),
         (("..", "", ""), "Login", "error", "dots only"),
-        (("ada", "", "n/a"), "E-Mail", "warning", "no e-mail address"),
-        (("ada", "", "a@b@c.de"), "E-Mail", "warning", "no e-mail address"),
+        (("ada", "", "n/a"), "E-Mail", "warning", "not an e-mail address"),
+        (("ada", "", "a@b@c.de"), "E-Mail", "warning", "not an e-mail address"),
     ],
 )
 def test_a_fault(cells: tuple[str, ...], column: str, severity: str, words: str) -> None:
@@ -91,12 +91,12 @@ def test_every_repeated_key_is_found_with_its_first_line(keys: list[str]) -> Non
     for _ in range(2):  # a second walk tells the same
         for line, key in enumerate(keys):
             first = keys.index(key)
-            assert first_lines.find_first(key, line) == (None if first == line else first)
+            assert first_lines.find_first(key, line, key) == (None if first == line else (first, key))
 
 
 def test_a_shared_hash_is_no_duplicate() -> None:
     first_lines = FirstLines(frozenset({hash("ada"), hash("bob")}))
-    assert [first_lines.find_first("ada", 1), first_lines.find_first("bob", 2)] == [None, None]
+    assert [first_lines.find_first("ada", 1, "ada"), first_lines.find_first("bob", 2, "bob")] == [None, None]
 
 
 @given(st.from_regex(_USUAL_EMAIL, fullmatch=True))

@@ -187,7 +187,7 @@ DEFECTS: list[Defect] = [
     put("employee id", "1.23E+11 is a long number", lambda _: "1.23E+11"),
     *(put("full_name", f"was probably {word!r}", lambda _, word=word: misread(word)) for word in  # type: ignore[misc]
       ("José", "Müller", "Łukasz Żółć", "naïve “quote”", "Анна", "Ελένη", "山田", "50 €")),
-    *(put("email", "no e-mail address", lambda _, text=text: text) for text in  # type: ignore[misc]
+    *(put("email", "not an e-mail address", lambda _, text=text: text) for text in  # type: ignore[misc]
       ("ada", "ada@example", "ada@@x.org", "ada@x..org", "a da@x.org", "ada@x.org,", "<ada@x.org>", "a@x.org;b@x.org",
        ".ada@x.org", "ada.@x.org", "a..b@x.org", "ada@-x.org", "@x.org", "ada@", "ada@1.2.3.4", "n/a")),
     *(put("hired", "", lambda _, text=text: text) for text in  # type: ignore[misc]
@@ -230,9 +230,9 @@ def test_every_seeded_defect_is_found(
             "username;start\n" + "a;29/02/2023\nb;01/14/2020\nc;01/13/2020\n",  # no date tells no order
             2,
             "start",
-            "is no day of the calendar",
+            "is not a day of the calendar",
         ),
-        ("username;work mail\nada;x\n", 2, "work mail", "is no e-mail address"),
+        ("username;work mail\nada;x\n", 2, "work mail", "is not an e-mail address"),
     ],
 )
 def test_about_the_whole(

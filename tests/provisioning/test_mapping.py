@@ -114,7 +114,7 @@ def test_a_saved_mapping(tmp_path: Path) -> None:
         ("[column]\n", "unknown table [column]; did you mean 'columns'?"),
         ("[columns]\na = 1\n", "columns.a must be text in quotes; got 1"),
         ("columns = 1\n", "columns must be a table of texts"),
-        ("[columns\n", "this is no TOML file"),
+        ("[columns\n", "this is not a TOML file"),
         ('[columns]\na = "mail"\n', "there is no field 'mail'; did you mean 'email'?"),
     ],
 )
@@ -133,7 +133,7 @@ def test_a_saved_mapping_with_a_fault(tmp_path: Path, content: str, words: str) 
 def test_every_mapping_of_distinct_fields_is_taken(columns: dict[str, str]) -> None:
     distinct = {field: column for column, field in columns.items()}
     mapping = FieldMap({column: field for field, column in distinct.items()})
-    assert set(mapping.columns.values()) == set(distinct)
+    assert mapping.fields == set(distinct)
 
 
 def test_a_constant_is_not_shown() -> None:

@@ -66,8 +66,8 @@ def test_an_object_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('{"username": "bob",}', "column 19: this is no JSON"),
-        ('["bob"]', "holds no JSON object"),
+        ('{"username": "bob",}', "column 19: this is not JSON"),
+        ('["bob"]', "this is not a JSON object"),
         ('{"username": {"first": "bob"}}', "holds an object where one value is expected"),
         ('{"username": "bob", "groups": [1]}', "must be a list of names"),
         ('{"username": "bob", "mail": "b@x.org", "Mail": "b@y.org"}', "both mean email"),
@@ -84,8 +84,9 @@ def test_a_bad_line_is_told_and_the_rest_is_read(tmp_path: Path, line: str, word
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("[\n", "jq -c '.[]' FILE"),
-        ('{\n"username": "ada"\n}\n', "jq -c . FILE"),
+        ("[\n", "ends within the array"),
+        ('{\n"username": "ada"\n', "ends within the array, or person 1"),
+        ('[{"nickname": "ada"}]', "no column holds the username; found 'nickname'; rename"),
         ('{"nickname": "ada"}\n', "no column holds the username; found 'nickname'; rename"),
         ('{"username": "ada"}\n{"username": "\udc80"}\n', ":2:15: byte 0x"),
     ],

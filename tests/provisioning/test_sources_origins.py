@@ -130,8 +130,8 @@ def test_tsv_by_its_name_and_by_format(tmp_path: Path) -> None:
     path.write_text("username\tname, first; last\n")
     found = [open_source(path), open_source(path, format="csv", delimiter="\t")]
     assert [source.delimiter for source in found if isinstance(source, CsvSource)] == ["\t", "\t"]
-    with pytest.raises(ConfigurationError, match="unknown format 'jsonn'; did you mean 'jsonl'"):
-        open_source(path, format="jsonn")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="unknown format 'jsonnl'; did you mean 'jsonl'"):
+        open_source(path, format="jsonnl")  # type: ignore[arg-type]
 
 
 async def test_another_system() -> None:

@@ -138,17 +138,17 @@ def plan(
     async def work(directory: Directory, run: Run) -> Any:
         from ...provisioning import plan
 
-        source = reading.open(file, key=directory.capabilities.key)
-        return await plan(
-            source,
-            directory,
-            mode=mode,
-            job=job,
-            allow_delete=allow_delete,
-            options=_describe_options(system, target, reading, directory),
-            on_event=run.on_event,
-            **rules,
-        )
+        async with open_users(reading, file, None, key=directory.capabilities.key) as source:
+            return await plan(
+                source,
+                directory,
+                mode=mode,
+                job=job,
+                allow_delete=allow_delete,
+                options=_describe_options(system, target, reading, directory),
+                on_event=run.on_event,
+                **rules,
+            )
 
     command = JobCommand(str(file), system, target, work, next_steps=NextSteps.from_context(context))
     context.exit(run_job(command, options))

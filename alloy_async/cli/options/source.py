@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FORMATS = ("csv", "tsv", "jsonl", "parquet")
+FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "excel")
 
 
 @attrs.frozen
@@ -34,9 +34,12 @@ class SourceOptions:
     mapping_file: Path | str | None
     delimiter: str | None
     encoding: str | None
+    sheet: str | None = None
+    skip_rows: int = 0
+    allow_empty: bool = False
 
     def create_field_map(self) -> FieldMap:
-        """Which column is which field; what is on the command line comes before what is in the file.
+        """Create the map of columns and fields; what is on the command line comes before what is in the file.
 
         Raises:
             ConfigurationError: an unknown field, or a file that cannot be read.
@@ -47,7 +50,7 @@ class SourceOptions:
         return told.merge(FieldMap.load(self.mapping_file)) if self.mapping_file else told
 
     def open(self, file: Path, *, key: str) -> Source:
-        """The source in a file, or on standard input where it is `-`; see `open_source`."""
+        """Open a file, or standard input where it is `-`; see `open_source`."""
         from ...provisioning import open_source
 
         return open_source(
@@ -57,11 +60,16 @@ class SourceOptions:
             key=key,
             delimiter=self.delimiter,
             encoding=self.encoding,
+            sheet=self.sheet,
+            skip_rows=self.skip_rows,
+            allow_empty=self.allow_empty,
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As a job file keeps it, for `restore_source_options`; nothing secret."""
-        public = tuple(pair for pair in self.constants if not pair.startswith("password="))
+        """Return it as a job file keeps it, for `restore_source_options`; nothing secret."""
+        from ...provisioning.sources.field_names import is_secret_name
+
+        public = tuple(pair for pair in self.constants if not is_secret_name(pair.partition("=")[0]))
         file = str(Path(self.mapping_file).absolute()) if self.mapping_file else None
         return attrs.asdict(attrs.evolve(self, constants=public, mapping_file=file))
 
@@ -70,23 +78,27 @@ class SourceOptions:
 async def open_users(
     reading: SourceOptions, file: Path | None, system: str | None, *, key: str
 ) -> AsyncIterator[Source]:
-    """The users in a file, or of another system, which is reached as the environment says."""
+    """Open the users in a file, or of another system, which is reached as the environment says."""
     from ...provisioning import DirectorySource
+    from ...provisioning.async_helpers import in_thread
     from .systems import open_directory
     from .target import Target
 
     if system is None:
         assert file is not None
-        yield reading.open(file, key=key)
+        # In a thread, so that signals are heard while a pipe is silent.
+        yield await in_thread(partial(reading.open, file, key=key))
     else:
         async with open_directory(
             system, Target(sandbox=False, base_url=None, api_key_file=None)
         ) as directory:
-            yield DirectorySource(directory, mapping=reading.create_field_map())
+            yield DirectorySource(
+                directory, mapping=reading.create_field_map(), allow_empty=reading.allow_empty
+            )
 
 
 def restore_source_options(header: JobHeader) -> tuple[SourceOptions, Path | None, str | None]:
-    """How a job's source is read: for `open_users`."""
+    """Read from a job how its source is read: for `open_users`."""
     options = json.loads(header.options)
     told = options["reading"]
     lists = {name: tuple(told[name]) for name in ("columns", "constants")}
@@ -110,7 +122,8 @@ _OPTIONS = (
         "columns",
         multiple=True,
         metavar="COLUMN=FIELD",
-        help="Which column fills which field (or attributes.NAME); known names are found by themselves. Repeatable.",
+        help="Which column fills which field (or attributes.NAME); known names are found by themselves. Repeatable, also for"
+        " one column that fills two fields.",
     ),
     _create_option(
         "--set",
@@ -133,6 +146,21 @@ _OPTIONS = (
         help="Between the cells, as ; or tab; found by itself.",
     ),
     _create_option("--encoding", help="Of a text file, as cp1252; UTF-8 and UTF-16 are found by themselves."),
+    _create_option(
+        "--sheet", metavar="NAME", help="Of a workbook; the one that holds users is found by itself."
+    ),
+    _create_option(
+        "--skip-rows",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Leave out so many lines at the start; a header below a title is found by itself.",
+    ),
+    _create_option(
+        "--allow-empty",
+        is_flag=True,
+        help="Go on where there are no rows at all; in sync, that removes everybody.",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""What one column shows only as a whole: lost zeros, dates that are none, values of several kinds."""
+"""What one column shows only as a whole: lost zeros, impossible dates, values of several kinds."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ _EITHER = ("31/01/2026", "31-01-2026")
 
 
 class DatesCheck:
-    """A column of dates, of which some are none; it counts as one when four fifths of its first values have a date's shape."""
+    """A column of dates with some that are not; it counts as one when four fifths of its first values have a date's shape."""
 
     def __init__(self) -> None:
         self._seen = 0
@@ -134,7 +134,7 @@ class DatesCheck:
                 if serial
                 else f"the others look like {self._usual}"
             )
-            yield line, f"{text!r} is no date; {hint}"
+            yield line, f"{text!r} is not a date; {hint}"
             return
         form, places = _DATES[shape]
         match = form.fullmatch(text)
@@ -149,7 +149,7 @@ class DatesCheck:
                     yield line, f"{text!r} begins with the {order}, the date on line {other} with the other"
                     return
         if not _is_date(year, month, day):
-            yield line, f"{text!r} is no day of the calendar"
+            yield line, f"{text!r} is not a day of the calendar"
         elif shape != self._usual:
             yield line, f"{text!r} is written otherwise than the others (in the form {self._usual})"
 

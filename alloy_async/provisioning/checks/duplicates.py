@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from array import array
+from collections.abc import Callable
 from itertools import pairwise
+from typing import TypeAlias
 
 from ..sources import Finding
 
 _BUCKETS = 1024
+
+FindFirst: TypeAlias = Callable[[str, int, str], tuple[int, str] | None]
+"""Takes a key folded, the line of its row and its spelling; gives line and spelling of the first row that has it."""
 
 
 class KeyHashes:
@@ -23,7 +29,7 @@ class KeyHashes:
         self._buckets[value % _BUCKETS].append(value)
 
     def take_repeated(self) -> frozenset[int]:
-        """The hashes that came more than once; forgets all."""
+        """Return the hashes that came more than once, and forget all."""
         found: set[int] = set()
         for number, bucket in enumerate(self._buckets):
             ordered = sorted(bucket)
@@ -41,26 +47,42 @@ class FirstLines:
 
     def __init__(self, suspects: frozenset[int]) -> None:
         self._suspects = suspects
-        self._lines: dict[str, int] = {}
+        self._lines: dict[str, tuple[int, str]] = {}
 
-    def find_first(self, key: str, line: int) -> int | None:
-        """The line of the first row with this key; None when this row is the first."""
-        if hash(key) not in self._suspects:
+    def find_first(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
+        """Return line and spelling of the first row with this key; None when this row is the first.
+
+        Args:
+            folded: the key as keys are compared.
+            line: of this row.
+            key: as this row spells it.
+        """
+        if hash(folded) not in self._suspects:
             return None
-        first = self._lines.setdefault(key, line)
-        return None if first == line else first
+        first = self._lines.setdefault(folded, (line, key))
+        return None if first[0] == line else first
 
 
-def create_duplicate_finding(line: int, column: str, key: str, first: int, *, folds: bool) -> Finding:
-    """Create the finding that an earlier row has the key.
+def create_duplicate_finding(line: int, column: str, key: str, first: tuple[int, str]) -> Finding:
+    """Create the finding that an earlier row has the key, with the reason why two spellings are one key.
 
     Args:
         line: of the row that repeats the key.
         column: what the source calls the column of the key.
-        key: as it stands in this row.
-        first: line of the earlier row.
-        folds: whether the two keys are the same only without regard to case and Unicode form.
+        key: as this row spells it.
+        first: line and spelling of the earlier row.
     """
-    same = " (case and Unicode form make no difference)" if folds else ""
-    message = f"{key!r} is on line {first} already{same}; remove one of the two rows"
-    return Finding(line, column, "error", message)
+    number, spelling = first
+    same = ""
+    if spelling != key:
+        same = f" as {spelling!r} ({_explain_sameness(key, spelling)} no difference)"
+    return Finding(
+        line, column, "error", f"{key!r} is on line {number} already{same}; remove one of the two rows"
+    )
+
+
+def _explain_sameness(one: str, other: str) -> str:
+    if one.casefold() == other.casefold():
+        return "case makes"
+    composed = (unicodedata.normalize("NFKC", key) for key in (one, other))
+    return "Unicode form makes" if len(set(composed)) == 1 else "case and Unicode form make"

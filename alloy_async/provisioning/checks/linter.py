@@ -11,6 +11,8 @@ from ...directory import Capabilities
 from ...directory.record import fold
 from ...directory.record_fit import find_losses
 from ..sources import ColumnLayout, CsvSource, Finding, JsonLinesSource, Row, Source
+from ..sources.formats.excel import ExcelSource
+from ..sources.formats.header_search import Header
 from ..store.temporary_indexes import KeyIndex
 from .column_profile import ColumnProfile
 from .duplicates import create_duplicate_finding
@@ -22,7 +24,7 @@ _MAIL = re.compile(r"(.*[\W_])?e?-?mail([\W_]?address)?", re.IGNORECASE)
 
 
 class Linter:
-    """RowChecks a source for one system, without network.
+    """Checks a source for one system, without network.
 
     Its findings come as they are made; what only a whole column shows (lost zeros, a few bad dates) comes at the end.
 
@@ -40,7 +42,7 @@ class Linter:
         self._layouts: dict[ColumnLayout, _Layout] = {}
 
     def findings(self) -> Iterator[Finding]:
-        """Each finding with the row and the column.
+        """Yield each finding with the row and the column.
 
         Raises:
             SourceError: the source cannot be read on; with line and column.
@@ -52,7 +54,7 @@ class Linter:
                 yield from self._check_row(row, keys)
         for profile in self._profiles.values():
             yield from profile.finish()
-        if not self.rows:
+        if not self.rows and not getattr(self._source, "allow_empty", False):
             yield Finding(1, None, "error", "there are no rows")
 
     def _check_row(self, row: Row, keys: KeyIndex) -> Iterator[Finding]:
@@ -67,26 +69,33 @@ class Linter:
         yield from _check_forms(row, self._can)
         if key := getattr(row.record, self._can.key):
             folded = fold(key)
-            if (first := keys.find_first(folded, row.line)) is not None:
-                yield create_duplicate_finding(
-                    row.line, row.columns.get_name(self._can.key), key, first, folds=folded != key
-                )
+            if first := keys.find_first(folded, row.line, key):
+                yield create_duplicate_finding(row.line, row.columns.get_name(self._can.key), key, first)
 
     def _check_head(self) -> Iterator[Finding]:
         source = self._source
         if isinstance(source, CsvSource | JsonLinesSource) and source.encoding == "utf-8-sig":
             hint = "other tools take it for a part of the first column's name; save it as UTF-8 without"
             yield Finding(1, None, "warning", f"begins with a byte order mark; {hint}")
-        if isinstance(source, CsvSource):
-            header = source.columns.header
-            for label, name in zip(source.columns.labels, header, strict=True):
-                if label and not name.strip():
-                    yield Finding(source.header_line, label, "warning", "has no name in the header")
-                elif label and label != name.strip() and header.count(name) > 1:
-                    message = f"the header has {name!r} more than once; rename one of the columns"
-                    yield Finding(source.header_line, label, "warning", message)
-                for message in find_suspicions(name.removeprefix("\ufeff")):
-                    yield Finding(source.header_line, label, "warning", message)
+        if isinstance(source, CsvSource | ExcelSource):
+            yield from self._check_header(source.header, source.columns)
+
+    def _check_header(self, header: Header, columns: ColumnLayout) -> Iterator[Finding]:
+        line, names = header.line, columns.header
+        if header.above:
+            number = len(header.above)
+            above = (
+                "the row above it is left out" if number == 1 else f"the {number} rows above it are left out"
+            )
+            yield Finding(line, None, "warning", f"the header was found on this line; {above}")
+        for label, name in zip(columns.labels, names, strict=True):
+            if label and not name.strip():
+                yield Finding(line, label, "warning", "has no name in the header")
+            elif label and label != name.strip() and names.count(name) > 1:
+                message = f"the header has {name!r} more than once; rename one of the columns"
+                yield Finding(line, label, "warning", message)
+            for message in find_suspicions(name.removeprefix("\ufeff")):
+                yield Finding(line, label, "warning", message)
 
     def _create_layout(self, columns: ColumnLayout) -> _Layout:
         fields = {columns.labels[index]: field for field, index in columns.fields.items()}
@@ -100,13 +109,22 @@ class Linter:
         return _Layout(known, RowChecks(columns, self._can, self._can.needs))
 
     def _check_dropped(self, row: Row) -> Iterator[Finding]:
-        """What the system will not get, once a column."""
-        line = self._source.header_line if isinstance(self._source, CsvSource) else row.line
+        """Tell what the system will not get, once a column."""
+        source = self._source
+        line = source.header_line if isinstance(source, CsvSource | ExcelSource) else row.line
         for name, field in row.columns.list_dropped(self._can.carries):
             if name not in self._dropped:
                 self._dropped.add(name)
                 why = self._can.because.get(field, "the system has no place for it")
+                if field == "secret":
+                    why = _UNUSED if "password" in self._can.carries else _UNUSED.partition(";")[0]
                 yield Finding(line, name, "warning", f"will not be sent: {why}")
+
+
+_UNUSED = (
+    "it looks like a secret and is not used as the password, so it is not stored either;"
+    " use it as the password with --map COLUMN=password, or send it with --map COLUMN=attributes.NAME"
+)
 
 
 @attrs.frozen
@@ -150,5 +168,5 @@ def _find_misplaced(field: str | None, label: str, text: str) -> str | None:
     if field in _NAMES and "@" in text and is_email(text):
         return f"{text!r} is an e-mail address; are the cells of this row shifted?"
     if field is None and text and _MAIL.fullmatch(label) and not is_email(text):
-        return f"{text!r} is no e-mail address (name@example.org)"
+        return f"{text!r} is not an e-mail address (name@example.org)"
     return None

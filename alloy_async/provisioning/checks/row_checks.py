@@ -90,7 +90,7 @@ class RowChecks:
             )
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         if record.email and not is_email(record.email) and not self._may_be_id(record.email):
-            message = f"{record.email!r} is no e-mail address (name@example.org)"
+            message = f"{record.email!r} is not an e-mail address (name@example.org)"
             found.append(Finding(row.line, self._columns.get_name("email"), self._email_severity, message))
         if self._active is not None and record.active is None and cells[self._active] not in ("", None):
             message = "is neither true nor false"

@@ -14,7 +14,7 @@ from ..job_context import JobContext
 from ..planning.comparison import UserComparer
 from ..planning.row_planner import RowPlanner
 from ..planning.source_match import differs, read_between
-from ..sources import Row, Source
+from ..sources import Row, Source, read_rows
 from ..store.header import Phase
 from ..store.rows import JobRow
 
@@ -66,7 +66,7 @@ async def plan_streamed(
     """
     source, store = context.source, context.store
     assert source is not None
-    async for part in slices(planner.check_rows(source.rows()), size):
+    async for part in slices(planner.check_rows(read_rows(source)), size):
         first, last = part[0].number, part[-1].number + planner.stride - 1
         known = {row.number: row for row in await context.writer.call(read_between, store, first, last)}
         for one in part:

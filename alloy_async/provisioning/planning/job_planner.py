@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..async_helpers import in_thread, slices
+from ..checks.duplicates import FindFirst
 from ..errors import JobError
 from ..events import SHOWN_FINDINGS, Checked, Checking
 from ..job_context import JobContext
-from ..sources import Finding
+from ..sources import Finding, read_rows
 from ..store.job_store import FINALITY, Remark
 from .lookup import Lookup
 from .repeated_keys import refuse_repeated
@@ -37,7 +38,7 @@ async def make_plan(context: JobContext) -> Checked:
     async with Lookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = create_row_planner(context, lookup if asks and lookup.possible else None)
-        async for rows in planner.plan_rows(context.source.rows(), _SLICE):
+        async for rows in planner.plan_rows(read_rows(context.source), _SLICE):
             await writer.call(context.store.insert_rows, "apply", rows)
             number += len(rows)
             context.run.on_event(Checking(planner.rows))
@@ -53,7 +54,7 @@ async def make_plan(context: JobContext) -> Checked:
 
 
 def create_row_planner(
-    context: JobContext, lookup: Lookup | None, first_line: Callable[[str, int], int | None] | None = None
+    context: JobContext, lookup: Lookup | None, first_line: FindFirst | None = None
 ) -> RowPlanner:
     """Create the planner of a job's rows, as its options say.
 

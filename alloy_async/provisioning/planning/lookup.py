@@ -122,9 +122,10 @@ class Lookup:
         if self._claims is None:
             self._claims = KeyIndex()
         mark = user.remote_id or self._comparer.fold(self._comparer.key_of(user))
-        if self._claims.find_first(f"{mark}\0{self._comparer.fold(key)}", line) is not None:
+        if self._claims.find_first(f"{mark}\0{self._comparer.fold(key)}", line, key) is not None:
             return None  # the same key again is refused as a repeated key
-        return self._claims.find_first(mark, line)
+        first = self._claims.find_first(mark, line, key)
+        return first and first[0]
 
     async def find(self, key: str) -> UserRecord | None:
         """One user, as of now; None where there is none.

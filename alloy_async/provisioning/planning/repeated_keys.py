@@ -20,9 +20,9 @@ def refuse_repeated(
         if not row.key or row.line is None:
             continue
         folded = comparer.fold(row.key)
-        first = first_lines.find_first(folded, row.line)
+        first = first_lines.find_first(folded, row.line, row.key)
         if first is not None:
-            finding = create_duplicate_finding(row.line, column, row.key, first, folds=folded != row.key)
+            finding = create_duplicate_finding(row.line, column, row.key, first)
             found[finding] = None
             reason = f"{row.reason}; {finding.remark}" if row.action == "refuse" else finding.remark
             results.append(RowResult(row.number, row.state, "refuse", "invalid", reason))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from ...directory import Capabilities
 from ..async_helpers import in_thread, slices
-from ..checks.duplicates import KeyHashes, create_duplicate_finding
+from ..checks.duplicates import FindFirst, KeyHashes, create_duplicate_finding
 from ..checks.row_checks import RowChecks
 from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
@@ -32,7 +32,7 @@ class RowPlanner:
         comparer: how its users are compared.
         mode: what to do with each row.
         lookup: to ask the system; None to leave it to the system to say who exists (mode create only).
-        first_line: told every folded key with its line, gives the line that had it first; None where repeated keys
+        first_line: told every key folded, its line and spelling, gives those that came first; None where repeated keys
             are refused later (`refuse_repeated`).
         send_hidden: see `ActionPlanner`.
         allow_inactive: see `RowChecks`.
@@ -44,7 +44,7 @@ class RowPlanner:
         comparer: UserComparer,
         mode: Mode,
         lookup: Lookup | None,
-        first_line: Callable[[str, int], int | None] | None = None,
+        first_line: FindFirst | None = None,
         *,
         send_hidden: bool = False,
         allow_inactive: bool = False,
@@ -100,9 +100,9 @@ class RowPlanner:
         folded = self._comparer.fold(key)
         if self._first_line is None:
             self.keys.add(folded)
-        elif (first := self._first_line(folded, row.line)) is not None:
+        elif (first := self._first_line(folded, row.line, key)) is not None:
             column = row.columns.get_name(self._can.key)
-            return (create_duplicate_finding(row.line, column, key, first, folds=folded != key),)
+            return (create_duplicate_finding(row.line, column, key, first),)
         return ()
 
     @property

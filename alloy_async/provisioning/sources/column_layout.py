@@ -2,76 +2,44 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from ...directory import UserRecord
+from .cell_values import LIST_FIELDS, READERS, read_negated, trim
 from .field_map import ATTRIBUTE, FieldMap, suggest_nearest
+from .field_names import NEGATED_SPELLINGS, SPELLINGS, is_secret_name, normalise
 
-# Spellings as `normalise` leaves them; where a header has several, the first listed one wins.
-_SPELLINGS: Mapping[str, tuple[str, ...]] = {
-    "username": (
-        "username", "login", "loginname", "logonname", "userlogin", "accountname",
-        "samaccountname", "userprincipalname", "upn", "uid", "user", "account", "userid",
-    ),
-    "email": ("email", "emailaddress", "mail", "primaryemail", "workemail", "mailaddress"),
-    "given_name": ("givenname", "firstname", "first", "forename", "namegivenname"),
-    "family_name": ("familyname", "lastname", "last", "surname", "sn", "namefamilyname"),
-    "full_name": ("fullname", "displayname", "realname", "name", "cn", "nameformatted"),
-    "external_id": (
-        "externalid", "employeeid", "employeenumber", "personnelnumber", "staffid", "id",
-    ),
-    "active": ("active", "isactive", "enabled", "accountenabled"),
-    "groups": ("groups", "group", "memberof"),
-    "roles": ("roles", "role"),
-    "department": ("department", "dept", "division", "ou"),
-    "password": ("password", "passwd", "pwd", "userpassword", "initialpassword"),
-}  # fmt: skip
 EXTRA_COLUMNS = ("_line", "_status", "_reason")
 """What a file of rows that did not go in has besides the original columns; ignored when it is read."""
-
-_INVISIBLE_ENDS = "\u200b\u200e\u200f\u2060\ufeff"
-_TRUTH = {
-    **dict.fromkeys(("true", "yes", "y", "1", "active", "enabled"), True),
-    **dict.fromkeys(("false", "no", "n", "0", "inactive", "disabled"), False),
-}
-_SEVERAL = ("groups", "roles")
-
-
-def normalise(name: str) -> str:
-    """A column name without case, spaces, punctuation and bracketed remarks: `[Required]`."""
-    name = re.sub(r"\[.*?\]|\(.*?\)", "", unicodedata.normalize("NFKC", name))
-    return "".join(filter(str.isalnum, name.casefold()))
-
-
-def trim(cell: str) -> str:
-    """The cell without white space and invisible characters around it."""
-    text = cell.strip()
-    return text if text.isascii() else text.strip(_INVISIBLE_ENDS).strip()
 
 
 class LayoutError(ValueError):
     """Two columns claim the same field by the same name, or one that was named is not there."""
 
 
-def _read_constants(columns: ColumnLayout) -> dict[str, Any]:
-    """What is the same in every record."""
-    given = {f: value for f, value in columns.constants.items() if not f.startswith(ATTRIBUTE)}
+def _read_constants(layout: ColumnLayout) -> dict[str, Any]:
+    """Read what is the same in every record."""
+    given = {f: value for f, value in layout.constants.items() if not f.startswith(ATTRIBUTE)}
     free = {
-        f.removeprefix(ATTRIBUTE): value for f, value in columns.constants.items() if f.startswith(ATTRIBUTE)
+        f.removeprefix(ATTRIBUTE): value for f, value in layout.constants.items() if f.startswith(ATTRIBUTE)
     }
-    values = {field: _READERS[field](value) for field, value in given.items()}
+    values = {field: READERS[field](value) for field, value in given.items()}
     return {"username": "", **values, "attributes": free}
 
 
-def _list_readers(columns: ColumnLayout) -> tuple[tuple[str, Callable[[object], Any], int], ...]:
-    """Field, what reads it, and the index of its column; without those that a constant fills."""
-    fields = ((f, index) for f, index in columns.fields.items() if f not in columns.constants)
-    return tuple((field, _READERS[field], index) for field, index in fields)
+def _list_readers(layout: ColumnLayout) -> tuple[tuple[str, Callable[[object], Any], int], ...]:
+    """List fields with what reads each, and the index of its column; without those that a constant fills."""
+    readers = {**READERS, "active": read_negated} if layout.negated else READERS
+    fields = ((f, index) for f, index in layout.fields.items() if f not in layout.constants)
+    return tuple((field, readers[field], index) for field, index in fields)
+
+
+def _find_hidden(layout: ColumnLayout) -> frozenset[int]:
+    password = layout.fields.get("password")
+    return layout.secrets if password is None else layout.secrets | {password}
 
 
 @attrs.frozen(eq=False)
@@ -83,6 +51,9 @@ class ColumnLayout:
         labels: the same, made unique: `note`, `note (4)`; None for columns that are ignored.
         fields: field of `UserRecord` -> index of its column.
         attributes: name of a free attribute -> index of its column.
+        secrets: indexes of the columns whose names say that they hold a secret; none is stored, and those that no
+            mapping names are not sent.
+        negated: whether the column of `active` says who is blocked, not who is active.
         constants: what every record gets besides, with `attributes.` before the name of a free attribute.
     """
 
@@ -90,6 +61,8 @@ class ColumnLayout:
     labels: tuple[str | None, ...]
     fields: Mapping[str, int]
     attributes: Mapping[str, int]
+    secrets: frozenset[int] = frozenset()
+    negated: bool = False
     constants: Mapping[str, str] = attrs.field(factory=dict)
     _fixed: Mapping[str, Any] = attrs.field(
         init=False, default=attrs.Factory(_read_constants, takes_self=True)
@@ -97,6 +70,7 @@ class ColumnLayout:
     _read: tuple[tuple[str, Callable[[object], Any], int], ...] = attrs.field(
         init=False, default=attrs.Factory(_list_readers, takes_self=True)
     )
+    _hidden: frozenset[int] = attrs.field(init=False, default=attrs.Factory(_find_hidden, takes_self=True))
 
     @classmethod
     def match(cls, header: Sequence[str], mapping: FieldMap, *, partial: bool = False) -> ColumnLayout:
@@ -114,34 +88,31 @@ class ColumnLayout:
         places = {column: find_column(column, header) for column in mapping.columns}
         if not partial and (missing := next((column for column in places if places[column] is None), None)):
             raise LayoutError(describe_missing_column(missing, header))
-        told = {index: mapping.columns[column] for column, index in places.items() if index is not None}
-        taken = {*mapping.columns.values(), *mapping.constants}
-        fields = {field: index for index, field in told.items() if not field.startswith(ATTRIBUTE)}
-        free = [index for index, label in enumerate(labels) if label and index not in told]
-        fields |= _match_fields(header, free, taken)
-        attributes = {
-            field.removeprefix(ATTRIBUTE): index
-            for index, field in told.items()
-            if field.startswith(ATTRIBUTE)
-        }
-        used = set(fields.values())
+        told = {f: i for name, i in places.items() if i is not None for f in mapping.columns[name]}
+        free = [index for index, label in enumerate(labels) if label and index not in told.values()]
+        found, negated = _match_fields(header, free, mapping.fields)
+        fields = {f: index for f, index in told.items() if not f.startswith(ATTRIBUTE)} | found
+        secrets = {index for index, label in enumerate(labels) if label and is_secret_name(label)}
+        attributes = {f.removeprefix(ATTRIBUTE): i for f, i in told.items() if f.startswith(ATTRIBUTE)}
+        used = {*fields.values(), *secrets}
         for index in free:
             label = labels[index]
-            if label and index not in used and ATTRIBUTE + label not in taken:
+            if label and index not in used and ATTRIBUTE + label not in mapping.fields:
                 attributes[label.removeprefix(ATTRIBUTE)] = index
-        return cls(tuple(header), labels, fields, attributes, mapping.constants)
+        secrets.discard(fields.get("password", -1))
+        return cls(tuple(header), labels, fields, attributes, frozenset(secrets), negated, mapping.constants)
 
     def get_name(self, field: str) -> str:
-        """The file's own name of the column that fills the field."""
+        """Return the file's own name of the column that fills the field."""
         return self.header[self.fields[field]] if field in self.fields else field
 
     def fills(self, field: str) -> bool:
-        """Whether a column or a constant fills the field."""
+        """Tell whether a column or a constant fills the field."""
         return field in self.fields or field in self.constants
 
     def explain_missing_key(self, key: str) -> str | None:
-        """What to say when nothing fills the field by which the target tells users apart."""
-        if key in self.fields or key in self.constants:
+        """Say what to do when nothing fills the field by which the target tells users apart; None when all is well."""
+        if self.fills(key):
             return None
         names = ", ".join(map(repr, self.header[:20])) + (", ..." if self.header[20:] else "")
         hint = f"rename the column that does to '{key}', or say which it is: --map COLUMN={key}"
@@ -150,32 +121,33 @@ class ColumnLayout:
         return f"no column holds the {key}; found {names}; {hint}"
 
     def list_dropped(self, carries: Collection[str]) -> Iterator[tuple[str, str]]:
-        """The columns that a system which carries these fields has no place for, each with its field."""
+        """List the columns that do not reach a system which carries these fields, each with its field, or `secret`."""
         yield from (
             (self.header[index], field) for field, index in self.fields.items() if field not in carries
         )
         if "attributes" not in carries:
             yield from ((name, "attributes") for name in self.attributes)
+        sent = {*self.fields.values(), *self.attributes.values()}
+        yield from ((self.header[index], "secret") for index in sorted(self.secrets) if index not in sent)
 
     def name_values(self, cells: Sequence[object]) -> dict[str, object]:
-        """Every cell under the label of its column, but those of columns that are ignored, and no password.
+        """Return every cell under the label of its column, but those of columns that are ignored; secrets are left blank.
 
         Of a row with more or fewer cells than there are columns, any may be the password: where there is one, none is given.
         """
-        secret = self.fields.get("password")
         if len(cells) == len(self.labels):
             return {
-                label: "" if index == secret else cells[index]
+                label: "" if index in self._hidden else cells[index]
                 for index, label in enumerate(self.labels)
                 if label is not None
             }
-        if secret is not None:
+        if self._hidden:
             return {}
         named = (*self.labels, *(f"column {number + 1}" for number in range(len(self.labels), len(cells))))
         return {label: cell for label, cell in zip(named, cells, strict=False) if label is not None}
 
     def create_record(self, cells: Sequence[object]) -> UserRecord:
-        """The record of a row that has as many cells as the header; values trim."""
+        """Create the record of a row that has as many cells as the header; values are trimmed."""
         values = dict(self._fixed)
         for field, read, index in self._read:
             values[field] = read(cells[index])
@@ -185,13 +157,27 @@ class ColumnLayout:
         return UserRecord(**values)
 
     def find_misfits(self, cells: Sequence[object]) -> Iterator[tuple[str, str]]:
-        """Fields whose typed value (of JSON or Parquet) is none that they can hold, with what to say."""
+        """Find fields whose typed value (of JSON or Parquet) is not one that they can hold, with what to say."""
         for field, index in self.fields.items():
             cell = cells[index]
-            if isinstance(cell, Mapping) or (isinstance(cell, list) and field not in _SEVERAL):
-                yield field, f"holds {_name_kind(cell)} where one value is expected"
+            if isinstance(cell, Mapping) or (isinstance(cell, list) and field not in LIST_FIELDS):
+                kind = "a list" if isinstance(cell, list) else "an object"
+                yield field, f"holds {kind} where one value is expected"
             elif isinstance(cell, list) and not all(isinstance(item, str) for item in cell):
                 yield field, "must be a list of names"
+
+
+def find_column(column: str, header: Sequence[str]) -> int | None:
+    """Find the index of the column that a mapping names: exactly, or without regard to case and punctuation."""
+    if column in header:
+        return header.index(column)
+    wanted = normalise(column)
+    return next((index for index, name in enumerate(header) if normalise(name) == wanted), None)
+
+
+def describe_missing_column(column: str, header: Iterable[str]) -> str:
+    """Say that a column which the mapping names is not there."""
+    return f"the mapping names the column {column!r}, which is not there{suggest_nearest(column, header)}"
 
 
 def _create_labels(header: Sequence[str]) -> Iterator[str | None]:
@@ -206,27 +192,23 @@ def _create_labels(header: Sequence[str]) -> Iterator[str | None]:
         yield label
 
 
-def find_column(column: str, header: Sequence[str]) -> int | None:
-    """The index of the column that a mapping names: exactly, or without regard to case and punctuation."""
-    if column in header:
-        return header.index(column)
-    wanted = normalise(column)
-    return next((index for index, name in enumerate(header) if normalise(name) == wanted), None)
+def _match_fields(
+    header: Sequence[str], free: Sequence[int], taken: Collection[str]
+) -> tuple[dict[str, int], bool]:
+    """Match the fields that no mapping fills with the columns that none names, by their usual names.
 
-
-def describe_missing_column(column: str, header: Iterable[str]) -> str:
-    """What to say of a column that the mapping names and that is not there."""
-    return f"the mapping names the column {column!r}, which is not there{suggest_nearest(column, header)}"
-
-
-def _match_fields(header: Sequence[str], free: Sequence[int], taken: Collection[str]) -> dict[str, int]:
-    """The fields that no mapping fills, by the usual names of the columns that none names."""
+    Also tells whether the column of `active` is one that says who is blocked.
+    """
     places: dict[str, list[int]] = {}
     for index in free:
         places.setdefault(normalise(header[index]), []).append(index)
     fields: dict[str, int] = {}
-    for field, spellings in _SPELLINGS.items():
+    negated = False
+    for field, spellings in SPELLINGS.items():
         spelling = next((s for s in spellings if s in places), None)
+        if spelling is None and field == "active":
+            spelling = next((s for s in NEGATED_SPELLINGS if s in places), None)
+            negated = spelling is not None and field not in taken
         if spelling is None or field in taken:
             continue
         first, *others = places[spelling]
@@ -236,50 +218,4 @@ def _match_fields(header: Sequence[str], free: Sequence[int], taken: Collection[
                 f"({header[others[0]]!r}) both mean {field}; rename one of them, or map one: --map COLUMN={field}"
             )
         fields[field] = first
-    return fields
-
-
-def _name_kind(cell: object) -> str:
-    return "a list" if isinstance(cell, list) else "an object"
-
-
-def _read_text(cell: object) -> str | None:
-    if isinstance(cell, str):
-        text = cell.strip()
-        return (text if text.isascii() else trim(text)) or None
-    if cell is None or isinstance(cell, Mapping | list):
-        return None
-    if isinstance(cell, float) and cell.is_integer():  # what becomes of 42 in a table with gaps
-        return str(int(cell))
-    return str(cell)
-
-
-def _read_name(cell: object) -> str:
-    return _read_text(cell) or ""
-
-
-def _read_password(cell: object) -> str | None:
-    return cell if isinstance(cell, str) else _read_text(cell)
-
-
-def _read_boolean(cell: object) -> bool | None:
-    return cell if isinstance(cell, bool) else _TRUTH.get(_read_name(cell).casefold())
-
-
-def _read_names(cell: object) -> tuple[str, ...]:
-    """The names in a cell that holds several: parted by ; or |, and by commas where it has none."""
-    if isinstance(cell, list):
-        return tuple(filter(None, map(_read_name, cell)))
-    text = _read_name(cell)
-    separator = next((mark for mark in ";|," if mark in text), ";")
-    return tuple(filter(None, map(trim, text.split(separator))))
-
-
-_READERS: Mapping[str, Callable[[object], Any]] = {
-    **dict.fromkeys(_SPELLINGS, _read_text),
-    "username": _read_name,
-    "active": _read_boolean,
-    **dict.fromkeys(_SEVERAL, _read_names),
-    "password": _read_password,
-}
-"""What makes a field's value of its cell."""
+    return fields, negated

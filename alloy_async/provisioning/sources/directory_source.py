@@ -23,18 +23,22 @@ class DirectorySource:
         directory: where the users are; its client stays yours to close.
         mapping: as for files: `FieldMap({"email": "username"})` where the one system knows people by
             address and the other by name.
+        allow_empty: whether the system may have no users; by default that is refused in every mode.
     """
 
-    def __init__(self, directory: Directory, *, mapping: FieldMap | None = None) -> None:
+    def __init__(
+        self, directory: Directory, *, mapping: FieldMap | None = None, allow_empty: bool = False
+    ) -> None:
         self.name = directory.name
+        self.allow_empty = allow_empty
         self._directory = directory
         self._mapping = mapping or FieldMap()
 
     def digest(self) -> None:
-        """None: the users may be others the next time."""
+        """Return None: the users may be others the next time."""
 
     def rows(self) -> Iterator[Row]:
-        """The users, as they come in; `line` is their number, from 1.
+        """Yield the users as they come in; `line` is their number, from 1.
 
         Raises:
             SourceError: the listing failed.

@@ -11,13 +11,15 @@ import attrs
 
 from ...core.errors import ConfigurationError
 from ...directory import FIELDS
+from .cell_values import read_boolean
+from .field_names import is_secret_name
 
 ATTRIBUTE = "attributes."
 """What stands before the name of a free attribute."""
 
 
 def suggest_nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a message about a name that is not known: the one it was mistaken for, or all."""
+    """End a message about a name that is not known: with the one it was mistaken for, or with all."""
     known = list(known)
     folded = {word.casefold(): word for word in reversed(known)}
     close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
@@ -27,43 +29,64 @@ def suggest_nearest(name: str, known: Iterable[str]) -> str:
     return f"; there are: {shown}" if shown else ""
 
 
+def _list_fields(columns: Mapping[str, str | Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: (told,) if isinstance(told, str) else tuple(told) for name, told in columns.items()}
+
+
 @attrs.frozen
 class FieldMap:
     """Which column of a source fills which field of a user; what it does not name goes by the usual names.
 
     Args:
-        columns: name of a column -> field of `UserRecord`, or `attributes.NAME`.
+        columns: name of a column -> field of `UserRecord`, or `attributes.NAME`; several where it fills several.
         constants: field or `attributes.NAME` -> the value that every user gets, whatever the source holds.
 
     Raises:
-        ConfigurationError: an unknown field (its nearest is named), or one that is filled twice.
+        ConfigurationError: an unknown field (its nearest is named), one that is filled twice, or a value that it cannot hold.
     """
 
-    columns: Mapping[str, str] = attrs.field(factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_list_fields)
     constants: Mapping[str, str] = attrs.field(factory=dict, repr=lambda constants: repr(sorted(constants)))
 
     def __attrs_post_init__(self) -> None:
         filled: dict[str, str] = {}
-        for column, field in self.columns.items():
-            if (other := filled.setdefault(_validate_field(field), column)) != column:
-                raise ConfigurationError(f"columns {other!r} and {column!r} are both mapped to {field}")
-        for field in self.constants:
+        for column, fields in self.columns.items():
+            for field in fields:
+                if (other := filled.setdefault(_validate_field(field), column)) != column:
+                    raise ConfigurationError(f"columns {other!r} and {column!r} are both mapped to {field}")
+        for field, value in self.constants.items():
             if _validate_field(field) in filled:
                 raise ConfigurationError(
                     f"{field} is both set and mapped from {filled[field]!r}; keep one of the two"
                 )
+            if field == "active" and value and read_boolean(value) is None:
+                raise ConfigurationError(f"active={value} is neither true nor false; write yes or no")
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """All fields that a column or a constant fills."""
+        return frozenset(self.constants).union(*self.columns.values())
 
     @classmethod
     def parse(cls, columns: Iterable[str] = (), constants: Iterable[str] = ()) -> FieldMap:
-        """Of texts as the command line has them: `column=field`, `field=value`."""
-        # A column's name may hold an equals sign, a field's cannot; of values, the other way round.
-        pairs = [_split_pair(text, text.rpartition("="), "column=field") for text in columns]
-        fixed = [_split_pair(text, text.partition("="), "field=value") for text in constants]
-        return cls(_collect_unique(pairs, "column"), _collect_unique(fixed, "field"))
+        """Read texts as the command line has them: `column=field`, `field=value`.
+
+        Raises:
+            ConfigurationError: a text of another form, or a field that is given two values.
+        """
+        fields: dict[str, list[str]] = {}
+        for text in columns:
+            # A column's name may hold an equals sign, a field's cannot; of values, the other way round.
+            column, field = _split_pair(text, text.rpartition("="), "column=field")
+            fields.setdefault(column, []).append(field)
+        pairs = [_split_pair(text, text.partition("="), "field=value") for text in constants]
+        return cls({name: dict.fromkeys(told) for name, told in fields.items()}, _collect_unique(pairs))
 
     @classmethod
     def load(cls, path: str | Path) -> FieldMap:
-        """Of a TOML file with the tables `[columns]` (column = field) and `[constants]` (field = value).
+        """Read a TOML file with the tables `[columns]` (column = field) and `[constants]` (field = value).
+
+        A column that fills several fields has a list of them: `mail = ["username", "email"]`.
 
         Raises:
             ConfigurationError: it cannot be read, or holds something else; with its path.
@@ -73,21 +96,27 @@ class FieldMap:
         except OSError as error:
             raise ConfigurationError(f"{path}: the mapping cannot be read: {error.strerror}") from None
         except ValueError as error:
-            raise ConfigurationError(f"{path}: this is no TOML file: {error}") from None
+            raise ConfigurationError(f"{path}: this is not a TOML file: {error}") from None
         tables = ("columns", "constants")
         try:
             for name in data:
                 if name not in tables:
                     raise ConfigurationError(f"unknown table [{name}]{suggest_nearest(name, tables)}")
-            return cls(*(dict(_iterate_leaves(name, data.get(name, {}))) for name in tables))
+            columns, constants = (dict(_iterate_leaves(name, data.get(name, {}))) for name in tables)
+            return cls(
+                columns, {name: _require_text(f"constants.{name}", constants[name]) for name in constants}
+            )
         except ConfigurationError as error:
             raise ConfigurationError(f"{path}: {error}") from None
 
     def merge(self, saved: FieldMap) -> FieldMap:
-        """This mapping, and what `saved` says besides: a field that this one fills is left out of it."""
-        mine = {*self.columns.values(), *self.constants}
-        columns = {c: f for c, f in saved.columns.items() if f not in mine and c not in self.columns}
-        constants = {field: value for field, value in saved.constants.items() if field not in mine}
+        """Add what `saved` says besides to this mapping: a field that this one fills is left out of it."""
+        columns = {
+            column: rest
+            for column, fields in saved.columns.items()
+            if (rest := tuple(f for f in fields if f not in self.fields)) and column not in self.columns
+        }
+        constants = {field: value for field, value in saved.constants.items() if field not in self.fields}
         return FieldMap({**columns, **self.columns}, {**constants, **self.constants})
 
 
@@ -102,26 +131,34 @@ def _validate_field(field: str) -> str:
 def _split_pair(text: str, parts: tuple[str, str, str], form: str) -> tuple[str, str]:
     left, equals, right = parts
     if not (left and equals and right):
-        raise ConfigurationError(f"{text!r} is not of the form {form}")
+        shown = left if equals or is_secret_name(text) else text  # what stands behind may be a password
+        raise ConfigurationError(f"{shown!r} is not of the form {form}")
     return left, right
 
 
-def _collect_unique(pairs: Iterable[tuple[str, str]], kind: str) -> dict[str, str]:
+def _collect_unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for left, right in pairs:
-        if found.setdefault(left, right) != right:
-            raise ConfigurationError(f"the {kind} {left!r} is given twice: {found[left]!r} and {right!r}")
+    for field, value in pairs:
+        if found.setdefault(field, value) != value:
+            values = "" if is_secret_name(field) else f": {found[field]!r} and {value!r}"
+            raise ConfigurationError(f"the field {field!r} is given twice{values}")
     return found
 
 
-def _iterate_leaves(path: str, table: object) -> Iterator[tuple[str, str]]:
-    """Names and texts of a table; `attributes.site = ...` without quotes is a table within it."""
+def _iterate_leaves(path: str, table: object) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """Yield names and texts of a table; `attributes.site = ...` without quotes is a table within it."""
     if not isinstance(table, dict):
         raise ConfigurationError(f"{path} must be a table of texts")
     for name, value in table.items():
-        if isinstance(value, str):
-            yield name, value
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             yield from ((f"{name}.{inner}", text) for inner, text in _iterate_leaves(f"{path}.{name}", value))
+        elif isinstance(value, list):
+            yield name, tuple(_require_text(f"{path}.{name}", part) for part in value)
         else:
-            raise ConfigurationError(f"{path}.{name} must be text in quotes; got {value!r}")
+            yield name, _require_text(f"{path}.{name}", value)
+
+
+def _require_text(path: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{path} must be text in quotes; got {value!r}")
+    return value

@@ -1,4 +1,4 @@
-"""What every source yields: rows with the record that each makes, and what was found in reading them."""
+"""What every source is and yields: rows with the record that each makes, and what was found in reading them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import attrs
 
 from ...directory import UserRecord
+from ..errors import SourceError
 from .column_layout import ColumnLayout
 
 Severity = Literal["error", "warning"]
@@ -55,7 +56,7 @@ class Row:
 
     @property
     def values(self) -> Mapping[str, object]:
-        """Its values by column, untouched, without passwords: they may be stored and shown."""
+        """Its values by column, untouched, without passwords and other secrets: they may be stored and shown."""
         return self.columns.name_values(self.cells)
 
 
@@ -81,3 +82,25 @@ class Source(Protocol):
                 changed since it was opened.
         """
         ...
+
+
+def read_rows(source: Source) -> Iterator[Row]:
+    """Yield the rows of a source that is to have some.
+
+    A source whose `allow_empty` is true may have none; all others are refused then: in mode sync, no rows would mean that
+    everybody is removed.
+
+    Raises:
+        SourceError: there are no rows; and whatever `rows` raises.
+    """
+    rows = source.rows()
+    first = next(rows, None)
+    if first is None:
+        if getattr(source, "allow_empty", False):
+            return
+        message = (
+            "there are no rows; nothing is done for an empty source unless that is allowed: --allow-empty"
+        )
+        raise SourceError(message, source.name)
+    yield first
+    yield from rows

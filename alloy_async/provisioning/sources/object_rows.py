@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..errors import SourceError
 from .column_layout import ColumnLayout, LayoutError, describe_missing_column, find_column
 from .field_map import FieldMap
+from .field_names import is_secret_name
 from .interface import Finding, Row
 
 _SPREAD = ("attributes", "name")
@@ -31,7 +32,7 @@ class ObjectRows:
         self._names: dict[str, None] = {}
 
     def create_row(self, line: int, data: Mapping[str, object]) -> Row:
-        """The row that one object makes."""
+        """Create the row that one object makes."""
         flat = dict(self._iterate_members(data))
         header, cells = tuple(flat), list(flat.values())
         try:
@@ -45,11 +46,11 @@ class ObjectRows:
         return Row(line, columns, cells, columns.create_record(cells), tuple(misfits))
 
     def create_error_row(self, line: int, message: str) -> Row:
-        """A row that makes no user. Its values are left out: one may be a password."""
+        """Create a row that makes no user. Its values are left out: one may be a password."""
         return Row(line, self._find_layout(()), (), None, (Finding(line, None, "error", message),))
 
     def _find_layout(self, header: tuple[str, ...]) -> ColumnLayout:
-        """The columns of objects that have these members."""
+        """Find the columns of objects that have these members."""
         if (found := self._layouts.get(header)) is None:
             if len(self._layouts) >= _LAYOUTS:
                 self._layouts.clear()
@@ -59,7 +60,7 @@ class ObjectRows:
         return found
 
     def refuse_unknown_columns(self) -> None:
-        """At the end: refuse a mapping that names what no object had.
+        """Refuse, at the end, a mapping that names what no object had.
 
         Raises:
             SourceError: naming the nearest.
@@ -70,6 +71,16 @@ class ObjectRows:
     def _iterate_members(self, data: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         for name, value in data.items():
             if isinstance(value, dict) and name in self._spread:
-                yield from ((f"{name}.{inner}", part) for inner, part in value.items())
+                yield from ((f"{name}.{inner}", _drop_secrets(part)) for inner, part in value.items())
             else:
-                yield name, value
+                yield name, _drop_secrets(value)
+
+
+def _drop_secrets(value: object) -> object:
+    """Leave out the members of objects within a value that are secrets by their names."""
+    match value:
+        case dict():
+            return {name: _drop_secrets(part) for name, part in value.items() if not is_secret_name(name)}
+        case list():
+            return [_drop_secrets(part) for part in value]
+    return value

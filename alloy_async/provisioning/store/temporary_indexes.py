@@ -76,12 +76,23 @@ class ListingSnapshot(_TemporaryDatabase):
 class KeyIndex(_TemporaryDatabase):
     """On which line each key came first, for rows that can be walked once only."""
 
-    _tables = ("CREATE TABLE keys (key TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID",)
+    _tables = ("CREATE TABLE keys (folded TEXT PRIMARY KEY, line INTEGER, key TEXT) WITHOUT ROWID",)
 
-    def find_first(self, key: str, line: int) -> int | None:
-        """Give the line of the first row with this key; None when this row is the first."""
-        added = self._database.execute("INSERT OR IGNORE INTO keys VALUES (?, ?)", (key, line))
+    def find_first(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
+        """Give line and spelling of the first row with this key; None when this row is the first.
+
+        Args:
+            folded: the key as keys are compared.
+            line: of this row.
+            key: as this row spells it.
+        """
+        # A spelling that is the folded one takes no room.
+        added = self._database.execute(
+            "INSERT OR IGNORE INTO keys VALUES (?, ?, ?)", (folded, line, None if key == folded else key)
+        )
         if added.rowcount:
             return None
-        first: int = self._database.execute("SELECT line FROM keys WHERE key = ?", (key,)).fetchone()[0]
-        return first
+        first, spelling = self._database.execute(
+            "SELECT line, key FROM keys WHERE folded = ?", (folded,)
+        ).fetchone()
+        return first, spelling or folded

@@ -12,6 +12,7 @@ from ....core.errors import ConfigurationError
 from ...errors import SourceError
 
 _CHUNK = 1 << 13  # compressed bytes at a time; one may unfold to a thousand
+_MOST_LAYERS = 4
 
 
 class _Decompressor(Protocol):
@@ -25,32 +26,48 @@ class _Decompressor(Protocol):
 
 
 def decompress_stream(stream: BinaryIO, name: str) -> BinaryIO:
-    """The stream, or what it holds where it is compressed; by its first bytes, not by its name.
+    """Return the stream, or what it holds where it is compressed; by its first bytes, not by its name.
+
+    What was compressed twice, as a download of a .gz file often is, is unpacked twice.
 
     Raises:
         ConfigurationError: it is zstd and the package for that is not installed.
+        SourceError: it is compressed again and again.
     """
+    try:
+        for _ in range(_MOST_LAYERS):
+            stream, packed = _unpack(stream, name)
+            if not packed:
+                return stream
+    except BaseException:
+        stream.close()
+        raise
+    stream.close()
+    raise SourceError(f"it is compressed more than {_MOST_LAYERS - 1} times over; unpack it first", name)
+
+
+def _unpack(stream: BinaryIO, name: str) -> tuple[BinaryIO, bool]:
     magic = stream.read(4)
     whole = io.BufferedReader(PrefixedStream(magic, stream))
     for start, kind, make in _KINDS:
         if magic.startswith(start):
-            return io.BufferedReader(_MemberStream(whole, kind, make(name), name), 1 << 17)
-    return whole
+            return io.BufferedReader(_MemberStream(whole, kind, make(name), name), 1 << 17), True
+    return whole, False
 
 
 class PrefixedStream(io.RawIOBase):
     """Bytes that were read ahead, then the rest of their stream."""
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._read_head = memoryview(head)
+    def __init__(self, prefix: bytes, rest: BinaryIO) -> None:
+        self._prefix = memoryview(prefix)
         self._rest = rest
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        part = self._read_head[: len(buffer)] or self._rest.read(len(buffer))
-        self._read_head = self._read_head[len(part) :]
+        part = self._prefix[: len(buffer)] or self._rest.read(len(buffer))
+        self._prefix = self._prefix[len(part) :]
         buffer[: len(part)] = part
         return len(part)
 

@@ -6,49 +6,82 @@ import codecs
 import io
 import re
 from collections.abc import Generator, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from ...errors import SourceError
 from .input_bytes import InputBytes
 
-_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_MARKS = {
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+"""Byte order marks; UTF-32's begins as UTF-16's does, so it stands first."""
+_WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1))
+"""Encodings, bytes of a character, and which of them holds a Latin letter."""
+_SAMPLE = 1 << 10
 _NOT_TEXT = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"BZh": "bzip2-compressed",
     b"\xfd7zXZ": "xz-compressed",
+    b"7z\xbc\xaf": "a 7-Zip archive",
     b"%PDF": "a PDF document",
+    b"SQLite format 3": "an SQLite database",
+    b"{\\rtf": "a rich text document",
 }
+_MARKUP = re.compile(rb"\s*<(?:!doctype|\?xml|html|head|body|table|meta|style|div|workbook)\b", re.IGNORECASE)
 _UNDECODED = re.compile("[\ud800-\udfff]")
 _LONGEST_LINE = 1 << 20
+_BLOCK = 1 << 16
+_END_MARKS = "\x1a\0"
+"""What DOS programs and some devices write behind the end of a text."""
 
 
-def detect_encoding(origin: InputBytes, given: str | None) -> str:
-    """The given encoding by its proper name; without one, that of the mark, and UTF-8 where there is none.
+def detect_encoding(source: InputBytes, given: str | None) -> str:
+    """Find the encoding: the given one by its proper name; without one, that of the mark, and UTF-8 where there is none.
 
     Raises:
-        SourceError: Python does not know it; or the origin is empty, or no text.
+        SourceError: Python does not know it; or the source is empty, or is not text.
     """
-    if not origin.head:
-        raise SourceError("it is empty; expected one person a line", origin.name)
+    if not source.head:
+        raise SourceError("it is empty; expected one person a line", source.name)
     for magic, kind in _NOT_TEXT.items():
-        if origin.head.startswith(magic):
-            raise SourceError(f"this is {kind}, not a text file; save it as 'CSV UTF-8'", origin.name)
-    found = next((name for mark, name in _MARKS.items() if origin.head.startswith(mark)), "utf-8")
+        if source.head.startswith(magic):
+            raise SourceError(f"this is {kind}, not a text file; save it as 'CSV UTF-8'", source.name)
+    found = next((name for mark, name in _MARKS.items() if source.head.startswith(mark)), None)
+    found = found or _detect_wide(source.head[:_SAMPLE]) or "utf-8"
+    if found != "utf-32" and _MARKUP.match(source.head.lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"")):
+        hint = "web applications call it .xls; open it in a spreadsheet and save it as .xlsx or 'CSV UTF-8'"
+        raise SourceError(f"this is HTML or XML, not a table; {hint}", source.name)
     if given is None:
         return found
     try:
         name = codecs.lookup(given).name
-    except LookupError:
+        "".encode(name)  # some codecs of Python make bytes of bytes
+    except (LookupError, UnicodeError):
         hint = "try utf-8, utf-16 or cp1252"
-        raise SourceError(f"unknown encoding {given!r}; {hint}", origin.name) from None
+        raise SourceError(f"unknown encoding {given!r}; {hint}", source.name) from None
     return found if name == "utf-8" and found == "utf-8-sig" else name
 
 
-def read_head_lines(origin: InputBytes, encoding: str) -> Iterator[str]:
-    """The lines at the start that came whole."""
-    lines = read_lines(io.BytesIO(origin.head), origin.name, encoding)
-    if origin.whole:
+def _detect_wide(sample: bytes) -> str | None:
+    """Detect UTF-16 and UTF-32 without a mark, by where the NULs of Latin letters stand."""
+    for encoding, width, letter in _WIDE:
+        size = len(sample) // width
+        nuls = [sample[place::width].count(0) for place in range(width)]
+        others = [count for place, count in enumerate(nuls) if place != letter]
+        if size and nuls[letter] < size / 10 and min(others) > size / 2:
+            return encoding
+    return None
+
+
+def read_head_lines(source: InputBytes, encoding: str) -> Iterator[str]:
+    """Read the lines at the start that came whole."""
+    lines = read_lines(io.BytesIO(source.head), source.name, encoding)
+    if source.whole:
         yield from lines
         return
     behind: str | None = None
@@ -64,46 +97,115 @@ def read_head_lines(origin: InputBytes, encoding: str) -> Iterator[str]:
 
 
 def read_lines(stream: BinaryIO, name: str, encoding: str) -> Generator[str, None, None]:
-    """The physical lines of a text stream with their line ends, in constant memory; closes the stream.
+    """Read the physical lines of a text stream with their line ends; see `read_blocks`."""
+    for _, text in read_blocks(stream, name, encoding):
+        yield from io.StringIO(text, newline="")
+
+
+def count_lines(text: str) -> int:
+    """Count the line ends of a text, which may be of several kinds."""
+    returns = text.count("\r")
+    return text.count("\n") + (returns - text.count("\r\n") if returns else 0)
+
+
+def read_blocks(
+    stream: BinaryIO, name: str, encoding: str, *, skip: int = 0
+) -> Generator[tuple[int, str], None, None]:
+    """Read a text stream in pieces of about 64 KiB that end with a line, in constant memory; closes the stream.
+
+    Ctrl-Z and NULs at the end of the text are left out.
+
+    Args:
+        stream: the bytes.
+        name: of the source, for messages.
+        encoding: a name that Python knows.
+        skip: physical lines at the start to leave out.
+
+    Yields:
+        The number of the first line, from 1, and the text, with the line ends as they are.
 
     Raises:
         SourceError: a byte that is not of the encoding, a NUL, or a line without end; with line
-            and column.
+            and column; what stands above it was yielded before.
     """
     # Undecodable bytes come through as lone surrogates, so that their line and column are known.
     with io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="") as file:
-        number = 0
-        while True:
-            number += 1
-            try:
-                line = file.readline(_LONGEST_LINE)
-            except UnicodeError as error:
-                raise SourceError(f"not {encoding}: {error}", name, number) from None
-            if not line:
-                return
-            if not line.isascii() and (bad := _UNDECODED.search(line)):
-                raise _create_decode_error(name, encoding, number, bad)
-            if "\0" in line:
-                raise SourceError(
-                    "a NUL character; a file full of them is UTF-16 without a mark:"
-                    " try --encoding utf-16-le, or save it as 'CSV UTF-8'",
-                    name,
-                    number,
-                    line.index("\0") + 1,
-                )
-            if len(line) >= _LONGEST_LINE:
-                message = f"the line is longer than {_LONGEST_LINE:,} characters; is this a text file?"
-                raise SourceError(message, name, number)
-            yield line
+        line = skip + 1
+        try:
+            for _ in range(skip):
+                file.readline(_LONGEST_LINE)
+            while text := file.read(_BLOCK) + file.readline(_LONGEST_LINE):
+                fault = _find_fault(text, name, encoding, line)
+                if not fault and ("\x1a" in text or "\0" in text):
+                    text, fault = _cut_end(text, file, name, line)
+                if fault:
+                    above = text[: fault[0]]
+                    if above:
+                        yield line, above
+                    raise fault[1]
+                if text:
+                    yield line, text
+                line += count_lines(text)
+        except UnicodeError as error:
+            raise SourceError(f"not {encoding}: {error}", name) from None
 
 
-def _create_decode_error(name: str, encoding: str, line: int, bad: re.Match[str]) -> SourceError:
+_Fault: TypeAlias = tuple[int, SourceError]
+"""Where the line begins that cannot be read, and why it cannot."""
+
+
+def _find_fault(text: str, name: str, encoding: str, line: int) -> _Fault | None:
+    bad = None if text.isascii() else _UNDECODED.search(text)
+    if bad and "\0" not in text[: bad.start()]:  # NULs before it tell more
+        start, number = _find_line(text, bad.start(), line)
+        return start, _create_decode_error(name, encoding, number, bad.start() - start, bad)
+    if len(text) >= _LONGEST_LINE:
+        start, number = _find_line(text, len(text) - 1, line)
+        if len(text) - start >= _LONGEST_LINE and text[start:].strip(_END_MARKS):
+            message = f"the line is longer than {_LONGEST_LINE:,} characters; is this a text file?"
+            return start, SourceError(message, name, number)
+    return None
+
+
+def _find_line(text: str, position: int, line: int) -> tuple[int, int]:
+    """Find where the line of a position begins, and its number."""
+    start = max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1
+    return start, line + count_lines(text[:start])
+
+
+def _cut_end(text: str, file: io.TextIOWrapper, name: str, line: int) -> tuple[str, _Fault | None]:
+    """Cut the marks of the end off; one in the middle is part of the text, but for a NUL."""
+    end = len(text.rstrip(_END_MARKS + "\r\n"))
+    tail = text[end:]
+    if tail.strip("\r\n") and _is_padding(file):
+        text = text[: end + len(tail) - len(tail.lstrip("\r\n"))]
+    if (at := text.find("\0")) < 0:
+        return text, None
+    start, number = _find_line(text, at, line)
+    return text, (start, _create_nul_error(name, number, text[start:], at - start))
+
+
+def _is_padding(file: io.TextIOWrapper) -> bool:
+    """Tell whether nothing follows but marks of the end."""
+    while rest := file.readline(_LONGEST_LINE):
+        if rest.strip(_END_MARKS + "\r\n"):
+            return False
+    return True
+
+
+def _create_nul_error(name: str, number: int, text: str, at: int) -> SourceError:
+    wide = "utf-32-le" if text[at : at + 3] == "\0\0\0" else "utf-16-be" if at == 0 else "utf-16-le"
+    hint = f"a file full of them is UTF-16 without a mark: try --encoding {wide}, or save it as 'CSV UTF-8'"
+    return SourceError(f"a NUL character; {hint}", name, number, at + 1)
+
+
+def _create_decode_error(name: str, encoding: str, line: int, column: int, bad: re.Match[str]) -> SourceError:
     byte = ord(bad.group()) & 0xFF
     hint = "find out its encoding and give it with --encoding, or save it as 'CSV UTF-8'"
-    if encoding.startswith("utf-8") and byte >= 0xA0:
-        meant = bytes([byte]).decode("cp1252")
+    meant = bytes([byte]).decode("cp1252", "ignore")
+    if encoding.startswith("utf-8") and meant:
         hint = (
             f"if {meant!r} is meant there, the file is windows-1252: "
             "give --encoding cp1252, or save it as 'CSV UTF-8'"
         )
-    return SourceError(f"byte 0x{byte:02X} is not {encoding.upper()}; {hint}", name, line, bad.start() + 1)
+    return SourceError(f"byte 0x{byte:02X} is not {encoding.upper()}; {hint}", name, line, column + 1)

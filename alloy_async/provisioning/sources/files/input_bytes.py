@@ -1,20 +1,22 @@
-"""Where the bytes of a source come from: a file, or standard input."""
+"""Where the bytes of a source come from: a file, or a stream that can be read only once."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import stat
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ...errors import SourceError
 from .compression import PrefixedStream, decompress_stream
+from .pipes import open_pipe
 
 _HEAD = 1 << 18
 
 
 class InputBytes(Protocol):
-    """Bytes, decompress_stream.
+    """Bytes, decompressed.
 
     Args:
         name: what to call it in messages.
@@ -29,7 +31,7 @@ class InputBytes(Protocol):
     path: Path | None
 
     def open_stream(self) -> BinaryIO:
-        """All of it, from the start.
+        """Open all of it, from the start.
 
         Raises:
             SourceError: it cannot be had again.
@@ -39,6 +41,21 @@ class InputBytes(Protocol):
     def digest(self) -> str | None:
         """See `Source.digest`."""
         ...
+
+
+def open_input(path: Path) -> InputBytes:
+    """Open a file; a pipe or a device is read once, as standard input is.
+
+    Raises:
+        SourceError: it cannot be read, or nobody writes into the pipe.
+    """
+    try:
+        # What stands below /dev may be another thing the next time (/dev/stdin, /dev/fd/63), or be used up.
+        if stat.S_ISREG(path.stat().st_mode) and not path.is_relative_to("/dev"):
+            return FileInput(path)
+        return StreamInput(open_pipe(path), str(path))
+    except OSError as error:
+        raise SourceError(f"cannot be read: {error.strerror}", path) from None
 
 
 class FileInput:
@@ -60,13 +77,13 @@ class FileInput:
             raise SourceError(f"cannot be read: {error.strerror}", path) from None
 
     def open_stream(self) -> BinaryIO:
-        """All of it, from the start."""
+        """Open all of it, from the start."""
         if _read_fingerprint(self._file) != self._fingerprint:
             raise SourceError("the file was changed while it was being read", self._file)
         return decompress_stream(self._file.open("rb"), self.name)
 
     def digest(self) -> str:
-        """SHA-256 of the file as it lies there."""
+        """Return the SHA-256 of the file as it lies there."""
         with self._file.open("rb") as file:
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
@@ -78,17 +95,21 @@ class StreamInput:
         self.path: Path | None = None
         self.name = name
         self._rest: BinaryIO | None = decompress_stream(stream, name)
-        self.head, self.whole = _read_head(self._rest)
+        try:
+            self.head, self.whole = _read_head(self._rest)
+        except BaseException:
+            self._rest.close()
+            raise
 
     def open_stream(self) -> BinaryIO:
-        """All of it; once."""
+        """Open all of it; once."""
         if self._rest is None:
             raise SourceError("this can be read only once; give a file", self.name)
         rest, self._rest = self._rest, None
         return io.BufferedReader(PrefixedStream(self.head, rest))
 
     def digest(self) -> None:
-        """None: it cannot be read again."""
+        """Return None: it cannot be read again."""
 
 
 def _read_head(stream: BinaryIO) -> tuple[bytes, bool]:
@@ -97,6 +118,6 @@ def _read_head(stream: BinaryIO) -> tuple[bytes, bool]:
 
 
 def _read_fingerprint(path: Path) -> tuple[int, int]:
-    """Size and time of change: differs when the file was changed between two passes."""
+    """Read size and time of change: they differ when the file was changed between two passes."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns

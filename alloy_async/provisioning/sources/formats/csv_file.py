@@ -1,30 +1,32 @@
-"""CSV and its relatives as exports make them: found delimiter and encoding, rows with their line numbers."""
+"""CSV and its relatives as exports make them: found delimiter, header and encoding, rows with their line numbers."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from ...errors import SourceError
-from ..column_layout import ColumnLayout, LayoutError
 from ..field_map import FieldMap
-from ..files.encoding import detect_encoding, read_head_lines, read_lines
+from ..files.encoding import count_lines, detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
+from .csv_records import CsvParser, Record, RecordBlock, find_swallowed_rows
+from .header_search import Header, find_header
 
 DELIMITERS = ",;\t|"
 
-_HEADER_LIMIT = 1 << 16
+_HEAD_LIMIT = 1 << 16
+_SEP_MARK = re.compile(r'"?sep=([^"\r\n])"?[\s;,|"]*', re.IGNORECASE)
+"""Excel's own mark, as it and its imitators write it."""
 
 
 class CsvSource:
-    """A text file with one person a row, a header line, and a delimiter between the cells.
+    """A text file with one person a row, a header, and a delimiter between the cells.
 
-    UTF-8 (with or without mark) and marked UTF-16 are recognised, as is the delimiter
-    (comma, semicolon, tab or bar); cells may be quoted with double quotes and hold line breaks.
+    UTF-8 (with or without mark) and marked UTF-16 and UTF-32 are recognised, as is the delimiter (comma, semicolon, tab
+    or bar); cells may be quoted with double quotes and hold line breaks. Titles may stand above the header.
 
     Args:
         origin: its bytes.
@@ -32,10 +34,13 @@ class CsvSource:
         key: the field that tells two users apart in the system they go to; a column must fill it.
         delimiter: one character; None finds it.
         encoding: a name that Python knows; None finds it.
+        skip_rows: lines at the start to leave out.
 
     Raises:
-        SourceError: the file is empty or no text, has no header or no column for the key.
+        SourceError: the file is empty or is not text, has no header or no column for the key.
     """
+
+    allow_empty = False
 
     def __init__(
         self,
@@ -45,94 +50,142 @@ class CsvSource:
         key: str,
         delimiter: str | None,
         encoding: str | None,
+        skip_rows: int = 0,
     ) -> None:
         self.name = origin.name
-        self.origin = origin
         self.encoding = detect_encoding(origin, encoding)
-        self.delimiter, self._skipped, header = self._read_header(delimiter)
-        try:
-            self.columns = ColumnLayout.match(header, mapping)
-        except LayoutError as error:
-            raise SourceError(str(error), self.name, self.header_line) from None
-        if lack := self.columns.explain_missing_key(key):
-            raise SourceError(lack, self.name, self.header_line)
+        self._origin = origin
+        first, lines = skip_rows + 1, self._read_head(skip_rows)
+        if lines and (mark := _SEP_MARK.fullmatch(lines[0])):
+            delimiter, first, lines = delimiter or mark[1], first + 1, lines[1:]
+        readings = [
+            self._read_header("".join(lines), first, mark, mapping, key) for mark in delimiter or DELIMITERS
+        ]
+        header, self.delimiter, usual_width = max(readings, key=_rate_reading)
+        if header is None:
+            hint = "its first line must name the columns, one of them username"
+            raise SourceError(f"the file has no header; {hint}", self.name)
+        self.header = header
+        self.columns = header.match(mapping, key, self.name)
+        self._usual_width = usual_width
+        self._parser = CsvParser(self.delimiter, self.name, self._refuse_swallowed_rows)
 
     @property
     def header_line(self) -> int:
         """The line of the column names."""
-        return self._skipped + 1
+        return self.header.line
 
     def digest(self) -> str | None:
         """See `Source.digest`."""
-        return self.origin.digest()
+        return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
-        """The rows below the header, in constant memory; rows without any content are left out."""
-        columns, width, skipped = self.columns, len(self.columns.header), self._skipped
-        with closing(read_lines(self.origin.open_stream(), self.name, self.encoding)) as lines:
-            for _ in range(skipped):
-                next(lines)
-            reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
-            header_seen, line = False, skipped + 1
-            try:
-                for cells in reader:
-                    if "".join(cells).strip():
-                        if not header_seen:
-                            header_seen = True
-                        elif len(cells) == width:
-                            yield Row(line, columns, cells, columns.create_record(cells))
-                        else:
-                            yield Row(line, columns, cells, None, (self._describe_width(line, cells),))
-                    line = skipped + reader.line_num + 1
-            except csv.Error as error:
-                raise self._create_error(error, line) from None
+        """Yield the rows below the header, in constant memory; rows without any content are left out."""
+        skip = self.header.line + sum(map(count_lines, self.header.cells))
+        with closing(read_blocks(self._origin.open_stream(), self.name, self.encoding, skip=skip)) as blocks:
+            for block in self._parser.parse_blocks(blocks):
+                yield from self._create_rows(block)
 
-    def _describe_width(self, line: int, cells: Sequence[str]) -> Finding:
+    def _create_rows(self, block: RecordBlock) -> Iterator[Row]:
+        columns, width = self.columns, len(self.columns.header)
+        if block.walked is not None:
+            for record in block.walked:
+                if record.cells is None or "".join(record.cells).strip():
+                    yield self._create_row(record)
+            return
+        for line, cells in enumerate(block.cells, block.line):
+            if not "".join(cells).strip():
+                continue
+            if len(cells) == width:
+                yield Row(line, columns, cells, columns.create_record(cells))
+            else:
+                yield self._create_row(Record(line, cells))
+
+    def _create_row(self, record: Record) -> Row:
+        """Create the row of a record that may have something special."""
+        line, cells, width = record.line, record.cells, len(self.columns.header)
+        if cells is None:
+            finding = Finding(line, None, "error", record.fault or "")
+            return Row(line, self.columns, (), None, (finding,))
+        # Spreadsheets write empty cells in every row for columns that were once used. In one row only, they may tell that the
+        # cells are shifted: something with the delimiter in it was not quoted.
+        if width < len(cells) <= self._usual_width and not "".join(cells[width:]).strip():
+            cells = cells[:width]
+        if len(cells) != width:
+            return Row(line, self.columns, cells, None, (self._explain_width(line, cells),))
+        return Row(line, self.columns, cells, self.columns.create_record(cells))
+
+    def _explain_width(self, line: int, cells: Sequence[str]) -> Finding:
         expected, got = len(self.columns.header), len(cells)
         hint = "quote the cell that holds the delimiter" if got > expected else "add the missing cells"
         message = f"the row has {got} cells where the header has {expected}; {hint}"
         return Finding(line, None, "error", message)
 
-    def _read_header(self, delimiter: str | None) -> tuple[str, int, list[str]]:
-        """Delimiter, lines above the header, names; the best reading of the first lines wins."""
-        head, size = [], 0
-        for line in read_head_lines(self.origin, self.encoding):
-            head.append(line)
-            size += len(line)
-            if size > _HEADER_LIMIT:
+    def _read_head(self, skip: int) -> list[str]:
+        lines, size = [], 0
+        for number, line in enumerate(read_head_lines(self._origin, self.encoding)):
+            if number >= skip:
+                lines.append(line)
+                size += len(line)
+            if size > _HEAD_LIMIT:
                 break
-        skipped = 0
-        if head and (told := re.fullmatch(r"sep=(.)[\r\n]*", head[0])):  # Excel's own mark
-            delimiter, skipped = delimiter or told[1], 1
-        text = "".join(head[skipped:])
-        readings = [(mark, _read_first_row(text, mark)) for mark in delimiter or DELIMITERS]
-        mark, header = max(readings, key=lambda reading: _rate_header(reading[1]))
-        if not header:
+        return lines
+
+    def _read_header(
+        self, text: str, first: int, delimiter: str, mapping: FieldMap, key: str
+    ) -> tuple[Header | None, str, int]:
+        records: list[Record] = []
+        try:
+            for block in CsvParser(delimiter, self.name).parse_blocks([(first, text)] if text else []):
+                records += block.records()
+        except SourceError:
+            pass  # by another delimiter it may be whole; what broke below the header, the reading of the rows tells
+        rows = [(record.line, record.cells) for record in records if record.cells]
+        header = find_header(rows, mapping, key)
+        below = [cells for line, cells in rows if header and line > header.line]
+        header = header and header.without_unnamed_end(max(map(_find_end, below), default=0))
+        return header, delimiter, _find_usual_width(below)
+
+    def _refuse_swallowed_rows(self, record: Record) -> None:
+        """Refuse a cell that holds what looks like rows of this file: its closing quote is probably missing."""
+        columns = self.columns
+        width, email = len(columns.header), columns.fields.get("email")
+        if width == 1:
+            return
+
+        def looks_like_row(line: str) -> bool:
+            cells = line.split(self.delimiter)
+            if len(cells) != width:
+                return False
+            if email is not None:
+                return "@" in cells[email]
+            # In prose, blanks follow commas.
+            return bool(cells[0].strip()) and not any(cell.startswith(" ") for cell in cells[1:])
+
+        found = find_swallowed_rows(record, looks_like_row, all_lines=width == 2 and email is None)
+        if found:
+            index, line, rows = found
             raise SourceError(
-                "the file has no header; its first line must name the columns, one of them username",
+                f"the quoted cell that begins here ({columns.header[index].strip()!r}) holds {rows} lines that look like rows"
+                ' of this file; close its quote, or write a quote inside a cell twice ("") and quote the whole cell',
                 self.name,
+                line,
             )
-        return mark, skipped, header
-
-    def _create_error(self, error: csv.Error, line: int) -> SourceError:
-        if "field larger" in str(error) or "unexpected end" in str(error):
-            what = "a quoted cell that begins in the row on this line is never closed"
-        else:
-            what = "text follows a closing quote"
-        hint = 'write a quote inside a cell twice ("") and quote the whole cell'
-        return SourceError(f"{what}; {hint}", self.name, line)
 
 
-def _read_first_row(text: str, delimiter: str) -> list[str]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        return next((row for row in reader if any(map(str.strip, row))), [])
-    except csv.Error:
-        return []
+def _find_usual_width(rows: Sequence[Sequence[str]]) -> int:
+    """Find how many cells more than half of the rows have; 0 where no two rows agree."""
+    (width, count), *_ = Counter(map(len, rows)).most_common(1) or [(0, 0)]
+    return width if count > 1 and 2 * count > len(rows) else 0
 
 
-def _rate_header(header: list[str]) -> tuple[int, int]:
-    try:
-        return len(ColumnLayout.match(header, FieldMap()).fields), len(header)
-    except LayoutError:
-        return 1, len(header)
+def _rate_reading(reading: tuple[Header | None, str, int]) -> tuple[bool, int, int, int]:
+    """Rate a reading of the head: a header that will do, the higher up the better, by fields, by columns."""
+    header, *_ = reading
+    if header is None:
+        return False, 0, 0, 0
+    return header.names_key, -header.line, header.fields, len(header.cells)
+
+
+def _find_end(cells: Sequence[str]) -> int:
+    return next((index for index in range(len(cells), 0, -1) if cells[index - 1].strip()), 0)

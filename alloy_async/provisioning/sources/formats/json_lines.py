@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from itertools import islice
 
 import orjson
 
@@ -14,7 +15,7 @@ from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
 
-_CHECKED = 100
+_CHECKED_ROWS = 100
 
 
 class JsonLinesSource:
@@ -30,57 +31,69 @@ class JsonLinesSource:
         encoding: a name that Python knows; None for UTF-8, or what a mark says.
 
     Raises:
-        SourceError: the file is empty or no text, its objects do not stand one a line, or lack the key.
+        SourceError: the file is empty or is not text, its objects do not stand one a line, or lack the key.
     """
+
+    allow_empty = False
 
     def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str, encoding: str | None) -> None:
         self.name = origin.name
         self._origin = origin
         self._mapping = mapping
         self.encoding = detect_encoding(origin, encoding)
-        self._check_head(key)
+        self._refuse_other_json()
+        head = enumerate(read_head_lines(origin, self.encoding), 1)
+        refuse_missing_key(create_rows(ObjectRows(self.name, mapping), head), key, self.name)
 
     def digest(self) -> str | None:
         """See `Source.digest`."""
         return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
-        """The rows, in constant memory; empty lines are left out."""
+        """Yield the rows, in constant memory; empty lines are left out."""
         objects = ObjectRows(self.name, self._mapping)
         with closing(read_lines(self._origin.open_stream(), self.name, self.encoding)) as lines:
-            yield from _read_rows(objects, lines)
+            yield from create_rows(objects, enumerate(lines, 1))
         objects.refuse_unknown_columns()
 
-    def _check_head(self, key: str) -> None:
-        lines = read_head_lines(self._origin, self.encoding)
-        first = next((line.strip() for line in lines if line.strip()), "")
+    def _refuse_other_json(self) -> None:
+        first = find_first_line(self._origin, self.encoding)
         if first.startswith("[") or first == "{":
-            hint = "jq -c '.[]' FILE" if first.startswith("[") else "jq -c . FILE"
-            message = f"expected one JSON object a line, with nothing around them; write them so with: {hint}"
+            message = "expected one JSON object a line, with nothing around them; leave out --format jsonl"
             raise SourceError(message, self.name, 1, 1)
-        objects = ObjectRows(self.name, self._mapping)
-        lack = None
-        for row, _ in zip(
-            _read_rows(objects, read_head_lines(self._origin, self.encoding)), range(_CHECKED), strict=False
-        ):
-            if row.record is not None and (lack := row.columns.explain_missing_key(key)) is None:
-                return
-        if lack is not None:
-            raise SourceError(lack, self.name)
 
 
-def _read_rows(objects: ObjectRows, lines: Iterable[str]) -> Iterator[Row]:
-    for number, line in enumerate(lines, 1):
-        if line.isspace():
+def find_first_line(source: InputBytes, encoding: str) -> str:
+    """Find the first line that is not blank, without blanks around it."""
+    return next((line.strip() for line in read_head_lines(source, encoding) if not line.isspace()), "")
+
+
+def refuse_missing_key(rows: Iterable[Row], key: str, name: str) -> None:
+    """Refuse a source of whose first rows none has the key.
+
+    Raises:
+        SourceError: with what the first ones have.
+    """
+    lack = None
+    for row in islice(rows, _CHECKED_ROWS):
+        if row.record is not None and (lack := row.columns.explain_missing_key(key)) is None:
+            return
+    if lack is not None:
+        raise SourceError(lack, name)
+
+
+def create_rows(objects: ObjectRows, texts: Iterable[tuple[int, str]]) -> Iterator[Row]:
+    """Create a row of each text that is not blank; one that is not a JSON object makes a row with a finding."""
+    for number, text in texts:
+        if text.isspace():
             continue
         try:
-            data = orjson.loads(line)
+            data = orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            yield objects.create_error_row(number, f"column {error.colno}: this is no JSON ({error.msg})")
+            yield objects.create_error_row(number, f"column {error.colno}: this is not JSON ({error.msg})")
             continue
         if isinstance(data, dict):
             yield objects.create_row(number, data)
         else:
-            yield objects.create_error_row(
-                number, "the line holds no JSON object; write {...} with the person's data"
-            )
+            message = "this is not a JSON object; write {...} with the person's data"
+            yield objects.create_error_row(number, message)

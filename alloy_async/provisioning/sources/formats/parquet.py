@@ -31,6 +31,8 @@ class ParquetSource:
         ConfigurationError: pyarrow is not installed.
     """
 
+    allow_empty = False
+
     def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str) -> None:
         self.name = origin.name
         self._origin = origin
@@ -40,6 +42,8 @@ class ParquetSource:
             raise SourceError("Parquet cannot be read from a stream; give a file", self.name)
         with self._open() as file:
             header = file.schema_arrow.names
+        if twice := next((name for name in header if header.count(name) > 1), None):
+            raise SourceError(f"two columns are called {twice!r}; rename one of them", self.name)
         try:
             columns = ColumnLayout.match(header, mapping, partial=True)
         except LayoutError as error:
@@ -52,14 +56,14 @@ class ParquetSource:
         return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
-        """The rows, a batch in memory at a time."""
+        """Yield the rows, a batch in memory at a time."""
         objects = ObjectRows(self.name, self._mapping)
         self._origin.open_stream().close()  # refuses a file that was changed
         with self._open() as file:
             names, number = file.schema_arrow.names, 0
             try:
                 for batch in file.iter_batches(_BATCH):
-                    for cells in zip(*map(_convert_column, batch.columns), strict=True):
+                    for cells in zip(*map(self._convert_column, batch.columns), strict=True):
                         number += 1
                         yield objects.create_row(number, dict(zip(names, cells, strict=True)))
             except (self._arrow.ArrowException, OSError) as error:
@@ -70,8 +74,35 @@ class ParquetSource:
         try:
             return self._parquet.ParquetFile(self._origin.path, pre_buffer=False, buffer_size=1 << 16)
         except (self._arrow.ArrowException, OSError) as error:
-            hint = "was it copied whole? A compressed one must be decompress_stream first"
+            hint = "was it copied whole? A compressed one must be decompressed first"
             raise SourceError(f"cannot be read as Parquet ({error}); {hint}", self.name) from None
+
+    def _convert_column(self, column: Any) -> list[object]:
+        """Convert the values of a column, without types that only Python has where there can be any."""
+        if str(column.type) in _PLAIN_TYPES:
+            values: list[object] = column.to_pylist()
+            return values
+        try:
+            return [convert_value(value) for value in self._to_microseconds(column).to_pylist()]
+        except (ValueError, OverflowError):  # a date that Python's calendar does not reach
+            return [
+                None if value is None else str(value)
+                for value in column.cast(self._arrow.string()).to_pylist()
+            ]
+
+    def _to_microseconds(self, column: Any) -> Any:
+        """Nanoseconds become microseconds, which Python has, where they are whole; else text."""
+        types, kind = self._arrow.types, column.type
+        if getattr(kind, "unit", None) != "ns":
+            return column
+        if types.is_timestamp(kind):
+            coarse = self._arrow.timestamp("us", kind.tz)
+        else:
+            coarse = self._arrow.time64("us") if types.is_time(kind) else self._arrow.duration("us")
+        try:
+            return column.cast(coarse)
+        except self._arrow.ArrowInvalid:
+            return column.cast(self._arrow.string())
 
 
 def _import_pyarrow(name: str) -> tuple[Any, Any]:
@@ -86,16 +117,11 @@ def _import_pyarrow(name: str) -> tuple[Any, Any]:
     return pyarrow, pyarrow.parquet
 
 
-def _convert_column(column: Any) -> list[object]:
-    """The values of a column, without types that only Python has where there can be any."""
-    values: list[object] = column.to_pylist()
-    return values if str(column.type) in _PLAIN_TYPES else [_convert_value(value) for value in values]
+_PLAIN_TYPES = ("string", "large_string", "bool", "int64", "int32")
 
 
-_PLAIN_TYPES = ("string", "large_string", "bool", "int64", "int32", "double")
-
-
-def _convert_value(value: object) -> object:
+def convert_value(value: object) -> object:
+    """Convert a value to one that JSON has: dates and decimals become text, what is not a number becomes nothing."""
     match value:
         case datetime.date() | datetime.time():
             return value.isoformat()
@@ -103,8 +129,10 @@ def _convert_value(value: object) -> object:
             return str(value)
         case bytes():
             return value.decode(errors="replace")
+        case float():
+            return value if value == value else None
         case dict():
-            return {str(name): _convert_value(part) for name, part in value.items()}
+            return {str(name): convert_value(part) for name, part in value.items()}
         case list() | tuple():
-            return [_convert_value(part) for part in value]
-    return value if isinstance(value, str | int | float | None) else str(value)
+            return [convert_value(part) for part in value]
+    return value if isinstance(value, str | int | None) else str(value)

@@ -1,0 +1,104 @@
+"""What the value of each field is, read from a cell: text trimmed, yes and no understood, lists split."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from .field_names import SPELLINGS
+
+_INVISIBLE_ENDS = "\u200b\u200e\u200f\u2060\ufeff"
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "y", "1", "active", "enabled"), True),
+    **dict.fromkeys(("false", "no", "n", "0", "inactive", "disabled"), False),
+}
+LIST_FIELDS = ("groups", "roles")
+"""Fields that hold several names."""
+_DN_PART = re.compile(r"\s*([A-Za-z][\w.-]*)=")
+_UNESCAPED_COMMA = re.compile(r"(?<!\\),")
+
+
+def trim(cell: str) -> str:
+    """Return the cell without white space and invisible characters around it."""
+    text = cell.strip()
+    return text if text.isascii() else text.strip(_INVISIBLE_ENDS).strip()
+
+
+def read_text(cell: object) -> str | None:
+    """Read one value as text; None where there is none, or several."""
+    if isinstance(cell, str):
+        text = cell.strip()
+        return (text if text.isascii() else trim(text)) or None
+    if cell is None or isinstance(cell, Mapping | list):
+        return None
+    if isinstance(cell, float):
+        if cell != cell:  # what tables with gaps hold where there is nothing
+            return None
+        if cell.is_integer():  # what becomes of 42 in a table with gaps
+            return str(int(cell))
+    return str(cell)
+
+
+def read_name(cell: object) -> str:
+    """Read one value as text; empty where there is none."""
+    return read_text(cell) or ""
+
+
+def read_password(cell: object) -> str | None:
+    """Read a password: text as it is, blanks around it included."""
+    return cell if isinstance(cell, str) else read_text(cell)
+
+
+def read_boolean(cell: object) -> bool | None:
+    """Read yes or no; None where it is neither."""
+    return cell if isinstance(cell, bool) else _BOOLEANS.get(read_name(cell).casefold())
+
+
+def read_negated(cell: object) -> bool | None:
+    """Read `active` of a cell that says whether somebody is blocked."""
+    value = read_boolean(cell)
+    return None if value is None else not value
+
+
+def read_names(cell: object) -> tuple[str, ...]:
+    """Read the names in a cell that holds several: parted by ; or |, and by commas where it has none.
+
+    The commas within an LDAP name (`CN=Sales,OU=Groups,DC=example,DC=com`) part nothing.
+    """
+    if isinstance(cell, list):
+        return tuple(filter(None, map(read_name, cell)))
+    text = read_name(cell)
+    if _DN_PART.match(text):
+        parts: Iterator[str] = (name for part in re.split(r"[;|\n]", text) for name in _split_dns(part))
+    else:
+        separator = next((mark for mark in ";|," if mark in text), ";")
+        parts = iter(text.split(separator))
+    return tuple(filter(None, map(trim, parts)))
+
+
+def _split_dns(text: str) -> Iterator[str]:
+    """Split LDAP names that stand side by side: the next one begins after a domain component (DC=)."""
+    name: list[str] = []
+    domain = False
+    for part in _UNESCAPED_COMMA.split(text):
+        kind = _DN_PART.match(part)
+        if kind is None and name:  # a comma that nobody escaped belongs to the value before it
+            name[-1] += f",{part}"
+            continue
+        if domain and kind and kind[1].upper() != "DC":
+            yield ",".join(name)
+            name = []
+        domain = bool(kind and kind[1].upper() == "DC")
+        name.append(part)
+    yield ",".join(name)
+
+
+READERS: Mapping[str, Callable[[object], Any]] = {
+    **dict.fromkeys(SPELLINGS, read_text),
+    "username": read_name,
+    "active": read_boolean,
+    **dict.fromkeys(LIST_FIELDS, read_names),
+    "password": read_password,
+}
+"""What makes a field's value of its cell."""

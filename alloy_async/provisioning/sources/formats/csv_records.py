@@ -1,0 +1,232 @@
+"""The records of a CSV text: cells by record, and what is wrong with the quotes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+import attrs
+
+from ...errors import SourceError
+from ..files.encoding import count_lines
+
+CELL_LIMIT = 131_072
+"""Characters of a cell; the limit of Python's csv module, which is one for the whole process."""
+
+
+@attrs.frozen
+class Record:
+    """One record of a text.
+
+    Args:
+        line: the physical line on which it begins.
+        cells: its cells; None where they cannot be told.
+        fault: why they cannot.
+        spans: whether it goes on for more than one line.
+    """
+
+    line: int
+    cells: list[str] | None
+    fault: str | None = None
+    spans: bool = False
+
+
+@attrs.frozen
+class RecordBlock:
+    """Consecutive records that stand on one line each, or as they were walked.
+
+    Args:
+        line: the line of the first.
+        cells: of each record, where each stands on a line of its own and has nothing special; blank lines are empty lists.
+        walked: the records, where they had to be walked one by one.
+    """
+
+    line: int
+    cells: list[list[str]]
+    walked: Sequence[Record] | None = None
+
+    def records(self) -> Iterator[Record]:
+        """Walk the records."""
+        if self.walked is not None:
+            return iter(self.walked)
+        return (Record(line, cells) for line, cells in enumerate(self.cells, self.line))
+
+
+class CsvParser:
+    """Parses texts with one delimiter.
+
+    Args:
+        delimiter: between the cells.
+        name: of the source, for messages.
+        check: told each record that spans several lines; raises where it swallowed others.
+    """
+
+    def __init__(
+        self, delimiter: str, name: str, check: Callable[[Record], None] = lambda record: None
+    ) -> None:
+        self.delimiter = delimiter
+        self._name = name
+        self._check = check
+        # A quote after blanks is a quote for people, and a character for the csv module.
+        self._late_quote = re.compile(rf'(?:^|[\r\n{re.escape(delimiter)}]) +"')
+
+    def parse_blocks(self, blocks: Iterable[tuple[int, str]]) -> Generator[RecordBlock, None, None]:
+        """Parse consecutive texts; a record that is open at the end of one goes on in the next.
+
+        Raises:
+            SourceError: a quote that is never closed, or text behind one; with the line where the record begins.
+        """
+        rest, first = "", 0
+        for number, piece in blocks:
+            line, text = (first, rest + piece) if rest else (number, piece)
+            if (cells := self._parse_plainly(text)) is not None:
+                rest = ""
+                yield RecordBlock(line, cells)
+                continue
+            walker = _Walker(text, line)
+            walked = list(self._walk(walker))
+            rest, first = walker.rest, walker.line
+            yield RecordBlock(line, [], walked)
+            if walker.error:
+                raise walker.error
+        if rest:
+            raise _create_error(
+                "a quoted cell that begins in the row on this line is never closed", self._name, first
+            )
+
+    def _parse_plainly(self, text: str) -> list[list[str]] | None:
+        """Parse a text in which each record stands on a line of its own; None where it must be walked."""
+        if '"' in text and self._late_quote.search(text):
+            return None
+        try:
+            records = list(csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True))
+        except csv.Error:
+            return None
+        lines = count_lines(text) + (text[-1] not in "\r\n")
+        return records if len(records) == lines else None
+
+    def _walk(self, walker: _Walker) -> Iterator[Record]:
+        """Walk the records of a text one by one, as far as they are whole; tells the walker what is left, and what broke."""
+        reader = csv.reader(walker, delimiter=self.delimiter, strict=True)
+        while True:
+            walker.begin()
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                if "unexpected end" in str(error):
+                    walker.keep_rest()
+                    return
+                if "field larger" in str(error) and walker.has_whole_record:
+                    yield Record(
+                        walker.line, None, f"a cell has more than {CELL_LIMIT:,} characters; shorten it"
+                    )
+                    continue
+                walker.error = self._explain(error, walker.line)
+                return
+            if cells is None:
+                return
+            record = Record(walker.line, cells, None, walker.spans)
+            if '"' in walker.raw and self._late_quote.search(walker.raw):
+                record = self._parse_late_quotes(record, walker.raw)
+            try:
+                if record.spans:
+                    self._check(record)
+            except SourceError as error:
+                walker.error = error
+                return
+            yield record
+
+    def _parse_late_quotes(self, record: Record, raw: str) -> Record:
+        try:
+            (cells,) = csv.reader(
+                io.StringIO(raw, newline=""), delimiter=self.delimiter, strict=True, skipinitialspace=True
+            )
+        except (csv.Error, ValueError):
+            hint = "remove the blank, and quote the whole cell"
+            return attrs.evolve(
+                record, cells=None, fault=f"a quote follows a blank at the start of a cell; {hint}"
+            )
+        # Where no unquoted cell begins with blank and quote, both readings differ in leading blanks at most.
+        same = [cell.lstrip(" ") for cell in cells] == [cell.lstrip(" ") for cell in record.cells or ()]
+        return record if same else attrs.evolve(record, cells=cells)
+
+    def _explain(self, error: csv.Error, line: int) -> SourceError:
+        if "field larger" in str(error):
+            what = f"a quoted cell that begins in the row on this line has more than {CELL_LIMIT:,} characters; is it closed?"
+            return _create_error(what, self._name, line)
+        return _create_error("text follows a closing quote", self._name, line)
+
+
+def _create_error(what: str, name: str, line: int) -> SourceError:
+    hint = 'write a quote inside a cell twice ("") and quote the whole cell'
+    return SourceError(f"{what}; {hint}", name, line)
+
+
+class _Walker:
+    """Gives the lines of a text, and knows which of them belong to the record that is being read."""
+
+    def __init__(self, text: str, line: int) -> None:
+        self.line = line
+        self.rest = ""
+        self.error: SourceError | None = None
+        self._lines = list(io.StringIO(text, newline=""))
+        self._first = line
+        self._begin = 0
+        self._next = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._next == len(self._lines):
+            raise StopIteration
+        self._next += 1
+        return self._lines[self._next - 1]
+
+    def begin(self) -> None:
+        """Begin with the next record."""
+        self._begin = self._next
+        self.line = self._first + self._begin
+
+    @property
+    def spans(self) -> bool:
+        return self._next - self._begin > 1
+
+    @property
+    def raw(self) -> str:
+        return "".join(self._lines[self._begin : self._next])
+
+    @property
+    def has_whole_record(self) -> bool:
+        """Whether the record, on its first line, ends there: its quotes are even."""
+        return not self.spans and self.raw.count('"') % 2 == 0
+
+    def keep_rest(self) -> None:
+        """Keep the record for the next text."""
+        self.rest = "".join(self._lines[self._begin :])
+
+
+def find_swallowed_rows(
+    record: Record, looks_like_row: Callable[[str], bool], *, all_lines: bool
+) -> tuple[int, int, int] | None:
+    """Find a cell that holds whole rows, as one does whose closing quote is missing.
+
+    Args:
+        record: one that spans several lines.
+        looks_like_row: of a line within a cell.
+        all_lines: every line within must look like one, not just some.
+
+    Returns:
+        The index of the cell, the line on which it begins, and how many lines in it look like rows; None where there is none.
+    """
+    line = record.line
+    for index, cell in enumerate(record.cells or ()):
+        parts = list(io.StringIO(cell, newline=""))
+        inner = [part.rstrip("\r\n") for part in parts[1:]]
+        rows = sum(map(looks_like_row, inner))
+        if rows and (rows == len(inner) or not all_lines):
+            return index, line, rows
+        line += count_lines(cell)
+    return None

@@ -1,0 +1,145 @@
+"""Workbooks of spreadsheets (.xlsx, .xlsb, .xls, .ods); needs python-calamine."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from ....core.errors import ConfigurationError
+from ...errors import SourceError
+from ..field_map import FieldMap, suggest_nearest
+from ..files.input_bytes import InputBytes
+from ..interface import Finding, Row
+from .header_search import Header, find_header
+
+_HEAD_ROWS = 100
+
+
+class ExcelSource:
+    """A sheet of a workbook with one person a row; `line` is the sheet's row.
+
+    Values come as they are typed: numbers without a fraction as whole numbers, dates as text (`2026-01-31`). Zeros in front
+    of a number that only its format shows are not in the file. The workbook is held in memory.
+
+    Args:
+        origin: its bytes.
+        mapping: which column is which field; by the usual names where it does not say.
+        key: the field that tells two users apart in the system they go to; a column must fill it.
+        sheet: the name of the sheet; None for the one visible sheet that has a header with the key.
+        skip_rows: rows at the start of the sheet to leave out, above its header.
+
+    Raises:
+        SourceError: it cannot be read, there is no such sheet, several sheets would do, or none has the key.
+        ConfigurationError: python-calamine is not installed.
+    """
+
+    allow_empty = False
+
+    def __init__(
+        self, origin: InputBytes, *, mapping: FieldMap, key: str, sheet: str | None = None, skip_rows: int = 0
+    ) -> None:
+        self.name = origin.name
+        self._origin = origin
+        self._skip = skip_rows
+        self._workbook = _load_workbook(origin)
+        header, self.sheet = self._choose_sheet(sheet, mapping, key)
+        self.header = header
+        self.columns = header.match(mapping, key, self.name)
+
+    @property
+    def header_line(self) -> int:
+        """The row of the column names."""
+        return self.header.line
+
+    def digest(self) -> str | None:
+        """See `Source.digest`."""
+        return self._origin.digest()
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows below the header; rows without any content are left out."""
+        if self._origin.path is not None:
+            self._origin.open_stream().close()  # refuses a file that was changed
+        columns, width = self.columns, len(self.columns.header)
+        for line, values in self._read_rows(self.sheet):
+            if line <= self.header.line or not any(value != "" for value in values):
+                continue
+            cells = [_convert_value(value) for value in values]
+            if any(cell is not None for cell in cells[width:]):
+                message = (
+                    f"the row goes on beyond the {width} columns that the header names; name all columns"
+                )
+                yield Row(line, columns, cells, None, (Finding(line, None, "error", message),))
+            else:
+                cells = (cells + [None] * width)[:width]
+                yield Row(line, columns, cells, columns.create_record(cells))
+
+    def _read_rows(self, sheet: str) -> Iterator[tuple[int, Sequence[object]]]:
+        rows = enumerate(self._workbook.get_sheet_by_name(sheet).iter_rows(), 1)
+        return islice(rows, self._skip, None)
+
+    def _choose_sheet(self, wanted: str | None, mapping: FieldMap, key: str) -> tuple[Header, str]:
+        names = [sheet.name for sheet in self._workbook.sheets_metadata if "WorkSheet" in str(sheet.typ)]
+        if wanted is not None:
+            folded = {name.strip().casefold(): name for name in reversed(names)}
+            found = wanted if wanted in names else folded.get(wanted.strip().casefold())
+            if found is None:
+                raise SourceError(f"there is no sheet {wanted!r}{suggest_nearest(wanted, names)}", self.name)
+            names = [found]
+        else:
+            visible = {s.name for s in self._workbook.sheets_metadata if "Visible" in str(s.visible)}
+            names = [name for name in names if name in visible]
+        headers = [(header, name) for name in names if (header := self._find_header(name, mapping, key))]
+        fitting = [(header, name) for header, name in headers if header.names_key]
+        if len(fitting) > 1:
+            sheets = ", ".join(repr(name) for _, name in fitting)
+            raise SourceError(f"several sheets hold users: {sheets}; say which one: --sheet NAME", self.name)
+        if not headers:
+            raise SourceError(
+                "it is empty; expected a row that names the columns, and one person a row", self.name
+            )
+        return (fitting or headers)[0]
+
+    def _find_header(self, sheet: str, mapping: FieldMap, key: str) -> Header | None:
+        rows = islice(self._read_rows(sheet), _HEAD_ROWS)
+        header = find_header(((line, [str(cell) for cell in cells]) for line, cells in rows), mapping, key)
+        return header and header.without_unnamed_end()
+
+
+def _load_workbook(origin: InputBytes) -> Any:
+    try:
+        import python_calamine  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        raise ConfigurationError(
+            f"{origin.name} is a spreadsheet's workbook, which needs a package that is not installed."
+            " Install it with:  pip install 'alloy-async[excel]'"
+        ) from None
+    with origin.open_stream() as stream:
+        data = stream.read()
+    try:
+        return python_calamine.load_workbook(io.BytesIO(data))
+    except python_calamine.PasswordError:
+        raise SourceError(
+            "the workbook is protected by a password; save it without one", origin.name
+        ) from None
+    except python_calamine.CalamineError as error:
+        hint = "open it in a spreadsheet and save it as .xlsx"
+        raise SourceError(f"cannot be read as a workbook ({error}); {hint}", origin.name) from None
+
+
+def _convert_value(value: object) -> object:
+    """Convert a cell to what JSON has; None where it is empty."""
+    match value:
+        case "":
+            return None
+        case float() if value.is_integer():
+            return int(value)
+        case datetime.datetime() if value.time() == datetime.time():
+            return value.date().isoformat()
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+        case str() | bool() | int() | float():
+            return value
+    return str(value)

@@ -1,0 +1,99 @@
+"""Where in a table its header stands: titles, marks and remarks may stand above it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from ...errors import SourceError
+from ..column_layout import ColumnLayout, LayoutError
+from ..field_map import FieldMap
+
+_SEARCHED_ROWS = 25
+
+
+@attrs.frozen
+class Header:
+    """The row that names the columns.
+
+    Args:
+        line: the line (or row) on which it begins.
+        cells: the names.
+        above: the filled rows above it, each with its line.
+        names_key: whether it names the key and all columns of the mapping.
+        fields: how many fields it names.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+    above: tuple[tuple[int, Sequence[str]], ...]
+    names_key: bool
+    fields: int
+
+    def match(self, mapping: FieldMap, key: str, name: str) -> ColumnLayout:
+        """Match it with the fields.
+
+        Raises:
+            SourceError: it lacks the key or a column of the mapping; or it stands below rows that are as full as it is, which
+                may be people.
+        """
+        try:
+            layout = ColumnLayout.match(self.cells, mapping)
+        except LayoutError as error:
+            raise SourceError(str(error), name, self.line) from None
+        if lack := layout.explain_missing_key(key):
+            raise SourceError(lack, name, self.line)
+        filled = _count_filled(self.cells)
+        for line, cells in self.above:
+            if _count_filled(cells) >= filled:
+                hint = f"if so, leave out what stands above: --skip-rows {self.line - 1}"
+                raise SourceError(
+                    f"this row does not name the {key}; line {self.line} looks like the header; {hint}",
+                    name,
+                    line,
+                )
+        return layout
+
+    def without_unnamed_end(self, filled: int = 0) -> Header:
+        """Leave out the unnamed columns at the end, but the first `filled` ones."""
+        names = list(self.cells)
+        while len(names) > filled and not names[-1].strip():
+            names.pop()
+        return attrs.evolve(self, cells=tuple(names))
+
+
+def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: FieldMap, key: str) -> Header | None:
+    """Find the first row that names the key and all columns of the mapping; else the first filled row; None without any.
+
+    Args:
+        rows: the first rows of a table, each with its line.
+        mapping: which column is which field.
+        key: the field that a column must fill.
+    """
+    above: list[tuple[int, Sequence[str]]] = []
+    for line, cells in rows:
+        if not _count_filled(cells):
+            continue
+        names_key, fields = _rate_row(cells, mapping, key)
+        if names_key:
+            return Header(line, tuple(cells), tuple(above), True, fields)
+        above.append((line, cells))
+        if len(above) == _SEARCHED_ROWS:
+            break
+    if not above:
+        return None
+    line, cells = above[0]
+    return Header(line, tuple(cells), (), False, _rate_row(cells, mapping, key)[1])
+
+
+def _rate_row(cells: Sequence[str], mapping: FieldMap, key: str) -> tuple[bool, int]:
+    try:
+        layout = ColumnLayout.match(cells, mapping)
+    except LayoutError:
+        return False, 1
+    return layout.explain_missing_key(key) is None, len(layout.fields)
+
+
+def _count_filled(cells: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in cells)

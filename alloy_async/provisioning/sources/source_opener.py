@@ -1,0 +1,142 @@
+"""Open a file of users, whatever its format is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import BinaryIO, Literal, get_args
+
+import orjson
+
+from ...core.errors import ConfigurationError
+from ..errors import SourceError
+from .field_map import FieldMap, suggest_nearest
+from .files.encoding import detect_encoding
+from .files.input_bytes import InputBytes, StreamInput, open_input
+from .files.pipes import watch_stream
+from .formats.csv_file import CsvSource
+from .formats.excel import ExcelSource
+from .formats.json_documents import JsonDocumentSource
+from .formats.json_lines import JsonLinesSource, find_first_line
+from .formats.parquet import ParquetSource
+from .interface import Source
+
+Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "excel"]
+_SUFFIXES: dict[str, Format] = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
+_OLE = b"\xd0\xcf\x11\xe0"
+_WORKBOOK_PARTS = (b"xl/", b"opendocument.spreadsheet")
+"""What the first bytes of a zip archive hold that is a workbook."""
+
+
+def open_source(
+    path: str | Path,
+    *,
+    format: Format | None = None,  # noqa: A002
+    mapping: FieldMap | None = None,
+    key: str = "username",
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    skip_rows: int = 0,
+    allow_empty: bool = False,
+    stdin: BinaryIO | None = None,
+) -> Source:
+    """Open a file of users, or standard input; reads its head only.
+
+    gzip, zstd, Parquet and workbooks are told by their first bytes; JSON by the name (`.jsonl`, `.ndjson`,
+    `.json`) or an opening bracket; all else is CSV. A pipe or a device is read once, as standard input is.
+
+    Args:
+        path: a file; `-` for standard input, whose rows can be walked once.
+        format: where it must not be found out.
+        mapping: which column is which field; what it does not name goes by the usual names.
+        key: the field that tells two users apart in the system they go to (`Capabilities.key`).
+        delimiter: between the cells of a CSV file; None finds it.
+        encoding: of a text file, a name that Python knows; None finds it.
+        sheet: of a workbook, the name of the sheet; None for the one that has a header with the key.
+        skip_rows: lines at the start of a CSV file or sheet to leave out, above the header, which is searched; default 0.
+        allow_empty: whether the source may have no rows at all; by default that is refused in every mode.
+        stdin: what `-` means; None for the process's own.
+
+    Raises:
+        SourceError: it cannot be read as rows of users, with the place where it breaks.
+        ConfigurationError: it needs a package that is not installed, or there is no such format.
+    """
+    if format is not None and format not in get_args(Format):
+        raise ConfigurationError(f"unknown format {format!r}{suggest_nearest(format, get_args(Format))}")
+    if skip_rows < 0:
+        raise ConfigurationError(f"skip_rows must be 0 or more; got {skip_rows}")
+    given = (
+        StreamInput(watch_stream(stdin or sys.stdin.buffer)) if str(path) == "-" else open_input(Path(path))
+    )
+    if format is None:
+        format = _detect_format(given, encoding)  # noqa: A001
+    source = _create_source(
+        given,
+        format,
+        mapping=mapping or FieldMap(),
+        key=key,
+        delimiter=delimiter,
+        encoding=encoding,
+        sheet=sheet,
+        skip_rows=skip_rows,
+    )
+    source.allow_empty = allow_empty
+    return source
+
+
+def _create_source(
+    given: InputBytes,
+    format: Format,  # noqa: A002
+    *,
+    mapping: FieldMap,
+    key: str,
+    delimiter: str | None,
+    encoding: str | None,
+    sheet: str | None,
+    skip_rows: int,
+) -> CsvSource | JsonLinesSource | JsonDocumentSource | ParquetSource | ExcelSource:
+    if sheet is not None and format != "excel":
+        raise SourceError("only workbooks have sheets; leave out --sheet", given.name)
+    if skip_rows and format not in ("csv", "tsv", "excel"):
+        raise SourceError(
+            "rows can be skipped in CSV files and workbooks only; leave out --skip-rows", given.name
+        )
+    match format:
+        case "parquet":
+            return ParquetSource(given, mapping=mapping, key=key)
+        case "excel":
+            return ExcelSource(given, mapping=mapping, key=key, sheet=sheet, skip_rows=skip_rows)
+        case "jsonl":
+            return JsonLinesSource(given, mapping=mapping, key=key, encoding=encoding)
+        case "json":
+            return JsonDocumentSource(given, mapping=mapping, key=key, encoding=encoding)
+    delimiter = delimiter or ("\t" if format == "tsv" else None)
+    return CsvSource(
+        given, mapping=mapping, key=key, delimiter=delimiter, encoding=encoding, skip_rows=skip_rows
+    )
+
+
+def _detect_format(given: InputBytes, encoding: str | None) -> Format:
+    if given.head.startswith(b"PAR1"):
+        return "parquet"
+    if given.head.startswith(_OLE) or (
+        given.head.startswith(b"PK") and any(part in given.head for part in _WORKBOOK_PARTS)
+    ):
+        return "excel"
+    for suffix in reversed(Path(given.name).suffixes):
+        if suffix.lower() in _SUFFIXES:
+            found = _SUFFIXES[suffix.lower()]
+            return found if found == "tsv" else _choose_json(given, encoding)
+    if given.head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return _choose_json(given, encoding)
+    return "csv"
+
+
+def _choose_json(given: InputBytes, encoding: str | None) -> Format:
+    """Tell JSON lines from an array, or from objects over several lines, by the first line."""
+    first = find_first_line(given, detect_encoding(given, encoding))
+    try:
+        return "jsonl" if isinstance(orjson.loads(first), dict) else "json"
+    except orjson.JSONDecodeError:
+        return "json" if first.startswith("[") or first == "{" or not first.endswith("}") else "jsonl"

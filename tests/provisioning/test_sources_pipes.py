@@ -1,0 +1,147 @@
+"""Pipes and devices in the place of a file: read once, or refused; never a hang."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from alloy_async.provisioning import SourceError, open_source, plan, provision
+from alloy_async.provisioning.async_helpers import in_thread
+from alloy_async.provisioning.sources.files.pipes import open_pipe
+
+from .fakes import MemoryDirectory
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="named pipes of POSIX")
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    path = tmp_path / "users.csv"
+    os.mkfifo(path)
+    return path
+
+
+def write(path: Path, content: bytes) -> threading.Thread:
+    thread = threading.Thread(target=path.write_bytes, args=(content,))
+    thread.start()
+    return thread
+
+
+async def test_a_named_pipe_is_read_once(pipe: Path, tmp_path: Path) -> None:
+    content = b"username\n" + b"".join(b"user%d\n" % number for number in range(20_000))
+    writer = write(pipe, content)
+    target = MemoryDirectory()
+    report = await provision(pipe, target, job=tmp_path / "x.job")
+    writer.join()
+    assert (report.counts.created, len(target.users)) == (20_000, 20_000)
+
+
+async def test_a_plan_and_mode_sync_need_more_than_one_reading(pipe: Path, tmp_path: Path) -> None:
+    target = MemoryDirectory("ada", "bela")
+    for work in (
+        lambda: plan(pipe, target, job=tmp_path / "x.job"),
+        lambda: provision(pipe, target, mode="sync", allow_delete=1, job=tmp_path / "x.job"),
+    ):
+        writer = write(pipe, b"username\nada\n")
+        with pytest.raises(SourceError, match="read only once"):
+            await work()
+        writer.join()
+    assert list(target.users) == ["ada", "bela"]
+
+
+def test_a_writer_who_went_before_the_pipe_was_opened(pipe: Path) -> None:
+    keeps_the_bytes = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        pipe.write_bytes(b"username\nada\n")
+        source = open_source(pipe)
+        assert [row.record.username for row in source.rows() if row.record] == ["ada"]
+    finally:
+        os.close(keeps_the_bytes)
+
+
+def test_standard_input_by_its_path() -> None:
+    code = (
+        "from alloy_async.provisioning import open_source\n"
+        "source = open_source('/dev/stdin')\n"
+        "print(source.digest(), [row.record.username for row in source.rows()])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], input=b"username\nada\n", capture_output=True, check=True
+    )
+    assert told.stdout.decode().strip() == "None ['ada']"
+
+
+def test_a_pipe_without_a_writer_is_refused(pipe: Path) -> None:
+    with pytest.raises(SourceError, match="nobody writes into it"):
+        open_pipe(pipe, patience=0.2)
+
+
+@pytest.mark.parametrize("path", ["/", "/dev/null"])
+def test_what_is_no_file_of_users(path: str) -> None:
+    with pytest.raises(SourceError, match=r"this is not a file|it is empty"):
+        open_source(path)
+
+
+async def test_cancelling_ends_the_wait_for_a_silent_writer(pipe: Path) -> None:
+    task = asyncio.ensure_future(in_thread(open_source, pipe))
+    with silent_writer(pipe):
+        await asyncio.sleep(0.2)
+        began = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert time.monotonic() - began < 10
+
+
+@contextmanager
+def silent_writer(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@pytest.fixture
+def silent(pipe: Path) -> Iterator[Path]:
+    with silent_writer(pipe):
+        yield pipe
+
+
+@pytest.mark.parametrize("command", [["lint"], ["provision", "--sandbox", "--job", "x.job"]])
+def test_sigterm_ends_a_command_that_waits_for_a_silent_pipe(
+    silent: Path, tmp_path: Path, command: list[str]
+) -> None:
+    program = [sys.executable, "-c", "from alloy_async.cli import main; main()"]
+    with subprocess.Popen(
+        [*program, *command[:1], str(silent), "--to", "alloy", *command[1:]],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        # Until the pipe is open there, the signal ends the interpreter itself, which proves nothing.
+        while str(silent) not in _open_files(process.pid) and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) != 0
+    assert not (tmp_path / "x.job").exists()
+
+
+def _open_files(pid: int) -> set[str]:
+    if not Path("/proc/self/fd").exists():
+        time.sleep(3)
+        return set()
+    try:
+        return {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    except OSError:
+        return set()
