@@ -56,6 +56,20 @@ class OpenResponse(ABC):
         """What `read` has got so far."""
         return b"".join(self._pieces or ())
 
+    def take_whole(self, limit: int) -> bytes | None:
+        """Return the whole body where it is here already, as it stands and within the bound; else None.
+
+        Most answers are there as a whole by the time that their head is read.
+        """
+        payload = self._payload
+        if not payload.is_eof() or payload.exception() is not None or payload.total_bytes > limit:
+            return None
+        if "Content-Encoding" in self.headers:
+            return None
+        body = payload.read_nowait()
+        self.release()
+        return body
+
     async def read(self, limit: int) -> bytes:
         """Return the whole body.
 
@@ -66,12 +80,6 @@ class OpenResponse(ABC):
             BodyTooLarge, BodyCut, BodyUnreadable: see there; and what aiohttp raises. The connection is closed then.
         """
         try:
-            payload = self._payload
-            if payload.is_eof() and payload.total_bytes <= limit and "Content-Encoding" not in self.headers:
-                # Most answers are here as a whole by the time that their head is read.
-                body = payload.read_nowait()
-                self.release()
-                return body
             await self._collect(limit)
         except BaseException:
             self.close()
@@ -79,13 +87,14 @@ class OpenResponse(ABC):
         return self.received
 
     async def _collect(self, limit: int) -> None:
-        self._pieces = pieces = []
+        # No piece is in a local variable: this frame is in the traceback of a call that is cancelled.
+        self._pieces = []
         size = 0
         while True:
-            pieces.append(await self._read_piece())
-            if not pieces[-1]:
+            self._pieces.append(await self._read_piece())
+            if not self._pieces[-1]:
                 return
-            size += len(pieces[-1])
+            size += len(self._pieces[-1])
             if not self.ok and size >= ERROR_BODY:
                 self.close()
                 return

@@ -39,7 +39,7 @@ class RequestHead:
         ConfigurationError: a header cannot be sent; the message has its name, not its value.
     """
 
-    __slots__ = ("after_target", "before_target", "headers", "verb")
+    __slots__ = ("after_target", "before_target", "headers", "rest_without_body", "verb")
 
     def __init__(
         self, verb: str, prefix: str, headers: Mapping[str, str], proxy: Proxy | None = None
@@ -52,6 +52,9 @@ class RequestHead:
             lines.append(f"Proxy-Authorization: {proxy.authorization}\r\n")
         self.before_target = f"{verb} {prefix}".encode()
         self.after_target = f" HTTP/1.1\r\n{''.join(lines)}".encode()
+        self.rest_without_body = (
+            self.after_target + (b"" if verb in WITHOUT_BODY else b"Content-Length: 0\r\n") + b"\r\n"
+        )
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
@@ -90,9 +93,7 @@ class OutgoingRequest:
         """Return the request's bytes: all of them, or the head where the body comes in pieces."""
         head, body = self.head, self.body
         if body is None:
-            if head.verb in WITHOUT_BODY:
-                return b"%b%b%b\r\n" % (head.before_target, self.target.encode("ascii"), head.after_target)
-            body = b""
+            return head.before_target + self.target.encode("ascii") + head.rest_without_body
         if isinstance(body, bytes):
             return b"%b%b%bContent-Length: %d\r\n\r\n%b" % (
                 head.before_target,

@@ -115,7 +115,10 @@ class Transport:
             if streamed and response.ok:
                 response.lift_deadline()
                 return RawResponse(response.status, response.headers, response)
-            return RawResponse(response.status, response.headers, await response.read(self._limit))
+            body = response.take_whole(self._limit)
+            if body is None:
+                body = await response.read(self._limit)
+            return RawResponse(response.status, response.headers, body)
         except BROKEN as error:
             if response is not None and not response.ok:
                 return RawResponse(response.status, response.headers, response.received)
