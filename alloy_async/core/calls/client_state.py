@@ -89,6 +89,7 @@ def create_shared_state(
             connection.get("rate_limit"),
             clock=clock.monotonic,
             random=clock.random,
+            account=source if isinstance(source, str) else getattr(source, "__qualname__", ""),
         ),
         Transport(
             host,

@@ -126,7 +126,7 @@ class Budget:
         rate = self.rate()
         if rate == math.inf:
             return now
-        saved = self.told.capacity if self.told is not None else 1.0
+        saved = self.told.capacity if self.told is not None and self.told.per_second < math.inf else 1.0
         moment = max(self.spent, now - (saved - 1) / rate)
         self.spent = moment + 1 / rate
         if moment > now:

@@ -52,7 +52,6 @@ class Limiter:
         clock: monotonic seconds.
         random: a number between 0 and 1.
         wall: seconds since 1970, for headers that tell a moment.
-        share: opens the budget that processes share, for a Rate that says so.
     """
 
     def __init__(
@@ -62,9 +61,8 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = chance.random,
         wall: Callable[[], float] = time.time,
-        share: Callable[[Rate], RateBudget] | None = None,
     ) -> None:
-        self._clock, self._random, self._wall, self._share = clock, random, wall, share
+        self._clock, self._random, self._wall = clock, random, wall
         self._lock = Lock()
         self._tickets = count(1)
         self._unlimited: dict[str, UnlimitedPermit] = {}
@@ -79,15 +77,20 @@ class Limiter:
         if rate is not None:
             self.set_rate(rate)
 
-    def set_rate(self, rate: Rate | RateBudget) -> None:
-        """Set or change the limit that the user knows; who waits for another one goes by the new one."""
+    def set_rate(self, rate: Rate | RateBudget, share: Callable[[Rate], RateBudget] | None = None) -> None:
+        """Set or change the limit that the user knows; who waits for another one goes by the new one.
+
+        Args:
+            rate: the limit, or a budget that is kept elsewhere.
+            share: opens the budget of a rate that is shared.
+        """
         with self._lock:
             if rate == self._rate:
                 return
             if not isinstance(rate, Rate):
                 budget: RateBudget | None = rate
-            elif rate.shared and self._share is not None:
-                budget = self._share(rate)
+            elif rate.shared and share is not None:
+                budget = share(rate)
             else:
                 budget = Budget(rate, self._clock()) if rate.per_second < math.inf else None
             self._common.put_back()
@@ -240,7 +243,7 @@ class Limiter:
                 if limited.budget is not None and limited.budget.gate() <= now:
                     limited.budget = None
         common = self._common
-        if self._all_together or not (self._rate is None or isinstance(common.budget, Budget)):
+        if self._all_together or not (self._rate is None or type(common.budget) is Budget):
             lane.refused_at = now
             common.refuse(now, permit._sent, permit._common_level, asked, self._random())
         else:

@@ -19,13 +19,14 @@ class Rate:
         per_second: requests per second. `math.inf` where it is not known: then it is learned once the server refuses.
         burst: requests that may go at once after a quiet time; in any t seconds at most per_second * t + burst are
             sent. Default: they go evenly, except that up to 20 ms of lateness are caught up.
-        shared: whether all processes of this host and user that say so, with one server and credential, draw from one
-            budget, and learn together what it is where it is not known. Needs no server; not on Windows. Default False.
+        shared: True, and all processes of this host and user that say so draw from one budget for each server and
+            credential, and learn together what it is where it is not known. A name instead of True tells budgets apart where
+            credentials are fetched by a callable, which are not known beforehand. Needs no server; not on Windows.
     """
 
     per_second: float = attrs.field(validator=validate_positive)
     burst: int | None = attrs.field(default=None, validator=optional(validate_count))
-    shared: bool = False
+    shared: bool | str = False
 
     @property
     def capacity(self) -> float:

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from .budget import RateBudget
 from .limiter import Limiter
 from .rate import Rate
+from .shared_budget import open_shared_budget
 
 _KEY = os.urandom(16)
 _limiters: WeakValueDictionary[tuple[str, bytes, Callable[[], float]], Limiter] = WeakValueDictionary()
@@ -31,6 +32,7 @@ def limiter_for(
     *,
     clock: Callable[[], float] = time.monotonic,
     random: Callable[[], float] = chance.random,
+    account: str = "",
 ) -> Limiter:
     """The process's limiter for this host and credential; it lives as long as somebody holds it.
 
@@ -41,6 +43,7 @@ def limiter_for(
             the last one told wins.
         clock: monotonic seconds; only those who go by the same clock share a limiter.
         random: a number between 0 and 1.
+        account: what tells credentials apart in all processes, for a rate that is shared.
     """
     key = (host.lower(), credential_fingerprint, clock)
     with _registry_lock:
@@ -48,7 +51,7 @@ def limiter_for(
         if limiter is None:
             limiter = _limiters[key] = Limiter(clock=clock, random=random)
     if rate is not None:
-        limiter.set_rate(rate)
+        limiter.set_rate(rate, lambda shared: open_shared_budget(host, account, shared, clock()))
     return limiter
 
 

@@ -1,0 +1,199 @@
+"""One budget for the processes of a host: kept together, learned together, safe under fork and kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from alloy_async import AsyncAlloy, ConfigurationError, Rate
+from alloy_async.core.ratelimit import shared_budget
+from alloy_async.core.ratelimit.shared_budget import SIZE, SharedBudget, open_shared_budget
+
+from .simulated_limit import Simulation
+from .simulated_servers import TokenBucket
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such locks there")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path / f"alloy_async-budgets-{os.getuid()}"
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(0, 3), st.floats(0, 0.3)), min_size=1, max_size=80),
+    rate=st.floats(1, 500),
+    burst=st.integers(1, 20),
+)
+@settings(max_examples=40)
+def test_processes_together_take_no_more_than_told(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, float]], rate: float, burst: int
+) -> None:
+    path = tmp_path_factory.mktemp("budget") / "one"
+    told, now = Rate(rate, burst, shared=True), 1000.0
+    budgets = [SharedBudget(path, told, now) for _ in range(4)]
+    moments = []
+    for number, pause in steps:
+        now += pause
+        moments.append(max(now, budgets[number].take(now)))
+    moments.sort()
+    for first, since in enumerate(moments):
+        for count, until in enumerate(moments[first:], start=1):
+            assert count <= rate * (until - since) + burst + 1e-6
+
+
+def test_a_refusal_of_one_holds_all(tmp_path: Path) -> None:
+    one, other = (SharedBudget(tmp_path / "b", Rate(100, shared=True), 10.0) for _ in range(2))
+    assert one.refuse(11.0, 10.9, 30.0, 0.0, False)
+    assert other.gate() == 41.0
+    assert not other.refuse(11.1, 10.9, 30.0, 0.0, False)  # of the same volley
+
+
+def test_a_torn_record_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "b"
+    budget = SharedBudget(path, Rate(10, shared=True), 10.0)
+    for _ in range(50):
+        budget.take(10.0)
+    assert SharedBudget(path, Rate(10, shared=True), 10.0).take(10.0) > 14
+    raw = bytearray(path.read_bytes())
+    raw[3] ^= 0xFF
+    path.write_bytes(raw)
+    assert SharedBudget(path, Rate(10, shared=True), 10.0).take(10.0) <= 10.1
+
+
+def test_the_time_before_the_host_started_counts_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "b"
+    before = SharedBudget(path, Rate(1, shared=True), 1e6)
+    before.take(1e6)
+    assert SharedBudget(path, Rate(1, shared=True), 5.0).take(5.0) <= 5.0
+
+
+def test_a_holder_that_was_stopped_does_not_stop_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    budget = SharedBudget(tmp_path / "b", Rate(10, shared=True), 10.0)
+    with (tmp_path / "b").open("rb") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        monkeypatch.setattr(shared_budget, "LOCK_PATIENCE", 0.0)
+        assert budget.take(10.0) <= 10.0
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_forked_children_draw_from_the_same_budget(tmp_path: Path) -> None:
+    budget = SharedBudget(tmp_path / "b", Rate(100, shared=True), 10.0)
+    for _ in range(4):
+        child = os.fork()
+        if child == 0:
+            for _ in range(250):
+                budget.take(10.0)
+            os._exit(0)
+        if _ == 3:
+            os.kill(child, signal.SIGKILL)
+        assert os.waitpid(child, 0)[0] == child
+    taken = (budget.take(10.0) - 10.0) * 100 * 0.995
+    assert 740 <= taken <= 1010
+
+
+def test_the_file_tells_nothing_of_the_credential_and_is_its_users_own(folder: Path) -> None:
+    budget = open_shared_budget("api.example:443", "very-secret", Rate(5, shared=True), 1.0)
+    again = open_shared_budget("API.example:443", "very-secret", Rate(5, shared=True), 1.0)
+    open_shared_budget("api.example:443", "another", Rate(5, shared=True), 1.0)
+    assert budget._path == again._path
+    assert len(list(folder.iterdir())) == 3  # two budgets and the key
+    for path in (folder, *folder.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0 or path.name == "key"
+        assert "secret" not in path.name
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert budget._path.stat().st_size == SIZE
+
+
+def test_a_folder_that_others_may_enter_is_refused(folder: Path) -> None:
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    with pytest.raises(ConfigurationError, match="open to other users"):
+        open_shared_budget("api.example", "x", Rate(5, shared=True), 1.0)
+
+
+def test_a_client_shares_where_its_rate_says_so(folder: Path) -> None:
+    client = AsyncAlloy("key of this test", base_url="http://127.0.0.1:9", rate_limit=Rate(7, shared=True))
+    assert isinstance(client._shared.limiter._common.budget, SharedBudget)
+    del client
+
+
+@pytest.mark.parametrize("killed", [0, 2])
+def test_eight_processes_use_one_told_rate(tmp_path: Path, killed: int) -> None:
+    server = TokenBucket(100, 10)
+    budget = SharedBudget(tmp_path / "b", Rate(100, 10, shared=True), 0.0)
+    simulation = Simulation(
+        server, 1, workers=64, processes=8, budget=budget, killed=(10.0, killed), seconds=30
+    )
+    outcome = simulation.run()
+    assert len(outcome.accepted) >= (0.95 if killed else 0.97) * server.allowed(30)
+    assert outcome.refused_share() <= 0.01
+
+
+def test_eight_processes_learn_a_rate_together(tmp_path: Path) -> None:
+    server = TokenBucket(100, 10)
+    budget = SharedBudget(tmp_path / "b", Rate(float("inf"), shared=True), 0.0)
+    outcome = Simulation(server, 1, workers=64, processes=8, budget=budget, seconds=60).run()
+    assert len(outcome.accepted) >= 0.9 * server.allowed(60)
+    assert outcome.refused_share() <= 0.06
+
+
+def test_real_processes_keep_the_rate_though_two_are_killed(tmp_path: Path) -> None:
+    worker = textwrap.dedent(
+        """
+        import sys, time
+        from pathlib import Path
+        from alloy_async.core.ratelimit.rate import Rate
+        from alloy_async.core.ratelimit.shared_budget import SharedBudget
+
+        budget = SharedBudget(Path(sys.argv[1]), Rate(200, 5, shared=True), time.monotonic())
+        print("ready", flush=True)
+        sys.stdin.readline()
+        until = float(sys.argv[2]) + time.monotonic()
+        while (now := time.monotonic()) < until:
+            moment = budget.take(now)
+            if moment > until:
+                break
+            time.sleep(max(0.0, moment - now))
+            print(time.monotonic(), flush=True)
+        """
+    )
+    path = str(tmp_path / "b")
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", worker, path, "1.5"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    time.sleep(0.5)
+    for process in processes[:2]:
+        process.kill()
+    moments = []
+    for process in processes:
+        lines = process.communicate()[0].split()
+        moments += [float(line) for line in lines if line.replace(".", "").isdigit()]
+    assert len(moments) <= 200 * (max(moments) - began) + 5 + len(processes)
+    assert len(moments) > 100
