@@ -19,8 +19,8 @@ from typing import Any
 import attrs
 
 RATE, BURST, PROCESSES, IN_FLIGHT = 100.0, 10.0, 8, 8
-STARTING = 4.0
-"""Seconds until all processes call."""
+SPARE = 4.0
+"""Seconds that the clients call longer than is measured, before and after."""
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"userId": "1"}'
 NO = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
 
@@ -67,6 +67,7 @@ async def call_for(seconds: float, url: str, shared: bool, rate: float) -> None:
         if shared or rate < math.inf
         else None
     )
+    print("ready", flush=True)
     until = time.monotonic() + seconds
     async with AsyncAlloy("benchmark", base_url=url, rate_limit=limit) as client:
 
@@ -81,7 +82,7 @@ async def call_for(seconds: float, url: str, shared: bool, rate: float) -> None:
 
 
 def start_clients(command: Sequence[str]) -> list[subprocess.Popen[bytes]]:
-    return [subprocess.Popen(command) for _ in range(PROCESSES)]
+    return [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(PROCESSES)]
 
 
 async def measure(seconds: float, options: Sequence[str], killed: int) -> tuple[float, float]:
@@ -91,8 +92,11 @@ async def measure(seconds: float, options: Sequence[str], killed: int) -> tuple[
     server = await loop.create_server(lambda: Connection(state), "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     command = [sys.executable, "-m", "benchmarks.shared_limit", "--client", url, *options]
-    clients = start_clients([*command, "--seconds", str(seconds + 3 + STARTING)])
-    await asyncio.sleep(STARTING)
+    clients = start_clients([*command, "--seconds", str(seconds + SPARE)])
+    for client in clients:
+        assert client.stdout is not None
+        await asyncio.to_thread(client.stdout.readline)
+    await asyncio.sleep(SPARE / 2)
     began = time.monotonic()
     await asyncio.sleep(seconds / 3)
     for client in clients[:killed]:
@@ -103,7 +107,7 @@ async def measure(seconds: float, options: Sequence[str], killed: int) -> tuple[
     refused = sum(began < at <= ended for at in state.refused)
     for client in clients:
         client.kill()
-        client.wait()
+        client.communicate()
     server.close()
     return accepted / (RATE * (ended - began)), refused / max(1, accepted + refused)
 

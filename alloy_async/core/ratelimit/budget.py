@@ -189,7 +189,7 @@ class Budget:
 
     def _choose_wait(self, now: float, asked: float | None, chance: float) -> float:
         """Seconds until the gate opens: what the server asked, else the pause."""
-        if not asked or (asked <= COARSE and self.ceiling.base < math.inf):
+        if not asked or (asked <= COARSE and self.rate() < math.inf):
             return self.pause * (1 + JITTER * chance)
         wait = asked + chance * min(max(JITTER * asked, JITTER_LEAST), JITTER_MOST)
         if self.mark == now and asked <= COARSE:

@@ -12,7 +12,7 @@ from bisect import bisect_left, insort
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from .budget import Budget, RateBudget
+from .budget import RateBudget
 from .ceiling import Ceiling
 from .signals.quota_window import QuotaWindow
 
@@ -153,8 +153,7 @@ class Lane:
     def refuse(self, now: float, sent: float, level: int, asked: float | None, chance: float) -> None:
         """Note that the server refused a request for a limit; see RateBudget.refuse."""
         self._returning += 1
-        if self.budget is None:
-            self.budget = Budget()
+        assert self.budget is not None
         doubt = 2.0 if self._rate_refusals > 1 else 1.0
         usual = self._level + doubt * max(TOO_MANY, DEVIATIONS * self._spread)
         crowded = self.refused_at > -math.inf and level > 1 and level >= usual

@@ -245,8 +245,13 @@ class Limiter:
         common = self._common
         if self._all_together or not (self._rate is None or type(common.budget) is Budget):
             lane.refused_at = now
+            if common.budget is None:
+                common.budget = Budget()
             common.refuse(now, permit._sent, permit._common_level, asked, self._random())
         else:
+            if lane.budget is None:
+                known = isinstance(self._rate, Rate) and self._rate.per_second < math.inf
+                lane.budget = Budget(self._rate if known else None, now)  # type: ignore[arg-type]
             lane.refuse(now, permit._sent, permit._level, asked, self._random())
         lane.end(now)
         common.end(now)
