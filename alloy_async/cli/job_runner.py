@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -92,6 +92,8 @@ def _finish_report(command: JobCommand, options: JobOptions, report: Report, pro
 
     writes_failed = not report.complete and report.phase != "undo"
     failed = _write_failed_rows(report, command.failed, options, progress) if writes_failed else None
+    if report.complete and report.phase != "undo":
+        _remove_stale_file(report, command.failed, progress)
     data = {**to_json(report), "failed_file": failed and str(failed)}
     with ignore_closed(sys.stdout):
         _print_result(
@@ -128,13 +130,22 @@ def _write_failed_rows(
     report: Report, to: Path | None, options: JobOptions, progress: Progress
 ) -> Path | None:
     from ..provisioning import JobError
-    from .commands.report import write_failed_rows_of
+    from .output.failed_file import write_failed_file
 
     try:
-        return write_failed_rows_of(report.job, to, safe=options.safe_csv)
+        return write_failed_file(report.job, to, safe=options.safe_csv)
     except (JobError, OSError) as error:
         progress.print_line(f"The rows that did not go in could not be written: {error}")
         return None
+
+
+def _remove_stale_file(report: Report, to: Path | None, progress: Progress) -> None:
+    from ..provisioning import JobError
+    from .output.failed_file import remove_stale_file
+
+    with suppress(JobError, OSError):
+        if stale := remove_stale_file(report.job, to):
+            progress.print_line(f"{stale} is removed: all of its rows are in now.")
 
 
 async def _run_work(command: JobCommand, progress: Progress, options: JobOptions) -> Report | Plan:

@@ -14,6 +14,7 @@ from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_opt
 from ..options.source import SourceOptions, open_users, source_options
 from ..options.systems import read_place, system_option
 from ..options.target import Target, target_options
+from ..output.failed_file import refuse_harmful_output
 from ..output.next_steps import NextSteps
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def provision(
                 **rules,
             )
 
+    if failed:
+        refuse_harmful_output("--failed", failed, {"the source": file, "the job file": job})
     command = JobCommand(str(file or origin), system, target, work, failed, NextSteps.from_context(context))
     context.exit(run_job(command, options))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +18,7 @@ from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..help import Command
 from ..options.job_options import SAFE_CSV
-from ..options.source import restore_source_options
-from ..options.systems import load_capabilities
+from ..output.failed_file import refuse_harmful_output, write_unresolved_rows
 from ..output.safe_text import clean_text, format_json, print_line
 
 if TYPE_CHECKING:
@@ -63,12 +61,12 @@ def report(context: click.Context, /, job: Path, form: str, output: Path | None,
 
     writers: dict[str, Callable[[IO[str], Any, Any], object]] = {
         **_WRITERS,
-        "csv": partial(_write_csv, safe=safe_csv),
+        "csv": partial(write_unresolved_rows, safe=safe_csv),
     }
     try:
         with read_store(job) as store:
             job_report = read_report(store)
-            with _open_output(job, output, form) as file:
+            with _open_output(job, Path(job_report.header.source), output, form) as file:
                 writers[form](file, store, job_report)
     except BrokenPipeError:
         raise
@@ -79,7 +77,7 @@ def report(context: click.Context, /, job: Path, form: str, output: Path | None,
 
 
 @contextmanager
-def _open_output(job: Path, output: Path | None, form: str) -> Iterator[IO[str]]:
+def _open_output(job: Path, source: Path, output: Path | None, form: str) -> Iterator[IO[str]]:
     """Open what a report is written to: a page or a table of rows is UTF-8, whatever standard output is."""
     if output is None and form in ("text", "json"):
         yield sys.stdout
@@ -88,8 +86,7 @@ def _open_output(job: Path, output: Path | None, form: str) -> Iterator[IO[str]]
         yield text
         click.get_binary_stream("stdout").write(text.getvalue().encode())
     else:
-        if output.exists() and output.samefile(job):
-            raise click.UsageError(f"-o {output} would replace the job file; give another FILE")
+        refuse_harmful_output("-o", output, {"the job file": job, "its source": source})
         part = output.with_name(f"{output.name}.part")
         try:
             with part.open("w", encoding="utf-8", newline="") as file:
@@ -215,76 +212,9 @@ def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
     file.write(format_json(data, indent=2) + "\n")
 
 
-def write_failed_rows_of(job: Path | str, to: Path | None, *, safe: bool = False) -> Path:
-    """Write the rows of a job that did not go in to a file that can be fed back; return which file it is.
-
-    Args:
-        to: the file; None names it after the job, and leaves a file of that name alone unless it is such a file too.
-        safe: so that a spreadsheet takes no cell for a formula.
-
-    Raises:
-        JobError: the job cannot be read, or a file of that name is somebody else's.
-        OSError: the file cannot be written.
-    """
-    from ...provisioning.reports.figures import read_report
-    from ...provisioning.store.places import name_after, read_store
-
-    path = to or name_after(job)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with read_store(job) as store, part.open("w", encoding="utf-8", newline="") as file:
-            form = _write_csv(file, store, read_report(store), safe=safe)
-        if to is None:
-            path = path.with_suffix(f".failed.{form}")
-            _check_overwrite(path)
-        return part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _check_overwrite(path: Path) -> None:
-    from ...provisioning.errors import JobError
-    from ...provisioning.sources import EXTRA_COLUMNS
-
-    if path.exists():
-        with path.open("rb") as file:
-            start = file.read(40)
-        if not start.lstrip(b'{" ').startswith(EXTRA_COLUMNS[0].encode()):
-            raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
-
-
-def _write_csv(file: IO[str], store: JobStore, job_report: JobReport, *, safe: bool = False) -> str:
-    """Write the rows of the source; where it cannot be read again, their keys. Return the ending of the file."""
-    from ...core.errors import AlloyAsyncError
-    from ...provisioning.planning.source_match import is_unchanged
-    from ...provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
-    from ...provisioning.reports.figures import read_unresolved
-    from ...provisioning.sources import CsvSource
-
-    header = job_report.header
-    key = load_capabilities(json.loads(header.options).get("system", header.system.lower())).key
-    why = "it cannot be read twice"
-    try:
-        reading, path, _ = restore_source_options(header)
-        source = reading.open(path, key=key) if path and header.source_digest else None
-        if source is not None and not is_unchanged(source, header):
-            source, why = None, "it was changed since"
-    except (AlloyAsyncError, OSError, KeyError) as error:
-        source, why = None, str(error)
-    unresolved = read_unresolved(store, job_report.phase, planned=True)
-    if source is not None:
-        write_failed_rows(file, source, unresolved, safe=safe)
-        return "csv" if isinstance(source, CsvSource) else "jsonl"
-    click.echo(
-        f"The rows cannot be taken from {header.source}, so the file holds their keys only: {why}", err=True
-    )
-    write_failed_keys(file, key, unresolved, safe=safe)
-    return "csv"
-
-
 _WRITERS: dict[str, Callable[[IO[str], Any, Any], object]] = {
     "text": _write_text,
     "json": _write_json,
-    "csv": _write_csv,
+    "csv": write_unresolved_rows,
     "html": _write_html,
 }

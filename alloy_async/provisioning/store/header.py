@@ -45,6 +45,7 @@ class JobHeader:
         stopped: why it ended early.
         rows: number of planned rows, once planned.
         warnings: remarks on rows that are sent.
+        failed_rows: keyed hash of the file with the rows that did not go in, as it was written last.
         dropped: JSON: columns that the system has no place for.
     """
 
@@ -65,6 +66,7 @@ class JobHeader:
     rows: int = 0
     warnings: int = 0
     dropped: str = "[]"
+    failed_rows: str = ""
 
     @property
     def phase(self) -> Phase:

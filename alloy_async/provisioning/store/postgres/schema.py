@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS alloy_async.jobs (
     source text NOT NULL, system text NOT NULL, base_url text NOT NULL, mode text NOT NULL, options text NOT NULL,
     source_digest text, salt bytea NOT NULL, account text NOT NULL, state text NOT NULL, pid bigint,
     created double precision NOT NULL, started double precision, ended double precision, stopped text,
-    rows bigint NOT NULL, warnings bigint NOT NULL, dropped text NOT NULL
+    rows bigint NOT NULL, warnings bigint NOT NULL, dropped text NOT NULL, failed_rows text NOT NULL
 );
 CREATE TABLE IF NOT EXISTS alloy_async.batches (
     job bigint NOT NULL, undo smallint NOT NULL, first bigint NOT NULL, rows integer NOT NULL,

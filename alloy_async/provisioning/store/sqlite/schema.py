@@ -37,7 +37,8 @@ CREATE TABLE job (
     stopped TEXT,                -- why it ended early
     rows INTEGER NOT NULL,       -- planned rows, once planned
     warnings INTEGER NOT NULL,
-    dropped TEXT NOT NULL        -- JSON: columns that the system has no place for
+    dropped TEXT NOT NULL,       -- JSON: columns that the system has no place for
+    failed_rows TEXT NOT NULL    -- keyed hash of the file with the rows that did not go in, as it was written last
 )""",
     """
 CREATE TABLE batches (           -- planned rows with numbers in a row that differ in line, key and hashes only

@@ -1,0 +1,172 @@
+"""The file with the rows that did not go in: written beside the job, never over what somebody corrected in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from ..options.source import restore_source_options
+from ..options.systems import load_capabilities
+
+if TYPE_CHECKING:
+    from ...provisioning.errors import JobPlace
+    from ...provisioning.reports.figures import JobReport
+    from ...provisioning.store.header import JobHeader
+    from ...provisioning.store.job_store import JobStore
+
+_ENDINGS = ("csv", "jsonl")
+
+
+def refuse_harmful_output(option: str, path: Path, others: Mapping[str, Path | None]) -> None:
+    """Refuse a place for output that would replace something else, or cannot be written; before anything is done.
+
+    Args:
+        option: that names the place.
+        path: the place.
+        others: what must not be replaced, by what it is.
+
+    Raises:
+        click.UsageError: with the option and what to do.
+    """
+    for what, other in others.items():
+        if other is not None and path.exists() and other.exists() and path.samefile(other):
+            raise click.UsageError(f"{option} {path} would replace {what}; give another place")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise click.UsageError(f"{option} {path} cannot be written: {error.strerror}") from None
+
+
+def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> Path:
+    """Write the rows of a job that did not go in to a file that can be fed back, and that only its owner may read.
+
+    A file that somebody corrected since it was written stays as it is; the next free name is taken then.
+
+    Args:
+        job: the job.
+        to: the file; None names it after the job, and leaves a file of that name alone unless it is such a file too.
+        safe: so that a spreadsheet takes no cell for a formula.
+
+    Returns:
+        Which file it is.
+
+    Raises:
+        JobError: the job cannot be read, or a file of that name is somebody else's.
+        OSError: the file cannot be written.
+    """
+    from ...provisioning.reports.figures import read_report
+    from ...provisioning.store.places import name_after, open_store, read_store
+
+    path = to or name_after(job)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with read_store(job) as store, _open_private(part) as file:
+            report = read_report(store)
+            ending = write_unresolved_rows(file, store, report, safe=safe)
+        if to is None:
+            path = path.with_suffix(f".failed.{ending}")
+            _refuse_foreign(path)
+        path = part.replace(_choose_free_name(path, report.header))
+        with contextlib.closing(open_store(job)) as store:
+            store.write_header(failed_rows=_hash_file(path, report.header))
+        return path
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
+    """Remove the file that an earlier run of a job wrote, now that all its rows are in, unless somebody changed it.
+
+    Args:
+        job: the job.
+        to: the file; None: it is named after the job.
+
+    Returns:
+        The file that was removed.
+    """
+    from ...provisioning.store.places import name_after, read_store
+
+    with read_store(job) as store:
+        header = store.read_header()
+    named = [name_after(job).with_suffix(f".failed.{ending}") for ending in _ENDINGS]
+    for path in [to] if to else named:
+        if path.exists() and _is_as_written(path, header):
+            path.unlink()
+            return path
+    return None
+
+
+def _choose_free_name(path: Path, header: JobHeader) -> Path:
+    """Choose the place itself, or beside it where somebody corrected what stands there."""
+    free, number = path, 1
+    while free.exists() and not _is_as_written(free, header):
+        number += 1
+        free = path.with_name(f"{path.stem}.{number}{path.suffix}")
+    return free
+
+
+def _is_as_written(path: Path, header: JobHeader) -> bool:
+    return bool(header.failed_rows) and _hash_file(path, header) == header.failed_rows
+
+
+def _hash_file(path: Path, header: JobHeader) -> str:
+    return blake2b(path.read_bytes(), key=header.salt, digest_size=16).hexdigest()
+
+
+def _open_private(path: Path) -> IO[str]:
+    """Open a new file that only its owner may read: it holds people's data."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
+    )
+
+
+def _refuse_foreign(path: Path) -> None:
+    from ...provisioning.errors import JobError
+    from ...provisioning.sources import EXTRA_COLUMNS
+
+    if path.exists():
+        with path.open("rb") as file:
+            start = file.read(40)
+        if not start.lstrip(b'{" ').startswith(EXTRA_COLUMNS[0].encode()):
+            raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
+
+
+def write_unresolved_rows(
+    file: IO[str], store: JobStore, job_report: JobReport, *, safe: bool = False
+) -> str:
+    """Write the rows of the source; where it cannot be read again, their keys. Return the ending of the file."""
+    from ...core.errors import AlloyAsyncError
+    from ...provisioning.planning.source_match import is_unchanged
+    from ...provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
+    from ...provisioning.reports.figures import read_unresolved
+    from ...provisioning.sources import CsvSource
+
+    header = job_report.header
+    key = load_capabilities(json.loads(header.options).get("system", header.system.lower())).key
+    why = "it cannot be read twice"
+    try:
+        reading, path, _ = restore_source_options(header)
+        source = reading.open(path, key=key) if path and header.source_digest else None
+        if source is not None and not is_unchanged(source, header):
+            source, why = None, "it was changed since"
+    except (AlloyAsyncError, OSError, KeyError) as error:
+        source, why = None, str(error)
+    unresolved = read_unresolved(store, job_report.phase, planned=True)
+    if source is not None:
+        write_failed_rows(file, source, unresolved, safe=safe)
+        return "csv" if isinstance(source, CsvSource) else "jsonl"
+    click.echo(
+        f"The rows cannot be taken from {header.source}, so the file holds their keys only: {why}", err=True
+    )
+    write_failed_keys(file, key, unresolved, safe=safe)
+    return "csv"
