@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -159,13 +161,34 @@ async def test_one_failed_batch_does_not_end_the_job(tmp_path: Path) -> None:
     assert (await resume(report.job, target)).complete
 
 
+async def test_a_limit_that_holds_for_hours_ends_the_run_and_says_when_to_come_back(tmp_path: Path) -> None:
+    def script(call: int, records: Sequence[UserRecord]) -> None:
+        if call == 3:
+            raise RateLimited("429 the quota of today is used up", status=429, retry_after=36_000.0)
+
+    target = MemoryDirectory(script=script)
+    earliest = datetime.now().astimezone() + timedelta(seconds=36_000)
+    report = await provision(users_file(tmp_path, *names(100)), target, run=RunOptions(concurrency=1))
+    assert report.counts == Counts(created=20, planned=80)
+    assert report.stopped is not None
+    found = re.fullmatch(
+        r"the limit of the system lets nothing through before (\S+ \S+) \(.+\); resume the job then",
+        report.stopped,
+    )
+    assert found is not None
+    moment = datetime.strptime(found[1], "%Y-%m-%d %H:%M").astimezone()
+    assert timedelta(minutes=-1) <= moment - earliest <= timedelta(minutes=2)
+    assert {row.attempts for row in rows_of(report.job) if row.outcome is None} == {0}
+    assert (await resume(report.job, target)).complete
+
+
 async def test_an_outage_ends_the_job(tmp_path: Path) -> None:
     def script(call: int, records: Sequence[UserRecord]) -> list[Outcome] | None:
         return [Outcome(r.username, "unknown", "lost") for r in records] if call > 1 else None
 
     target = MemoryDirectory(script=script)
     report = await provision(users_file(tmp_path, *names(1000)), target, run=RunOptions(concurrency=1))
-    assert report.stopped == "30 calls in a row failed"
+    assert report.stopped == "30 calls in a row failed; the last one: lost"
     assert report.counts.created == 10
     assert report.counts.open == 990
     assert len(target.calls) == 31

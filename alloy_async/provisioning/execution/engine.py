@@ -109,7 +109,7 @@ class Engine:
             there = await self._lookup.find(first.address)
         except AlloyAsyncError as error:
             await self.guard.note_failure(error)
-            if not self.guard.never_began:
+            if not self.guard.sends_nothing:
                 await self._record([row.fail(str(error)) for row in unit])
             return False
         self.guard.note_answer()
@@ -142,8 +142,8 @@ class Engine:
             concluded, again = 0, []
             async with aclosing(send_in_halves(due, self._call)) as parts:
                 async for part, outcomes in parts:
-                    if self.guard.never_began:
-                        break
+                    if not outcomes:
+                        break  # surely none of them was sent, and none will be now
                     settled, absent = await self._conclude(part, outcomes)
                     done += settled
                     again += absent
@@ -173,6 +173,8 @@ class Engine:
                 return [Outcome(row.key, "unknown", str(error)) for row in rows]
             refused = refuses_batch(error)
             await self.guard.note_failure(error, tolerated=refused)
+            if self.guard.sends_nothing:
+                return ()
             if refused and len(rows) > 1 and not self.guard.stopped:
                 return None
             return [Outcome(row.key, "invalid" if refused else "failed", str(error)) for row in rows]
@@ -181,7 +183,7 @@ class Engine:
         if any(outcome.status != "unknown" for outcome in outcomes):
             self.guard.note_answer()
         else:
-            await self.guard.note_loss()
+            await self.guard.note_loss(outcomes[0].reason)
         return outcomes
 
     async def _request(self, rows: Sequence[JobRow]) -> Sequence[Outcome]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Literal, TypeAlias
 
-from ...core.errors import AlloyAsyncError
+from ...core.errors import AlloyAsyncError, DeadlineExceeded, RateLimited
 from ...directory.error_policy import ends
 
 MOST_FAILURES = 30
 """Calls in a row that fail before the run gives up."""
+_LONG_WAIT = 60.0
+"""Seconds; a limit that holds longer ends the run, which says when to come back."""
 
 Contact: TypeAlias = Literal["none", "sent", "answered", "given up", "never began"]
 """What a run knows of the system: nothing was sent; something was, and its answer lost; a call was answered, so that address
@@ -21,9 +25,12 @@ class FailureGuard:
 
     Args:
         tell: told the reason when the run gives up, unless nothing can have happened yet: then the caller gets the error.
+        clock: seconds since 1970.
     """
 
-    def __init__(self, tell: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self, tell: Callable[[str], Awaitable[None]], clock: Callable[[], float] = time.time
+    ) -> None:
         self.contact: Contact = "none"
         self.stopped: str | None = None
         """Why the run gave up."""
@@ -31,11 +38,18 @@ class FailureGuard:
         """What made it give up."""
         self._failures = 0
         self._tell = tell
+        self._clock = clock
+        self._limited = False
 
     @property
     def never_began(self) -> bool:
         """Whether the run gave up before anything can have happened."""
         return self.contact == "never began"
+
+    @property
+    def sends_nothing(self) -> bool:
+        """Whether what was just about to be sent is as planned as before: the run never began, or a limit ended it."""
+        return self.never_began or self._limited
 
     def note_answer(self) -> None:
         """Take note that a call was answered."""
@@ -43,11 +57,11 @@ class FailureGuard:
         if self.contact in ("none", "sent"):
             self.contact = "answered"
 
-    async def note_loss(self) -> None:
-        """Take note that a call was sent, and its answer lost."""
+    async def note_loss(self, reason: str | None) -> None:
+        """Take note that a call was sent, and its answer lost, for this reason."""
         if self.contact == "none":
             self.contact = "sent"
-        await self._count_failure()
+        await self._count_failure(reason or "its answer was lost")
 
     async def note_failure(self, error: AlloyAsyncError, *, tolerated: bool = False) -> None:
         """Take note that a call failed without effect.
@@ -57,12 +71,18 @@ class FailureGuard:
             tolerated: the run may go on though no call was answered yet; without, the first one has to show that address and
                 credential work.
         """
+        if (moment := self._find_return(error)) is not None and self.contact == "answered":
+            self._limited = True
+            await self.give_up(
+                f"the limit of the system lets nothing through before {moment}; resume the job then"
+            )
+            return
         unproven = self.contact in ("none", "sent") and not tolerated
         if unproven or ends("run", error):
             self.error = self.error or error
             await self.give_up(str(error))
         else:
-            await self._count_failure()
+            await self._count_failure(str(error))
 
     async def give_up(self, reason: str) -> None:
         """Send no more; the first reason counts."""
@@ -72,7 +92,15 @@ class FailureGuard:
             if not self.never_began:
                 await self._tell(reason)
 
-    async def _count_failure(self) -> None:
+    def _find_return(self, error: AlloyAsyncError) -> str | None:
+        """Find the moment before which every further call would be refused; None where waiting is the call's own business."""
+        wait = error.retry_after if isinstance(error, RateLimited | DeadlineExceeded) else None
+        if wait is None or wait < _LONG_WAIT:
+            return None
+        moment = datetime.fromtimestamp(self._clock() + wait).astimezone()
+        return f"{moment:%Y-%m-%d %H:%M} ({moment.tzname()})"
+
+    async def _count_failure(self, reason: str) -> None:
         self._failures += 1
         if self._failures >= MOST_FAILURES:
-            await self.give_up(f"{MOST_FAILURES} calls in a row failed")
+            await self.give_up(f"{MOST_FAILURES} calls in a row failed; the last one: {reason}")
