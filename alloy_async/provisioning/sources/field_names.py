@@ -63,18 +63,20 @@ _REMARK = re.compile(r"\s*(?:\[.*?\]|\(.*?\))\s*(?:(?:required|optional)\s*$)?",
 _UNDECOMPOSED = str.maketrans("łøđıæœ", "lodiao")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SECRET_STEMS = re.compile(
-    "pass?wor[dt]|ssword|passwd|passwrd|pswd|passphrase|passcode|passw$|pwd|kennwort|losungswort|geheimwort|zugangscode|"
-    "geheimzahl|geheimnummer|geheimcode|geheimfrage|zugangsdaten|zugangsschlussel|schlussel$|"
-    "motdepasse|motpasse|code?d?acces|codesecret|cled?api|cled?acces|clesecrete|cleprivee|"
-    "contrasen|clave(de)?(acceso|api|secreta|privada)|codigo(de)?(acces|segur|verific|secreto)|codigosecreto|"
-    "senha|palavra(passe|chave)|chave(de)?(api|acesso|secreta|privada)|"
-    "parola|chiave(d)?(api|accesso|segreta|privata)|codicesegreto|codicediaccesso|"
-    "wachtwoord|toegangscode|(api|toegangs|geheime|prive)sleutel|haslo|klucz(api|prywatny|dostepu)|koddostepu|"
-    "losenord|passord|adgangskode|kodeord|heslo|jelszo|"
-    "salasana|sifre|lozinka|geslo|credential|apikey|apischlussel|apitoken|accesskey|privatekey|secretkey|sshkey|"
-    "encryptionkey|privaterschlussel|securityanswer|secretanswer|sicherheitsantwort|recoverycode|backupcode|"
-    "accesscode|securitycode|ntlmhash|nthash|lmhash|"
-    "пароль|密码|密碼|口令|パスワード|暗証番号|비밀번호|암호|كلمةالمرور|סיסמה|κωδικ|गुप्तशब्द|पासवर्ड|รหัสผ่าน|mật"
+    # of several languages, then English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Nordic, others
+    "secret(?!ar)|segret[aoi](?!ri)|segredo|sekret(?!ar)|tokens?$|credential|ntlmhash|nthash|lmhash|"
+    "pass?wor[dt]|ssword|passwd|passwrd|pswd|passphrase|passcode|passw$|pwd|"
+    "(api|access|private|ssh|encryption)key|securityanswer|(recovery|backup|access|security)code|"
+    "kennwort|losungswort|codewort|geheim|zugangs(code|daten|schlussel)|(api|privater?)schlussel|sicherheitsantwort|"
+    "motdepasse|motpasse|code?d?acces|cle(f|s)?d?(api|acces|prive)|"
+    "contrasen|clave(de)?(acceso|api|privada)|codigo(de)?(acces|acess|segur|verific)|"
+    "senha|palavra(passe|chave)|chave(de)?(api|acesso|privada)|"
+    "parola|chiave(d|di)?(api|accesso|privata)|codice(di)?(accesso|sicurezza)|"
+    "wachtwoord|toegangscode|(api|toegangs|prive)sleutel|"
+    "haslo|klucz(api|prywatny|dostepu)|koddostepu|tajny|"
+    "losenord|passord|adgangskode|kodeord|hemlig|salasana|lykilor[dð]|"
+    "heslo|jelszo|sifre|lozinka|geslo|parole$|parool|slaptazodis|katasandi|matkhau|"
+    "парол|секрет|密码|密碼|口令|パスワード|暗証番号|비밀번호|암호|كلمةالمرور|كلمةالسر|סיסמ|κωδικ|συνθηματικ|पासवर्ड|รหัสผ่าน"
 )
 """What a name without spaces and marks holds that says password, key or code, in any place."""
 _SECRET_WORDS = frozenset(
@@ -90,24 +92,12 @@ _SECRET_WORDS = frozenset(
         "totp",
         "hotp",
         "mfa",
-        "secret",
-        "secrets",
-        "secreto",
-    }
-    | {
-        "segreto",
-        "segredo",
-        "geheim",
-        "geheimnis",
         "token",
         "tokens",
         "jwt",
         "bearer",
-        "mdp",
-        "clave",
-        "claves",
     }
-    | {"hasla", "hash", "salt", "pwhash", "cvv", "cvc", "apikey"}
+    | {"mdp", "clave", "claves", "hasla", "hash", "salt", "pwhash", "cvv", "cvc"}
 )
 """Words of a name that say it by themselves."""
 
