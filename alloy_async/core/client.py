@@ -49,6 +49,7 @@ class AsyncClient(ClientBase):
         headers: sent with every request.
         session: an own aiohttp.ClientSession to send through; you close it.
         on_request, on_response, on_retry: called with a RequestEvent, ResponseEvent or RetryEvent of each attempt.
+        on_result: called with the operation and its typed result where a call succeeds, as alloy_async.testing.DriftReport is.
         clock: time, sleep and chance, for tests.
         system: the facts of the service, for a client without methods of its own.
 
@@ -91,7 +92,7 @@ class AsyncClient(ClientBase):
         """Make a copy with other options, on the same connections, credential, rate limit and retry budget.
 
         Args:
-            **options: timeout, deadline, retry, headers, on_request, on_response, on_retry, as in the constructor.
+            **options: timeout, deadline, retry, headers, on_request, on_response, on_retry, on_result, as in the constructor.
         """
         settings = replace_settings(self._options.settings, options)
         other = self._clone()

@@ -20,6 +20,7 @@ from .auth import with_default_scheme
 from .errors import ConfigurationError
 from .events import RequestEvent, ResponseEvent, RetryEvent
 from .http.transport import Timeout
+from .operation.operation import Operation
 from .operation.probe import Probe
 from .ratelimit.budget import RateBudget
 from .ratelimit.rate import Rate
@@ -78,6 +79,7 @@ class CallOptions(TypedDict, total=False):
     on_request: Callable[[RequestEvent], None] | None
     on_response: Callable[[ResponseEvent], None] | None
     on_retry: Callable[[RetryEvent], None] | None
+    on_result: Callable[[Operation[Any], Any], None] | None
 
 
 class Options(CallOptions, total=False):
@@ -153,6 +155,9 @@ class Settings:
     on_request: Callable[[RequestEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
     on_response: Callable[[ResponseEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
     on_retry: Callable[[RetryEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
+    on_result: Callable[[Operation[Any], Any], None] | None = attrs.field(
+        default=None, validator=_validate_hook
+    )
 
 
 def split_options(

@@ -1,4 +1,5 @@
-"""What the tests of your own code import: sandboxes with clients, a clock that never waits, mocked and recorded answers."""
+"""What the tests of your own code import: sandboxes with clients, a clock that never waits, mocked and recorded
+answers, and a report of what a service sends that the models do not know."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from .aiohttp_mock import mock_aiohttp as mock_aiohttp
     from .cassette import Cassette as Cassette
     from .clock import FakeClock as FakeClock
+    from .drift import DriftFound as DriftFound, DriftReport as DriftReport
     from .sandbox import Sandbox as Sandbox
 
 __getattr__, __dir__, _names = attach_lazy(
@@ -18,6 +20,7 @@ __getattr__, __dir__, _names = attach_lazy(
         "aiohttp_mock": ("mock_aiohttp",),
         "cassette": ("Cassette",),
         "clock": ("FakeClock",),
+        "drift": ("DriftFound", "DriftReport"),
         "sandbox": ("Sandbox",),
     },
 )

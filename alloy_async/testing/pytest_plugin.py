@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from .drift import DriftReport
     from .sandbox import Sandbox
 
 
@@ -47,6 +48,26 @@ def smooch_sandbox() -> Iterator[Sandbox]:
 def agilicus_sandbox() -> Iterator[Sandbox]:
     """A fresh Agilicus sandbox for one test, sync or async; the test fails where a fault rule met no request."""
     yield from _run_sandbox("agilicus")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("alloy_async")
+    group.addoption(
+        "--fail-on-drift",
+        action="store_true",
+        help="fail a test whose `drift_report` holds a member or value that the models do not know",
+    )
+
+
+@pytest.fixture
+def drift_report(request: pytest.FixtureRequest) -> Iterator[DriftReport]:
+    """A DriftReport for `on_result=`; what it found stands among the test's output, or fails it with --fail-on-drift."""
+    from .drift import DriftReport
+
+    with DriftReport(strict=request.config.getoption("--fail-on-drift")) as report:
+        yield report
+        if report.found:
+            request.node.add_report_section("call", "drift", str(report))
 
 
 @pytest.fixture

@@ -189,13 +189,15 @@ class Call:
         if not isinstance(wire.body, bytes):
             return wire.body, wire.status, wire.headers
         try:
-            return self.plan.decode(wire.body, wire.headers), wire.status, wire.headers
+            outcome = self.plan.decode(wire.body, wire.headers)
         except Mismatch as mismatch:
             outcome = read_misfit(
                 self.operation, wire.status, lowercase_names(wire.headers), wire.body, mismatch, credential
             )
         if isinstance(outcome, AlloyAsyncError):
             raise outcome
+        if self.options.on_result is not None:
+            self.options.on_result(self.operation, outcome)
         return outcome, wire.status, wire.headers
 
     def _count_seconds_left(self) -> float:
