@@ -208,7 +208,7 @@ async def _take_up(
             raise JobError(f"is not a plan that waits to be applied (it is {header.state}); use resume", path)
         if header.state == "undoing":
             return await execute_undo(JobContext(writer, target, run), began)
-        given = header.source if source is None else source
+        given = header.source_path if source is None else source
         context = JobContext(writer, target, run, await open_job_source(given, target.capabilities))
         checked = None
         if header.state == "planning":  # nothing was sent yet

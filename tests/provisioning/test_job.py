@@ -330,3 +330,30 @@ async def test_where_keys_are_not_unique_an_absent_row_is_not_sent_again(file: P
 async def test_where_only_a_list_can_be_had_a_lost_row_is_found_there(file: Path) -> None:
     target = Forgetful(True, abilities=frozenset({"create", "list"}))
     assert (await provision(file, target)).counts == Counts(created=3)
+
+
+async def test_a_job_finds_its_source_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    Path("users.csv").write_text("username\nada\n")
+    target = MemoryDirectory()
+    await plan("users.csv", target)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    report = await apply(tmp_path / "users.job", target)
+    assert (report.source, report.counts.created) == ("users.csv", 1)
+    monkeypatch.chdir(tmp_path)
+    await plan("users.csv", target, job="second.job")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    (tmp_path / "users.csv").unlink()
+    with pytest.raises(SourceError, match=f"{tmp_path / 'users.csv'}: cannot be read: No such file"):
+        await apply(tmp_path / "second.job", target)
+
+
+async def test_a_row_with_several_errors_counts_once(tmp_path: Path) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("username,full_name\nada,A\nada,B\x01\nada,C\n,D\n")
+    made = await plan(source, MemoryDirectory())
+    assert made.check is not None
+    assert (made.check.rows, made.check.errors) == (4, 3)

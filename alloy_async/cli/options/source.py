@@ -102,7 +102,7 @@ def restore_source_options(header: JobHeader) -> tuple[SourceOptions, Path | Non
     options = json.loads(header.options)
     told = options["reading"]
     lists = {name: tuple(told[name]) for name in ("columns", "constants")}
-    name = "-" if header.source == "standard input" else header.source
+    name = "-" if header.source == "standard input" else header.source_path
     system = options.get("from")
     return SourceOptions(**{**told, **lists}), None if system else Path(name), system
 

@@ -55,6 +55,8 @@ async def make_header(
         )
     salt = os.urandom(16)
     digest = await in_thread(source.digest)
+    if digest is not None and (path := _find_file(source)):
+        options = {**options, "source_path": path}
     return JobHeader(
         source=source.name,
         source_digest=None if digest is None else await in_thread(seal_digest, digest, salt),
@@ -65,6 +67,12 @@ async def make_header(
         mode=mode,
         options=json.dumps({**options, "allow_delete": allow_delete}),
     )
+
+
+def _find_file(source: Source) -> str | None:
+    """Find where the source's file is, however the current folder changes."""
+    path = Path(source.name)
+    return str(path.absolute()) if path.is_file() else None
 
 
 def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:

@@ -42,13 +42,13 @@ async def make_plan(context: JobContext) -> Checked:
             await writer.call(context.store.insert_rows, "apply", rows)
             number += len(rows)
             context.run.on_event(Checking(planner.rows))
-        repeated = await _refuse_repeated(context, planner)
+        repeated, newly_refused = await _refuse_repeated(context, planner)
         if mode == "sync":
             number += await _plan_removals(context, planner, lookup, users, options["allow_delete"])
     await _note_finality(context)
     found = sorted([*planner.findings, *repeated], key=lambda finding: finding.line)
     findings = tuple(found[:SHOWN_FINDINGS])
-    errors = planner.errors + len({finding.line for finding in repeated})
+    errors = planner.errors + newly_refused
     await record_findings(context, planner, findings, rows=number, state=header.state_after("plan"))
     return Checked(planner.rows, errors, planner.warnings, findings, planner.dropped)
 
@@ -113,10 +113,10 @@ async def restart_plan(context: JobContext) -> None:
     )
 
 
-async def _refuse_repeated(context: JobContext, planner: RowPlanner) -> list[Finding]:
+async def _refuse_repeated(context: JobContext, planner: RowPlanner) -> tuple[list[Finding], int]:
     suspects = await in_thread(planner.keys.take_repeated)
     if not suspects:
-        return []
+        return [], 0
     return await context.writer.call(
         refuse_repeated, context.store, context.comparer, suspects, planner.key_column
     )

@@ -11,11 +11,16 @@ from .comparison import UserComparer
 
 def refuse_repeated(
     store: JobStore, comparer: UserComparer, repeated: frozenset[int], column: str
-) -> list[Finding]:
-    """Refuse every planned row whose key an earlier row has; the findings."""
+) -> tuple[list[Finding], int]:
+    """Refuse every planned row whose key an earlier row has.
+
+    Returns:
+        The findings, and how many rows of the source are refused by them alone.
+    """
     first_lines = FirstLines(repeated)
     found: dict[Finding, None] = {}
     results: list[RowResult] = []
+    lines: set[int] = set()
     for row in store.read_rows("apply"):
         if not row.key or row.line is None:
             continue
@@ -24,7 +29,11 @@ def refuse_repeated(
         if first is not None:
             finding = create_duplicate_finding(row.line, column, row.key, first)
             found[finding] = None
-            reason = f"{row.reason}; {finding.remark}" if row.action == "refuse" else finding.remark
+            reason = finding.remark
+            if row.action == "refuse":
+                reason = f"{row.reason}; {reason}"
+            else:
+                lines.add(row.line)
             results.append(RowResult(row.number, row.state, "refuse", "invalid", reason))
     store.record_results("apply", results)
-    return list(found)
+    return list(found), len(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from typing import Literal, TypeAlias
@@ -67,6 +68,11 @@ class JobHeader:
     warnings: int = 0
     dropped: str = "[]"
     failed_rows: str = ""
+
+    @property
+    def source_path(self) -> str:
+        """Where the source is, from whatever folder the job is taken up; its name where it is not a file."""
+        return str(json.loads(self.options).get("source_path") or self.source)
 
     @property
     def phase(self) -> Phase:
