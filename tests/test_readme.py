@@ -89,7 +89,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
-        assert (page.parent / target).exists(), target
+        written_at_build = target.startswith("reference/")  # the site's own links are checked in tests/docs
+        assert written_at_build or (page.parent / target).exists(), target
 
 
 def test_the_benchmarks_named_are_there() -> None:
