@@ -24,19 +24,12 @@ from .timeouts import NEVER, TimeoutScheduler
 
 NO_CAUSE: BaseException = (ResponseHandler.set_exception.__defaults__ or (Exception(),))[0]
 """What aiohttp takes for no cause."""
-READ_SIZE = 1 << 16
-"""Most bytes that are read at once."""
+READ_SIZE = 1 << 16  # bytes that are read at once, at the most
 
 
 @attrs.frozen
 class Use:
-    """One use of something undocumented.
-
-    Attributes:
-        purpose: what it is used for.
-        without: what happens where it is missing.
-        probe: whether it is there; it gets a connector or a session, as the use says.
-    """
+    """One use of something undocumented; its probe gets the connector or session whose names it looks for."""
 
     purpose: str
     without: str
@@ -48,37 +41,42 @@ def has(use: str, of: Any = None) -> bool:
     return USES[use].probe(of)
 
 
+_OF_CONNECTION = """closed is_connected read set_exception set_response_params should_close start_timeout writing_paused
+_drain_helper _drop_timeout _on_read_timeout _reschedule_timeout"""
+
+
+def _create_unconnected() -> Any:
+    return ResponseHandler(types.SimpleNamespace(create_future=None))  # type: ignore[arg-type]
+
+
 def _probe_connection(_: Any) -> bool:
-    names = (
-        "read set_response_params set_exception should_close is_connected writing_paused start_timeout closed"
-    )
-    private = "_drain_helper _reschedule_timeout _drop_timeout _on_read_timeout"
-    made = vars(ResponseHandler(types.SimpleNamespace(create_future=None)))  # type: ignore[arg-type]
-    return all(hasattr(ResponseHandler, name) for name in f"{names} {private}".split()) and (
-        {"_payload", "_read_timeout", "_tail", "_skip_payload"} <= made.keys()
+    made = vars(_create_unconnected()).keys()
+    return all(hasattr(ResponseHandler, name) for name in _OF_CONNECTION.split()) and (
+        {"_payload", "_read_timeout", "_skip_payload", "_tail"} <= made
     )
 
 
 def _probe_parser(_: Any) -> bool:
     """Whether a parser tells that it has begun another message: aiohttp's in C does, its one in Python does not."""
-    connection = ResponseHandler(types.SimpleNamespace(create_future=None))  # type: ignore[arg-type]
-    connection.set_response_params(auto_decompress=False, read_until_eof=True)
-    parser: Any = connection._parser
-    parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-    whole = parser.feed_eof() is None
-    connection.set_response_params(auto_decompress=False, read_until_eof=True)
-    parser = connection._parser
-    parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nH")
-    return whole and parser.feed_eof() is not None
+    told = []
+    for unasked in (b"", b"H"):
+        connection = _create_unconnected()
+        connection.set_response_params(auto_decompress=False, read_until_eof=True)
+        connection._parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" + unasked)
+        told.append(connection._parser.feed_eof() is not None)
+    return told == [False, True]
+
+
+def _list_parameters(owner: Any, name: str) -> list[str] | None:
+    method = getattr(owner, name, None)
+    return None if method is None else list(inspect.signature(method).parameters)
 
 
 def _probe_connector(connector: Any) -> bool:
-    arguments = list(inspect.signature(connector.connect).parameters)
     return (
-        arguments == ["req", "traces", "timeout"]
-        and callable(getattr(connector, "_factory", None))
-        and callable(getattr(connector, "_release_waiter", None))
-        and list(inspect.signature(getattr(connector, "_get", len)).parameters) == ["key", "traces"]
+        _list_parameters(connector, "connect") == ["req", "traces", "timeout"]
+        and _list_parameters(connector, "_get") == ["key", "traces"]
+        and all(callable(getattr(connector, name, None)) for name in ("_factory", "_release_waiter"))
     )
 
 
@@ -96,11 +94,6 @@ def _find_original() -> object:
 
 
 _ORIGINAL = _find_original()
-
-
-def _probe_send(_: Any) -> bool:
-    send = getattr(aiohttp.ClientRequest, "send", None)
-    return send is not None and list(inspect.signature(send).parameters) == ["self", "conn"]
 
 
 USES: Mapping[str, Use] = {
@@ -130,7 +123,7 @@ USES: Mapping[str, Use] = {
         "ClientRequest.send: the moment before a request of an own session is written, to look at the connection once more",
         "an own session's kept connection is used as aiohttp gives it; of a call that the deadline ends while it connects, the"
         " effect is told by the time that is left",
-        _probe_send,
+        lambda _: _list_parameters(aiohttp.ClientRequest, "send") == ["self", "conn"],
     ),
     "middlewares": Use(
         "ClientSession._middlewares: those of an own session, to add ours to them",
@@ -168,8 +161,7 @@ class Destination(aiohttp.ClientRequest):
 
     def __init__(self, url: URL, proxy: URL | None, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__("GET", url, loop=loop, proxy=proxy)
-        self.key = super().connection_key
-        """Identifies the connections that go there."""
+        self.key = super().connection_key  # of all connections that go there
 
 
 class TimedConnection(ResponseHandler):
@@ -241,12 +233,6 @@ class TimedConnection(ResponseHandler):
         """Whether no answer was read on it yet."""
         return self._has_unread is None
 
-    def write_piece(self, piece: bytes) -> None:
-        """Write a piece of a request's body."""
-        if self.transport is None or self.transport.is_closing():
-            raise ConnectionResetError("it was closed while the body was being written")
-        self.transport.write(piece)
-
     async def drain(self) -> None:
         """Wait until the transport takes more."""
         if self.writing_paused:
@@ -288,21 +274,16 @@ def create_look(transport: Any) -> Callable[[], bool]:
     socket = transport.get_extra_info("socket")
     if socket is None:
         return lambda: False
-    number = socket.fileno()
     if not hasattr(select, "poll"):
-        return lambda: bool(select.select([number], [], [], 0)[0])
+        return lambda: bool(select.select([socket.fileno()], [], [], 0)[0])
     poll = select.poll()
-    poll.register(number, select.POLLIN)
+    poll.register(socket.fileno(), select.POLLIN)
     return lambda: bool(poll.poll(0))
 
 
-def use_timed_connections(connector: Any, scheduler: TimeoutScheduler) -> None:
-    """Let a connector make timed connections (use: connector)."""
+def prepare_pool(connector: Any, scheduler: TimeoutScheduler) -> Callable[[Any, list[Any]], Awaitable[Any]]:
+    """Let a connector make timed connections; return what takes one that rests in its pool, or None (use: connector)."""
     connector._factory = lambda: TimedConnection(scheduler)
-
-
-def find_pool(connector: Any) -> Callable[[Any, list[Any]], Awaitable[Any]]:
-    """Return what takes a connection that rests in the pool, or None (use: connector)."""
     return connector._get  # type: ignore[no-any-return]
 
 

@@ -14,13 +14,7 @@ from typing import Any, Protocol
 import aiohttp
 from yarl import URL
 
-from .aiohttp_internals import (
-    Destination,
-    TimedConnection,
-    acquire_connection,
-    find_pool,
-    use_timed_connections,
-)
+from .aiohttp_internals import Destination, TimedConnection, acquire_connection, prepare_pool
 from .failures import ServerSpokeFirst
 from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
@@ -59,11 +53,10 @@ class DirectSender:
     def __init__(
         self, connector: aiohttp.TCPConnector, scheduler: TimeoutScheduler, url: URL, proxy: URL | None
     ) -> None:
-        use_timed_connections(connector, scheduler)
         self._connector = connector
         self._scheduler = scheduler
         self._destination = Destination(url, proxy, scheduler.loop)
-        self._take, self._key = find_pool(connector), self._destination.key
+        self._take, self._key = prepare_pool(connector, scheduler), self._destination.key
 
     async def send(
         self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout, deadline: float
@@ -153,6 +146,12 @@ class DirectResponse(OpenResponse):
         self._connection.close()
 
 
+def _write(protocol: TimedConnection, piece: bytes) -> None:
+    if protocol.transport is None or protocol.transport.is_closing():
+        raise ConnectionResetError("it was closed while the body was being written")
+    protocol.transport.write(piece)
+
+
 async def _write_body(protocol: TimedConnection, request: OutgoingRequest) -> None:
     """Write the rest of a request while its answer may be coming already."""
     try:
@@ -160,10 +159,10 @@ async def _write_body(protocol: TimedConnection, request: OutgoingRequest) -> No
         if request.body is not None and not isinstance(request.body, bytes):
             chunked = request.body.size is None
             async for piece in request.body.pieces():
-                protocol.write_piece(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                _write(protocol, b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
                 await protocol.drain()
             if chunked:
-                protocol.write_piece(b"0\r\n\r\n")
+                _write(protocol, b"0\r\n\r\n")
         protocol.start_timeout()
     except Exception as error:
         # Whoever waits for the answer gets it; half a request is never followed by another one on this connection.
