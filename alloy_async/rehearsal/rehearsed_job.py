@@ -1,0 +1,186 @@
+"""One job carried out against an emulation, and what it came to."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from ..core.errors import InvalidRequest
+from ..core.retry import Retry
+from ..core.validation import validate_positive
+from ..directory import Directory, Outcome, UserRecord
+from ..directory.record import fold
+from ..provisioning.events import Report
+from ..provisioning.jobs import provision
+from ..provisioning.options import RunOptions
+from ..provisioning.reports.figures import ReportRow, read_unresolved
+from ..provisioning.sources import Source
+from ..provisioning.store.header import Mode
+from ..provisioning.store.places import read_store
+from ..sandbox import Limit, Sandbox
+from ..systems import SYSTEMS, load_client, load_directory
+from .fast_clock import FastClock
+from .stage import Stage
+
+_SHOWN = 1000
+_PART = 1000
+_NOT_EMULATED: Mapping[str, tuple[str, ...]] = {"alsid": ("roles",), "opendatasoft": ("groups",)}
+"""Fields whose values name things of an installation's own, which its emulation does not have."""
+
+
+@attrs.frozen(kw_only=True)
+class Rehearsal:
+    """What a rehearsed job came to.
+
+    Args:
+        report: of the job, as if it had been done; its job file is kept only where a place for it was given.
+        seconds: how long it would have taken.
+        requests: that the emulation got.
+        limited: answers 429 among them.
+        users: who was there at the beginning.
+        strangers: users who could not be put into the emulation, each with the reason; the first 1,000.
+        unresolved: rows that did not go in; the first 1,000.
+        left_out: fields that were not rehearsed, since their values name things that the emulation does not have.
+    """
+
+    report: Report
+    seconds: float
+    requests: int
+    limited: int
+    users: int
+    strangers: tuple[Outcome, ...]
+    unresolved: tuple[ReportRow, ...]
+    left_out: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Conditions:
+    """Under which a job is rehearsed.
+
+    Args:
+        limit: the rate limit of the system; None for none.
+        latency: seconds that each of its answers takes.
+        speed: time passes so many times faster, for waits, limits and latency alike. What the machine itself takes for a call
+            counts as much longer: at 10, a millisecond of it is ten of latency.
+    """
+
+    limit: Limit | None = None
+    latency: float = 0.0
+    speed: float = attrs.field(default=10.0, validator=validate_positive)
+
+
+async def rehearse(
+    source: Source,
+    target: Directory,
+    *,
+    users: AsyncIterable[UserRecord] | None = None,
+    mode: Mode = "create",
+    allow_delete: float | None = None,
+    allow_inactive: bool = False,
+    send_hidden: bool = False,
+    conditions: Conditions | None = None,
+    job: Path | None = None,
+    run: RunOptions | None = None,
+) -> Rehearsal:
+    """Carry a job out against an emulation of its system.
+
+    Args:
+        source: what is to be provisioned; one that can be read twice.
+        target: the system itself; it is asked for its users, and nothing is changed.
+        users: who is there, as of an export; then the system is not even asked. Ids of an export are not known to be the
+            system's, so rows that name users by id find nobody then.
+        mode, allow_delete, allow_inactive, send_hidden: as for `provision`.
+        conditions: limits, latency and speed.
+        job: where to keep the job of the rehearsal, for `report`; default nowhere.
+        run: concurrency, events and stopping.
+
+    Raises:
+        InvalidRequest: the target is not one of the five systems.
+        AlloyAsyncError: as for `provision`; also where the system could not be asked for its users.
+    """
+    system = target.name.lower()
+    if system not in SYSTEMS:
+        raise InvalidRequest(f"there is no emulation of {target.name}; there is one of {', '.join(SYSTEMS)}")
+    conditions = conditions or Conditions()
+    clock = FastClock(conditions.speed)
+    async with (
+        Sandbox(system, seed_users=0, clock=clock.wall, history=0) as sandbox,
+        load_client(system)(
+            base_url=sandbox.url,
+            clock=clock,
+            deadline=600,
+            retry=Retry(attempts=6),
+            **sandbox.credentials,
+        ) as client,
+    ):
+        stage = Stage(_open_stage(system, client, target, sandbox), _NOT_EMULATED.get(system, ()))
+        await stage.hide_staff()
+        there = users if users is not None else _list_users(target, source)
+        strangers = await stage.put_in(there)
+        seeded = sandbox.limiter.accepted
+        sandbox.limit, sandbox.latency = conditions.limit, conditions.latency / conditions.speed
+        with tempfile.TemporaryDirectory() as folder:
+            report = await provision(
+                source,
+                stage,
+                mode=mode,
+                job=job or Path(folder) / "rehearsal.job",
+                allow_delete=allow_delete,
+                allow_inactive=allow_inactive,
+                send_hidden=send_hidden,
+                run=run,
+            )
+            with read_store(report.job) as store:
+                found = read_unresolved(store, "apply", planned=True)
+                unresolved = tuple(row for row, _ in zip(found, range(_SHOWN), strict=False))
+        return Rehearsal(
+            report=report,
+            seconds=report.elapsed * conditions.speed,
+            requests=sandbox.limiter.accepted + sandbox.limiter.refused - seeded,
+            limited=sandbox.limiter.refused,
+            users=stage.users,
+            strangers=tuple(strangers[:_SHOWN]),
+            unresolved=unresolved,
+            left_out=stage.left_out,
+        )
+
+
+def _open_stage(system: str, client: Any, target: Directory, sandbox: Sandbox) -> Directory:
+    """The directory of the emulation, which creates users in the way of the target."""
+    place = dict(sandbox.place)
+    if getattr(target, "identity_provider", None):
+        from ..sandbox.opendatasoft.service import IDENTITY_PROVIDER
+
+        place["identity_provider"] = IDENTITY_PROVIDER
+    stage: Directory = load_directory(system)(client, **place)
+    return stage
+
+
+async def _list_users(target: Directory, source: Source) -> AsyncIterator[UserRecord]:
+    """The users of a system; where it cannot list them, those whom the source means."""
+    can = target.capabilities
+    if "list" in can.abilities:
+        async for user in target.list():
+            yield user
+        return
+    rows = await asyncio.to_thread(lambda: [row.record for row in source.rows() if row.record is not None])
+    permits = asyncio.Semaphore(16)
+
+    async def find(key: str) -> UserRecord | None:
+        async with permits:
+            return await target.find(key)
+
+    for start in range(0, len(rows), _PART):
+        keys = {
+            fold(key): key
+            for record in rows[start : start + _PART]
+            for key in can.list_sought_keys(record, getattr(record, can.key) or "")
+        }
+        for found in await asyncio.gather(*map(find, keys.values())):
+            if found is not None:
+                yield found
