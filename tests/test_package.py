@@ -26,7 +26,18 @@ ALLOWED = {
     "sandbox": {"sandbox", "systems"},
     "testing": {"testing", "sandbox", "directory", "core", "systems", "lazy_loading"},
     "provisioning": {"provisioning", "directory", "core", "version", *SYSTEMS},
-    "cli": {"cli", "provisioning", "sandbox", "directory", "core", "systems", "version", *SYSTEMS},
+    "rehearsal": {"rehearsal", "provisioning", "sandbox", "directory", "core", "systems"},
+    "cli": {
+        "cli",
+        "rehearsal",
+        "provisioning",
+        "sandbox",
+        "directory",
+        "core",
+        "systems",
+        "version",
+        *SYSTEMS,
+    },
 }
 """Which parts of the package each part may import; a system's directory.py stands above it, and knows the directory."""
 TEXT = {".py", ".md", ".toml", ".json", ".csv", ".typed", ".yml", ".cfg", ""}

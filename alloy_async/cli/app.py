@@ -16,6 +16,7 @@ from .commands.jobs import apply, resume, undo
 from .commands.lint import lint
 from .commands.operations import operations
 from .commands.provision import plan, provision
+from .commands.rehearse import rehearse
 from .commands.report import report, status
 from .commands.sandbox import sandbox
 from .commands.users import users
@@ -73,7 +74,7 @@ def app() -> None:
 
 
 SECTIONS = {
-    "Jobs": (lint, plan, apply, provision, resume, undo, status, report, jobs),
+    "Jobs": (lint, rehearse, plan, apply, provision, resume, undo, status, report, jobs),
     "Calls": (call, operations, users),
     "Around": (sandbox, completion),
 }

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 import click
@@ -43,14 +43,16 @@ class JobCommand:
         run: carries it out.
         failed: where the rows go that did not go in; None names the file after the job.
         next_steps: what the commands that are suggested need to be told.
+        finish: shows the result, and gives the exit code; None for a report or a plan.
     """
 
     name: str
     system: str
     target: Target
-    run: Callable[[Directory, Run], Awaitable[Report | Plan]]
+    run: Callable[[Directory, Run], Awaitable[Any]]
     failed: Path | None = None
     next_steps: NextSteps | None = None
+    finish: Callable[[Any, JobOptions], ExitCode] | None = None
 
 
 def run_job(command: JobCommand, options: JobOptions) -> ExitCode:
@@ -70,6 +72,9 @@ def run_job(command: JobCommand, options: JobOptions) -> ExitCode:
         except (AlloyAsyncError, OSError) as error:
             progress.print_line(describe_error(error))
             return ExitCode.INCOMPLETE if progress.counts.settled else ExitCode.NOT_DONE
+    if command.finish is not None:
+        with ignore_closed(sys.stdout):
+            return command.finish(result, options)
     if isinstance(result, Plan):
         return _finish_plan(command, options, result)
     return _finish_report(command, options, result, progress)
@@ -148,7 +153,7 @@ def _remove_stale_file(report: Report, to: Path | None, progress: Progress) -> N
             progress.print_line(f"{stale} is removed: all of its rows are in now.")
 
 
-async def _run_work(command: JobCommand, progress: Progress, options: JobOptions) -> Report | Plan:
+async def _run_work(command: JobCommand, progress: Progress, options: JobOptions) -> Any:
     from ..provisioning import RunOptions
     from .options.systems import open_directory
 

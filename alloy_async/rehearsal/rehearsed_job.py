@@ -15,6 +15,7 @@ from ..core.retry import Retry
 from ..core.validation import validate_positive
 from ..directory import Directory, Outcome, UserRecord
 from ..directory.record import fold
+from ..provisioning.async_helpers import slices
 from ..provisioning.events import Report
 from ..provisioning.jobs import provision
 from ..provisioning.options import RunOptions
@@ -168,18 +169,21 @@ async def _list_users(target: Directory, source: Source) -> AsyncIterator[UserRe
         async for user in target.list():
             yield user
         return
-    rows = await asyncio.to_thread(lambda: [row.record for row in source.rows() if row.record is not None])
     permits = asyncio.Semaphore(16)
 
     async def find(key: str) -> UserRecord | None:
         async with permits:
-            return await target.find(key)
+            try:
+                return await target.find(key)
+            except InvalidRequest:  # the row is at fault, and refused for it later
+                return None
 
-    for start in range(0, len(rows), _PART):
+    async for rows in slices(source.rows(), _PART):
         keys = {
             fold(key): key
-            for record in rows[start : start + _PART]
-            for key in can.list_sought_keys(record, getattr(record, can.key) or "")
+            for row in rows
+            if row.record is not None
+            for key in can.list_sought_keys(row.record, getattr(row.record, can.key) or "")
         }
         for found in await asyncio.gather(*map(find, keys.values())):
             if found is not None:
