@@ -9,6 +9,7 @@ import click
 from click.exceptions import Exit
 
 from ..version import __version__
+from .commands.auth import auth
 from .commands.call import call
 from .commands.completion import completion
 from .commands.job_folder import jobs
@@ -75,7 +76,7 @@ def app() -> None:
 
 SECTIONS = {
     "Jobs": (lint, rehearse, plan, apply, provision, resume, undo, status, report, jobs),
-    "Calls": (call, operations, users),
+    "Calls": (call, operations, users, auth),
     "Around": (sandbox, completion),
 }
 """The commands, by the heading of their section on the help page."""

@@ -1,0 +1,144 @@
+"""`alloy-async auth status`: which accounts are named, and whether each lets us in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from ...systems import SYSTEMS, load_client
+from ..error_messages import describe_error, name_options
+from ..exit_codes import ExitCode
+from ..help import Command
+from ..options.systems import open_client
+from ..options.target import Target
+from ..output.safe_text import format_json, print_line
+
+if TYPE_CHECKING:
+    from ...core.profiles.profile import Profile
+
+SECONDS = 20.0
+"""How long an account may take to answer."""
+
+
+@attrs.frozen
+class AccountStatus:
+    """What is known of one account.
+
+    Args:
+        profile: its name; empty for the account that the environment names.
+        system: as "alloy".
+        base_url: where the system is.
+        credential: where the credential is kept, never the credential.
+        ok: whether it lets us in.
+        message: whom the system takes us for, or what is wrong.
+    """
+
+    profile: str
+    system: str
+    base_url: str
+    credential: str
+    ok: bool
+    message: str
+
+
+@click.group(short_help="Show the accounts that are named, and whether each lets you in.")
+def auth() -> None:
+    """Look at the accounts of your profiles and of the environment."""
+
+
+@auth.command(cls=Command, examples=["alloy-async auth status", "alloy-async auth status acme --json"])
+@click.argument("profiles", nargs=-1, metavar="[PROFILE]...")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is not a terminal."
+)
+@click.pass_context
+def status(context: click.Context, /, profiles: tuple[str, ...], as_json: bool) -> None:
+    """Ask each account whom it takes you for, by the cheapest call of its system. No secret is shown.
+
+    Without a PROFILE: all profiles, and the systems whose credential stands in the environment.
+
+    Exit code: 0 when all let you in, 1 when some do not, 2 when the profiles cannot be read or there are none.
+    """
+    from ...core.errors import ConfigurationError
+
+    try:
+        accounts = _find_accounts(profiles)
+    except ConfigurationError as error:
+        print_line(describe_error(error), err=True)
+        context.exit(ExitCode.NOT_DONE)
+    if not accounts:
+        print_line(_explain_how_to_begin(), err=True)
+        context.exit(ExitCode.NOT_DONE)
+    found = asyncio.run(_check_all(accounts))
+    _print(found, as_json=as_json or not sys.stdout.isatty())
+    context.exit(ExitCode.SUCCESS if all(one.ok for one in found) else ExitCode.INCOMPLETE)
+
+
+def _find_accounts(names: tuple[str, ...]) -> list[Profile]:
+    """Find the profiles of these names; without names all, and one without a name for each system in the environment."""
+    from ...core.profiles.profile import Profile
+    from ...core.profiles.profile_file import load_profile, load_profiles
+
+    if names:
+        return [load_profile(name) for name in names]
+    in_environment = [Profile("", system) for system in SYSTEMS if _name_credential(system)]
+    return [*load_profiles().values(), *in_environment]
+
+
+def _name_credential(system: str) -> str | None:
+    """Name the variables of the environment that hold a system's credential; None where none does."""
+    service = load_client(system).system
+    variable: str = service.name_variable(service.credential)
+    pair = [service.name_variable(name) for name in ("key_id", "secret")]
+    if os.environ.get(variable):
+        return variable
+    return " and ".join(pair) if all(os.environ.get(name) for name in pair) else None
+
+
+async def _check_all(profiles: list[Profile]) -> list[AccountStatus]:
+    return await asyncio.gather(*map(_check, profiles))
+
+
+async def _check(profile: Profile) -> AccountStatus:
+    from ...core.errors import AlloyAsyncError
+    from ...core.retry import Retry
+
+    credential = str(profile.credential or f"env {_name_credential(profile.system) or '(not set)'}")
+    address = profile.base_url or ""
+    target = Target(profile=profile.name or None)
+    try:
+        async with open_client(profile.system, target, deadline=SECONDS, retry=Retry(attempts=2)) as (
+            client,
+            place,
+        ):
+            address = client.base_url
+            who = await client.check(**place)
+    except (AlloyAsyncError, OSError) as error:
+        message = name_options(str(error))
+        return AccountStatus(profile.name, profile.system, address, credential, False, message)
+    return AccountStatus(profile.name, profile.system, address, credential, True, who or "let in")
+
+
+def _print(found: list[AccountStatus], *, as_json: bool) -> None:
+    if as_json:
+        for one in found:
+            click.echo(format_json(attrs.asdict(one)))
+        return
+    from ..output.table import create_table
+    from ..output.terminal import create_console
+
+    create_console().print(create_table([attrs.asdict(one) for one in found]))
+
+
+def _explain_how_to_begin() -> str:
+    from ...core.profiles.profile_file import find_profile_file
+
+    return (
+        f"No account is named: there is no {find_profile_file()}, and no credential in the environment. Write there, say:\n\n"
+        '  [acme]\n  system = "alloy"\n  credential = { env = "ACME_KEY" }'
+    )
