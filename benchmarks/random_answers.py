@@ -46,7 +46,8 @@ class Plan:
 def plan_answer(random: Random, operation: type[Operation[Any]], head: Head, body: bytes) -> Plan:
     """Choose what happens to a request."""
     _, target, headers = head
-    status = random.choice(STATUSES)
+    # Refusals for a rate are rare: many would be a limit, to which the calls then keep.
+    status = 429 if random.random() < 0.0005 else random.choice(STATUSES)
     media, content = _create_content(random, operation, headers, body, target)
     if status in (204, 304) or status < 200:
         content = b""
@@ -55,7 +56,7 @@ def plan_answer(random: Random, operation: type[Operation[Any]], head: Head, bod
     lines = [f"HTTP/1.1 {status:03} X", f"X-Mark: {headers['x-mark']}", f"Content-Type: {media}"]
     if status not in (204, 304) and status >= 200:
         lines.append(f"Content-Length: {len(content)}")
-    asks_again = status != 503 and random.random() < 0.3
+    asks_again = status == 429 or (status != 503 and random.random() < 0.3)
     if asks_again:
         lines.append("Retry-After: 0")
     if random.random() < 0.2:
