@@ -87,9 +87,15 @@ def run(rounds: int) -> list[Figure]:
         pages = compare(
             {"page": variants["ours"], "many": lambda: loads(Users, large)}, "page", max(9, rounds // 4)
         )
+        lists = compare(
+            {"struct": lambda: decoder.decode(large), "ours": lambda: loads(Users, large)},
+            "struct",
+            max(7, rounds // 6),
+        )
     return [
         figure("noise: msgspec against itself", ratios["struct again"]),
-        figure("decode 100 users, against msgspec into a Struct", ratios["ours"], 4.5),
+        figure("decode 100 users, against msgspec into a Struct", ratios["ours"], 4),
+        figure("decode 100,000 users, against msgspec into Structs", lists["ours"], 4),
         figure(
             "decode 100,000 users, CPU a user against the page of 100", [r / 50 for r in pages["many"]], 1.6
         ),

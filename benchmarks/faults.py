@@ -132,7 +132,6 @@ async def _make_call(
         verdict.late += 1
     # Where the server saw no request, it may yet have been written: at the last moment, into a connection that was given up.
     name, allowed = operation.name, server.effects.pop(mark, frozenset({"none", "unknown"}))
-    del server.operations[mark]
     if isinstance(outcome, Answer):
         verdict.seen["result"] += 1
         found, headers = "result", outcome.headers

@@ -188,3 +188,72 @@ def test_numbers_of_numpy_itself() -> None:
     assert [(type(value), value) for value in encoded] == [(float, 1.5), (int, 3), (bool, True)]
     with pytest.raises(Mismatch, match="got ndarray"):
         get_encoder(float)(np.array([1.5]))
+
+
+@attrs.define(eq=False, repr=False)
+class Flea(Model):
+    """Small and plain: its code is written out where it is an item."""
+
+    name: str | None = None
+    legs: int | None = None
+    seen: Annotated[bool | None, Json("wasSeen")] = None
+
+
+@attrs.define(eq=False, repr=False)
+class Host(Model):
+    fleas: list[Flea] | None = None
+    found: datetime | None = None
+
+
+@pytest.mark.parametrize(
+    ("wire", "flea"),
+    [
+        ({"name": "a", "legs": 6, "wasSeen": True}, Flea("a", 6, True)),
+        ({"wasSeen": None, "legs": None, "name": None}, Flea()),
+        ({"name": "a", "legs": 6.0, "wasSeen": False}, Flea("a", 6, False)),
+        ({"name": "a"}, Flea("a")),
+        ({}, Flea()),
+        ({"name": "a", "legs": 6, "new": 1}, Flea("a", 6, extra={"new": 1})),
+        ({"name": "a", "legs": 6, "wasSeen": True, "new": 1}, Flea("a", 6, True, extra={"new": 1})),
+    ],
+)
+def test_items_are_read_as_by_themselves(wire: Any, flea: Flea) -> None:
+    assert from_wire(Flea, wire) == flea
+    host = from_wire(Host, {"fleas": [wire, wire], "found": None})
+    assert host.fleas == [flea, flea]
+    assert from_wire(Host, {"fleas": [wire]}).fleas == [flea]
+    assert [type(item) for item in host.fleas or ()] == [Flea, Flea]
+
+
+@pytest.mark.parametrize(
+    ("wire", "said"),
+    [
+        ([5], r"\$\.fleas\[0\]: expected an object, got int"),
+        (
+            [{"name": "a"}, {"name": 1, "legs": 6, "wasSeen": True}],
+            r"\$\.fleas\[1\]\.name: expected text, got int",
+        ),
+        (
+            [{"name": "a", "legs": 6.5, "wasSeen": True}],
+            r"\$\.fleas\[0\]\.legs: expected a whole number, got float",
+        ),
+        ([[]], r"\$\.fleas\[0\]: expected an object, got an array"),
+        ({}, r"\$\.fleas: expected an array, got an object"),
+    ],
+)
+def test_items_that_cannot_be_are_named_as_by_themselves(wire: Any, said: str) -> None:
+    with pytest.raises(DecodeError, match=said):
+        from_wire(Host, {"fleas": wire, "found": None})
+
+
+@pytest.mark.parametrize(
+    "moment", ["2026-05-01T10:00:00Z", "2026-05-01T10:00:00", "2026-05-01 12:00+02:00", None]
+)
+def test_moments_are_read_as_by_themselves(moment: str | None) -> None:
+    assert from_wire(Host, {"fleas": None, "found": moment}).found == from_wire(datetime | None, moment)
+
+
+@pytest.mark.parametrize("moment", ["2026-05-01", "x", "", 5, True, [], {}])
+def test_what_is_not_a_moment_is_an_error(moment: Any) -> None:
+    with pytest.raises(DecodeError, match=r"\$\.found: expected a date and time"):
+        from_wire(Host, {"found": moment})

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, TypeGuard, get_args
 
 from .containers import get_members, is_list, is_union
 from .conversion import Decoder, Encoder, Mismatch, converter, get_decoder, get_encoder, type_mismatch
 from .fields import Field, JsonObject, get_fields
 from .scalars import EXACT_CHECKS
+
+MOST_WRITTEN_OUT = 8
+"""Members of a model whose code is written out where it is an item."""
 
 
 def is_model(of: Any) -> TypeGuard[type[JsonObject]]:
@@ -43,6 +47,8 @@ def create_model_decoder(cls: type[JsonObject]) -> Decoder:
         "new": cls.__new__,
         "type_mismatch": type_mismatch,
         "drop_known": _drop_known,
+        "parse_datetime": datetime.fromisoformat,
+        **{f"decode_{name}": get_decoder(kind) for kind, name in EXACT_CHECKS.items()},
     }
     names["bare"], names["known"] = cls._bare_list_as, frozenset(field.wire for field in fields)
     lines = [
@@ -61,7 +67,7 @@ def create_model_decoder(cls: type[JsonObject]) -> Decoder:
         only = _find_only_member(field.type)
         item = get_args(only)[0] if only is not None and is_list(only) and get_args(only) else None
         kind = field.type if only is None else item if item is not None else only
-        names[f"decode{n}"], names[f"type{n}"] = get_decoder(kind), kind
+        names[f"decode{n}"], names[f"type{n}"], names[f"cls{n}"] = get_decoder(kind), kind, item
     return _decoders[cls]
 
 
@@ -96,13 +102,62 @@ def _write_check(n: int, field: Field) -> list[str]:
     only = _find_only_member(field.type)
     if only in EXACT_CHECKS:
         return [f"if type(value) is not {EXACT_CHECKS[only]} and value is not None: value = decode{n}(value)"]
+    if only is datetime:
+        # Written out, as it is in most objects; what is not plainly a moment of a known zone goes to the scalar's own hook.
+        return [
+            "if value is not None:",
+            "    try: moment = parse_datetime(value)",
+            "    except (ValueError, TypeError): moment = None",
+            f"    if moment is None or moment.tzinfo is None: moment = decode{n}(value)",
+            "    value = moment",
+        ]
     if only is not None and is_list(only) and get_args(only):
+        item = get_args(only)[0]
+        convert = _write_items(n, item) if _is_flat(item) else [f"value = list(map(decode{n}, value))"]
         return [
             "if value is not None:",
             "    if type(value) is not list: raise type_mismatch('an array', value)",
-            f"    value = list(map(decode{n}, value))",
+            *(f"    {line}" for line in convert),
         ]
     return [f"if value is not None: value = decode{n}(value, type{n})"]
+
+
+def _is_flat(of: Any) -> TypeGuard[type[JsonObject]]:
+    """Tell whether a type is a small model of plain members, whose code is written out where it is the item of a list."""
+    return (
+        is_model(of)
+        and of._bare_list_as is None
+        and not any("_find_variant" in cls.__dict__ for cls in of.__mro__ if cls is not JsonObject)
+        and len(get_fields(of)) <= MOST_WRITTEN_OUT
+        and all(_find_only_member(field.type) in EXACT_CHECKS for field in get_fields(of))
+    )
+
+
+def _write_items(n: int, item: type[JsonObject]) -> list[str]:
+    """Write the lines that make a list of flat models of the list `value`; a dict of other members goes to the model's hook."""
+    fields = get_fields(item)
+    lines = [
+        "items = []",
+        f"for data{n} in value:",
+        f"    if type(data{n}) is dict and len(data{n}) == {len(fields)}:",
+        "        try:",
+        f"            item = new(cls{n})",
+    ]
+    for field in fields:
+        kind = EXACT_CHECKS[_find_only_member(field.type)]
+        lines += [
+            f"            value = data{n}[{field.wire!r}]",
+            f"            if type(value) is not {kind} and value is not None: value = decode_{kind}(value)",
+            f"            item.{field.name} = value",
+        ]
+    return [
+        *lines,
+        "            item._extra = None",
+        f"        except KeyError: item = decode{n}(data{n})",
+        f"    else: item = decode{n}(data{n})",
+        "    items.append(item)",
+        "value = items",
+    ]
 
 
 def _create_variant_decoder(cls: type[JsonObject], decode: Decoder) -> Decoder:
