@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .alsid.client import Alsid as Alsid, AsyncAlsid as AsyncAlsid
     from .alsid.directory import AlsidDirectory as AlsidDirectory
     from .core.auth import Token as Token
+    from .core.calls.open_telemetry import OpenTelemetry as OpenTelemetry
+    from .core.calls.scope import Explanation as Explanation, deadline as deadline, explain as explain
     from .core.client import AsyncClient as AsyncClient
     from .core.codec.fields import NULL as NULL
     from .core.codec.json_codec import from_wire as from_wire, to_wire as to_wire
@@ -49,6 +51,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         UnprocessableContent as UnprocessableContent,
     )
     from .core.events import (
+        LimitEvent as LimitEvent,
         RequestEvent as RequestEvent,
         ResponseEvent as ResponseEvent,
         RetryEvent as RetryEvent,
@@ -105,7 +108,9 @@ _HOMES = {
         "Unauthorized",
         "UnprocessableContent",
     ),
-    "core.events": ("RequestEvent", "ResponseEvent", "RetryEvent"),
+    "core.calls.open_telemetry": ("OpenTelemetry",),
+    "core.calls.scope": ("Explanation", "deadline", "explain"),
+    "core.events": ("LimitEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
     "core.messages.custom_request": ("CustomRequest",),
     "core.messages.response": ("Answer",),
     "core.profiles.profile": ("Profile",),

@@ -12,7 +12,7 @@ from .calls.client_state import PreparedOptions, create_shared_state
 from .calls.map import map_concurrently
 from .client_base import ClientBase, find_system, hide_arguments, list_options
 from .errors import AlloyAsyncError, ConfigurationError, InvalidRequest
-from .events import RetryEvent
+from .events import LimitEvent, RetryEvent, call_both
 from .http.open_response import OpenResponse
 from .messages.custom_request import ANYTHING, CustomRequest
 from .messages.response import Answer, find_request_id, lowercase_names
@@ -40,7 +40,7 @@ class AsyncClient(ClientBase):
         timeout: longest waits of one attempt: Timeout(connect=5, read=30, pool=30), in seconds; a number stands for all three.
         deadline: seconds for a whole call: credential, rate limit, pool, attempts and the waits between. Default 60.
         retry: Retry(attempts=4, wait_initial=0.5, wait_max=20, budget=100); a number is how many attempts, the first included.
-        rate_limit: Rate(per_second, burst) where you know the server's limit; else it is found out.
+        rate_limit: Rate(per_second, burst, shared) where you know the server's limit; else it is found out.
         max_connections: open at once, for each event loop. Default 100.
         max_response_size: most bytes of an answer, decompressed; a larger one is a DecodeError. Default 512 MiB. What is
             read by `stream` has no such bound.
@@ -48,8 +48,10 @@ class AsyncClient(ClientBase):
         ssl: an SSLContext, or the path of a file with the certificate authorities to trust.
         headers: sent with every request.
         session: an own aiohttp.ClientSession to send through; you close it.
-        on_request, on_response, on_retry: called with a RequestEvent, ResponseEvent or RetryEvent of each attempt.
+        on_request, on_response, on_retry, on_limit: called with a RequestEvent, ResponseEvent, RetryEvent or LimitEvent: before
+            and after each attempt, before one is made again, and for each one that is refused for a rate limit.
         on_result: called with the operation and its typed result where a call succeeds, as alloy_async.testing.DriftReport is.
+        telemetry: OpenTelemetry() makes spans and metrics of each call and attempt; None costs nothing.
         clock: time, sleep and chance, for tests.
         system: the facts of the service, for a client without methods of its own.
 
@@ -92,7 +94,8 @@ class AsyncClient(ClientBase):
         """Make a copy with other options, on the same connections, credential, rate limit and retry budget.
 
         Args:
-            **options: timeout, deadline, retry, headers, on_request, on_response, on_retry, on_result, as in the constructor.
+            **options: timeout, deadline, retry, headers, on_request, on_response, on_retry, on_limit, on_result,
+                telemetry, as in the constructor.
         """
         settings = replace_settings(self._options.settings, options)
         other = self._clone()
@@ -116,16 +119,15 @@ class AsyncClient(ClientBase):
         """
         return await self._shared.auth.compute_fingerprint(salt)
 
-    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
-        """Make a copy that tells `on_retry` too of every attempt that is made again, after the hook that there is."""
-        own = self._options.settings.on_retry
-
-        def both(event: RetryEvent) -> None:
-            if own is not None:
-                own(event)
-            on_retry(event)
-
-        return self.with_options(on_retry=both)
+    def with_retry_hook(
+        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+    ) -> Self:
+        """Make a copy that tells of each attempt made again, or refused for a limit, after the hooks that there are."""
+        settings = self._options.settings
+        copy = self.with_options(on_retry=call_both(settings.on_retry, on_retry))
+        return (
+            copy if on_limit is None else copy.with_options(on_limit=call_both(settings.on_limit, on_limit))
+        )
 
     watched = with_retry_hook
     """The earlier name of with_retry_hook."""

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import attrs
 
 from .errors import AlloyAsyncError
 
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class _Event:
+    """What all events tell.
+
+    Args:
+        call_id: the same for all events of one call, and no other call of this process.
+        service: as `alloy`.
+        host: host and port of the server.
+    """
+
+    call_id: str = attrs.field(default="", eq=False)
+    service: str = attrs.field(default="", eq=False)
+    host: str = attrs.field(default="", eq=False)
+
 
 @attrs.frozen
-class RequestEvent:
+class RequestEvent(_Event):
     """An attempt is about to be sent."""
 
     operation: str
@@ -18,7 +38,7 @@ class RequestEvent:
 
 
 @attrs.frozen
-class ResponseEvent:
+class ResponseEvent(_Event):
     """An attempt has ended, with an answer or with an error.
 
     `elapsed` is in seconds; `status` is None where no answer came.
@@ -33,10 +53,36 @@ class ResponseEvent:
 
 
 @attrs.frozen
-class RetryEvent:
+class RetryEvent(_Event):
     """An attempt failed, and after `wait` seconds there will be another one."""
 
     operation: str
     attempt: int
     wait: float
     error: AlloyAsyncError
+
+
+@attrs.frozen
+class LimitEvent(_Event):
+    """The server refused an attempt for a rate limit, whether there will be another one or not.
+
+    `retry_after` is in seconds; None where the server tells no time.
+    """
+
+    operation: str
+    attempt: int
+    retry_after: float | None
+    error: AlloyAsyncError
+
+
+def call_both(first: Callable[[T], None] | None, second: Callable[[T], None]) -> Callable[[T], None]:
+    """Create a hook that calls two, of which the first may be none."""
+    if first is None:
+        return second
+    before = first
+
+    def call(event: T) -> None:
+        before(event)
+        second(event)
+
+    return call

@@ -18,7 +18,7 @@ from yarl import URL
 
 from .auth import with_default_scheme
 from .errors import ConfigurationError
-from .events import RequestEvent, ResponseEvent, RetryEvent
+from .events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent
 from .http.transport import Timeout
 from .operation.operation import Operation
 from .operation.probe import Probe
@@ -29,6 +29,8 @@ from .validation import check_count, check_seconds
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from .calls.open_telemetry import OpenTelemetry
 
 SYSTEM_CLOCK = Clock(time.monotonic, asyncio.sleep, random.random)
 
@@ -80,6 +82,8 @@ class CallOptions(TypedDict, total=False):
     on_response: Callable[[ResponseEvent], None] | None
     on_retry: Callable[[RetryEvent], None] | None
     on_result: Callable[[Operation[Any], Any], None] | None
+    on_limit: Callable[[LimitEvent], None] | None
+    telemetry: OpenTelemetry | None
 
 
 class Options(CallOptions, total=False):
@@ -158,6 +162,8 @@ class Settings:
     on_result: Callable[[Operation[Any], Any], None] | None = attrs.field(
         default=None, validator=_validate_hook
     )
+    on_limit: Callable[[LimitEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
+    telemetry: OpenTelemetry | None = None
 
 
 def split_options(

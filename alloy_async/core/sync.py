@@ -12,7 +12,7 @@ from .auth import KeySource
 from .background_loop import BackgroundCall, get_background_loop, iterate_sync
 from .client import AsyncClient, create_client_for
 from .client_base import ClientBase, hide_arguments
-from .events import RetryEvent
+from .events import LimitEvent, RetryEvent
 from .messages.custom_request import ANYTHING, CustomRequest
 from .messages.response import Answer
 from .messages.stream import Stream
@@ -64,9 +64,11 @@ class Client(ClientBase):
         """Hash the credential with a key of yours, to recognise it later; see AsyncClient.fingerprint_credential."""
         return get_background_loop().run(self._client.fingerprint_credential, salt)
 
-    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(
+        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+    ) -> Self:
         """Make a copy that tells `on_retry` too of every attempt that is made again; see AsyncClient.with_retry_hook."""
-        return self._wrap(self._client.with_retry_hook(on_retry))
+        return self._wrap(self._client.with_retry_hook(on_retry, on_limit))
 
     watched = with_retry_hook
     """The earlier name of with_retry_hook."""

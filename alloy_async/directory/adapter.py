@@ -12,7 +12,7 @@ import attrs
 
 from ..core.client import AsyncClient
 from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
-from ..core.events import RetryEvent
+from ..core.events import LimitEvent, RetryEvent
 from .error_policy import ends, refuses_record
 from .interface import AmbiguousKey, Capabilities
 from .record import Outcome, UserRecord, fold
@@ -44,10 +44,12 @@ class Adapter(ABC, Generic[ClientT]):
         """Where the client's service is."""
         return self.client.base_url
 
-    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(
+        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+    ) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
         other = copy.copy(self)
-        other.client = self.client.with_retry_hook(on_retry)
+        other.client = self.client.with_retry_hook(on_retry, on_limit)
         return other
 
     async def fingerprint_account(self, salt: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, Self
 import attrs
 
 from ..core.errors import InvalidRequest
-from ..core.events import RetryEvent
+from ..core.events import LimitEvent, RetryEvent
 from .record import FIELDS, Outcome, UserRecord, fold
 
 Ability = Literal["find", "list", "create", "update", "delete"]
@@ -175,7 +175,9 @@ class Directory(Protocol):
         """
         ...
 
-    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(
+        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+    ) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
         ...
 

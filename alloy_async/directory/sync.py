@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Self
 
 from ..core.background_loop import get_background_loop, iterate_sync
-from ..core.events import RetryEvent
+from ..core.events import LimitEvent, RetryEvent
 from .interface import Capabilities, Directory
 from .record import Outcome, UserRecord
 
@@ -43,9 +43,11 @@ class SyncDirectory:
         """Hash what tells this account of the service from others."""
         return get_background_loop().run(self.directory.fingerprint_account, salt)
 
-    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(
+        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+    ) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
-        return type(self)(self.directory.with_retry_hook(on_retry))
+        return type(self)(self.directory.with_retry_hook(on_retry, on_limit))
 
     def find(self, key: str) -> UserRecord | None:
         """One user by any key that the system knows it by; None when there is none."""

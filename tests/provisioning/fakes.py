@@ -10,7 +10,7 @@ from typing import Any, Self
 import attrs
 
 from alloy_async.core.auth import hash_with_key
-from alloy_async.core.events import RetryEvent
+from alloy_async.core.events import LimitEvent, RetryEvent
 from alloy_async.directory import Capabilities, Outcome, UserRecord
 from alloy_async.provisioning.store.header import Phase
 from alloy_async.provisioning.store.places import read_store
@@ -49,7 +49,9 @@ class MemoryDirectory:
     async def fingerprint_account(self, salt: bytes) -> str:
         return hash_with_key(self.account, salt)
 
-    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(
+        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+    ) -> Self:
         self.on_retry = on_retry
         return self
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Awaitable, Mapping
-from typing import Any
+from itertools import count
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ..codec.conversion import Mismatch
 from ..codec.redaction import Secret
-from ..errors import AlloyAsyncError, DeadlineExceeded, Effect, Unauthorized
-from ..events import RequestEvent, ResponseEvent, RetryEvent
+from ..errors import AlloyAsyncError, DeadlineExceeded, Effect, RateLimited, Unauthorized
+from ..events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent
 from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.multipart import Multipart
@@ -22,8 +24,14 @@ from ..operation.operation import Operation
 from ..ratelimit.waiting import wait_for
 from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
+from .observation import observe_call, time_attempt, trace_attempt
+from .scope import Scope, current_scope
+from .timing import Part, Timing
+
+T = TypeVar("T")
 
 log = logging.getLogger("alloy_async")
+_ids = count(1)
 
 NEGLIGIBLE = 0.001
 """Seconds already gone of a call's deadline that are not worth making a timeout anew for."""
@@ -34,7 +42,9 @@ class Call:
 
     __slots__ = (
         "attempts",
+        "deadline",
         "effect",
+        "id",
         "operation",
         "options",
         "plan",
@@ -43,6 +53,7 @@ class Call:
         "shared",
         "started",
         "streamed",
+        "timing",
     )
 
     def __init__(
@@ -58,6 +69,20 @@ class Call:
         self.attempts = 0
         self.effect: Effect = "none"
         self.renewed = False
+        self.deadline = options.settings.deadline
+        self.timing: Timing | None = None
+        scope = current_scope.get()
+        if scope is not None or options.settings.telemetry is not None:
+            self._enter(scope)
+
+    def _enter(self, scope: Scope | None) -> None:
+        """Take in what holds for the block of code around the call."""
+        if scope is not None:
+            self.deadline = min(self.deadline, scope.count_seconds_left())
+        if self.options.settings.telemetry is not None or (
+            scope is not None and scope.explanation is not None
+        ):
+            self.timing = Timing(self.shared.clock.monotonic)
 
     async def run(self) -> tuple[Any, int, Mapping[str, str]]:
         """Make the call and give result, status and headers.
@@ -65,6 +90,9 @@ class Call:
         Raises:
             AlloyAsyncError: the last attempt's error, with the effect of all of them.
         """
+        if self.timing is not None and not self.timing.running:
+            with observe_call(self, self.timing):
+                return await self.run()
         # Around all attempts: the files of a multipart body stay open, so that a retry can rewind them.
         if isinstance(self.request.body, Multipart) and not self.request.body.is_open:
             async with self.request.body:
@@ -87,7 +115,7 @@ class Call:
             repeatable=self._may_repeat,
             budget=self.shared.budget,
             clock=self.shared.clock,
-            deadline=self.started + self.options.settings.deadline,
+            deadline=self.started + self.deadline,
             on_wait=self._report_retry,
         )
         self.shared.budget.refund()
@@ -101,20 +129,24 @@ class Call:
         shared, credential = self.shared, None
         try:
             if self.operation.authenticated:
-                credential = shared.auth.ready or await self._fetch_credential()
+                credential = shared.auth.ready or await self._time("credential", self._fetch_credential())
             # The credential comes first: a permit taken before would run out while it is fetched.
             permit = shared.limiter.acquire(self.operation.name, self.attempts)
             try:
                 if permit.wait:
-                    await wait_for(permit, self._count_seconds_left, shared.clock.sleep)
+                    await self._time(
+                        "limiter", wait_for(permit, self._count_seconds_left, shared.clock.sleep)
+                    )
                 self.attempts += 1  # before anything is written: from here on the server may have acted
-                observed = self.options.observed or log.isEnabledFor(logging.DEBUG)
+                observed = self.options.observed or self.timing is not None or log.isEnabledFor(logging.DEBUG)
                 wire = await (self._transmit_observed(credential) if observed else self._transmit(credential))
                 permit.settle(wire.status, wire.headers, wire.body)
             finally:
                 permit.release()  # whatever happened: a permit that is kept would hold everybody else
             return self._interpret(wire, credential)
         except AlloyAsyncError as failure:
+            if failure.retry_after is not None or isinstance(failure, RateLimited):
+                self._report_limit(failure)
             failure.operation = self.operation.name
             failure.add_earlier_attempts(self.effect, self.attempts)
             self.effect = failure.effect
@@ -139,9 +171,9 @@ class Call:
 
     def _transmit(self, credential: Secret | None) -> Awaitable[RawResponse]:
         shared, options, request = self.shared, self.options, self.request
-        timeout, seconds = options.timeout, options.settings.deadline
+        timeout, seconds = options.timeout, self.deadline
         gone = shared.clock.monotonic() - self.started
-        if gone > NEGLIGIBLE:
+        if gone > NEGLIGIBLE or seconds != options.settings.deadline:
             seconds -= gone
             if seconds <= 0:
                 raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
@@ -157,14 +189,18 @@ class Call:
         return f"{target}{'&' if '?' in target else '?'}{key}={quote(credential.reveal(), safe='')}"
 
     async def _transmit_observed(self, credential: Secret | None) -> RawResponse:
-        """Transmit, and tell the hooks and the log of it."""
+        """Transmit, and tell the hooks, the log and the telemetry of it."""
         settings, operation, monotonic = self.options.settings, self.operation, self.shared.clock.monotonic
         began = monotonic()
         if settings.on_request is not None:
-            settings.on_request(RequestEvent(operation.name, operation.verb, operation.route, self.attempts))
+            settings.on_request(
+                RequestEvent(operation.name, operation.verb, operation.route, self.attempts, **self._facts())
+            )
         status, request_id, error = None, None, None
         try:
-            wire = await self._transmit(credential)
+            with trace_attempt(self) as note_status, time_attempt(self):
+                wire = await self._transmit(credential)
+                note_status(wire.status)
             status, request_id = wire.status, find_request_id(lowercase_names(wire.headers))
             return wire
         except AlloyAsyncError as failure:
@@ -176,7 +212,9 @@ class Call:
             log.debug("%s %s in %.1f ms, attempt %d", operation.name, outcome, elapsed * 1000, self.attempts)
             if settings.on_response is not None:
                 settings.on_response(
-                    ResponseEvent(operation.name, self.attempts, elapsed, status, request_id, error)
+                    ResponseEvent(
+                        operation.name, self.attempts, elapsed, status, request_id, error, **self._facts()
+                    )
                 )
 
     def _interpret(self, wire: RawResponse, credential: Secret | None) -> tuple[Any, int, Mapping[str, str]]:
@@ -202,9 +240,42 @@ class Call:
 
     def _count_seconds_left(self) -> float:
         """Count the seconds until the deadline."""
-        return self.started + self.options.settings.deadline - self.shared.clock.monotonic()
+        return self.started + self.deadline - self.shared.clock.monotonic()
+
+    async def _time(self, part: Part, waiting: Awaitable[T]) -> T:
+        """Wait, and count the time where somebody asks for it."""
+        if self.timing is None:
+            return await waiting
+        before = self.timing.enter(part)
+        try:
+            return await waiting
+        finally:
+            self.timing.enter(before)
 
     def _report_retry(self, error: AlloyAsyncError, wait: float) -> None:
         log.debug("%s again in %.2f s after %s", self.operation.name, wait, type(error).__name__)
-        if self.options.settings.on_retry is not None:
-            self.options.settings.on_retry(RetryEvent(self.operation.name, self.attempts, wait, error))
+        settings = self.options.settings
+        if self.timing is not None:
+            self.timing.enter("backoff")
+        if settings.telemetry is not None:
+            settings.telemetry.note_retry(self)
+        if settings.on_retry is not None:
+            settings.on_retry(RetryEvent(self.operation.name, self.attempts, wait, error, **self._facts()))
+
+    def _report_limit(self, error: AlloyAsyncError) -> None:
+        """Tell of an answer that refuses for a rate limit; a call that was not sent for one is none."""
+        settings = self.options.settings
+        if error.status is None or error.effect != "none":
+            return
+        if settings.telemetry is not None:
+            settings.telemetry.note_refusal(self)
+        if settings.on_limit is not None:
+            settings.on_limit(
+                LimitEvent(self.operation.name, self.attempts, error.retry_after, error, **self._facts())
+            )
+
+    def _facts(self) -> dict[str, str]:
+        """What all events of the call tell."""
+        if not hasattr(self, "id"):
+            self.id = f"{os.getpid():x}-{next(_ids):x}"
+        return {"call_id": self.id, "service": self.shared.system.name, "host": self.options.host}

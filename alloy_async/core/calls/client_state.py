@@ -43,6 +43,7 @@ class PreparedOptions:
         self.timeout = settings.timeout.to_aiohttp(settings.deadline)
         self.observed = settings.on_request is not None or settings.on_response is not None
         self.on_result = settings.on_result
+        self.host = URL(shared.base).authority
         self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
         self._common.update(settings.headers)
         self._credential_header = shared.system.header if shared.system.query_key is None else None

@@ -8,12 +8,14 @@ the parser's answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import aiohttp
 from yarl import URL
 
+from ..calls.timing import current_timing
 from .aiohttp_internals import Destination, TimedConnection, acquire_connection, prepare_pool
 from .failures import ServerSpokeFirst
 from .open_response import OpenResponse
@@ -64,7 +66,7 @@ class DirectSender:
         # The usual call takes what rests in the pool; all that may have to wait is in `_connect`.
         connection = await self._take(self._key, [])
         if connection is None or connection.protocol.is_stale():
-            with Deadline(self._scheduler, deadline):
+            with Deadline(self._scheduler, deadline), self._time_connecting():
                 connection = await self._connect(timeout, connection)
         protocol: TimedConnection = connection.protocol
         upload: asyncio.Task[None] | None = None
@@ -90,6 +92,19 @@ class DirectSender:
                 upload.cancel()
             connection.close()
             raise
+
+    @contextmanager
+    def _time_connecting(self) -> Iterator[None]:
+        """Count the wait for a connection, where somebody asks for it."""
+        timing = current_timing.get()
+        if timing is None:
+            yield
+            return
+        before = timing.enter("connect" if self._connector._available_connections(self._key) > 0 else "pool")
+        try:
+            yield
+        finally:
+            timing.enter(before)
 
     async def _connect(self, timeout: aiohttp.ClientTimeout, stale: Any) -> Any:
         """A connection on which nothing has come that nobody asked for; a stale one is closed first."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import io
+import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
+from ..calls.scope import current_scope
 from ..codec.conversion import Mismatch
 from ..codec.fields import get_fields
 from ..codec.json_codec import from_wire
-from ..errors import AlloyAsyncError, DecodeError, InvalidRequest
+from ..errors import AlloyAsyncError, DeadlineExceeded, DecodeError, InvalidRequest
 from ..http.open_response import OpenResponse
 from .body import describe_other_media, find_charset, format_line
 from .csv_records import MAX_RECORD, RecordReader
@@ -55,6 +58,7 @@ class Stream:
         """The bytes of the body, in pieces as they arrive.
 
         Raises:
+            DeadlineExceeded: the deadline of the block of code around has come. Effect: applied.
             ConnectionLost: the answer broke off, or what is compressed in it is cut short. Effect: applied.
             RequestTimeout: the server sent nothing for `timeout.read` seconds. Effect: applied.
             DecodeError: it is not compressed as it says. Effect: applied.
@@ -62,7 +66,7 @@ class Stream:
         if self._response is None:
             raise RuntimeError("enter the stream first: async with client.stream(...) as stream")
         try:
-            while piece := await self._response.read_piece():
+            while piece := await _read_in_time(self._response):
                 yield piece
         except AlloyAsyncError as failure:
             failure.operation = self._operation
@@ -196,3 +200,21 @@ def _split_lines(text: str) -> list[str]:
         return _LINE.findall(text)
     *lines, rest = text.split("\n")
     return [*(f"{line}\n" for line in lines), rest] if rest else [f"{line}\n" for line in lines]
+
+
+async def _read_in_time(response: OpenResponse) -> bytes:
+    """Read the next piece, within the deadline of the block of code around, where there is one."""
+    scope = current_scope.get()
+    if scope is None or scope.ends == math.inf:
+        return await response.read_piece()
+    left = scope.count_seconds_left()
+    try:
+        async with asyncio.timeout(left):
+            return await response.read_piece()
+    except TimeoutError as error:
+        if isinstance(error, AlloyAsyncError):  # the read timeout, which is shorter
+            raise
+    response.close()
+    raise DeadlineExceeded(
+        "the deadline came before the answer's end", effect="applied", status=response.status
+    )

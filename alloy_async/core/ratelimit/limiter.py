@@ -245,8 +245,7 @@ class Limiter:
         common = self._common
         if self._all_together or not (self._rate is None or type(common.budget) is Budget):
             lane.refused_at = now
-            if common.budget is None:
-                common.budget = Budget()
+            common.budget = common.budget or Budget()
             common.refuse(now, permit._sent, permit._common_level, asked, self._random())
         else:
             if lane.budget is None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 from ...core.errors import AlloyAsyncError
-from ...core.events import RetryEvent
+from ...core.events import LimitEvent, RetryEvent
 from ...directory import Outcome, UserRecord
 from ...directory.error_policy import refuses_batch, send_in_halves
 from ..async_helpers import task_group
@@ -40,7 +40,7 @@ class Engine:
         self.recorder = ProgressRecorder(context.writer, phase)
         self._context = context
         self._phase: Phase = phase
-        self._target = context.target.with_retry_hook(self._on_retry)
+        self._target = context.target.with_retry_hook(self._on_retry, self._on_limit)
         self._can = can
         self._reconciler = Reconciler(can, context.comparer, sends_again=run.sends_again)
         self._lookup = Lookup(self._target, context.comparer)
@@ -228,6 +228,9 @@ class Engine:
     async def _tell_stopped(self, reason: str) -> None:
         self._emit(Stopped(reason))
         await self._context.writer.call(self._context.store.add_note, "stopped", reason)
+
+    def _on_limit(self, event: LimitEvent) -> None:
+        self.recorder.stats.add_refusal()
 
     def _on_retry(self, event: RetryEvent) -> None:
         self.recorder.stats.add_retry(event)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ...core.errors import RateLimited
 from ...core.events import RetryEvent
 from ..store.job_store import Second
 
@@ -37,11 +36,15 @@ class PerSecondStats:
     def add_retry(self, event: RetryEvent) -> None:
         """Count an attempt that will be made again."""
         self._roll()
-        self._limited += isinstance(event.error, RateLimited)
         self._retries += 1
         self._waited += event.wait
         self.retries += 1
         self.waited += event.wait
+
+    def add_refusal(self) -> None:
+        """Count an attempt that was refused for a rate limit, whether it is made again or not."""
+        self._roll()
+        self._limited += 1
 
     def take(self, *, last: bool = False) -> list[Second]:
         """Take the seconds that are over, each once; with `last`, the one under way too."""

@@ -1,0 +1,133 @@
+"""What holds for all calls in a block of code: `with deadline(2.0):` bounds them, `with explain() as where:` tells their time.
+
+Both work in async and in sync code, follow into tasks and threads as context variables do, and may be nested.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Lock
+
+import attrs
+
+from ..validation import check_seconds
+from .timing import Part, Timing
+
+SLOWEST = 10
+"""Calls that an explanation keeps one by one."""
+
+
+class Explanation:
+    """Where the time of calls went.
+
+    Attributes:
+        calls: how many there were.
+        attempts: requests put on the wire for them.
+        seconds: of all calls together, by part (see `Part`); calls that ran at once count each for itself.
+        wall: seconds from the block's begin to its end, or until now.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now, self._began, self._lock = now, now(), Lock()
+        self._ended: float | None = None
+        self._slowest: list[tuple[float, int, str, dict[Part, float]]] = []
+        self.calls = self.attempts = 0
+        self.seconds: dict[Part, float] = {}
+
+    @property
+    def wall(self) -> float:
+        return (self._now() if self._ended is None else self._ended) - self._began
+
+    @property
+    def slowest(self) -> list[tuple[str, dict[Part, float]]]:
+        """The slowest calls, at most ten, slowest first: the operation's name, and its seconds by part."""
+        return [(name, parts) for _, _, name, parts in sorted(self._slowest, reverse=True)]
+
+    def add(self, operation: str, timing: Timing, attempts: int) -> None:
+        """Count a call that has ended."""
+        with self._lock:
+            self.calls += 1
+            self.attempts += attempts
+            for part, seconds in timing.seconds.items():
+                self.seconds[part] = self.seconds.get(part, 0.0) + seconds
+            heapq.heappush(self._slowest, (timing.total, self.calls, operation, timing.seconds))
+            if len(self._slowest) > SLOWEST:
+                heapq.heappop(self._slowest)
+
+    def end(self) -> None:
+        """Stop the clock of `wall`."""
+        self._ended = self._now()
+
+    def __str__(self) -> str:
+        total = sum(self.seconds.values())
+        lines = [f"{self.calls} calls, {self.attempts} attempts, {total:.3f} s in {self.wall:.3f} s"]
+        for part, seconds in sorted(self.seconds.items(), key=lambda item: -item[1]):
+            lines.append(f"  {part:<10} {seconds:9.3f} s  {seconds / total if total else 0:6.1%}")
+        return "\n".join(lines)
+
+
+@attrs.frozen
+class Scope:
+    """What holds for the calls of a block.
+
+    Args:
+        ends: the moment, by `now`, after which nothing may last.
+        now: monotonic seconds.
+        explanation: where the calls tell their time.
+    """
+
+    ends: float = float("inf")
+    now: Callable[[], float] = time.monotonic
+    explanation: Explanation | None = None
+
+    def count_seconds_left(self) -> float:
+        """Count the seconds until the deadline; infinite where there is none."""
+        return self.ends - self.now()
+
+
+current_scope: ContextVar[Scope | None] = ContextVar("alloy_async_scope", default=None)
+
+
+@contextmanager
+def deadline(seconds: float, *, now: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Bound all calls in a block: `with deadline(2.0): ...`, in async and in sync code.
+
+    The block's calls together, with their retries, pages, rate limits and streams, take no longer: what is under way then
+    ends in DeadlineExceeded, and what comes later is not sent. The calls' own deadline holds too, and that of a block around
+    this one: the earliest counts. Code that is not a call of this library is not interrupted.
+
+    Args:
+        seconds: from now.
+        now: monotonic seconds, for tests.
+
+    Raises:
+        ConfigurationError: `seconds` is not above 0, or not finite.
+    """
+    check_seconds("deadline", seconds)
+    outer = current_scope.get() or Scope(now=now)
+    token = current_scope.set(attrs.evolve(outer, ends=min(outer.ends, outer.now() + seconds)))
+    try:
+        yield
+    finally:
+        current_scope.reset(token)
+
+
+@contextmanager
+def explain(*, now: Callable[[], float] = time.monotonic) -> Iterator[Explanation]:
+    """Tell where the time of all calls in a block goes: `with explain() as where: ...; print(where)`.
+
+    Args:
+        now: monotonic seconds, for tests.
+    """
+    explanation = Explanation(now)
+    outer = current_scope.get() or Scope()
+    token = current_scope.set(attrs.evolve(outer, explanation=explanation))
+    try:
+        yield explanation
+    finally:
+        explanation.end()
+        current_scope.reset(token)
