@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import attrs
 
-from ..core.events import RetryEvent
+from ..core.events import LimitEvent, RetryEvent
 from ..directory import Capabilities, Directory, Outcome, UserRecord
 from ..directory.record import fold
 
@@ -106,11 +106,13 @@ class Stage:
         """As the emulation's own."""
         return await self._inner.fingerprint_account(salt)
 
-    def with_retry_hook(self, on_retry: Callable[[RetryEvent], None]) -> Self:
+    def with_retry_hook(
+        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+    ) -> Self:
         """The same directory, also telling of every call that is about to be made again."""
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._inner = self._inner.with_retry_hook(on_retry)
+        other._inner = self._inner.with_retry_hook(on_retry, on_limit)
         return other
 
     async def find(self, key: str) -> UserRecord | None:
