@@ -287,6 +287,11 @@ def prepare_pool(connector: Any, scheduler: TimeoutScheduler) -> Callable[[Any, 
     return connector._get  # type: ignore[no-any-return]
 
 
+def is_full(connector: aiohttp.TCPConnector, key: Any) -> bool:
+    """Tell whether a connection has to be given back before there is another one."""
+    return connector._available_connections(key) <= 0
+
+
 async def acquire_connection(connector: Any, destination: Destination, timeout: aiohttp.ClientTimeout) -> Any:
     """Return a connection from the pool, or a new one, or wait for one (use: connector)."""
     try:

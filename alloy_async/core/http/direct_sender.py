@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from ..calls.timing import current_timing
-from .aiohttp_internals import Destination, TimedConnection, acquire_connection, prepare_pool
+from .aiohttp_internals import Destination, TimedConnection, acquire_connection, is_full, prepare_pool
 from .failures import ServerSpokeFirst
 from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
@@ -100,7 +100,7 @@ class DirectSender:
         if timing is None:
             yield
             return
-        before = timing.enter("connect" if self._connector._available_connections(self._key) > 0 else "pool")
+        before = timing.enter("pool" if is_full(self._connector, self._key) else "connect")
         try:
             yield
         finally:
