@@ -6,6 +6,7 @@ Each system brings its adapter: `alloy_async.agilicus.directory.AgilicusDirector
 from __future__ import annotations
 
 from .interface import Ability, AmbiguousKey, Capabilities, Directory, Form
+from .lost_creation import create_or_find
 from .record import FIELDS, Outcome, Status, UserRecord
 from .record_fit import Loss, find_losses, fit_record
 from .sync import SyncDirectory
@@ -27,6 +28,7 @@ __all__ = [
     "SyncDirectory",
     "UserRecord",
     "copy",
+    "create_or_find",
     "find_losses",
     "fit_record",
 ]

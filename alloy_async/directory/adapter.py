@@ -15,6 +15,7 @@ from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
 from ..core.events import LimitEvent, RetryEvent
 from .error_policy import ends, refuses_record
 from .interface import AmbiguousKey, Capabilities
+from .lost_creation import create_or_find
 from .record import Outcome, UserRecord, fold
 from .record_fit import Loss, find_faults, find_losses, fit_record
 
@@ -106,6 +107,10 @@ class Adapter(ABC, Generic[ClientT]):
             AlloyAsyncError: no record could be tried, and nothing happened.
         """
         return await self._send_valid(records, self.capabilities.needs, self._create_all)
+
+    async def create_or_find(self, record: UserRecord) -> Outcome:
+        """Create one user; where the answer is lost, look the user up before giving up: see `create_or_find`."""
+        return await create_or_find(self, record)
 
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by `remote_id` or else by natural key; fields that a record leaves open stay."""

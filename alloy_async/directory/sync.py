@@ -8,6 +8,7 @@ from typing import Self
 from ..core.background_loop import get_background_loop, iterate_sync
 from ..core.events import LimitEvent, RetryEvent
 from .interface import Capabilities, Directory
+from .lost_creation import create_or_find
 from .record import Outcome, UserRecord
 
 
@@ -65,6 +66,10 @@ class SyncDirectory:
     def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Create users; one that is there stays as it is. One outcome a record, in order."""
         return get_background_loop().run(self.directory.create, records)
+
+    def create_or_find(self, record: UserRecord) -> Outcome:
+        """Create one user; where the answer is lost, look the user up before giving up."""
+        return get_background_loop().run(create_or_find, self.directory, record)
 
     def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by natural key."""

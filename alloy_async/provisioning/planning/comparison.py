@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
 
 from ...directory import Capabilities, UserRecord
 from ...directory.record import fold
+from ...directory.user_changes import ATTRIBUTE, UNSAID, Change, Value, create_reader, find_changes
 
-Value: TypeAlias = Any
-"""A text, a truth, a tuple of names; of a free attribute what JSON can hold."""
-Change: TypeAlias = tuple[Value, Value]
-"""Old and new."""
-
-ATTRIBUTE = "attributes."
-"""Before the name of a free attribute in the name of a change."""
-_UNSAID = (None, "", ())
 _LET_BE = frozenset({"active", "groups", "roles", "attributes"})
 """Fields that a system fills by itself: where a record does not say them, any value is as intended."""
 
@@ -39,7 +31,7 @@ class UserComparer:
         self._seal = blake2b(key=salt, digest_size=8)
         self._fields = tuple(name for name in can.shows if name != can.key)
         bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
-        self._read = {field: _create_reader(field) for field in self._fields}
+        self._read = {field: create_reader(field) for field in self._fields}
         self._hashed = tuple(zip(bits, self._read.values(), strict=True))
         self._said = tuple(one for one in self._hashed if one[0])
         self._bits = dict(zip(self._fields, bits, strict=True))
@@ -62,7 +54,7 @@ class UserComparer:
         """
         said = 0
         for bit, read in self._said:
-            if read(record) not in _UNSAID:
+            if read(record) not in UNSAID:
                 said |= bit
         for name in changing:
             said |= self._bits.get(name.partition(".")[0], 0)
@@ -77,15 +69,7 @@ class UserComparer:
 
         A free attribute is told for itself, as `attributes.desk`: those that only the system has stay as they are.
         """
-        changes: dict[str, Change] = {}
-        for field in self._fields:
-            if field == "attributes":
-                changes |= _find_attribute_changes(wanted.attributes, there.attributes)
-                continue
-            old, new = self.value_of(there, field), self.value_of(wanted, field)
-            if new not in _UNSAID and new != old:
-                changes[field] = old, new
-        return changes
+        return find_changes(wanted, there, self._fields)
 
     def list_hidden(self, wanted: UserRecord) -> tuple[str, ...]:
         """The fields that the record says and the system takes and never shows, as a password: nobody can compare them."""
@@ -107,7 +91,7 @@ class UserComparer:
         """
         sent = list_emptied(before) if before else ()
         empty: dict[str, Any] = {name: None for name in self._hidden if name not in sent}
-        said = {name: value for name, value in row.attributes.items() if value not in _UNSAID}
+        said = {name: value for name, value in row.attributes.items() if value not in UNSAID}
         free = {} if "attributes" in empty else said
         return attrs.evolve(row, **{**empty, "attributes": free, "remote_id": remote_id})
 
@@ -123,7 +107,7 @@ class UserComparer:
                 value = {**dict.fromkeys(free), **record.attributes}
                 if not value:
                     continue
-            if value not in _UNSAID or field in changing:
+            if value not in UNSAID or field in changing:
                 values[field] = value
         values |= dict.fromkeys(name for name in changing if name in self._hidden)
         return json.dumps(values, ensure_ascii=False)
@@ -149,30 +133,3 @@ def list_emptied(image: str) -> list[str]:
     values = json.loads(image)
     names = [name for name, value in values.items() if value is None]
     return names + [name for name, value in (values.get("attributes") or {}).items() if value is None]
-
-
-def _find_attribute_changes(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Change]:
-    return {
-        ATTRIBUTE + name: (there.get(name), value)
-        for name, value in wanted.items()
-        if value not in _UNSAID and value != there.get(name)
-    }
-
-
-def _create_reader(field: str) -> Callable[[UserRecord], Value]:
-    """What reads a field in the form in which it is compared."""
-    match field:
-        case "full_name":
-            return attrgetter("display_name")
-        case "groups" | "roles":
-            return lambda record: tuple(sorted(getattr(record, field)))
-        case "active":
-            return attrgetter("active")
-        case "attributes":
-            return _read_attributes
-    return lambda record: getattr(record, field) or None
-
-
-def _read_attributes(record: UserRecord) -> tuple[tuple[str, Any], ...]:
-    held = record.attributes
-    return tuple((name, held[name]) for name in sorted(held) if held[name] not in _UNSAID) if held else ()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...directory import Capabilities, UserRecord
+from ...directory.user_changes import Change, Value
 from ..store.header import Mode, RowOutcome
 from ..store.rows import NOT_THERE, PlannedRow
 from .checked_row import CheckedRow
-from .comparison import Change, UserComparer, Value
+from .comparison import UserComparer
 
 _SHOWN_VALUE = 40
 

@@ -1,0 +1,69 @@
+"""How a user who is there differs from what a record says, in the fields that the system shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import Any, TypeAlias
+
+from .record import UserRecord
+
+Value: TypeAlias = Any
+"""A text, a truth, a tuple of names; of a free attribute what JSON can hold."""
+Change: TypeAlias = tuple[Value, Value]
+"""Old and new."""
+
+ATTRIBUTE = "attributes."
+"""Before the name of a free attribute in the name of a change."""
+UNSAID = (None, "", ())
+"""Values by which a record says nothing of a field."""
+
+
+def find_changes(wanted: UserRecord, there: UserRecord, fields: Iterable[str]) -> dict[str, Change]:
+    """Find the fields that a record says and that are otherwise: name -> (old, new).
+
+    A free attribute is told for itself, as `attributes.desk`: those that only the system has stay as they are.
+
+    Args:
+        wanted: what is wanted; what it leaves open is as intended.
+        there: as the system shows the user.
+        fields: those to compare; full_name stands for `UserRecord.display_name`.
+    """
+    changes: dict[str, Change] = {}
+    for field in fields:
+        if field == "attributes":
+            changes |= _find_attribute_changes(wanted.attributes, there.attributes)
+            continue
+        read = create_reader(field)
+        old, new = read(there), read(wanted)
+        if new not in UNSAID and new != old:
+            changes[field] = old, new
+    return changes
+
+
+def _find_attribute_changes(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Change]:
+    return {
+        ATTRIBUTE + name: (there.get(name), value)
+        for name, value in wanted.items()
+        if value not in UNSAID and value != there.get(name)
+    }
+
+
+def create_reader(field: str) -> Callable[[UserRecord], Value]:
+    """Create what reads a field in the form in which it is compared: an empty one is None."""
+    return _READERS.get(field) or (lambda record: getattr(record, field) or None)
+
+
+def _read_attributes(record: UserRecord) -> tuple[tuple[str, Any], ...]:
+    held = record.attributes
+    return tuple((name, held[name]) for name in sorted(held) if held[name] not in UNSAID) if held else ()
+
+
+_READERS: Mapping[str, Callable[[UserRecord], Value]] = {
+    "full_name": attrgetter("display_name"),
+    "groups": lambda record: tuple(sorted(record.groups)),
+    "roles": lambda record: tuple(sorted(record.roles)),
+    "active": attrgetter("active"),
+    "attributes": _read_attributes,
+}
+"""What reads the fields that are not compared as they are."""
