@@ -10,22 +10,31 @@ from typing import NamedTuple
 
 from ...directory import Capabilities
 from ..sources import ColumnLayout, Finding, Row, Severity
+from ..sources.blocks import Block
+from ..sources.cell_values import LIST_FIELDS
+from .column_proofs import (
+    USUAL_EMAIL,
+    USUAL_EMAIL_LENGTH,
+    find_unusual_emails,
+    find_unusual_texts,
+    find_values,
+)
 
 _EMAIL = re.compile(
     r"""(?=.{3,254}$)(?=[^@]{1,64}@) [^\s@.,;:<>()\[\]"\\]+ (?:\.[^\s@.,;:<>()\[\]"\\]+)*
     @ \w(?:[\w-]*\w)? (?:\.\w(?:[\w-]*\w)?)* \.(?!\d+$)\w(?:[\w-]*\w)?""",
     re.VERBOSE,
 )
-_USUAL_EMAIL = re.compile(
-    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*\.[A-Za-z]{2,}"
-)
+_USUAL_EMAIL = re.compile(USUAL_EMAIL)
 """What nearly all look like, found out in half the time."""
+_TYPED_FIELDS = ("active", *LIST_FIELDS)
+"""Fields that hold something else than text."""
 _JOINERS = "\u200c\u200d"  # part of the spelling of names in several scripts
 
 
 def is_email(text: str) -> bool:
     """Whether a text has the form of one e-mail address, without display name or brackets."""
-    usual = len(text) <= 64 and _USUAL_EMAIL.fullmatch(text)
+    usual = len(text) <= USUAL_EMAIL_LENGTH and _USUAL_EMAIL.fullmatch(text)
     return bool(usual or _EMAIL.fullmatch(text))
 
 
@@ -69,6 +78,39 @@ class RowChecks:
         ]
         self._email_severity: Severity = "error" if "email" in can.carries else "warning"
         self._active = columns.fields.get("active") if "active" in can.carries else None
+        # What a constant fills is the same in all rows, so that a fault of it is one of every row.
+        self._constants_need_walk = any(
+            text.needed if text.field in _TYPED_FIELDS else text.place is None for text in self._texts
+        ) or not {"email", "active"}.isdisjoint(columns.constants)
+
+    def find_doubtful(self, block: Block) -> Collection[int] | None:
+        """Find the rows of a block that may have findings, by their place in it; None where all may.
+
+        All others have none: `check` need not be asked.
+        """
+        if block.columns is None or self._constants_need_walk:
+            return None
+        found: set[int] = set()
+        for text in self._texts:
+            if text.place is not None and text.field not in _TYPED_FIELDS:
+                found.update(
+                    find_unusual_texts(
+                        block.columns[text.place],
+                        longest=text.longest,
+                        filled=text.needed,
+                        trimmed=text.field != "password",
+                    )
+                )
+        fields = self._columns.fields
+        if "email" in fields:
+            found.update(find_unusual_emails(block.columns[fields["email"]]))
+        if "active" in fields:
+            found.update(find_values(block.columns[fields["active"]], self._is_doubtful_active))
+        return found
+
+    def _is_doubtful_active(self, cell: str) -> bool:
+        value = self._columns.read_active(cell)
+        return value is False if value is not None else bool(cell)
 
     def check(self, row: Row) -> list[Finding]:
         """Findings about one row that has a record."""

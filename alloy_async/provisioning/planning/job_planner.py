@@ -11,7 +11,8 @@ from ..checks.duplicates import FindFirst
 from ..errors import JobError
 from ..events import SHOWN_FINDINGS, Checked, Checking
 from ..job_context import JobContext
-from ..sources import Finding, read_rows
+from ..sources import Finding
+from ..sources.blocks import read_row_blocks
 from ..store.job_store import FINALITY, Remark
 from .lookup import Lookup
 from .repeated_keys import refuse_repeated
@@ -38,7 +39,7 @@ async def make_plan(context: JobContext) -> Checked:
     async with Lookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = create_row_planner(context, lookup if asks and lookup.possible else None)
-        async for rows in planner.plan_rows(read_rows(context.source), _SLICE):
+        async for rows in planner.plan_rows(read_row_blocks(context.source), _SLICE):
             await writer.call(context.store.insert_rows, "apply", rows)
             number += len(rows)
             context.run.on_event(Checking(planner.rows))

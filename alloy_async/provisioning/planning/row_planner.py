@@ -10,6 +10,7 @@ from ..checks.duplicates import FindFirst, KeyHashes, create_duplicate_finding
 from ..checks.row_checks import RowChecks
 from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
+from ..sources.blocks import Block
 from ..store.header import Mode
 from ..store.rows import PlannedRow
 from .checked_row import CheckedRow
@@ -71,21 +72,32 @@ class RowPlanner:
 
     def check_rows(self, rows: Iterable[Row]) -> Iterator[CheckedRow]:
         """Number the rows and find what is wrong with each; no network."""
-        for row in rows:
-            number = self.rows * self.stride + 1
-            self.rows += 1
-            checks = self._layouts.get(row.columns)
-            if checks is None:
-                checks = self._layouts[row.columns] = self._create_checks(row.columns)
-            key, findings = "", list(row.findings)
-            if row.record is not None:
-                findings += checks.check(row)
-                key = self._comparer.key_of(row.record)
-                if key:
-                    findings += self._find_duplicate(row, key)
-            errors = self._count_findings(findings) if findings else ""
-            self.nameless += not key
-            yield CheckedRow(number, row, key, errors)
+        return self.check_blocks([Block(lambda: iter(rows))])
+
+    def check_blocks(self, blocks: Iterable[Block]) -> Iterator[CheckedRow]:
+        """Number the rows of blocks and find what is wrong with each, looking only at those that no proof clears."""
+        for block in blocks:
+            doubtful = self._get_checks(block.layout).find_doubtful(block) if block.layout else None
+            for place, row in enumerate(block.rows()):
+                number = self.rows * self.stride + 1
+                self.rows += 1
+                key, findings = "", list(row.findings)
+                if doubtful is None or place in doubtful:
+                    checks = self._get_checks(row.columns)
+                    if row.record is not None:
+                        findings += checks.check(row)
+                if row.record is not None:
+                    key = self._comparer.key_of(row.record)
+                    if key:
+                        findings += self._find_duplicate(row, key)
+                errors = self._count_findings(findings) if findings else ""
+                self.nameless += not key
+                yield CheckedRow(number, row, key, errors)
+
+    def _get_checks(self, columns: ColumnLayout) -> RowChecks:
+        if (checks := self._layouts.get(columns)) is None:
+            checks = self._layouts[columns] = self._create_checks(columns)
+        return checks
 
     def _create_checks(self, columns: ColumnLayout) -> RowChecks:
         return RowChecks(
@@ -136,7 +148,7 @@ class RowPlanner:
                 )
             self._count_findings([Finding(one.row.line, column, "warning", message)])
 
-    async def plan_rows(self, rows: Iterator[Row], size: int) -> AsyncIterator[list[PlannedRow]]:
+    async def plan_rows(self, blocks: Iterator[Block], size: int) -> AsyncIterator[list[PlannedRow]]:
         """The lines of all rows of a file, in slices of about `size`.
 
         Raises:
@@ -146,11 +158,11 @@ class RowPlanner:
             self._matcher is None and self._mode == "create"
         ):  # the usual way to begin: nothing of a row outlives its line
             async for lines in slices(
-                map(self._actions.plan_creation, self.check_rows(rows)), size, at_hand=True
+                map(self._actions.plan_creation, self.check_blocks(blocks)), size, at_hand=True
             ):
                 yield lines
         else:
-            async for part in slices(self.check_rows(rows), size, at_hand=True):
+            async for part in slices(self.check_blocks(blocks), size, at_hand=True):
                 yield await self.plan_part(part)
 
     async def plan_part(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from ...directory import UserRecord
-from .cell_values import LIST_FIELDS, READERS, read_negated, trim
+from .cell_values import LIST_FIELDS, READERS, read_boolean, read_negated, trim
 from .field_map import ATTRIBUTE, FieldMap, suggest_nearest
 from .field_names import NEGATED_SPELLINGS, SPELLINGS, is_secret_name, normalise
 
@@ -155,6 +155,10 @@ class ColumnLayout:
             free = {name: cells[index] for name, index in self.attributes.items()}
             values["attributes"] = {**free, **values["attributes"]}
         return UserRecord(**values)
+
+    def read_active(self, cell: object) -> bool | None:
+        """Read from a cell of its column whether somebody is active; None where it says neither."""
+        return read_negated(cell) if self.negated else read_boolean(cell)
 
     def find_misfits(self, cells: Sequence[object]) -> Iterator[tuple[str, str]]:
         """Find fields whose typed value (of JSON or Parquet) is not one that they can hold, with what to say."""

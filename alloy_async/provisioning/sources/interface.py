@@ -96,11 +96,18 @@ def read_rows(source: Source) -> Iterator[Row]:
     rows = source.rows()
     first = next(rows, None)
     if first is None:
-        if getattr(source, "allow_empty", False):
-            return
-        message = (
-            "there are no rows; nothing is done for an empty source unless that is allowed: --allow-empty"
-        )
-        raise SourceError(message, source.name)
-    yield first
-    yield from rows
+        refuse_empty(source)
+    else:
+        yield first
+        yield from rows
+
+
+def refuse_empty(source: Source) -> None:
+    """Refuse a source that turned out to have no rows, unless it may.
+
+    Raises:
+        SourceError: it may not.
+    """
+    if not getattr(source, "allow_empty", False):
+        what = "nothing is done for an empty source unless that is allowed: --allow-empty"
+        raise SourceError(f"there are no rows; {what}", source.name)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from ...errors import SourceError
+from ..blocks import Block
 from ..field_map import FieldMap
 from ..files.encoding import count_lines, detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
@@ -81,25 +82,30 @@ class CsvSource:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header, in constant memory; rows without any content are left out."""
+        for block in self.blocks():
+            yield from block.rows()
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the same rows in blocks of about 64 KiB, as columns where each row stands on a line and has all cells."""
         skip = self.header.line + sum(map(count_lines, self.header.cells))
         with closing(read_blocks(self._origin.open_stream(), self.name, self.encoding, skip=skip)) as blocks:
-            for block in self._parser.parse_blocks(blocks):
-                yield from self._create_rows(block)
+            for records in self._parser.parse_blocks(blocks):
+                yield self._create_block(records)
 
-    def _create_rows(self, block: RecordBlock) -> Iterator[Row]:
-        columns, width = self.columns, len(self.columns.header)
-        if block.walked is not None:
-            for record in block.walked:
-                if record.cells is None or "".join(record.cells).strip():
-                    yield self._create_row(record)
-            return
-        for line, cells in enumerate(block.cells, block.line):
-            if not "".join(cells).strip():
-                continue
-            if len(cells) == width:
-                yield Row(line, columns, cells, columns.create_record(cells))
-            else:
-                yield self._create_row(Record(line, cells))
+    def _create_block(self, records: RecordBlock) -> Block:
+        layout = self.columns
+        if records.walked is None:
+            numbered = [(line, c) for line, c in enumerate(records.cells, records.line) if "".join(c).strip()]
+            cells = [cells for _, cells in numbered]
+            if set(map(len, cells)) == {len(layout.header)}:
+                create_record = layout.create_record
+                return Block(
+                    lambda: (Row(line, layout, cells, create_record(cells)) for line, cells in numbered),
+                    layout,
+                    list(zip(*cells, strict=True)),
+                )
+        filled = [r for r in records.list_records() if r.cells is None or "".join(r.cells).strip()]
+        return Block(lambda: map(self._create_row, filled))
 
     def _create_row(self, record: Record) -> Row:
         """Create the row of a record that may have something special."""
@@ -137,7 +143,7 @@ class CsvSource:
         records: list[Record] = []
         try:
             for block in CsvParser(delimiter, self.name).parse_blocks([(first, text)] if text else []):
-                records += block.records()
+                records += block.list_records()
         except SourceError:
             pass  # by another delimiter it may be whole; what broke below the header, the reading of the rows tells
         rows = [(record.line, record.cells) for record in records if record.cells]

@@ -47,8 +47,8 @@ class RecordBlock:
     cells: list[list[str]]
     walked: Sequence[Record] | None = None
 
-    def records(self) -> Iterator[Record]:
-        """Walk the records."""
+    def list_records(self) -> Iterator[Record]:
+        """List the records, however they were parsed."""
         if self.walked is not None:
             return iter(self.walked)
         return (Record(line, cells) for line, cells in enumerate(self.cells, self.line))

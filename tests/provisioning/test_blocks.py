@@ -1,0 +1,157 @@
+"""Rows checked as columns and one by one come to the same; where columns are proved clean, nothing was wrong."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from alloy_async.directory import Capabilities
+from alloy_async.provisioning import CsvSource, FieldMap, Source, SourceError, open_source
+from alloy_async.provisioning.checks.row_checks import RowChecks
+from alloy_async.provisioning.planning.comparison import UserComparer
+from alloy_async.provisioning.planning.row_planner import RowPlanner
+from alloy_async.provisioning.sources import ColumnLayout, Row
+from alloy_async.provisioning.sources.blocks import Block, read_row_blocks
+from alloy_async.systems import load_directory
+
+from .systems import SYSTEMS
+
+HEADER = [
+    "username",
+    "email",
+    "first",
+    "last",
+    "full name",
+    "active",
+    "groups",
+    "id",
+    "dept",
+    "password",
+    "desk",
+]
+USUAL = ["ada.quist@example.com", "ada", "bob-7", "Łukasz", "山田", "true", "no", "x" * 60, "a;b", "007"]
+SPOILT = [
+    "", " ", " ada", "ada ", "\u00a0ada", "ada\u200b", ".", "..", ".hidden", "ada\x07", "a\u202eb", "a\u0301", "\u0660",
+    "x" * 300, "nein", "ada@", "ada@x", "a@b.c", "ä@exämple.com", "Ada <ada@x.org>", "a..b@x.org", "\ud800", "n\u2028n",
+    "\ufeff", "FALSE", " yes ", "0", "a" * 65 + "@example.com", "=1+1", '"', "'", "ada@example.com ", "a@b.org\nc@d.org",
+]  # fmt: skip
+cells = st.sampled_from(USUAL) | st.sampled_from(SPOILT) | st.text(max_size=6)
+
+
+def systems() -> list[Capabilities]:
+    return [load_directory(system).capabilities for system in SYSTEMS]
+
+
+CLEAN = ["u7@example.com", "u7@example.com", "U", "X", "U X", "yes", "a;b", "7", "IT", "S3cret!", "x"]
+
+
+def assert_alike(rows: list[list[str]], checks: RowChecks, layout: ColumnLayout) -> None:
+    made = [Row(line, layout, row, layout.create_record(row)) for line, row in enumerate(rows)]
+    doubtful = checks.find_doubtful(Block(made.__iter__, layout, list(zip(*rows, strict=True))))
+    for place, row in enumerate(made):
+        if doubtful is not None and place not in doubtful:
+            assert checks.check(row) == [], row.cells
+
+
+@pytest.mark.parametrize("place", range(len(HEADER)), ids=HEADER)
+@pytest.mark.parametrize(
+    "constants", [{}, {"active": "no"}, {"email": "nobody"}, {"department": "IT\x07"}], ids=str
+)
+@pytest.mark.parametrize("needy", [False, True])
+def test_one_spoilt_cell_among_clean_ones(place: int, constants: dict[str, str], needy: bool) -> None:
+    layout = ColumnLayout.match(HEADER, FieldMap({}, constants))
+    for can in systems():
+        strict = attrs.evolve(can, max_length=dict.fromkeys(can.carries, 64))
+        checks = RowChecks(layout, strict, can.carries if needy else can.needs)
+        for cell in SPOILT:
+            spoilt = [*CLEAN[:place], cell, *CLEAN[place + 1 :]]
+            assert_alike([CLEAN, spoilt, CLEAN], checks, layout)
+
+
+@given(
+    rows=st.lists(st.lists(cells, min_size=len(HEADER), max_size=len(HEADER)), min_size=1, max_size=12),
+    can=st.sampled_from(systems()),
+    constants=st.sampled_from([{}, {"active": "no"}, {"email": "nobody"}, {"department": "IT\x07"}, {"full_name": "A"}]),
+    flags=st.tuples(st.booleans(), st.booleans()),
+    all_needed=st.booleans(),
+)  # fmt: skip
+def test_a_row_that_is_proved_clean_has_no_findings(
+    rows: list[list[str]],
+    can: Capabilities,
+    constants: dict[str, str],
+    flags: tuple[bool, bool],
+    all_needed: bool,
+) -> None:
+    layout = ColumnLayout.match(HEADER, FieldMap({}, constants))
+    needs = can.carries if all_needed else can.needs
+    checks = RowChecks(layout, can, needs, keys_may_be_ids=flags[0], allow_inactive=flags[1])
+    assert_alike(rows, checks, layout)
+
+
+def test_usual_rows_are_proved_clean_at_once() -> None:
+    """Else nothing would be gained."""
+    can = load_directory("alloy").capabilities
+    layout = ColumnLayout.match(["username", "full name", "email", "active"], FieldMap())
+    rows = [[f"u{n}@example.com", f"Ada Łuk {n}", f"u{n}@example.com", "yes"] for n in range(50)]
+    block = Block(lambda: iter(()), layout, list(zip(*rows, strict=True)))
+    assert RowChecks(layout, can, can.needs).find_doubtful(block) == set()
+    rows[7][0] = rows[9][2] = "spoilt "
+    block = attrs.evolve(block, columns=list(zip(*rows, strict=True)))
+    assert RowChecks(layout, can, can.needs).find_doubtful(block) == {7, 9}
+
+
+def plan_both_ways(source: Source, can: Capabilities) -> list[list[object]]:
+    told = []
+    for blocks in (True, False):
+        planner = RowPlanner(can, UserComparer(can, b"s" * 16), "create", None)
+        rows = planner.check_blocks(read_row_blocks(source)) if blocks else planner.check_rows(source.rows())
+        seen: list[object] = [(row.number, row.row.line, row.key, row.errors, row.row.record) for row in rows]
+        told.append(
+            [*seen, planner.findings, planner.errors, planner.warnings, planner.nameless, planner.dropped]
+        )
+    return told
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.lists(cells, min_size=0, max_size=len(HEADER) + 1), min_size=1, max_size=8),
+    filler=st.sampled_from([0, 0, 0, 3000]),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    can=st.sampled_from(systems()),
+)
+def test_a_file_is_checked_alike_in_blocks_and_row_by_row(
+    tmp_path: Path, rows: list[list[str]], filler: int, quoting: int, can: Capabilities
+) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerow(HEADER)
+    usual = ["u@example.com", "u@example.com", "U", "X", "U X", "yes", "", "1", "IT", "", ""]
+    writer.writerows([usual] * filler)
+    writer.writerows(rows)
+    writer.writerows([usual] * filler)
+    path = tmp_path / "users.csv"
+    path.write_bytes(text.getvalue().encode("utf-8", "ignore"))
+    try:
+        source = open_source(path, key=can.key)
+        assert isinstance(source, CsvSource)
+        in_blocks, by_row = plan_both_ways(source, can)
+    except SourceError:
+        return  # what a quote or a control character breaks is told by both
+    assert in_blocks == by_row
+
+
+@pytest.mark.parametrize("name", ["users.csv", "users.jsonl"])
+def test_an_empty_source_is_refused_in_blocks_too(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("username\n\n \n" if name.endswith("csv") else "\n")
+    with pytest.raises(SourceError, match="there are no rows"):
+        [list(block.rows()) for block in read_row_blocks(open_source(path))]
+    assert [list(block.rows()) for block in read_row_blocks(open_source(path, allow_empty=True))] in (
+        [],
+        [[]],
+    )
