@@ -272,7 +272,10 @@ class Adapter(ABC, Generic[ClientT]):
 
     def _outcome_of_error(self, key: str, error: AlloyAsyncError) -> Outcome:
         """The outcome of a record whose call failed."""
-        if error.effect != "none":
+        if error.effect == "applied":
+            # The server did it; unknown is only what came of it. "unknown ... (effect: applied)" would contradict itself.
+            return Outcome(key, "unknown", f"{error.operation}: {error.message}")
+        if error.effect == "unknown":
             return Outcome(key, "unknown", str(error))
         return Outcome(key, "invalid" if refuses_record(error) else "failed", str(error))
 
