@@ -41,15 +41,21 @@ class Decompressor(Protocol):
         ...
 
 
-class Identity:
-    """Pass on what is not compressed."""
+class BufferedInput:
+    """Keep what is fed until it is taken."""
 
     def __init__(self) -> None:
         self._input = b""
+        self._begun = False
 
     def feed(self, data: bytes) -> bool:
-        self._input = data
+        self._input += data
+        self._begun = self._begun or bool(data)
         return bool(data)
+
+
+class Identity(BufferedInput):
+    """Pass on what is not compressed."""
 
     def take(self) -> bytes:
         data, self._input = self._input, b""
@@ -59,19 +65,13 @@ class Identity:
         """Nothing to check: how long it is, HTTP says."""
 
 
-class ZlibDecompressor:
+class ZlibDecompressor(BufferedInput):
     """Read gzip (also several members, one after the other) and deflate (also without its header, as some servers send it)."""
 
     def __init__(self, gzip: bool) -> None:
+        super().__init__()
         self._gzip = gzip
         self._step: Any = zlib.decompressobj(31) if gzip else None
-        self._input = b""
-        self._begun = False
-
-    def feed(self, data: bytes) -> bool:
-        self._input += data
-        self._begun = self._begun or bool(data)
-        return bool(data)
 
     def take(self) -> bytes:
         while self._begun:
@@ -101,19 +101,13 @@ class ZlibDecompressor:
             raise BodyCut("the compressed body is cut short")
 
 
-class BrotliDecompressor:
+class BrotliDecompressor(BufferedInput):
     """Read br, by the package Brotli or brotlicffi."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._library: Any = import_module(BROTLI or "")
         self._step: Any = self._library.Decompressor()
-        self._input = b""
-        self._begun = False
-
-    def feed(self, data: bytes) -> bool:
-        self._input += data
-        self._begun = self._begun or bool(data)
-        return bool(data)
 
     def take(self) -> bytes:
         if self._step.is_finished():
@@ -131,29 +125,25 @@ class BrotliDecompressor:
             raise BodyCut("the compressed body is cut short")
 
 
-class ZstdDecompressor:
+class ZstdDecompressor(BufferedInput):
     """Read zstd frames, by the standard library (3.14) or backports.zstd."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._library: Any = import_module(ZSTD or "")
         self._step: Any = self._library.ZstdDecompressor()
-        self._input = b""
-        self._begun = False
-
-    def feed(self, data: bytes) -> bool:
-        self._input += data
-        self._begun = self._begun or bool(data)
-        return bool(data)
 
     def take(self) -> bytes:
         while self._input or not (self._step.needs_input or self._step.eof):
+            if self._step.eof:  # another frame
+                self._step = self._library.ZstdDecompressor()
             data, self._input = self._input, b""
             try:
                 piece: bytes = self._step.decompress(data, PIECE)
             except self._library.ZstdError as error:
                 raise BodyUnreadable(f"it is not zstd ({error})") from None
-            if self._step.eof and self._step.unused_data:
-                self._input, self._step = self._step.unused_data, self._library.ZstdDecompressor()
+            if self._step.eof:
+                self._input = self._step.unused_data
             if piece:
                 return piece
         return b""

@@ -10,17 +10,21 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from alloy_async import (
     AlloyAsyncError,
+    AsyncClient,
     ConnectError,
     ConnectionLost,
     DeadlineExceeded,
     RequestTimeout,
     Retry,
+    Service,
     Timeout,
 )
 from tests.conftest import FakeClock
@@ -333,3 +337,20 @@ async def test_over_ipv6(ways: Ways) -> None:
         async with ways.client(f"http://[::1]:{port}", retry=ONCE) as client:
             assert await client.send(Read()) == b"ok"
     assert f"Host: [::1]:{port}".encode() in heads[0]
+
+
+async def test_an_own_session_over_a_unix_socket(tmp_path: Path) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer())
+        await reader.read()
+        writer.close()
+
+    socket_path = str(tmp_path / "s")
+    async with (
+        await asyncio.start_unix_server(serve, socket_path),
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket_path)) as session,
+        AsyncClient("key", system=Service("s", "http://localhost"), session=session) as client,
+    ):
+        assert [await client.send(Read()) for _ in range(2)] == [b"ok"] * 2
