@@ -32,7 +32,7 @@ PAGES = [
 ]
 OWN_TESTS = {"fastapi.md", "django.md", "celery.md", "airflow.md", "aiohttp-web.md"}
 """Pages whose code is a program of its own; tests/hosts runs it in its host."""
-HOSTS = {"data-frames.md": ("pandas", "polars"), "notebooks.md": ("nbconvert",)}
+HOSTS = {"data-frames.md": ("pandas", "polars"), "opentelemetry.md": ("opentelemetry.sdk",)}
 
 
 def list_blocks(page: Path, language: str) -> list[str]:

@@ -183,9 +183,13 @@ def target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Fu
             return command(*arguments, target=target, **options)
 
         wrapped: Any = with_target
-        for option in reversed(
-            [*([_SANDBOX] if sandbox else []), *_ADDRESS, *(_PLACE if place else ()), *_LIMIT]
-        ):
+        options: list[Callable[[Any], Any]] = [
+            *([_SANDBOX] if sandbox else []),
+            *_ADDRESS,
+            *(_PLACE if place else ()),
+            *_LIMIT,
+        ]
+        for option in reversed(options):
             wrapped = option(wrapped)
         return wrapped  # type: ignore[no-any-return]
 
