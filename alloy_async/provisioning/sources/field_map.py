@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -131,7 +132,8 @@ def _validate_field(field: str) -> str:
 def _split_pair(text: str, parts: tuple[str, str, str], form: str) -> tuple[str, str]:
     left, equals, right = parts
     if not (left and equals and right):
-        shown = left if equals or is_secret_name(text) else text  # what stands behind may be a password
+        # What stands behind the name may be a password.
+        shown = re.split(r"\W", text)[0] + "..." if is_secret_name(text) else text
         raise ConfigurationError(f"{shown!r} is not of the form {form}")
     return left, right
 

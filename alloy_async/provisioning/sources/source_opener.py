@@ -16,7 +16,7 @@ from .files.input_bytes import InputBytes, StreamInput, open_input
 from .files.pipes import watch_stream
 from .formats.csv_file import CsvSource
 from .formats.excel import ExcelSource
-from .formats.json_documents import JsonDocumentSource
+from .formats.json_documents import JsonDocumentSource, is_list_of_objects
 from .formats.json_lines import JsonLinesSource, find_first_line
 from .formats.parquet import ParquetSource
 from .interface import Source
@@ -137,6 +137,10 @@ def _choose_json(given: InputBytes, encoding: str | None) -> Format:
     """Tell JSON lines from an array, or from objects over several lines, by the first line."""
     first = find_first_line(given, detect_encoding(given, encoding))
     try:
-        return "jsonl" if isinstance(orjson.loads(first), dict) else "json"
+        match orjson.loads(first):
+            case dict() as data:
+                # An API's answer on one line: an object around the people.
+                return "json" if any(map(is_list_of_objects, data.values())) else "jsonl"
+        return "json"
     except orjson.JSONDecodeError:
         return "json" if first.startswith("[") or first == "{" or not first.endswith("}") else "jsonl"

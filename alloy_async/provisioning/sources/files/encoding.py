@@ -109,7 +109,7 @@ def count_lines(text: str) -> int:
 
 
 def read_blocks(
-    stream: BinaryIO, name: str, encoding: str, *, skip: int = 0
+    stream: BinaryIO, name: str, encoding: str, *, skip: int = 0, by_line: bool = True
 ) -> Generator[tuple[int, str], None, None]:
     """Read a text stream in pieces of about 64 KiB that end with a line, in constant memory; closes the stream.
 
@@ -120,6 +120,7 @@ def read_blocks(
         name: of the source, for messages.
         encoding: a name that Python knows.
         skip: physical lines at the start to leave out.
+        by_line: whether each piece ends with a line; where not, a line may have any length.
 
     Yields:
         The number of the first line, from 1, and the text, with the line ends as they are.
@@ -134,7 +135,7 @@ def read_blocks(
         try:
             for _ in range(skip):
                 file.readline(_LONGEST_LINE)
-            while text := file.read(_BLOCK) + file.readline(_LONGEST_LINE):
+            while text := file.read(_BLOCK) + (file.readline(_LONGEST_LINE) if by_line else ""):
                 fault = _find_fault(text, name, encoding, line)
                 if not fault and ("\x1a" in text or "\0" in text):
                     text, fault = _cut_end(text, file, name, line)

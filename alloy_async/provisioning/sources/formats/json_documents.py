@@ -53,7 +53,9 @@ class JsonDocumentSource:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows."""
-        with closing(read_blocks(self._origin.open_stream(), self.name, self.encoding)) as blocks:
+        with closing(
+            read_blocks(self._origin.open_stream(), self.name, self.encoding, by_line=False)
+        ) as blocks:
             yield from self._read_rows(blocks, whole=True)
 
     def _read_rows(self, blocks: Iterable[tuple[int, str]], *, whole: bool) -> Iterator[Row]:
@@ -82,9 +84,13 @@ class JsonDocumentSource:
                 return None
         except (orjson.JSONDecodeError, LayoutError):
             return None
-        lists = [value for value in data.values() if isinstance(value, list) and value]
-        people = [value for value in lists if all(isinstance(person, dict) for person in value)]
+        people = [value for value in data.values() if is_list_of_objects(value)]
         return people[0] if len(people) == 1 else None
+
+
+def is_list_of_objects(value: object) -> bool:
+    """Tell whether a value may be the people of an answer."""
+    return isinstance(value, list) and bool(value) and all(isinstance(person, dict) for person in value)
 
 
 def split_elements(blocks: Iterable[tuple[int, str]], name: str, *, whole: bool) -> Iterator[str]:
