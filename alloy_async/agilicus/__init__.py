@@ -13,7 +13,9 @@ if TYPE_CHECKING:  # the client loads aiohttp, which its operations and models d
         AgilicusMethods as AgilicusMethods,
         AsyncAgilicus as AsyncAgilicus,
     )
-
-__getattr__, __dir__, _ = attach_lazy(__name__, {"client": ("Agilicus", "AgilicusMethods", "AsyncAgilicus")})
+else:  # hidden from the checkers, which would take any name for one of the package
+    __getattr__, __dir__, _ = attach_lazy(
+        __name__, {"client": ("Agilicus", "AgilicusMethods", "AsyncAgilicus")}
+    )
 
 __all__ = ["Agilicus", "AgilicusMethods", "AsyncAgilicus", "models", "operations"]

@@ -28,7 +28,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
     """
 
     name = "Agilicus"
-    capabilities = Capabilities(
+    capabilities: Capabilities = Capabilities(
         abilities=frozenset({"find", "list", "create", "update", "delete"}),
         key="email",
         key_is_unique=True,

@@ -9,7 +9,7 @@ from . import models, operations
 
 if TYPE_CHECKING:  # the client loads aiohttp, which its operations and models do without
     from .client import Alloy as Alloy, AlloyMethods as AlloyMethods, AsyncAlloy as AsyncAlloy
-
-__getattr__, __dir__, _ = attach_lazy(__name__, {"client": ("Alloy", "AlloyMethods", "AsyncAlloy")})
+else:  # hidden from the checkers, which would take any name for one of the package
+    __getattr__, __dir__, _ = attach_lazy(__name__, {"client": ("Alloy", "AlloyMethods", "AsyncAlloy")})
 
 __all__ = ["Alloy", "AlloyMethods", "AsyncAlloy", "models", "operations"]

@@ -31,7 +31,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
 
     name = "Alloy"
     # Alloy documents no lengths; 255 is what one segment of a path can be sure to carry.
-    capabilities = Capabilities(
+    capabilities: Capabilities = Capabilities(
         abilities=frozenset({"find", "list", "create", "update", "delete"}),
         key="username",
         key_is_unique=True,

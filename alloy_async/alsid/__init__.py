@@ -9,7 +9,7 @@ from . import models, operations
 
 if TYPE_CHECKING:  # the client loads aiohttp, which its operations and models do without
     from .client import Alsid as Alsid, AlsidMethods as AlsidMethods, AsyncAlsid as AsyncAlsid
-
-__getattr__, __dir__, _ = attach_lazy(__name__, {"client": ("Alsid", "AlsidMethods", "AsyncAlsid")})
+else:  # hidden from the checkers, which would take any name for one of the package
+    __getattr__, __dir__, _ = attach_lazy(__name__, {"client": ("Alsid", "AlsidMethods", "AsyncAlsid")})
 
 __all__ = ["Alsid", "AlsidMethods", "AsyncAlsid", "models", "operations"]

@@ -30,7 +30,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
     """
 
     name = "Alsid"
-    capabilities = Capabilities(
+    capabilities: Capabilities = Capabilities(
         abilities=frozenset({"find", "list", "create", "update", "delete"}),
         key="email",
         key_is_unique=False,

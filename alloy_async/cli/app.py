@@ -74,16 +74,16 @@ def app() -> None:
     """
 
 
-SECTIONS = {
+SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Jobs": (lint, rehearse, plan, apply, provision, resume, undo, status, report, jobs),
     "Calls": (call, operations, users, auth),
     "Around": (sandbox, completion),
 }
 """The commands, by the heading of their section on the help page."""
 
-for commands in SECTIONS.values():
-    for command in commands:
-        app.add_command(command)
+for _commands in SECTIONS.values():
+    for _command in _commands:
+        app.add_command(_command)
 
 
 def run() -> None:

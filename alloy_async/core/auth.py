@@ -70,7 +70,7 @@ class Auth:
         self._pending: concurrent.futures.Future[Secret | None] | None = None
         self._lock = Lock()
         self._value = self._format(Secret(source)) if isinstance(source, str) else None
-        self.fingerprint = fingerprint(source if isinstance(source, str) else f"callable {id(source)}")
+        self.fingerprint: bytes = fingerprint(source if isinstance(source, str) else f"callable {id(source)}")
         """Tells credentials apart without telling them."""
 
     def __repr__(self) -> str:

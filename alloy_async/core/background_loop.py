@@ -24,7 +24,7 @@ from .errors import ConfigurationError
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
-log = logging.getLogger("alloy_async")
+log: logging.Logger = logging.getLogger("alloy_async")
 
 
 class BackgroundLoop:
@@ -34,7 +34,7 @@ class BackgroundLoop:
         self._loop = choose_loop_factory()()
         self._executor = ThreadPoolExecutor(thread_name_prefix="alloy_async")
         self._loop.set_default_executor(self._executor)
-        self.stopping = False
+        self.stopping: bool = False
         self._thread = threading.Thread(target=self._main, name="alloy_async", daemon=True)
         self._thread.start()
 
@@ -138,7 +138,7 @@ class BackgroundCall(Generic[T]):
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the task; on the loop's thread."""
-        self.task = _create_task(self._await_result(), loop)
+        self.task: asyncio.Task[None] = _create_task(self._await_result(), loop)
 
     async def _await_result(self) -> None:
         try:

@@ -80,7 +80,7 @@ class AsyncClient(ClientBase):
             owner: the class that its user made, whose name stands in errors; default its own.
         """
         owner = owner or type(self)
-        self.system = system or find_system(owner)
+        self.system: Service = system or find_system(owner)
         settings, connection = split_options(owner.__name__, options, list_options(owner))
         self._shared = create_shared_state(self.system, credential, settings, connection)
         self._owns_connections = True

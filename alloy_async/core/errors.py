@@ -75,14 +75,14 @@ class AlloyAsyncError(Exception):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message: str = message
         self.operation = operation
         self.status = status
         self.request_id = request_id
         self.headers: Mapping[str, str] = headers or {}
         self.body = body
         self.effect: Effect = effect or self.default_effect
-        self.attempts = attempts
+        self.attempts: int = attempts
         self.retry_after = retry_after
         """Seconds that the server asked to wait, where it did."""
         if facts is not None:
@@ -173,7 +173,7 @@ class ConnectError(TransportError):
     """
 
     default_effect: Effect = "none"
-    fact_names = (*AlloyAsyncError.fact_names, "hopeless")
+    fact_names: ClassVar[tuple[str, ...]] = (*AlloyAsyncError.fact_names, "hopeless")
 
     def __init__(
         self, message: str = "", facts: Any = None, /, *, hopeless: bool = False, **known: Any
@@ -189,7 +189,7 @@ class ConnectionLost(TransportError):
 class RequestTimeout(TransportError, TimeoutError):
     """One attempt took too long. `phase` tells where: "pool", "connect" or "read"."""
 
-    fact_names = (*AlloyAsyncError.fact_names, "phase")
+    fact_names: ClassVar[tuple[str, ...]] = (*AlloyAsyncError.fact_names, "phase")
 
     def __init__(self, message: str = "", facts: Any = None, /, *, phase: str = "read", **known: Any) -> None:
         self.phase = phase

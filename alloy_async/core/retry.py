@@ -72,7 +72,8 @@ class RetryBudget:
     REFUND = 0.1
 
     def __init__(self, capacity: float) -> None:
-        self._capacity = self.left = capacity
+        self._capacity = capacity
+        self.left: float = capacity
         self._lock = Lock()
 
     def spend(self) -> bool:

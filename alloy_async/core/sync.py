@@ -45,7 +45,7 @@ class Client(ClientBase):
         self, credential: KeySource | None, options: Mapping[str, Any], system: Service | None = None
     ) -> None:
         self._client = create_client_for(type(self), credential, options, system)
-        self.system = self._client.system
+        self.system: Service = self._client.system
 
     def __repr__(self) -> str:
         return repr(self._client).replace("AsyncClient", type(self).__name__, 1)

@@ -134,7 +134,7 @@ class AmbiguousKey(InvalidRequest):
 
     def __init__(self, key: str, users: Sequence[UserRecord], can: Capabilities) -> None:
         super().__init__(f"{key!r} means {len(users)} users: {' and '.join(can.name_users(users))}")
-        self.users = tuple(users)
+        self.users: tuple[UserRecord, ...] = tuple(users)
 
 
 class Directory(Protocol):

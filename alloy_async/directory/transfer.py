@@ -130,12 +130,12 @@ class Copy:
         concurrency: int,
     ) -> None:
         check_count("concurrency", concurrency)
-        self.source = source.directory if isinstance(source, SyncDirectory) else source
-        self.target = target.directory if isinstance(target, SyncDirectory) else target
+        self.source: Directory = source.directory if isinstance(source, SyncDirectory) else source
+        self.target: Directory = target.directory if isinstance(target, SyncDirectory) else target
         for directory, ability in ((self.source, "list"), (self.target, "create")):
             if ability not in directory.capabilities.abilities:
                 raise InvalidRequest(f"{directory.name} cannot {ability} users, so this copy is not possible")
-        self.report = CopyReport()
+        self.report: CopyReport = CopyReport()
         self._change = change
         self._on_losses = on_losses
         self._concurrency = concurrency
@@ -161,7 +161,8 @@ class Copy:
             get_background_loop().run(copying.aclose)
 
     async def __aiter__(self) -> AsyncGenerator[Copied, None]:
-        self.report, self._failure = CopyReport(), None
+        self.report = CopyReport()
+        self._failure = None
         async with (
             aclosing(self._batches()) as batches,
             aclosing(map_concurrently(self._send, batches, self._concurrency)) as sent,

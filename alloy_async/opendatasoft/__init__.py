@@ -13,9 +13,9 @@ if TYPE_CHECKING:  # the client loads aiohttp, which its operations and models d
         Opendatasoft as Opendatasoft,
         OpendatasoftMethods as OpendatasoftMethods,
     )
-
-__getattr__, __dir__, _ = attach_lazy(
-    __name__, {"client": ("Opendatasoft", "OpendatasoftMethods", "AsyncOpendatasoft")}
-)
+else:  # hidden from the checkers, which would take any name for one of the package
+    __getattr__, __dir__, _ = attach_lazy(
+        __name__, {"client": ("Opendatasoft", "OpendatasoftMethods", "AsyncOpendatasoft")}
+    )
 
 __all__ = ["AsyncOpendatasoft", "Opendatasoft", "OpendatasoftMethods", "models", "operations"]

@@ -55,7 +55,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
     """
 
     name = "Opendatasoft"
-    capabilities = INVITING
+    capabilities: Capabilities = INVITING
 
     def __init__(self, client: AsyncOpendatasoft, *, identity_provider: str | None = None) -> None:
         super().__init__(client)

@@ -27,7 +27,7 @@ ERRORS: ErrorModels = {
     429: models.QuotaError,
     "default": models.Error,
 }
-ERRORS_OF_ONE_USER = {404: models.NotFoundError, **ERRORS}
+ERRORS_OF_ONE_USER: ErrorModels = {404: models.NotFoundError, **ERRORS}
 
 
 def _check_username(username: str) -> None:

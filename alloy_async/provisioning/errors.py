@@ -38,7 +38,7 @@ class SourceError(AlloyAsyncError, ValueError):
 
     @args.setter
     def args(self, values: tuple[Any, ...]) -> None:
-        self.message = values[0]
+        self.message: Any = values[0]
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.source, self.line, self.column) if part)
@@ -66,7 +66,7 @@ class JobError(AlloyAsyncError):
 
     @args.setter
     def args(self, values: tuple[Any, ...]) -> None:
-        self.message = values[0]
+        self.message: Any = values[0]
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"

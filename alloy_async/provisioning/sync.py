@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from ..core.background_loop import get_background_loop
 from . import jobs
@@ -27,8 +27,8 @@ def _waiting(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     return wait
 
 
-plan = _waiting(jobs.plan)
-apply = _waiting(jobs.apply)
-provision = _waiting(jobs.provision)
-resume = _waiting(jobs.resume)
-undo = _waiting(jobs.undo)
+plan: Final = _waiting(jobs.plan)
+apply: Final = _waiting(jobs.apply)
+provision: Final = _waiting(jobs.provision)
+resume: Final = _waiting(jobs.resume)
+undo: Final = _waiting(jobs.undo)

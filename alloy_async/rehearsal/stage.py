@@ -27,16 +27,16 @@ class Stage:
     def __init__(self, inner: Directory, left_out: Sequence[str]) -> None:
         self._inner = inner
         can = inner.capabilities
-        self.left_out = tuple(field for field in left_out if field in can.carries)
+        self.left_out: tuple[str, ...] = tuple(field for field in left_out if field in can.carries)
         self._empty: dict[str, Any] = dict.fromkeys(self.left_out, ())
-        self.name = inner.name
-        self.base_url = inner.base_url
+        self.name: str = inner.name
+        self.base_url: str = inner.base_url
         self.capabilities: Capabilities = attrs.evolve(
             can,
             carries=tuple(field for field in can.carries if field not in self.left_out),
             shows=tuple(field for field in can.shows if field not in self.left_out),
         )
-        self.users = 0
+        self.users: int = 0
         """How many were put in."""
         self._staff: set[str | None] = set()
         self._inner_ids: dict[str, str] = {}

@@ -52,8 +52,8 @@ class LimitEnforcer:
     """
 
     def __init__(self, limit: Limit | None, clock: Clock) -> None:
-        self.accepted = 0
-        self.refused = 0
+        self.accepted: int = 0
+        self.refused: int = 0
         self._clock = clock
         self.limit = limit
 

@@ -52,4 +52,4 @@ class ApiError(Exception):
         super().__init__(status, message)
         self.status = status
         self.message = message
-        self.headers = headers or {}
+        self.headers: Mapping[str, str] | dict[str, str] = headers or {}

@@ -101,11 +101,13 @@ class Sandbox:
 
     def reset(self) -> None:
         """Back to the start: the seeded service, no faults, the first limit, nothing recorded."""
-        self.ledger = Ledger()
+        self.ledger: Ledger = Ledger()
         self.requests: deque[ReceivedRequest] = deque(maxlen=self._history)
-        self.faults = Faults(random.Random(self._seed), self._contract.operations)
-        self.limiter = LimitEnforcer(self._initial_limit, self._clock)
-        self.service = self._service_type(rng=random.Random(self._seed), **self._service_options)
+        self.faults: Faults = Faults(random.Random(self._seed), self._contract.operations)
+        self.limiter: LimitEnforcer = LimitEnforcer(self._initial_limit, self._clock)
+        self.service: EmulatedService = self._service_type(
+            rng=random.Random(self._seed), **self._service_options
+        )
         self._arrived = 0
 
     @property

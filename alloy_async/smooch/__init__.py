@@ -10,9 +10,9 @@ from . import models, operations
 if TYPE_CHECKING:  # the client loads aiohttp, which its operations and models do without
     from .client import AsyncSmooch as AsyncSmooch, Smooch as Smooch, SmoochMethods as SmoochMethods
     from .jwt import SignedTokens as SignedTokens
-
-__getattr__, __dir__, _ = attach_lazy(
-    __name__, {"client": ("Smooch", "SmoochMethods", "AsyncSmooch"), "jwt": ("SignedTokens",)}
-)
+else:  # hidden from the checkers, which would take any name for one of the package
+    __getattr__, __dir__, _ = attach_lazy(
+        __name__, {"client": ("Smooch", "SmoochMethods", "AsyncSmooch"), "jwt": ("SignedTokens",)}
+    )
 
 __all__ = ["AsyncSmooch", "SignedTokens", "Smooch", "SmoochMethods", "models", "operations"]

@@ -24,7 +24,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
     """
 
     name = "Smooch"
-    capabilities = Capabilities(
+    capabilities: Capabilities = Capabilities(
         abilities=frozenset({"find", "create", "update", "delete"}),
         key="username",
         key_is_unique=True,

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from .clock import FakeClock as FakeClock
     from .drift import DriftFound as DriftFound, DriftReport as DriftReport
     from .sandbox import Sandbox as Sandbox
-
-__getattr__, __dir__, _names = attach_lazy(
-    __name__,
-    {
-        "aiohttp_mock": ("mock_aiohttp",),
-        "cassette": ("Cassette",),
-        "clock": ("FakeClock",),
-        "drift": ("DriftFound", "DriftReport"),
-        "sandbox": ("Sandbox",),
-    },
-)
-__all__ = [*_names]  # pyright: ignore[reportUnsupportedDunderAll]
+else:  # hidden from the checkers, which would take any name for one of the package
+    __getattr__, __dir__, _names = attach_lazy(
+        __name__,
+        {
+            "aiohttp_mock": ("mock_aiohttp",),
+            "cassette": ("Cassette",),
+            "clock": ("FakeClock",),
+            "drift": ("DriftFound", "DriftReport"),
+            "sandbox": ("Sandbox",),
+        },
+    )
+    __all__ = [*_names]

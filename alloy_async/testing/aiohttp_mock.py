@@ -13,11 +13,11 @@ import aiohttp
 
 try:
     from aioresponses import aioresponses
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         "Mocked answers need aioresponses, which is not installed. Install it with: pip install aioresponses",
-        name=missing.name,
-    ) from missing
+        name=_missing.name,
+    ) from _missing
 
 
 class _MockedResponse(aiohttp.ClientResponse):

@@ -51,7 +51,7 @@ class Cassette:
         self._path = Path(path)
         self._upstream = upstream
         self._secrets = tuple(secrets)
-        self.is_recording = record == "always" or (record == "missing" and not self._path.exists())
+        self.is_recording: bool = record == "always" or (record == "missing" and not self._path.exists())
         if self.is_recording and upstream is None:
             raise FileNotFoundError(
                 f"{path} does not exist; give upstream=, the service's base URL, to record it"

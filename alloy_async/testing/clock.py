@@ -16,7 +16,7 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.sleeps: list[float] = []
-        self.chance = 0.5
+        self.chance: float = 0.5
         self._slept = 0.0
 
     def monotonic(self) -> float:

@@ -43,3 +43,13 @@ def test_what_they_agree_on_runs_without_await() -> None:
     with Sandbox("alloy") as sandbox, Alloy("key", base_url=sandbox.url) as alloy:
         alloy.create_a_user("ada")
         assert use_sync(alloy, "ada") == ["ada"] * 3
+
+
+def test_every_type_is_told() -> None:
+    command = ("pyright", "--verifytypes", "alloy_async", "--ignoreexternal", "--outputjson")
+    found = json.loads(said_by(*command, "--pythonpath", sys.executable))["typeCompleteness"]
+    unknown = [
+        symbol["name"] for symbol in found["symbols"] if symbol["isExported"] and not symbol["isTypeKnown"]
+    ]
+    assert not unknown
+    assert found["completenessScore"] == 1

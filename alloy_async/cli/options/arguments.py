@@ -36,10 +36,10 @@ class ArgumentType(click.ParamType):
     def __init__(self, of: Any) -> None:
 
         self.of = of
-        self.members = get_members(of) if is_union(of) else [of]
-        self.choices = [str(choice) for member in self.members for choice in _list_choices(member)]
-        self.is_open = str in self.members
-        self.name = self._describe()
+        self.members: list[Any] = get_members(of) if is_union(of) else [of]
+        self.choices: list[str] = [str(choice) for member in self.members for choice in _list_choices(member)]
+        self.is_open: bool = str in self.members
+        self.name: str = self._describe()
 
     def _describe(self) -> str:
         if self.choices:

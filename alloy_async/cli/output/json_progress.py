@@ -22,8 +22,8 @@ class JsonProgress:
     """
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self.sending = False
+        self.counts: Counts = Counts()
+        self.sending: bool = False
 
     def __enter__(self) -> Self:
         return self

@@ -59,8 +59,8 @@ class ProgressDisplay:
         quiet: bool = False,
     ) -> None:
         self.console = console
-        self.counts = Counts()
-        self.sending = False
+        self.counts: Counts = Counts()
+        self.sending: bool = False
         """Whether something may have been sent."""
         self._name = name
         self._target = target

@@ -33,7 +33,7 @@ class ResultWriter:
         self._part = output.with_name(f"{output.name}.part") if output else None
         self._file: BinaryIO | None = None
         self._is_terminal = output is None and sys.stdout.isatty()
-        self.form = form or (("table" if self._is_terminal else "lines") if is_list else "json")
+        self.form: str = form or (("table" if self._is_terminal else "lines") if is_list else "json")
         self._items: list[Any] | None = None
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ from ..events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent
 from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.multipart import Multipart
-from ..messages.request import compile_operation
+from ..messages.request import CompiledOperation, Request, compile_operation
 from ..messages.response import error_from_response, find_request_id, lowercase_names, read_misfit
 from ..operation.operation import Operation
 from ..ratelimit.waiting import wait_for
@@ -30,7 +30,7 @@ from .timing import Part, Timing
 
 T = TypeVar("T")
 
-log = logging.getLogger("alloy_async")
+log: logging.Logger = logging.getLogger("alloy_async")
 _ids = count(1)
 
 NEGLIGIBLE = 0.001
@@ -59,17 +59,17 @@ class Call:
     def __init__(
         self, shared: SharedState, options: PreparedOptions, operation: Operation[Any], streamed: bool = False
     ) -> None:
-        self.shared = shared
-        self.options = options
-        self.operation = operation
-        self.plan = compile_operation(operation)
-        self.request = self.plan.build(operation)
-        self.started = shared.clock.monotonic()
-        self.streamed = streamed
-        self.attempts = 0
+        self.shared: SharedState = shared
+        self.options: PreparedOptions = options
+        self.operation: Operation[Any] = operation
+        self.plan: CompiledOperation = compile_operation(operation)
+        self.request: Request = self.plan.build(operation)
+        self.started: float = shared.clock.monotonic()
+        self.streamed: bool = streamed
+        self.attempts: int = 0
         self.effect: Effect = "none"
-        self.renewed = False
-        self.deadline = options.settings.deadline
+        self.renewed: bool = False
+        self.deadline: float = options.settings.deadline
         self.timing: Timing | None = None
         scope = current_scope.get()
         if scope is not None or options.settings.telemetry is not None:
@@ -277,5 +277,5 @@ class Call:
     def _facts(self) -> dict[str, str]:
         """What all events of the call tell."""
         if not hasattr(self, "id"):
-            self.id = f"{os.getpid():x}-{next(_ids):x}"
+            self.id: str = f"{os.getpid():x}-{next(_ids):x}"
         return {"call_id": self.id, "service": self.shared.system.name, "host": self.options.host}

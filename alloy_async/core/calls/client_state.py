@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import aiohttp
 import attrs
 from multidict import CIMultiDict
 from yarl import URL
@@ -16,6 +17,7 @@ from ..errors import ConfigurationError
 from ..http.outgoing_request import RequestHead
 from ..http.transport import MAX_RESPONSE_SIZE, Transport
 from ..messages.request import CompiledOperation
+from ..operation.operation import Operation
 from ..options import SYSTEM_CLOCK, Service, Settings, resolve_base_url
 from ..ratelimit.limiter import Limiter
 from ..ratelimit.registry import limiter_for
@@ -40,10 +42,10 @@ class PreparedOptions:
 
     def __init__(self, settings: Settings, shared: SharedState) -> None:
         self.settings = settings
-        self.timeout = settings.timeout.to_aiohttp(settings.deadline)
-        self.observed = settings.on_request is not None or settings.on_response is not None
-        self.on_result = settings.on_result
-        self.host = URL(shared.base).authority
+        self.timeout: aiohttp.ClientTimeout = settings.timeout.to_aiohttp(settings.deadline)
+        self.observed: bool = settings.on_request is not None or settings.on_response is not None
+        self.on_result: Callable[[Operation[Any], Any], None] | None = settings.on_result
+        self.host: str = URL(shared.base).authority
         self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
         self._common.update(settings.headers)
         self._credential_header = shared.system.header if shared.system.query_key is None else None

@@ -35,7 +35,8 @@ class Explanation:
         self._now, self._began, self._lock = now, now(), Lock()
         self._ended: float | None = None
         self._slowest: list[tuple[float, int, str, dict[Part, float]]] = []
-        self.calls = self.attempts = 0
+        self.calls: int = 0
+        self.attempts: int = 0
         self.seconds: dict[Part, float] = {}
 
     @property

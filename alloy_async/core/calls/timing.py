@@ -28,8 +28,9 @@ class Timing:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._part: Part = "prepare"
-        self._since = self.began = now()
-        self.running = False
+        self.began: float = now()
+        self._since = self.began
+        self.running: bool = False
         self.seconds: dict[Part, float] = {}
 
     def enter(self, part: Part) -> Part:

@@ -29,7 +29,7 @@ def type_mismatch(expected: str, value: Any) -> Mismatch:
     return Mismatch(f"expected {expected}, got {found}")
 
 
-converter = cattrs.Converter(detailed_validation=False)
+converter: cattrs.Converter = cattrs.Converter(detailed_validation=False)
 
 
 def get_decoder(of: Any) -> Decoder:

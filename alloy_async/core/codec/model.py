@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from html import escape
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import attrs
 
@@ -90,7 +90,7 @@ class Model(JsonObject):
             getattr(self, name) == getattr(other, name) for name in names
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         values = [flatten(getattr(self, field.name)) for field in get_fields(self.__class__)]

@@ -14,7 +14,7 @@ class Flat:
     __slots__ = ("parts",)
 
     def __init__(self, parts: list[tuple[int, Any, type | None, Any]]) -> None:
-        self.parts = parts
+        self.parts: list[tuple[int, Any, type | None, Any]] = parts
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Flat, (self.parts,)

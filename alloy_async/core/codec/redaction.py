@@ -105,7 +105,7 @@ class Redactor:
         self._base64 = {
             piece: re.compile(rf"[\w+/=-]*{re.escape(piece)}[\w+/=-]*", re.ASCII) for piece in pieces
         }
-        self.longest = len(self._spellings[0]) if self._spellings else 0
+        self.longest: int = len(self._spellings[0]) if self._spellings else 0
         """Characters of the longest spelling."""
 
     def redact_text(self, text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .conversion import Decoder, Encoder, Mismatch, converter, type_mismatch
 
-EXACT_CHECKS = {str: "str", int: "int", bool: "bool"}
+EXACT_CHECKS: dict[type[Any], str] = {str: "str", int: "int", bool: "bool"}
 """Types whose check is cheaper written out in generated code than called, by the name of the type there."""
 
 

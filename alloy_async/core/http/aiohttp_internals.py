@@ -17,6 +17,7 @@ import aiohttp
 import attrs
 from aiohttp import client as aiohttp_client
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http import HttpProcessingError as HttpProcessingError
 from yarl import URL
 
@@ -161,7 +162,7 @@ class Destination(aiohttp.ClientRequest):
 
     def __init__(self, url: URL, proxy: URL | None, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__("GET", url, loop=loop, proxy=proxy)
-        self.key = super().connection_key  # of all connections that go there
+        self.key: ConnectionKey = super().connection_key  # of all connections that go there
 
 
 class TimedConnection(ResponseHandler):
@@ -173,7 +174,8 @@ class TimedConnection(ResponseHandler):
 
     def __init__(self, scheduler: TimeoutScheduler) -> None:
         super().__init__(scheduler.loop)
-        self.due = self.deadline = NEVER
+        self.due: float = NEVER
+        self.deadline: float = NEVER
         self._scheduler = scheduler
         self._has_unread: Callable[[], bool] | None = None
         self._rested_parser: Any = None

@@ -137,7 +137,9 @@ class DirectResponse(OpenResponse):
         upload: asyncio.Task[None] | None,
     ) -> None:
         # As OpenResponse does it, whose call would cost more than all of this.
-        self.status, self.headers, self._payload = status, headers, payload
+        self.status: int = status
+        self.headers: Mapping[str, str] = headers
+        self._payload = payload
         self._pieces = self._decompressor = None
         self._connection, self._upload = connection, upload
 

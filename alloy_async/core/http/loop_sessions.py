@@ -48,8 +48,8 @@ class LoopSession:
         through_session: Sender,
         direct: Sender | None,
     ) -> None:
-        self.session = session
-        self.scheduler = scheduler
+        self.session: aiohttp.ClientSession = session
+        self.scheduler: TimeoutScheduler = scheduler
         self._through_session = through_session
         self._direct = direct
 

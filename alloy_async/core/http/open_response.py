@@ -28,8 +28,8 @@ class OpenResponse(ABC):
     __slots__ = ("_decompressor", "_payload", "_pieces", "headers", "status")
 
     def __init__(self, status: int, headers: Mapping[str, str], payload: aiohttp.StreamReader) -> None:
-        self.status = status
-        self.headers = headers
+        self.status: int = status
+        self.headers: Mapping[str, str] = headers
         self._payload = payload
         self._pieces: list[bytes] | None = None
         self._decompressor: Decompressor | None = None
@@ -135,9 +135,9 @@ class RawResponse:
     __slots__ = ("body", "headers", "status")
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes | OpenResponse) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+        self.status: int = status
+        self.headers: Mapping[str, str] = headers
+        self.body: bytes | OpenResponse = body
 
     def __repr__(self) -> str:
         return f"<RawResponse {self.status}>"  # headers and body may repeat a secret

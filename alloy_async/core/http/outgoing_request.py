@@ -44,15 +44,15 @@ class RequestHead:
     def __init__(
         self, verb: str, prefix: str, headers: Mapping[str, str], proxy: Proxy | None = None
     ) -> None:
-        self.verb = verb
-        self.headers = CIMultiDict(headers)
+        self.verb: str = verb
+        self.headers: CIMultiDict[str] = CIMultiDict(headers)
         _check_headers(self.headers)
         lines = [f"{name}: {value}\r\n" for name, value in self.headers.items()]
         if proxy is not None and proxy.authorization:
             lines.append(f"Proxy-Authorization: {proxy.authorization}\r\n")
-        self.before_target = f"{verb} {prefix}".encode()
-        self.after_target = f" HTTP/1.1\r\n{''.join(lines)}".encode()
-        self.rest_without_body = (
+        self.before_target: bytes = f"{verb} {prefix}".encode()
+        self.after_target: bytes = f" HTTP/1.1\r\n{''.join(lines)}".encode()
+        self.rest_without_body: bytes = (
             self.after_target + (b"" if verb in WITHOUT_BODY else b"Content-Length: 0\r\n") + b"\r\n"
         )
 
@@ -83,10 +83,10 @@ class OutgoingRequest:
     __slots__ = ("body", "head", "target", "written")
 
     def __init__(self, head: RequestHead, target: str, body: Body) -> None:
-        self.head = head
-        self.target = target
-        self.body = body
-        self.written = False
+        self.head: RequestHead = head
+        self.target: str = target
+        self.body: Body = body
+        self.written: bool = False
         """Set before the first byte is handed over, so that where it is False the server surely knows nothing."""
 
     def encode(self) -> bytes:

@@ -89,7 +89,7 @@ class Deadline:
 
     def __init__(self, scheduler: TimeoutScheduler, due: float) -> None:
         self._scheduler = scheduler
-        self.due = due
+        self.due: float = due
         self._expired = False
 
     def __enter__(self) -> None:

@@ -27,9 +27,9 @@ class Multipart:
     ) -> None:
         self._operation = operation
         self._files = [(argument, Source(upload)) for argument, _, upload in files]
-        self.is_open = False
+        self.is_open: bool = False
         boundary = secrets.token_hex(16)
-        self.content_type = f"multipart/form-data; boundary={boundary}"
+        self.content_type: str = f"multipart/form-data; boundary={boundary}"
         self._sections: list[bytes | Source] = []
         for name, text in texts:
             self._sections.append(_format_head(boundary, name) + text.encode() + b"\r\n")

@@ -6,7 +6,7 @@ walk over the arguments that were given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -34,11 +34,11 @@ class Request:
     def __init__(
         self, verb: str, target: str, headers: Mapping[str, str], body: bytes | Multipart | None
     ) -> None:
-        self.verb = verb
-        self.target = target
+        self.verb: str = verb
+        self.target: str = target
         """Path and query, percent-encoded, below the base URL."""
-        self.headers = headers
-        self.body = body
+        self.headers: Mapping[str, str] = headers
+        self.body: bytes | Multipart | None = body
 
     @property
     def repeatable(self) -> bool:
@@ -79,10 +79,10 @@ class CompiledOperation:
     """An operation class, ready to build its requests and to read their answers."""
 
     def __init__(self, cls: type[Operation[Any]]) -> None:
-        self.verb = cls.verb
-        self.name = cls.name
-        self.result = result_type(cls)
-        self.decode = create_result_decoder(self.result, cls.accept)
+        self.verb: str = cls.verb
+        self.name: str = cls.name
+        self.result: Any = result_type(cls)
+        self.decode: Callable[..., Any] = create_result_decoder(self.result, cls.accept)
         """Makes the result of a 2xx answer's body and headers; raises Mismatch."""
         fields = get_fields(cls)
         of = {
@@ -101,7 +101,7 @@ class CompiledOperation:
         self._check = cls.check if cls.check is not Operation.check else None
         self.headers: dict[str, str] = {"Accept": cls.accept}
         is_json = bool(self._members or self._whole)
-        self.has_body = is_json or bool(self._parts or self._files)
+        self.has_body: bool = is_json or bool(self._parts or self._files)
         if is_json:
             self.headers["Content-Type"] = "application/json"
 

@@ -96,9 +96,9 @@ class Source:
         self._start: int | None = 0 if self._opens else None
         self._begun = False
         self._over = False
-        self.size = upload.size
-        self.filename = upload.filename or _find_name(source)
-        self.label = repr(str(source)) if self._opens else f"the {type(source).__name__} given"
+        self.size: Any = upload.size
+        self.filename: str | None = upload.filename or _find_name(source)
+        self.label: str = repr(str(source)) if self._opens else f"the {type(source).__name__} given"
 
     @property
     def repeatable(self) -> bool:

@@ -16,7 +16,7 @@ from .paging import Listing
 
 Item = TypeVar("Item")
 
-log = logging.getLogger("alloy_async")
+log: logging.Logger = logging.getLogger("alloy_async")
 
 REMEMBERED_PAGES = 3
 """Pages whose rows are recognised when they come again. A list that shifts repeats rows of the page before."""
@@ -44,8 +44,8 @@ class PageWalk(Generic[Item]):
         self._paging = operation.paging
         self._next: Listing[Any, Item] | None = self._paging.create_first(operation)
         self._seen: deque[set[Any]] = deque(maxlen=REMEMBERED_PAGES)
-        self.taken = 0
-        self.repeated = 0
+        self.taken: int = 0
+        self.repeated: int = 0
         if token is not None:
             self._resume(token)
 

@@ -102,24 +102,37 @@ class Budget:
         now: the moment from which it is saved up.
     """
 
+    cut: float
+    reopened: float
+    accepted: float
+    mark: float
+    next_mark: float
+    mark_accepted: float
+    next_accepted: float
+    round_trip: float
+    opens: float
+    told_until: float
+    pause: float
+    first_pause: float
+
     def __init__(self, told: Rate | None = None, now: float = -math.inf) -> None:
         self.told = told
-        self.ceiling = Ceiling(math.inf, SETTLE_LEAST)
-        self.spent = now  # the moment up to which the budget is used
+        self.ceiling: Ceiling = Ceiling(math.inf, SETTLE_LEAST)
+        self.spent: float = now  # the moment up to which the budget is used
         if told is not None and told.burst:
             # One is kept back: requests take different times to arrive, the server may see them closer.
             self.spent -= max(0.0, told.burst - 2) / told.per_second
         self.opens = self.told_until = -math.inf
         self.cut = -math.inf  # what was sent before belongs to refusals already counted
-        self.refusals = 0.0  # since the cut
+        self.refusals: float = 0.0  # since the cut
         self.reopened = 1.0  # whether a request was accepted that was sent after the cut
         self.pause = self.first_pause = 0.0
-        self.closed_at = 0.0  # the first refusal since something was accepted
+        self.closed_at: float = 0.0  # the first refusal since something was accepted
         self.accepted = 0.0
         # Moments and counts from which the rate is measured, and will be next; not a number while there is no pressure.
         self.mark = self.next_mark = math.nan
         self.mark_accepted = self.next_accepted = 0.0
-        self.rough = 0.0
+        self.rough: float = 0.0
         self.round_trip = 0.0
 
     def take(self, now: float) -> float:

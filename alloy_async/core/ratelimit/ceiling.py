@@ -18,9 +18,9 @@ class Ceiling:
     __slots__ = ("age", "base", "settle")
 
     def __init__(self, base: float, settle: float) -> None:
-        self.base = base
-        self.settle = settle
-        self.age = 0.0
+        self.base: float = base
+        self.settle: float = settle
+        self.age: float = 0.0
 
     @property
     def value(self) -> float:

@@ -53,13 +53,13 @@ class Lane:
     """
 
     def __init__(self, budget: RateBudget | None = None) -> None:
-        self.budget = budget
+        self.budget: RateBudget | None = budget
         self.waiting: list[Permit] = []
         self.quotas: tuple[QuotaWindow, ...] | None = None
         self.answers = 0
-        self.under_way = 0
-        self.round_trip = FIRST_ROUND_TRIP
-        self.refused_at = -math.inf
+        self.under_way: int = 0
+        self.round_trip: float = FIRST_ROUND_TRIP
+        self.refused_at: float = -math.inf
         self._drawn: float | None = None  # the moment that the budget gave to the first in the queue
         self._slow_start = math.inf
         self._most: Ceiling | None = None

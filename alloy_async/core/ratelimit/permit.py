@@ -41,11 +41,13 @@ class Permit:
     )
 
     def __init__(self, limiter: Limiter, lane: Lane, ticket: int) -> None:
-        self._limiter, self._lane, self.ticket = limiter, lane, ticket
+        self._limiter, self._lane = limiter, lane
+        self.ticket: int = ticket
         self._state, self._sent, self._level, self._common_level = WAITING, 0.0, 0, 0
         self._quotas: tuple[QuotaWindow, ...] = ()
         self._wake: Callable[[], None] | None = None
-        self.wait = self.hold = 0.0
+        self.wait: float = 0.0
+        self.hold: float = 0.0
 
     def renew(self, wake: Callable[[], None] | None = None) -> None:
         """Look again: `wait` is 0.0, or what is to be waited still.
@@ -87,8 +89,12 @@ class UnlimitedPermit(Permit):
     __slots__ = ("_answers", "operation")
 
     def __init__(self, limiter: Limiter, operation: str) -> None:
-        self._limiter, self.operation, self.ticket = limiter, operation, 0
-        self._state, self.wait, self.hold, self._answers = DONE, 0.0, 0.0, 0
+        self._limiter = limiter
+        self.operation: str = operation
+        self.ticket: int = 0
+        self._state, self._answers = DONE, 0
+        self.wait: float = 0.0
+        self.hold: float = 0.0
 
     def settle(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
         self._answers += 1

@@ -34,7 +34,7 @@ class Linter:
     """
 
     def __init__(self, source: Source, can: Capabilities) -> None:
-        self.rows = 0
+        self.rows: int = 0
         self._source = source
         self._can = can
         self._profiles: dict[str, ColumnProfile] = {}

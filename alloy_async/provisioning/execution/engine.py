@@ -36,8 +36,8 @@ class Engine:
 
     def __init__(self, context: JobContext, phase: Phase) -> None:
         run, can = context.run, context.target.capabilities
-        self.guard = FailureGuard(self._tell_stopped)
-        self.recorder = ProgressRecorder(context.writer, phase)
+        self.guard: FailureGuard = FailureGuard(self._tell_stopped)
+        self.recorder: ProgressRecorder = ProgressRecorder(context.writer, phase)
         self._context = context
         self._phase: Phase = phase
         self._target = context.target.with_retry_hook(self._on_retry, self._on_limit)

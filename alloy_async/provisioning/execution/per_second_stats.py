@@ -19,8 +19,8 @@ class PerSecondStats:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._finished: list[Second] = []
-        self.retries = 0
-        self.waited = 0.0
+        self.retries: int = 0
+        self.waited: float = 0.0
         self._begin(int(clock()))
 
     def add_rows(self, rows: int) -> None:

@@ -29,7 +29,7 @@ class ProgressRecorder:
     """
 
     def __init__(self, writer: JobWriter, phase: Phase) -> None:
-        self.stats = PerSecondStats()
+        self.stats: PerSecondStats = PerSecondStats()
         self._writer = writer
         self.phase: Phase = phase
         self._tally: Counter[str] = Counter()

@@ -38,8 +38,8 @@ class Lookup:
         self._snapshot: ListingSnapshot | None = None
         self._claims: KeyIndex | None = None
         self._permits = asyncio.Semaphore(_AT_ONCE)
-        self.finds = "find" in self._can.abilities
-        self.lists = "list" in self._can.abilities
+        self.finds: bool = "find" in self._can.abilities
+        self.lists: bool = "list" in self._can.abilities
 
     async def __aenter__(self) -> Lookup:
         return self

@@ -58,10 +58,13 @@ class RowPlanner:
         self._first_line = first_line
         self._allow_inactive = allow_inactive
         self._send_hidden = send_hidden
-        self.stride = count_steps(mode, can)
-        self.rows = self.errors = self.warnings = self.nameless = 0
+        self.stride: int = count_steps(mode, can)
+        self.rows: int = 0
+        self.errors: int = 0
+        self.warnings: int = 0
+        self.nameless: int = 0
         self.findings: list[Finding] = []
-        self.keys = KeyHashes()
+        self.keys: KeyHashes = KeyHashes()
         self._layouts: dict[ColumnLayout, RowChecks] = {}
 
     @property

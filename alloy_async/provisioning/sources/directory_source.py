@@ -29,7 +29,7 @@ class DirectorySource:
     def __init__(
         self, directory: Directory, *, mapping: FieldMap | None = None, allow_empty: bool = False
     ) -> None:
-        self.name = directory.name
+        self.name: str = directory.name
         self.allow_empty = allow_empty
         self._directory = directory
         self._mapping = mapping or FieldMap()

@@ -18,7 +18,9 @@ Names = Mapping[str, str]
 class ServiceAccounts(EntityKind):
     """Accounts of programs; each has a user of its own."""
 
-    name, plural, id_parameter = "service_account", "service_accounts", "service_account_id"
+    name: ClassVar[str] = "service_account"
+    plural: ClassVar[str] = "service_accounts"
+    id_parameter: ClassVar[str] = "service_account_id"
     list_member = "service_accounts"
     filters: ClassVar[Names] = {"org_id": "org_id"}
     scope: ClassVar[Names] = {"org_id": "org_id"}
@@ -60,7 +62,9 @@ class ServiceAccounts(EntityKind):
 class UserMetadata(EntityKind):
     """Data that programs keep with a user."""
 
-    name, plural, id_parameter = "user_metadata", "user_metadata", "metadata_id"
+    name: ClassVar[str] = "user_metadata"
+    plural: ClassVar[str] = "user_metadata"
+    id_parameter: ClassVar[str] = "metadata_id"
     list_member = "user_metadata"
     filters: ClassVar[Names] = {name: name for name in ("user_id", "org_id", "app_id", "data_type")}
     scope: ClassVar[Names] = {"user_id": "user_id", "org_id": "org_id"}
@@ -75,7 +79,9 @@ class UserMetadata(EntityKind):
 class ChallengeMethods(EntityKind):
     """Second factors of a user."""
 
-    name, plural, id_parameter = "challenge_method", "challenge_methods", "challenge_method_id"
+    name: ClassVar[str] = "challenge_method"
+    plural: ClassVar[str] = "challenge_methods"
+    id_parameter: ClassVar[str] = "challenge_method_id"
     list_member = "mfa_challenge_methods"
     has_owner = True
     filters: ClassVar[Names] = {
@@ -92,7 +98,8 @@ class ChallengeMethods(EntityKind):
 class UpstreamIdentities(EntityKind):
     """What a user is called at other identity providers."""
 
-    name, plural = "upstream_user_identity", "upstream_user_identities"
+    name: ClassVar[str] = "upstream_user_identity"
+    plural: ClassVar[str] = "upstream_user_identities"
     id_parameter = "upstream_user_identity_id"
     list_member = "upstream_user_identities"
     has_owner = True
@@ -109,7 +116,9 @@ class UpstreamIdentities(EntityKind):
 class UserRequests(EntityKind):
     """Requests of users for access to a resource; `update_user_request` approves or declines one."""
 
-    name, plural, id_parameter = "user_request", "user_requests", "user_request_id"
+    name: ClassVar[str] = "user_request"
+    plural: ClassVar[str] = "user_requests"
+    id_parameter: ClassVar[str] = "user_request_id"
     list_member = "user_requests"
     filters: ClassVar[Names] = {
         "user_id": "user_id",

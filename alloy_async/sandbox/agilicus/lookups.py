@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import string
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from ..authentication import HeaderKey
-from ..emulated_service import Clock, EmulatedService
+from ..emulated_service import Authentication, Clock, EmulatedService
 from ..folding import fold
 from ..invented_people import invent_people
 from ..messages import ApiError, Reply
@@ -35,13 +35,13 @@ class AgilicusLookups(EmulatedService):
     Each look-up raises ApiError (404) for what is not there.
     """
 
-    authenticate = HeaderKey("Authorization", scheme="Bearer")
+    authenticate: ClassVar[Authentication] = HeaderKey("Authorization", scheme="Bearer")
     open_bodies = True
 
     def __init__(self, rng: random.Random, clock: Clock, seed_users: int = 8, show_type: bool = True) -> None:
         super().__init__(rng, clock)
         self.show_type = show_type
-        self.tenant = Tenant()
+        self.tenant: Tenant = Tenant()
         main, lower = create_tenant(self.tenant, self.new_id, self.now(days_ago=90))
         for number, person in enumerate(invent_people(seed_users, rng)):
             body = {"first_name": person.given, "last_name": person.family, "email": person.email}

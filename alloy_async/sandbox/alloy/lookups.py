@@ -9,7 +9,7 @@ from ..emulated_service import Clock, EmulatedService
 from ..invented_people import invent_people
 from ..messages import ApiError
 from .seed import add_history, create_account
-from .state import App, Credential, Installed, Integration, User, Workflow
+from .state import Account, App, Credential, Installed, Integration, User, Workflow
 
 
 class AlloyLookups(EmulatedService):
@@ -20,7 +20,7 @@ class AlloyLookups(EmulatedService):
 
     def __init__(self, rng: random.Random, clock: Clock, seed_users: int) -> None:
         super().__init__(rng, clock)
-        self.account = create_account(self.new_id, self.ago)
+        self.account: Account = create_account(self.new_id, self.ago)
         users = [self.add_user(p.email, p.full_name) for p in invent_people(seed_users, rng)]
         add_history(self.account, users, self.new_id, self.ago, rng)
 

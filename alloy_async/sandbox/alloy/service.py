@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from typing import ClassVar
 
 from ..authentication import HeaderKey
-from ..emulated_service import Clock
+from ..emulated_service import Authentication, Clock
 from .credentials import CredentialOperations
 from .integrations import IntegrationOperations
 from .runs import RunOperations
@@ -30,7 +31,7 @@ class EmulatedAlloy(
         first_page: the number of the first page of logs; the contract leaves open which it is.
     """
 
-    authenticate = HeaderKey("Authorization", scheme="bearer")
+    authenticate: ClassVar[Authentication] = HeaderKey("Authorization", scheme="bearer")
 
     def __init__(self, rng: random.Random, clock: Clock, seed_users: int = 8, first_page: int = 0) -> None:
         super().__init__(rng, clock, seed_users)

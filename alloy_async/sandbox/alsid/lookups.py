@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from ..authentication import HeaderKey
-from ..emulated_service import Clock, EmulatedService
+from ..emulated_service import Authentication, Clock, EmulatedService
 from ..folding import fold
 from ..messages import ApiCall, ApiError
 from .seed import add_people
@@ -17,11 +17,11 @@ from .state import ADMIN, MEMBERS, Installation, User
 class AlsidLookups(EmulatedService):
     """An installation with people in it, and ways to find what a request names."""
 
-    authenticate = HeaderKey("x-api-key")
+    authenticate: ClassVar[Authentication] = HeaderKey("x-api-key")
 
     def __init__(self, rng: random.Random, clock: Clock, seed_users: int = 8) -> None:
         super().__init__(rng, clock)
-        self.installation = Installation()
+        self.installation: Installation = Installation()
         add_people(self.add_user, seed_users, rng)
 
     def error_body(self, status: int, message: str) -> Any:

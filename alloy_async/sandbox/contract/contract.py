@@ -27,9 +27,9 @@ class Contract:
 
     def __init__(self, document: Mapping[str, Any], *, open_bodies: bool) -> None:
         server: str = document["servers"][0]["url"]
-        self.base_path = re.sub(r"^[^/]*//[^/]*", "", server).rstrip("/")
+        self.base_path: str = re.sub(r"^[^/]*//[^/]*", "", server).rstrip("/")
         operations = _operations(document, open_bodies)
-        self.operations = {operation.id: operation for operation in operations}
+        self.operations: dict[str, ContractOperation] = {operation.id: operation for operation in operations}
         self._routes: dict[tuple[str, int], list[ContractOperation]] = {}
         # Fixed segments go before parameters: /users/batch before /users/{userId}.
         for operation in sorted(operations, key=lambda o: o.template.count("{")):

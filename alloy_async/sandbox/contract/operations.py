@@ -72,7 +72,7 @@ class ContractOperation:
         self.id: str = facts["operationId"]
         self.method = method
         self.template = template
-        self.segments = tuple(template.split("/")[1:])
+        self.segments: tuple[str, ...] = tuple(template.split("/")[1:])
         self.public: bool = facts["security"] == []
         """Whether it is open to callers without a credential."""
         self._requests = requests
@@ -85,7 +85,7 @@ class ContractOperation:
         self._any_query: bool = facts.get("x-additional-query-parameters", False)
         self._untyped_query = {*key_parameters, *facts.get("x-newer-parameters", ())}
         self._body: Mapping[str, Any] = facts.get("requestBody", {})
-        self.media_types = tuple(self._body.get("content", ()))
+        self.media_types: tuple[Any, ...] = tuple(self._body.get("content", ()))
         """What a body may be; empty when there is none."""
         self._responses: Mapping[str, Any] = facts["responses"]
         self._answer_checks: dict[tuple[str, str], Check] = {}

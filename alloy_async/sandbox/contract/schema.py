@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 try:
     import fastjsonschema
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         "The sandbox checks every request with fastjsonschema, which is not installed. "
         "Install it with: pip install 'alloy-async[sandbox]'",
-        name=missing.name,
-    ) from missing
+        name=_missing.name,
+    ) from _missing
 
 Schema = Mapping[str, Any]
 Check = Callable[[Any, str], None]

@@ -6,10 +6,10 @@ import random
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ..authentication import HeaderKey
-from ..emulated_service import Clock, EmulatedService
+from ..emulated_service import Authentication, Clock, EmulatedService
 from ..messages import ApiCall, ApiError, Reply
 from .seed import add_people
 from .state import ADMINISTRATION, WRITABLE, Group, Portal, User
@@ -37,7 +37,7 @@ class PortalKey:
 class OpendatasoftLookups(EmulatedService):
     """A portal with people in it, and ways to find what a request names."""
 
-    authenticate = PortalKey()
+    authenticate: ClassVar[Authentication] = PortalKey()
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class OpendatasoftLookups(EmulatedService):
         self._export_bytes = export_bytes
         self._quota_body = quota_body
         founded = self.now(days_ago=400)
-        self.portal = Portal(
+        self.portal: Portal = Portal(
             {
                 group.uid: group
                 for group in (

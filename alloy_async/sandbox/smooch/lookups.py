@@ -109,7 +109,7 @@ class SmoochLookups(EmulatedService):
         self.messages: dict[str, list[Message]] = {}
         self.auth_codes: dict[str, str] = {}
         kinds = ("twilio", "messagebird", "messenger", "mailgun", "telegram", "viber")
-        self.integrations = {self.new_id(): kind for kind in kinds}
+        self.integrations: dict[str, str] = {self.new_id(): kind for kind in kinds}
         for n, person in enumerate(invent_people(seed_users, rng)):
             user = self.add_user(person.email)
             user.profile = {"givenName": person.given, "surname": person.family, "email": person.email}

@@ -24,9 +24,9 @@ class QuotaWindow:
     """
 
     def __init__(self) -> None:
-        self.reset_at = -math.inf
-        self.refills = False
-        self.under_way = 0
+        self.reset_at: float = -math.inf
+        self.refills: bool = False
+        self.under_way: int = 0
         self._began = -math.inf
         self._left = self._limit = math.inf
         self._lowest_at = math.inf

@@ -65,9 +65,12 @@ class FileInput:
         SourceError: it cannot be read.
     """
 
+    head: bytes
+    whole: bool
+
     def __init__(self, path: Path) -> None:
         self.path: Path | None = path
-        self.name = str(path)
+        self.name: str = str(path)
         self._file = path
         try:
             self._fingerprint = _read_fingerprint(path)
@@ -90,6 +93,9 @@ class FileInput:
 
 class StreamInput:
     """A stream that can be read once, as standard input."""
+
+    head: bytes
+    whole: bool
 
     def __init__(self, stream: BinaryIO, name: str = "standard input") -> None:
         self.path: Path | None = None

@@ -10,6 +10,7 @@ from typing import Any
 
 from ....core.errors import ConfigurationError
 from ...errors import SourceError
+from ..column_layout import ColumnLayout
 from ..field_map import FieldMap, suggest_nearest
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
@@ -41,13 +42,14 @@ class ExcelSource:
     def __init__(
         self, origin: InputBytes, *, mapping: FieldMap, key: str, sheet: str | None = None, skip_rows: int = 0
     ) -> None:
-        self.name = origin.name
+        self.name: str = origin.name
         self._origin = origin
         self._skip = skip_rows
         self._workbook = _load_workbook(origin)
-        header, self.sheet = self._choose_sheet(sheet, mapping, key)
+        header, chosen = self._choose_sheet(sheet, mapping, key)
+        self.sheet: str = chosen
         self.header = header
-        self.columns = header.match(mapping, key, self.name)
+        self.columns: ColumnLayout = header.match(mapping, key, self.name)
 
     @property
     def header_line(self) -> int:

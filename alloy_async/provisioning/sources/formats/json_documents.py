@@ -39,11 +39,11 @@ class JsonDocumentSource:
     allow_empty = False
 
     def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str, encoding: str | None) -> None:
-        self.name = origin.name
+        self.name: str = origin.name
         self._origin = origin
         self._mapping = mapping
         self._key = key
-        self.encoding = detect_encoding(origin, encoding)
+        self.encoding: str = detect_encoding(origin, encoding)
         head = "".join(read_head_lines(origin, self.encoding))
         refuse_missing_key(self._read_rows([(1, head)], whole=origin.whole), key, self.name)
 

@@ -37,10 +37,10 @@ class JsonLinesSource:
     allow_empty = False
 
     def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str, encoding: str | None) -> None:
-        self.name = origin.name
+        self.name: str = origin.name
         self._origin = origin
         self._mapping = mapping
-        self.encoding = detect_encoding(origin, encoding)
+        self.encoding: str = detect_encoding(origin, encoding)
         self._refuse_other_json()
         head = enumerate(read_head_lines(origin, self.encoding), 1)
         refuse_missing_key(create_rows(ObjectRows(self.name, mapping), head), key, self.name)

@@ -34,7 +34,7 @@ class ParquetSource:
     allow_empty = False
 
     def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str) -> None:
-        self.name = origin.name
+        self.name: str = origin.name
         self._origin = origin
         self._mapping = mapping
         self._arrow, self._parquet = _import_pyarrow(self.name)

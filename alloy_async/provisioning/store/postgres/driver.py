@@ -4,8 +4,8 @@ from __future__ import annotations
 
 try:
     import psycopg as psycopg
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         "Jobs in PostgreSQL need psycopg, which is not installed. Install it with: pip install 'alloy-async[postgres]'",
-        name=missing.name,
-    ) from missing
+        name=_missing.name,
+    ) from _missing

@@ -38,7 +38,7 @@ class JobFile:
         self._probe = probe
         self._in_transaction = False
         self.next_id = 0
-        self.guard = JobGuard(database, path)
+        self.guard: JobGuard = JobGuard(database, path)
 
     @classmethod
     def create(cls, path: Path, header: JobHeader) -> Self:
