@@ -182,6 +182,29 @@ async def test_a_limit_that_holds_for_hours_ends_the_run_and_says_when_to_come_b
     assert (await resume(report.job, target)).complete
 
 
+@pytest.mark.parametrize("unique", [True, False])
+async def test_single_rows_are_intended_a_few_calls_ahead_and_no_further(
+    tmp_path: Path, unique: bool
+) -> None:
+    run, ahead = RunOptions(concurrency=2), []
+    job = tmp_path / "users.job"
+
+    def script(call: int, records: Sequence[UserRecord]) -> None:
+        ahead.append(sum(row.state == "intended" for row in rows_of(job)))
+        if call == 30:
+            run.stop.set()
+
+    target = MemoryDirectory(script=script, batch_size=1, key_is_unique=unique)
+    report = await provision(users_file(tmp_path, *names(60)), target, job=job, run=run)
+    assert report.stopped == "interrupted"
+    assert report.counts.created == len(target.calls) == len(target.users)
+    assert report.counts.created + report.counts.planned == 60
+    # Four calls ahead for each of two in flight, besides those; who could be doubled is never intended in advance.
+    assert 2 < max(ahead) <= 8 + 2 if unique else max(ahead) <= 2
+    assert {(row.state, row.attempts) for row in rows_of(job)} == {("done", 1), ("planned", 0)}
+    assert (await resume(job, target)).counts == Counts(created=60)
+
+
 async def test_an_outage_ends_the_job(tmp_path: Path) -> None:
     def script(call: int, records: Sequence[UserRecord]) -> list[Outcome] | None:
         return [Outcome(r.username, "unknown", "lost") for r in records] if call > 1 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 
 from ...core.errors import AlloyAsyncError
@@ -24,6 +24,9 @@ from .failure_guard import FailureGuard
 from .reconciliation import Reconciler
 from .recorder import ProgressRecorder
 from .tasks import group_for_calls
+
+_CALLS_AHEAD = 4
+"""Calls of single rows whose intents share a transaction, for each call in flight: a durable one takes as long as a call."""
 
 
 class Engine:
@@ -46,6 +49,7 @@ class Engine:
         self._lookup = Lookup(self._target, context.comparer)
         self._doubts = DoubtSettler(context, phase, self._target, self.recorder, self.guard)
         self._slots = asyncio.Semaphore(run.concurrency)
+        self._most_ahead = _CALLS_AHEAD * run.concurrency
         self._emit = run.on_event
         self._reach = crash_hook.get()
 
@@ -59,21 +63,57 @@ class Engine:
         async with task_group() as group:
             try:
                 async for part in parts:
-                    for unit in group_for_calls(part, self._can.batch_size):
-                        await self._slots.acquire()
-                        if self._context.run.stop.is_set():
-                            await self.guard.give_up("interrupted")
-                        if self.guard.stopped:
+                    for window in self._gather_windows(part):
+                        if not await self._send_window(window, group):
                             return
-                        sending = group.create_task(self._carry_out(unit))
-                        if (
-                            self.guard.contact != "answered"
-                        ):  # one call shows whether address and credential work
-                            await sending
             except (SourceError, OSError) as error:
                 if self.guard.contact != "answered":
                     raise
                 await self.guard.give_up(f"the rest could not be read: {error}")
+
+    def _gather_windows(self, part: Sequence[JobRow]) -> Iterator[list[list[JobRow]]]:
+        """Gather the calls whose intents are written together: a batch is one, and single rows share one, a few calls ahead.
+
+        What is intended and not sent when the process dies is in doubt, so only rows go ahead that a question settles: not
+        creations that could double a user, and not the steps of leaving, whose order hangs on what was begun.
+        """
+        ahead: list[list[JobRow]] = []
+        for unit in group_for_calls(part, self._can.batch_size):
+            if len(unit) > 1 or not self._goes_ahead(unit[0]):
+                if ahead:
+                    yield ahead
+                    ahead = []
+                yield [unit]
+                continue
+            ahead.append(unit)
+            if len(ahead) >= self._most_ahead or self.guard.contact != "answered":
+                yield ahead
+                ahead = []
+        if ahead:
+            yield ahead
+
+    def _goes_ahead(self, row: JobRow) -> bool:
+        if row.action == "create":
+            return self._can.key_is_unique or self._context.run.sends_again
+        return row.action != "offboard"
+
+    async def _send_window(self, window: Sequence[list[JobRow]], group: asyncio.TaskGroup) -> bool:
+        """Begin the calls of a window as others end; False when the run has given up, and what is left of it is planned."""
+        for place, unit in enumerate(window):
+            await self._slots.acquire()
+            if self._context.run.stop.is_set():
+                await self.guard.give_up("interrupted")
+            if self.guard.stopped:
+                self._slots.release()
+                if unsent := [row for rest in window[place:] for row in rest if row.state == "intended"]:
+                    await self._record([row.withdraw() for row in unsent])
+                return False
+            if len(window) > 1 and place == 0:
+                await self._intend([row for one in window for row in one])
+            sending = group.create_task(self._carry_out(unit))
+            if self.guard.contact != "answered":  # one call shows whether address and credential work
+                await sending
+        return True
 
     async def settle_doubts(self) -> None:
         """Ask for every row that an earlier run left in doubt what the system holds: it is done, or planned again.
@@ -111,6 +151,8 @@ class Engine:
             await self.guard.note_failure(error)
             if not self.guard.sends_nothing:
                 await self._record([row.fail(str(error)) for row in unit])
+            elif first.state == "intended":
+                await self._record([row.withdraw() for row in unit])
             return False
         self.guard.note_answer()
         drift = self._reconciler.find_drift(first, there)
@@ -138,7 +180,8 @@ class Engine:
         done: list[RowResult] = []
         due = list(rows)
         while due and not self.guard.stopped:
-            await self._intend(due)
+            if due[0].state == "planned":
+                await self._intend(due)
             concluded, again = 0, []
             async with aclosing(send_in_halves(due, self._call)) as parts:
                 async for part, outcomes in parts:

@@ -87,6 +87,7 @@ class JobFile:
             with job_errors(path, "cannot be written"):
                 store = cls(path, database, lock)
                 database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = NORMAL")  # what must be durable is moved into the file
                 with store.transaction(durable=True):
                     store.guard.claim()
                     store.next_id = 1 + store.read("SELECT coalesce(max(id), 0) FROM events")[0][0]
