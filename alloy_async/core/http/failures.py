@@ -94,10 +94,10 @@ def describe_failure(
         elapsed: seconds that the attempt lasted.
         read_timeout: seconds that the server may be silent.
     """
-    if isinstance(error, BEFORE_WRITING) or not written:
-        return _describe_before_writing(error, elapsed)
     if status is not None:
         return describe_body_failure(error, status, elapsed, read_timeout)
+    if isinstance(error, BEFORE_WRITING) or not written:
+        return _describe_before_writing(error, elapsed)
     if isinstance(error, aiohttp.SocketTimeoutError):
         return RequestTimeout(f"the server sent nothing for {read_timeout:g} s", phase="read")
     if type(error) is TimeoutError:

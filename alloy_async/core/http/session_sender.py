@@ -59,8 +59,8 @@ class SessionSender:
     async def _request(
         self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
-        if not self._guards:
-            request.written = True
+        if not self._guards or not has("unpatched"):
+            request.written = True  # nobody will tell when it is, so from here on it may have been
         try:
             # Nothing of the request is in a local variable here: this frame is in the traceback of a cancelled call.
             return await self._session.request(

@@ -8,13 +8,21 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 
 import alloy_async
-from alloy_async import AsyncClient, ConfigurationError, ConnectionLost, DeadlineExceeded, Service
+from alloy_async import (
+    AlloyAsyncError,
+    AsyncClient,
+    ConfigurationError,
+    ConnectionLost,
+    DeadlineExceeded,
+    Service,
+)
 from alloy_async.core.http import aiohttp_internals
 from alloy_async.core.http.aiohttp_internals import READ_SIZE, USES, TimedConnection, has
 from alloy_async.core.http.direct_sender import DirectSender
@@ -24,6 +32,7 @@ from alloy_async.testing.aiohttp_mock import mock_aiohttp
 from .ways import END, HANG, ONCE, Create, Pieces, Read, Replace, Ways, answer, hide
 
 PACKAGE = Path(alloy_async.__file__).parent
+_NOWHERE: Any = SimpleNamespace(host="nowhere", port=80, ssl=True)
 PRIVATE = re.compile(r"\.(_[a-z]\w+)\b")
 
 
@@ -168,6 +177,27 @@ async def test_mocks_that_come_and_go_are_honoured(mocked: mock_aiohttp) -> None
         mocked.stop()
         assert isinstance(sender_of(client), DirectSender)
         mocked.start()
+
+
+@pytest.mark.parametrize(
+    ("error", "effect"),
+    [
+        (aiohttp.ServerDisconnectedError(), "unknown"),
+        (aiohttp.ClientOSError(104, "reset"), "unknown"),
+        (TimeoutError(), "unknown"),
+        (aiohttp.ConnectionTimeoutError(), "none"),
+        (aiohttp.ClientConnectorError(_NOWHERE, OSError(111, "refused")), "none"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
+)
+async def test_a_mock_s_error_does_not_say_that_nothing_was_sent(
+    error: Exception, effect: str, mocked: mock_aiohttp
+) -> None:
+    mocked.post("http://service.example/things", exception=error)
+    async with AsyncClient("key", system=Service("s", "http://service.example"), retry=ONCE) as client:
+        with pytest.raises(AlloyAsyncError) as raised:
+            await client.send(Create())
+    assert raised.value.effect == effect
 
 
 async def test_a_tracer_that_is_put_into_each_new_session_sees_the_calls(
