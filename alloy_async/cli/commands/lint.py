@@ -63,7 +63,7 @@ def lint(
     errors = warnings = 0
     try:
         linter = Linter(reading.open(file, key=can.key), can)
-        for finding in linter.findings():
+        for finding in linter.check():
             errors += finding.severity == "error"
             warnings += finding.severity == "warning"
             if as_json:

@@ -38,7 +38,7 @@ class ZerosCheck:
         self._largest = 0
 
     def add(self, line: int, text: str) -> None:
-        """One value."""
+        """Take one value in."""
         if not self._watched or not text:
             return
         if not (text.isascii() and text.isdigit()) or len(text) > 40:
@@ -52,7 +52,7 @@ class ZerosCheck:
         self._largest = max(self._largest, int(text))
 
     def finish(self) -> tuple[int, str] | None:
-        """Line and message, at the end."""
+        """Return line and message, at the end; None where no zeros seem lost."""
         if not self._watched or len(self._widths) < 2:
             return None
         count = self._widths.total()
@@ -101,7 +101,7 @@ class DatesCheck:
         self._order: tuple[str, int] | None = None
 
     def add(self, line: int, text: str) -> Iterator[tuple[int, str]]:
-        """One value; lines and messages, where the column is known to be one of dates."""
+        """Take one value in; yields lines and messages, where the column is known to be one of dates."""
         if self._judged and self._usual is None:
             return
         shape = next((name for name, (form, _) in _DATES.items() if form.fullmatch(text)), None)
@@ -115,7 +115,7 @@ class DatesCheck:
             yield from self.finish()
 
     def finish(self) -> Iterator[tuple[int, str]]:
-        """Decide, by what was seen so far; what waited for that."""
+        """Decide, by what was seen so far; yields what waited for that."""
         if self._judged:
             return
         self._judged = True
@@ -171,7 +171,7 @@ class KindsCheck:
     _told: bool = False
 
     def add(self, line: int, value: object) -> str | None:
-        """One value; a message at the first that is of another kind."""
+        """Take one value in; returns a message at the first that is of another kind."""
         if value is None or self._told:
             return None
         kind = "a number" if type(value) in (int, float) else _KIND_NAMES.get(type(value), "an object")
@@ -200,19 +200,19 @@ class ColumnProfile:
         self._kinds = KindsCheck()
 
     def add(self, line: int, value: object) -> Iterator[Finding]:
-        """One value."""
+        """Take one value in; yields what it shows."""
         if told := self._kinds.add(line, value):
             yield Finding(line, self.name, "warning", told)
         text = value.strip() if type(value) is str else str(value) if type(value) is int else ""
         if text:
             self._zeros.add(line, text)
-            yield from self._warnings(self._dates.add(line, text))
+            yield from self._create_warnings(self._dates.add(line, text))
 
     def finish(self) -> Iterator[Finding]:
-        """What only the whole column shows."""
-        yield from self._warnings(self._dates.finish())
+        """Yield what only the whole column shows."""
+        yield from self._create_warnings(self._dates.finish())
         if found := self._zeros.finish():
-            yield from self._warnings([found])
+            yield from self._create_warnings([found])
 
-    def _warnings(self, told: Iterable[tuple[int, str]]) -> Iterator[Finding]:
+    def _create_warnings(self, told: Iterable[tuple[int, str]]) -> Iterator[Finding]:
         return (Finding(line, self.name, "warning", message) for line, message in told)

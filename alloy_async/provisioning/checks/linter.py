@@ -41,7 +41,7 @@ class Linter:
         self._dropped: set[str] = set()
         self._layouts: dict[ColumnLayout, _Layout] = {}
 
-    def findings(self) -> Iterator[Finding]:
+    def check(self) -> Iterator[Finding]:
         """Yield each finding with the row and the column.
 
         Raises:
@@ -153,7 +153,7 @@ def _check_values(row: Row, columns: Mapping[str, _Column]) -> Iterator[Finding]
 
 
 def _check_forms(row: Row, can: Capabilities) -> Iterator[Finding]:
-    """Entries of a row that the system does not take in the form that they have."""
+    """Tell which entries of a row the system does not take in the form that they have."""
     if not can.forms or row.record is None:
         return
     for loss in find_losses(row.record, can):

@@ -33,7 +33,7 @@ _JOINERS = "\u200c\u200d"  # part of the spelling of names in several scripts
 
 
 def is_email(text: str) -> bool:
-    """Whether a text has the form of one e-mail address, without display name or brackets."""
+    """Tell whether a text has the form of one e-mail address, without display name or brackets."""
     usual = len(text) <= USUAL_EMAIL_LENGTH and _USUAL_EMAIL.fullmatch(text)
     return bool(usual or _EMAIL.fullmatch(text))
 
@@ -113,7 +113,7 @@ class RowChecks:
         return value is False if value is not None else bool(cell)
 
     def check(self, row: Row) -> list[Finding]:
-        """Findings about one row that has a record."""
+        """Find what is wrong with one row that has a record."""
         record, cells = row.record, row.cells
         assert record is not None
         found: list[Finding] = []
@@ -168,7 +168,7 @@ def _find_faults(value: str, text: _Text) -> Iterator[str]:
 
 
 def _find_unprintable(value: str, is_key: bool) -> Iterator[str]:
-    """The first character that no name holds: control, line break, half a pair, invisible."""
+    """Name the first character that no name holds: control, line break, half a pair, invisible."""
     for position, char in enumerate(value, 1):
         category = unicodedata.category(char)
         invisible = category == "Cf" and (is_key or char not in _JOINERS)

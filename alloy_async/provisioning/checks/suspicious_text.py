@@ -22,7 +22,7 @@ _SPREADSHEET_ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!"
 
 
 def find_suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
-    """What a value shows that hardly anybody meant, each with what to do.
+    """Find what a value shows that hardly anybody meant, each with what to do.
 
     Args:
         text: as it stands in the source.
@@ -43,7 +43,7 @@ def find_suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
 
 
 def _restore_misread(text: str) -> str | None:
-    """The text with every misread stretch as it was meant; None where there is none."""
+    """Restore every misread stretch of a text as it was meant; None where there is none."""
     mended = _MISREAD.sub(_decode_again, text)
     return None if mended == text else mended
 

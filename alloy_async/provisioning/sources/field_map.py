@@ -65,7 +65,7 @@ class FieldMap:
 
     @property
     def fields(self) -> frozenset[str]:
-        """All fields that a column or a constant fills."""
+        """The fields that a column or a constant fills."""
         return frozenset(self.constants).union(*self.columns.values())
 
     @classmethod

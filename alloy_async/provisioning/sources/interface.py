@@ -69,11 +69,11 @@ class Source(Protocol):
         ...
 
     def digest(self) -> str | None:
-        """A hash of the whole content (`sha256:...`); None for a source that cannot be read twice."""
+        """Return a hash of the whole content (`sha256:...`); None for a source that cannot be read twice."""
         ...
 
     def rows(self) -> Iterator[Row]:
-        """The rows, in constant memory; to be walked in a thread where an event loop runs.
+        """Yield the rows, in constant memory; to be walked in a thread where an event loop runs.
 
         A source with a digest can be walked any number of times, others once.
 

@@ -39,7 +39,7 @@ class InputBytes(Protocol):
         ...
 
     def digest(self) -> str | None:
-        """See `Source.digest`."""
+        """Return a hash of the content; see `Source.digest`."""
         ...
 
 

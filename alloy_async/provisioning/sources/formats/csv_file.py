@@ -77,7 +77,7 @@ class CsvSource:
         return self.header.line
 
     def digest(self) -> str | None:
-        """See `Source.digest`."""
+        """Return a hash of the content; see `Source.digest`."""
         return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
@@ -149,7 +149,7 @@ class CsvSource:
         rows = [(record.line, record.cells) for record in records if record.cells]
         header = find_header(rows, mapping, key)
         below = [cells for line, cells in rows if header and line > header.line]
-        header = header and header.without_unnamed_end(max(map(_find_end, below), default=0))
+        header = header and header.drop_unnamed_end(max(map(_find_end, below), default=0))
         return header, delimiter, _find_usual_width(below)
 
     def _refuse_swallowed_rows(self, record: Record) -> None:

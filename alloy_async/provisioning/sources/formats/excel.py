@@ -57,7 +57,7 @@ class ExcelSource:
         return self.header.line
 
     def digest(self) -> str | None:
-        """See `Source.digest`."""
+        """Return a hash of the content; see `Source.digest`."""
         return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
@@ -107,7 +107,7 @@ class ExcelSource:
     def _find_header(self, sheet: str, mapping: FieldMap, key: str) -> Header | None:
         rows = islice(self._read_rows(sheet), _HEAD_ROWS)
         header = find_header(((line, [str(cell) for cell in cells]) for line, cells in rows), mapping, key)
-        return header and header.without_unnamed_end()
+        return header and header.drop_unnamed_end()
 
 
 def _load_workbook(origin: InputBytes) -> Any:

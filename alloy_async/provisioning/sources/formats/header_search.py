@@ -55,7 +55,7 @@ class Header:
                 )
         return layout
 
-    def without_unnamed_end(self, filled: int = 0) -> Header:
+    def drop_unnamed_end(self, filled: int = 0) -> Header:
         """Leave out the unnamed columns at the end, but the first `filled` ones."""
         names = list(self.cells)
         while len(names) > filled and not names[-1].strip():

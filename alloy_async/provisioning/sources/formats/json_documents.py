@@ -48,7 +48,7 @@ class JsonDocumentSource:
         refuse_missing_key(self._read_rows([(1, head)], whole=origin.whole), key, self.name)
 
     def digest(self) -> str | None:
-        """See `Source.digest`."""
+        """Return a hash of the content; see `Source.digest`."""
         return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:

@@ -46,7 +46,7 @@ class JsonLinesSource:
         refuse_missing_key(create_rows(ObjectRows(self.name, mapping), head), key, self.name)
 
     def digest(self) -> str | None:
-        """See `Source.digest`."""
+        """Return a hash of the content; see `Source.digest`."""
         return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:

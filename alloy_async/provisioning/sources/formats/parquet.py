@@ -52,7 +52,7 @@ class ParquetSource:
             raise SourceError(lack, self.name)
 
     def digest(self) -> str | None:
-        """See `Source.digest`."""
+        """Return a hash of the content; see `Source.digest`."""
         return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
