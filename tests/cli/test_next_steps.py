@@ -87,6 +87,11 @@ def test_a_path_that_begins_with_a_dash() -> None:
     assert format_command("resume", Path("-x y.job")) == "alloy-async resume './-x y.job'"
 
 
+def test_the_password_of_a_database_is_not_repeated() -> None:
+    command = format_command("resume", "postgresql://ada:c4n4ry@db.example/jobs#june")
+    assert command == "alloy-async resume 'postgresql://ada@db.example/jobs#june'"
+
+
 def test_progress_as_json(tmp_path: Path) -> None:
     source = tmp_path / "users.csv"
     source.write_text("username,full_name\nada,\n,Nobody\nbob,\n")

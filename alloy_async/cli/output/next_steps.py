@@ -19,11 +19,18 @@ OF_A_JOB = frozenset({"api_key_file", "rate", "burst"})
 
 
 def format_command(*words: str | Path) -> str:
-    """Format a command line for a shell; a path that begins with a dash is not taken for an option."""
+    """Format a command line for a shell; a path that begins with a dash is not taken for an option.
+
+    The address of a job in a database is written without its password.
+    """
     return shlex.join(["alloy-async", *(_protect(word) for word in words)])
 
 
 def _protect(word: str | Path) -> str:
+    if isinstance(word, str) and "://" in word:
+        from ...provisioning.store.postgres.address import JobAddress, is_address
+
+        return JobAddress.parse(word).shown if is_address(word) else word
     return f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word)
 
 
