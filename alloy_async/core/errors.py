@@ -88,13 +88,13 @@ class AlloyAsyncError(Exception):
         if facts is not None:
             self._restore_facts(facts)
 
-    @property
+    @property  # as BaseException's own is, in C, whatever its stub says
     def args(self) -> tuple[Any, ...]:
         """The message, and the facts as JSON data."""
         return self.message, {name: _to_json(getattr(self, name)) for name in self.fact_names}
 
     @args.setter
-    def args(self, values: tuple[Any, ...]) -> None:
+    def args(self, values: tuple[Any, ...]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self.message = values[0] if values else ""
 
     def _restore_facts(self, facts: Any) -> None:
@@ -143,13 +143,13 @@ def _to_json(fact: Any) -> Any:
     return fact.to_dict() if hasattr(fact, "to_dict") else fact
 
 
-class ConfigurationError(AlloyAsyncError, ValueError):
+class ConfigurationError(AlloyAsyncError, ValueError):  # pyright: ignore[reportIncompatibleVariableOverride]
     """The client cannot be made, or used, like this."""
 
     default_effect: Effect = "none"
 
 
-class InvalidRequest(AlloyAsyncError, ValueError):
+class InvalidRequest(AlloyAsyncError, ValueError):  # pyright: ignore[reportIncompatibleVariableOverride]
     """An argument was refused before anything was sent."""
 
     default_effect: Effect = "none"
@@ -186,7 +186,7 @@ class ConnectionLost(TransportError):
     """The connection broke after writing began; "applied" where a 2xx status had arrived."""
 
 
-class RequestTimeout(TransportError, TimeoutError):
+class RequestTimeout(TransportError, TimeoutError):  # pyright: ignore[reportIncompatibleVariableOverride]
     """One attempt took too long. `phase` tells where: "pool", "connect" or "read"."""
 
     fact_names: ClassVar[tuple[str, ...]] = (*AlloyAsyncError.fact_names, "phase")
@@ -196,7 +196,7 @@ class RequestTimeout(TransportError, TimeoutError):
         super().__init__(message, facts, **known)
 
 
-class DeadlineExceeded(AlloyAsyncError, TimeoutError):
+class DeadlineExceeded(AlloyAsyncError, TimeoutError):  # pyright: ignore[reportIncompatibleVariableOverride]
     """The call as a whole, with waits and retries, took longer than its deadline."""
 
 

@@ -37,7 +37,7 @@ class SourceError(AlloyAsyncError, ValueError):
         return self.message, str(self.source), self.line, self.column
 
     @args.setter
-    def args(self, values: tuple[Any, ...]) -> None:
+    def args(self, values: tuple[Any, ...]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self.message: Any = values[0]
 
     def __str__(self) -> str:
