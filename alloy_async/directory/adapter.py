@@ -6,7 +6,7 @@ import asyncio
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import attrs
 
@@ -34,7 +34,7 @@ class Adapter(ABC, Generic[ClientT]):
         client: whose credential and limits apply; it stays yours to close.
     """
 
-    name: ClassVar[str]
+    name: str
     capabilities: Capabilities
 
     def __init__(self, client: ClientT) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import attrs
@@ -12,6 +11,7 @@ import attrs
 from alloy_async.core.auth import hash_with_key
 from alloy_async.core.events import LimitEvent, RetryEvent
 from alloy_async.directory import Capabilities, Outcome, UserRecord
+from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.store.header import Phase
 from alloy_async.provisioning.store.places import read_store
 from alloy_async.provisioning.store.rows import JobRow
@@ -95,7 +95,7 @@ class MemoryDirectory:
         return [Outcome(outcome.key, "done") for outcome in await self.delete(keys)]
 
 
-def rows_of(job: Path, phase: Phase = "apply") -> list[JobRow]:
+def rows_of(job: JobPlace, phase: Phase = "apply") -> list[JobRow]:
     """The rows of a job."""
     with read_store(job) as store:
         return list(store.read_rows(phase))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,10 @@ async def test_a_rehearsal_ends_as_the_job_does(system: str, mode: Mode, tmp_pat
         people = [*staff, create_person("ada"), changed, create_person("eve"), create_person("..")]
         source = write_file(tmp_path / "users.csv", people, directory)
         first = len(sandbox.ledger)
-        share = {"allow_delete": 1.0} if mode == "sync" else {}
-        rehearsed = await rehearse(source, directory, mode=mode, conditions=QUICK, **share)
+        share = 1.0 if mode == "sync" else None
+        rehearsed = await rehearse(source, directory, mode=mode, conditions=QUICK, allow_delete=share)
         assert len(sandbox.ledger) == first, "the system itself is not changed"
-        real = await provision(source, directory, mode=mode, **share)
+        real = await provision(source, directory, mode=mode, allow_delete=share)
         assert rehearsed.report.counts == real.counts
         assert rehearsed.strangers == ()
         assert not list(tmp_path.glob("rehearsal*"))
@@ -105,7 +106,7 @@ async def test_limits_and_latency_count_as_if_time_did_not_run(tmp_path: Path) -
 
 
 async def test_whoever_the_emulation_does_not_take_is_told(tmp_path: Path) -> None:
-    async def export() -> Any:
+    async def export() -> AsyncIterator[UserRecord]:
         yield create_person("ada")
         yield UserRecord(username="no-email")
 

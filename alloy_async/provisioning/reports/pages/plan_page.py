@@ -80,8 +80,8 @@ def describe_plan(plan: Plan) -> str:
 
 
 def _render_rows(plan: Plan, rows: Iterable[JobRow]) -> str:
-    shown: dict[str, list[str]] = {action: [] for action in ACTIONS}
-    seen: Counter[str] = Counter()
+    shown: dict[Action, list[str]] = {action: [] for action in ACTIONS}
+    seen: Counter[Action] = Counter()
     for row in rows:
         seen[row.action] += 1
         if seen[row.action] <= _SHOWN_ROWS:
@@ -101,8 +101,10 @@ def _render_rows(plan: Plan, rows: Iterable[JobRow]) -> str:
     return render_section(f"<h2>Row by row</h2>{note if more else ''}{table}") if seen else ""
 
 
-def _list_cut(seen: Counter[str]) -> Iterator[tuple[Action, int]]:
-    yield from ((action, seen[action]) for action in ACTIONS if seen[action] > _SHOWN_ROWS)
+def _list_cut(seen: Counter[Action]) -> Iterator[tuple[Action, int]]:
+    for action in ACTIONS:
+        if seen[action] > _SHOWN_ROWS:
+            yield action, seen[action]
 
 
 _WHAT: Mapping[Action, str] = {
