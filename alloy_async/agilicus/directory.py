@@ -53,7 +53,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         return hash_with_key(self.org_id, salt)
 
     async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
-        """GET /users for an email, by prefix, as that search alone is said to know no case; GET /users/{user_id} for an id."""
+        """Call GET /users for an email, by prefix, as that search alone ignores case; GET /users/{user_id} for an id."""
         if "@" in key:
             listing = ListUsers(org_id=self.org_id, type=["user"], prefix_email_search=key)
             return [_to_record(user) async for user in self.client.iterate(listing) if _is_person(user)]
@@ -64,7 +64,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         return [_to_record(user)] if _is_person(user) else []
 
     async def list(self) -> AsyncIterator[UserRecord]:
-        """Every user of the organisation, by email (GET /users, page by page)."""
+        """List every user of the organisation, by email (GET /users, page by page)."""
         async for user in self.client.iterate(ListUsers(org_id=self.org_id, type=["user"])):
             if _is_person(user):
                 yield _to_record(user)
@@ -73,7 +73,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         return await self._each(self._create_one, records, self._keys(records))
 
     async def _create_one(self, record: UserRecord) -> Outcome:
-        """POST /users, then PUT /users/{user_id}/roles where there are roles.
+        """Call POST /users, then PUT /users/{user_id}/roles where there are roles.
 
         Who has roles is looked for first: where the answer is lost, it is then known whose user is found, and given them.
         """
@@ -98,7 +98,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         return Outcome(key, "created", remote_id=remote_id)
 
     async def _update_one(self, record: UserRecord) -> Outcome:
-        """PUT /users/{user_id}/roles, then GET and PUT /users/{user_id}; what somebody changes in between is overwritten."""
+        """Call PUT /users/{user_id}/roles, then GET and PUT /users/{user_id}; what changes in between is overwritten."""
         key = self.key_of(record)
         user_id = await self._find_id(record)
         if user_id is None:
@@ -110,7 +110,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         return Outcome(key, "updated", remote_id=user_id)
 
     async def _delete_one(self, key: str) -> Outcome:
-        """DELETE /v1/orgs/{org_id}/users/{user_id}."""
+        """Call DELETE /v1/orgs/{org_id}/users/{user_id}."""
         user = await self._ask(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
@@ -126,7 +126,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
 
 
 def _merge_record(user: models.User, record: UserRecord) -> models.User:
-    """The user with all that the record fills; the service makes the full name of the two others."""
+    """Merge in all that the record fills; the service makes the full name of the two others."""
     changed = attrs.evolve(
         user,
         email=user.email or record.email,

@@ -44,19 +44,19 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
     )
 
     async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
-        """GET /users/{userId}, which takes a username as well."""
+        """Call GET /users/{userId}, which takes a username as well."""
         try:
             return [_to_record(await self.client.get_a_user(key))]
         except NotFound:
             return []
 
     async def list(self) -> AsyncIterator[UserRecord]:
-        """Every user of the account (GET /users)."""
+        """List every user of the account (GET /users)."""
         async for user in self.client.iterate(ListAllUsers()):
             yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        """POST /users/batch, and a look at each user that it refused."""
+        """Call POST /users/batch, and a look at each user that it refused."""
         users = [models.NewUser(record.username, record.display_name) for record in records]
         try:
             result = await self.client.batch_create_users(users)
@@ -112,14 +112,14 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         return Outcome(username, "exists", remote_id=user.user_id)
 
     async def _update_one(self, record: UserRecord) -> Outcome:
-        """PUT /users/{userId}."""
+        """Call PUT /users/{userId}."""
         user = await self.client.update_a_user(
             record.remote_id or record.username, full_name=record.display_name
         )
         return Outcome(record.username, "updated", remote_id=user.user_id)
 
     async def _delete_one(self, key: str) -> Outcome:
-        """DELETE /users/{userId}."""
+        """Call DELETE /users/{userId}."""
         await self.client.delete_a_user(key)
         return Outcome(key, "deleted")
 
@@ -134,7 +134,7 @@ def _to_record(user: models.User) -> UserRecord:
 
 
 def _find_refused(records: Sequence[UserRecord], entries: Sequence[models.InvalidUser]) -> Sequence[str]:
-    """The usernames among the records that Alloy sent back; all, where it does not name them."""
+    """List the usernames among the records that Alloy sent back; all, where it does not name them."""
     named = {entry.username for entry in entries}
     usernames = [record.username for record in records]
     if named <= set(usernames):

@@ -45,11 +45,11 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
     )
 
     async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
-        """GET /api/users; told by the two keys, email and id."""
+        """Call GET /api/users; told by the two keys, email and id."""
         return [_to_record(user) for user in await self.client.api_users_get()]
 
     async def list(self) -> AsyncIterator[UserRecord]:
-        """Every user, from one answer (GET /api/users)."""
+        """List every user, from one answer (GET /api/users)."""
         async for user in self.client.iterate(ApiUsersGet()):
             yield _to_record(user)
 
@@ -65,7 +65,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         return await self._each(create, records, self._keys(records))
 
     async def _create_one(self, record: UserRecord) -> Outcome:
-        """POST /api/users, then PUT /api/users/{id}/roles where there are roles."""
+        """Call POST /api/users, then PUT /api/users/{id}/roles where there are roles."""
         key = self.key_of(record)
         try:
             made = await self.client.api_users_post([_to_body(record)])
@@ -82,7 +82,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         return Outcome(key, "created", remote_id=remote_id)
 
     async def _update_one(self, record: UserRecord) -> Outcome:
-        """PUT /api/users/{id}/roles and PATCH /api/users/{id}, as far as there is something to change."""
+        """Call PUT /api/users/{id}/roles and PATCH /api/users/{id}, as far as there is something to change."""
         key = self.key_of(record)
         user_id = await self._find_id(record)
         if user_id is None:
@@ -101,7 +101,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         return Outcome(key, "updated", remote_id=user_id)
 
     async def _delete_one(self, key: str) -> Outcome:
-        """DELETE /api/users/{id}."""
+        """Call DELETE /api/users/{id}."""
         user = await self._ask(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")

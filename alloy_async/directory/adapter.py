@@ -48,7 +48,7 @@ class Adapter(ABC, Generic[ClientT]):
     def with_retry_hook(
         self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
     ) -> Self:
-        """The same directory, also telling of every call that is about to be made again."""
+        """Make a copy that tells too of every call that is about to be made again."""
         other = copy.copy(self)
         other.client = self.client.with_retry_hook(on_retry, on_limit)
         return other
@@ -58,15 +58,15 @@ class Adapter(ABC, Generic[ClientT]):
         return await self.client.fingerprint_credential(salt) or ""
 
     def key_of(self, record: UserRecord) -> str:
-        """The record's natural key in this system; empty where it has none."""
+        """Get the record's natural key in this system; empty where it has none."""
         return getattr(record, self.capabilities.key) or ""
 
     def find_losses(self, record: UserRecord) -> tuple[Loss, ...]:
-        """What of a record this system cannot carry; see `alloy_async.directory.find_losses`."""
+        """Find what of a record this system cannot carry; see `alloy_async.directory.find_losses`."""
         return find_losses(record, self.capabilities)
 
     async def find(self, key: str) -> UserRecord | None:
-        """One user by any key that the system knows it by: username, email or id, in any case and Unicode form.
+        """Find one user by any key that the system knows it by: username, email or id, in any case and Unicode form.
 
         Returns:
             The user; None when there is none.
@@ -85,7 +85,7 @@ class Adapter(ABC, Generic[ClientT]):
         return next(iter(found.values()), None)
 
     def list(self) -> AsyncIterator[UserRecord]:
-        """Every user, as a stream.
+        """List every user, as a stream.
 
         Raises:
             InvalidRequest: the system has no call for that.
@@ -144,7 +144,7 @@ class Adapter(ABC, Generic[ClientT]):
 
     @abstractmethod
     async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
-        """Every user that may be meant by a key; others may be among them."""
+        """Find every user that a key may mean; others may be among them."""
 
     @abstractmethod
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
@@ -161,7 +161,7 @@ class Adapter(ABC, Generic[ClientT]):
     # what they have in common
 
     async def _find_id(self, record: UserRecord) -> str | None:
-        """The system's own id of the user that a record is about; a failure to ask has changed nothing."""
+        """Find the system's own id of the user that a record is about; a failure to ask has changed nothing."""
         if record.remote_id:
             return record.remote_id
         found = await self._ask(self.find(self.key_of(record)))
@@ -171,7 +171,7 @@ class Adapter(ABC, Generic[ClientT]):
         return [self.key_of(record) for record in records]
 
     async def _create_all(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        """The outcomes, batch by batch."""
+        """Create records, batch by batch."""
         outcomes: list[Outcome] = []
         size = max(self.capabilities.batch_size, SINGLE_CALLS)
         for start in range(0, len(records), size):
@@ -214,7 +214,7 @@ class Adapter(ABC, Generic[ClientT]):
     async def _each(
         self, call: Callable[[Item], Awaitable[T]], items: Sequence[Item], keys: Sequence[str]
     ) -> Sequence[T | Outcome]:
-        """One call an item, a few at a time; what each gives, in order, or the outcome of one that failed.
+        """Make one call an item, a few at a time: what each gives, in order, or the outcome of one that failed.
 
         Args:
             call: for one item.
@@ -253,7 +253,7 @@ class Adapter(ABC, Generic[ClientT]):
         return [task.result() for task in tasks]
 
     async def _ask(self, asking: Awaitable[T]) -> T:
-        """The answer to a question; where there is none, nothing has happened."""
+        """Await the answer to a question; where there is none, nothing has happened."""
         try:
             return await asking
         except AlloyAsyncError as error:
@@ -261,7 +261,7 @@ class Adapter(ABC, Generic[ClientT]):
             raise
 
     async def _recover_created(self, lost: AlloyAsyncError, look: Callable[[], Awaitable[T | None]]) -> T:
-        """The user whose creation has lost its answer, looked for; raises `lost` where it cannot be found."""
+        """Look for the user whose creation has lost its answer; raises `lost` where it cannot be found."""
         try:
             found = await look() if lost.effect != "none" else None
         except AlloyAsyncError:
@@ -271,7 +271,7 @@ class Adapter(ABC, Generic[ClientT]):
         return found
 
     def _outcome_of_error(self, key: str, error: AlloyAsyncError) -> Outcome:
-        """The outcome of a record whose call failed."""
+        """Make the outcome of a record whose call failed."""
         if error.effect == "applied":
             # The server did it; unknown is only what came of it. "unknown ... (effect: applied)" would contradict itself.
             return Outcome(key, "unknown", f"{error.operation}: {error.message}")
@@ -280,7 +280,7 @@ class Adapter(ABC, Generic[ClientT]):
         return Outcome(key, "invalid" if refuses_record(error) else "failed", str(error))
 
     def _add_advice(self, lost: Outcome) -> Outcome:
-        """The outcome of a creation whose answer was lost, with what to do next."""
+        """Complete the outcome of a creation whose answer was lost with what to do next."""
         if self.capabilities.key_is_unique:
             same = f"a second user with the same {self.capabilities.key}"
             advice = f"running the job again is safe, as {self.name} refuses {same}"

@@ -87,22 +87,22 @@ class Capabilities:
     offboarding: tuple[str, ...] = ("delete the user",)
 
     def list_known_keys(self, user: UserRecord) -> tuple[str, ...]:
-        """The folded keys of a user that the system holds: by any of them it is meant."""
+        """List the folded keys of a user that the system holds: by any of them it is meant."""
         values = (getattr(user, field) for field in (*self.identities, "remote_id"))
         return tuple(dict.fromkeys(fold(value) for value in values if value))
 
     def list_sought_keys(self, record: UserRecord, key: str) -> tuple[str, ...]:
-        """The keys by which the user of a record is to be looked for, as they are written; `key` is its natural key."""
+        """List the keys by which the user of a record is to be looked for, as they are written; `key` is its natural key."""
         others = (getattr(record, field) for field in self.sought_by)
         by_form = {fold(value): value for value in others if value and "@" in value}
         return (key, *(value for form, value in by_form.items() if form != fold(key))) if key else ()
 
     def list_unknown_needs(self) -> tuple[str, ...]:
-        """The fields that a new user needs and that the system never shows: who was removed cannot be created again."""
+        """List the fields that a new user needs and that the system never shows: who was removed cannot be created again."""
         return tuple(field for field in self.needs if field in self.hidden)
 
     def name_users(self, users: Iterable[UserRecord]) -> Iterator[str]:
-        """Each user by natural key, and what else tells it apart."""
+        """Name each user by natural key, and what else tells it apart."""
         for user in users:
             others = [
                 value for field in self.identities if field != self.key and (value := getattr(user, field))
@@ -142,7 +142,7 @@ class Directory(Protocol):
 
     The three changing calls answer with one outcome a record, in order. They raise only when
     nothing of the call happened (`error.effect == "none"`): a refused credential, an unreachable
-    server. An answer that was lost is no exception but the outcome `unknown`.
+    server. An answer that was lost is the outcome `unknown`, not an exception.
     """
 
     @property
@@ -178,11 +178,11 @@ class Directory(Protocol):
     def with_retry_hook(
         self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
     ) -> Self:
-        """The same directory, also telling of every call that is about to be made again."""
+        """Make a copy that tells too of every call that is about to be made again."""
         ...
 
     async def find(self, key: str) -> UserRecord | None:
-        """One user by any key that the system knows it by: username, email or id; None when there is none.
+        """Find one user by any key that the system knows it by: username, email or id; None when there is none.
 
         Raises:
             AmbiguousKey: the key means two users.
@@ -190,7 +190,7 @@ class Directory(Protocol):
         ...
 
     def list(self) -> AsyncIterator[UserRecord]:
-        """Every user, as a stream."""
+        """List every user, as a stream."""
         ...
 
     async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:

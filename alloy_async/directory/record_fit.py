@@ -28,7 +28,7 @@ class Loss:
 
 
 def find_losses(record: UserRecord, can: Capabilities) -> tuple[Loss, ...]:
-    """What of a record the system cannot carry; told before anything is sent.
+    """Find what of a record the system cannot carry; told before anything is sent.
 
     Args:
         record: with any fields.
@@ -61,7 +61,7 @@ def _iterate_losses(record: UserRecord, can: Capabilities) -> Iterator[Loss]:
 
 
 def _implied(field: str, record: UserRecord, can: Capabilities) -> bool:
-    """Whether what a dropped field says is carried by another one."""
+    """Tell whether what a dropped field says is carried by another one."""
     if field == "username":
         return "email" in can.carries and record.username == record.email
     if field == "full_name":
@@ -71,7 +71,7 @@ def _implied(field: str, record: UserRecord, can: Capabilities) -> bool:
 
 
 def fit_record(record: UserRecord, can: Capabilities) -> UserRecord:
-    """The record as it reaches the system: without the entries that do not fit; what has no place there, no adapter reads."""
+    """Make the record as it reaches the system: without entries that do not fit; adapters read nothing that has no place."""
     if not can.forms:
         return record
     kept: dict[str, Any] = {
@@ -92,7 +92,7 @@ def _fitting(value: Any, field: str, can: Capabilities) -> Any:
 
 
 def find_faults(record: UserRecord, can: Capabilities, needs: Iterable[str] = ()) -> list[str]:
-    """Why a record cannot go in, for people; empty when it can be tried.
+    """Explain why a record cannot go in, for people; empty when it can be tried.
 
     Args:
         record: as it is to be sent.

@@ -47,15 +47,15 @@ class SyncDirectory:
     def with_retry_hook(
         self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
     ) -> Self:
-        """The same directory, also telling of every call that is about to be made again."""
+        """Make a copy that tells too of every call that is about to be made again."""
         return type(self)(self.directory.with_retry_hook(on_retry, on_limit))
 
     def find(self, key: str) -> UserRecord | None:
-        """One user by any key that the system knows it by; None when there is none."""
+        """Find one user by any key that the system knows it by; None when there is none."""
         return get_background_loop().run(self.directory.find, key)
 
     def list(self) -> Iterator[UserRecord]:
-        """Every user, as a stream."""
+        """List every user, as a stream."""
         listing = self.directory.list()
         try:
             yield from iterate_sync(listing)

@@ -178,7 +178,7 @@ class Copy:
             raise self._failure
 
     async def _batches(self) -> AsyncGenerator[list[_Prepared], None]:
-        """The users to send, in the batches that the target takes."""
+        """Yield the users to send, in the batches that the target takes."""
         batch: list[_Prepared] = []
         users = self.source.list()
         try:

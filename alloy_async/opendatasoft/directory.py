@@ -64,11 +64,11 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             self.capabilities = PROVISIONING
 
     def key_of(self, record: UserRecord) -> str:
-        """The username; where there is none, the email."""
+        """Get the username; where there is none, the email."""
         return record.username or record.email or ""
 
     async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
-        """GET /users/{username}/; GET /users/?search= for an email, and for a username in other case."""
+        """Call GET /users/{username}/; GET /users/?search= for an email, and for a username in other case."""
         found: list[models.User] = []
         with contextlib.suppress(NotFound):
             found.append(await self.client.get_user(key))
@@ -78,7 +78,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         return [_to_record(user) for user in found]
 
     async def list(self) -> AsyncIterator[UserRecord]:
-        """Every user of the portal (GET /users/, 1000 a page)."""
+        """List every user of the portal (GET /users/, 1000 a page)."""
         async for user in self.client.iterate(GetUsers(limit=MAX_LIMIT)):
             yield _to_record(user)
 
@@ -100,7 +100,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         return user or await self._ask(self.find(record.email or ""))
 
     async def _send(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        """POST /users/invite/ for all, or POST /users/provision/ for each."""
+        """Call POST /users/invite/ for all, or POST /users/provision/ for each."""
         if self.identity_provider is None:
             return await self._send_and_read_verdicts(
                 self.client.invite_users([_to_user(record) for record in records]), records
@@ -116,7 +116,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
     async def _send_and_read_verdicts(
         self, sending: Awaitable[models.Verdicts], records: Sequence[UserRecord]
     ) -> Sequence[Outcome]:
-        """The outcome of each record by its verdict; one without a verdict is looked for."""
+        """Judge each record by its verdict; one without a verdict is looked for."""
         lost: AlloyAsyncError | None = None
         verdicts = models.Verdicts()
         try:
@@ -140,7 +140,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         return await self._each(outcome, range(len(records)), self._keys(records))
 
     async def _update_one(self, record: UserRecord) -> Outcome:
-        """GET and PUT /users/{username}/; what somebody changes in between is overwritten."""
+        """Call GET and PUT /users/{username}/; what somebody changes in between is overwritten."""
         key = self.key_of(record)
         username = await self._find_id(record)
         if username is None:
@@ -151,7 +151,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         return Outcome(key, "updated", remote_id=username)
 
     async def _delete_one(self, key: str) -> Outcome:
-        """DELETE /users/{username}/."""
+        """Call DELETE /users/{username}/."""
         user = await self._ask(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")

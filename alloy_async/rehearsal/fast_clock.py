@@ -19,11 +19,11 @@ class FastClock:
         self._real, self._wall = time.monotonic(), time.time()
 
     def monotonic(self) -> float:
-        """Seconds since whenever."""
+        """Give seconds since whenever."""
         return time.monotonic() * self._speed
 
     def wall(self) -> float:
-        """Seconds since 1970."""
+        """Give seconds since 1970."""
         return self._wall + (time.monotonic() - self._real) * self._speed
 
     async def sleep(self, seconds: float) -> None:
@@ -31,5 +31,5 @@ class FastClock:
         await asyncio.sleep(seconds / self._speed)
 
     def random(self) -> float:
-        """A number from 0 to 1."""
+        """Give a number from 0 to 1."""
         return random.random()

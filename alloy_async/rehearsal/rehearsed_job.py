@@ -152,7 +152,7 @@ async def rehearse(
 
 
 def _open_stage(system: str, client: Any, target: Directory, sandbox: Sandbox) -> Directory:
-    """The directory of the emulation, which creates users in the way of the target."""
+    """Open the directory of the emulation, which creates users in the way of the target."""
     place = dict(sandbox.place)
     if getattr(target, "identity_provider", None):
         from ..sandbox.opendatasoft.service import IDENTITY_PROVIDER
@@ -163,7 +163,7 @@ def _open_stage(system: str, client: Any, target: Directory, sandbox: Sandbox) -
 
 
 async def _list_users(target: Directory, source: Source) -> AsyncIterator[UserRecord]:
-    """The users of a system; where it cannot list them, those whom the source means."""
+    """List the users of a system; where it cannot list them, those whom the source means."""
     can = target.capabilities
     if "list" in can.abilities:
         async for user in target.list():

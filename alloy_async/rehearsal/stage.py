@@ -103,25 +103,25 @@ class Stage:
     # the directory
 
     async def fingerprint_account(self, salt: bytes) -> str:
-        """As the emulation's own."""
+        """Hash as the emulation's own does."""
         return await self._inner.fingerprint_account(salt)
 
     def with_retry_hook(
         self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
     ) -> Self:
-        """The same directory, also telling of every call that is about to be made again."""
+        """Make a copy that tells too of every call that is about to be made again."""
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._inner = self._inner.with_retry_hook(on_retry, on_limit)
         return other
 
     async def find(self, key: str) -> UserRecord | None:
-        """One user by any key, also by the id that it has in the system itself."""
+        """Find one user by any key, also by the id that it has in the system itself."""
         user = await self._inner.find(self._inner_ids.get(key, key))
         return None if user is None or user.remote_id in self._staff else self._show(user)
 
     async def list(self) -> AsyncIterator[UserRecord]:
-        """Every user, but for the emulation's own staff."""
+        """List every user, but for the emulation's own staff."""
         async for user in self._inner.list():
             if user.remote_id not in self._staff:
                 yield self._show(user)

@@ -48,7 +48,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         return hash_with_key(self.app_id, salt)
 
     async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
-        """GET /v1/apps/{appId}/appusers/{userId}, which takes the app maker's id and Smooch's own.
+        """Call GET /v1/apps/{appId}/appusers/{userId}, which takes the app maker's id and Smooch's own.
 
         Nobody can be listed, so who is not found is asked for once more in the form in which keys are compared.
         """
@@ -64,7 +64,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         return await self._each(self._create_one, records, self._keys(records))
 
     async def _create_one(self, record: UserRecord) -> Outcome:
-        """POST /v1/apps/{appId}/appusers."""
+        """Call POST /v1/apps/{appId}/appusers."""
         user = models.AppUserPreCreate(
             record.username,
             given_name=record.given_name,
@@ -79,7 +79,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         return Outcome(record.username, "created", remote_id=made.id if made else None)
 
     async def _update_one(self, record: UserRecord) -> Outcome:
-        """PUT /v1/apps/{appId}/appusers/{userId}."""
+        """Call PUT /v1/apps/{appId}/appusers/{userId}."""
         changes = models.AppUserUpdate(
             given_name=record.given_name,
             surname=record.family_name,
@@ -92,7 +92,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         return Outcome(record.username, "updated", remote_id=user.id if user else None)
 
     async def _delete_one(self, key: str) -> Outcome:
-        """DELETE /v1/apps/{appId}/appusers/{userId}."""
+        """Call DELETE /v1/apps/{appId}/appusers/{userId}."""
         await self.client.delete_app_user(self.app_id, key)
         return Outcome(key, "deleted")
 

@@ -38,15 +38,15 @@ class UserComparer:
         self._hidden = tuple(name for name in can.hidden if name != can.key)
 
     def key_of(self, record: UserRecord) -> str:
-        """The record's natural key; empty where it has none."""
+        """Get the record's natural key; empty where it has none."""
         return getattr(record, self.can.key) or ""
 
     def value_of(self, record: UserRecord, field: str) -> Value:
-        """A field in the form in which it is compared: an empty one is None."""
+        """Read a field in the form in which it is compared: an empty one is None."""
         return self._read[field](record)
 
     def digest(self, record: UserRecord, changing: Iterable[str] = ()) -> bytes:
-        """A keyed hash of what the system shows; the first byte tells which of the fields it may fill are in.
+        """Compute a keyed hash of what the system shows; the first byte tells which of the fields it may fill are in.
 
         Args:
             record: the user.
@@ -61,28 +61,28 @@ class UserComparer:
         return self._hash(record, said)
 
     def matches(self, record: UserRecord, digest: bytes) -> bool:
-        """Whether a user is as the hashed one."""
+        """Tell whether a user is as the hashed one."""
         return self._hash(record, digest[0]) == digest
 
     def find_changes(self, wanted: UserRecord, there: UserRecord) -> Mapping[str, Change]:
-        """The fields that the wanted record says and that are otherwise: name -> (old, new).
+        """Find the fields that the wanted record says and that are otherwise: name -> (old, new).
 
         A free attribute is told for itself, as `attributes.desk`: those that only the system has stay as they are.
         """
         return find_changes(wanted, there, self._fields)
 
     def list_hidden(self, wanted: UserRecord) -> tuple[str, ...]:
-        """The fields that the record says and the system takes and never shows, as a password: nobody can compare them."""
+        """List the fields that the record says and the system takes and never shows, as a password: nobody can compare them."""
         return tuple(name for name in self._hidden if getattr(wanted, name))
 
     def apply_changes(self, there: UserRecord, changes: Mapping[str, Change]) -> UserRecord:
-        """What the system holds once the changes are made."""
+        """Make what the system holds once the changes are made."""
         new: dict[str, Any] = {field: value for field, (_, value) in changes.items()}
         free = {name.removeprefix(ATTRIBUTE): new.pop(name) for name in [*new] if name.startswith(ATTRIBUTE)}
         return attrs.evolve(there, **new, attributes={**there.attributes, **free})
 
     def create_update(self, row: UserRecord, remote_id: str | None, before: str | None) -> UserRecord:
-        """The record that an update sends of a row: nothing that its plan did not show, and no empty attribute.
+        """Create the record that an update sends of a row: nothing that its plan did not show, and no empty attribute.
 
         Args:
             row: as the source has it.
@@ -96,7 +96,7 @@ class UserComparer:
         return attrs.evolve(row, **{**empty, "attributes": free, "remote_id": remote_id})
 
     def to_image(self, record: UserRecord, changing: Iterable[str] = ()) -> str:
-        """What the system shows of a user, as JSON; with a null for each field that is empty and about to change."""
+        """Write down what the system shows of a user, as JSON; with a null for each field that is empty and about to change."""
         values: dict[str, Any] = {self.can.key: self.key_of(record)}
         if record.remote_id is not None:
             values["remote_id"] = record.remote_id
@@ -113,7 +113,7 @@ class UserComparer:
         return json.dumps(values, ensure_ascii=False)
 
     def from_image(self, image: str) -> UserRecord:
-        """The user of an image."""
+        """Read the user of an image."""
         values = json.loads(image)
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return UserRecord(**{"username": "", **values, **lists})
@@ -129,7 +129,7 @@ class UserComparer:
 
 
 def list_emptied(image: str) -> list[str]:
-    """The fields that were empty in an image and were about to change: no system can empty them again."""
+    """List the fields that were empty in an image and were about to change: no system can empty them again."""
     values = json.loads(image)
     names = [name for name, value in values.items() if value is None]
     return names + [name for name, value in (values.get("attributes") or {}).items() if value is None]

@@ -55,7 +55,7 @@ class Lookup:
         return self.finds or self.lists
 
     async def get(self, keys: Sequence[str]) -> Mapping[str, UserRecord]:
-        """The user of each key that means one, by the folded key that was asked.
+        """Find the user of each key that means one, by the folded key that was asked.
 
         Asked for few keys, this never lists a system that has a look-up for one.
 
@@ -66,7 +66,7 @@ class Lookup:
         return {key: users[0] for key, users in found.items() if len(users) == 1}
 
     async def find_matches(self, keys: Sequence[str]) -> Mapping[str, Users]:
-        """The users that each key means, by the folded key that was asked; keys that mean nobody are left out.
+        """Find the users that each key means, by the folded key that was asked; keys that mean nobody are left out.
 
         Where the look-up may miss somebody who is there in another form, the system is listed.
 
@@ -83,7 +83,7 @@ class Lookup:
         return found
 
     async def _find(self, asked: Mapping[str, str]) -> Mapping[str, Users]:
-        """The users of each key, given by its folded form."""
+        """Find the users of each key, given by its folded form."""
         by_list = len(asked) > ONE_BY_ONE or not self.finds or self._can.finds == "listing"
         if self._snapshot is None and self.lists and asked and by_list:
             await self.take_snapshot()
@@ -112,7 +112,7 @@ class Lookup:
         self._snapshot.want(map(self._comparer.fold, keys))
 
     def iterate_unwanted(self) -> Iterator[UserRecord]:
-        """The users of the snapshot that nobody told to stay; without those that have no key to name them by."""
+        """Yield the users of the snapshot that nobody told to stay; without those that have no key to name them by."""
         assert self._snapshot is not None
         users = map(self._comparer.from_image, self._snapshot.iterate_unwanted())
         yield from (user for user in users if self._comparer.key_of(user))
@@ -128,7 +128,7 @@ class Lookup:
         return first and first[0]
 
     async def find(self, key: str) -> UserRecord | None:
-        """One user, as of now; None where there is none.
+        """Find one user, as of now; None where there is none.
 
         Raises:
             AmbiguousKey: the key means two users.
@@ -149,7 +149,7 @@ class Lookup:
         return () if found is None else (found,)
 
     def _may_miss(self, key: str) -> bool:
-        """Whether `find` may say that nobody is there, because the system writes the key in another form."""
+        """Tell whether `find` may say that nobody is there, because the system writes the key in another form."""
         return self._can.finds == "exact" or not key.isascii()
 
     def _read_stored(self, folded: Sequence[str]) -> Mapping[str, Users]:

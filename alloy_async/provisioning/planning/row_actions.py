@@ -33,7 +33,7 @@ class ActionPlanner:
         self._send_hidden = send_hidden
 
     def plan_row(self, one: CheckedRow, held: UserRecord | None, *, asked: bool) -> Iterator[PlannedRow]:
-        """The rows of the job for a row of the source; `held` is whom it means, `asked` whether anybody looked."""
+        """Plan the rows of the job for a row of the source; `held` is whom it means, `asked` whether anybody looked."""
         record = one.row.record
         if record is None or one.errors:
             yield refuse_row(one, one.errors)
@@ -78,7 +78,7 @@ class ActionPlanner:
         )
 
     def _describe_hidden(self, hidden: Sequence[str], sent: Sequence[str]) -> str:
-        """What becomes of fields that nobody can compare, for people."""
+        """Describe what becomes of fields that nobody can compare, for people."""
         said = ((name, "sent" if name in sent else "not sent") for name in hidden)
         return "; ".join(f"{name}: {fate}, cannot be compared" for name, fate in said)
 
@@ -103,7 +103,7 @@ class ActionPlanner:
 
 
 def plan_removals(users: Iterable[UserRecord], comparer: UserComparer, first: int) -> Iterator[PlannedRow]:
-    """The lines that remove users."""
+    """Plan the rows that remove users."""
     for number, user in enumerate(users, first):
         digest, why, image = comparer.digest(user), "is not in the source", comparer.to_image(user)
         key = comparer.key_of(user)
@@ -113,20 +113,20 @@ def plan_removals(users: Iterable[UserRecord], comparer: UserComparer, first: in
 
 
 def refuse_row(one: CheckedRow, reason: str) -> PlannedRow:
-    """The row of a job that will not be sent."""
+    """Make the row of a job that will not be sent."""
     return PlannedRow(one.number, one.row.line, one.key, "refuse", outcome="invalid", reason=reason)
 
 
 def _nothing_to_do(
     one: CheckedRow, outcome: RowOutcome, remote_id: str | None = None, why: str | None = None
 ) -> PlannedRow:
-    """The line of a row for which nothing is left to do."""
+    """Make the row of a job for which nothing is left to do."""
     number, line = one.number, one.row.line
     return PlannedRow(number, line, one.key, "none", why=why, outcome=outcome, remote_id=remote_id)
 
 
 def format_changes(changes: Mapping[str, Change]) -> str:
-    """The changes, for people: `full_name: 'Ada' -> 'Ada L'`."""
+    """Format changes for people: `full_name: 'Ada' -> 'Ada L'`."""
     return ", ".join(f"{field}: {_shorten(old)} -> {_shorten(new)}" for field, (old, new) in changes.items())
 
 

@@ -21,7 +21,7 @@ from .user_matching import UserMatcher
 
 
 def count_steps(mode: Mode, can: Capabilities) -> int:
-    """Numbers that each row of a source takes in a job."""
+    """Count the numbers that each row of a source takes in a job."""
     return len(can.offboarding) if mode == "offboard" else 1
 
 
@@ -74,7 +74,7 @@ class RowPlanner:
         return tuple(dict.fromkeys(names))
 
     def check_rows(self, rows: Iterable[Row]) -> Iterator[CheckedRow]:
-        """Number the rows and find what is wrong with each; no network."""
+        """Number the rows, and find what is wrong with each; no network."""
         return self.check_blocks([Block(lambda: iter(rows))])
 
     def check_blocks(self, blocks: Iterable[Block]) -> Iterator[CheckedRow]:
@@ -152,7 +152,7 @@ class RowPlanner:
             self._count_findings([Finding(one.row.line, column, "warning", message)])
 
     async def plan_rows(self, blocks: Iterator[Block], size: int) -> AsyncIterator[list[PlannedRow]]:
-        """The lines of all rows of a file, in slices of about `size`.
+        """Plan all rows of a file, in slices of about `size`.
 
         Raises:
             AlloyAsyncError: the system could not be asked.
@@ -169,7 +169,7 @@ class RowPlanner:
                 yield await self.plan_part(part)
 
     async def plan_part(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:
-        """The lines of a slice of rows.
+        """Plan a slice of rows.
 
         Raises:
             AlloyAsyncError: the system could not be asked.
@@ -183,7 +183,7 @@ class RowPlanner:
         return await in_thread(list, lines)
 
     def _plan_row(self, one: CheckedRow, there: Users | None) -> Iterator[PlannedRow]:
-        """The rows of the job for a row; `there` is who is meant and there, None where nobody was asked."""
+        """Plan the rows of the job for a row; `there` is who is meant and there, None where nobody was asked."""
         if self._matcher is not None and not one.errors:
             reason = self._matcher.explain_refusal(one, there or ())
             if reason is not None:

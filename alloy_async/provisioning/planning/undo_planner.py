@@ -61,7 +61,7 @@ def _plan_row(row: JobRow, can: Capabilities, remove_adopted: bool) -> PlannedRo
 
 
 def _explain_keeping(before: str, can: Capabilities) -> str | None:
-    """Why an update cannot be taken back; None where it can."""
+    """Explain why an update cannot be taken back; None where it can."""
     emptied = list_emptied(before)
     hidden = [name for name in emptied if name in can.hidden]
     if hidden:

@@ -29,7 +29,7 @@ class UserMatcher:
         self._lookup = lookup
 
     async def find_users(self, part: Sequence[CheckedRow]) -> list[Users]:
-        """The users that each row means, each once; nobody for a row with an error.
+        """Find the users that each row means, each once; nobody for a row with an error.
 
         Raises:
             AlloyAsyncError: the system could not be asked.
@@ -42,7 +42,7 @@ class UserMatcher:
         return [self._join(keys, matches) for keys in sought]
 
     def explain_refusal(self, one: CheckedRow, there: Users) -> str | None:
-        """Why nothing is done with a row, from whom it means; None where that is one user that no other row means."""
+        """Explain why nothing is done with a row, from whom it means; None where that is one user that no other row means."""
         if len(there) > 1:
             names = " and ".join(self._can.name_users(there))
             return f"means {len(there)} users there: {names}; tell them apart, or make them one, before anything is changed"

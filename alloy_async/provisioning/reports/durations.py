@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def format_duration(seconds: float) -> str:
-    """Seconds in words: `0.3 s`, `45 s`, `3 min 20 s`, `2 h 05 min`."""
+    """Write seconds in words: `0.3 s`, `45 s`, `3 min 20 s`, `2 h 05 min`."""
     if seconds < 10:
         return f"{seconds:.1f} s" if seconds % 1 else f"{seconds:.0f} s"
     whole = round(seconds)
@@ -16,5 +16,5 @@ def format_duration(seconds: float) -> str:
 
 
 def format_latency(seconds: float) -> str:
-    """A latency in words: `85 ms`, `1.2 s`."""
+    """Write a latency in words: `85 ms`, `1.2 s`."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -66,7 +66,7 @@ def protect_cell(value: object) -> object:
 
 
 def _join_reasons(lines: Iterator[ReportRow]) -> tuple[str, str]:
-    """Status and reason of a row, of which several steps may be amiss."""
+    """Join status and reason of a row, of which several steps may be unresolved."""
     first, *others = list(lines)
     reasons = (f"{one.step}: {one.reason}" if one.step else one.reason or "" for one in (first, *others))
     return first.outcome, "; ".join(reasons)

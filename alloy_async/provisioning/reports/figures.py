@@ -126,11 +126,11 @@ class JobReport:
         return tuple(json.loads(self.header.dropped))
 
     def total(self, figure: Literal["rows", "calls", "limited", "retries", "waited"]) -> float:
-        """The sum of a figure of `Second` over the job."""
+        """Sum a figure of `Second` over the job."""
         return float(sum(getattr(second, figure) for second in self.seconds))
 
     def latency(self, figure: Literal["p50", "p95", "slowest"] = "p50") -> float:
-        """A latency in seconds: of `p50` and `p95` the call-weighted median over the seconds, of `slowest` the greatest."""
+        """Get a latency in seconds: of `p50` and `p95` the call-weighted median over the seconds, of `slowest` the greatest."""
         timed = [second for second in self.seconds if second.calls]
         if figure == "slowest":
             return max((second.slowest for second in timed), default=0.0)

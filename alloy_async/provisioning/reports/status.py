@@ -72,7 +72,7 @@ def read_status(store: JobStore, now: float | None = None) -> JobStatus:
 
 
 def _read_recent(store: JobStore, now: float, started: float) -> tuple[Sequence[Second], float]:
-    """The last seconds of a job, enough of them to tell a rate; and over how long they are spread."""
+    """Read the last seconds of a job, enough of them to tell a rate; and over how long they are spread."""
     longest = max(now - started, 1.0)
     seconds = store.read_seconds(now - min(_WINDOWS[-1], longest))
     for window in _WINDOWS:

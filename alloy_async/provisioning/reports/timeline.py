@@ -51,7 +51,7 @@ class Timeline:
 
     @classmethod
     def of(cls, seconds: Sequence[Second], begun: Sequence[float] = ()) -> Timeline:
-        """Of the seconds of a job in which something happened, in order.
+        """Make the timeline of the seconds of a job in which something happened, in order.
 
         Args:
             seconds: those in which something happened.
@@ -75,7 +75,7 @@ class Timeline:
         return len(self.buckets) * self.width
 
     def ticks(self, most: int) -> Iterator[int]:
-        """Round seconds of work, at most so many, for the labels of the axis."""
+        """Yield round seconds of work, at most so many, for the labels of the axis."""
         step = next((step for step in _WIDTHS if self.length <= step * most), _WIDTHS[-1])
         yield from range(0, self.length + 1, step)
 
@@ -83,7 +83,7 @@ class Timeline:
 def _cut_pauses(
     seconds: Sequence[Second], begun: Sequence[float]
 ) -> tuple[list[tuple[int, Second]], tuple[tuple[int, int], ...]]:
-    """Each second with the seconds of work before it, and the pauses that were cut out."""
+    """Give each second with the seconds of work before it, and the pauses that were cut out."""
     shifted: list[tuple[int, Second]] = []
     pauses: list[tuple[int, int]] = []
     at, before = -1, None

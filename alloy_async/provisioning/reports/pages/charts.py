@@ -39,7 +39,7 @@ class Series:
 def draw_timeline(
     timeline: Timeline, series: Sequence[Series], label: str, *, width: int, unit: Callable[[float], str]
 ) -> str:
-    """A chart of figures over time.
+    """Draw a chart of figures over time.
 
     Args:
         timeline: the time.
@@ -144,7 +144,7 @@ def _draw_line(
     y: Callable[[float], float],
     slot: float,
 ) -> Iterable[str]:
-    """A line through the buckets that have a value; where none had, it is broken."""
+    """Draw a line through the buckets that have a value; where none had, it is broken."""
     path, joined = [], False
     for bucket in buckets:
         if value := one.value(bucket):
@@ -157,7 +157,7 @@ def _draw_line(
 
 
 def _choose_steps(top: float, *, whole: bool) -> list[float]:
-    """Round numbers from 0 to just over the highest value."""
+    """Choose round numbers from 0 to just over the highest value."""
     if top <= 0:
         return [0.0, 1.0]
     rough = top / 4

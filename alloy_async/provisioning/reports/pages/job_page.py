@@ -130,7 +130,7 @@ def _render_charts(report: JobReport) -> Iterator[str]:
 
 
 def _draw_latencies(report: JobReport) -> str:
-    """What calls took, as bars with their numbers."""
+    """Draw what calls took, as bars with their numbers."""
     times = (
         ("usual", "half were quicker", "p50"),
         ("slow", "95 % were quicker", "p95"),

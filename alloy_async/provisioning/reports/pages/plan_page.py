@@ -138,7 +138,7 @@ def _format_value(text: str) -> str:
 
 
 def _render_why(row: JobRow) -> str:
-    """Why, and of a change each field with its old and its new value."""
+    """Render why, and of a change each field with its old and its new value."""
     why = row.why or row.reason or ""
     if row.action != "update":
         return escape(f"{row.step}: {why}" if row.step and why else row.step or why)

@@ -94,5 +94,5 @@ def format_time(seconds: float) -> str:
 
 
 def name_file(source: str) -> str:
-    """The last part of a source's name."""
+    """Get the last part of a source's name."""
     return source.replace("\\", "/").rsplit("/", 1)[-1]
