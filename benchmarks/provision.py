@@ -52,6 +52,8 @@ def measured(url: str, source: Path) -> dict[str, float]:
     cpu, wall = time.process_time() - cpu, time.perf_counter() - began
     return {
         "microseconds": cpu / rows * 1e6,
+        "whole": time.process_time() / rows * 1e6,
+        "bytes": source.with_suffix(".job").stat().st_size / rows,
         "journal": journal / rows * 1e6,
         "rows_per_second": rows / wall,
         "megabytes": peak_megabytes(),
@@ -71,13 +73,27 @@ def in_own_process(url: str, rows: int) -> dict[str, float]:
     return figures
 
 
+def run_bare_script(url: str, rows: int) -> float:
+    """The CPU time of the bare script for so many rows, in microseconds a row."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "users.csv"
+        write_users(source, rows)
+        command = [sys.executable, "-m", "benchmarks.bare_provision", url, str(source)]
+        return float(subprocess.run(command, check=True, capture_output=True).stdout)
+
+
 def run(rounds: int, rows: int = 100_000, many: int = 1_000_000) -> list[Figure]:
     with run_server() as url:
         few = in_own_process(url, 10_000)
-        some = [in_own_process(url, rows) for _ in range(max(3, rounds // 10))]
+        some, ratios = [], []
+        for _ in range(max(3, rounds // 10)):  # in turn, so that both meet the same machine
+            some.append(in_own_process(url, rows))
+            ratios.append(some[-1]["whole"] / run_bare_script(url, rows))
         lots = in_own_process(url, many)
     share = [figures["journal"] / figures["microseconds"] * 100 for figures in some]
     return [
+        figure(f"provision of {rows:,} over a bare script, imports included", ratios, 2.0),
+        figure(f"the job file of {rows:,}, bytes a row", [one["bytes"] for one in some], 25, unit="B"),
         figure(f"provision of {rows:,}, CPU of a row", [one["microseconds"] for one in some], 15, unit="us"),
         figure("of that in the thread of the job file", [one["journal"] for one in some], unit="us"),
         figure("the same, as a share", share, unit="%"),
