@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -13,6 +15,7 @@ from alloy_async.directory.record import fold
 from alloy_async.provisioning import FieldMap, Finding, Row
 from alloy_async.provisioning.checks.duplicates import FirstLines, KeyHashes
 from alloy_async.provisioning.checks.row_checks import _EMAIL, _USUAL_EMAIL, RowChecks
+from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.sources import ColumnLayout
 
 from .fakes import CAPABILITIES
@@ -102,3 +105,17 @@ def test_a_shared_hash_is_no_duplicate() -> None:
 @given(st.from_regex(_USUAL_EMAIL, fullmatch=True))
 def test_the_quick_look_at_an_address_takes_none_that_the_thorough_one_refuses(text: str) -> None:
     assert len(text) > 64 or _EMAIL.fullmatch(text)
+
+
+def test_key_hashes_are_the_job_s_own_and_the_same_in_every_process() -> None:
+    code = (
+        "from alloy_async.provisioning.planning.comparison import UserComparer\n"
+        "from tests.provisioning.fakes import CAPABILITIES\n"
+        "print([UserComparer(CAPABILITIES, salt * 16).hash_key('ada') for salt in (b'a', b'b')])"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)
+    ]
+    mine = [UserComparer(CAPABILITIES, salt * 16).hash_key("ada") for salt in (b"a", b"b")]
+    assert runs == [f"{mine}\n".encode()] * 2
+    assert mine[0] != mine[1]

@@ -17,15 +17,20 @@ FindFirst: TypeAlias = Callable[[str, int, str], tuple[int, str] | None]
 
 
 class KeyHashes:
-    """Collects the hash of every key; tells which hashes came more than once."""
+    """Collects the hash of every key; tells which hashes came more than once.
 
-    def __init__(self) -> None:
+    Args:
+        hash_key: gives 64 bits, signed; keyed, so that nobody can construct collisions, and, for workers that compare theirs,
+            with the job's key: Python's own is keyed anew in every process.
+    """
+
+    def __init__(self, hash_key: Callable[[str], int] = hash) -> None:
+        self._hash_key = hash_key
         self._buckets = [array("q") for _ in range(_BUCKETS)]
 
     def add(self, key: str) -> None:
         """Remember one key."""
-        # str hashes are 64 bits and keyed anew in every process: nobody can construct collisions.
-        value = hash(key)
+        value = self._hash_key(key)
         self._buckets[value % _BUCKETS].append(value)
 
     def take_repeated(self) -> frozenset[int]:
@@ -43,10 +48,12 @@ class FirstLines:
 
     Args:
         suspects: the hashes worth remembering, from `KeyHashes.take_repeated`.
+        hash_key: as for `KeyHashes`.
     """
 
-    def __init__(self, suspects: frozenset[int]) -> None:
+    def __init__(self, suspects: frozenset[int], hash_key: Callable[[str], int] = hash) -> None:
         self._suspects = suspects
+        self._hash_key = hash_key
         self._lines: dict[str, tuple[int, str]] = {}
 
     def find_first(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
@@ -57,7 +64,7 @@ class FirstLines:
             line: of this row.
             key: as this row spells it.
         """
-        if hash(folded) not in self._suspects:
+        if self._hash_key(folded) not in self._suspects:
             return None
         first = self._lines.setdefault(folded, (line, key))
         return None if first[0] == line else first

@@ -41,6 +41,12 @@ class UserComparer:
         """Get the record's natural key; empty where it has none."""
         return getattr(record, self.can.key) or ""
 
+    def hash_key(self, folded: str) -> int:
+        """Hash a folded key with the job's key: the same in every process that works on the job."""
+        seal = self._seal.copy()
+        seal.update(folded.encode(errors="surrogatepass"))
+        return int.from_bytes(seal.digest(), signed=True)
+
     def value_of(self, record: UserRecord, field: str) -> Value:
         """Read a field in the form in which it is compared: an empty one is None."""
         return self._read[field](record)

@@ -17,7 +17,7 @@ def refuse_repeated(
     Returns:
         The findings, and how many rows of the source are refused by them alone.
     """
-    first_lines = FirstLines(repeated)
+    first_lines = FirstLines(repeated, comparer.hash_key)
     found: dict[Finding, None] = {}
     results: list[RowResult] = []
     lines: set[int] = set()

@@ -64,7 +64,7 @@ class RowPlanner:
         self.warnings: int = 0
         self.nameless: int = 0
         self.findings: list[Finding] = []
-        self.keys: KeyHashes = KeyHashes()
+        self.keys: KeyHashes = KeyHashes(comparer.hash_key)
         self._layouts: dict[ColumnLayout, RowChecks] = {}
 
     @property
