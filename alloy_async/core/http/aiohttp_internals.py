@@ -23,8 +23,8 @@ from yarl import URL
 
 from .timeouts import NEVER, TimeoutScheduler
 
+# What aiohttp takes for no cause.
 NO_CAUSE: BaseException = (ResponseHandler.set_exception.__defaults__ or (Exception(),))[0]
-"""What aiohttp takes for no cause."""
 READ_SIZE = 1 << 16  # bytes that are read at once, at the most
 
 
@@ -42,19 +42,15 @@ def has(use: str, of: Any = None) -> bool:
     return USES[use].probe(of)
 
 
-_OF_CONNECTION = """closed is_connected read set_exception set_response_params should_close start_timeout writing_paused
-_drain_helper _drop_timeout _on_read_timeout _reschedule_timeout"""
-
-
 def _create_unconnected() -> Any:
     return ResponseHandler(types.SimpleNamespace(create_future=None))  # type: ignore[arg-type]
 
 
 def _probe_connection(_: Any) -> bool:
-    made = vars(_create_unconnected()).keys()
-    return all(hasattr(ResponseHandler, name) for name in _OF_CONNECTION.split()) and (
-        {"_payload", "_read_timeout", "_skip_payload", "_tail"} <= made
-    )
+    made = _create_unconnected()
+    names = "is_connected read set_exception set_response_params should_close start_timeout writing_paused"
+    private = "_drop_timeout _on_read_timeout _payload _read_timeout _reschedule_timeout _skip_payload _tail"
+    return all(hasattr(made, name) for name in f"{names} {private} _drain_helper".split())
 
 
 def _probe_parser(_: Any) -> bool:
@@ -77,7 +73,10 @@ def _probe_connector(connector: Any) -> bool:
     return (
         _list_parameters(connector, "connect") == ["req", "traces", "timeout"]
         and _list_parameters(connector, "_get") == ["key", "traces"]
-        and all(callable(getattr(connector, name, None)) for name in ("_factory", "_release_waiter"))
+        and all(
+            callable(getattr(connector, name, None))
+            for name in ("_available_connections", "_factory", "_release_waiter")
+        )
     )
 
 
@@ -86,16 +85,10 @@ def _probe_request(_: Any) -> bool:
     return {"loop", "ssl", "proxy"} <= parameters.keys() and hasattr(aiohttp.ClientRequest, "connection_key")
 
 
-def _find_original() -> object:
-    """aiohttp's own ClientSession._request; something that nothing is, where another one stands in its place already."""
-    request = vars(aiohttp.ClientSession).get("_request")
-    if type(request) is types.FunctionType and request.__code__.co_filename == aiohttp_client.__file__:
-        return request
-    return object()
-
-
-_ORIGINAL = _find_original()
-
+_REQUEST: Any = vars(aiohttp.ClientSession).get("_request")
+_IS_ORIGINAL = isinstance(_REQUEST, types.FunctionType) and (
+    _REQUEST.__code__.co_filename == aiohttp_client.__file__  # else another one stood in its place already
+)
 
 USES: Mapping[str, Use] = {
     "connection": Use(
@@ -110,8 +103,8 @@ USES: Mapping[str, Use] = {
         _probe_parser,
     ),
     "connector": Use(
-        "TCPConnector.connect, _get, _factory and _release_waiter: a connection of our class from aiohttp's pool; and a wake-up"
-        " that reached somebody who was cancelled is handed on",
+        "TCPConnector.connect, _get, _available_connections, _factory, _release_waiter: a connection of our class from its"
+        " pool, and whether that is full; a wake-up that reached somebody who was cancelled is handed on",
         "calls go through ClientSession.request",
         _probe_connector,
     ),
@@ -134,7 +127,7 @@ USES: Mapping[str, Use] = {
     "unpatched": Use(
         "ClientSession._request: whether somebody has put his own in its place, as mocks and tracers do",
         "calls go through ClientSession.request, where his is honoured",
-        lambda _: getattr(aiohttp.ClientSession, "_request", None) is _ORIGINAL,
+        lambda _: _IS_ORIGINAL and getattr(aiohttp.ClientSession, "_request", None) is _REQUEST,
     ),
     "pool": Use(
         "TCPConnector._conns, _acquired and _closed: sockets of a loop that is gone are closed without it",
@@ -192,9 +185,8 @@ class TimedConnection(ResponseHandler):
 
         Args:
             has_body: False where the answer has none, whatever its headers say (HEAD).
-            read_timeout: seconds that the server may be silent.
-            deadline: when the whole answer must be there, by the scheduler's clock. It holds from now on, the read timeout
-                from `start_timeout` on: while the request is being written it is not the server's turn.
+            read_timeout: seconds that the server may be silent, from `start_timeout` on: before, it is not its turn.
+            deadline: when the whole answer must be there, by the scheduler's clock; it holds from now on.
         """
         self.due = self.deadline = deadline
         self._scheduler.add(self)
