@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import deque
 from collections.abc import Mapping
 from typing import Protocol
@@ -197,3 +198,17 @@ class Refusing(Free):
             return OK
         self._left -= 1
         return 429, {} if self.retry_after is None else {"retry-after": f"{self.retry_after:g}"}
+
+
+@attrs.define
+class Moody(Free):
+    """Refuses a share of all requests at random, whatever the load is."""
+
+    share: float
+    retry_after: str | None = None
+    _random: random.Random = attrs.field(factory=lambda: random.Random(5), init=False)
+
+    def answer(self, now: float, operation: str) -> Answer:
+        if self._random.random() >= self.share:
+            return OK
+        return 429, {} if self.retry_after is None else {"retry-after": self.retry_after}

@@ -19,7 +19,7 @@ from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.ratelimit.rate import Rate
 
 from .simulated_limit import Simulation, wait_at_low_traffic
-from .simulated_servers import Concurrency, FixedWindow, Free, Only, Server, SlidingWindow, TokenBucket
+from .simulated_servers import Concurrency, FixedWindow, Free, Moody, Only, Server, SlidingWindow, TokenBucket
 
 
 @attrs.define
@@ -431,3 +431,11 @@ def test_threads_together_keep_the_told_limit() -> None:
     assert 20 < len(moments) <= 400 * (max(moments) - began) + 5
     assert limiter._common.under_way == 0
     assert not limiter._lanes["get"].waiting
+
+
+@pytest.mark.parametrize("told", [None, "0"])
+def test_refusals_at_random_do_not_strangle_a_told_rate(told: str | None) -> None:
+    server = Moody(share=0.02, retry_after=told)
+    outcome = Simulation(server, 1, rate=Rate(1e6, 1_000_000), workers=32, deadline=1.0).run()
+    assert len(outcome.accepted) / 20 >= 1000
+    assert len(outcome.errors) <= 0.001 * len(outcome.calls)

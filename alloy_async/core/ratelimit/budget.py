@@ -42,6 +42,10 @@ JITTER, JITTER_LEAST, JITTER_MOST = 0.1, 0.05, 1.0
 # Seconds after which one request asks again, whatever wait the server told: it may be a mistake.
 ASK_AGAIN = 3600.0
 LEAST_RATE = 1e-3
+# Refusals are of no rate if so many in a row come soon after one another, in seconds, though each lowers the rate, and so many
+# times as much is accepted; then nothing is learned from them for a while, unless they come more often.
+STREAK, SOON, RARE, UNRELATED = 5, 1.5, 10.0, 30.0
+LOWERED = 0.7
 
 
 class RateBudget(Protocol):
@@ -125,6 +129,10 @@ class Budget:
         self.opens = self.told_until = -math.inf
         self.cut = -math.inf  # what was sent before belongs to refusals already counted
         self.refusals: float = 0.0  # since the cut
+        # Refusals that came soon after one another, how many, and what was accepted before them.
+        self.streak = self.streak_refusals = self.streak_accepted = 0.0
+        self.streak_base = math.inf  # the rate before them
+        self.unrelated_until = -math.inf
         self.reopened = 1.0  # whether a request was accepted that was sent after the cut
         self.pause = self.first_pause = 0.0
         self.closed_at: float = 0.0  # the first refusal since something was accepted
@@ -182,6 +190,11 @@ class Budget:
             if asked is not None and asked > COARSE:
                 self._close(now, asked)
             return False
+        if self._is_unrelated(now):
+            if asked:
+                self._close(now, self._choose_wait(now, asked, chance))
+            self.cut, self.refusals = now, 1
+            return False
         self.refusals = 1
         if not self.reopened:
             self.pause = min(self.pause * PAUSE_GROWTH, LONGEST_PAUSE)
@@ -194,6 +207,27 @@ class Budget:
         self.opens = self.told_until = -math.inf
         self._close(now, self._choose_wait(now, asked, chance))
         self.cut, self.reopened = now, 0.0
+        return True
+
+    def _is_unrelated(self, now: float) -> bool:
+        """Whether refusals go on as rarely and as often, however much the rate is lowered: then they are of no rate."""
+        soon = now - self.cut < SOON
+        self.streak = self.streak + 1 if soon else 0.0
+        self.streak_refusals = self.streak_refusals + self.refusals if soon else 0.0
+        if not soon:
+            self.streak_accepted, self.streak_base = self.accepted, self.ceiling.base
+        if self.streak_base == math.inf:
+            self.streak_base = self.ceiling.base
+        rare = self.accepted - self.streak_accepted >= RARE * self.streak_refusals
+        if now < self.unrelated_until:
+            if rare or self.streak < STREAK:
+                return True
+            self.unrelated_until = -math.inf
+            self.streak = 0.0
+        if self.streak < STREAK or not rare or self.ceiling.base > LOWERED * self.streak_base:
+            return False
+        self.streak, self.unrelated_until = 0.0, now + UNRELATED
+        self.ceiling = Ceiling(math.inf, SETTLE_LEAST)
         return True
 
     def _close(self, now: float, wait: float) -> None:

@@ -40,6 +40,11 @@ NUMBERS = (
     "next_mark",
     "next_accepted",
     "rough",
+    "streak",
+    "streak_refusals",
+    "streak_accepted",
+    "streak_base",
+    "unrelated_until",
     "round_trip",
 )
 # The numbers, the ceiling's base, age and settling time, and when it was written; then the checksum.
