@@ -45,7 +45,7 @@ LEAST_RATE = 1e-3
 # Refusals are of no rate if so many in a row come soon after one another, in seconds, though each lowers the rate, and so many
 # times as much is accepted; then nothing is learned from them for a while, unless they come more often.
 STREAK, SOON, RARE, UNRELATED = 5, 1.5, 10.0, 30.0
-LOWERED = 0.7
+LOWERED = 0.45
 
 
 class RateBudget(Protocol):
@@ -118,9 +118,18 @@ class Budget:
     told_until: float
     pause: float
     first_pause: float
+    streak: float
+    streak_refusals: float
+    streak_accepted: float
+    streak_base: float
+    unrelated_until: float
 
     def __init__(self, told: Rate | None = None, now: float = -math.inf) -> None:
+        known = told is not None and told.per_second < math.inf
         self.told = told
+        self._known = told.per_second * HEADROOM if told is not None and known else math.inf
+        # Requests that are saved up, beside the one that is due.
+        self._saved = told.capacity - 1 if told is not None and known else 0.0
         self.ceiling: Ceiling = Ceiling(math.inf, SETTLE_LEAST)
         self.spent: float = now  # the moment up to which the budget is used
         if told is not None and told.burst:
@@ -147,8 +156,7 @@ class Budget:
         rate = self.rate()
         if rate == math.inf:
             return now
-        saved = self.told.capacity if self.told is not None and self.told.per_second < math.inf else 1.0
-        moment = max(self.spent, now - (saved - 1) / rate)
+        moment = max(self.spent, now - self._saved / rate)
         self.spent = moment + 1 / rate
         if moment > now:
             self.ceiling.age += 1 / rate  # somebody has to wait for the rate
@@ -160,8 +168,8 @@ class Budget:
             self.spent -= 1 / rate
 
     def rate(self) -> float:
-        learned = self.ceiling.value
-        return learned if self.told is None else min(learned, self.told.per_second * HEADROOM)
+        ceiling = self.ceiling
+        return self._known if ceiling.base == math.inf else min(ceiling.value, self._known)
 
     def gate(self) -> float:
         return self.opens

@@ -94,9 +94,12 @@ class Lane:
 
     def delay(self, now: float) -> float:
         """Seconds until one more request may be sent; 0.0: now. Draws from the budget where nothing else delays."""
-        wait = self._crowd_delay(now)
-        if wait > 0 or self.budget is None:
-            return wait
+        if self.budget is None:
+            return 0.0
+        if self.refused_at > -math.inf:
+            wait = self._crowd_delay(now)
+            if wait > 0:
+                return wait
         wait = self.budget.gate() - now
         if wait > 0:
             return wait
@@ -130,7 +133,7 @@ class Lane:
 
     def rest(self, now: float) -> None:
         """Note that a call comes and meets nobody: after a pause, nobody is in a hurry."""
-        if self.budget is None:
+        if self.budget is None or self.refused_at == -math.inf:
             return
         pause = now - max(self._last_ended, self.budget.gate())
         if self._returning and pause < RETURN:
@@ -141,14 +144,20 @@ class Lane:
 
     def accept(self, now: float, sent: float, level: int) -> None:
         """Note that the server took a request, of which it had been the `level`-th in flight."""
-        self.end(now)
+        if self.under_way:  # as `end` does, on the way of every call
+            self.under_way -= 1
+        self._last_ended = now
         self.round_trip += (now - sent - self.round_trip) / 8  # smoothed as TCP's is
+        if self.budget is None:
+            return
+        if self.refused_at == -math.inf:
+            self.budget.accept(now, sent)
+            return
         self._spread += (abs(level - self._level) - self._spread) / 8
         self._level += (level - self._level) / 8
         if self.refused_at <= sent and self._slow_start < ENOUGH:
             self._slow_start += 1
-        if self.budget is not None:
-            self.budget.accept(now, sent)
+        self.budget.accept(now, sent)
 
     def refuse(self, now: float, sent: float, level: int, asked: float | None, chance: float) -> None:
         """Note that the server refused a request for a limit; see RateBudget.refuse."""

@@ -31,8 +31,8 @@ from .budget import ASK_AGAIN, Budget, RateBudget
 from .lane import Lane
 from .permit import DONE, SAMPLE, SENT, WAITING, Permit, UnlimitedPermit
 from .rate import Rate
-from .signals.quota_headers import parse_quotas, tells_quota
-from .signals.quota_window import QuotaWindow
+from .signals.quota_headers import tells_quota
+from .signals.quotas import Quotas
 from .signals.refusals import LIMIT_STATUSES, Refusal, parse_refusal
 
 # Seconds after the last refusal until what refusals taught is forgotten.
@@ -68,11 +68,12 @@ class Limiter:
         self._unlimited: dict[str, UnlimitedPermit] = {}
         self._lanes: dict[str, Lane] = {}
         self._common = Lane()
+        self._waiting = 0  # permits in the queues of all lanes
         self._rate: Rate | RateBudget | None = None
         self._all_together = (
             False  # whether more than one operation was refused, so that all are limited together
         )
-        self._quotas: dict[str, QuotaWindow] = {}
+        self._quotas = Quotas()
         self._forget_at = math.inf
         if rate is not None:
             self.set_rate(rate)
@@ -127,10 +128,22 @@ class Limiter:
             if not lane.waiting:
                 lane.rest(now)
                 self._common.rest(now)
+            if not self._waiting and self._may_go(lane, now):  # the usual way: nobody else waits
+                self._grant(permit, now)
+                return permit
             lane.join(permit)
+            self._waiting += 1
             self._advance(now)
             self._look(permit, now)
             return permit
+
+    def _may_go(self, lane: Lane, now: float) -> bool:
+        """Whether nothing delays the operation's next request."""
+        if self._quotas.delay(lane, now) > 0:
+            return False
+        if lane.budget is not None and lane.delay(now) > 0:
+            return False
+        return self._common.delay(now) <= 0
 
     def _lane(self, operation: str) -> Lane:
         lane = self._lanes.get(operation)
@@ -152,11 +165,12 @@ class Limiter:
         lanes = [lane for lane in self._lanes.values() if lane.waiting]
         while lanes:
             lane = min(lanes, key=_first_ticket) if len(lanes) > 1 else lanes[0]
-            if self._quota_delay(lane, now) > 0 or lane.delay(now) > 0:
+            if self._quotas.delay(lane, now) > 0 or lane.delay(now) > 0:
                 lanes.remove(lane)
                 continue
             if self._common.delay(now) > 0:
                 return
+            self._waiting -= 1
             self._grant(lane.waiting.pop(0), now)
             if not lane.waiting:
                 lanes.remove(lane)
@@ -164,9 +178,10 @@ class Limiter:
     def _grant(self, permit: Permit, now: float) -> None:
         permit._state, permit._sent, permit.wait, permit.hold = SENT, now, 0.0, 0.0
         lane = permit._lane
-        permit._quotas = self._quotas_of(lane)
-        for quota in permit._quotas:
-            quota.send(now)
+        if self._quotas:
+            permit._quotas = self._quotas.find(lane)
+            for quota in permit._quotas:
+                quota.send(now)
         lane.send(now)
         self._common.send(now)
         permit._level, permit._common_level = lane.under_way, self._common.under_way
@@ -180,20 +195,10 @@ class Limiter:
         lane, common = permit._lane, self._common
         before = sum(other.count_before(permit) for other in self._lanes.values() if other.waiting)
         together = common.forecast(now, before)
-        quota_delay = self._quota_delay(lane, now)
+        quota_delay = self._quotas.delay(lane, now)
         permit.wait = max(lane.forecast(now, lane.count_before(permit)), together, quota_delay, SHORTEST_WAIT)
-        quota_hold = max((quota.hold(now) for quota in self._quotas_of(lane)), default=0.0)
         told = together if self._rate is not None and common.refused_at == -math.inf else 0.0
-        permit.hold = max(lane.hold(now), common.hold(now), quota_hold, told)
-
-    def _quotas_of(self, lane: Lane) -> tuple[QuotaWindow, ...]:
-        """The quotas of an operation; of one that was not answered yet, all."""
-        if not self._quotas:
-            return ()
-        return tuple(self._quotas.values()) if lane.quotas is None else lane.quotas
-
-    def _quota_delay(self, lane: Lane, now: float) -> float:
-        return max((quota.delay(now) for quota in self._quotas_of(lane)), default=0.0)
+        permit.hold = max(lane.hold(now), common.hold(now), self._quotas.hold(lane, now), told)
 
     def _settle(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
         with self._lock:
@@ -205,14 +210,15 @@ class Limiter:
                 quota.under_way -= 1
             lane.answers += 1
             if (lane.quotas or lane.answers % SAMPLE == 1) and tells_quota(headers):
-                self._follow_quotas(lane, headers, now, permit._sent)
+                self._quotas.follow(lane, headers, self._wall(), now, permit._sent)
             refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
             if refusal is None:
                 lane.accept(now, permit._sent, permit._level)
                 self._common.accept(now, permit._sent, permit._common_level)
             else:
                 self._refuse(permit, refusal, now)
-            self._advance(now)
+            if self._waiting:
+                self._advance(now)
 
     def _begin(self, permit: UnlimitedPermit, status: int, headers: Mapping[str, str], body: object) -> None:
         """Take a sign of a limit from an answer that was not counted, and count from now on."""
@@ -220,7 +226,7 @@ class Limiter:
         with self._lock:
             now, lane = self._clock(), self._lane(permit.operation)
             if tells_quota(headers):
-                self._follow_quotas(lane, headers, now, now)
+                self._quotas.follow(lane, headers, self._wall(), now, now)
             if refusal is not None:
                 # Those that were handed out before the first refusal was seen tell nothing new.
                 news = self._unlimited.get(permit.operation) is permit
@@ -255,18 +261,13 @@ class Limiter:
         lane.end(now)
         common.end(now)
 
-    def _follow_quotas(self, lane: Lane, headers: Mapping[str, str], now: float, sent: float) -> None:
-        quotas = parse_quotas(headers, self._wall())
-        for quota in quotas:
-            self._quotas.setdefault(quota.name, QuotaWindow()).update(quota, now, sent)
-        lane.quotas = tuple(self._quotas[quota.name] for quota in quotas)
-
     def _release(self, permit: Permit) -> None:
         with self._lock:
             now = self._clock()
             if permit._state == WAITING:
                 permit._lane.leave(permit)
-                if not any(lane.waiting for lane in self._lanes.values()):
+                self._waiting -= 1
+                if not self._waiting:
                     self._common.put_back()
             elif permit._state == SENT:
                 for quota in permit._quotas:
@@ -274,25 +275,24 @@ class Limiter:
                 permit._lane.end(now)
                 self._common.end(now)
             permit._state = DONE
-            self._advance(now)
+            if self._waiting:
+                self._advance(now)
 
     def _forget(self) -> None:
         """Drop what refusals of long ago have taught; requests under way keep their lanes."""
-        if any(lane.waiting for lane in self._lanes.values()):
+        if self._waiting:
             return
         self._forget_at, self._all_together, self._lanes = math.inf, False, {}
         if self._rate is None:
             self._common = Lane()
-        now = self._clock()
-        self._quotas = {name: quota for name, quota in self._quotas.items() if quota.reset_at > now}
+        self._quotas.forget(self._clock())
 
     def after_fork(self) -> None:
         """In a forked child: what was under way or waiting stayed with the parent, which may have held the lock."""
-        self._lock = Lock()
+        self._lock, self._waiting = Lock(), 0
         for lane in (*self._lanes.values(), self._common):
             lane.empty()
-        for quota in self._quotas.values():
-            quota.under_way = 0
+        self._quotas.empty()
 
 
 def _first_ticket(lane: Lane) -> int:

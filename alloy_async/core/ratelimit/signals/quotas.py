@@ -1,0 +1,56 @@
+"""All quotas of a server, and which of them each operation has to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from .quota_headers import parse_quotas
+from .quota_window import QuotaWindow
+
+
+class Keeper(Protocol):
+    """An operation, as its quotas are concerned."""
+
+    quotas: tuple[QuotaWindow, ...] | None
+    """Those that its answers tell; None before the first one."""
+
+
+class Quotas:
+    """The quotas that answers have told, by name. It is empty, and false, where there are none."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, QuotaWindow] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._windows)
+
+    def find(self, keeper: Keeper) -> tuple[QuotaWindow, ...]:
+        """The quotas of an operation; of one that was not answered yet, all."""
+        return tuple(self._windows.values()) if keeper.quotas is None else keeper.quotas
+
+    def delay(self, keeper: Keeper, now: float) -> float:
+        """Seconds until one more request of an operation may be sent."""
+        return max((quota.delay(now) for quota in self.find(keeper)), default=0.0) if self._windows else 0.0
+
+    def hold(self, keeper: Keeper, now: float) -> float:
+        """Seconds that the server surely holds the operation's requests, by its own word."""
+        return max((quota.hold(now) for quota in self.find(keeper)), default=0.0) if self._windows else 0.0
+
+    def follow(
+        self, keeper: Keeper, headers: Mapping[str, str], wall: float, now: float, sent: float
+    ) -> None:
+        """Take in what the answer to a request of an operation, sent then, tells."""
+        quotas = parse_quotas(headers, wall)
+        for quota in quotas:
+            self._windows.setdefault(quota.name, QuotaWindow()).update(quota, now, sent)
+        keeper.quotas = tuple(self._windows[quota.name] for quota in quotas)
+
+    def forget(self, now: float) -> None:
+        """Drop those that were reset since."""
+        self._windows = {name: quota for name, quota in self._windows.items() if quota.reset_at > now}
+
+    def empty(self) -> None:
+        """In a forked child: what was under way stayed with the parent."""
+        for quota in self._windows.values():
+            quota.under_way = 0
