@@ -9,6 +9,7 @@ from contextlib import closing
 
 from ...errors import SourceError
 from ..blocks import Block
+from ..column_layout import ColumnLayout
 from ..field_map import FieldMap
 from ..files.encoding import count_lines, detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
@@ -53,8 +54,8 @@ class CsvSource:
         encoding: str | None,
         skip_rows: int = 0,
     ) -> None:
-        self.name = origin.name
-        self.encoding = detect_encoding(origin, encoding)
+        self.name: str = origin.name
+        self.encoding: str = detect_encoding(origin, encoding)
         self._origin = origin
         first, lines = skip_rows + 1, self._read_head(skip_rows)
         if lines and (mark := _SEP_MARK.fullmatch(lines[0])):
@@ -62,12 +63,13 @@ class CsvSource:
         readings = [
             self._read_header("".join(lines), first, mark, mapping, key) for mark in delimiter or DELIMITERS
         ]
-        header, self.delimiter, usual_width = max(readings, key=_rate_reading)
+        header, chosen, usual_width = max(readings, key=_rate_reading)
+        self.delimiter: str = chosen
         if header is None:
             hint = "its first line must name the columns, one of them username"
             raise SourceError(f"the file has no header; {hint}", self.name)
         self.header = header
-        self.columns = header.match(mapping, key, self.name)
+        self.columns: ColumnLayout = header.match(mapping, key, self.name)
         self._usual_width = usual_width
         self._parser = CsvParser(self.delimiter, self.name, self._refuse_swallowed_rows)
 
