@@ -1,4 +1,4 @@
-"""What importing costs, in CPU time of a fresh interpreter over that of one that does less."""
+"""What importing costs: CPU time of fresh interpreters, as a ratio to importing the dependencies in the same round."""
 
 from __future__ import annotations
 
@@ -30,29 +30,33 @@ def cpu(code: str) -> float:
     return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def over(code: str, base: str, rounds: int) -> list[float]:
-    """What `code` costs beyond `base`, each pair measured one after the other."""
-    cpu(code)
-    return [cpu(code) - cpu(base) for _ in range(rounds)]
+def compare_imports(rounds: int) -> dict[str, list[float]]:
+    """What each import costs, over what importing the dependencies costs in the same round."""
+    programs = {name: f"{DEPENDENCIES}; {code}" for name, code in SYSTEMS.items()}
+    ratios: dict[str, list[float]] = {name: [] for name in ("package", *programs)}
+    cpu(f"{DEPENDENCIES}; import alloy_async")
+    for _ in range(rounds):
+        interpreter, dependencies = cpu("pass"), cpu(DEPENDENCIES)
+        whole = dependencies - interpreter
+        ratios["package"].append((cpu("import alloy_async") - interpreter) / whole)
+        for name, program in programs.items():
+            ratios[name].append((cpu(program) - dependencies) / whole)
+    return ratios
 
 
 def run(rounds: int) -> list[Figure]:
     rounds = max(5, rounds // 3)
     compileall.compile_dir(Path(alloy_async.__file__).parent, quiet=1)  # as an installer leaves it
     with one_core():
-        bare = over("import alloy_async", "pass", rounds)
-        clients = {
-            name: over(f"{DEPENDENCIES}; {code}", DEPENDENCIES, rounds) for name, code in SYSTEMS.items()
-        }
+        ratios = compare_imports(rounds)
     return [
-        figure("import alloy_async, over a bare interpreter", bare, 60, unit="ms"),
+        figure("import alloy_async, against importing its dependencies", ratios.pop("package"), 0.06),
         *(
             figure(
-                f"first {name} client, over its dependencies' import",
+                f"first {name} client on top, against importing its dependencies",
                 samples,
-                150 if name == "agilicus" else 100,
-                unit="ms",
+                0.2 if name == "agilicus" else 0.15,
             )
-            for name, samples in clients.items()
+            for name, samples in ratios.items()
         ),
     ]

@@ -81,7 +81,7 @@ class AsyncClient(ClientBase):
         """
         owner = owner or type(self)
         self.system: Service = system or find_system(owner)
-        settings, connection = split_options(owner.__name__, options, list_options(owner))
+        settings, connection = split_options(owner.__name__, options, lambda: list_options(owner))
         self._shared = create_shared_state(self.system, credential, settings, connection)
         self._owns_connections = True
         self._options = PreparedOptions(settings, self._shared)

@@ -8,7 +8,6 @@ import random
 import ssl as tls
 import time
 from collections.abc import Callable, Collection, Mapping
-from difflib import get_close_matches
 from inspect import iscoroutinefunction
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -167,19 +166,19 @@ class Settings:
 
 
 def split_options(
-    owner: str, options: Mapping[str, Any], known: Collection[str] = ()
+    owner: str, options: Mapping[str, Any], list_known: Callable[[], Collection[str]]
 ) -> tuple[Settings, dict[str, Any]]:
     """Split a client's options into those of its calls, checked, and those of its connection.
 
     Args:
         owner: the client's class, for errors.
-        known: what the class can be made with, to suggest the right name for a wrong one.
+        list_known: lists what the class can be made with, to suggest the right name for a wrong one.
 
     Raises:
         TypeError: there is no such option.
         ConfigurationError: an option cannot be.
     """
-    _refuse_unknown(owner, options, Options.__annotations__, known)
+    _refuse_unknown(owner, options, Options.__annotations__, list_known)
     of_calls = {name: value for name, value in options.items() if name in CallOptions.__annotations__}
     return Settings(**of_calls), {name: value for name, value in options.items() if name not in of_calls}
 
@@ -199,9 +198,15 @@ def replace_settings(settings: Settings, options: Mapping[str, Any]) -> Settings
 
 
 def _refuse_unknown(
-    owner: str, options: Mapping[str, Any], names: Collection[str], known: Collection[str] = ()
+    owner: str,
+    options: Mapping[str, Any],
+    names: Collection[str],
+    list_known: Callable[[], Collection[str]] = tuple,
 ) -> None:
     for name in sorted(options.keys() - names):
+        from difflib import get_close_matches  # here, as a client that is made rightly needs it never
+
+        known = list_known()
         nearest = get_close_matches(name, {*names, *known} - {name}, 1)
         if not nearest and name in CREDENTIAL_NAMES:
             nearest = [other for other in sorted(known) if other in CREDENTIAL_NAMES]

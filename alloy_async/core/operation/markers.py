@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Path:
     """The argument fills the placeholder `name` of the route, as one percent-encoded segment."""
 
@@ -13,7 +13,7 @@ class Path:
     secret: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Query:
     """The argument is the query parameter `name`; an array is repeated (`multi`) or joined by commas (`csv`).
 
@@ -26,7 +26,7 @@ class Query:
     booleans: tuple[str, str] = ("false", "true")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Json:
     """The argument is the member `name` of the JSON body. On a model: the field's name on the wire."""
 
@@ -34,14 +34,14 @@ class Json:
     secret: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Body:
     """The argument is the whole JSON body."""
 
     secret: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Part:
     """The argument is the part `name` of a multipart/form-data body; a file where its type is FileSource, else text."""
 
@@ -49,7 +49,7 @@ class Part:
     secret: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class ExtraQuery:
     """The argument is a mapping of further query parameters, named by the caller."""
 

@@ -22,7 +22,7 @@ class Listing(Operation[T_co], Generic[T_co, Item_co]):
     """How to find the items in an answer and the operation that asks for the next page."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Unpaged:
     """The whole list comes in one answer; the styles of paging extend this.
 
@@ -54,7 +54,7 @@ class Unpaged:
         return None
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class ByPage(Unpaged):
     """Pages are numbered by the argument `page`; a page without items ends the list.
 
@@ -77,7 +77,7 @@ class ByPage(Unpaged):
         return _evolve(operation, self.page, 1 if page is None else page + 1)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class ByOffset(Unpaged):
     """Rows are skipped by the argument `offset`; a page without items ends the list.
 
@@ -100,7 +100,7 @@ class ByOffset(Unpaged):
         return _evolve(operation, self.offset, (getattr(operation, self.offset) or 0) + len(rows))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class ByCursor(Unpaged):
     """The argument `cursor` names the row to go on after, and each answer names the next cursor.
 
