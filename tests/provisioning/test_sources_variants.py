@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.core.errors import ConfigurationError
 from alloy_async.directory import UserRecord
-from alloy_async.provisioning import CsvSource, FieldMap, SourceError, open_source
+from alloy_async.provisioning import CsvSource, FieldMap, JobError, SourceError, open_source, provision
 from alloy_async.provisioning.checks.linter import Linter
 
-from .fakes import CAPABILITIES
+from .fakes import CAPABILITIES, MemoryDirectory
 
 ROWS = [["ada", "ada@example.com", "Ada", "Quist"], ["bela", "bela@example.com", "Béla", "Röhm"]]
 
@@ -184,6 +184,17 @@ def test_quotes_that_swallow_rows(tmp_path: Path, content: str, line: int) -> No
     ) as caught:
         list(open_source(write(tmp_path, content)).rows())
     assert caught.value.line == line
+
+
+async def test_a_key_of_several_lines_names_nobody_and_removes_nobody(tmp_path: Path) -> None:
+    source = write(tmp_path, 'username\n"ada\nbela\ncem"\ndora\n')
+    swallowing, dora = open_source(source).rows()
+    assert (swallowing.record, swallowing.line, dora.line) == (None, 2, 5)
+    assert "several lines" in swallowing.findings[0].message
+    target = MemoryDirectory("ada", "bela", "cem", "dora")
+    with pytest.raises(JobError, match="have no readable key"):
+        await provision(source, target, mode="sync", allow_delete=1)
+    assert len(target.users) == 4
 
 
 @pytest.mark.parametrize(

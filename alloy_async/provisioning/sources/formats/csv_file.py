@@ -70,6 +70,7 @@ class CsvSource:
             raise SourceError(f"the file has no header; {hint}", self.name)
         self.header = header
         self.columns: ColumnLayout = header.match(mapping, key, self.name)
+        self._key = self.columns.fields.get(key)
         self._usual_width = usual_width
         self._parser = CsvParser(self.delimiter, self.name, self._refuse_swallowed_rows)
 
@@ -121,6 +122,11 @@ class CsvSource:
             cells = cells[:width]
         if len(cells) != width:
             return Row(line, self.columns, cells, None, (self._explain_width(line, cells),))
+        if record.spans and self._key is not None and count_lines(cells[self._key].strip()):
+            # Without a record the row names nobody, so that mode sync, which cannot know whom it means, removes nobody.
+            name = self.columns.header[self._key]
+            message = "goes on over several lines; is a closing quote missing?"
+            return Row(line, self.columns, cells, None, (Finding(line, name, "error", message),))
         return Row(line, self.columns, cells, self.columns.create_record(cells))
 
     def _explain_width(self, line: int, cells: Sequence[str]) -> Finding:
