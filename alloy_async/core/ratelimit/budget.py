@@ -198,9 +198,7 @@ class Budget:
             if asked is not None and asked > COARSE:
                 self._close(now, asked)
             return False
-        if self._is_unrelated(now):
-            if asked:
-                self._close(now, self._choose_wait(now, asked, chance))
+        if not asked and self._is_unrelated(now):  # one that asks to wait has a reason
             self.cut, self.refusals = now, 1
             return False
         self.refusals = 1
