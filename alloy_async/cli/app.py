@@ -13,7 +13,7 @@ from .commands.auth import auth
 from .commands.call import call
 from .commands.completion import completion
 from .commands.job_folder import jobs
-from .commands.jobs import apply, resume, undo
+from .commands.jobs import apply, resume, undo, work
 from .commands.lint import lint
 from .commands.operations import operations
 from .commands.provision import plan, provision
@@ -75,7 +75,7 @@ def app() -> None:
 
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Jobs": (lint, rehearse, plan, apply, provision, resume, undo, status, report, jobs),
+    "Jobs": (lint, rehearse, plan, apply, provision, resume, undo, work, status, report, jobs),
     "Calls": (call, operations, users, auth),
     "Around": (sandbox, completion),
 }

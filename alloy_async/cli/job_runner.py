@@ -157,7 +157,14 @@ async def _run_work(command: JobCommand, progress: Progress, options: JobOptions
     from ..provisioning import RunOptions
     from .options.systems import open_directory
 
-    run = RunOptions(concurrency=options.concurrency, on_event=progress, new_key=options.new_key)
+    run = RunOptions(
+        concurrency=options.concurrency,
+        on_event=progress,
+        new_key=options.new_key,
+        on=options.on,
+        shard_rows=options.shard_rows,
+        worker_options=command.next_steps.of_job if command.next_steps else (),
+    )
     task = asyncio.current_task()
     assert task is not None
 

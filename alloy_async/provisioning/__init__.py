@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import JobError, SourceError
 from .events import Checked, Checking, Counts, Event, Report, Settled, Settling, Stopped, Waiting
-from .jobs import Run, RunOptions, apply, plan, provision, resume, undo
+from .jobs import Run, RunOptions, apply, plan, provision, resume, undo, work
 from .results import Plan
 from .sources import CsvSource, DirectorySource, Finding, Row, Source, open_source
 from .sources.field_map import FieldMap
@@ -38,4 +38,5 @@ __all__ = [
     "provision",
     "resume",
     "undo",
+    "work",
 ]

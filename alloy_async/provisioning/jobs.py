@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..directory import Directory
+from .async_helpers import in_thread
 from .errors import JobError, SourceError
 from .events import OnEvent, Report
 from .execution.lifecycle import execute, execute_undo, plan_rows, settle_before_undo
 from .execution.opening import choose_job_path, create_job, make_header, open_job, open_job_source
+from .execution.shards import (
+    check_workers,
+    finish_job,
+    read_run_report,
+    run_on_workers,
+    split_job,
+    work_on_shards,
+)
 from .job_context import JobContext
 from .options import Run, RunOptions, ignore
 from .planning.job_planner import restart_plan
@@ -20,8 +30,9 @@ from .planning.undo_planner import plan_undo
 from .results import Plan, summarize_plan
 from .sources import Source
 from .store.header import Mode
+from .store.places import parse_place
 
-__all__ = ["Run", "RunOptions", "apply", "plan", "provision", "resume", "undo"]
+__all__ = ["Run", "RunOptions", "apply", "plan", "provision", "resume", "undo", "work"]
 
 
 async def plan(
@@ -112,10 +123,16 @@ async def provision(
     if header.source_digest is None and mode == "sync":
         why = "mode sync must know all rows before it removes anybody"
         raise SourceError(f"this can be read only once, and {why}; give a file", opened.name)
-    async with create_job(choose_job_path(opened, job), header) as writer:
-        context = JobContext(writer, target, run or RunOptions(), opened)
+    run = run or RunOptions()
+    place = choose_job_path(opened, job)
+    check_workers(run, place)
+    async with create_job(place, header) as writer:
+        context = JobContext(writer, target, run, opened)
         checked = None if header.source_digest is None else await plan_rows(context)
-        return await execute(context, checked, began)
+        if run.on is None:
+            return await execute(context, checked, began)
+        await split_job(context)
+    return await run_on_workers(place, target, run, checked, began)
 
 
 async def apply(
@@ -188,7 +205,10 @@ async def undo(
         if writer.header.state != "undoing":
             await settle_before_undo(context)
             await plan_undo(context, remove_adopted=adopted)
-        return await execute_undo(context, began)
+        if run.on is None:
+            return await execute_undo(context, began)
+        await split_job(context)
+    return await run_on_workers(parse_place(job), target, run, None, began)
 
 
 async def _take_up(
@@ -206,7 +226,7 @@ async def _take_up(
             raise JobError("was undone; begin a new job", path)
         if fresh and header.state != "planned":
             raise JobError(f"is not a plan that waits to be applied (it is {header.state}); use resume", path)
-        if header.state == "undoing":
+        if header.state == "undoing" and run.on is None:
             return await execute_undo(JobContext(writer, target, run), began)
         given = header.source_path if source is None else source
         context = JobContext(writer, target, run, await open_job_source(given, target.capabilities))
@@ -214,6 +234,45 @@ async def _take_up(
         if header.state == "planning":  # nothing was sent yet
             await restart_plan(context)
             checked = await plan_rows(context)
-        else:
+        elif header.phase == "apply":
             await refuse_changed(context)
-        return await execute(context, checked, began)
+        if run.on is None:
+            return await execute(context, checked, began)
+        await split_job(context)
+    return await run_on_workers(parse_place(job), target, run, checked, began)
+
+
+async def work(
+    job: str | Path,
+    target: Directory,
+    source: Source | str | Path | None = None,
+    *,
+    run: RunOptions | None = None,
+) -> Report:
+    """Work on a job that was split for many workers, until none of its shards is left; for any scheduler that starts workers.
+
+    Start as many as you like, and again whenever one is lost: which shard each works on is decided in the job's database.
+    Whoever comes last brings the job to its end.
+
+    Args:
+        job: the address of a job in PostgreSQL, as postgresql://host/database#name.
+        target, source, run: as for `apply`.
+
+    Returns:
+        The report of the whole job, once all its shards are done, or this worker was stopped.
+
+    Raises:
+        JobError, SourceError: the job or its source cannot be used.
+        AlloyAsyncError: the very first call failed; nothing was sent.
+    """
+    place, run = parse_place(job), run or RunOptions()
+
+    async def open_given(name: str) -> Source:
+        return await open_job_source(name if source is None else source, target.capabilities)
+
+    began = time.monotonic()
+    stopped = await work_on_shards(place, target, open_given, run)
+    if stopped is None:
+        with suppress(JobError):  # another worker is bringing it to its end
+            return await finish_job(place, target, run, began=began)
+    return await in_thread(read_run_report, place, stopped, began)

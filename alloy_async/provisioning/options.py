@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import attrs
 
@@ -26,6 +27,10 @@ class RunOptions:
             only once no request of the earlier run can be on its way any more: it would double the user.
         new_key: for a job that exists: the credential is a renewed one of the account that the job was made for, and
             becomes the job's. Without, a job is carried out, resumed and undone in that account only.
+        on: where workers share the job, which then is in PostgreSQL: local:4 (processes here), or dask://host:8786. They
+            have their credential from their environment. None: this process does it alone.
+        shard_rows: with `on`: rows that a worker takes at a time.
+        worker_options: with `on`: further options of `alloy-async work` for each worker, as ("--profile", "acme").
     """
 
     concurrency: int = 8
@@ -33,9 +38,13 @@ class RunOptions:
     stop: asyncio.Event = attrs.field(factory=asyncio.Event)
     sends_again: bool = False
     new_key: bool = False
+    on: str | None = None
+    shard_rows: int = 20_000
+    worker_options: Sequence[str] = ()
 
     def __attrs_post_init__(self) -> None:
         check_count("concurrency", self.concurrency)
+        check_count("shard_rows", self.shard_rows)
 
 
 Run = RunOptions

@@ -86,7 +86,7 @@ def test_shards_go_to_workers_in_order_and_cover_every_row(place: str) -> None:
         shard.finish_shard()
         shard.close()
     with closing(PostgresStore.open(place)) as store:
-        assert tuple(store.count_shards("apply")) == (3, 3, 0)
+        assert tuple(store.count_shards("apply")) == ("apply", 3, 3, 0)
     assert PostgresStore.claim_shard(place, "apply") is None
 
 

@@ -16,6 +16,7 @@ from ..exit_codes import ExitCode
 from ..help import Command
 from ..job_runner import JobCommand, run_job
 from ..options.job_options import NEW_KEY, JobOptions, add_options, job_options
+from ..options.job_place import JOB_PLACE
 from ..options.source import open_users, restore_source_options
 from ..options.target import Target, target_options
 from ..output.next_steps import NextSteps
@@ -30,11 +31,12 @@ _SHORT_HELP = {
     "apply": "Carry out a plan.",
     "resume": "Go on with a job that was stopped, however it ended.",
     "undo": "Take a job back.",
+    "work": "Be one worker of a job that is shared among many.",
 }
 
 
 def _create_job_command(function: Callable[..., None]) -> click.Command:
-    job = click.argument("job", type=click.Path(path_type=Path))
+    job = click.argument("job", type=JOB_PLACE)
     command: click.Command = add_options(
         click.command(
             cls=Command,
@@ -51,7 +53,7 @@ def _create_job_command(function: Callable[..., None]) -> click.Command:
 
 
 @_create_job_command
-def apply(context: click.Context, /, job: Path, target: Target, options: JobOptions) -> None:
+def apply(context: click.Context, /, job: Path | str, target: Target, options: JobOptions) -> None:
     """Apply the plan in JOB. Rows whose users were changed since the plan was made are refused, by name.
 
     Exit code: as for provision.
@@ -74,7 +76,7 @@ def apply(context: click.Context, /, job: Path, target: Target, options: JobOpti
     " any more.",
 )
 def resume(
-    context: click.Context, /, job: Path, target: Target, send_again: bool, options: JobOptions
+    context: click.Context, /, job: Path | str, target: Target, send_again: bool, options: JobOptions
 ) -> None:
     """Go on with JOB after it was stopped, or however it died.
 
@@ -98,7 +100,9 @@ def resume(
     is_flag=True,
     help="Remove also those whose answer was lost and who may have been there before.",
 )
-def undo(context: click.Context, /, job: Path, target: Target, adopted: bool, options: JobOptions) -> None:
+def undo(
+    context: click.Context, /, job: Path | str, target: Target, adopted: bool, options: JobOptions
+) -> None:
     """Take JOB back: remove whom it created, restore what it changed; those edited since stay, and are named.
 
     Exit code: 0 when all was taken back, 1 when something was kept, 2 when nothing could be done, 130 when interrupted.
@@ -112,8 +116,27 @@ def undo(context: click.Context, /, job: Path, target: Target, adopted: bool, op
     context.exit(_run_on_job(context, job, target, work, options))
 
 
+@_create_job_command
+def work(context: click.Context, /, job: Path | str, target: Target, options: JobOptions) -> None:
+    """Work on the shards of JOB, a job in PostgreSQL, until none is left; for any scheduler that starts workers.
+
+    Split it first: `provision` or `resume` with --on does, as does `plan` followed by `apply --on`. Start as many workers as
+    you like, on any host that reads the same file, and again whenever one is lost. Whoever comes last ends the job.
+
+    Exit code: as for provision.
+    """
+
+    async def carry_out(directory: Directory, run: Run) -> Report:
+        from ...provisioning import work
+
+        async with _open_source(job, directory) as source:
+            return await work(job, directory, source, run=run)
+
+    context.exit(_run_on_job(context, job, target, carry_out, options))
+
+
 def _run_on_job(
-    context: click.Context, job: Path, target: Target, work: Callable[..., Any], options: JobOptions
+    context: click.Context, job: Path | str, target: Target, work: Callable[..., Any], options: JobOptions
 ) -> int:
     from ...core.errors import AlloyAsyncError
     from ...provisioning.store.places import read_store
@@ -139,7 +162,7 @@ def _run_on_job(
 
 
 @asynccontextmanager
-async def _open_source(job: Path, directory: Directory) -> AsyncIterator[Source]:
+async def _open_source(job: Path | str, directory: Directory) -> AsyncIterator[Source]:
     """Open the source of a job, read as it was read when the job was made."""
     from ...provisioning.store.places import read_store
 

@@ -18,6 +18,7 @@ from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..help import Command
 from ..options.job_options import SAFE_CSV
+from ..options.job_place import JOB_PLACE
 from ..output.failed_file import refuse_harmful_output, write_unresolved_rows
 from ..output.safe_text import clean_text, format_json, print_line
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     short_help="Show what became of every row of a job.",
     examples=["alloy-async report users.job", "alloy-async report users.job --format html -o report.html"],
 )
-@click.argument("job", type=click.Path(path_type=Path))
+@click.argument("job", type=JOB_PLACE)
 @click.option(
     "--format",
     "form",
@@ -50,7 +51,9 @@ if TYPE_CHECKING:
 )
 @SAFE_CSV
 @click.pass_context
-def report(context: click.Context, /, job: Path, form: str, output: Path | None, safe_csv: bool) -> None:
+def report(
+    context: click.Context, /, job: Path | str, form: str, output: Path | None, safe_csv: bool
+) -> None:
     """Show what became of every row of JOB, also while it is running.
 
     Exit code: 0 when every row is as the source says, 1 when some are not, 2 when JOB cannot be read.
@@ -77,7 +80,7 @@ def report(context: click.Context, /, job: Path, form: str, output: Path | None,
 
 
 @contextmanager
-def _open_output(job: Path, source: Path, output: Path | None, form: str) -> Iterator[IO[str]]:
+def _open_output(job: Path | str, source: Path, output: Path | None, form: str) -> Iterator[IO[str]]:
     """Open what a report is written to: a page or a table of rows is UTF-8, whatever standard output is."""
     if output is None and form in ("text", "json"):
         yield sys.stdout
@@ -101,11 +104,11 @@ def _open_output(job: Path, source: Path, output: Path | None, form: str) -> Ite
     short_help="Show how a job is getting on, also from another terminal.",
     examples=["alloy-async status users.job --watch"],
 )
-@click.argument("job", type=click.Path(path_type=Path))
+@click.argument("job", type=JOB_PLACE)
 @click.option("--watch", is_flag=True, help="Show it again every second, until the job ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
-def status(context: click.Context, /, job: Path, watch: bool, as_json: bool) -> None:
+def status(context: click.Context, /, job: Path | str, watch: bool, as_json: bool) -> None:
     """Show how JOB is getting on; it may be running in another terminal.
 
     Exit code: 0 when it is running or has ended, 1 when it was stopped or cut off, 2 when JOB cannot be read.
@@ -161,7 +164,7 @@ def _write_html(file: IO[str], store: JobStore, job_report: JobReport) -> None:
     file.write(clean_text(page))
 
 
-def render_html(job: Path) -> str:
+def render_html(job: Path | str) -> str:
     """Render the page of a job.
 
     Raises:

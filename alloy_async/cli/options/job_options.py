@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
 import click
 
 from ..help import Option
+from .job_place import JOB_PLACE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -49,9 +49,10 @@ MODE_OPTIONS = (
     ),
     click.option(
         "--job",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="PATH",
-        help="Where the job file goes; default FILE with the ending .job.",
+        type=JOB_PLACE,
+        metavar="PLACE",
+        help="Where the job is kept: a file, by default FILE with the ending .job, or postgresql://host/database#name for"
+        " workers on many hosts.",
     ),
 )
 
@@ -67,6 +68,8 @@ class JobOptions:
         progress: one of PROGRESS.
         safe_csv: write the rows that did not go in so that a spreadsheet takes no cell for a formula.
         new_key: the credential is a renewed one of the job's account.
+        on: where workers share the job; None for this process alone.
+        shard_rows: rows that a worker takes at a time.
         detailed_exitcode: tell by the exit code whether a plan holds changes.
     """
 
@@ -76,6 +79,8 @@ class JobOptions:
     progress: str = "auto"
     safe_csv: bool = False
     new_key: bool = False
+    on: str | None = None
+    shard_rows: int = 20_000
     detailed_exitcode: bool = False
 
 
@@ -101,6 +106,20 @@ _SENDING = (
         default=8,
         show_default=True,
         help="Calls in flight; fewer where the server sets a limit.",
+    ),
+    click.option(
+        "--on",
+        metavar="WORKERS",
+        help="Share a job in PostgreSQL among workers: local:4 for processes here, dask://host:8786 for a Dask cluster. They"
+        " have the credential from their own environment, file or profile.",
+    ),
+    click.option(
+        "--shard-rows",
+        type=click.IntRange(1),
+        default=20_000,
+        show_default=True,
+        metavar="ROWS",
+        help="With --on: rows that a worker takes at a time.",
     ),
     SAFE_CSV,
 )

@@ -28,12 +28,12 @@ FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "excel")
 class SourceOptions:
     """How a source is to be read, as the command line says."""
 
-    format: Format | None
-    columns: tuple[str, ...]
-    constants: tuple[str, ...]
-    mapping_file: Path | str | None
-    delimiter: str | None
-    encoding: str | None
+    format: Format | None = None
+    columns: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    mapping_file: Path | str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
     sheet: str | None = None
     skip_rows: int = 0
     allow_empty: bool = False
@@ -100,8 +100,8 @@ async def open_users(
 def restore_source_options(header: JobHeader) -> tuple[SourceOptions, Path | None, str | None]:
     """Read from a job how its source is read: for `open_users`."""
     options = json.loads(header.options)
-    told = options["reading"]
-    lists = {name: tuple(told[name]) for name in ("columns", "constants")}
+    told = options.get("reading", {})  # a job that a program made says nothing of it
+    lists = {name: tuple(told.get(name, ())) for name in ("columns", "constants")}
     name = "-" if header.source == "standard input" else header.source_path
     system = options.get("from")
     return SourceOptions(**{**told, **lists}), None if system else Path(name), system

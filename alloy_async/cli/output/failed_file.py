@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ENDINGS = ("csv", "jsonl")
 
 
-def refuse_harmful_output(option: str, path: Path, others: Mapping[str, Path | None]) -> None:
+def refuse_harmful_output(option: str, path: Path, others: Mapping[str, JobPlace | None]) -> None:
     """Refuse a place for output that would replace something else, or cannot be written; before anything is done.
 
     Args:
@@ -36,7 +36,7 @@ def refuse_harmful_output(option: str, path: Path, others: Mapping[str, Path | N
         click.UsageError: with the option and what to do.
     """
     for what, other in others.items():
-        if other is not None and path.exists() and other.exists() and path.samefile(other):
+        if isinstance(other, Path) and path.exists() and other.exists() and path.samefile(other):
             raise click.UsageError(f"{option} {path} would replace {what}; give another place")
     part = path.with_name(f"{path.name}.part")
     try:

@@ -82,7 +82,7 @@ def _print_rows(console: Console, report: JobReport, unresolved: Iterable[Report
         _print_text(console, f"{more} of them as a file:  {command}")
 
 
-def format_status(status: JobStatus, job: Path) -> Text:
+def format_status(status: JobStatus, job: Path | str) -> Text:
     """Format how a job is getting on, in a few lines."""
     header, counts = status.header, status.counts
     if header.state == "planning":

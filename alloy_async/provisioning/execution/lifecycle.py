@@ -46,7 +46,7 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
         can = context.target.capabilities
         size = max(_SLICE, can.batch_size)
         await engine.run(read_planned(context, "apply", stride=count_steps(header.mode, can), size=size))
-    return await _finish(context, engine, checked, began)
+    return await report_run(context, engine, checked, began)
 
 
 async def execute_undo(context: JobContext, began: float) -> Report:
@@ -55,7 +55,7 @@ async def execute_undo(context: JobContext, began: float) -> Report:
     await engine.recorder.begin(reopen_unknown=context.run.sends_again, stopped=None)
     await engine.settle_doubts()
     await engine.run(read_planned(context, "undo", stride=1, size=_SLICE))
-    return await _finish(context, engine, None, began)
+    return await report_run(context, engine, None, began)
 
 
 async def settle_before_undo(context: JobContext) -> None:
@@ -82,7 +82,7 @@ async def _stream(context: JobContext, engine: Engine) -> Checked:
     return Checked(planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped)
 
 
-async def _finish(context: JobContext, engine: Engine, checked: Checked | None, began: float) -> Report:
+async def report_run(context: JobContext, engine: Engine, checked: Checked | None, began: float) -> Report:
     """Write down how the run ended, and report it.
 
     Raises:

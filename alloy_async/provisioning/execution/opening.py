@@ -131,20 +131,28 @@ async def open_job(job: str | Path, target: Directory, *, new_key: bool) -> Asyn
         CredentialError: whose account it is cannot be told, as the credential could not be fetched.
     """
     async with open_job_writer(open_store, parse_place(job)) as writer:
-        header = writer.header
-        if (header.system, header.base_url) != (target.name, target.base_url):
+        await check_job(writer, target, new_key=new_key)
+        yield writer
+
+
+async def check_job(writer: JobWriter, target: Directory, *, new_key: bool) -> None:
+    """Make sure that a job is for this system and this account.
+
+    Args, raises: as of `open_job`.
+    """
+    header = writer.header
+    if (header.system, header.base_url) != (target.name, target.base_url):
+        raise JobError(
+            f"was begun with {header.system} at {header.base_url}; this is {target.name} at {target.base_url}."
+            " Nothing was sent",
+            writer.store.path,
+        )
+    account = await target.fingerprint_account(header.salt)
+    if header.account and account != header.account:
+        if not new_key:
             raise JobError(
-                f"was begun with {header.system} at {header.base_url}; this is {target.name} at {target.base_url}."
-                " Nothing was sent",
+                f"was made for another account of {header.system} than this credential is of; nothing was sent."
+                " Use the credential that it was made with; if that key was renewed, say so (new_key=)",
                 writer.store.path,
             )
-        account = await target.fingerprint_account(header.salt)
-        if header.account and account != header.account:
-            if not new_key:
-                raise JobError(
-                    f"was made for another account of {header.system} than this credential is of; nothing was sent."
-                    " Use the credential that it was made with; if that key was renewed, say so (new_key=)",
-                    writer.store.path,
-                )
-            await writer.write_header(lambda: None, account=account)
-        yield writer
+        await writer.write_header(lambda: None, account=account)

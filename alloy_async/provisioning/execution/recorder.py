@@ -78,6 +78,10 @@ class ProgressRecorder:
         self._tally.update(settled)
         self._tally["planned"] -= len(settled)
 
+    def write_stats(self) -> None:
+        """Write down what happened in the last second, where a run ends without `finish`."""
+        self._writer.store.add_seconds(self.stats.take(last=True))
+
     async def count(self) -> None:
         """Count the rows anew, as the job has them."""
         self._tally = await self._writer.call(self._writer.store.tally, self.phase)

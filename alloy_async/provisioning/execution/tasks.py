@@ -20,7 +20,7 @@ from ..store.rows import JobRow
 
 
 async def read_planned(
-    context: JobContext, phase: Phase, *, stride: int, size: int
+    context: JobContext, phase: Phase, *, stride: int, size: int, records: SourceRecords | None = None
 ) -> AsyncIterator[list[JobRow]]:
     """Read the rows that are to be sent, in their order.
 
@@ -29,9 +29,11 @@ async def read_planned(
         phase: whose rows.
         stride: numbers that each row of the source takes; the steps of one row stay together.
         size: most rows at a time.
+        records: a walk along the source that goes on from where it was, for one who reads the job in parts.
     """
-    source, comparer = context.source, context.comparer
-    records = _Records(source, stride, comparer) if source is not None else None
+    comparer = context.comparer
+    if records is None and context.source is not None:
+        records = SourceRecords(context.source, stride, comparer)
     found = context.store.read_rows(phase, states=("planned",))
     begun: list[JobRow] = []
     while True:
@@ -99,7 +101,7 @@ def group_for_calls(rows: Iterable[JobRow], batch_size: int) -> Iterator[list[Jo
             yield from ([row] for row in alike)
 
 
-def _fill(rows: list[JobRow], records: _Records | None, comparer: UserComparer) -> list[JobRow]:
+def _fill(rows: list[JobRow], records: SourceRecords | None, comparer: UserComparer) -> list[JobRow]:
     with pause_collector():
         for row in rows:
             if records is not None and row.line is not None:
@@ -116,24 +118,26 @@ def _limit_update(row: JobRow, comparer: UserComparer) -> None:
         row.record = comparer.create_update(row.record, row.remote_id, row.before)
 
 
-class _Records:
+class SourceRecords:
     """Walks a source along with the rows that were planned of it."""
 
     def __init__(self, source: Source, stride: int, comparer: UserComparer) -> None:
+        self._source = source
         self._rows: Iterator[Row] = source.rows()
-        self._name = source.name
         self._stride = stride
         self._comparer = comparer
         self._read = 0
         self._row: Row | None = None
 
     def find(self, row: JobRow) -> UserRecord:
-        """Find the record of a row; rows come in their order."""
+        """Find the record of a row; rows come in their order, or else the source is read again from its beginning."""
         place = (row.number - 1) // self._stride + 1
+        if place < self._read:
+            self._rows, self._read = self._source.rows(), 0
         while self._read < place:
             self._row = next(self._rows, None)
             self._read += 1
         record = self._row.record if self._row is not None else None
         if record is None or self._comparer.key_of(record) != row.key:
-            raise SourceError("was changed while the job was running", self._name, row.line)
+            raise SourceError("was changed while the job was running", self._source.name, row.line)
         return record

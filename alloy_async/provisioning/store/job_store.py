@@ -69,6 +69,20 @@ class Remark(NamedTuple):
     message: str
 
 
+class ShardCounts(NamedTuple):
+    """How many shards of a phase there are, how many are done, and on how many somebody works now."""
+
+    phase: Phase
+    total: int
+    done: int
+    live: int
+
+    @property
+    def open(self) -> int:
+        """Those that are not done."""
+        return self.total - self.done
+
+
 class JobStore(Protocol):
     """One job, kept somewhere; `open_store` and `create_store` of each kind of place give one."""
 
@@ -177,4 +191,25 @@ class JobStore(Protocol):
 
     def read_remarks(self) -> list[Remark]:
         """Read what the checks found."""
+        ...
+
+
+class ShardedStore(JobStore, Protocol):
+    """A store whose jobs can be split for many workers, each of which opens the shards that it claims as stores."""
+
+    def create_shards(self, phase: Phase, size: int) -> None:
+        """Split the planned rows of a phase, anew where it was split before.
+
+        Args:
+            phase: whose rows.
+            size: rows of a shard; a multiple of the steps that each row of the source takes.
+        """
+        ...
+
+    def count_shards(self, phase: Phase) -> ShardCounts:
+        """Count the shards of a phase."""
+        ...
+
+    def finish_shard(self) -> None:
+        """Say that nothing is left to do in this shard, once the store is closed."""
         ...

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import JobPlace
 from .header import JobHeader, Phase
-from .job_store import JobStore
+from .job_store import JobStore, ShardCounts
 from .postgres.address import JobAddress, is_address
 from .sqlite.store import SqliteStore
 
@@ -70,6 +70,12 @@ def delete_store(place: JobPlace) -> None:
 def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:
     """Claim the next shard of a job that was split, as a store of its rows; None where none is open."""
     return _load_postgres().claim_shard(str(place), phase)
+
+
+def count_shards(place: JobPlace) -> ShardCounts:
+    """Count the shards of what a job is at, applying or taking back."""
+    with _load_postgres().reading(str(place)) as store:
+        return store.count_shards(store.read_header().phase)
 
 
 def _load_postgres() -> type[PostgresStore]:

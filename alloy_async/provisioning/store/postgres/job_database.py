@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Self
 
 from ...errors import JobError
@@ -12,6 +13,8 @@ from .address import JobAddress
 from .driver import psycopg
 from .lease import Lease
 from .schema import BYTES, connect, create_job, drop_job, find_job, job_errors
+
+_COPIED_TOGETHER = 256
 
 
 class JobDatabase:
@@ -169,9 +172,15 @@ class JobDatabase:
     def copy(self, table: str, columns: Sequence[str], records: Iterable[Any]) -> None:
         names = ", ".join([f'"{name}"' for name in columns])
         statement = f"COPY alloy_async.{table} (job, {names}) FROM STDIN"
-        with self.transaction(), self._database.cursor() as cursor, cursor.copy(statement) as copy:
-            for record in records:
-                copy.write_row((self.job, *[_encode(name, getattr(record, name)) for name in columns]))
+        with self.transaction(), self._database.cursor() as cursor:
+            source = iter(records)
+            # A piece at a time, taken before it is copied: what makes the records may read from this connection.
+            while piece := list(islice(source, _COPIED_TOGETHER)):
+                with cursor.copy(statement) as copy:
+                    for record in piece:
+                        copy.write_row(
+                            (self.job, *[_encode(name, getattr(record, name)) for name in columns])
+                        )
 
     def write(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
         with self.transaction(), self._database.cursor() as cursor:

@@ -1,9 +1,9 @@
 """Who may write to a shard of a job: a lease by the database's clock, and an epoch that fences off whoever lost it.
 
-A worker claims a shard where nobody works on it or the lease of who did has lapsed, and counts its epoch up. Every
-transaction that writes asks in the database whether the epoch is still its own: one that was stopped and wakes up later
-writes nothing more. It also sends nothing more, since no request leaves before its intent is written; the moment between the
-intent and the request is covered by `is_live`, on the worker's own clock.
+A worker claims a shard where nobody works on it, or the lease of who did has lapsed, and gets an epoch that nobody ever
+had. Every transaction that writes asks in the database whether the epoch is still its own: one that was stopped and wakes
+up later writes nothing more. It also sends nothing more, since no request leaves before its intent is written; the moment
+between the intent and the request is covered by `is_live`, on the worker's own clock.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RENEWALS = 3
 _SERIALIZE = "SELECT pg_advisory_xact_lock(hashtext('alloy_async'), %s::integer)"
 """Claims of one job one after the other, so that the whole job and a shard of it are never claimed at once."""
 _CLAIM = """
-UPDATE alloy_async.shards SET epoch = epoch + 1, worker = %(worker)s,
+UPDATE alloy_async.shards SET epoch = nextval('alloy_async.epochs'), worker = %(worker)s,
     lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
 WHERE (job, undo, shard) = (
     SELECT job, undo, shard FROM alloy_async.shards AS wanted
@@ -57,7 +57,7 @@ class Shard(NamedTuple):
         undo: 1 where they belong to taking the job back.
         shard: its number; 0 for the whole job.
         first, last: numbers of its first and last row; both 0 for the whole job.
-        epoch: how many workers have held it.
+        epoch: of the worker that holds it, and of no other ever.
     """
 
     undo: int

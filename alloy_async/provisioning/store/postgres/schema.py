@@ -27,14 +27,12 @@ BYTES = frozenset({"keys", "remote_ids"})
 
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS alloy_async;
+CREATE SEQUENCE IF NOT EXISTS alloy_async.epochs;
 CREATE TABLE IF NOT EXISTS alloy_async.jobs (
     job bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
     format integer NOT NULL,
-    source text NOT NULL, system text NOT NULL, base_url text NOT NULL, mode text NOT NULL, options text NOT NULL,
-    source_digest text, salt bytea NOT NULL, account text NOT NULL, state text NOT NULL, pid bigint,
-    created double precision NOT NULL, started double precision, ended double precision, stopped text,
-    rows bigint NOT NULL, warnings bigint NOT NULL, dropped text NOT NULL, failed_rows text NOT NULL
+    {header}
 );
 CREATE TABLE IF NOT EXISTS alloy_async.batches (
     job bigint NOT NULL, undo smallint NOT NULL, first bigint NOT NULL, rows integer NOT NULL,
@@ -63,7 +61,7 @@ CREATE TABLE IF NOT EXISTS alloy_async.shards (
     job bigint NOT NULL, undo smallint NOT NULL,
     shard integer NOT NULL,             -- 0: the whole job; its rows otherwise
     first bigint NOT NULL, last bigint NOT NULL,
-    epoch bigint NOT NULL DEFAULT 0,    -- counts who has held it: only the latest may write
+    epoch bigint NOT NULL DEFAULT 0,    -- of its latest worker, unlike any other: only that one may write
     lease_until timestamptz,            -- by the database's clock; NULL or past: nobody works on it
     worker text,
     done boolean NOT NULL DEFAULT false,
@@ -87,7 +85,16 @@ def create_tables(database: psycopg.Connection[Any]) -> None:
     """Make the tables that are not there yet; several workers may do it at once."""
     with database.transaction():
         database.execute("SELECT pg_advisory_xact_lock(hashtext('alloy_async'))")
-        database.execute(_TABLES)
+        database.execute(
+            _TABLES.replace("{header}", ", ".join([_column(field) for field in attrs.fields(JobHeader)]))
+        )
+
+
+def _column(field: attrs.Attribute[Any]) -> str:
+    """State the column of one of a header's attributes."""
+    types = {"bytes": "bytea", "float": "double precision", "int": "bigint"}
+    words = str(field.type).split(" | ")
+    return f"{field.name} {types.get(words[0], 'text')}{'' if 'None' in words else ' NOT NULL'}"
 
 
 def create_job(database: psycopg.Connection[Any], address: JobAddress, header: JobHeader) -> int:

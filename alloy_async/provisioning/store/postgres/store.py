@@ -6,10 +6,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..header import JobHeader, Phase
-from ..job_store import Note, Remark, Second
+from ..job_store import Note, Remark, Second, ShardCounts
 from ..row_log import MOST, Batch, Event, RowOverlay, pack_intents, pack_results, pack_rows
 from ..rows import JobRow, PlannedRow, RowResult
 from ..states import RowEvent, RowState
@@ -43,19 +43,6 @@ WHERE e.job = %(job)s AND e.undo = %(undo)s AND e.event = 'refuse' GROUP BY 1, 2
 _INTENDED = """
 SELECT coalesce(sum(CASE event WHEN 'intend' THEN rows ELSE -rows END), 0) FROM alloy_async.events
 WHERE job = %s AND (event IN ('intend', 'withdraw') OR (event = 'fail' AND was IS NULL))"""
-
-
-class ShardCounts(NamedTuple):
-    """How many shards there are, how many are done, and on how many somebody works now."""
-
-    total: int
-    done: int
-    live: int
-
-    @property
-    def open(self) -> int:
-        """Those that are not done."""
-        return self.total - self.done
 
 
 class PostgresStore(JobDatabase):
@@ -95,7 +82,7 @@ class PostgresStore(JobDatabase):
             " FROM alloy_async.shards WHERE job = %s AND undo = %s AND shard > 0",
             undo_of(phase),
         )
-        return ShardCounts._make(found[0])
+        return ShardCounts(phase, *found[0])
 
     def finish_shard(self) -> None:
         """Say that nothing is left to do in this shard, once the store is closed."""

@@ -1,0 +1,26 @@
+"""Where a job is, as an argument or option: a path, or the address of one in PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+class JobPlaceType(click.Path):
+    """A path; or postgresql://host/database#name as it stands."""
+
+    name = "job"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Convert what was given."""
+        if isinstance(value, str) and value.startswith(("postgresql://", "postgres://")):
+            return value
+        path: Path = super().convert(value, param, ctx)  # type: ignore[arg-type, assignment]
+        return path
+
+
+JOB_PLACE = JobPlaceType()

@@ -1,0 +1,74 @@
+"""Workers as processes of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
+
+from .places import WorkersFailed
+
+_MOST_FAILURES = 3
+"""Workers that may fail one after the other, with none getting on in between."""
+_MOST_SHOWN = 2000
+
+
+class LocalWorkers:
+    """Processes that run `alloy-async COMMAND`, with this process's environment.
+
+    Args:
+        count: how many at a time.
+        command: the arguments.
+    """
+
+    def __init__(self, count: int, command: Sequence[str]) -> None:
+        self._count = count
+        self._command = [sys.executable, "-m", "alloy_async", *command]
+        self._running: dict[Process, asyncio.Task[bytes]] = {}
+        self._failures = 0
+
+    async def keep_running(self, *, progress: bool) -> None:
+        """Start those that are missing; see `Workers`."""
+        if progress:
+            self._failures = 0
+        for process in [process for process in self._running if process.returncode is not None]:
+            self._note_end(process, await self._running.pop(process))
+        while len(self._running) < self._count:
+            # A session of its own: Ctrl-C goes to this process only, which tells the workers in its own time.
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+            )
+            self._running[process] = asyncio.create_task(_read_end(process))
+
+    def _note_end(self, process: Process, said: bytes) -> None:
+        code = process.returncode
+        if code == 0:
+            return
+        self._failures += 1
+        if self._failures >= _MOST_FAILURES:
+            how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+            words = said.decode(errors="replace").strip()
+            raise WorkersFailed(
+                f"{self._failures} workers failed one after the other, the last with {how}: {words}"
+            )
+
+    async def stop(self) -> None:
+        """Let each finish what it is sending; see `Workers`."""
+        for process in self._running:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+        for process, reading in self._running.items():
+            await reading
+            await process.wait()
+        self._running.clear()
+
+
+async def _read_end(process: Process) -> bytes:
+    """Read what a worker says of errors, and keep the end of it."""
+    assert process.stderr is not None
+    said = b""
+    while piece := await process.stderr.read(4096):
+        said = (said + piece)[-_MOST_SHOWN:]
+    return said

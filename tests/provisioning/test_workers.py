@@ -1,0 +1,142 @@
+"""Many workers on one job: whoever of them is lost, every user is there once, and every row has one outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alloy_async import ConfigurationError
+from alloy_async.provisioning import Report, RunOptions, provision, resume, undo
+from alloy_async.provisioning.store.places import count_shards, read_store
+from alloy_async.testing import Sandbox
+
+ROWS = 400
+
+
+@pytest.fixture
+def place(database: str) -> str:
+    return f"{database}#{uuid.uuid4()}"
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Path:
+    path = tmp_path / "users.csv"
+    path.write_text("username,full_name\n" + "".join(f"user{n}@x.example,User {n}\n" for n in range(ROWS)))
+    return path
+
+
+def start_worker(place: str, sandbox: Sandbox) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "alloy_async", "work", place, "--base-url", sandbox.url, "--json"],
+        env={**os.environ, "ALLOY_API_KEY": "key"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def check_effects(place: str, sandbox: Sandbox, rows: int = ROWS) -> None:
+    created = Counter(change.key for change in sandbox.ledger.find(what="created"))
+    assert set(created.values()) == {1}
+    assert len(created) == rows
+    with read_store(place) as store:
+        assert store.tally("apply") == {"created": rows}
+        assert [row.number for row in store.read_rows("apply")] == list(range(1, rows + 1))
+        assert store.read_header().state == "done"
+
+
+async def test_local_workers_share_a_job(users: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOY_API_KEY", "key")
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            run = RunOptions(on="local:2", shard_rows=100)
+            report = await provision(users, directory, job=place, run=run)
+            assert report.complete
+            assert report.counts.created == ROWS
+            check_effects(place, sandbox)
+            assert count_shards(place).done == 4
+            undone = await undo(place, directory, run=run)
+            assert undone.counts.deleted == ROWS
+        assert sandbox.ledger.count(what="deleted") == ROWS
+
+
+async def test_a_job_file_is_not_for_many_workers(users: Path) -> None:
+    async with Sandbox("alloy") as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            with pytest.raises(ConfigurationError, match="on= needs a job in PostgreSQL"):
+                await provision(users, directory, run=RunOptions(on="local:2"))
+            with pytest.raises(ConfigurationError, match=r"on= is local:N.*got 'cloud'"):
+                await provision(users, directory, job="postgresql://x/y#z", run=RunOptions(on="cloud"))
+        assert not sandbox.requests
+
+
+async def test_workers_that_cannot_work_are_told_with_their_own_words(
+    users: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ALLOY_API_KEY", raising=False)
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            report: Report = await provision(
+                users, directory, job=place, run=RunOptions(on="local:1", shard_rows=100)
+            )
+            assert report.stopped is not None
+            assert "ALLOY_API_KEY" in report.stopped
+            assert report.counts.planned == ROWS
+            report = await resume(place, directory)
+            assert report.complete
+        check_effects(place, sandbox)
+
+
+async def split_by_hand(users: Path, place: str, sandbox: Sandbox) -> None:
+    """Plan and split a job whose workers the test starts."""
+    from alloy_async.provisioning.execution.lifecycle import plan_rows
+    from alloy_async.provisioning.execution.opening import create_job, make_header, open_job_source
+    from alloy_async.provisioning.execution.shards import split_job
+    from alloy_async.provisioning.job_context import JobContext
+
+    directory: Any = sandbox.directory()
+    async with directory.client:
+        source = await open_job_source(users, directory.capabilities)
+        header = await make_header(source, directory, "create", None, {"look_up": False})
+        async with create_job(place, header) as writer:
+            context = JobContext(writer, directory, RunOptions(on="local:1", shard_rows=50), source)
+            await plan_rows(context)
+            await split_job(context)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_worker_that_is_lost_is_replaced(users: Path, place: str, how: signal.Signals) -> None:
+    with Sandbox("alloy", seed_users=0, latency=0.05) as sandbox:
+        await split_by_hand(users, place, sandbox)
+        lost = start_worker(place, sandbox)
+        while not sandbox.ledger.count(what="created"):
+            assert lost.poll() is None, lost.stderr and lost.stderr.read().decode()
+            await asyncio.sleep(0.01)
+        lost.send_signal(how)
+        began = time.monotonic()
+        others = [start_worker(place, sandbox) for _ in range(2)]
+        for worker in others:
+            assert await asyncio.to_thread(worker.wait, 120) == 0, (
+                worker.stderr and worker.stderr.read().decode()
+            )
+        assert time.monotonic() - began < 60
+        if how == signal.SIGSTOP:  # it wakes up, when others have done what it was about to do
+            lost.send_signal(signal.SIGCONT)
+        await asyncio.to_thread(lost.wait, 60)
+        check_effects(place, sandbox)
+        for worker in (lost, *others):
+            for stream in (worker.stdout, worker.stderr):
+                assert stream is not None
+                stream.close()
