@@ -190,7 +190,8 @@ def runtime_imports(path: Path, paths: Mapping[str, Path]) -> Iterator[str]:
     here = path.relative_to(PROJECT).with_suffix("").parts
     for node in walk_runtime(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom):
-            base = (*here[: len(here) - node.level], *filter(None, (node.module or "").split(".")))
+            above = here[: len(here) - node.level] if node.level else ()
+            base = (*above, *filter(None, (node.module or "").split(".")))
             for alias in node.names if node.level or base[0] == "alloy_async" else ():
                 submodule, module = ".".join((*base, alias.name)), ".".join(base)
                 yield submodule if submodule in paths else module

@@ -27,17 +27,9 @@ def _waiting(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     return wait
 
 
-<<<<<<< HEAD
 plan: Final = _waiting(jobs.plan)
 apply: Final = _waiting(jobs.apply)
 provision: Final = _waiting(jobs.provision)
 resume: Final = _waiting(jobs.resume)
 undo: Final = _waiting(jobs.undo)
-=======
-plan = _waiting(jobs.plan)
-apply = _waiting(jobs.apply)
-provision = _waiting(jobs.provision)
-resume = _waiting(jobs.resume)
-undo = _waiting(jobs.undo)
-work = _waiting(jobs.work)
->>>>>>> c132efd (Many workers on one job in PostgreSQL: shards, leases that pass on, local processes or a Dask cluster, alloy-async work)
+work: Final = _waiting(jobs.work)

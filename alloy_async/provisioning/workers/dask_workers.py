@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from .places import WorkersFailed
+from .interface import WorkersFailed
 
 try:
     from distributed import Client

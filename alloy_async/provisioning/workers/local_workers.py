@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 
-from .places import WorkersFailed
+from .interface import WorkersFailed
 
 _MOST_FAILURES = 3
 """Workers that may fail one after the other, with none getting on in between."""

@@ -8,7 +8,7 @@ from ..errors import JobPlace
 from ..events import Counts, Settled, Stopped
 from ..options import RunOptions
 from ..store.places import count_shards, read_store
-from .places import Workers, WorkersFailed
+from .interface import Workers, WorkersFailed
 
 POLL_SECONDS = 1.0
 

@@ -1,0 +1,28 @@
+"""What workers can do, wherever they run."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Workers(Protocol):
+    """Workers that run a command, each until no shard of its job is left."""
+
+    async def keep_running(self, *, progress: bool) -> None:
+        """Start those that are missing; called again and again.
+
+        Args:
+            progress: whether any of them has got on since the last time: then failures before do not count.
+
+        Raises:
+            WorkersFailed: they cannot be started, or fail one after the other.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Let each finish what it is sending, and wait until all have ended."""
+        ...
+
+
+class WorkersFailed(Exception):
+    """No worker can work; the message has the last one's own words."""
