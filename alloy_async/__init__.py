@@ -1,4 +1,4 @@
-"""alloy_async: an async-first client for five user-management web APIs, with the same methods in sync.
+"""An async-first client for five user-management web APIs, with the same methods in sync.
 
 Importing this loads neither aiohttp nor a system; each name is loaded on first use (PEP 562).
 """
