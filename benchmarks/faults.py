@@ -20,7 +20,7 @@ from typing import Any
 
 import attrs
 
-from alloy_async import AlloyAsyncError, Answer, AsyncClient, Operation, Rate, Retry
+from alloy_async import AlloyAsyncError, Answer, AsyncClient, DeadlineExceeded, Operation, Rate, Retry
 from alloy_async.systems import SYSTEMS, load_client
 
 from .exposure import find_exposures
@@ -128,8 +128,8 @@ async def _make_call(
         outcome: Any = await client.answer(operation)
     except Exception as error:
         outcome = error
-    if time.monotonic() - began > DEADLINE + GRACE:
-        verdict.late += 1
+    elapsed = time.monotonic() - began
+    verdict.late += elapsed > DEADLINE + GRACE
     # Where the server saw no request, it may yet have been written: at the last moment, into a connection that was given up.
     name, allowed = operation.name, server.effects.pop(mark, frozenset({"none", "unknown"}))
     if isinstance(outcome, Answer):
@@ -142,7 +142,9 @@ async def _make_call(
     else:
         verdict.wrong.append(f"{name}: foreign exception {outcome!r:.200}")
         return
-    if found not in allowed:
+    # On a busy machine an answer may come after the deadline: then nobody here can know what it was.
+    in_time = not isinstance(outcome, DeadlineExceeded) or elapsed < DEADLINE
+    if found not in allowed and (in_time or found != "unknown"):
         verdict.wrong.append(f"{name}: {found}, allowed {set(allowed)}: {outcome!r:.200}")
     if headers.get("x-mark", mark) != mark:
         verdict.wrong.append(f"{name}: another call's answer ({headers['x-mark']})")
