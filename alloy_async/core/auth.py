@@ -149,8 +149,8 @@ class Auth:
             if inspect.isawaitable(found):
                 found = await found
         self._token = found if isinstance(found, Token) else None
-        found = Secret(found.value if isinstance(found, Token) else found)
-        return self._format(found)
+        text = found.value if isinstance(found, Token) else found
+        return self._format(Secret(cast("str", text)))  # what is not text is refused there
 
     def _store(self, value: Secret | None) -> None:
         with self._lock:

@@ -37,7 +37,7 @@ async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     """Run `work` in a thread; when cancelled, wait for it to end, as its file is still in use."""
     context, cancelled = copy_context(), threading.Event()
     context.run(_cancelled.set, cancelled)
-    task = asyncio.get_running_loop().run_in_executor(None, context.run, work, *args)
+    task = asyncio.get_running_loop().run_in_executor(None, lambda: context.run(work, *args))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

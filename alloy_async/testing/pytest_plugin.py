@@ -64,7 +64,7 @@ def drift_report(request: pytest.FixtureRequest) -> Iterator[DriftReport]:
     """A DriftReport for `on_result=`; what it found stands among the test's output, or fails it with --fail-on-drift."""
     from .drift import DriftReport
 
-    with DriftReport(strict=request.config.getoption("--fail-on-drift")) as report:
+    with DriftReport(strict=bool(request.config.getoption("--fail-on-drift"))) as report:
         yield report
         if report.found:
             request.node.add_report_section("call", "drift", str(report))

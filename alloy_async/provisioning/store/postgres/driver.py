@@ -1,4 +1,8 @@
-"""The driver, psycopg; with the remedy where it is not installed."""
+"""The driver, psycopg; with the remedy where it is not installed.
+
+It takes a statement as text only where a type checker sees that the text is a literal; one made of the names of our own
+columns goes to it encoded.
+"""
 
 from __future__ import annotations
 

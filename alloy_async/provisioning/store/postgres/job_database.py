@@ -176,7 +176,7 @@ class JobDatabase:
             source = iter(records)
             # A piece at a time, taken before it is copied: what makes the records may read from this connection.
             while piece := list(islice(source, _COPIED_TOGETHER)):
-                with cursor.copy(statement) as copy:
+                with cursor.copy(statement.encode()) as copy:
                     for record in piece:
                         copy.write_row(
                             (self.job, *[_encode(name, getattr(record, name)) for name in columns])
@@ -184,11 +184,11 @@ class JobDatabase:
 
     def write(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
         with self.transaction(), self._database.cursor() as cursor:
-            cursor.executemany(statement, list(records))
+            cursor.executemany(statement.encode(), list(records))
 
     def read(self, statement: str, *values: Any) -> list[Any]:
         with job_errors(self._address, "cannot be read"):
-            return self._database.execute(statement, (self.job, *values)).fetchall()
+            return self._database.execute(statement.encode(), (self.job, *values)).fetchall()
 
 
 def _claim(database: psycopg.Connection[Any], address: JobAddress, job: int) -> Lease:

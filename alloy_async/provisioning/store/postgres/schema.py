@@ -85,9 +85,8 @@ def create_tables(database: psycopg.Connection[Any]) -> None:
     """Make the tables that are not there yet; several workers may do it at once."""
     with database.transaction():
         database.execute("SELECT pg_advisory_xact_lock(hashtext('alloy_async'))")
-        database.execute(
-            _TABLES.replace("{header}", ", ".join([_column(field) for field in attrs.fields(JobHeader)]))
-        )
+        columns = ", ".join([_column(field) for field in attrs.fields(JobHeader)])
+        database.execute(_TABLES.replace("{header}", columns).encode())
 
 
 def _column(field: attrs.Attribute[Any]) -> str:
@@ -107,9 +106,12 @@ def create_job(database: psycopg.Connection[Any], address: JobAddress, header: J
     names = ", ".join(HEADER)
     values = ", ".join(["%s"] * len(HEADER))
     with job_errors(address, "cannot be written"), database.transaction():
-        found = database.execute(
+        statement = (
             f"INSERT INTO alloy_async.jobs (name, format, {names}) VALUES (%s, %s, {values})"  # noqa: S608 -- own names
-            " ON CONFLICT (name) DO NOTHING RETURNING job",
+            " ON CONFLICT (name) DO NOTHING RETURNING job"
+        )
+        found = database.execute(
+            statement.encode(),
             (address.job, FORMAT, *attrs.astuple(header, recurse=False)),
         ).fetchone()
         if found is None:
@@ -118,9 +120,8 @@ def create_job(database: psycopg.Connection[Any], address: JobAddress, header: J
             )
         job = int(found[0])
         for table in ROW_TABLES:
-            database.execute(
-                f"CREATE TABLE alloy_async.{table}_{job} PARTITION OF alloy_async.{table} FOR VALUES IN ({job})"
-            )
+            partition = f"{table}_{job} PARTITION OF alloy_async.{table} FOR VALUES IN ({job})"
+            database.execute(f"CREATE TABLE alloy_async.{partition}".encode())
         database.execute(
             "INSERT INTO alloy_async.shards (job, undo, shard, first, last) VALUES (%s, 0, 0, 0, 0)", (job,)
         )
@@ -131,7 +132,7 @@ def drop_job(database: psycopg.Connection[Any], address: JobAddress, job: int) -
     """Delete all that is known of a job."""
     with job_errors(address, "cannot be deleted"), database.transaction():
         for table in ROW_TABLES:
-            database.execute(f"DROP TABLE alloy_async.{table}_{job}")
+            database.execute(f"DROP TABLE alloy_async.{table}_{job}".encode())
         for table in ("seconds", "notes", "remarks", "shards", "jobs"):
             database.execute(f"DELETE FROM alloy_async.{table} WHERE job = %s", (job,))  # noqa: S608 -- own names
 
