@@ -15,12 +15,12 @@ from .interface import WorkersFailed
 
 try:
     from distributed import Client
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         "Workers on a Dask cluster need dask.distributed, which is not installed."
         " Install it with: pip install 'alloy-async[dask]'",
-        name=missing.name,
-    ) from missing
+        name=_missing.name,
+    ) from _missing
 
 _CONNECT_SECONDS = 30
 _MOST_FAILURES = 3
