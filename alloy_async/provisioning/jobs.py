@@ -10,7 +10,8 @@ from typing import Any
 
 from ..directory import Directory
 from .async_helpers import in_thread
-from .errors import JobError, SourceError
+from .corrections import make_correction_header
+from .errors import JobError, JobPlace, SourceError
 from .events import OnEvent, Report
 from .execution.lifecycle import execute, execute_undo, plan_rows, settle_before_undo
 from .execution.opening import choose_job_path, create_job, make_header, open_job, open_job_source
@@ -29,7 +30,7 @@ from .planning.source_match import refuse_changed
 from .planning.undo_planner import plan_undo
 from .results import Plan, summarize_plan
 from .sources import Source
-from .store.header import Mode
+from .store.header import JobHeader, Mode
 from .store.places import parse_place
 
 __all__ = ["Run", "RunOptions", "apply", "plan", "provision", "resume", "undo", "work"]
@@ -123,16 +124,7 @@ async def provision(
     if header.source_digest is None and mode == "sync":
         why = "mode sync must know all rows before it removes anybody"
         raise SourceError(f"this can be read only once, and {why}; give a file", opened.name)
-    run = run or RunOptions()
-    place = choose_job_path(opened, job)
-    check_workers(run, place)
-    async with create_job(place, header) as writer:
-        context = JobContext(writer, target, run, opened)
-        checked = None if header.source_digest is None else await plan_rows(context)
-        if run.on is None:
-            return await execute(context, checked, began)
-        await split_job(context)
-    return await run_on_workers(place, target, run, checked, began)
+    return await _begin(opened, target, header, choose_job_path(opened, job), run or RunOptions(), began)
 
 
 async def apply(
@@ -166,20 +158,31 @@ async def resume(
     target: Directory,
     source: Source | str | Path | None = None,
     *,
+    failed: Source | str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
     run: RunOptions | None = None,
 ) -> Report:
-    """Go on with a job after a stop or a crash, however it ended.
+    """Go on with a job after a stop or a crash, however it ended; or feed rows back that were corrected.
 
     Rows in doubt are looked up first, and adopted when they are as intended, sent again when they are absent (where the key is
     unique), else reported. Then rows that failed are tried again, and the rest is sent.
 
     Args:
         job, target, source, run: as for `apply`. Standard input must be given again, with the same content.
+        failed: the rows that did not go in, corrected, once everything else is in. They become a job of their own beside that
+            file, in the same mode (after sync: upsert, which removes nobody), under the same rules and in the same account;
+            each is looked up first, so that whoever is there already is not doubled.
+        options: with `failed`: kept in that job's file, as for `plan`, besides what this job keeps.
 
     Raises:
         As for `apply`; and AlloyAsyncError when the system could not be asked about the rows in doubt; nothing was sent.
     """
-    return await _take_up(job, target, source, run, fresh=False)
+    if failed is None:
+        return await _take_up(job, target, source, run, fresh=False)
+    began, run = time.monotonic(), run or RunOptions()
+    opened = await open_job_source(failed, target.capabilities)
+    header = await make_correction_header(job, opened, target, options or {}, new_key=run.new_key)
+    return await _begin(opened, target, header, choose_job_path(opened, None), run, began)
 
 
 async def undo(
@@ -209,6 +212,19 @@ async def undo(
             return await execute_undo(context, began)
         await split_job(context)
     return await run_on_workers(parse_place(job), target, run, None, began)
+
+
+async def _begin(
+    source: Source, target: Directory, header: JobHeader, place: JobPlace, run: RunOptions, began: float
+) -> Report:
+    check_workers(run, place)
+    async with create_job(place, header) as writer:
+        context = JobContext(writer, target, run, source)
+        checked = None if header.source_digest is None else await plan_rows(context)
+        if run.on is None:
+            return await execute(context, checked, began)
+        await split_job(context)
+    return await run_on_workers(place, target, run, checked, began)
 
 
 async def _take_up(

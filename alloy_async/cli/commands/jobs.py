@@ -17,7 +17,7 @@ from ..help import Command
 from ..job_runner import JobCommand, run_job
 from ..options.job_options import NEW_KEY, JobOptions, add_options, job_options
 from ..options.job_place import JOB_PLACE
-from ..options.source import open_users, restore_source_options
+from ..options.source import SourceOptions, open_users, restore_source_options
 from ..options.target import Target, target_options
 from ..output.next_steps import NextSteps
 from ..output.safe_text import print_line
@@ -75,10 +75,23 @@ def apply(context: click.Context, /, job: Path | str, target: Target, options: J
     help="Also send rows of unknown outcome again if they are not there; only once no request of before can be on its way"
     " any more.",
 )
+@click.option(
+    "--failed",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Feed back the rows that did not go in, corrected in FILE, read and sent as JOB was told, in a job of their own beside"
+    " FILE; each is looked up first. After mode sync, nobody is removed.",
+)
 def resume(
-    context: click.Context, /, job: Path | str, target: Target, send_again: bool, options: JobOptions
+    context: click.Context,
+    /,
+    job: Path | str,
+    target: Target,
+    send_again: bool,
+    failed: Path | None,
+    options: JobOptions,
 ) -> None:
-    """Go on with JOB after it was stopped, or however it died.
+    """Go on with JOB after it was stopped, or however it died; or feed back the rows that you corrected.
 
     What was on its way then is looked up first, so that nobody is lost or doubled; then failed rows and the rest are sent.
 
@@ -88,8 +101,14 @@ def resume(
     async def work(directory: Directory, run: Run) -> Report:
         from ...provisioning import resume
 
+        run = attrs.evolve(run, sends_again=send_again)
+        if failed is not None:
+            reading = _restore_reading(job).for_failed_rows()
+            kept = {"reading": reading.to_json()}
+            async with open_users(reading, failed, None, key=directory.capabilities.key) as source:
+                return await resume(job, directory, failed=source, options=kept, run=run)
         async with _open_source(job, directory) as source:
-            return await resume(job, directory, source, run=attrs.evolve(run, sends_again=send_again))
+            return await resume(job, directory, source, run=run)
 
     context.exit(_run_on_job(context, job, target, work, options))
 
@@ -159,6 +178,13 @@ def _run_on_job(
     )
     command = JobCommand(header.source, system, target, work, next_steps=NextSteps.from_context(context))
     return run_job(command, options)
+
+
+def _restore_reading(job: Path | str) -> SourceOptions:
+    from ...provisioning.store.places import read_store
+
+    with read_store(job) as store:
+        return restore_source_options(store.read_header())[0]
 
 
 @asynccontextmanager

@@ -69,7 +69,7 @@ class NextSteps:
     """What commands after this one need to be told again.
 
     Args:
-        of_source: the options of the command, to feed corrected rows back; None where there is nothing to feed back to.
+        of_source: the options of the command, to feed corrected rows to another sandbox; None for a command without a source.
         of_job: the options that the job does not remember.
         is_sandbox: whether the system is gone when the command ends, so that a job cannot go on.
     """
@@ -88,11 +88,11 @@ class NextSteps:
             bool(context.params.get("sandbox")),
         )
 
-    def format_correction(self, failed: Path) -> str | None:
-        """Format the command that feeds corrected rows back."""
-        if self.of_source is None:
-            return None
-        return format_command("provision", failed, *self.of_source)
+    def format_correction(self, job: Path | str, failed: Path) -> str | None:
+        """Format the command that feeds corrected rows back: the job remembers the rest, unless its system is gone."""
+        if not self.is_sandbox:
+            return format_command("resume", job, "--failed", failed, *self.of_job)
+        return None if self.of_source is None else format_command("provision", failed, *self.of_source)
 
     def format_job_command(self, name: str, job: Path | str) -> str:
         """Format a command that goes on with a job."""

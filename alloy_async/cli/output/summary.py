@@ -75,8 +75,8 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
     if failed:
         rows = format_count(counts.unresolved, "row did", "rows did")
         print_text(console, f"{rows} not go in; {failed} has each with its line and reason.")
-        correction = steps.format_correction(failed)
-        if counts.unresolved - counts.failed - counts.open and correction and report.mode != "sync":
+        correction = steps.format_correction(report.job, failed)
+        if correction and not (counts.failed or counts.open):
             print_text(console, f"Correct them there, then run:  {correction}")
     if (counts.failed or counts.open) and not steps.is_sandbox:
         print_text(console, f"To go on:  {steps.format_job_command('resume', report.job)}")
