@@ -18,8 +18,8 @@ from typing import Any
 
 import attrs
 
-from alloy_async.core.ratelimit.budget import Budget
 from alloy_async.core.ratelimit.rate import Rate
+from alloy_async.core.ratelimit.rate_budget import AdaptiveBudget
 from tests.core.simulated_limit import Outcome, Simulation, wait_at_low_traffic
 from tests.core.simulated_servers import (
     Concurrency,
@@ -148,7 +148,7 @@ def _shared() -> Iterator[Scenario]:
         lambda _: TokenBucket(100, 10),
         0.97,
         refused=0.01,
-        simulation=eight | {"budget": partial(Budget, told, 0.0)},
+        simulation=eight | {"budget": partial(AdaptiveBudget, told, 0.0)},
     )
     yield Scenario(
         "the same, 2 of the 8 killed",
@@ -156,14 +156,14 @@ def _shared() -> Iterator[Scenario]:
         0.95,
         refused=0.01,
         fairness=0.0,
-        simulation=eight | {"budget": partial(Budget, told, 0.0), "killed": (20.0, 2)},
+        simulation=eight | {"budget": partial(AdaptiveBudget, told, 0.0), "killed": (20.0, 2)},
     )
     yield Scenario(
         "8 processes that learn 100 a second together",
         lambda _: TokenBucket(100, 10),
         0.9,
         refused=0.06,
-        simulation=eight | {"budget": Budget},
+        simulation=eight | {"budget": AdaptiveBudget},
     )
     yield Scenario(
         "8 processes, each for itself",

@@ -21,8 +21,8 @@ from .events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent
 from .http.transport import Timeout
 from .operation.operation import Operation
 from .operation.probe import Probe
-from .ratelimit.budget import RateBudget
 from .ratelimit.rate import Rate
+from .ratelimit.rate_budget import RateBudget
 from .retry import Clock, Retry
 from .validation import check_count, check_seconds
 

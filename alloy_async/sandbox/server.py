@@ -15,7 +15,6 @@ from typing import Any, Self, cast
 from aiohttp import web
 
 from ..systems import SYSTEMS
-from .connection import ServerConnection, make_request
 from .contract.contract import load_contract, read_query
 from .contract.operations import ContractOperation
 from .contract.schema import Misfit
@@ -24,6 +23,7 @@ from .faults import Dropped, Faults
 from .ledger import Change, Ledger
 from .limits import Limit, LimitEnforcer
 from .messages import ApiCall, ApiError, Reply
+from .server_connection import ServerConnection, make_request
 from .server_thread import ServerThread
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from alloy_async.core.ratelimit.signals.quota_headers import Quota, parse_quotas, tells_quota
 from alloy_async.core.ratelimit.signals.quota_window import QuotaWindow
 from alloy_async.core.ratelimit.signals.refusals import parse_refusal, parse_retry_after
-from alloy_async.core.ratelimit.signals.waits import parse_wait
+from alloy_async.core.ratelimit.signals.wait_formats import parse_wait
 
 NOW = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the date of RFC 9110
 LATER = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT

@@ -24,7 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @attrs.frozen
-class SystemPlace:
+class DirectoryNeeds:
     """Say what the directory of a system must know besides address and credential.
 
     Args:
@@ -36,12 +36,12 @@ class SystemPlace:
     takes: tuple[str, ...] = ()
 
 
-SYSTEM_PLACES = {
-    "agilicus": SystemPlace(needs=("org_id",)),
-    "alloy": SystemPlace(),
-    "alsid": SystemPlace(),
-    "opendatasoft": SystemPlace(takes=("identity_provider",)),
-    "smooch": SystemPlace(needs=("app_id",)),
+DIRECTORY_NEEDS = {
+    "agilicus": DirectoryNeeds(needs=("org_id",)),
+    "alloy": DirectoryNeeds(),
+    "alsid": DirectoryNeeds(),
+    "opendatasoft": DirectoryNeeds(takes=("identity_provider",)),
+    "smooch": DirectoryNeeds(needs=("app_id",)),
 }
 
 
@@ -188,7 +188,7 @@ async def preview_request(
 
 def _find_place(system: str, target: Target) -> dict[str, str]:
     """Find what the place is in the profile, else in the environment, as AGILICUS_ORG_ID."""
-    access = SYSTEM_PLACES[system]
+    access = DIRECTORY_NEEDS[system]
     found = {
         name: value
         for name in (*access.needs, *access.takes)
@@ -202,7 +202,7 @@ def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
     """Check that a directory gets what it needs, and nothing that it does not know."""
     from ...core.errors import ConfigurationError
 
-    access = SYSTEM_PLACES[system]
+    access = DIRECTORY_NEEDS[system]
     for name in place:
         if name not in (*access.needs, *access.takes):
             raise ConfigurationError(f"{system} has no {format_option(name)}; leave it out")

@@ -101,7 +101,7 @@ class JsonObject:
         return iterate_shown(self)
 
 
-class Shown:
+class ReprText:
     """Stands for what is shown otherwise than by its own repr."""
 
     __slots__ = ("_text",)
@@ -113,7 +113,7 @@ class Shown:
         return self._text
 
 
-HIDDEN = Shown("***")
+HIDDEN = ReprText("***")
 
 
 def iterate_shown(value: Any) -> Iterator[tuple[str, Any]]:
@@ -128,7 +128,7 @@ def iterate_shown(value: Any) -> Iterator[tuple[str, Any]]:
         if field.marker.secret:
             content = HIDDEN
         elif isinstance(content, bytes):
-            content = Shown(f"<{len(content)} bytes>")
+            content = ReprText(f"<{len(content)} bytes>")
         yield field.name, content
     extra = getattr(value, "_extra", None)
     if extra and isinstance(value, JsonObject):

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from .fields import JsonObject, get_fields, iterate_shown
+from .flat_json import flatten, unflatten
 from .json_codec import from_wire, to_wire
-from .nesting import flatten, unflatten
 from .pydantic_schema import create_core_schema, create_json_schema
 
 

@@ -25,7 +25,7 @@ WRITTEN_WHOLE = 1 << 20
 """Bytes of a body above which aiohttp wants a file to read it from, in pieces."""
 
 
-class StaleConnection(aiohttp.ClientError):
+class UnaskedBytes(aiohttp.ClientError):
     """A kept connection holds what nobody asked for; nothing was written on it."""
 
 
@@ -99,7 +99,7 @@ class SessionSender:
                 while True:
                     try:
                         return await handler(of_aiohttp)  # type: ignore[no-any-return]
-                    except StaleConnection:
+                    except UnaskedBytes:
                         continue  # aiohttp has closed it; the pool has another one, or makes it
             finally:
                 of_aiohttp.send = send  # type: ignore[method-assign]
@@ -113,7 +113,7 @@ class SessionSender:
                 raise ServerSpokeFirst("the server sent something before it was asked")
             self._looks[protocol] = create_look(protocol.transport)
         elif protocol.should_close or look():
-            raise StaleConnection
+            raise UnaskedBytes
 
 
 def _create_headers(request: OutgoingRequest) -> CIMultiDict[str]:

@@ -27,10 +27,10 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from threading import Lock
 
-from .budget import ASK_AGAIN, Budget, RateBudget
-from .lane import Lane
+from .operation_lane import OperationLane
 from .permit import DONE, SAMPLE, SENT, WAITING, Permit, UnlimitedPermit
 from .rate import Rate
+from .rate_budget import ASK_AGAIN, AdaptiveBudget, RateBudget
 from .signals.quota_headers import tells_quota
 from .signals.quotas import Quotas
 from .signals.refusals import LIMIT_STATUSES, Refusal, parse_refusal
@@ -66,8 +66,8 @@ class Limiter:
         self._lock = Lock()
         self._tickets = count(1)
         self._unlimited: dict[str, UnlimitedPermit] = {}
-        self._lanes: dict[str, Lane] = {}
-        self._common = Lane()
+        self._lanes: dict[str, OperationLane] = {}
+        self._common = OperationLane()
         self._waiting = 0  # permits in the queues of all lanes
         self._rate: Rate | RateBudget | None = None
         self._all_together = (
@@ -93,7 +93,7 @@ class Limiter:
             elif rate.shared and share is not None:
                 budget = share(rate)
             else:
-                budget = Budget(rate, self._clock()) if rate.per_second < math.inf else None
+                budget = AdaptiveBudget(rate, self._clock()) if rate.per_second < math.inf else None
             self._common.put_back()
             self._common.budget, self._rate = budget, rate
             self._unlimited = {}
@@ -137,7 +137,7 @@ class Limiter:
             self._look(permit, now)
             return permit
 
-    def _may_go(self, lane: Lane, now: float) -> bool:
+    def _may_go(self, lane: OperationLane, now: float) -> bool:
         """Whether nothing delays the operation's next request."""
         if self._quotas.delay(lane, now) > 0:
             return False
@@ -145,10 +145,10 @@ class Limiter:
             return False
         return self._common.delay(now) <= 0
 
-    def _lane(self, operation: str) -> Lane:
+    def _lane(self, operation: str) -> OperationLane:
         lane = self._lanes.get(operation)
         if lane is None:
-            lane = self._lanes[operation] = Lane()
+            lane = self._lanes[operation] = OperationLane()
         return lane
 
     def _renew(self, permit: Permit, wake: Callable[[], None] | None) -> None:
@@ -249,14 +249,14 @@ class Limiter:
                 if limited.budget is not None and limited.budget.gate() <= now:
                     limited.budget = None
         common = self._common
-        if self._all_together or not (self._rate is None or type(common.budget) is Budget):
+        if self._all_together or not (self._rate is None or type(common.budget) is AdaptiveBudget):
             lane.refused_at = now
-            common.budget = common.budget or Budget()
+            common.budget = common.budget or AdaptiveBudget()
             common.refuse(now, permit._sent, permit._common_level, asked, self._random())
         else:
             if lane.budget is None:
                 known = isinstance(self._rate, Rate) and self._rate.per_second < math.inf
-                lane.budget = Budget(self._rate if known else None, now)  # type: ignore[arg-type]
+                lane.budget = AdaptiveBudget(self._rate if known else None, now)  # type: ignore[arg-type]
             lane.refuse(now, permit._sent, permit._level, asked, self._random())
         lane.end(now)
         common.end(now)
@@ -284,7 +284,7 @@ class Limiter:
             return
         self._forget_at, self._all_together, self._lanes = math.inf, False, {}
         if self._rate is None:
-            self._common = Lane()
+            self._common = OperationLane()
         self._quotas.forget(self._clock())
 
     def after_fork(self) -> None:
@@ -295,5 +295,5 @@ class Limiter:
         self._quotas.empty()
 
 
-def _first_ticket(lane: Lane) -> int:
+def _first_ticket(lane: OperationLane) -> int:
     return lane.waiting[0].ticket

@@ -9,8 +9,8 @@ from .signals.quota_headers import tells_quota
 from .signals.refusals import LIMIT_STATUSES
 
 if TYPE_CHECKING:
-    from .lane import Lane
     from .limiter import Limiter
+    from .operation_lane import OperationLane
     from .signals.quota_window import QuotaWindow
 
 # One answer in so many is asked for a quota, as long as none was told.
@@ -40,7 +40,7 @@ class Permit:
         "wait",
     )
 
-    def __init__(self, limiter: Limiter, lane: Lane, ticket: int) -> None:
+    def __init__(self, limiter: Limiter, lane: OperationLane, ticket: int) -> None:
         self._limiter, self._lane = limiter, lane
         self.ticket: int = ticket
         self._state, self._sent, self._level, self._common_level = WAITING, 0.0, 0, 0

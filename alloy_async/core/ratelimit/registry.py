@@ -10,9 +10,9 @@ from hashlib import blake2b
 from threading import Lock
 from weakref import WeakValueDictionary
 
-from .budget import RateBudget
 from .limiter import Limiter
 from .rate import Rate
+from .rate_budget import RateBudget
 from .shared_budget import open_shared_budget
 
 _KEY = os.urandom(16)

@@ -21,8 +21,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ..errors import ConfigurationError
-from .budget import Budget
 from .rate import Rate
+from .rate_budget import AdaptiveBudget
 
 NUMBERS = (
     "spent",
@@ -57,7 +57,7 @@ LOCK_PATIENCE, LOCK_NAP = 0.05, 0.0005
 QUIET = 0.25
 
 
-class SharedBudget(Budget):
+class SharedBudget(AdaptiveBudget):
     """A budget in a file.
 
     Args:

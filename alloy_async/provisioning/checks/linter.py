@@ -39,7 +39,7 @@ class Linter:
         self._can = can
         self._profiles: dict[str, ColumnProfile] = {}
         self._dropped: set[str] = set()
-        self._layouts: dict[ColumnLayout, _Layout] = {}
+        self._layouts: dict[ColumnLayout, _LintedLayout] = {}
 
     def check(self) -> Iterator[Finding]:
         """Yield each finding with the row and the column.
@@ -97,7 +97,7 @@ class Linter:
             for message in find_suspicions(name.removeprefix("\ufeff")):
                 yield Finding(line, label, "warning", message)
 
-    def _create_layout(self, columns: ColumnLayout) -> _Layout:
+    def _create_layout(self, columns: ColumnLayout) -> _LintedLayout:
         fields = {columns.labels[index]: field for field, index in columns.fields.items()}
         known = {}
         for label in columns.labels:
@@ -105,8 +105,8 @@ class Linter:
                 continue
             field = fields.get(label)
             profile = self._profiles.setdefault(label, ColumnProfile(label))
-            known[label] = _Column(field, field in self._can.carries, profile)
-        return _Layout(known, RowChecks(columns, self._can, self._can.needs))
+            known[label] = _LintedColumn(field, field in self._can.carries, profile)
+        return _LintedLayout(known, RowChecks(columns, self._can, self._can.needs))
 
     def _check_dropped(self, row: Row) -> Iterator[Finding]:
         """Tell what the system will not get, once a column."""
@@ -128,7 +128,7 @@ _UNUSED = (
 
 
 @attrs.frozen
-class _Column:
+class _LintedColumn:
     field: str | None
     checked: bool
     """Whether `RowChecks` looks for invisible characters in it."""
@@ -136,12 +136,12 @@ class _Column:
 
 
 @attrs.frozen
-class _Layout:
-    by_label: Mapping[str, _Column]
+class _LintedLayout:
+    by_label: Mapping[str, _LintedColumn]
     checks: RowChecks
 
 
-def _check_values(row: Row, columns: Mapping[str, _Column]) -> Iterator[Finding]:
+def _check_values(row: Row, columns: Mapping[str, _LintedColumn]) -> Iterator[Finding]:
     for label, value in row.values.items():
         column = columns[label]
         yield from column.profile.add(row.line, value)

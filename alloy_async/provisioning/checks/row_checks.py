@@ -12,7 +12,7 @@ from ...directory import Capabilities
 from ..sources import ColumnLayout, Finding, Row, Severity
 from ..sources.blocks import Block
 from ..sources.cell_values import LIST_FIELDS
-from .column_proofs import (
+from .clean_columns import (
     USUAL_EMAIL,
     USUAL_EMAIL_LENGTH,
     find_unusual_emails,
@@ -38,7 +38,7 @@ def is_email(text: str) -> bool:
     return bool(usual or _EMAIL.fullmatch(text))
 
 
-class _Text(NamedTuple):
+class _TextField(NamedTuple):
     """One field to be checked: where its cell is (None: a constant fills it, or nothing), and what it must be."""
 
     field: str
@@ -72,7 +72,9 @@ class RowChecks:
         self._ids_for_emails = keys_may_be_ids and can.key == "email"
         self._refuses_inactive = "active" not in can.carries and not allow_inactive
         self._texts = [
-            _Text(field, columns.fields.get(field), needed, field == can.key, can.max_length.get(field, inf))
+            _TextField(
+                field, columns.fields.get(field), needed, field == can.key, can.max_length.get(field, inf)
+            )
             for field in can.carries
             if (needed := field == can.key or field in needs) or columns.fills(field)
         ]
@@ -143,7 +145,7 @@ class RowChecks:
         return self._ids_for_emails and "@" not in email
 
     def _check_text(
-        self, line: int, text: _Text, value: object, cells: Sequence[object]
+        self, line: int, text: _TextField, value: object, cells: Sequence[object]
     ) -> Iterator[Finding]:
         if not (value is None or isinstance(value, str)):
             return
@@ -158,7 +160,7 @@ class RowChecks:
             yield Finding(line, column, "error", message)
 
 
-def _find_faults(value: str, text: _Text) -> Iterator[str]:
+def _find_faults(value: str, text: _TextField) -> Iterator[str]:
     if text.is_key and value in (".", ".."):
         yield "a name of dots only cannot be used in a web address"
     if len(value) > text.longest:

@@ -10,7 +10,7 @@ from ...core.errors import AlloyAsyncError
 from ...directory import Directory
 from ..events import Settling
 from ..job_context import JobContext
-from ..planning.lookup import Lookup
+from ..planning.user_lookup import UserLookup
 from ..store.header import Phase
 from ..store.rows import JobRow, RowResult
 from .crash_points import crash_hook
@@ -61,7 +61,7 @@ class DoubtSettler:
             AlloyAsyncError: the system could not be asked.
         """
         after = 0
-        async with Lookup(self._target, self._context.comparer) as lookup:
+        async with UserLookup(self._target, self._context.comparer) as lookup:
             while rows := await self._context.writer.call(self._read_doubts, after):
                 after = rows[-1].number
                 results = await self._ask(lookup, rows, [])
@@ -83,7 +83,7 @@ class DoubtSettler:
         for row in lost:
             row.state = "doubt"
         rows, again = [*lost, *suspects], []
-        async with Lookup(self._target, self._context.comparer) as lookup:
+        async with UserLookup(self._target, self._context.comparer) as lookup:
             for start in range(0, len(rows), _ASKED_TOGETHER):
                 part = rows[start : start + _ASKED_TOGETHER]
                 own = max(min(len(lost) - start, len(part)), 0)
@@ -105,7 +105,7 @@ class DoubtSettler:
         return again
 
     async def _ask(
-        self, lookup: Lookup, lost: Sequence[JobRow], suspects: Sequence[JobRow]
+        self, lookup: UserLookup, lost: Sequence[JobRow], suspects: Sequence[JobRow]
     ) -> list[RowResult]:
         """Find what is right for each row, by what the system holds now."""
         self._reach("before asking")

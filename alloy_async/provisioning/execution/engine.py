@@ -15,7 +15,7 @@ from ..async_helpers import task_group
 from ..errors import SourceError
 from ..events import Settled, Settling, Stopped, Waiting
 from ..job_context import JobContext
-from ..planning.lookup import Lookup
+from ..planning.user_lookup import UserLookup
 from ..store.header import Phase
 from ..store.rows import JobRow, RowResult
 from .crash_points import crash_hook
@@ -46,7 +46,7 @@ class Engine:
         self._target = context.target.with_retry_hook(self._on_retry, self._on_limit)
         self._can = can
         self._reconciler = Reconciler(can, context.comparer, sends_again=run.sends_again)
-        self._lookup = Lookup(self._target, context.comparer)
+        self._lookup = UserLookup(self._target, context.comparer)
         self._doubts = DoubtSettler(context, phase, self._target, self.recorder, self.guard)
         self._slots = asyncio.Semaphore(run.concurrency)
         self._most_ahead = _CALLS_AHEAD * run.concurrency

@@ -7,8 +7,8 @@ import time
 from ..events import Checked, Report
 from ..job_context import JobContext
 from ..planning.job_planner import create_row_planner, make_plan, record_findings
-from ..planning.lookup import Lookup
 from ..planning.row_planner import count_steps
+from ..planning.user_lookup import UserLookup
 from ..store.temporary_indexes import KeyIndex
 from .engine import Engine
 from .tasks import plan_streamed, read_planned
@@ -73,7 +73,7 @@ async def _stream(context: JobContext, engine: Engine) -> Checked:
     """Plan and send in one reading."""
     target, mode = context.target, context.header.mode
     with KeyIndex() as keys:
-        async with Lookup(target, context.comparer) as lookup:
+        async with UserLookup(target, context.comparer) as lookup:
             asks = mode != "create" and lookup.possible
             planner = create_row_planner(context, lookup if asks else None, keys.find_first)
             await engine.run(plan_streamed(context, planner, size=_SLICE))

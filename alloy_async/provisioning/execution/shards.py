@@ -27,7 +27,7 @@ from ..store.header import Phase
 from ..store.job_store import ShardedStore
 from ..store.places import claim_shard, count_shards, read_store
 from ..store.writer import JobWriter
-from ..workers.places import create_workers
+from ..workers.address import create_workers
 from ..workers.supervisor import supervise
 from .engine import Engine
 from .lifecycle import report_run

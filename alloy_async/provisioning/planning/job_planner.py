@@ -14,11 +14,11 @@ from ..job_context import JobContext
 from ..sources import Finding
 from ..sources.blocks import read_row_blocks
 from ..store.job_store import FINALITY, Remark
-from .lookup import Lookup
 from .repeated_keys import refuse_repeated
 from .row_actions import plan_removals
 from .row_planner import RowPlanner
 from .source_match import seal_digest
+from .user_lookup import UserLookup
 
 _SLICE = 2000
 
@@ -36,7 +36,7 @@ async def make_plan(context: JobContext) -> Checked:
     asks = mode != "create" or options["look_up"]
     assert context.source is not None
     number = 0
-    async with Lookup(target, comparer) as lookup:
+    async with UserLookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = create_row_planner(context, lookup if asks and lookup.possible else None)
         async for rows in planner.plan_rows(read_row_blocks(context.source), _SLICE):
@@ -55,7 +55,7 @@ async def make_plan(context: JobContext) -> Checked:
 
 
 def create_row_planner(
-    context: JobContext, lookup: Lookup | None, first_line: FindFirst | None = None
+    context: JobContext, lookup: UserLookup | None, first_line: FindFirst | None = None
 ) -> RowPlanner:
     """Create the planner of a job's rows, as its options say.
 
@@ -124,7 +124,7 @@ async def _refuse_repeated(context: JobContext, planner: RowPlanner) -> tuple[li
 
 
 async def _plan_removals(
-    context: JobContext, planner: RowPlanner, lookup: Lookup, users: int, allowed: float | None
+    context: JobContext, planner: RowPlanner, lookup: UserLookup, users: int, allowed: float | None
 ) -> int:
     """Plan the removal of who is not in the source; how many."""
     first = planner.rows * planner.stride + 1

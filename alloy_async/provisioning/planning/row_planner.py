@@ -15,8 +15,8 @@ from ..store.header import Mode
 from ..store.rows import PlannedRow
 from .checked_row import CheckedRow
 from .comparison import UserComparer
-from .lookup import Lookup, Users
 from .row_actions import ActionPlanner, refuse_row
+from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
 
 
@@ -44,7 +44,7 @@ class RowPlanner:
         can: Capabilities,
         comparer: UserComparer,
         mode: Mode,
-        lookup: Lookup | None,
+        lookup: UserLookup | None,
         first_line: FindFirst | None = None,
         *,
         send_hidden: bool = False,

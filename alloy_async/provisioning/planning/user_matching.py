@@ -9,7 +9,7 @@ from ..async_helpers import in_thread
 from ..store.header import Mode
 from .checked_row import CheckedRow
 from .comparison import UserComparer
-from .lookup import Lookup, Users
+from .user_lookup import UserLookup, Users
 
 
 class UserMatcher:
@@ -22,7 +22,7 @@ class UserMatcher:
         lookup: to ask the system.
     """
 
-    def __init__(self, can: Capabilities, comparer: UserComparer, mode: Mode, lookup: Lookup) -> None:
+    def __init__(self, can: Capabilities, comparer: UserComparer, mode: Mode, lookup: UserLookup) -> None:
         self._can = can
         self._comparer = comparer
         self._mode = mode

@@ -46,7 +46,7 @@ class Second(NamedTuple):
     waited: float
 
 
-class Note(NamedTuple):
+class RunNote(NamedTuple):
     """What a person would want to know of a run, in seconds since 1970, its kind and its text."""
 
     at: float
@@ -181,7 +181,7 @@ class JobStore(Protocol):
         """Write a note for people."""
         ...
 
-    def read_notes(self) -> list[Note]:
+    def read_notes(self) -> list[RunNote]:
         """Read the notes in their order."""
         ...
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages import ApiCall, ApiError, Reply
-from .lookups import Client, SmoochLookups
+from .lookups import SmoochLookups
+from .state import Client
 
 IDENTITY = {
     "twilio": "phoneNumber",

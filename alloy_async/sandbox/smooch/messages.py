@@ -6,7 +6,8 @@ from typing import Any
 
 from ..contract.multipart_form import FilePart
 from ..messages import ApiCall, ApiError, Reply
-from .lookups import Message, SmoochLookups
+from .lookups import SmoochLookups
+from .state import Message
 
 
 class MessageOperations(SmoochLookups):

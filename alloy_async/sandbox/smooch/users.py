@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages import ApiCall, ApiError, Reply
-from .lookups import PROFILE, SmoochLookups, User
+from .lookups import PROFILE, SmoochLookups
+from .state import User
 
 
 class UserOperations(SmoochLookups):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
-from .waits import parse_number, parse_wait
+from .wait_formats import parse_number, parse_wait
 
 # A quota that is full again later than this many seconds from now is a mistake, or is understood wrongly.
 LONGEST_RESET = 86_400.0 + 3600.0
@@ -36,7 +36,7 @@ class Quota:
 
 
 @attrs.frozen
-class Form:
+class HeaderForm:
     """Headers that tell one quota.
 
     Args:
@@ -56,38 +56,38 @@ class Form:
     scope: str | None = None
 
 
-def _plain(prefix: str, suffix: str = "", **more: object) -> Form:
+def _plain(prefix: str, suffix: str = "", **more: object) -> HeaderForm:
     reset = (f"{prefix}reset-after{suffix}", f"{prefix}reset{suffix}", f"{prefix}retry-after{suffix}")
-    return Form(f"{prefix}remaining{suffix}", reset, f"{prefix}limit{suffix}", **more)  # type: ignore[arg-type]
+    return HeaderForm(f"{prefix}remaining{suffix}", reset, f"{prefix}limit{suffix}", **more)  # type: ignore[arg-type]
 
 
 PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
-FORMS: tuple[Form, ...] = (
+FORMS: tuple[HeaderForm, ...] = (
     _plain(
         "x-ratelimit-", scope="x-ratelimit-resource"
     ),  # GitHub; with reset-after: Discord; Atlassian: RFC 3339
     _plain("ratelimit-"),  # the early drafts of the IETF, Zendesk
     _plain("x-rate-limit-"),  # Okta, X
     _plain("x-ratelimit-", "-requests"),  # OpenAI: reset as 6m0s
-    Form(  # Linear: reset in milliseconds since 1970
+    HeaderForm(  # Linear: reset in milliseconds since 1970
         "x-ratelimit-requests-remaining", ("x-ratelimit-requests-reset",), "x-ratelimit-requests-limit"
     ),
-    Form(  # Anthropic: reset as RFC 3339
+    HeaderForm(  # Anthropic: reset as RFC 3339
         "anthropic-ratelimit-requests-remaining",
         ("anthropic-ratelimit-requests-reset",),
         "anthropic-ratelimit-requests-limit",
     ),
-    Form("x-sentry-rate-limit-remaining", ("x-sentry-rate-limit-reset",), "x-sentry-rate-limit-limit"),
-    Form(
+    HeaderForm("x-sentry-rate-limit-remaining", ("x-sentry-rate-limit-reset",), "x-sentry-rate-limit-limit"),
+    HeaderForm(
         "x-hubspot-ratelimit-remaining",
         ("x-hubspot-ratelimit-interval-milliseconds",),
         "x-hubspot-ratelimit-max",
         unit=1e-3,
         window=10.0,
     ),
-    Form("x-hubspot-ratelimit-secondly-remaining", (), "x-hubspot-ratelimit-secondly", window=1.0),
+    HeaderForm("x-hubspot-ratelimit-secondly-remaining", (), "x-hubspot-ratelimit-secondly", window=1.0),
     *(  # Kong
-        Form(
+        HeaderForm(
             f"x-ratelimit-remaining-{period}",
             ("ratelimit-reset",) if period == "second" else (),
             f"x-ratelimit-limit-{period}",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import attrs
 
 from .quota_headers import parse_quotas
-from .waits import parse_wait
+from .wait_formats import parse_wait
 
 # Statuses with which servers refuse for a limit. All but 429 do so only where something else says that it is one.
 LIMIT_STATUSES = frozenset({400, 403, 429, 503})

@@ -38,7 +38,7 @@ def open_pipe(path: Path, patience: float = _PATIENCE) -> BinaryIO:
     if not stat.S_ISFIFO(mode) or sys.platform == "win32":
         return watch_stream(path.open("rb"))
     # A plain open waits for a writer for ever, and meanwhile no signal handler of an event loop gets to run.
-    pipe = _Pipe(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+    pipe = _NonblockingPipe(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
     try:
         first = _await_writer(pipe, path, time.monotonic() + patience)
         return io.BufferedReader(PrefixedStream(first, io.BufferedReader(pipe, _PIECE)))
@@ -47,7 +47,7 @@ def open_pipe(path: Path, patience: float = _PATIENCE) -> BinaryIO:
         raise
 
 
-def _await_writer(pipe: _Pipe, path: Path, end: float) -> bytes:
+def _await_writer(pipe: _NonblockingPipe, path: Path, end: float) -> bytes:
     """Wait until the pipe has a writer; returns what it has written already."""
     while True:
         stop_if_cancelled()
@@ -70,7 +70,7 @@ def watch_stream(stream: BinaryIO) -> BinaryIO:
         waits = not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
     except OSError:
         return stream
-    return io.BufferedReader(_WatchedStream(stream), _PIECE) if waits else stream
+    return io.BufferedReader(_BlockingStream(stream), _PIECE) if waits else stream
 
 
 class _WaitingReader(io.RawIOBase):
@@ -89,7 +89,7 @@ class _WaitingReader(io.RawIOBase):
         return bool(self._poll.poll(1000 * _LOOK))
 
 
-class _WatchedStream(_WaitingReader):
+class _BlockingStream(_WaitingReader):
     """A stream whose reads block; they must, as others may share it."""
 
     def __init__(self, stream: io.BufferedReader | io.FileIO) -> None:
@@ -109,7 +109,7 @@ class _WatchedStream(_WaitingReader):
         super().close()
 
 
-class _Pipe(_WaitingReader):
+class _NonblockingPipe(_WaitingReader):
     """A pipe whose reads do not block."""
 
     def __init__(self, descriptor: int) -> None:

@@ -85,12 +85,12 @@ class CsvParser:
                 rest = ""
                 yield RecordBlock(line, cells)
                 continue
-            walker = _Walker(text, line)
-            walked = list(self._walk(walker))
-            rest, first = walker.rest, walker.line
+            lines = _RecordLines(text, line)
+            walked = list(self._walk(lines))
+            rest, first = lines.rest, lines.line
             yield RecordBlock(line, [], walked)
-            if walker.error:
-                raise walker.error
+            if lines.error:
+                raise lines.error
         if rest:
             raise _create_error(
                 "a quoted cell that begins in the row on this line is never closed", self._name, first
@@ -107,34 +107,34 @@ class CsvParser:
         lines = count_lines(text) + (text[-1] not in "\r\n")
         return records if len(records) == lines else None
 
-    def _walk(self, walker: _Walker) -> Iterator[Record]:
-        """Walk the records of a text one by one, as far as they are whole; tells the walker what is left, and what broke."""
-        reader = csv.reader(walker, delimiter=self.delimiter, strict=True)
+    def _walk(self, lines: _RecordLines) -> Iterator[Record]:
+        """Walk the records of a text one by one, as far as they are whole; notes on `lines` what is left, and what broke."""
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
         while True:
-            walker.begin()
+            lines.begin()
             try:
                 cells = next(reader, None)
             except csv.Error as error:
                 if "unexpected end" in str(error):
-                    walker.keep_rest()
+                    lines.keep_rest()
                     return
-                if "field larger" in str(error) and walker.has_whole_record:
+                if "field larger" in str(error) and lines.has_whole_record:
                     yield Record(
-                        walker.line, None, f"a cell has more than {CELL_LIMIT:,} characters; shorten it"
+                        lines.line, None, f"a cell has more than {CELL_LIMIT:,} characters; shorten it"
                     )
                     continue
-                walker.error = self._explain(error, walker.line)
+                lines.error = self._explain(error, lines.line)
                 return
             if cells is None:
                 return
-            record = Record(walker.line, cells, None, walker.spans)
-            if '"' in walker.raw and self._late_quote.search(walker.raw):
-                record = self._parse_late_quotes(record, walker.raw)
+            record = Record(lines.line, cells, None, lines.spans)
+            if '"' in lines.raw and self._late_quote.search(lines.raw):
+                record = self._parse_late_quotes(record, lines.raw)
             try:
                 if record.spans:
                     self._check(record)
             except SourceError as error:
-                walker.error = error
+                lines.error = error
                 return
             yield record
 
@@ -164,7 +164,7 @@ def _create_error(what: str, name: str, line: int) -> SourceError:
     return SourceError(f"{what}; {hint}", name, line)
 
 
-class _Walker:
+class _RecordLines:
     """Gives the lines of a text, and knows which of them belong to the record that is being read."""
 
     def __init__(self, text: str, line: int) -> None:

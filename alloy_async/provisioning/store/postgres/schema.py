@@ -15,7 +15,7 @@ import attrs
 
 from ...errors import JobError
 from ..header import JobHeader
-from ..job_store import Note, Remark, Second
+from ..job_store import Remark, RunNote, Second
 from ..row_log import Batch, Event
 from .address import JobAddress
 from .driver import psycopg
@@ -171,4 +171,4 @@ def job_errors(address: JobAddress, what: str) -> Iterator[None]:
 
 BATCH_COLUMNS = tuple(name for name in Batch._fields if name != "checksum")
 EVENT_COLUMNS = tuple(name for name in Event._fields if name != "id")
-SECOND_COLUMNS, NOTE_COLUMNS, REMARK_COLUMNS = Second._fields, Note._fields, Remark._fields
+SECOND_COLUMNS, NOTE_COLUMNS, REMARK_COLUMNS = Second._fields, RunNote._fields, Remark._fields

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..header import JobHeader, Phase
-from ..job_store import Note, Remark, Second, ShardCounts
+from ..job_store import Remark, RunNote, Second, ShardCounts
 from ..row_log import MOST, Batch, Event, RowOverlay, pack_intents, pack_results, pack_rows
 from ..rows import JobRow, PlannedRow, RowResult
 from ..states import RowEvent, RowState
@@ -193,14 +193,14 @@ class PostgresStore(JobDatabase):
 
     def add_note(self, kind: str, text: str) -> None:
         """Write a note for people."""
-        self.copy("notes", NOTE_COLUMNS, [Note(time.time(), kind, text)])
+        self.copy("notes", NOTE_COLUMNS, [RunNote(time.time(), kind, text)])
 
-    def read_notes(self) -> list[Note]:
+    def read_notes(self) -> list[RunNote]:
         """Read the notes in their order."""
         found = self.read(
             f"SELECT {', '.join(NOTE_COLUMNS)} FROM alloy_async.notes WHERE job = %s ORDER BY at"
         )
-        return [Note._make(note) for note in found]
+        return [RunNote._make(note) for note in found]
 
     def add_remarks(self, remarks: Iterable[Remark]) -> None:
         """Write what the checks found."""

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from ...errors import JobError
 from ..header import JobHeader
-from .guard import JobGuard
+from .double_run_guard import DoubleRunGuard
 from .lock import WorkerLock, WorkerProbe
 from .schema import connect, create_tables, job_errors, open_database
 
@@ -38,7 +38,7 @@ class JobFile:
         self._probe = probe
         self._in_transaction = False
         self.next_id = 0
-        self.guard: JobGuard = JobGuard(database, path)
+        self.guard: DoubleRunGuard = DoubleRunGuard(database, path)
 
     @classmethod
     def create(cls, path: Path, header: JobHeader) -> Self:

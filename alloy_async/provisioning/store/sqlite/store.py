@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..header import JobHeader, Phase
-from ..job_store import Note, Remark, Second
+from ..job_store import Remark, RunNote, Second
 from ..row_log import MOST, Event, pack_intents, pack_results, pack_rows
 from ..rows import JobRow, PlannedRow, RowResult
 from ..states import RowEvent, RowState
 from .job_file import JobFile
-from .row_reader import INSERT_BATCH, INSERT_EVENT, unpack_rows
+from .row_tables import INSERT_BATCH, INSERT_EVENT, unpack_rows
 from .schema import HEADER, places
 
 _SUMMED = ("rows", "calls", "limited", "retries", "waited")
@@ -131,9 +131,9 @@ class SqliteStore(JobFile):
         """Write a note for people."""
         self.write("INSERT INTO notes VALUES (?, ?, ?)", [(time.time(), kind, text)])
 
-    def read_notes(self) -> list[Note]:
+    def read_notes(self) -> list[RunNote]:
         """Read the notes in their order."""
-        return [Note._make(note) for note in self.read("SELECT * FROM notes ORDER BY at")]
+        return [RunNote._make(note) for note in self.read("SELECT * FROM notes ORDER BY at")]
 
     def add_remarks(self, remarks: Iterable[Remark]) -> None:
         """Write what the checks found."""

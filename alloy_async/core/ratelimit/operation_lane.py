@@ -12,8 +12,8 @@ from bisect import bisect_left, insort
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from .budget import RateBudget
 from .ceiling import Ceiling
+from .rate_budget import RateBudget
 from .signals.quota_window import QuotaWindow
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ TOO_MANY, DEVIATIONS = 0.8, 2.0
 _ticket = attrgetter("ticket")
 
 
-class Lane:
+class OperationLane:
     """The limits of one operation, and its queue.
 
     Args:

@@ -21,7 +21,7 @@ _PART = 1000
 Users: TypeAlias = tuple[UserRecord, ...]
 
 
-class Lookup:
+class UserLookup:
     """The users of a directory by any key that the system knows them by; a context manager.
 
     A listing is kept in a temporary database on disk, so that memory does not grow with it.
@@ -41,7 +41,7 @@ class Lookup:
         self.finds: bool = "find" in self._can.abilities
         self.lists: bool = "list" in self._can.abilities
 
-    async def __aenter__(self) -> Lookup:
+    async def __aenter__(self) -> UserLookup:
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -98,7 +98,7 @@ class RateBudget(Protocol):
         ...
 
 
-class Budget:
+class AdaptiveBudget:
     """The budget of one process.
 
     Args:
