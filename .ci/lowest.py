@@ -8,8 +8,8 @@ from pathlib import Path
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-CHECKED = [name for name in EXTRAS if name not in {"bench", "conformance", "docs", "peers", "test"}]
-"""The extras of users; the tools of developers are taken as they come."""
+CHECKED = [name for name in EXTRAS if name not in {"bench", "conformance", "docs", "hosts", "peers", "test", "tools"}]
+"""The extras of users; what only developers install is taken as it comes."""
 
 requirements = [*PROJECT["dependencies"], *(requirement for name in CHECKED for requirement in EXTRAS[name])]
 for requirement in requirements:

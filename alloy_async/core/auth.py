@@ -149,8 +149,9 @@ class Auth:
             if inspect.isawaitable(found):
                 found = await found
         self._token = found if isinstance(found, Token) else None
-        text = found.value if isinstance(found, Token) else found
-        return self._format(Secret(cast("str", text)))  # what is not text is refused there
+        secret = Secret(cast("str", found.value if isinstance(found, Token) else found))
+        del found  # where it is refused, this frame is in the traceback
+        return self._format(secret)  # what is not text is refused there
 
     def _store(self, value: Secret | None) -> None:
         with self._lock:
