@@ -24,6 +24,8 @@ JSON_VALUES = st.recursive(
 TEXT = st.text(min_size=1, max_size=12) | st.sampled_from(
     ["a/b", "ada@example.org", "é+ü", "%2e", "a b?c#d&e=f"]
 )
+UNDECLARED = ("new", "newer")
+"""Members of an answer that no schema knows."""
 INSTANTS = st.datetimes(datetime(2000, 1, 1)).map(lambda at: at.isoformat(timespec="milliseconds") + "Z")
 
 
@@ -197,6 +199,9 @@ class Contract:
             return INSTANTS
         if schema.get("x-observed-format") == "date-time":
             return INSTANTS | TEXT | st.sampled_from(["", "2023-08-10", "yesterday"])
+        if "pattern" in schema:
+            most = schema.get("maxLength", 64)
+            return st.from_regex(schema["pattern"]).filter(lambda text: len(text) <= most)
         if "maxLength" in schema:
             return st.text(min_size=schema.get("minLength", 0), max_size=schema["maxLength"])
         return TEXT | st.sampled_from(schema.get("x-known-values") or ["known"])
@@ -217,7 +222,7 @@ class Contract:
         if sending:
             return known
         new = JSON_VALUES.filter(lambda value: value is not None)
-        unknown = st.dictionaries(st.sampled_from(["new", "newer"]), new, max_size=1)
+        unknown = st.dictionaries(st.sampled_from(UNDECLARED), new, max_size=1)
         return st.builds(lambda a, b: a | b, known, unknown)
 
 

@@ -31,9 +31,13 @@ def connect(sandbox: Sandbox) -> Iterator[VendorCall]:
             "api_users_id_delete": lambda body, user_id: users.delete(user_id),
             "api_users_id_roles_put": lambda body, user_id: users.update_user_roles(user_id, **body),
             "api_users_whoami_get": lambda body, user_id: users.info(),
-            "api_users_password_patch": lambda body, user_id: users.change_password(*body.values()),
+            "api_users_password_patch": lambda body, user_id: users.change_password(
+                body["oldPassword"], body["newPassword"]
+            ),
             "api_users_forgotten_password_post": lambda body, user_id: users.create_password(**body),
-            "api_users_retrieve_password_post": lambda body, user_id: users.retrieve_password(*body.values()),
+            "api_users_retrieve_password_post": lambda body, user_id: users.retrieve_password(
+                body["token"], body["newPassword"]
+            ),
         }
 
         def call(operation: str, values: Mapping[str, Any]) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..oracle import Contract
 from .differences import DIFFERENCES, UNEXPRESSED
+from .generated import EXAMPLES, KINDS, read_findings
 from .vendors import REQUIRED, VENDORS
 
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
@@ -28,12 +29,16 @@ the status, and what each client made of the answer. Other headers are not compa
 the registry. Among the values are usernames and texts with slashes, `%`, `+`, spaces, quotes and letters beyond ASCII,
 nulls, empty texts and timestamps.
 
+Then every operation is called {EXAMPLES} times with arguments that are drawn from the system's contract, and answered with
+what is drawn from it: the second table of each system is measured so.
+
 Each known difference is a line below. A difference without a line fails the tests, and so does a line that no longer holds.
 
 ```sh
 pip install -e '.[test,conformance]'
 {REQUIRED}=1 python -m pytest tests/conformance    # 1: a missing package is a failure; else its tests are skipped
 python -m tests.conformance.page                     # writes this page from the tables that the tests use
+python -m tests.conformance.generated                # measures the drawn values again
 ```
 """
 NO_PACKAGE = (
@@ -80,6 +85,25 @@ def _section(system: str) -> Iterator[str]:
             ((_names((row.operation,), row.argument), row.reason) for row in missing),
         )
     yield from (f"{remark}\n" for remark in VENDORS[system].remarks)
+    yield f"With {EXAMPLES} calls of each operation, arguments and answers drawn from the contract:\n"
+    yield from _table(
+        ("differs in", "the vendor's package", "operations", "alloy_async, and why"),
+        (
+            (KINDS[kind].part, KINDS[kind].package, _measured(found), KINDS[kind].reason)
+            for kind, found in read_findings()[system].items()
+        ),
+    )
+
+
+def _measured(found: Mapping[str, list[str]]) -> str:
+    """The operations, and the members concerned or what the package says."""
+    by_places: dict[str, list[str]] = {}
+    for operation, places in found.items():
+        said = ", ".join("`" + place.replace("`", "'") + "`" for place in places).replace("|", "\\|")
+        by_places.setdefault(said, []).append(f"`{operation}`")
+    return f"{len(found)}: " + "; ".join(
+        ", ".join(names) + (f" ({said})" if said else "") for said, names in by_places.items()
+    )
 
 
 def _names(calls: tuple[str, ...], argument: str | None = None) -> str:
