@@ -21,13 +21,18 @@ from .commands.rehearse import rehearse
 from .commands.report import report, status
 from .commands.sandbox import sandbox
 from .commands.users import users
+from .error_messages import describe_error
 from .exit_codes import ExitCode
 from .help import get_help_width
+from .output.safe_text import print_line
 from .output.streams import drop_output, prepare_streams
 
 
 class App(click.Group):
-    """The command line; where whoever reads its output has enough, as `head`, it ends without a word."""
+    """The command line; where whoever reads its output has enough, as `head`, it ends without a word.
+
+    A package that an extra would have brought is named with the extra, and not by a traceback.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -39,6 +44,11 @@ class App(click.Group):
             drop_output(sys.stdout)
             done = error.__context__
             ctx.exit(done.exit_code if isinstance(done, Exit) else ExitCode.SUCCESS)
+        except ModuleNotFoundError as error:
+            if "pip install 'alloy-async[" not in str(error):
+                raise  # not one of ours, which all name their remedy
+            print_line(describe_error(error), err=True)
+            ctx.exit(ExitCode.NOT_DONE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, section in SECTIONS.items():

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 OPTIONS: Mapping[str, str] = {
     "adopted": "--adopted",
     "allow_delete": "--allow-delete",
+    "allow_empty": "--allow-empty",
+    "allow_inactive": "--allow-inactive",
     "api_key": "--api-key-file",
     "base_url": "--base-url",
     "burst": "--burst",
@@ -22,21 +24,26 @@ OPTIONS: Mapping[str, str] = {
     "mapping": "--mapping",
     "mode": "--mode",
     "new_key": "--new-key",
+    "on": "--on",
     "org_id": "--org-id",
     "app_id": "--app-id",
     "portal": "--base-url",
     "rate_limit": "--rate",
+    "send_hidden": "--send-hidden",
     "sends_again": "--send-again",
+    "shard_rows": "--shard-rows",
+    "sheet": "--sheet",
+    "skip_rows": "--skip-rows",
     "token": "--api-key-file",
 }
 """Arguments of the library, and the options that set them."""
 
-_ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(\d[\d.]*)?")
+_ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(\w[^\s,;)]*)?")
 _SUBJECT = re.compile(r"^((?:\w+: )?)(\w+)(?=[ \[.:])")
 
 
 def name_options(message: str, arguments: Collection[str] = ()) -> str:
-    """Rewrite a message of the library: `allow_delete=0.05` becomes `--allow-delete 0.05`.
+    """Rewrite a message of the library: `allow_delete=0.05` becomes `--allow-delete 0.05`, `on=local:4` becomes `--on local:4`.
 
     Args:
         message: as the library says it.

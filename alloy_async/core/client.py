@@ -286,7 +286,10 @@ class AsyncClient(ClientBase):
 
     def _call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
         if not isinstance(operation, Operation):
-            raise InvalidRequest(f"expected an operation, as GetAUser('ada'), got {type(operation).__name__}")
+            given = type(operation).__name__
+            if isinstance(operation, type):
+                given = f"the class {operation.__name__}: call it with its arguments"
+            raise InvalidRequest(f"expected an operation, as GetAUser('ada'), got {given}")
         return Call(self._shared, self._options, operation, streamed)
 
 

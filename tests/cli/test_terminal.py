@@ -57,6 +57,11 @@ def test_a_console_cleans_text_wherever_it_stands() -> None:
     ("message", "words"),
     [
         ("allow it with allow_delete=0.05", "allow it with --allow-delete 0.05"),
+        (
+            "say job=postgresql://host/jobs#june, with on=local:4.",
+            "say --job postgresql://host/jobs#june, with --on local:4.",
+        ),
+        ("set shard_rows=100; resume", "set --shard-rows 100; resume"),
         ("give its place (job=)", "give its place (--job)"),
         ("base_url must start with https://", "--base-url must start with https://"),
         ("no credential: give api_key= or set X", "no credential: give --api-key-file or set X"),

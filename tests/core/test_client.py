@@ -100,6 +100,8 @@ def test_a_timeout_is_above_zero(phase: str) -> None:
 async def test_what_is_no_operation_is_refused(alloy: AsyncAlloy) -> None:
     with pytest.raises(InvalidRequest, match=r"expected an operation, as GetAUser\('ada'\), got str"):
         await alloy.send("get_a_user")  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match="got the class ListAllUsers: call it with its arguments"):
+        await alloy.send(AsyncAlloy.list_all_users.operation)  # type: ignore[arg-type]
 
 
 # What goes on the wire

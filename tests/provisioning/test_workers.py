@@ -15,7 +15,17 @@ from typing import Any
 import pytest
 
 from alloy_async import ConfigurationError
-from alloy_async.provisioning import Report, RunOptions, provision, resume, undo
+from alloy_async.provisioning import (
+    JobError,
+    Report,
+    RunOptions,
+    apply,
+    plan,
+    provision,
+    resume,
+    undo,
+    work,
+)
 from alloy_async.provisioning.store.places import count_shards, read_store
 from alloy_async.testing import Sandbox
 
@@ -75,9 +85,31 @@ async def test_a_job_file_is_not_for_many_workers(users: Path) -> None:
         async with directory.client:
             with pytest.raises(ConfigurationError, match="on= needs a job in PostgreSQL"):
                 await provision(users, directory, run=RunOptions(on="local:2"))
-            with pytest.raises(ConfigurationError, match=r"on= is local:N.*got 'cloud'"):
+            with pytest.raises(ConfigurationError, match=r"on= takes local:N.*got 'cloud'"):
                 await provision(users, directory, job="postgresql://x/y#z", run=RunOptions(on="cloud"))
         assert not sandbox.requests
+
+
+async def test_work_on_a_job_that_nobody_split_says_how_to_split_it(users: Path, place: str) -> None:
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            await plan(users, directory, job=place)
+            with pytest.raises(JobError, match=r"\(planned\) is not split.*on=local:1"):
+                await work(place, directory)
+            assert not sandbox.ledger.count(what="created")
+            await apply(place, directory)
+            report = await work(place, directory)
+            assert report.complete, "one process has done it; nothing is left for a worker"
+
+
+async def test_work_on_a_job_file_says_what_to_do_instead(users: Path, tmp_path: Path) -> None:
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            await plan(users, directory, job=tmp_path / "users.job")
+            with pytest.raises(JobError, match="has one worker: resume it"):
+                await work(tmp_path / "users.job", directory)
 
 
 async def test_workers_that_cannot_work_are_told_with_their_own_words(

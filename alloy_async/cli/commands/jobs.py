@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,18 +36,20 @@ _SHORT_HELP = {
 }
 
 
-def _create_job_command(function: Callable[..., None]) -> click.Command:
+def _create_job_command(
+    function: Callable[..., None], *, place: str = "users.job", shares: bool = True
+) -> click.Command:
     job = click.argument("job", type=JOB_PLACE)
     command: click.Command = add_options(
         click.command(
             cls=Command,
             short_help=_SHORT_HELP[function.__name__],
-            examples=[f"alloy-async {function.__name__} users.job"],
+            examples=[f"alloy-async {function.__name__} {place}"],
         ),
         job,
         target_options(),
         NEW_KEY,
-        job_options(),
+        job_options(shares=shares),
         click.pass_context,
     )(function)
     return command
@@ -135,7 +138,7 @@ def undo(
     context.exit(_run_on_job(context, job, target, work, options))
 
 
-@_create_job_command
+@partial(_create_job_command, place="'postgresql://jobs@db.example/jobs#june'", shares=False)
 def work(context: click.Context, /, job: Path | str, target: Target, options: JobOptions) -> None:
     """Work on the shards of JOB, a job in PostgreSQL, until none is left; for any scheduler that starts workers.
 

@@ -76,7 +76,7 @@ _SHOWN = 20
 @target_options()
 @system_option("--to", "The system that would get the users")
 @source_options
-@job_options()
+@job_options(shares=False)
 @click.pass_context
 def rehearse(
     context: click.Context,

@@ -107,6 +107,9 @@ _SENDING = (
         show_default=True,
         help="Calls in flight; fewer where the server sets a limit.",
     ),
+    SAFE_CSV,
+)
+_SHARING = (
     click.option(
         "--on",
         metavar="WORKERS",
@@ -121,7 +124,6 @@ _SENDING = (
         metavar="ROWS",
         help="With --on: rows that a worker takes at a time.",
     ),
-    SAFE_CSV,
 )
 _SHOWING = (
     _create_option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
@@ -140,11 +142,12 @@ _DETAILED = _create_option(
 )
 
 
-def job_options(*, sends: bool = True) -> Callable[[Function], Function]:
+def job_options(*, sends: bool = True, shares: bool = True) -> Callable[[Function], Function]:
     """Give a command the options of how a job is run and shown; it gets them as its argument `options`.
 
     Args:
         sends: False for a command that only plans.
+        shares: False for a command that is a worker itself.
     """
 
     def wrap(command: Function) -> Function:
@@ -154,7 +157,8 @@ def job_options(*, sends: bool = True) -> Callable[[Function], Function]:
             gathered = JobOptions(**{name: options.pop(name) for name in names & options.keys()})
             return command(*arguments, options=gathered, **options)
 
-        return add_options(*(_SENDING if sends else (_DETAILED,)), *_SHOWING)(with_options)  # type: ignore[no-any-return]
+        of_run = (*_SENDING, *(_SHARING if shares else ())) if sends else (_DETAILED,)
+        return add_options(*of_run, *_SHOWING)(with_options)  # type: ignore[no-any-return]
 
     return wrap
 

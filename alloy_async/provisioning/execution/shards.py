@@ -16,7 +16,7 @@ import attrs
 
 from ...core.errors import ConfigurationError
 from ...directory import Directory
-from ..errors import JobPlace
+from ..errors import JobError, JobPlace
 from ..events import Checked, Counts, Report
 from ..job_context import JobContext
 from ..options import RunOptions
@@ -48,7 +48,7 @@ async def split_job(context: JobContext) -> None:
     check_workers(context.run, store.path)
     if header.source_digest is None:
         raise ConfigurationError(
-            "on= needs a source that every worker can read; this one can be read only once"
+            "on= needs a source that every worker can read; this one can be read only once: write it to a file first"
         )
     phase = header.phase
     stride = count_steps(header.mode, context.target.capabilities) if phase == "apply" else 1
@@ -76,7 +76,8 @@ def check_workers(run: RunOptions, place: JobPlace) -> None:
     create_workers(run.on, ())
     if isinstance(place, Path):
         raise ConfigurationError(
-            f"on= needs a job in PostgreSQL, as job=postgresql://host/database#name; got {place}"
+            f"on= needs a job in PostgreSQL, which workers can share, and not in a file as {place}:"
+            " say job=postgresql://host/database#name"
         )
 
 
@@ -116,6 +117,7 @@ async def work_on_shards(
         AlloyAsyncError: the very first call failed.
     """
     worker = ShardWorker(target, open_source, run)
+    await asyncio.to_thread(_check_split, place)
     while not run.stop.is_set():
         counts = await asyncio.to_thread(count_shards, place)
         if not counts.open:
@@ -131,6 +133,24 @@ async def work_on_shards(
         if stopped is not None:
             return stopped
     return "interrupted"
+
+
+def _check_split(place: JobPlace) -> None:
+    if isinstance(place, Path):
+        raise JobError(
+            "a job in a file has one worker: resume it; many workers need a job in PostgreSQL, begun with"
+            " job=postgresql://host/database#name and on=local:1",
+            place,
+        )
+    if count_shards(place).total:
+        return
+    with read_store(place) as store:
+        state = store.read_header().state
+    if state not in ("done", "undone"):
+        raise JobError(
+            f"the job ({state}) is not split for workers: apply or resume it with on=local:1, say, and others can join in",
+            place,
+        )
 
 
 async def _claim(place: JobPlace, phase: Phase) -> JobWriter | None:

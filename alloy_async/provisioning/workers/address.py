@@ -27,4 +27,4 @@ def create_workers(on: str, command: Sequence[str]) -> Workers:
         from .dask_workers import DaskWorkers
 
         return DaskWorkers(f"tcp:{rest}", command)
-    raise ConfigurationError(f"on= is local:N, as local:4, or dask://host:port; got {on!r}")
+    raise ConfigurationError(f"on= takes local:N, as local:4, or dask://host:port; got {on!r}")
