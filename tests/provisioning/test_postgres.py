@@ -126,6 +126,32 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     second.close()
 
 
+def test_a_worker_that_is_stopped_within_a_transaction_does_not_hold_up_who_takes_over(place: str) -> None:
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 5)
+        store.create_shards("apply", 5)
+    first = PostgresStore.claim_shard(place, "apply")
+    assert first is not None
+    [(kept,)] = first._database.execute("SHOW idle_in_transaction_session_timeout").fetchall()
+    assert kept == "15s", "as long as the lease"
+    first._database.execute("SET idle_in_transaction_session_timeout = 100")  # not to wait so long here
+    with PostgresStore.reading(place) as reader:
+
+        def take_over() -> None:
+            with first.transaction():  # and here it is stopped
+                reader._database.execute(
+                    "UPDATE alloy_async.shards SET lease_until = now() - interval '1 s' WHERE job = %s",
+                    (reader.job,),
+                )
+                second = PostgresStore.claim_shard(place, "apply")
+                assert second is not None
+                second.close()
+
+        with pytest.raises(JobError, match="idle-in-transaction timeout"):
+            take_over()
+    first.close()
+
+
 def test_a_lease_is_renewed(place: str) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         lease = Lease.claim(store._database, store._address, store.job, seconds=1)

@@ -18,10 +18,8 @@ from typing import Any, NamedTuple
 from ...errors import JobError
 from .address import JobAddress
 from .driver import psycopg
-from .schema import connect
+from .schema import LEASE_SECONDS, connect
 
-LEASE_SECONDS = 15.0
-"""How long a shard stays with a worker that does not answer any more."""
 _RENEWALS = 3
 """Renewals within the length of a lease."""
 

@@ -69,6 +69,8 @@ CREATE TABLE IF NOT EXISTS alloy_async.shards (
 );
 """
 ROW_TABLES = ("batches", "events")
+LEASE_SECONDS = 15.0
+"""How long a shard stays with a worker that does not answer any more."""
 
 
 def connect(address: JobAddress) -> psycopg.Connection[Any]:
@@ -78,7 +80,10 @@ def connect(address: JobAddress) -> psycopg.Connection[Any]:
         JobError: it cannot be reached, or refuses the connection.
     """
     with job_errors(address, "the database cannot be reached"):
-        return psycopg.connect(address.database, autocommit=True, connect_timeout=10)
+        database = psycopg.connect(address.database, autocommit=True, connect_timeout=10)
+        # A worker that is stopped between two statements holds locks that claims wait for: the database lets go of it.
+        database.execute(f"SET idle_in_transaction_session_timeout = {LEASE_SECONDS * 1000:.0f}".encode())
+        return database
 
 
 def create_tables(database: psycopg.Connection[Any]) -> None:
