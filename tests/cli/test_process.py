@@ -168,7 +168,7 @@ def test_a_port_in_use() -> None:
     with Sandbox("alloy") as server:
         port = server.url.split(":")[2].split("/")[0]
         code, _, err = run("sandbox", "alloy", "--port", port)
-    assert code == 1
+    assert code == 2
     assert f"cannot listen on 127.0.0.1:{port}" in err
     assert "try another --port" in err
 

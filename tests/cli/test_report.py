@@ -101,11 +101,24 @@ def test_what_is_no_job(tmp_path: Path, command: str) -> None:
     other.write_text("username\n")
     for path, words in (
         (tmp_path / "none.job", "there is no such job file"),
-        (other, "cannot be read as a job"),
+        (other, "is not a job file"),
     ):
         result = run(command, path)
         assert result.exit_code == 2
         assert f"Error: {path}: {words}" in result.stderr
+
+
+def test_an_undone_job_is_undone_wholly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not created by the job, as who was there before, does not have to be taken back."""
+    source = tmp_path / "users.csv"
+    monkeypatch.setenv("ALLOY_API_KEY", "key")
+    source.write_text("username\nada.0@northwind.example\nnew@northwind.example\n")
+    with Sandbox("alloy") as sandbox:
+        for command in (["provision", source, "--to", "alloy"], ["undo", source.with_suffix(".job")]):
+            assert run(*command, "--base-url", sandbox.url).exit_code == 0
+    shown = run("status", source.with_suffix(".job")).stdout
+    assert "100%" in shown
+    assert "1 of 1 rows" in shown
 
 
 def test_status(tmp_path: Path) -> None:

@@ -53,6 +53,11 @@ def test_a_file_of_customers(write: Write) -> None:
 
 def test_no_file_is_no_profile(write: Write) -> None:
     assert load_profiles() == {}
+    with pytest.raises(
+        ConfigurationError, match=r"no profile 'acme'; nor is there such a file; write it, with \[acme\]"
+    ):
+        load_profile("acme")
+    write("")
     with pytest.raises(ConfigurationError, match=r"there is no profile 'acme'; there are: none"):
         load_profile("acme")
 

@@ -224,7 +224,7 @@ async def test_a_damaged_file_is_refused(file: Path, tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"damaged|cannot be read as a job"):
         await resume(made.job, target)
     made.job.write_bytes(b"this is my diary")
-    with pytest.raises(JobError, match=r"cannot be read as a job|is not a job file"):
+    with pytest.raises(JobError, match="is not a job file"):
         await resume(made.job, target)
     other = tmp_path / "other.job"
     sqlite3.connect(other).execute("CREATE TABLE mine (x)").connection.close()

@@ -83,7 +83,7 @@ def test_the_texts_of_the_command_line() -> None:
         {"a=b": "email", "Name": "full_name"}, {"department": "R=D"}
     )
     for bad in ("email", "=email", "a="):
-        with pytest.raises(ConfigurationError, match="is not of the form column=field"):
+        with pytest.raises(ConfigurationError, match="columns= takes COLUMN=FIELD, as Mail=email; got"):
             FieldMap.parse([bad])
     with pytest.raises(ConfigurationError, match="the field 'department' is given twice: 'a' and 'b'"):
         FieldMap.parse([], ["department=a", "department=b"])

@@ -80,7 +80,7 @@ def list_(context: click.Context, /, folder: Path, form: str, output: Path | Non
     type=click.FloatRange(min=0),
     required=True,
     metavar="DAYS",
-    help="Throw away jobs that ended so many days ago.",
+    help="Throw away jobs that ended so many days ago, as 30.",
 )
 @click.option(
     "--keep",

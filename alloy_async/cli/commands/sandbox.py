@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...systems import SYSTEMS
+from ..exit_codes import CommandError
 from ..options.systems import name_variable
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, l
     except KeyboardInterrupt:
         click.echo("\nStopped.", err=True)
     except OSError as error:
-        raise click.ClickException(
+        raise CommandError(
             f"cannot listen on {host}:{port}: {error.strerror}; try another --port, or 0"
         ) from None
 

@@ -89,7 +89,8 @@ def format_status(status: JobStatus, job: Path | str) -> Text:
         return Text(
             f"{header.source} to {header.system}: {status.state}, {counts.rows:,} rows so far; nothing was sent"
         )
-    total = max(header.rows, counts.rows)
+    # Taking back has rows of its own: those that changed something.
+    total = counts.rows if header.phase == "undo" else max(header.rows, counts.rows)
     facts = [f"{counts.settled:,} of {total:,} rows" if header.rows else f"{counts.settled:,} rows"]
     facts.append(f"{format_duration(status.elapsed)} since the start")
     state = status.state

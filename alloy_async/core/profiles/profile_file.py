@@ -79,5 +79,7 @@ def load_profile(name: str | None = None) -> Profile:
     if name not in profiles:
         close = get_close_matches(name, profiles, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(profiles) or 'none'}"
+        if not path.exists():
+            hint = f"nor is there such a file; write it, with [{name}] and its system, or set {FILE_VARIABLE}"
         raise ConfigurationError(f"{path}: there is no profile {name!r}; {hint}")
     return profiles[name]

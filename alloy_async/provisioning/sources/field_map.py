@@ -70,7 +70,7 @@ class FieldMap:
 
     @classmethod
     def parse(cls, columns: Iterable[str] = (), constants: Iterable[str] = ()) -> FieldMap:
-        """Read texts as the command line has them: `column=field`, `field=value`.
+        """Read texts as the command line has them: `COLUMN=FIELD`, `FIELD=VALUE`.
 
         Raises:
             ConfigurationError: a text of another form, or a field that is given two values.
@@ -78,9 +78,14 @@ class FieldMap:
         fields: dict[str, list[str]] = {}
         for text in columns:
             # A column's name may hold an equals sign, a field's cannot; of values, the other way round.
-            column, field = _split_pair(text, text.rpartition("="), "column=field")
+            column, field = _split_pair(
+                text, text.rpartition("="), "columns= takes COLUMN=FIELD, as Mail=email"
+            )
             fields.setdefault(column, []).append(field)
-        pairs = [_split_pair(text, text.partition("="), "field=value") for text in constants]
+        pairs = [
+            _split_pair(text, text.partition("="), "constants= takes FIELD=VALUE, as department=Sales")
+            for text in constants
+        ]
         return cls({name: dict.fromkeys(told) for name, told in fields.items()}, _collect_unique(pairs))
 
     @classmethod
@@ -134,7 +139,7 @@ def _split_pair(text: str, parts: tuple[str, str, str], form: str) -> tuple[str,
     if not (left and equals and right):
         # What stands behind the name may be a password.
         shown = re.split(r"\W", text)[0] + "..." if is_secret_name(text) else text
-        raise ConfigurationError(f"{shown!r} is not of the form {form}")
+        raise ConfigurationError(f"{form}; got {shown!r}")
     return left, right
 
 

@@ -132,7 +132,12 @@ def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
             raise JobError(f"is damaged ({fault}); nothing was sent. Restore it from a copy", path)
     except sqlite3.DatabaseError as error:
         database.close()
-        raise JobError(f"cannot be read as a job ({error}); nothing was sent", path) from None
+        reason = f"cannot be read as a job ({error}); nothing was sent"
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            reason = (
+                "is not a job file, as plan and provision make them (with the ending .job); nothing was sent"
+            )
+        raise JobError(reason, path) from None
     except BaseException:
         database.close()
         raise
