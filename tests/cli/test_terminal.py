@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,19 @@ def test_a_csv_for_a_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     job = str(source.with_suffix(".job"))
     report = CliRunner().invoke(app, ["report", job, "--format", "csv", "--safe-csv"])
     assert "'=HYPERLINK" in report.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+def test_rows_that_are_shown_on_a_terminal_cannot_steer_it(job: Path) -> None:
+    mine, its = os.openpty()
+    with os.fdopen(mine, "rb", buffering=0) as screen:
+        process = subprocess.Popen([*COMMAND, "report", str(job), "--format", "csv"], stdout=its)
+        os.close(its)
+        shown = b""
+        with suppress(OSError):  # how a terminal ends on Linux
+            while part := screen.read(65536):
+                shown += part
+        assert process.wait() == 1
+    text = shown.decode().replace("\r\n", "\n")
+    assert text.startswith("_line,_status,_reason,")
+    assert not steers(text)

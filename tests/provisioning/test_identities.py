@@ -13,7 +13,7 @@ import pytest
 
 from alloy_async.directory import Capabilities, UserRecord
 from alloy_async.directory.record import fold
-from alloy_async.provisioning import Mode, open_source, provision
+from alloy_async.provisioning import JobError, Mode, open_source, provision
 from alloy_async.sandbox import Sandbox
 
 from ..systems import SYSTEMS
@@ -173,3 +173,39 @@ async def test_a_system_that_tells_case_apart_gets_no_second_account(mode: Mode,
     assert await run(target, "username\nADA\nBob\n", tmp_path, mode, **share) == {"unchanged": 2}
     assert [*target.users] == ["ada", "bob"]
     assert not target.calls
+
+
+ILLEGIBLE = {
+    "control character": "a\x01da",
+    "zero width space": "a\u200bda",
+    "direction mark": "\u202eada",
+    "lost character": "ad\ufffd",
+    "too long": "a" * 3000,
+    "no address": "ada",
+}
+
+
+@pytest.mark.parametrize("fault", ILLEGIBLE)
+@pytest.mark.parametrize("system", [system for system in SYSTEMS if system != "smooch"])
+async def test_a_row_whose_key_cannot_be_read_may_mean_anybody_so_that_nobody_is_removed(
+    system: str, fault: str, tmp_path: Path
+) -> None:
+    async with (
+        empty_sandbox(system) as sandbox,
+        directory_of(system, sandbox.url, place_of(sandbox)) as directory,
+    ):
+        can, by_email = directory.capabilities, directory.capabilities.key == "email"
+        if fault == "no address" and not by_email:
+            pytest.skip("a username need not be an address")
+        await directory.create([create_person(name, system) for name in ("ada", "bob")])
+        first = len(sandbox.ledger)
+        name = ILLEGIBLE[fault] + (f"@{MAIL}" if by_email and fault != "no address" else "")
+        staff = [user.email async for user in directory.list() if user.email and "ada" not in user.email]
+        path = tmp_path / "users.csv"
+        others = (
+            staff if by_email else ["bob" if can.key == "username" and system != "alloy" else f"bob@{MAIL}"]
+        )
+        path.write_text(f"{can.key}\n{name}\n" + "".join(f"{one}\n" for one in others), encoding="utf-8")
+        with pytest.raises(JobError, match="have no readable key and may mean some of them"):
+            await provision(path, directory, mode="sync", allow_delete=1)
+        assert len(sandbox.ledger) == first

@@ -18,7 +18,7 @@ _EMAILS = re.compile(rf"(?:(?:{USUAL_EMAIL})?\n)*+")
 def find_unusual_texts(
     column: Sequence[str], *, longest: float, filled: bool, trimmed: bool
 ) -> Iterable[int]:
-    """Find the cells that are not plain text: printable, without a dot at the start.
+    """Find the cells that are not plain text: printable, without a dot at the start or a lost character.
 
     Args:
         column: the cells.
@@ -30,7 +30,7 @@ def find_unusual_texts(
     if (
         text.count("\n") == len(column) - 1
         and text.replace("\n", "").isprintable()
-        and not (text.startswith(".") or "\n." in text)
+        and not (text.startswith(".") or "\n." in text or "\ufffd" in text)
         and not (filled and ("\n\n" in text or text[:1] in ("", "\n") or text[-1] == "\n"))
         # All other blanks are not printable.
         and not (trimmed and (text[:1] == " " or text[-1:] == " " or " \n" in text or "\n " in text))
@@ -42,7 +42,8 @@ def find_unusual_texts(
         if not cell:
             return filled
         blanks = trimmed and (cell[0] == " " or cell[-1] == " ")
-        return blanks or not cell.isprintable() or cell[0] == "." or len(cell) > longest
+        odd = cell[0] == "." or "\ufffd" in cell
+        return blanks or odd or not cell.isprintable() or len(cell) > longest
 
     return _find(column, is_unusual)
 

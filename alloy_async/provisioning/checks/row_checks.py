@@ -123,7 +123,12 @@ class RowChecks:
             value = getattr(record, text.field)
             if type(value) is str and value:
                 cell = value if text.place is None else cells[text.place]
-                as_it_should_be = value.isprintable() and value[0] != "." and len(value) <= text.longest
+                as_it_should_be = (
+                    value.isprintable()
+                    and value[0] != "."
+                    and "\ufffd" not in value
+                    and len(value) <= text.longest
+                )
                 if as_it_should_be and (type(cell) is not str or len(cell) == len(value)):
                     continue  # as nearly all are
             found += self._check_text(row.line, text, value, cells)
@@ -165,6 +170,8 @@ def _find_faults(value: str, text: _TextField) -> Iterator[str]:
         yield "a name of dots only cannot be used in a web address"
     if len(value) > text.longest:
         yield f"has {len(value)} characters, {text.longest} are allowed; shorten it"
+    if "\ufffd" in value and (text.is_key or text.field == "email"):
+        yield "holds U+FFFD, which stands for a character that an earlier conversion lost; export it again"
     if not value.isprintable():
         yield from _find_unprintable(value, text.is_key)
 

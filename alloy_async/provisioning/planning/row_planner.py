@@ -89,13 +89,19 @@ class RowPlanner:
                     checks = self._get_checks(row.columns)
                     if row.record is not None:
                         findings += checks.check(row)
+                is_legible = not findings or self._is_legible(row.columns, findings)
                 if row.record is not None:
                     key = self._comparer.key_of(row.record)
                     if key:
                         findings += self._find_duplicate(row, key)
                 errors = self._count_findings(findings) if findings else ""
-                self.nameless += not key
+                self.nameless += not (key and is_legible)
                 yield CheckedRow(number, row, key, errors)
+
+    def _is_legible(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
+        """Tell whether it can be read whom a row means: none of its errors is in what the system knows people by."""
+        names = {columns.get_name(field) for field in (self._can.key, *self._can.identities)}
+        return not any(finding.severity == "error" and finding.column in names for finding in findings)
 
     def _get_checks(self, columns: ColumnLayout) -> RowChecks:
         if (checks := self._layouts.get(columns)) is None:
@@ -187,6 +193,7 @@ class RowPlanner:
         if self._matcher is not None and not one.errors:
             reason = self._matcher.explain_refusal(one, there or ())
             if reason is not None:
+                self.nameless += not there
                 self._count_findings([Finding(one.row.line, self.key_column, "error", reason)])
                 return iter((refuse_row(one, reason),))
             self._note_limits(one, there or ())
