@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -22,8 +23,8 @@ PLACES = {"smooch": "--app-id", "agilicus": "--org-id"}
 @pytest.fixture
 def server(system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A service of two customers, whose keys are both good: what is refused, the job refuses."""
-    keys = None if system in PLACES else ["ours", "theirs"]
-    with Sandbox(system, seed_users=2, **({"keys": keys} if keys else {})) as sandbox:
+    keys: dict[str, Any] = {} if system in PLACES else {"keys": ["ours", "theirs"]}
+    with Sandbox(system, seed_users=2, **keys) as sandbox:
         told = {"base_url": sandbox.url, **sandbox.credentials, **sandbox.place}
         for name, value in told.items():
             monkeypatch.setenv(f"{system}_{name}".upper(), value)

@@ -18,7 +18,7 @@ from ..help import Command
 from ..job_runner import JobCommand, run_job
 from ..options.job_options import NEW_KEY, JobOptions, add_options, job_options
 from ..options.job_place import JOB_PLACE
-from ..options.source import SourceOptions, open_users, restore_source_options
+from ..options.source import SourceOptions, open_users, restore_constants, restore_source_options
 from ..options.target import Target, target_options
 from ..output.next_steps import NextSteps
 from ..output.safe_text import print_line
@@ -55,8 +55,25 @@ def _create_job_command(
     return command
 
 
+_CONSTANTS = click.option(
+    "--set",
+    "constants",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Say a secret again that JOB was made with, as password=...: it is not kept. Repeatable.",
+)
+
+
 @_create_job_command
-def apply(context: click.Context, /, job: Path | str, target: Target, options: JobOptions) -> None:
+@_CONSTANTS
+def apply(
+    context: click.Context,
+    /,
+    job: Path | str,
+    target: Target,
+    constants: tuple[str, ...],
+    options: JobOptions,
+) -> None:
     """Apply the plan in JOB. Rows whose users were changed since the plan was made are refused, by name.
 
     Exit code: as for provision.
@@ -65,13 +82,14 @@ def apply(context: click.Context, /, job: Path | str, target: Target, options: J
     async def work(directory: Directory, run: Run) -> Report:
         from ...provisioning import apply
 
-        async with _open_source(job, directory) as source:
+        async with _open_source(job, directory, constants) as source:
             return await apply(job, directory, source, run=run)
 
     context.exit(_run_on_job(context, job, target, work, options))
 
 
 @_create_job_command
+@_CONSTANTS
 @click.option(
     "--send-again",
     is_flag=True,
@@ -92,6 +110,7 @@ def resume(
     target: Target,
     send_again: bool,
     failed: Path | None,
+    constants: tuple[str, ...],
     options: JobOptions,
 ) -> None:
     """Go on with JOB after it was stopped, or however it died; or feed back the rows that you corrected.
@@ -106,11 +125,11 @@ def resume(
 
         run = attrs.evolve(run, sends_again=send_again)
         if failed is not None:
-            reading = _restore_reading(job).for_failed_rows()
+            reading = _restore_reading(job, constants).for_failed_rows()
             kept = {"reading": reading.to_json()}
             async with open_users(reading, failed, None, key=directory.capabilities.key) as source:
                 return await resume(job, directory, failed=source, options=kept, run=run)
-        async with _open_source(job, directory) as source:
+        async with _open_source(job, directory, constants) as source:
             return await resume(job, directory, source, run=run)
 
     context.exit(_run_on_job(context, job, target, work, options))
@@ -139,7 +158,15 @@ def undo(
 
 
 @partial(_create_job_command, place="'postgresql://jobs@db.example/jobs#june'", shares=False)
-def work(context: click.Context, /, job: Path | str, target: Target, options: JobOptions) -> None:
+@_CONSTANTS
+def work(
+    context: click.Context,
+    /,
+    job: Path | str,
+    target: Target,
+    constants: tuple[str, ...],
+    options: JobOptions,
+) -> None:
     """Work on the shards of JOB, a job in PostgreSQL, until none is left; for any scheduler that starts workers.
 
     Split it first: `provision` or `resume` with --on does, as does `plan` followed by `apply --on`. Start as many workers as
@@ -151,7 +178,7 @@ def work(context: click.Context, /, job: Path | str, target: Target, options: Jo
     async def carry_out(directory: Directory, run: Run) -> Report:
         from ...provisioning import work
 
-        async with _open_source(job, directory) as source:
+        async with _open_source(job, directory, constants) as source:
             return await work(job, directory, source, run=run)
 
     context.exit(_run_on_job(context, job, target, carry_out, options))
@@ -183,19 +210,23 @@ def _run_on_job(
     return run_job(command, options)
 
 
-def _restore_reading(job: Path | str) -> SourceOptions:
+def _restore_reading(job: Path | str, constants: tuple[str, ...]) -> SourceOptions:
     from ...provisioning.store.places import read_store
 
     with read_store(job) as store:
-        return restore_source_options(store.read_header())[0]
+        header = store.read_header()
+    return attrs.evolve(restore_source_options(header)[0], constants=restore_constants(header, constants))
 
 
 @asynccontextmanager
-async def _open_source(job: Path | str, directory: Directory) -> AsyncIterator[Source]:
+async def _open_source(
+    job: Path | str, directory: Directory, constants: tuple[str, ...]
+) -> AsyncIterator[Source]:
     """Open the source of a job, read as it was read when the job was made."""
     from ...provisioning.store.places import read_store
 
+    how = _restore_reading(job, constants)
     with read_store(job) as store:
-        how, file, origin = restore_source_options(store.read_header())
+        _, file, origin = restore_source_options(store.read_header())
     async with open_users(how, file, origin, key=directory.capabilities.key) as source:
         yield source

@@ -70,12 +70,16 @@ class SourceOptions:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as a job file keeps it, for `restore_source_options`; nothing secret."""
+        """Return it as a job file keeps it, for `restore_source_options`: of what is secret, the name only."""
         from ...provisioning.sources.field_names import is_secret_name
 
-        public = tuple(pair for pair in self.constants if not is_secret_name(pair.partition("=")[0]))
+        names = [pair.partition("=")[0] for pair in self.constants]
+        public = tuple(
+            pair for name, pair in zip(names, self.constants, strict=True) if not is_secret_name(name)
+        )
         file = str(Path(self.mapping_file).absolute()) if self.mapping_file else None
-        return attrs.asdict(attrs.evolve(self, constants=public, mapping_file=file))
+        kept = attrs.asdict(attrs.evolve(self, constants=public, mapping_file=file))
+        return {**kept, "withheld": [name for name in names if is_secret_name(name)]}
 
 
 @asynccontextmanager
@@ -104,11 +108,40 @@ async def open_users(
 def restore_source_options(header: JobHeader) -> tuple[SourceOptions, Path | None, str | None]:
     """Read from a job how its source is read: for `open_users`."""
     options = json.loads(header.options)
-    told = options.get("reading", {})  # a job that a program made says nothing of it
+    told = {**options.get("reading", {})}  # a job that a program made says nothing of it
+    told.pop("withheld", None)
     lists = {name: tuple(told.get(name, ())) for name in ("columns", "constants")}
     name = "-" if header.source == "standard input" else header.source_path
     system = options.get("from")
     return SourceOptions(**{**told, **lists}), None if system else Path(name), system
+
+
+def restore_constants(header: JobHeader, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Restore the constants of a job: those that it keeps, and those that it must be told again, as they are secret.
+
+    Args:
+        header: of the job.
+        given: what it is told again, as FIELD=VALUE.
+
+    Raises:
+        ConfigurationError: one is missing, or is not one of those.
+    """
+    from ...core.errors import ConfigurationError
+
+    reading = json.loads(header.options).get("reading", {})
+    withheld, names = reading.get("withheld", ()), [pair.partition("=")[0] for pair in given]
+    for name in withheld:
+        if name not in names:
+            raise ConfigurationError(
+                f"the job was made with --set {name}=..., which is secret and not kept; say it again: --set {name}=VALUE."
+                " Nothing was sent"
+            )
+    for name in names:
+        if name not in withheld:
+            raise ConfigurationError(
+                f"--set {name}=... is not for this job, which keeps what it was made with"
+            )
+    return (*reading.get("constants", ()), *given)
 
 
 def _parse_character(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
