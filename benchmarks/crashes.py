@@ -16,8 +16,8 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from tests.provisioning.crashes import POINTS, crashing_run, killed, undone_run
-from tests.provisioning.systems import SYSTEMS, empty_sandbox
+from simulation.crashing_jobs import POINTS, crashing_run, killed, undone_run
+from simulation.sandbox_directories import SYSTEMS, empty_sandbox
 
 MODES = ("create", "create", "create", "upsert", "sync", "offboard", "undo")
 

@@ -20,8 +20,8 @@ import attrs
 
 from alloy_async.core.ratelimit.rate import Rate
 from alloy_async.core.ratelimit.rate_budget import AdaptiveBudget
-from tests.core.simulated_limit import Outcome, Simulation, wait_at_low_traffic
-from tests.core.simulated_servers import (
+from simulation.crowd import Outcome, Simulation, wait_at_low_traffic
+from simulation.limited_servers import (
     Concurrency,
     FixedWindow,
     Free,

@@ -18,7 +18,7 @@ import alloy_async
 from alloy_async.provisioning import provision
 from alloy_async.provisioning.store.sqlite.job_file import JobFile
 from alloy_async.provisioning.store.writer import JobWriter
-from tests.provisioning.fakes import MemoryDirectory
+from simulation.memory_directory import MemoryDirectory
 
 _PACKAGE = str(Path(alloy_async.__file__).parent)
 _ROWS = 1000

@@ -17,9 +17,17 @@ from hypothesis import given, settings, strategies as st
 from alloy_async.core.ratelimit.limiter import Limiter
 from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.ratelimit.rate import Rate
-
-from .simulated_limit import Simulation, wait_at_low_traffic
-from .simulated_servers import Concurrency, FixedWindow, Free, Moody, Only, Server, SlidingWindow, TokenBucket
+from simulation.crowd import Simulation, wait_at_low_traffic
+from simulation.limited_servers import (
+    Concurrency,
+    FixedWindow,
+    Free,
+    Moody,
+    Only,
+    Server,
+    SlidingWindow,
+    TokenBucket,
+)
 
 
 @attrs.define

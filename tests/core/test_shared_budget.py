@@ -17,9 +17,8 @@ from hypothesis import given, settings, strategies as st
 from alloy_async import AsyncAlloy, ConfigurationError, Rate
 from alloy_async.core.ratelimit import shared_budget
 from alloy_async.core.ratelimit.shared_budget import SIZE, SharedBudget, open_shared_budget
-
-from .simulated_limit import Simulation
-from .simulated_servers import TokenBucket
+from simulation.crowd import Simulation
+from simulation.limited_servers import TokenBucket
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such locks there")
 

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite(f"{__name__}.crashes")
+pytest.register_assert_rewrite("simulation.crashing_jobs")

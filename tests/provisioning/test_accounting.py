@@ -15,8 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from alloy_async.core.errors import AlloyAsyncError, BadRequest, RateLimited, Unauthorized
 from alloy_async.directory import Outcome, UserRecord
 from alloy_async.provisioning import RunOptions, provision, resume
-
-from .fakes import MemoryDirectory, rows_of
+from simulation.memory_directory import MemoryDirectory, rows_of
 
 Answer = Literal["fine", "refused", "busy", "locked out", "lost", "lost but done"]
 ERRORS: dict[Answer, AlloyAsyncError] = {

@@ -18,8 +18,7 @@ from alloy_async.provisioning.planning.row_planner import RowPlanner
 from alloy_async.provisioning.sources import ColumnLayout, Row
 from alloy_async.provisioning.sources.blocks import Block, read_row_blocks
 from alloy_async.systems import load_directory
-
-from .systems import SYSTEMS
+from simulation.sandbox_directories import SYSTEMS
 
 HEADER = [
     "username",

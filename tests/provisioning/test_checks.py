@@ -17,8 +17,7 @@ from alloy_async.provisioning.checks.duplicates import FirstLines, KeyHashes
 from alloy_async.provisioning.checks.row_checks import _EMAIL, _USUAL_EMAIL, RowChecks
 from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.sources import ColumnLayout
-
-from .fakes import CAPABILITIES
+from simulation.memory_directory import CAPABILITIES
 
 COLUMNS = ColumnLayout.match(["Login", "Name", "E-Mail"], FieldMap())
 
@@ -110,7 +109,7 @@ def test_the_quick_look_at_an_address_takes_none_that_the_thorough_one_refuses(t
 def test_key_hashes_are_the_job_s_own_and_the_same_in_every_process() -> None:
     code = (
         "from alloy_async.provisioning.planning.comparison import UserComparer\n"
-        "from tests.provisioning.fakes import CAPABILITIES\n"
+        "from simulation.memory_directory import CAPABILITIES\n"
         "print([UserComparer(CAPABILITIES, salt * 16).hash_key('ada') for salt in (b'a', b'b')])"
     )
     runs = [

@@ -12,9 +12,8 @@ import pytest
 
 from alloy_async.provisioning import apply, open_source, plan, provision, undo
 from alloy_async.sandbox import Sandbox
-
-from .fakes import rows_of
-from .systems import directory_of, empty_sandbox, place_of
+from simulation.memory_directory import rows_of
+from simulation.sandbox_directories import directory_of, empty_sandbox, place_of
 
 BEFORE = "username,email,given name,office\nun1,un1@example.com,Old,Berlin\n"
 AFTER = "username,email,given name,office\nun1,un1@example.com,New,Paris\n"

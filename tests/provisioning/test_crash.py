@@ -13,9 +13,8 @@ import pytest
 
 from alloy_async.provisioning.execution.crash_points import CrashPoint
 from alloy_async.sandbox import Sandbox
-
-from .crashes import POINTS, crashing_run, killed, undone_run
-from .systems import SYSTEMS, empty_sandbox
+from simulation.crashing_jobs import POINTS, crashing_run, killed, undone_run
+from simulation.sandbox_directories import SYSTEMS, empty_sandbox
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 MODES = [(system, mode) for system in SYSTEMS for mode in ("upsert", "offboard")] + [("alloy", "sync")]

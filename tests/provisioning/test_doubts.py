@@ -13,8 +13,7 @@ from alloy_async.directory import Outcome, UserRecord
 from alloy_async.provisioning import Counts, provision, resume, undo
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
 from alloy_async.provisioning.store.places import open_store
-
-from .fakes import MemoryDirectory, rows_of
+from simulation.memory_directory import MemoryDirectory, rows_of
 
 
 def users(path: Path, number: int) -> Path:

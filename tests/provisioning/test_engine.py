@@ -36,8 +36,7 @@ from alloy_async.provisioning import (
     resume,
 )
 from alloy_async.provisioning.sources import Row
-
-from .fakes import MemoryDirectory, rows_of
+from simulation.memory_directory import MemoryDirectory, rows_of
 
 
 def users_file(tmp_path: Path, *usernames: str, columns: str = "username") -> Path:

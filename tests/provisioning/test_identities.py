@@ -15,10 +15,10 @@ from alloy_async.directory import Capabilities, UserRecord
 from alloy_async.directory.record import fold
 from alloy_async.provisioning import JobError, Mode, open_source, provision
 from alloy_async.sandbox import Sandbox
+from simulation.memory_directory import MemoryDirectory
+from simulation.sandbox_directories import directory_of, empty_sandbox, place_of
 
 from ..systems import SYSTEMS
-from .fakes import MemoryDirectory
-from .systems import directory_of, empty_sandbox, place_of
 
 Named: TypeAlias = Literal["username", "email", "id", "other case", "other Unicode form"]
 MAIL = "northwind.example"

@@ -28,8 +28,7 @@ from alloy_async.provisioning import (
 )
 from alloy_async.provisioning.store.places import read_store
 from alloy_async.provisioning.store.sqlite.schema import FORMAT
-
-from .fakes import MemoryDirectory, rows_of
+from simulation.memory_directory import MemoryDirectory, rows_of
 
 
 def people(path: Path, **users: str) -> Path:

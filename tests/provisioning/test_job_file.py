@@ -18,8 +18,8 @@ from alloy_async.directory import UserRecord
 from alloy_async.provisioning import Counts, JobError, RunOptions, apply, plan, provision, resume
 from alloy_async.provisioning.store.places import open_store, read_store
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
+from simulation.memory_directory import MemoryDirectory, rows_of
 
-from .fakes import MemoryDirectory, rows_of
 from .jobs import begun_rows, finished_job
 
 KILLED = """

@@ -18,10 +18,10 @@ from alloy_async.directory import UserRecord
 from alloy_async.provisioning import Mode, open_source, provision
 from alloy_async.rehearsal import Conditions, rehearse
 from alloy_async.sandbox import Limit, Sandbox
+from simulation.memory_directory import MemoryDirectory
+from simulation.sandbox_directories import directory_of, empty_sandbox, place_of
 
 from ..systems import SYSTEMS
-from .fakes import MemoryDirectory
-from .systems import directory_of, empty_sandbox, place_of
 
 MAIL = "northwind.example"
 QUICK = Conditions(speed=100)

@@ -17,8 +17,7 @@ from alloy_async.provisioning import FieldMap, provision
 from alloy_async.provisioning.checks.linter import Linter
 from alloy_async.provisioning.sources import ColumnLayout, open_source
 from alloy_async.provisioning.sources.field_names import is_secret_name
-
-from .systems import SYSTEMS, directory_of, empty_sandbox, place_of
+from simulation.sandbox_directories import SYSTEMS, directory_of, empty_sandbox, place_of
 
 NAMES = {
     "English": [

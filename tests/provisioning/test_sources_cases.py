@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from alloy_async.provisioning import FieldMap, Row, SourceError, open_source, plan, provision
-
-from .fakes import MemoryDirectory
+from simulation.memory_directory import MemoryDirectory
 
 CASES = Path(__file__).parent / "cases"
 

@@ -16,8 +16,7 @@ from alloy_async.directory import UserRecord
 from alloy_async.provisioning import FieldMap, SourceError, open_source, provision
 from alloy_async.provisioning.checks.linter import Linter
 from alloy_async.provisioning.sources.formats.excel import ExcelSource
-
-from .fakes import CAPABILITIES, MemoryDirectory
+from simulation.memory_directory import CAPABILITIES, MemoryDirectory
 
 
 def workbook(path: Path, **sheets: list[list[Any]]) -> Path:

@@ -31,8 +31,7 @@ from alloy_async.provisioning import (
     open_source,
     provision,
 )
-
-from .fakes import MemoryDirectory
+from simulation.memory_directory import MemoryDirectory
 
 PEOPLE = b"username,full_name\n" + b"".join(b"user%d,Ada %d\n" % (n, n) for n in range(50_000))
 

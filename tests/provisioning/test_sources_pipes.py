@@ -18,8 +18,7 @@ import pytest
 from alloy_async.provisioning import SourceError, open_source, plan, provision
 from alloy_async.provisioning.async_helpers import in_thread
 from alloy_async.provisioning.sources.files.pipes import open_pipe
-
-from .fakes import MemoryDirectory
+from simulation.memory_directory import MemoryDirectory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="named pipes of POSIX")
 

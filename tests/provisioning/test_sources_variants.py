@@ -17,8 +17,7 @@ from alloy_async.core.errors import ConfigurationError
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import CsvSource, FieldMap, JobError, SourceError, open_source, provision
 from alloy_async.provisioning.checks.linter import Linter
-
-from .fakes import CAPABILITIES, MemoryDirectory
+from simulation.memory_directory import CAPABILITIES, MemoryDirectory
 
 ROWS = [["ada", "ada@example.com", "Ada", "Quist"], ["bela", "bela@example.com", "Béla", "Röhm"]]
 

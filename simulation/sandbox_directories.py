@@ -1,4 +1,4 @@
-"""The systems that jobs are tested with, in one place: how to start each one's sandbox, and how to get its directory."""
+"""Each system as jobs meet it: how to start its sandbox, and how to get its directory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import attrs
 from alloy_async.core.http.transport import Timeout
 from alloy_async.core.retry import Retry
 from alloy_async.sandbox import Sandbox
-from alloy_async.systems import load_client, load_directory
+from alloy_async.systems import SYSTEMS as NAMES, load_client, load_directory
 from alloy_async.testing import FakeClock
-
-from ..systems import COUNTS
 
 
 @attrs.frozen
@@ -29,7 +27,7 @@ class Kind:
 
 PLACES = {"smooch": "app_id", "agilicus": "org_id"}
 SYSTEMS: Mapping[str, Kind] = {
-    system: Kind(load_client(system), load_directory(system), PLACES.get(system)) for system in COUNTS
+    system: Kind(load_client(system), load_directory(system), PLACES.get(system)) for system in NAMES
 }
 
 
@@ -42,7 +40,7 @@ def place_of(sandbox: Sandbox) -> str:
     """What the directory of a sandbox is told besides address and credential; empty where that is all."""
     world: Any = sandbox.service
     if sandbox.system == "agilicus":
-        return next(iter(world.tenant.orgs))
+        return str(next(iter(world.tenant.orgs)))
     if sandbox.system == "smooch":
         from alloy_async.sandbox.smooch.service import APP_ID
 

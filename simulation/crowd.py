@@ -20,7 +20,7 @@ from alloy_async.core.ratelimit.rate import Rate
 from alloy_async.core.ratelimit.rate_budget import RateBudget
 from alloy_async.core.retry import Retry
 
-from .simulated_servers import EPOCH, Answer, Refusing, Server
+from .limited_servers import EPOCH, Answer, Refusing, Server
 
 
 @attrs.define
