@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
-from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
@@ -279,9 +278,7 @@ class AsyncClient(ClientBase):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def _call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
