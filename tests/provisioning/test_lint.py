@@ -177,7 +177,7 @@ DEFECTS: list[Defect] = [
     put("username", "username is missing", lambda _: ""),
     put("username", "spaces around", lambda text: f" {text}"),
     put("username", "zero width space", lambda text: text[:2] + "\u200b" + text[2:]),
-    put("username", "line break", lambda text: text[:2] + "\n" + text[2:]),
+    put("username", "goes on over several lines", lambda text: text[:2] + "\n" + text[2:]),
     put("username", "has 300 characters", lambda _: "u" * 300),
     put("full_name", "escape", lambda text: text + "\x1bx"),
     put("remarks", "nobody sees", lambda text: text + "\x07."),

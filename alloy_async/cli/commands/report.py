@@ -90,7 +90,7 @@ def _open_output(job: Path | str, source: Path, output: Path | None, form: str) 
         text = buffer.getvalue()
         if sys.stdout.isatty():  # shown to somebody; elsewhere the rows stay as they came
             text = clean_text(text.replace("\r\n", "\n"))
-        click.get_binary_stream("stdout").write(text.encode())
+        sys.stdout.buffer.write(text.encode())
     else:
         refuse_harmful_output("-o", output, {"the job file": job, "its source": source})
         part = output.with_name(f"{output.name}.part")

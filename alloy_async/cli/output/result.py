@@ -63,7 +63,7 @@ class ResultWriter:
         elif self._is_terminal:
             click.echo(clean_text(chunk.decode(errors="replace")), nl=False)
         else:
-            click.get_binary_stream("stdout").write(chunk)
+            sys.stdout.buffer.write(chunk)
 
     def write_value(self, value: Any) -> None:
         """Write one value as JSON; a call without an answer writes nothing."""

@@ -130,10 +130,10 @@ def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
         _refuse_foreign(database, path)
         if not readonly and (fault := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise JobError(f"is damaged ({fault}); nothing was sent. Restore it from a copy", path)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # what the check says of damage may quote it
         database.close()
         reason = f"cannot be read as a job ({error}); nothing was sent"
-        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
             reason = (
                 "is not a job file, as plan and provision make them (with the ending .job); nothing was sent"
             )
