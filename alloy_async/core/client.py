@@ -19,7 +19,7 @@ from .messages.stream import Stream
 from .operation.operation import Operation
 from .operation.pages import Pages
 from .operation.paging import Listing
-from .options import CallOptions, Options, Service, replace_settings, split_options
+from .options import CallOptions, Options, Service, describe, replace_settings, split_options
 from .validation import check_count
 
 T = TypeVar("T")
@@ -283,10 +283,7 @@ class AsyncClient(ClientBase):
 
     def _call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
         if not isinstance(operation, Operation):
-            given = type(operation).__name__
-            if isinstance(operation, type):
-                given = f"the class {operation.__name__}: call it with its arguments"
-            raise InvalidRequest(f"expected an operation, as GetAUser('ada'), got {given}")
+            raise InvalidRequest(f"expected an operation, as GetAUser('ada'), got {describe(operation)}")
         return Call(self._shared, self._options, operation, streamed)
 
 

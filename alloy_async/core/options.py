@@ -129,6 +129,8 @@ def _read_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 def describe(value: object) -> str:
     """Show a wrong value in an error: numbers, None and the like as they are, of others only the kind."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     return repr(value) if value is None or isinstance(value, bool | int | float) else type(value).__name__
 
 
@@ -147,6 +149,11 @@ def _validate_hook(_: Any, attribute: attrs.Attribute[Any], value: object) -> No
         )
 
 
+def _validate_telemetry(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not hasattr(value, "trace_call"):
+        raise ConfigurationError(f"{attribute.name} takes OpenTelemetry(), got {describe(value)}")
+
+
 @attrs.frozen
 class Settings:
     """CallOptions with their defaults."""
@@ -162,7 +169,7 @@ class Settings:
         default=None, validator=_validate_hook
     )
     on_limit: Callable[[LimitEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
-    telemetry: OpenTelemetry | None = None
+    telemetry: OpenTelemetry | None = attrs.field(default=None, validator=_validate_telemetry)
 
 
 def split_options(

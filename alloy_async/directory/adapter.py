@@ -11,7 +11,8 @@ from typing import Generic, Self, TypeVar
 import attrs
 
 from ..core.client import AsyncClient
-from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
+from ..core.client_base import ClientBase
+from ..core.errors import AlloyAsyncError, ConfigurationError, InvalidRequest, NotFound
 from ..core.events import LimitEvent, RetryEvent
 from .error_policy import ends, refuses_record
 from .interface import AmbiguousKey, Capabilities
@@ -38,6 +39,12 @@ class Adapter(ABC, Generic[ClientT]):
     capabilities: Capabilities
 
     def __init__(self, client: ClientT) -> None:
+        if isinstance(client, ClientBase) and not isinstance(client, AsyncClient):
+            name = type(client).__name__
+            raise ConfigurationError(
+                f"{type(self).__name__} takes an Async{name}, got {name}; without await, its functions are in"
+                " alloy_async.directory.sync and alloy_async.provisioning.sync"
+            )
         self.client = client
 
     @property

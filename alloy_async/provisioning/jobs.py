@@ -69,7 +69,7 @@ async def plan(
         JobError: the job file cannot be written, or too many users would be removed.
         AlloyAsyncError: the system could not be asked.
     """
-    opened = await open_job_source(source, target.capabilities)
+    opened = await open_job_source(source, target)
     rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
     header = await make_header(
         opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": True}
@@ -116,7 +116,7 @@ async def provision(
         JobError: the job file could not be written any more; `resume` finds out what was sent.
     """
     began = time.monotonic()
-    opened = await open_job_source(source, target.capabilities)
+    opened = await open_job_source(source, target)
     rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
     header = await make_header(
         opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": False}
@@ -180,7 +180,7 @@ async def resume(
     if failed is None:
         return await _take_up(job, target, source, run, fresh=False)
     began, run = time.monotonic(), run or RunOptions()
-    opened = await open_job_source(failed, target.capabilities)
+    opened = await open_job_source(failed, target)
     header = await make_correction_header(job, opened, target, options or {}, new_key=run.new_key)
     return await _begin(opened, target, header, choose_job_path(opened, None), run, began)
 
@@ -245,7 +245,7 @@ async def _take_up(
         if header.state == "undoing" and run.on is None:
             return await execute_undo(JobContext(writer, target, run), began)
         given = header.source_path if source is None else source
-        context = JobContext(writer, target, run, await open_job_source(given, target.capabilities))
+        context = JobContext(writer, target, run, await open_job_source(given, target))
         checked = None
         if header.state == "planning":  # nothing was sent yet
             await restart_plan(context)
@@ -284,7 +284,7 @@ async def work(
     place, run = parse_place(job), run or RunOptions()
 
     async def open_given(name: str) -> Source:
-        return await open_job_source(name if source is None else source, target.capabilities)
+        return await open_job_source(name if source is None else source, target)
 
     began = time.monotonic()
     stopped = await work_on_shards(place, target, open_given, run)

@@ -83,6 +83,11 @@ def test_an_address_that_cannot_be_is_refused(url: str) -> None:
         ({"headers": {"X-A": "b\r\nX-C: d"}}, ConfigurationError, "'X-A' needs text without line breaks"),
         ({"headers": {"X-A": 1}}, ConfigurationError, "'X-A' needs text"),
         ({"ssl": "/no/such/file.pem"}, ConfigurationError, "cannot read certificate authorities"),
+        ({"rate_limit": 5}, ConfigurationError, r"rate_limit takes a Rate, as Rate\(50\).*got 5"),
+        ({"rate_limit": "5/s"}, ConfigurationError, "rate_limit takes a Rate"),
+        ({"telemetry": True}, ConfigurationError, r"telemetry takes OpenTelemetry\(\), got True"),
+        ({"proxy": 5}, ConfigurationError, "proxy is the URL of a proxy, as text; got int"),
+        ({"session": 5}, ConfigurationError, "session takes an aiohttp.ClientSession, got int"),
         ({"max_conections": 1}, TypeError, "has no option max_conections"),
     ],
 )
@@ -100,7 +105,7 @@ def test_a_timeout_is_above_zero(phase: str) -> None:
 async def test_what_is_no_operation_is_refused(alloy: AsyncAlloy) -> None:
     with pytest.raises(InvalidRequest, match=r"expected an operation, as GetAUser\('ada'\), got str"):
         await alloy.send("get_a_user")  # type: ignore[arg-type]
-    with pytest.raises(InvalidRequest, match="got the class ListAllUsers: call it with its arguments"):
+    with pytest.raises(InvalidRequest, match="got the class ListAllUsers"):
         await alloy.send(AsyncAlloy.list_all_users.operation)  # type: ignore[arg-type]
 
 

@@ -139,7 +139,7 @@ async def split_by_hand(users: Path, place: str, sandbox: Sandbox) -> None:
 
     directory: Any = sandbox.directory()
     async with directory.client:
-        source = await open_job_source(users, directory.capabilities)
+        source = await open_job_source(users, directory)
         header = await make_header(source, directory, "create", None, {"look_up": False})
         async with create_job(place, header) as writer:
             context = JobContext(writer, directory, RunOptions(on="local:1", shard_rows=50), source)

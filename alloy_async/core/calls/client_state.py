@@ -18,8 +18,9 @@ from ..http.outgoing_request import RequestHead
 from ..http.transport import MAX_RESPONSE_SIZE, Transport
 from ..messages.request import CompiledOperation
 from ..operation.operation import Operation
-from ..options import SYSTEM_CLOCK, Service, Settings, resolve_base_url
+from ..options import SYSTEM_CLOCK, Service, Settings, describe, resolve_base_url
 from ..ratelimit.limiter import Limiter
+from ..ratelimit.rate import Rate
 from ..ratelimit.registry import limiter_for
 from ..retry import Clock, RetryBudget
 
@@ -90,7 +91,7 @@ def create_shared_state(
         limiter_for(
             host.authority,
             auth.fingerprint,
-            connection.get("rate_limit"),
+            _check_rate_limit(connection.get("rate_limit")),
             clock=clock.monotonic,
             random=clock.random,
             account=source if isinstance(source, str) else getattr(source, "__qualname__", ""),
@@ -103,6 +104,14 @@ def create_shared_state(
             tls=connection.get("ssl"),
             session=connection.get("session"),
         ),
+    )
+
+
+def _check_rate_limit(value: Any) -> Any:
+    if value is None or isinstance(value, Rate) or hasattr(value, "take"):
+        return value
+    raise ConfigurationError(
+        f"rate_limit takes a Rate, as Rate(50) for 50 requests a second, or a RateBudget; got {describe(value)}"
     )
 
 

@@ -80,6 +80,8 @@ class LoopSessions:
         proxy: Proxy | None,
         own: aiohttp.ClientSession | None,
     ) -> None:
+        if own is not None and not isinstance(own, aiohttp.ClientSession):
+            raise ConfigurationError(f"session takes an aiohttp.ClientSession, got {type(own).__name__}")
         if own is not None and not has("middlewares", own):
             raise ConfigurationError(
                 f"session: a session of aiohttp {aiohttp.__version__} cannot be used without sending requests twice or leaving"

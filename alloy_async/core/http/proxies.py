@@ -46,6 +46,8 @@ def find_proxy(base: URL, given: str | None) -> Proxy | None:
         ConfigurationError: what is set is not the URL of an HTTP proxy; the message tells where it is set.
     """
     if given is not None:
+        if not isinstance(given, str):
+            raise ConfigurationError(f"proxy is the URL of a proxy, as text; got {type(given).__name__}")
         return _parse_proxy(given, "proxy") if given else None
     # A program that runs as CGI gets HTTP_PROXY from whoever sends it a header "Proxy".
     hidden = {"HTTP_PROXY"} if "REQUEST_METHOD" in os.environ else set()

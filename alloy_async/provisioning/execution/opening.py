@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConfigurationError
-from ...directory import Capabilities, Directory
+from ...directory import Directory
 from ..async_helpers import in_thread
 from ..errors import JobError, JobPlace
 from ..planning.source_match import seal_digest
@@ -20,11 +20,22 @@ from ..store.places import create_store, delete_store, open_store, parse_place, 
 from ..store.writer import JobWriter, open_job_writer
 
 
-async def open_job_source(source: Source | str | Path, can: Capabilities) -> Source:
-    """Open a source that is given as a file's name."""
+async def open_job_source(source: Source | str | Path, target: Directory) -> Source:
+    """Open a source that is given as a file's name.
+
+    Raises:
+        SourceError: the file cannot be read as users.
+        ConfigurationError: it is neither a source nor a path, or the target is not a directory.
+    """
+    if not hasattr(target, "capabilities"):
+        kind = type(target).__name__
+        raise ConfigurationError(f"target is a directory, as AlloyDirectory(AsyncAlloy()), not {kind}")
     if isinstance(source, str | Path):
         path = source
-        return await in_thread(lambda: open_source(path, key=can.key))
+        return await in_thread(lambda: open_source(path, key=target.capabilities.key))
+    if not hasattr(source, "digest"):
+        kind = type(source).__name__
+        raise ConfigurationError(f"source is a path, or a Source as open_source() gives; got {kind}")
     return source
 
 
