@@ -6,18 +6,20 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 import attrs
 import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async.directory.record import fold
-from alloy_async.provisioning import FieldMap, Finding, Row
+from alloy_async.provisioning import FieldMap, Finding, Row, open_source
 from alloy_async.provisioning.checks.duplicates import FirstLines, KeyHashes
 from alloy_async.provisioning.checks.row_checks import _EMAIL, _USUAL_EMAIL, RowChecks
 from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.sources import ColumnLayout
 from simulation.memory_directory import CAPABILITIES
+from simulation.sandbox_directories import SYSTEMS
 
 COLUMNS = ColumnLayout.match(["Login", "Name", "E-Mail"], FieldMap())
 
@@ -65,9 +67,10 @@ def test_a_field_that_the_system_takes_must_be_right() -> None:
     (finding,) = findings("ada", "", "n/a", also_carries=["email"])
     assert finding.severity == "error"
     columns = ColumnLayout.match(["login", "active"], FieldMap())
-    assert findings("ada", "maybe", columns=columns) == []
+    (finding,) = findings("ada", "maybe", columns=columns)
+    assert "--allow-inactive" in finding.message
     (finding,) = findings("ada", "maybe", columns=columns, also_carries=["active"])
-    assert finding.message == "is neither true nor false"
+    assert finding.message == "is neither true nor false; write yes or no"
 
 
 @pytest.mark.parametrize(
@@ -118,3 +121,15 @@ def test_key_hashes_are_the_job_s_own_and_the_same_in_every_process() -> None:
     mine = [UserComparer(CAPABILITIES, salt * 16).hash_key("ada") for salt in (b"a", b"b")]
     assert runs == [f"{mine}\n".encode()] * 2
     assert mine[0] != mine[1]
+
+
+@pytest.mark.parametrize("system", ["alloy", "smooch", "alsid"])
+def test_an_activity_that_cannot_be_read_may_say_inactive(system: str, tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    can = SYSTEMS[system].directory.capabilities
+    path.write_text(f"{can.key},active\nada@x.example,perhaps\nbob@x.example,yes\neve@x.example,\n")
+    for allowed in (False, True):
+        source = open_source(path, key=can.key)
+        checks = [RowChecks(row.columns, can, allow_inactive=allowed).check(row) for row in source.rows()]
+        told = [bool([one for one in found if "neither true nor false" in one.message]) for found in checks]
+        assert told == [not allowed or "active" in can.carries, False, False]

@@ -79,7 +79,9 @@ class RowChecks:
             if (needed := field == can.key or field in needs) or columns.fills(field)
         ]
         self._email_severity: Severity = "error" if "email" in can.carries else "warning"
-        self._active = columns.fields.get("active") if "active" in can.carries else None
+        # What cannot be read may say inactive: it matters wherever an inactive user does.
+        reads_active = "active" in can.carries or self._refuses_inactive
+        self._active = columns.fields.get("active") if reads_active else None
         # What a constant fills is the same in all rows, so that a fault of it is one of every row.
         self._constants_need_walk = any(
             text.needed if text.field in _TYPED_FIELDS else text.place is None for text in self._texts
@@ -142,7 +144,8 @@ class RowChecks:
             message = f"{record.email!r} is not an e-mail address (name@example.org)"
             found.append(Finding(row.line, self._columns.get_name("email"), self._email_severity, message))
         if self._active is not None and record.active is None and cells[self._active] not in ("", None):
-            message = "is neither true nor false"
+            message = "is neither true nor false; write yes or no"
+            message += ", or allow whatever it means: --allow-inactive" if self._refuses_inactive else ""
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         return found
 
