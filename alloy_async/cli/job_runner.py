@@ -76,11 +76,11 @@ def run_job(command: JobCommand, options: JobOptions) -> ExitCode:
         with ignore_closed(sys.stdout):
             return command.finish(result, options)
     if isinstance(result, Plan):
-        return _finish_plan(command, options, result)
+        return _print_plan(command, options, result)
     return _finish_report(command, options, result, progress)
 
 
-def _finish_plan(command: JobCommand, options: JobOptions, plan: Plan) -> ExitCode:
+def _print_plan(command: JobCommand, options: JobOptions, plan: Plan) -> ExitCode:
     from .output.summary import print_plan
     from .output.terminal import create_console
 

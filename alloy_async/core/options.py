@@ -104,7 +104,9 @@ def _read_timeout(value: Timeout | float) -> Timeout:
     if isinstance(value, Real) and not isinstance(value, bool):
         check_seconds("timeout", value)
         return Timeout(value, value, value)
-    raise ConfigurationError(f"timeout takes seconds, or a Timeout as {Timeout()!r}; got {describe(value)}")
+    raise ConfigurationError(
+        f"timeout takes seconds, or a Timeout as {Timeout()!r}; got {describe_value(value)}"
+    )
 
 
 def _read_retry(value: Retry | int) -> Retry:
@@ -114,7 +116,7 @@ def _read_retry(value: Retry | int) -> Retry:
         check_count("retry (how many attempts, 1 for no second one)", value)
         return Retry(attempts=int(value))
     raise ConfigurationError(
-        f"retry takes a number of attempts, or a Retry as {Retry()!r}; got {describe(value)}"
+        f"retry takes a number of attempts, or a Retry as {Retry()!r}; got {describe_value(value)}"
     )
 
 
@@ -127,7 +129,7 @@ def _read_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     return dict(headers)
 
 
-def describe(value: object) -> str:
+def describe_value(value: object) -> str:
     """Show a wrong value in an error: numbers, None and the like as they are, of others only the kind."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
@@ -142,7 +144,7 @@ def _validate_hook(_: Any, attribute: attrs.Attribute[Any], value: object) -> No
     if value is None:
         return
     if not callable(value):
-        raise ConfigurationError(f"{attribute.name} takes a function, got {describe(value)}")
+        raise ConfigurationError(f"{attribute.name} takes a function, got {describe_value(value)}")
     if iscoroutinefunction(value) or iscoroutinefunction(type(value).__call__):
         raise ConfigurationError(
             f"{attribute.name} takes a plain function: it is called, not awaited, so an async one would never run"

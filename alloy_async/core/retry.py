@@ -135,10 +135,12 @@ async def attempt_again(
         return await attempt()
 
     def wait(state: RetryCallState) -> float:
-        return policy.wait(state.attempt_number, getattr(_failure(state), "retry_after", None), clock.random)
+        return policy.wait(
+            state.attempt_number, getattr(_get_failure(state), "retry_after", None), clock.random
+        )
 
     def stop(state: RetryCallState) -> bool:
-        error = _failure(state)
+        error = _get_failure(state)
         if state.attempt_number >= policy.attempts or clock.monotonic() + state.upcoming_sleep >= deadline:
             return True
         asked_to_return = isinstance(error, RateLimited) or (error.status == 503 and error.effect == "none")
@@ -149,13 +151,13 @@ async def attempt_again(
         stop=stop,
         wait=wait,
         retry=retry_if_exception(lambda error: isinstance(error, AlloyAsyncError) and repeatable(error)),
-        before_sleep=lambda state: on_wait(_failure(state), state.upcoming_sleep),
+        before_sleep=lambda state: on_wait(_get_failure(state), state.upcoming_sleep),
         reraise=True,
     )
     return await retrying(next_attempt)
 
 
-def _failure(state: RetryCallState) -> AlloyAsyncError:
+def _get_failure(state: RetryCallState) -> AlloyAsyncError:
     assert state.outcome is not None
     error = state.outcome.exception()
     assert isinstance(error, AlloyAsyncError)

@@ -59,11 +59,11 @@ async def slices(rows: Iterator[T], size: int, *, at_hand: bool = False) -> Asyn
     """
     pause = pause_collector if at_hand else nullcontext
 
-    def taken() -> list[T]:
+    def take_slice() -> list[T]:
         with pause():
             return list(islice(rows, size))
 
-    while part := await in_thread(taken):
+    while part := await in_thread(take_slice):
         yield part
 
 

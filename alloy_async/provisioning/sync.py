@@ -19,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _waiting(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+def _create_sync(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     @wraps(function)
     def wait(*args: P.args, **kwargs: P.kwargs) -> T:
         return get_background_loop().run(lambda: function(*args, **kwargs))
@@ -27,9 +27,9 @@ def _waiting(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     return wait
 
 
-plan: Final = _waiting(jobs.plan)
-apply: Final = _waiting(jobs.apply)
-provision: Final = _waiting(jobs.provision)
-resume: Final = _waiting(jobs.resume)
-undo: Final = _waiting(jobs.undo)
-work: Final = _waiting(jobs.work)
+plan: Final = _create_sync(jobs.plan)
+apply: Final = _create_sync(jobs.apply)
+provision: Final = _create_sync(jobs.provision)
+resume: Final = _create_sync(jobs.resume)
+undo: Final = _create_sync(jobs.undo)
+work: Final = _create_sync(jobs.work)

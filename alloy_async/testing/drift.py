@@ -61,7 +61,7 @@ class DriftReport:
         """Look through a result; what `on_result` of a client calls."""
         drift = self.operations[operation.name]
         drift.answers += 1
-        for path, of, value in _walk(result_type(type(operation)), result, "$"):
+        for path, of, value in _iterate_parts(result_type(type(operation)), result, "$"):
             self._look_at(operation.name, drift, path, of, value)
 
     def _look_at(self, name: str, drift: OperationDrift, path: str, of: Any, value: Any) -> None:
@@ -125,24 +125,24 @@ class DriftReport:
             self.check()
 
 
-def _walk(of: Any, value: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+def _iterate_parts(of: Any, value: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     """Yield each part of a result with its path and its type."""
     yield path, of, value
     if isinstance(value, JsonObject):
         for field in get_fields(type(value)):
             content = getattr(value, field.name)
             if content is not None:
-                yield from _walk(field.type, content, f"{path}.{field.wire}")
+                yield from _iterate_parts(field.type, content, f"{path}.{field.wire}")
         return
     if is_union(of):
         fitting = [member for member in get_members(of) if is_list(member) or is_mapping(member)]
         of = fitting[0] if len(fitting) == 1 else of
     if isinstance(value, list) and is_list(of):
         for item in value:
-            yield from _walk((get_args(of) or (Any,))[0], item, f"{path}[]")
+            yield from _iterate_parts((get_args(of) or (Any,))[0], item, f"{path}[]")
     elif isinstance(value, Mapping) and is_mapping(of):
         for item in value.values():
-            yield from _walk(get_value_type(of), item, f"{path}.*")
+            yield from _iterate_parts(get_value_type(of), item, f"{path}.*")
 
 
 def _list_values(of: Any) -> list[Any]:

@@ -9,28 +9,28 @@ import time
 import pytest
 
 from alloy_async.core.ratelimit.rate import Rate
-from alloy_async.core.ratelimit.registry import fingerprint, limiter_for
+from alloy_async.core.ratelimit.registry import fingerprint, get_limiter
 
 
 def test_one_limiter_for_a_host_and_credential_while_somebody_holds_it() -> None:
     key = fingerprint("secret of this test")
-    limiter = limiter_for("API.example:443", key, Rate(5))
-    assert limiter_for("api.example:443", key) is limiter
-    assert limiter_for("api.example:443", fingerprint("another")) is not limiter
-    assert limiter_for("other.example:443", key) is not limiter
+    limiter = get_limiter("API.example:443", key, Rate(5))
+    assert get_limiter("api.example:443", key) is limiter
+    assert get_limiter("api.example:443", fingerprint("another")) is not limiter
+    assert get_limiter("other.example:443", key) is not limiter
     assert b"secret" not in key
     address = id(limiter)
-    again = limiter_for("api.example:443", key, Rate(7))
+    again = get_limiter("api.example:443", key, Rate(7))
     assert id(again) == address
     del limiter, again
     gc.collect()
-    assert not any(limiter_for("api.example:443", key).acquire("get").wait for _ in range(3))
+    assert not any(get_limiter("api.example:443", key).acquire("get").wait for _ in range(3))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_does_not_inherit_locks_and_requests() -> None:
-    limiter = limiter_for("fork.example", fingerprint("x"))
+    limiter = get_limiter("fork.example", fingerprint("x"))
     limiter.acquire("get").settle(429, {"retry-after": "0"})
     time.sleep(0.2)  # one request asks, and the others wait for its answer
     permits = [limiter.acquire("get")]

@@ -35,7 +35,7 @@ for start in range(0, 400, 20):
         store.record_intents("apply", part)
     for row in part:
         row.state = "intended"
-    store.record_results("apply", [row.settle("created") for row in part[: 400 - start - 10]])
+    store.record_results("apply", [row.mark_settled("created") for row in part[: 400 - start - 10]])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 SENT = range(1, 401)

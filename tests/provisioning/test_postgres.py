@@ -12,7 +12,7 @@ import pytest
 from alloy_async import ConfigurationError
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.store.header import JobHeader
-from alloy_async.provisioning.store.places import delete_store, name_after, parse_place
+from alloy_async.provisioning.store.places import delete_store, name_files_after, parse_place
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.lease import Lease
 from alloy_async.provisioning.store.postgres.store import PostgresStore
@@ -47,8 +47,8 @@ def test_an_address_names_a_job() -> None:
 
 def test_places_are_told_apart() -> None:
     assert parse_place("postgresql://db/jobs#june") == "postgresql://db/jobs#june"
-    assert name_after(parse_place("june.job")).name == "june.job"
-    assert name_after("postgresql://db/jobs#june").name == "june"
+    assert name_files_after(parse_place("june.job")).name == "june.job"
+    assert name_files_after("postgresql://db/jobs#june").name == "june"
 
 
 def test_a_database_that_is_away_is_told_without_its_password() -> None:
@@ -118,7 +118,7 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     with pytest.raises(JobError, match="another worker has taken over"):
         first.record_intents("apply", rows[2:])
     with pytest.raises(JobError, match="another worker has taken over"):
-        first.record_results("apply", [row.settle("created") for row in rows[:1]])
+        first.record_results("apply", [row.mark_settled("created") for row in rows[:1]])
     assert [row.state for row in second.read_rows("apply")] == ["intended"] * 2 + ["planned"] * 3
     first.close()
     with pytest.raises(JobError, match="another worker"):

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from alloy_async.cli.app import app
 from alloy_async.cli.commands.report import render_html
 from alloy_async.provisioning.reports.job_folder import find_old_jobs, list_jobs
-from alloy_async.provisioning.reports.pages.jobs_page import group_nights
+from alloy_async.provisioning.reports.pages.jobs_page import group_repeated_jobs
 from alloy_async.provisioning.reports.pages.plan_page import _render_why
 from alloy_async.provisioning.store.places import read_store
 from alloy_async.provisioning.store.rows import PlannedRow
@@ -103,7 +103,7 @@ def test_jobs_are_listed_the_latest_first(tmp_path: Path) -> None:
     assert [job.path.name for job in jobs] == ["hr.2.job", "hr.1.job", "hr.0.job", "notes.job"]
     assert [job.trouble for job in jobs] == ["", "", "invalid", "failed"]
     assert jobs[0].kind == "/srv/hr.csv to Alloy, create"
-    ((_, nights),) = group_nights(jobs)
+    ((_, nights),) = group_repeated_jobs(jobs)
     assert [job.path.name for job in nights] == ["hr.0.job", "hr.1.job", "hr.2.job"]
     shown = run("jobs", "list", tmp_path)
     assert shown.exit_code == 1, "one needs somebody's attention"

@@ -160,12 +160,12 @@ class Model:
 
 OUTCOME_OF = {"settle": "created", "fail": "failed", "abandon": "unknown", "refuse": "invalid"}
 SETTLES: dict[str, Callable[[JobRow], RowResult]] = {
-    "settle": lambda row: row.settle("created", "why", f"id{row.number}"),
-    "fail": lambda row: row.fail("busy"),
-    "abandon": lambda row: row.abandon("nobody knows"),
-    "lose": lambda row: row.lose("lost"),
-    "release": lambda row: row.release(),
-    "withdraw": lambda row: row.withdraw(),
+    "settle": lambda row: row.mark_settled("created", "why", f"id{row.number}"),
+    "fail": lambda row: row.mark_failed("busy"),
+    "abandon": lambda row: row.mark_unknown("nobody knows"),
+    "lose": lambda row: row.mark_lost("lost"),
+    "release": lambda row: row.mark_for_resending(),
+    "withdraw": lambda row: row.mark_unsent(),
 }
 
 
@@ -217,7 +217,9 @@ def test_what_must_not_happen_is_not_written(store: JobStore) -> None:
     store.insert_rows("apply", planned(1, 2, 3))
     rows = read(store)
     store.record_intents("apply", rows)
-    store.record_results("apply", [attrs.evolve(row, state="intended").settle("created") for row in rows])
+    store.record_results(
+        "apply", [attrs.evolve(row, state="intended").mark_settled("created") for row in rows]
+    )
     with pytest.raises(ForbiddenTransition):
         store.record_intents("apply", read(store))
     assert store.tally("apply") == {"created": 3}
@@ -261,7 +263,8 @@ def test_only_what_may_have_left_counts_as_intended(store: JobStore) -> None:
     store.record_intents("apply", read(store))
     assert store.was_anything_intended()
     store.record_results(
-        "apply", [row.withdraw() for row in read(store)[:1]] + [row.fail("no") for row in read(store)[1:]]
+        "apply",
+        [row.mark_unsent() for row in read(store)[:1]] + [row.mark_failed("no") for row in read(store)[1:]],
     )
     assert not store.was_anything_intended()
 
@@ -290,7 +293,8 @@ def test_a_batch_of_any_length_is_read_in_windows(store: JobStore) -> None:
     rows = read(store)
     store.record_intents("apply", rows)
     results = [
-        attrs.evolve(row, state="intended").settle("created", remote_id=f"id{row.number}") for row in rows
+        attrs.evolve(row, state="intended").mark_settled("created", remote_id=f"id{row.number}")
+        for row in rows
     ]
     store.record_results("apply", results)
     found = read(store)

@@ -75,7 +75,7 @@ def status(context: click.Context, /, profiles: tuple[str, ...], as_json: bool) 
         print_line(_explain_how_to_begin(), err=True)
         context.exit(ExitCode.NOT_DONE)
     found = asyncio.run(_check_all(accounts))
-    _print(found, as_json=as_json or not sys.stdout.isatty())
+    _print_status(found, as_json=as_json or not sys.stdout.isatty())
     context.exit(ExitCode.SUCCESS if all(one.ok for one in found) else ExitCode.INCOMPLETE)
 
 
@@ -124,7 +124,7 @@ async def _check(profile: Profile) -> AccountStatus:
     return AccountStatus(profile.name, profile.system, address, credential, True, who or "let in")
 
 
-def _print(found: list[AccountStatus], *, as_json: bool) -> None:
+def _print_status(found: list[AccountStatus], *, as_json: bool) -> None:
     if as_json:
         for one in found:
             click.echo(format_json(attrs.asdict(one)))

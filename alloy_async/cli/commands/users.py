@@ -137,7 +137,7 @@ def _run_query(system: str, target: Target, query: Query, limit: int | None, *, 
 
     as_json = as_json or not sys.stdout.isatty()
     try:
-        count = asyncio.run(_print(system, target, query, limit, as_json=as_json))
+        count = asyncio.run(_print_users(system, target, query, limit, as_json=as_json))
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
@@ -148,7 +148,7 @@ def _run_query(system: str, target: Target, query: Query, limit: int | None, *, 
     return ExitCode.SUCCESS if count else ExitCode.INCOMPLETE
 
 
-async def _print(system: str, target: Target, query: Query, limit: int | None, *, as_json: bool) -> int:
+async def _print_users(system: str, target: Target, query: Query, limit: int | None, *, as_json: bool) -> int:
     from contextlib import aclosing
 
     from ..options.systems import open_directory

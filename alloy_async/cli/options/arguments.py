@@ -146,7 +146,7 @@ def build_operation(
 
     values = {name: value for name, value in given.items() if value not in (None, ())}
     if body is not None:
-        for name, value in _read_body(operation, body).items():
+        for name, value in _parse_body(operation, body).items():
             if name in values:
                 raise click.UsageError(f"--{format_name(name)} is given twice: as an option and in the body")
             values[name] = value
@@ -157,7 +157,7 @@ def build_operation(
     return operation(**values)
 
 
-def _read_body(operation: OperationClass, text: str) -> Mapping[str, Any]:
+def _parse_body(operation: OperationClass, text: str) -> Mapping[str, Any]:
 
     fields = get_fields(operation)
     try:

@@ -64,9 +64,9 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
         OSError: the file cannot be written.
     """
     from ...provisioning.reports.figures import read_report
-    from ...provisioning.store.places import name_after, open_store, read_store
+    from ...provisioning.store.places import name_files_after, open_store, read_store
 
-    path = to or name_after(job)
+    path = to or name_files_after(job)
     part = path.with_name(f"{path.name}.part")
     try:
         with read_store(job) as store, _open_private(part) as file:
@@ -93,11 +93,11 @@ def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
     Returns:
         The file that was removed.
     """
-    from ...provisioning.store.places import name_after, read_store
+    from ...provisioning.store.places import name_files_after, read_store
 
     with read_store(job) as store:
         header = store.read_header()
-    named = [name_after(job).with_suffix(f".failed.{ending}") for ending in _ENDINGS]
+    named = [name_files_after(job).with_suffix(f".failed.{ending}") for ending in _ENDINGS]
     for path in [to] if to else named:
         if path.exists() and _is_as_written(path, header):
             path.unlink()

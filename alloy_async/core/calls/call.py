@@ -73,9 +73,9 @@ class Call:
         self.timing: Timing | None = None
         scope = current_scope.get()
         if scope is not None or options.settings.telemetry is not None:
-            self._enter(scope)
+            self._apply_scope(scope)
 
-    def _enter(self, scope: Scope | None) -> None:
+    def _apply_scope(self, scope: Scope | None) -> None:
         """Take in what holds for the block of code around the call."""
         if scope is not None:
             self.deadline = min(self.deadline, scope.count_seconds_left())
@@ -129,12 +129,14 @@ class Call:
         shared, credential = self.shared, None
         try:
             if self.operation.authenticated:
-                credential = shared.auth.ready or await self._time("credential", self._fetch_credential())
+                credential = shared.auth.ready or await self._await_timed(
+                    "credential", self._fetch_credential()
+                )
             # The credential comes first: a permit taken before would run out while it is fetched.
             permit = shared.limiter.acquire(self.operation.name, self.attempts)
             try:
                 if permit.wait:
-                    await self._time(
+                    await self._await_timed(
                         "limiter", wait_for(permit, self._count_seconds_left, shared.clock.sleep)
                     )
                 self.attempts += 1  # before anything is written: from here on the server may have acted
@@ -242,7 +244,7 @@ class Call:
         """Count the seconds until the deadline."""
         return self.started + self.deadline - self.shared.clock.monotonic()
 
-    async def _time(self, part: Part, waiting: Awaitable[T]) -> T:
+    async def _await_timed(self, part: Part, waiting: Awaitable[T]) -> T:
         """Wait, and count the time where somebody asks for it."""
         if self.timing is None:
             return await waiting

@@ -21,7 +21,7 @@ from ..operation.operation import Operation
 from ..options import SYSTEM_CLOCK, Service, Settings, describe, resolve_base_url
 from ..ratelimit.limiter import Limiter
 from ..ratelimit.rate import Rate
-from ..ratelimit.registry import limiter_for
+from ..ratelimit.registry import get_limiter
 from ..retry import Clock, RetryBudget
 
 
@@ -88,7 +88,7 @@ def create_shared_state(
         auth,
         clock,
         RetryBudget(settings.retry.budget),
-        limiter_for(
+        get_limiter(
             host.authority,
             auth.fingerprint,
             _check_rate_limit(connection.get("rate_limit")),

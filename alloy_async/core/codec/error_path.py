@@ -14,7 +14,7 @@ MAX_SEARCHED = 10_000
 """Parts of a value that are looked at; a server may send megabytes of what was not asked for."""
 
 
-def locate(
+def locate_mismatch(
     of: Any, value: Any, mismatch: Exception, convert: Callable[[Any, Any], Any], writing: bool, path: str
 ) -> str:
     """Return `path: what is wrong there` for the innermost value that does not fit.
@@ -82,12 +82,12 @@ def _write_required(value: Any) -> Any:
 
 def locate_in_answer(of: Any, value: Any, mismatch: Exception) -> str:
     """Say where and why JSON data is not an `of`, as `$.data[3].userId: expected ...`."""
-    return locate(of, value, mismatch, lambda kind, data: get_decoder(kind)(data, kind), False, "$")
+    return locate_mismatch(of, value, mismatch, lambda kind, data: get_decoder(kind)(data, kind), False, "$")
 
 
 def locate_in_argument(of: Any, value: Any, path: str, mismatch: Exception) -> str:
     """Say where and why a Python value cannot be sent as `of`, below `path`."""
-    return locate(of, value, mismatch, lambda kind, data: get_encoder(kind)(data), True, path)
+    return locate_mismatch(of, value, mismatch, lambda kind, data: get_encoder(kind)(data), True, path)
 
 
 converter.register_unstructure_hook(_Required, _write_required)

@@ -87,13 +87,13 @@ def create_decoder(of: Any) -> Callable[..., Any]:
             with pause_collector():
                 return decode(orjson.loads(raw), of)
         except (orjson.JSONDecodeError, Mismatch, RecursionError) as error:
-            reason = explain(of, raw, error)
+            reason = create_mismatch(of, raw, error)
         raise reason  # outside of the handler: a JSONDecodeError carries the whole text
 
     return parse
 
 
-def explain(of: Any, raw: bytes, error: Exception) -> Mismatch:
+def create_mismatch(of: Any, raw: bytes, error: Exception) -> Mismatch:
     """Create the Mismatch that says where JSON text is not an `of`."""
     if isinstance(error, orjson.JSONDecodeError):
         return Mismatch(f"not JSON: {error.msg} at byte {error.pos} of {len(raw)}")

@@ -204,7 +204,7 @@ class TimedConnection(ResponseHandler):
         if payload is not None and not payload.is_eof():
             self._reschedule_timeout()
 
-    def rest(self) -> None:
+    def prepare_to_keep(self) -> None:
         """Make it ready to be kept, after its answer was read; a closing one is left to the pool, which drops it."""
         self._scheduler.discard(self)
         parser: Any = self._parser
@@ -220,7 +220,7 @@ class TimedConnection(ResponseHandler):
         if not clean:
             self.force_close()
         elif self._has_unread is None:
-            self._has_unread = create_look(self.transport)
+            self._has_unread = create_unread_check(self.transport)
 
     @property
     def is_new(self) -> bool:
@@ -263,7 +263,7 @@ class TimedConnection(ResponseHandler):
         self._scheduler.discard(self)
 
 
-def create_look(transport: Any) -> Callable[[], bool]:
+def create_unread_check(transport: Any) -> Callable[[], bool]:
     """Return what tells whether bytes, or the end of the connection, wait in its socket, where the loop has not read yet."""
     socket = transport.get_extra_info("socket")
     if socket is None:

@@ -154,7 +154,7 @@ class DirectResponse(OpenResponse):
             return
         protocol = self._connection.protocol
         if protocol is not None:
-            protocol.rest()
+            protocol.prepare_to_keep()
         self._connection.release()
 
     def close(self) -> None:

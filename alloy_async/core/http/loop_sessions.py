@@ -190,14 +190,14 @@ class LoopSessions:
             keeper.abandon()
 
 
-def _drop(transport: Any) -> None:
+def _close_socket(transport: Any) -> None:
     """Close a transport's socket without its loop, and without the warning that its collection would give."""
     if transport is None:
         return
     inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
     if inner is not None:
         transport._closed = True
-        _drop(inner)
+        _close_socket(inner)
     sock = getattr(transport, "_sock", None)
     if sock is not None:
         sock.close()
@@ -216,10 +216,10 @@ class _Keeper:
         self.loop_session = loop_session
         self._generator = _keep_open(loop_session.session)
         # Runs to the `yield`, which needs no waiting, and makes the generator known to the loop.
-        _finish(self._generator.__anext__())
+        _run_without_waiting(self._generator.__anext__())
         # A finalizer, since __del__ comes too late for a client that is garbage in a cycle, or lives until the exit.
         self._dropped = weakref.finalize(
-            self, _let_go, asyncio.get_running_loop(), loop_session.session, self._generator
+            self, _close_dropped, asyncio.get_running_loop(), loop_session.session, self._generator
         )
 
     async def aclose(self) -> None:
@@ -230,20 +230,20 @@ class _Keeper:
     def abandon(self) -> None:
         """Close the sockets where their loop can no longer do it: it was closed without ceremony, or is the parent's."""
         if self._dropped.detach():
-            _discard(self.loop_session.session, self._generator, _drop)
+            _close_without_waiting(self.loop_session.session, self._generator, _close_socket)
 
 
-def _let_go(
+def _close_dropped(
     loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession, generator: AsyncGenerator[None, None]
 ) -> None:
     """The client was dropped. Closed at once, since the loop may have few turns left; but not from another thread."""
     if loop.is_closed():
-        _discard(session, generator, _drop)
+        _close_without_waiting(session, generator, _close_socket)
     elif not loop.is_running() or loop is asyncio._get_running_loop():
-        _discard(session, generator, _abort)
+        _close_without_waiting(session, generator, _abort)
 
 
-def _discard(
+def _close_without_waiting(
     session: aiohttp.ClientSession, generator: AsyncGenerator[None, None], drop: Callable[[Any], None]
 ) -> None:
     """Close a session without waiting."""
@@ -255,10 +255,10 @@ def _discard(
     else:
         session.detach()
     # Nothing is left to wait for; a generator collected unfinished would call into its loop.
-    _finish(generator.aclose())
+    _run_without_waiting(generator.aclose())
 
 
-def _finish(step: Any) -> None:
+def _run_without_waiting(step: Any) -> None:
     """Run a coroutine that does not wait."""
     try:
         step.send(None)

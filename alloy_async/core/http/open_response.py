@@ -52,7 +52,7 @@ class OpenResponse(ABC):
         return 200 <= self.status < 300
 
     @property
-    def received(self) -> bytes:
+    def body_so_far(self) -> bytes:
         """What `read` has got so far."""
         return b"".join(self._pieces or ())
 
@@ -84,7 +84,7 @@ class OpenResponse(ABC):
         except BaseException:
             self.close()
             raise
-        return self.received
+        return self.body_so_far
 
     async def _collect(self, limit: int) -> None:
         # No piece is in a local variable: this frame is in the traceback of a call that is cancelled.

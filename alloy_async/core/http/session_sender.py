@@ -14,7 +14,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from .aiohttp_internals import create_look, find_middlewares, has
+from .aiohttp_internals import create_unread_check, find_middlewares, has
 from .failures import ConnectionBroken, ServerSpokeFirst, describe_cause
 from .open_response import OpenResponse
 from .outgoing_request import Body, OutgoingRequest
@@ -75,13 +75,17 @@ class SessionSender:
                 raise_for_status=False,
                 auto_decompress=False,
                 proxy=None if self._proxy is None else self._proxy.url,
-                middlewares=(prevent_hidden_retry, *find_middlewares(self._session), self._guard(request)),
+                middlewares=(
+                    prevent_hidden_retry,
+                    *find_middlewares(self._session),
+                    self._create_guard(request),
+                ),
             )
         except BaseException as error:
             # Without aiohttp's frames: their local variables hold the headers.
             raise error.with_traceback(None) from error.__cause__
 
-    def _guard(self, request: OutgoingRequest) -> aiohttp.ClientMiddlewareType:
+    def _create_guard(self, request: OutgoingRequest) -> aiohttp.ClientMiddlewareType:
         """The innermost middleware, which looks at the connection right before the request is written."""
 
         async def guard(of_aiohttp: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
@@ -90,7 +94,7 @@ class SessionSender:
             send = of_aiohttp.send
 
             async def send_on_clean(connection: Any) -> Any:
-                self._check(connection.protocol)
+                self._check_connection(connection.protocol)
                 request.written = True
                 return await send(connection)
 
@@ -106,12 +110,12 @@ class SessionSender:
 
         return guard
 
-    def _check(self, protocol: Any) -> None:
+    def _check_connection(self, protocol: Any) -> None:
         look = self._looks.get(protocol)
         if look is None:
             if protocol.should_close:
                 raise ServerSpokeFirst("the server sent something before it was asked")
-            self._looks[protocol] = create_look(protocol.transport)
+            self._looks[protocol] = create_unread_check(protocol.transport)
         elif protocol.should_close or look():
             raise UnaskedBytes
 

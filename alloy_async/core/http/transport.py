@@ -121,7 +121,7 @@ class Transport:
             return RawResponse(response.status, response.headers, body)
         except BROKEN as error:
             if response is not None and not response.ok:
-                return RawResponse(response.status, response.headers, response.received)
+                return RawResponse(response.status, response.headers, response.body_so_far)
             failure = _describe(error, request, response, timeout, seconds, scheduler.now() - began)
         # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
         raise failure

@@ -57,7 +57,7 @@ class RecordReader:
                 return text.split(self._delimiter) if text else []
             if self._record.fullmatch(text):
                 return self._split(text)
-        elif self._closes(text):
+        elif self._ends_record(text):
             record = "".join([*self._lines, text])
             self._lines, self._size = [], 0
             return self._split(record)
@@ -67,7 +67,7 @@ class RecordReader:
             raise Mismatch(f"a quote that opens in it is not closed within {MAX_RECORD} characters")
         return None
 
-    def _closes(self, text: str) -> bool:
+    def _ends_record(self, text: str) -> bool:
         """Tell whether the record that a quote holds open ends with this line."""
         closing = self._closing.match(text)
         return closing is not None and self._rest.fullmatch(text, closing.end()) is not None

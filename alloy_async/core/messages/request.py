@@ -125,7 +125,7 @@ class CompiledOperation:
             query = "&".join(self._encode_query(operation))
             if query:
                 target = f"{target}?{query}"
-        body = self._body(operation) if self.has_body else None
+        body = self._build_body(operation) if self.has_body else None
         if self._check is not None:  # last, so that it may trust the types
             try:
                 self._check(operation)
@@ -158,10 +158,10 @@ class CompiledOperation:
                 for one in value if isinstance(value, list) else [value]:
                     yield f"{_quote(operation, own, name)}={_quote(operation, own, _format_text(one))}"
 
-    def _body(self, operation: Operation[Any]) -> bytes | Multipart | None:
-        return self._multipart(operation) if self._parts or self._files else self._json(operation)
+    def _build_body(self, operation: Operation[Any]) -> bytes | Multipart | None:
+        return self._build_multipart(operation) if self._parts or self._files else self._build_json(operation)
 
-    def _multipart(self, operation: Operation[Any]) -> Multipart:
+    def _build_multipart(self, operation: Operation[Any]) -> Multipart:
         texts = []
         for argument in self._parts:
             if getattr(operation, argument.field.name) is not None or argument.field.required:
@@ -174,7 +174,7 @@ class CompiledOperation:
                 raise invalid_argument(operation, f"{field.name}: {mismatch}") from None
         return Multipart(operation.name, texts, files)
 
-    def _json(self, operation: Operation[Any]) -> bytes | None:
+    def _build_json(self, operation: Operation[Any]) -> bytes | None:
         if self._whole is not None:
             if getattr(operation, self._whole.field.name) is None and not self._whole.field.required:
                 return None

@@ -123,18 +123,18 @@ class Limiter:
             if not self._limits:
                 unlimited = self._unlimited[operation] = UnlimitedPermit(self, operation)
                 return unlimited
-            lane = self._lane(operation)
+            lane = self._get_lane(operation)
             permit = Permit(self, lane, next(self._tickets) + PLACES * refusals)
             if not lane.waiting:
-                lane.rest(now)
-                self._common.rest(now)
+                lane.note_idle(now)
+                self._common.note_idle(now)
             if not self._waiting and self._may_go(lane, now):  # the usual way: nobody else waits
                 self._grant(permit, now)
                 return permit
             lane.join(permit)
             self._waiting += 1
             self._advance(now)
-            self._look(permit, now)
+            self._set_waits(permit, now)
             return permit
 
     def _may_go(self, lane: OperationLane, now: float) -> bool:
@@ -145,7 +145,7 @@ class Limiter:
             return False
         return self._common.delay(now) <= 0
 
-    def _lane(self, operation: str) -> OperationLane:
+    def _get_lane(self, operation: str) -> OperationLane:
         lane = self._lanes.get(operation)
         if lane is None:
             lane = self._lanes[operation] = OperationLane()
@@ -158,7 +158,7 @@ class Limiter:
             if permit._state == WAITING:
                 self._advance(now)
                 permit._wake = wake
-            self._look(permit, now)
+            self._set_waits(permit, now)
 
     def _advance(self, now: float) -> None:
         """Grant as many permits as may go now, in the order in which their callers came."""
@@ -187,7 +187,7 @@ class Limiter:
         permit._level, permit._common_level = lane.under_way, self._common.under_way
         permit.call()
 
-    def _look(self, permit: Permit, now: float) -> None:
+    def _set_waits(self, permit: Permit, now: float) -> None:
         """Set how long the permit has to wait."""
         if permit._state != WAITING:
             permit.wait = permit.hold = 0.0
@@ -220,11 +220,13 @@ class Limiter:
             if self._waiting:
                 self._advance(now)
 
-    def _begin(self, permit: UnlimitedPermit, status: int, headers: Mapping[str, str], body: object) -> None:
+    def _begin_counting(
+        self, permit: UnlimitedPermit, status: int, headers: Mapping[str, str], body: object
+    ) -> None:
         """Take a sign of a limit from an answer that was not counted, and count from now on."""
         refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
         with self._lock:
-            now, lane = self._clock(), self._lane(permit.operation)
+            now, lane = self._clock(), self._get_lane(permit.operation)
             if tells_quota(headers):
                 self._quotas.follow(lane, headers, self._wall(), now, now)
             if refusal is not None:
@@ -258,8 +260,8 @@ class Limiter:
                 known = isinstance(self._rate, Rate) and self._rate.per_second < math.inf
                 lane.budget = AdaptiveBudget(self._rate if known else None, now)  # type: ignore[arg-type]
             lane.refuse(now, permit._sent, permit._level, asked, self._random())
-        lane.end(now)
-        common.end(now)
+        lane.note_end(now)
+        common.note_end(now)
 
     def _release(self, permit: Permit) -> None:
         with self._lock:
@@ -272,8 +274,8 @@ class Limiter:
             elif permit._state == SENT:
                 for quota in permit._quotas:
                     quota.under_way -= 1
-                permit._lane.end(now)
-                self._common.end(now)
+                permit._lane.note_end(now)
+                self._common.note_end(now)
             permit._state = DONE
             if self._waiting:
                 self._advance(now)
@@ -291,8 +293,8 @@ class Limiter:
         """In a forked child: what was under way or waiting stayed with the parent, which may have held the lock."""
         self._lock, self._waiting = Lock(), 0
         for lane in (*self._lanes.values(), self._common):
-            lane.empty()
-        self._quotas.empty()
+            lane.reset_after_fork()
+        self._quotas.reset_after_fork()
 
 
 def _first_ticket(lane: OperationLane) -> int:

@@ -131,7 +131,7 @@ class OperationLane:
         self.under_way += 1
         self._last_sent = now
 
-    def rest(self, now: float) -> None:
+    def note_idle(self, now: float) -> None:
         """Note that a call comes and meets nobody: after a pause, nobody is in a hurry."""
         if self.budget is None or self.refused_at == -math.inf:
             return
@@ -181,12 +181,12 @@ class OperationLane:
             rate = self.budget.rate()
             self._slow_start = max(FIRST_IN_FLIGHT, rate * self.round_trip / 2 if rate < math.inf else 0.0)
 
-    def end(self, now: float) -> None:
+    def note_end(self, now: float) -> None:
         """Note that a request is no longer in flight."""
         self.under_way = max(0, self.under_way - 1)
         self._last_ended = now
 
-    def empty(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a forked child: what was under way or waiting stayed with the parent."""
         self.waiting.clear()
         self.under_way = 0

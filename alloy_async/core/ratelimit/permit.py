@@ -99,4 +99,4 @@ class UnlimitedPermit(Permit):
     def settle(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
         self._answers += 1
         if status in LIMIT_STATUSES or (self._answers % SAMPLE == 1 and tells_quota(headers)):
-            self._limiter._begin(self, status, headers, body)
+            self._limiter._begin_counting(self, status, headers, body)

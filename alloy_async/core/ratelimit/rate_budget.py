@@ -194,11 +194,11 @@ class AdaptiveBudget:
     def refuse(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
         if sent < self.cut:
             self.refusals += 1
-            self._settle()
+            self._slow_rise()
             if asked is not None and asked > COARSE:
-                self._close(now, asked)
+                self._close_gate(now, asked)
             return False
-        if not asked and self._is_unrelated(now):  # one that asks to wait has a reason
+        if not asked and self._is_rate_irrelevant(now):  # one that asks to wait has a reason
             self.cut, self.refusals = now, 1
             return False
         self.refusals = 1
@@ -207,15 +207,15 @@ class AdaptiveBudget:
         else:
             self.closed_at = now
             if not crowded or self.ceiling.base == math.inf:
-                self._learn(now)
+                self._learn_rate(now)
             rate = self.rate()
             self.pause = max(self.first_pause, FIRST_PAUSE if rate == math.inf else 1 / rate)
         self.opens = self.told_until = -math.inf
-        self._close(now, self._choose_wait(now, asked, chance))
+        self._close_gate(now, self._choose_wait(now, asked, chance))
         self.cut, self.reopened = now, 0.0
         return True
 
-    def _is_unrelated(self, now: float) -> bool:
+    def _is_rate_irrelevant(self, now: float) -> bool:
         """Whether refusals go on as rarely and as often, however much the rate is lowered: then they are of no rate."""
         soon = now - self.cut < SOON
         self.streak = self.streak + 1 if soon else 0.0
@@ -236,7 +236,7 @@ class AdaptiveBudget:
         self.ceiling = Ceiling(math.inf, SETTLE_LEAST)
         return True
 
-    def _close(self, now: float, wait: float) -> None:
+    def _close_gate(self, now: float, wait: float) -> None:
         self.told_until = max(self.told_until, now + wait)
         self.opens = max(self.opens, now + min(wait, ASK_AGAIN))
 
@@ -249,7 +249,7 @@ class AdaptiveBudget:
             self.mark += 0.9 * wait  # most of it was rounded up, and measures nothing
         return wait
 
-    def _learn(self, now: float) -> None:
+    def _learn_rate(self, now: float) -> None:
         """Learn the rate from what was accepted since the last refusal, or lately."""
         accepted, seconds = self.accepted - self.mark_accepted, now - self.mark
         pressed = not math.isnan(self.mark)
@@ -267,9 +267,9 @@ class AdaptiveBudget:
         rough_settle = max(ROUGH_SETTLE, FEW / base, ROUGH_ROUND_TRIPS * self.round_trip)
         self.ceiling = Ceiling(base, rough_settle if self.rough else SETTLE_LEAST)
         self.spent = max(self.spent, now)
-        self._settle()
+        self._slow_rise()
 
-    def _settle(self) -> None:
+    def _slow_rise(self) -> None:
         """Let the rate rise the slower, the more was refused."""
         ceiling = self.ceiling
         if ceiling.base < math.inf and not self.rough:

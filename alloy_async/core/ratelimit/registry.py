@@ -25,7 +25,7 @@ def fingerprint(credential: str) -> bytes:
     return blake2b(credential.encode(), key=_KEY, digest_size=16).digest()
 
 
-def limiter_for(
+def get_limiter(
     host: str,
     credential_fingerprint: bytes,
     rate: Rate | RateBudget | None = None,

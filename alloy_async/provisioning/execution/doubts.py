@@ -92,7 +92,7 @@ class DoubtSettler:
                 except AlloyAsyncError as error:
                     await self._guard.note_failure(error, tolerated=True)
                     reason = f"its answer was lost, and asking whether it is in failed: {error}"
-                    await self._record([row.lose(reason) for row in rows[start:]])
+                    await self._record([row.mark_lost(reason) for row in rows[start:]])
                     break
                 absent = [row for row, result in zip(part, results, strict=True) if result.event == "release"]
                 sendable = [row for row in absent if row.attempts + 1 < _SENDS]
@@ -112,11 +112,11 @@ class DoubtSettler:
         judge, fold = self._reconciler, self._context.comparer.fold
         if not lookup.possible:
             return [judge.judge_unanswerable(row) for row in lost] + [
-                row.settle("exists") for row in suspects
+                row.mark_settled("exists") for row in suspects
             ]
-        there = await lookup.get([row.address for row in (*lost, *suspects)])
-        return [judge.judge_lost(row, there.get(fold(row.address))) for row in lost] + [
-            judge.judge_existing(row, there.get(fold(row.address)), None) for row in suspects
+        there = await lookup.get([row.id_or_key for row in (*lost, *suspects)])
+        return [judge.judge_lost(row, there.get(fold(row.id_or_key))) for row in lost] + [
+            judge.judge_existing(row, there.get(fold(row.id_or_key)), None) for row in suspects
         ]
 
     async def _record(self, results: Sequence[RowResult]) -> None:

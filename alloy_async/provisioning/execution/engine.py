@@ -39,7 +39,7 @@ class Engine:
 
     def __init__(self, context: JobContext, phase: Phase) -> None:
         run, can = context.run, context.target.capabilities
-        self.guard: FailureGuard = FailureGuard(self._tell_stopped)
+        self.guard: FailureGuard = FailureGuard(self._report_stop)
         self.recorder: ProgressRecorder = ProgressRecorder(context.writer, phase)
         self._context = context
         self._phase: Phase = phase
@@ -79,7 +79,7 @@ class Engine:
         """
         ahead: list[list[JobRow]] = []
         for unit in group_for_calls(part, self._can.batch_size):
-            if len(unit) > 1 or not self._goes_ahead(unit[0]):
+            if len(unit) > 1 or not self._may_go_at_once(unit[0]):
                 if ahead:
                     yield ahead
                     ahead = []
@@ -92,7 +92,7 @@ class Engine:
         if ahead:
             yield ahead
 
-    def _goes_ahead(self, row: JobRow) -> bool:
+    def _may_go_at_once(self, row: JobRow) -> bool:
         if row.action == "create":
             return self._can.key_is_unique or self._context.run.sends_again
         return row.action != "offboard"
@@ -106,10 +106,10 @@ class Engine:
             if self.guard.stopped:
                 self._slots.release()
                 if unsent := [row for rest in window[place:] for row in rest if row.state == "intended"]:
-                    await self._record([row.withdraw() for row in unsent])
+                    await self._record([row.mark_unsent() for row in unsent])
                 return False
             if len(window) > 1 and place == 0:
-                await self._intend([row for one in window for row in one])
+                await self._record_intents([row for one in window for row in one])
             sending = group.create_task(self._carry_out(unit))
             if self.guard.contact != "answered":  # one call shows whether address and credential work
                 await sending
@@ -124,7 +124,7 @@ class Engine:
         if self.recorder.in_doubt:
             self._emit(Settling(self.recorder.in_doubt))
             await self._doubts.settle_earlier()
-            await self.recorder.count()
+            await self.recorder.recount()
 
     async def _carry_out(self, unit: Sequence[JobRow]) -> None:
         try:
@@ -146,13 +146,13 @@ class Engine:
         if begun or not self._lookup.finds:
             return True
         try:
-            there = await self._lookup.find(first.address)
+            there = await self._lookup.find(first.id_or_key)
         except AlloyAsyncError as error:
             await self.guard.note_failure(error)
             if not self.guard.sends_nothing:
-                await self._record([row.fail(str(error)) for row in unit])
+                await self._record([row.mark_failed(str(error)) for row in unit])
             elif first.state == "intended":
-                await self._record([row.withdraw() for row in unit])
+                await self._record([row.mark_unsent() for row in unit])
             return False
         self.guard.note_answer()
         drift = self._reconciler.find_drift(first, there)
@@ -167,7 +167,7 @@ class Engine:
             result = next(iter(await self._send([row])), None)
             if result is not None and result.outcome == "invalid":
                 reason = f"the step before it was refused ({row.step})"
-                await self._record([later.settle("invalid", reason) for later in steps[place + 1 :]])
+                await self._record([later.mark_settled("invalid", reason) for later in steps[place + 1 :]])
             if result is None or result.outcome != "done":
                 return
 
@@ -181,24 +181,24 @@ class Engine:
         due = list(rows)
         while due and not self.guard.stopped:
             if due[0].state == "planned":
-                await self._intend(due)
+                await self._record_intents(due)
             concluded, again = 0, []
-            async with aclosing(send_in_halves(due, self._call)) as parts:
+            async with aclosing(send_in_halves(due, self._collect_outcomes)) as parts:
                 async for part, outcomes in parts:
                     if not outcomes:
                         break  # surely none of them was sent, and none will be now
-                    settled, absent = await self._conclude(part, outcomes)
+                    settled, absent = await self._record_outcomes(part, outcomes)
                     done += settled
                     again += absent
                     concluded += len(part)
                     if self.guard.stopped:
                         break
             if unsent := due[concluded:]:
-                await self._record([row.withdraw() for row in unsent])
+                await self._record([row.mark_unsent() for row in unsent])
             due = again
         return done
 
-    async def _intend(self, rows: Sequence[JobRow]) -> None:
+    async def _record_intents(self, rows: Sequence[JobRow]) -> None:
         """Write the intent down, durably: only what comes after may leave this process."""
         self._reach("before intent")
         await self._context.writer.call(self._context.store.record_intents, self._phase, rows, durable=True)
@@ -206,11 +206,11 @@ class Engine:
             row.state = "intended"
         self._reach("after intent")
 
-    async def _call(self, rows: Sequence[JobRow]) -> Sequence[Outcome] | None:
+    async def _collect_outcomes(self, rows: Sequence[JobRow]) -> Sequence[Outcome] | None:
         """Give the outcomes of one call; None when it was refused as a whole, for some row in it."""
         began = time.perf_counter()
         try:
-            outcomes = await self._request(rows)
+            outcomes = await self._send_request(rows)
         except AlloyAsyncError as error:
             if error.effect != "none":
                 return [Outcome(row.key, "unknown", str(error)) for row in rows]
@@ -229,19 +229,19 @@ class Engine:
             await self.guard.note_loss(outcomes[0].reason)
         return outcomes
 
-    async def _request(self, rows: Sequence[JobRow]) -> Sequence[Outcome]:
+    async def _send_request(self, rows: Sequence[JobRow]) -> Sequence[Outcome]:
         self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
         target, first = self._target, rows[0]
         if first.action == "create":
             return await target.create(_records_of(rows))
         if first.action == "update":
             return await target.update(_records_of(rows))
-        keys = [row.address for row in rows]
+        keys = [row.id_or_key for row in rows]
         if first.step is None:
             return await target.delete(keys)
         return await target.offboard(first.step, keys)
 
-    async def _conclude(
+    async def _record_outcomes(
         self, rows: Sequence[JobRow], outcomes: Sequence[Outcome]
     ) -> tuple[list[RowResult], list[JobRow]]:
         """Record what came of a call; the results, and the rows to be sent again."""
@@ -251,15 +251,15 @@ class Engine:
         for row, outcome in zip(rows, outcomes, strict=True):
             if outcome.status == "unknown":
                 lost.append(row)
-                results.append(row.lose(outcome.reason))
+                results.append(row.mark_lost(outcome.reason))
             elif outcome.status == "exists" and row.attempts:
                 suspects.append(row)
             elif outcome.status == "exists":
                 results.append(self._reconciler.judge_existing(row, None, outcome.remote_id))
             elif outcome.status == "failed":
-                results.append(row.fail(outcome.reason, outcome.remote_id))
+                results.append(row.mark_failed(outcome.reason, outcome.remote_id))
             else:
-                results.append(row.settle(outcome.status, outcome.reason, outcome.remote_id))
+                results.append(row.mark_settled(outcome.status, outcome.reason, outcome.remote_id))
         await self._record(results)
         again = await self._doubts.settle_lost(lost, suspects) if lost or suspects else []
         return [result for result in results if result.outcome is not None], again
@@ -268,7 +268,7 @@ class Engine:
         await self.recorder.record(results)
         self._reach("after outcome")
 
-    async def _tell_stopped(self, reason: str) -> None:
+    async def _report_stop(self, reason: str) -> None:
         self._emit(Stopped(reason))
         await self._context.writer.call(self._context.store.add_note, "stopped", reason)
 

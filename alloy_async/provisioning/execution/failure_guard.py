@@ -71,7 +71,7 @@ class FailureGuard:
             tolerated: the run may go on though no call was answered yet; without, the first one has to show that address and
                 credential work.
         """
-        if (moment := self._find_return(error)) is not None and self.contact == "answered":
+        if (moment := self._find_reopening(error)) is not None and self.contact == "answered":
             self._limited = True
             await self.give_up(
                 f"the limit of the system lets nothing through before {moment}; resume the job then"
@@ -92,7 +92,7 @@ class FailureGuard:
             if not self.never_began:
                 await self._tell(reason)
 
-    def _find_return(self, error: AlloyAsyncError) -> str | None:
+    def _find_reopening(self, error: AlloyAsyncError) -> str | None:
         """Find the moment before which every further call would be refused; None where waiting is the call's own business."""
         wait = error.retry_after if isinstance(error, RateLimited | DeadlineExceeded) else None
         if wait is None or wait < _LONG_WAIT:

@@ -41,7 +41,7 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
     )
     await engine.settle_doubts()
     if header.source_digest is None:
-        checked = await _stream(context, engine)
+        checked = await _plan_and_send(context, engine)
     else:
         can = context.target.capabilities
         size = max(_SLICE, can.batch_size)
@@ -65,11 +65,11 @@ async def settle_before_undo(context: JobContext) -> None:
         AlloyAsyncError: the system could not be asked.
     """
     engine = Engine(context, "apply")
-    await engine.recorder.count()
+    await engine.recorder.recount()
     await engine.settle_doubts()
 
 
-async def _stream(context: JobContext, engine: Engine) -> Checked:
+async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
     """Plan and send in one reading."""
     target, mode = context.target, context.header.mode
     with KeyIndex() as keys:

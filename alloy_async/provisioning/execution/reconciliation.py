@@ -34,14 +34,14 @@ class Reconciler:
         if row.action == "create":
             return self._judge_lost_creation(row, there)
         if row.action == "offboard":
-            return row.release()  # every step may be taken twice
-        return self.find_drift(row, there) or row.release()
+            return row.mark_for_resending()  # every step may be taken twice
+        return self.find_drift(row, there) or row.mark_for_resending()
 
     def judge_unanswerable(self, row: JobRow) -> RowResult:
         """Judge a row whose answer was lost, where the system cannot be asked."""
         if row.action == "create" and not self._sends_again:
-            return row.abandon("its answer was lost and the system cannot be asked whether it is in")
-        return row.release()
+            return row.mark_unknown("its answer was lost and the system cannot be asked whether it is in")
+        return row.mark_for_resending()
 
     def judge_existing(self, row: JobRow, there: UserRecord | None, remote_id: str | None) -> RowResult:
         """Judge a creation that was refused because the user is there: it may be our own, of an answer that was lost."""
@@ -49,29 +49,29 @@ class Reconciler:
             return self._adopt(row, remote_id)
         if row.seen == NOT_THERE:
             reason = "was not there when it was planned, and is now; it stays as it is"
-            return row.settle("drifted", reason, remote_id)
-        return row.settle("exists", remote_id=remote_id)
+            return row.mark_settled("drifted", reason, remote_id)
+        return row.mark_settled("exists", remote_id=remote_id)
 
     def find_drift(self, row: JobRow, there: UserRecord | None) -> RowResult | None:
         """Find why an update, removal or leaving must not be sent; None when all is as planned."""
         if there is None:
             if row.action == "update":
-                return row.settle("drifted", _GONE)
+                return row.mark_settled("drifted", _GONE)
             gone: RowOutcome = "deleted" if row.action == "delete" else "done"
-            return row.settle(gone, "was not there any more")
+            return row.mark_settled(gone, "was not there any more")
         # Where both digests are the same, only what no system shows is to change: that cannot be seen as done.
         shows = row.digest != row.seen
         if row.action == "update" and shows and row.digest and self._comparer.matches(there, row.digest):
-            return row.settle("updated")
+            return row.mark_settled("updated")
         if row.seen and not self._comparer.matches(there, row.seen):
-            return row.settle("drifted", _EDITED)
+            return row.mark_settled("drifted", _EDITED)
         return None
 
     def _judge_lost_creation(self, row: JobRow, there: UserRecord | None) -> RowResult:
         if there is None:
             if self._sends_again:
-                return row.release()
-            return row.abandon(
+                return row.mark_for_resending()
+            return row.mark_unknown(
                 "its answer was lost and it is not there yet; a second request could double it"
             )
         if row.digest and self._comparer.matches(there, row.digest):
@@ -79,4 +79,6 @@ class Reconciler:
         return self.judge_existing(row, there, None)
 
     def _adopt(self, row: JobRow, remote_id: str | None) -> RowResult:
-        return row.settle("created", "its answer was lost; it was found as intended", remote_id, adopted=True)
+        return row.mark_settled(
+            "created", "its answer was lost; it was found as intended", remote_id, adopted=True
+        )

@@ -53,18 +53,18 @@ class ProgressRecorder:
         """
         store, phase = self._writer.store, self.phase
 
-        def take_up() -> Counter[str]:
+        def reopen_rows() -> Counter[str]:
             if reopen_unknown:
                 store.reopen_rows(phase, "unknown")
             store.reopen_rows(phase, "failed")
             store.add_note(BEGUN, "somebody began to work on the job")
             return store.tally(phase)
 
-        self._tally = await self._writer.write_header(take_up, **header)
+        self._tally = await self._writer.write_header(reopen_rows, **header)
 
     async def record(self, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows."""
-        named, seconds = self._name(results), self.stats.take()
+        named, seconds = self._name_outcomes(results), self.stats.take()
         settled = [result.outcome for result in named if result.outcome is not None]
         self.stats.add_rows(len(settled))
 
@@ -82,7 +82,7 @@ class ProgressRecorder:
         """Write down what happened in the last second, where a run ends without `finish`."""
         self._writer.store.add_seconds(self.stats.take(last=True))
 
-    async def count(self) -> None:
+    async def recount(self) -> None:
         """Count the rows anew, as the job has them."""
         self._tally = await self._writer.call(self._writer.store.tally, self.phase)
 
@@ -106,7 +106,7 @@ class ProgressRecorder:
         self._tally, self._writer.header = await self._writer.call(finish, durable=True)
         return self.counts
 
-    def _name(self, results: Sequence[RowResult]) -> Sequence[RowResult]:
+    def _name_outcomes(self, results: Sequence[RowResult]) -> Sequence[RowResult]:
         if self.phase == "apply":
             return results
         return [

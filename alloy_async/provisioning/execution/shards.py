@@ -183,7 +183,7 @@ class ShardWorker:
         phase = writer.header.phase
         context = await self._open_context(writer, phase)
         engine = Engine(context, phase)
-        await engine.recorder.count()
+        await engine.recorder.recount()
         await engine.settle_doubts()
         stride = count_steps(writer.header.mode, self._target.capabilities) if phase == "apply" else 1
         await engine.run(read_planned(context, phase, stride=stride, size=_SLICE, records=self._records))

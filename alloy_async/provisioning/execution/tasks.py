@@ -13,7 +13,7 @@ from ..errors import SourceError
 from ..job_context import JobContext
 from ..planning.comparison import UserComparer
 from ..planning.row_planner import RowPlanner
-from ..planning.source_match import differs, read_between
+from ..planning.source_match import has_changed, read_between
 from ..sources import Row, Source, read_rows
 from ..store.header import Phase
 from ..store.rows import JobRow
@@ -37,15 +37,15 @@ async def read_planned(
     found = context.store.read_rows(phase, states=("planned",))
     begun: list[JobRow] = []
     while True:
-        part = await context.writer.call(_take, found, size)
+        part = await context.writer.call(_read_part, found, size)
         whole, begun = _split_begun(begun + part, stride) if len(part) == size else (begun + part, [])
         if whole:
-            yield await in_thread(_fill, whole, records, comparer)
+            yield await in_thread(_attach_records, whole, records, comparer)
         if len(part) < size:
             return
 
 
-def _take(rows: Iterator[JobRow], size: int) -> list[JobRow]:
+def _read_part(rows: Iterator[JobRow], size: int) -> list[JobRow]:
     return list(islice(rows, size))
 
 
@@ -72,7 +72,7 @@ async def plan_streamed(
         first, last = part[0].number, part[-1].number + planner.stride - 1
         known = {row.number: row for row in await context.writer.call(read_between, store, first, last)}
         for one in part:
-            if one.number in known and differs(one, known[one.number], context.comparer):
+            if one.number in known and has_changed(one, known[one.number], context.comparer):
                 message = "is not what this job was begun with: this row is another one; give the same input"
                 raise SourceError(message, source.name, one.row.line)
         planned = await planner.plan_part([one for one in part if one.number not in known])
@@ -101,7 +101,9 @@ def group_for_calls(rows: Iterable[JobRow], batch_size: int) -> Iterator[list[Jo
             yield from ([row] for row in alike)
 
 
-def _fill(rows: list[JobRow], records: SourceRecords | None, comparer: UserComparer) -> list[JobRow]:
+def _attach_records(
+    rows: list[JobRow], records: SourceRecords | None, comparer: UserComparer
+) -> list[JobRow]:
     with pause_collector():
         for row in rows:
             if records is not None and row.line is not None:

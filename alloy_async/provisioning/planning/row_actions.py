@@ -42,7 +42,7 @@ class ActionPlanner:
         elif held is None:
             yield self.plan_creation(one, NOT_THERE if asked else None)
         elif self._mode == "create":
-            yield _nothing_to_do(one, "exists", held.remote_id)
+            yield _create_done_row(one, "exists", held.remote_id)
         else:
             yield self._plan_change(one, record, held)
 
@@ -60,7 +60,7 @@ class ActionPlanner:
         sent = [name for name in hidden if self._send_hidden and name not in self._can.only_created]
         why = "; ".join(filter(None, (format_changes(changes), self._describe_hidden(hidden, sent))))
         if not (changes or sent):
-            return _nothing_to_do(one, "uncompared" if hidden else "unchanged", held.remote_id, why or None)
+            return _create_done_row(one, "uncompared" if hidden else "unchanged", held.remote_id, why or None)
         if "update" not in self._can.abilities:
             reason = f"differs ({why}) and cannot be changed there"
             return refuse_row(one, reason)
@@ -84,7 +84,7 @@ class ActionPlanner:
 
     def _plan_offboarding(self, one: CheckedRow, held: UserRecord | None) -> Iterator[PlannedRow]:
         if held is None:
-            yield _nothing_to_do(one, "unchanged", why="is not there")
+            yield _create_done_row(one, "unchanged", why="is not there")
             return
         seen = self._comparer.digest(held)
         for place, step in enumerate(self._can.offboarding):
@@ -117,7 +117,7 @@ def refuse_row(one: CheckedRow, reason: str) -> PlannedRow:
     return PlannedRow(one.number, one.row.line, one.key, "refuse", outcome="invalid", reason=reason)
 
 
-def _nothing_to_do(
+def _create_done_row(
     one: CheckedRow, outcome: RowOutcome, remote_id: str | None = None, why: str | None = None
 ) -> PlannedRow:
     """Make the row of a job for which nothing is left to do."""

@@ -59,7 +59,7 @@ def read_between(store: JobStore, first: int, last: int) -> list[JobRow]:
     return list(takewhile(lambda row: row.number <= last, store.read_rows("apply", first - 1)))
 
 
-def differs(checked: CheckedRow, planned: JobRow | None, comparer: UserComparer) -> bool:
+def has_changed(checked: CheckedRow, planned: JobRow | None, comparer: UserComparer) -> bool:
     """Tell whether a row is another one than was planned."""
     if planned is None or planned.key != checked.key:
         return True
@@ -71,4 +71,4 @@ def differs(checked: CheckedRow, planned: JobRow | None, comparer: UserComparer)
 
 def _find_first_difference(store: JobStore, part: Sequence[CheckedRow], comparer: UserComparer) -> Row | None:
     planned = {row.number: row for row in read_between(store, part[0].number, part[-1].number)}
-    return next((one.row for one in part if differs(one, planned.get(one.number), comparer)), None)
+    return next((one.row for one in part if has_changed(one, planned.get(one.number), comparer)), None)

@@ -117,7 +117,7 @@ class UserLookup:
         users = map(self._comparer.from_image, self._snapshot.iterate_unwanted())
         yield from (user for user in users if self._comparer.key_of(user))
 
-    def claim(self, user: UserRecord, key: str, line: int) -> int | None:
+    def claim_user(self, user: UserRecord, key: str, line: int) -> int | None:
         """Tell that a row means a user; gives the line of an earlier row that means the same one by another key."""
         if self._claims is None:
             self._claims = KeyIndex()

@@ -54,7 +54,7 @@ class UserMatcher:
         known = self._comparer.key_of(held)
         if self._mode != "offboard" and self._comparer.fold(one.key) not in self._can.list_known_keys(held):
             return f"is there as {known!r}, and a {key} cannot be changed: correct it here, or there"
-        first = self._lookup.claim(held, one.key, one.row.line)
+        first = self._lookup.claim_user(held, one.key, one.row.line)
         return (
             None
             if first is None

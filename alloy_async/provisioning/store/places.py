@@ -21,7 +21,7 @@ def parse_place(place: str | Path) -> JobPlace:
     return str(place) if is_address(place) else Path(place)
 
 
-def name_after(place: JobPlace) -> Path:
+def name_files_after(place: JobPlace) -> Path:
     """Name a path after a job, for files that go with it: the job file's own, or the job's name in this folder."""
     return Path(JobAddress.parse(place).job) if isinstance(place, str) else place
 

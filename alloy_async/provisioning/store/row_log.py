@@ -91,14 +91,14 @@ def _is_alike(one: PlannedRow, row: PlannedRow) -> bool:
         and row[4:6] == one[4:6]  # step, why
         and row[8:] == one[8:]  # before, outcome, reason, remote_id
         and (row.digest is None) == (one.digest is None)
-        and _seen_kind(row.seen) == _seen_kind(one.seen)
+        and _classify_seen(row.seen) == _classify_seen(one.seen)
         and (row.line is None) == (one.line is None)
         and _SEPARATOR not in row.key
         and _SEPARATOR not in one.key
     )
 
 
-def _seen_kind(seen: bytes | None) -> int | None:
+def _classify_seen(seen: bytes | None) -> int | None:
     return None if seen is None else len(seen)
 
 
@@ -133,7 +133,7 @@ def pack_results(undo: int, results: Sequence[RowResult], next_id: int) -> Itera
             for part in range(first, last + 1, MOST):
                 rows = min(last + 1 - part, MOST)
                 said = None if was == _usual_state(event) else was
-                told = ids if rows == last - first + 1 or ids is None else _cut(ids, part - first, rows)
+                told = ids if rows == last - first + 1 or ids is None else _cut_ids(ids, part - first, rows)
                 yield Event(undo, part, next_id, rows, event, said, outcome, reason, told, int(adopted))
                 next_id += 1
 
@@ -143,7 +143,7 @@ def pack_intents(undo: int, rows: Sequence[JobRow], next_id: int) -> Iterator[Ev
     return pack_results(undo, [RowResult(row.number, row.state, "intend") for row in rows], next_id)
 
 
-def _cut(ids: str, start: int, rows: int) -> str:
+def _cut_ids(ids: str, start: int, rows: int) -> str:
     return _SEPARATOR.join(ids.split(_SEPARATOR)[start : start + rows])
 
 
@@ -163,18 +163,18 @@ class RowOverlay:
         self._ids: dict[int, str] = {}
         for batch in window:
             if batch.outcome is not None:
-                self._fill(self._states, batch.first, batch.rows, "done")
+                self._set_stretch(self._states, batch.first, batch.rows, "done")
         for event in events:
-            self._add(event)
+            self._apply_event(event)
 
-    def _fill(self, column: list[Any], first: int, rows: int, value: Any) -> range:
+    def _set_stretch(self, column: list[Any], first: int, rows: int, value: Any) -> range:
         start, end = max(first - self._first, 0), min(first - self._first + rows, len(column))
         column[start:end] = [value] * (end - start)
         return range(start, end)
 
-    def _add(self, event: Event) -> None:
-        self._fill(self._states, event.first, event.rows, event.state)
-        covered = self._fill(self._latest, event.first, event.rows, event)
+    def _apply_event(self, event: Event) -> None:
+        self._set_stretch(self._states, event.first, event.rows, event.state)
+        covered = self._set_stretch(self._latest, event.first, event.rows, event)
         step = 1 if event.event == "intend" else 0
         if event.event in ("withdraw", "fail") and event.state_before == "intended":
             step = -1  # surely nothing happened: as if it had not been about to be sent
@@ -186,7 +186,7 @@ class RowOverlay:
                 if remote_id:
                     self._ids[number] = remote_id
 
-    def unpack(self, batch: Batch, after: int, states: Sequence[RowState]) -> Iterator[JobRow]:
+    def unpack_batch(self, batch: Batch, after: int, states: Sequence[RowState]) -> Iterator[JobRow]:
         """Give the rows of one batch of the window."""
         start = batch.first - self._first
         here = self._states[start : start + batch.rows]
@@ -195,7 +195,7 @@ class RowOverlay:
         digests, seen = batch.digests, batch.seen
         width = len(digests or seen or b"") // batch.rows
         keys = batch.keys.split(_SEPARATOR) if batch.rows > 1 else [batch.keys]
-        for place, (key, line, state) in enumerate(zip(keys, _lines_of(batch), here, strict=True)):
+        for place, (key, line, state) in enumerate(zip(keys, _unpack_lines(batch), here, strict=True)):
             number = batch.first + place
             if number <= after or (states and state not in states):
                 continue
@@ -207,11 +207,11 @@ class RowOverlay:
                 state, self._attempts[start + place],
             )  # fmt: skip
             if (event := self._latest[start + place]) is not None:
-                _apply(event, row)
+                _apply_to_row(event, row)
             yield row
 
 
-def _lines_of(batch: Batch) -> Iterable[int | None]:
+def _unpack_lines(batch: Batch) -> Iterable[int | None]:
     if batch.line is None:
         return [None] * batch.rows
     if batch.lines is None:
@@ -219,7 +219,7 @@ def _lines_of(batch: Batch) -> Iterable[int | None]:
     return accumulate(map(int, batch.lines.split(",")), initial=batch.line)
 
 
-def _apply(event: Event, row: JobRow) -> None:
+def _apply_to_row(event: Event, row: JobRow) -> None:
     if event.event == "refuse":
         row.action, row.why = "refuse", None
     row.outcome, row.reason, row.adopted = event.outcome, event.reason, bool(event.adopted)

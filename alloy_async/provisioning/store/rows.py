@@ -75,11 +75,11 @@ class JobRow:
     record: UserRecord | None = attrs.field(default=None, repr=False)
 
     @property
-    def address(self) -> str:
+    def id_or_key(self) -> str:
         """By what its user is asked for and changed: the system's own id, where it is known, or else the key."""
         return self.remote_id or self.key
 
-    def settle(
+    def mark_settled(
         self,
         outcome: RowOutcome,
         reason: str | None = None,
@@ -90,23 +90,23 @@ class JobRow:
         """Make the result that ends the row."""
         return RowResult(self.number, self.state, "settle", outcome, reason, remote_id, adopted)
 
-    def fail(self, reason: str | None, remote_id: str | None = None) -> RowResult:
+    def mark_failed(self, reason: str | None, remote_id: str | None = None) -> RowResult:
         """Make the result that nothing happened, for no fault of the row."""
         return RowResult(self.number, self.state, "fail", "failed", reason, remote_id)
 
-    def abandon(self, reason: str) -> RowResult:
+    def mark_unknown(self, reason: str) -> RowResult:
         """Make the result that nobody can know what happened."""
         return RowResult(self.number, self.state, "abandon", "unknown", reason)
 
-    def lose(self, reason: str | None) -> RowResult:
+    def mark_lost(self, reason: str | None) -> RowResult:
         """Make the result that the answer was lost, and that somebody has to ask."""
         return RowResult(self.number, self.state, "lose", None, reason)
 
-    def release(self) -> RowResult:
+    def mark_for_resending(self) -> RowResult:
         """Make the result that it is not in, and is to be sent again."""
         return RowResult(self.number, self.state, "release")
 
-    def withdraw(self) -> RowResult:
+    def mark_unsent(self) -> RowResult:
         """Make the result that its request never left."""
         return RowResult(self.number, self.state, "withdraw")
 

@@ -12,7 +12,7 @@ from ..emulated_service import Authentication, Clock, EmulatedService
 from ..folding import fold
 from ..invented_people import invent_people
 from ..messages import ApiError, Reply
-from .seed import add_history, create_tenant
+from .seed import add_groups_and_roles, create_tenant
 from .state import Json, Tenant
 
 Key = TypeVar("Key")
@@ -48,7 +48,7 @@ class AgilicusLookups(EmulatedService):
             user = self.add_user(body, main)
             if number % 3 == 2:
                 self.join(user, lower)
-        add_history(self.tenant, main, lower, self.add_user, self.create_entity)
+        add_groups_and_roles(self.tenant, main, lower, self.add_user, self.create_entity)
 
     def error_body(self, status: int, message: str) -> Any:
         return {"error_code": str(status), "error_message": message}

@@ -46,7 +46,7 @@ def create_tenant(tenant: Tenant, new_id: Callable[[], str], at: str) -> tuple[s
     return main, lower
 
 
-def add_history(
+def add_groups_and_roles(
     tenant: Tenant,
     main: str,
     lower: str,

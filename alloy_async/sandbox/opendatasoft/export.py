@@ -31,7 +31,7 @@ async def export(portal: Portal, delimiter: str, size: int) -> AsyncIterator[byt
         size: bytes that it is to have at least: invented users follow on the true ones.
     """
     sent = 0
-    for chunk in _chunks([_row(portal, user) for user in portal.users.values()], delimiter):
+    for chunk in _chunks([_create_row(portal, user) for user in portal.users.values()], delimiter):
         yield chunk
         sent += len(chunk)
         if sent >= size:
@@ -52,7 +52,7 @@ def _lines(rows: Iterable[Iterable[str]], delimiter: str) -> str:
     return text.getvalue()
 
 
-def _row(portal: Portal, user: User) -> Iterable[str]:
+def _create_row(portal: Portal, user: User) -> Iterable[str]:
     return (
         user.username,
         user.text("last_name"),

@@ -41,7 +41,7 @@ class ChannelOperations(SmoochLookups):
         client = Client(
             self.new_id(),
             kind,
-            self._integration_for(kind, call.body.get("integrationId")),
+            self._find_integration_for(kind, call.body.get("integrationId")),
             _identity(kind, call.body),
             immediate=call.body["confirmation"]["type"] == "immediate",
         )
@@ -85,7 +85,7 @@ class ChannelOperations(SmoochLookups):
             requests.append({"integrationId": integration_id, "type": kind, "code": code, "url": url})
         return {"linkRequests": requests}
 
-    def _integration_for(self, kind: str, integration_id: str | None) -> str:
+    def _find_integration_for(self, kind: str, integration_id: str | None) -> str:
         if integration_id is None:
             return self.find_integration(kind)
         if self.integrations.get(integration_id) != kind:

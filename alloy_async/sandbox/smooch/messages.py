@@ -29,13 +29,13 @@ class MessageOperations(SmoochLookups):
         self.record_change("sent", message.id)
         unread = sum(message.role == "appMaker" for message in conversation)
         answer = {
-            "message": _wire(message),
+            "message": _to_json(message),
             "conversation": {"_id": user.conversation_id, "unreadCount": unread},
         }
         return Reply.json(answer, 201)
 
 
-def _wire(message: Message) -> dict[str, Any]:
+def _to_json(message: Message) -> dict[str, Any]:
     return {
         "_id": message.id,
         "authorId": message.author_id,

@@ -56,19 +56,19 @@ class HeaderForm:
     scope: str | None = None
 
 
-def _plain(prefix: str, suffix: str = "", **more: object) -> HeaderForm:
+def _create_form(prefix: str, suffix: str = "", **more: object) -> HeaderForm:
     reset = (f"{prefix}reset-after{suffix}", f"{prefix}reset{suffix}", f"{prefix}retry-after{suffix}")
     return HeaderForm(f"{prefix}remaining{suffix}", reset, f"{prefix}limit{suffix}", **more)  # type: ignore[arg-type]
 
 
 PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 FORMS: tuple[HeaderForm, ...] = (
-    _plain(
+    _create_form(
         "x-ratelimit-", scope="x-ratelimit-resource"
     ),  # GitHub; with reset-after: Discord; Atlassian: RFC 3339
-    _plain("ratelimit-"),  # the early drafts of the IETF, Zendesk
-    _plain("x-rate-limit-"),  # Okta, X
-    _plain("x-ratelimit-", "-requests"),  # OpenAI: reset as 6m0s
+    _create_form("ratelimit-"),  # the early drafts of the IETF, Zendesk
+    _create_form("x-rate-limit-"),  # Okta, X
+    _create_form("x-ratelimit-", "-requests"),  # OpenAI: reset as 6m0s
     HeaderForm(  # Linear: reset in milliseconds since 1970
         "x-ratelimit-requests-remaining", ("x-ratelimit-requests-reset",), "x-ratelimit-requests-limit"
     ),
@@ -123,11 +123,15 @@ def parse_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
         headers: of an answer; names in lower case, or a mapping that does not mind.
         now: the wall clock, in seconds since 1970; a reset given as a moment is taken relative to it.
     """
-    parsers: tuple[Callable[[Mapping[str, str], float], Iterator[Quota]], ...] = (_forms, _ietf, _shopify)
+    parsers: tuple[Callable[[Mapping[str, str], float], Iterator[Quota]], ...] = (
+        _read_forms,
+        _read_ietf,
+        _read_shopify,
+    )
     return [quota for parse in parsers for quota in parse(headers, now) if quota.reset <= LONGEST_RESET]
 
 
-def _forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+def _read_forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
     for form in FORMS:
         remaining = parse_number(headers.get(form.remaining))
         if remaining is None or remaining < 0:
@@ -142,12 +146,12 @@ def _forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
         yield Quota(f"{form.remaining} {scope} {size}", size, remaining, reset)
 
 
-def _ietf(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+def _read_ietf(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
     text = headers.get(IETF)
     if text is None:
         return
-    limits = {name: members.get("q") for name, members in _items(headers.get(POLICY, ""))}
-    for name, members in _items(text):
+    limits = {name: members.get("q") for name, members in _parse_items(headers.get(POLICY, ""))}
+    for name, members in _parse_items(text):
         remaining = members.get("remaining", members.get("r"))
         reset = members.get("reset", members.get("t"))
         if remaining is not None and reset is not None:
@@ -155,7 +159,7 @@ def _ietf(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
             yield Quota(f"{IETF} {name}", members.get("limit", limits.get(name)), remaining, wait or 0.0)
 
 
-def _items(text: str) -> Iterator[tuple[str, dict[str, float]]]:
+def _parse_items(text: str) -> Iterator[tuple[str, dict[str, float]]]:
     """The items of a list, with their parameters; the early form is one item without a name."""
     found = [match for match in ITEM.finditer(text[:2000]) if "=" in (match[2] or match[4] or "")]
     if not found:
@@ -167,7 +171,7 @@ def _items(text: str) -> Iterator[tuple[str, dict[str, float]]]:
         )
 
 
-def _shopify(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+def _read_shopify(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
     match = SHOPIFY_VALUE.fullmatch(headers.get(SHOPIFY, ""))
     if match and int(match[2]) > 0:
         used, size = float(match[1]), float(match[2])

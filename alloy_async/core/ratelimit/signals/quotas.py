@@ -50,7 +50,7 @@ class Quotas:
         """Drop those that were reset since."""
         self._windows = {name: quota for name, quota in self._windows.items() if quota.reset_at > now}
 
-    def empty(self) -> None:
+    def reset_after_fork(self) -> None:
         """In a forked child: what was under way stayed with the parent."""
         for quota in self._windows.values():
             quota.under_way = 0

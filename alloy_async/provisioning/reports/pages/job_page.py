@@ -8,7 +8,7 @@ from itertools import islice
 
 from ...events import OUTCOME_NAMES
 from ...store.job_store import BEGUN
-from ...store.places import name_after
+from ...store.places import name_files_after
 from ..durations import format_duration, format_latency
 from ..figures import JobReport, ReportRow
 from .charts import Series, draw_ranking, draw_shares, draw_timeline
@@ -170,7 +170,9 @@ def _render_rows(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
     note = ""
     if next(unresolved, None) is not None:
         total = report.counts.unresolved - report.counts.planned
-        command = f"alloy-async report {escape(name_after(report.path).name)} --format csv -o failed.csv"
+        command = (
+            f"alloy-async report {escape(name_files_after(report.path).name)} --format csv -o failed.csv"
+        )
         note = f'<p class="note">These are the first {_SHOWN_ROWS:,} of {total:,}. All of them: <code>{command}</code></p>'
     there = {row.outcome for row in rows}
     table = render_searchable(

@@ -9,7 +9,7 @@ from itertools import groupby
 from ...events import OUTCOME_NAMES
 from ..durations import format_duration
 from ..job_folder import JobSummary
-from .charts import draw_history, draw_shares
+from .charts import draw_outcomes, draw_shares
 from .skeleton import format_time, name_file, render_header, render_page, render_searchable, render_section
 
 _NIGHTS = 60
@@ -48,13 +48,13 @@ def render_jobs(folder: str, jobs: Sequence[JobSummary], pages: Mapping[str, str
             good=not troubled,
             facts=(),
         ),
-        *(_render_history(kind, nights) for kind, nights in group_nights(jobs)),
+        *(_render_history(kind, nights) for kind, nights in group_repeated_jobs(jobs)),
         render_section(f"<h2>All jobs</h2>{table}") if jobs else "",
     ]
     return render_page(f"Jobs in {folder}", "".join(content), made)
 
 
-def group_nights(jobs: Sequence[JobSummary]) -> list[tuple[str, list[JobSummary]]]:
+def group_repeated_jobs(jobs: Sequence[JobSummary]) -> list[tuple[str, list[JobSummary]]]:
     """Group the jobs that are the same one done again: same source, system and mode; those done once only are left out."""
     by_kind = sorted(jobs, key=lambda job: (job.kind, job.began))
     groups = [(kind, [*alike][-_NIGHTS:]) for kind, alike in groupby(by_kind, key=lambda job: job.kind)]
@@ -75,7 +75,7 @@ def _render_history(kind: str, nights: Sequence[JobSummary]) -> str:
     caption = f"<figcaption>{escape(kind)}<span>{keys}</span></figcaption>"
     label = f"what changed in each of {len(nights)} jobs"
     first, last = format_time(nights[0].began)[:10], format_time(nights[-1].began)[:10]
-    return f'<div class="charts"><figure class="wide">{caption}{draw_history(bars, label, first, last)}</figure></div>'
+    return f'<div class="charts"><figure class="wide">{caption}{draw_outcomes(bars, label, first, last)}</figure></div>'
 
 
 def _describe(job: JobSummary, outcomes: Sequence[str]) -> str:

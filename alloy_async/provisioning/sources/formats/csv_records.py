@@ -123,7 +123,7 @@ class CsvParser:
                         lines.line, None, f"a cell has more than {CELL_LIMIT:,} characters; shorten it"
                     )
                     continue
-                lines.error = self._explain(error, lines.line)
+                lines.error = self._create_csv_error(error, lines.line)
                 return
             if cells is None:
                 return
@@ -152,7 +152,7 @@ class CsvParser:
         same = [cell.lstrip(" ") for cell in cells] == [cell.lstrip(" ") for cell in record.cells or ()]
         return record if same else attrs.evolve(record, cells=cells)
 
-    def _explain(self, error: csv.Error, line: int) -> SourceError:
+    def _create_csv_error(self, error: csv.Error, line: int) -> SourceError:
         if "field larger" in str(error):
             what = f"a quoted cell that begins in the row on this line has more than {CELL_LIMIT:,} characters; is it closed?"
             return _create_error(what, self._name, line)

@@ -118,7 +118,7 @@ class PostgresStore(JobDatabase):
             last = window[-1].first + window[-1].rows - 1
             overlay = RowOverlay(window, self._read_events(phase, window[0].first, last))
             for batch in window:
-                for row in overlay.unpack(batch, after, states):
+                for row in overlay.unpack_batch(batch, after, states):
                     if row.number > self._last:
                         return
                     yield row

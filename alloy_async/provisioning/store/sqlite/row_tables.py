@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from ..row_log import MOST, Batch, Event, RowOverlay
 from ..rows import JobRow
 from ..states import ROW_TRANSITIONS, RowState
-from .schema import DamagedRecord, places
+from .schema import DamagedRecord, create_placeholders
 
 _WINDOW = 2048
-INSERT_BATCH = f"INSERT INTO batches VALUES ({places(len(Batch._fields))})"  # noqa: S608 -- places for values
-INSERT_EVENT = f"INSERT INTO events VALUES ({places(len(Event._fields))})"  # noqa: S608
+INSERT_BATCH = f"INSERT INTO batches VALUES ({create_placeholders(len(Batch._fields))})"  # noqa: S608 -- places for values
+INSERT_EVENT = f"INSERT INTO events VALUES ({create_placeholders(len(Event._fields))})"  # noqa: S608
 
 
 def unpack_rows(
@@ -23,7 +23,7 @@ def unpack_rows(
         last = window[-1].first + window[-1].rows - 1
         overlay = RowOverlay(window, _read_events(database, undo, window[0].first, last))
         for batch in window:
-            yield from overlay.unpack(batch, after, states)
+            yield from overlay.unpack_batch(batch, after, states)
         after = last
 
 

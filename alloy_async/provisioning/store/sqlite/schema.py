@@ -93,7 +93,7 @@ class DamagedRecord(Exception):
 HEADER = tuple(field.name for field in attrs.fields(JobHeader))
 
 
-def places(number: int) -> str:
+def create_placeholders(number: int) -> str:
     """Give so many places for values in a statement."""
     return ", ".join("?" * number)
 
@@ -110,7 +110,7 @@ def create_tables(database: sqlite3.Connection, header: JobHeader) -> None:
     database.execute("BEGIN")
     for statement in _TABLES:
         database.execute(statement)
-    statement = f"INSERT INTO job ({', '.join(HEADER)}) VALUES ({places(len(HEADER))})"  # noqa: S608 -- own names
+    statement = f"INSERT INTO job ({', '.join(HEADER)}) VALUES ({create_placeholders(len(HEADER))})"  # noqa: S608 -- own names
     database.execute(statement, attrs.astuple(header, recurse=False))
     database.execute("INSERT INTO worker VALUES ('', '', 0)")
     database.execute(f"PRAGMA user_version = {FORMAT}")

@@ -15,12 +15,12 @@ from ..rows import JobRow, PlannedRow, RowResult
 from ..states import RowEvent, RowState
 from .job_file import JobFile
 from .row_tables import INSERT_BATCH, INSERT_EVENT, unpack_rows
-from .schema import HEADER, places
+from .schema import HEADER, create_placeholders
 
 _SUMMED = ("rows", "calls", "limited", "retries", "waited")
 _WORST = ("p50", "p95", "slowest")
 _ADD_SECOND = (
-    f"INSERT INTO seconds VALUES ({places(len(Second._fields))}) ON CONFLICT (second) DO UPDATE SET "
+    f"INSERT INTO seconds VALUES ({create_placeholders(len(Second._fields))}) ON CONFLICT (second) DO UPDATE SET "
     + ", ".join([f"{name} = {name} + excluded.{name}" for name in _SUMMED])
     + "".join([f", {name} = max({name}, excluded.{name})" for name in _WORST])
 )
