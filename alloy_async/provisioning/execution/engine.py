@@ -100,6 +100,7 @@ class Engine:
     async def _send_window(self, window: Sequence[list[JobRow]], group: asyncio.TaskGroup) -> bool:
         """Begin the calls of a window as others end; False when the run has given up, and what is left of it is planned."""
         for place, unit in enumerate(window):
+            # The slot comes before the questions below: while a call waits for one, the run may be stopped or give up.
             await self._slots.acquire()
             if self._context.run.stop.is_set():
                 await self.guard.give_up("interrupted")
@@ -108,6 +109,8 @@ class Engine:
                 if unsent := [row for rest in window[place:] for row in rest if row.state == "intended"]:
                     await self._record([row.mark_unsent() for row in unsent])
                 return False
+            # Before the first call of the window begins: a request that left without an intent on disk would be forgotten by a
+            # crash, and sent again.
             if len(window) > 1 and place == 0:
                 await self._record_intents([row for one in window for row in one])
             sending = group.create_task(self._carry_out(unit))
@@ -124,7 +127,7 @@ class Engine:
         if self.recorder.in_doubt:
             self._emit(Settling(self.recorder.in_doubt))
             await self._doubts.settle_earlier()
-            await self.recorder.recount()
+            await self.recorder.recount()  # only now: settling has made rows in doubt done, or planned again
 
     async def _carry_out(self, unit: Sequence[JobRow]) -> None:
         try:
@@ -180,6 +183,7 @@ class Engine:
         done: list[RowResult] = []
         due = list(rows)
         while due and not self.guard.stopped:
+            # The intent first, durably, then the request: after a crash in between a row is in doubt, never sent unseen.
             if due[0].state == "planned":
                 await self._record_intents(due)
             concluded, again = 0, []
@@ -193,6 +197,7 @@ class Engine:
                     concluded += len(part)
                     if self.guard.stopped:
                         break
+            # Parts come in the order of the rows, so whatever is behind the concluded ones never left.
             if unsent := due[concluded:]:
                 await self._record([row.mark_unsent() for row in unsent])
             due = again
@@ -203,7 +208,7 @@ class Engine:
         self._reach("before intent")
         await self._context.writer.call(self._context.store.record_intents, self._phase, rows, durable=True)
         for row in rows:
-            row.state = "intended"
+            row.state = "intended"  # only once it is written: a row that says so here must say so on disk
         self._reach("after intent")
 
     async def _collect_outcomes(self, rows: Sequence[JobRow]) -> Sequence[Outcome] | None:
@@ -215,6 +220,7 @@ class Engine:
             if error.effect != "none":
                 return [Outcome(row.key, "unknown", str(error)) for row in rows]
             refused = refuses_batch(error)
+            # Before the guard is asked below: this failure may be the one that ends the run.
             await self.guard.note_failure(error, tolerated=refused)
             if self.guard.sends_nothing:
                 return ()
@@ -260,6 +266,7 @@ class Engine:
                 results.append(row.mark_failed(outcome.reason, outcome.remote_id))
             else:
                 results.append(row.mark_settled(outcome.status, outcome.reason, outcome.remote_id))
+        # Written down before the system is asked: where the question fails, or the process ends, the rows stay in doubt.
         await self._record(results)
         again = await self._doubts.settle_lost(lost, suspects) if lost or suspects else []
         return [result for result in results if result.outcome is not None], again

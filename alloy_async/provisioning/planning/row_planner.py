@@ -90,6 +90,7 @@ class RowPlanner:
                     if row.record is not None:
                         findings += checks.check(row)
                 is_legible = not findings or self._is_legible(row.columns, findings)
+                # Of a row that a proof clears, too: a later row may repeat its key.
                 if row.record is not None:
                     key = self._comparer.key_of(row.record)
                     if key:
@@ -163,9 +164,8 @@ class RowPlanner:
         Raises:
             AlloyAsyncError: the system could not be asked.
         """
-        if (
-            self._matcher is None and self._mode == "create"
-        ):  # the usual way to begin: nothing of a row outlives its line
+        # The usual way to begin: nobody is asked, so that nothing of a row outlives its line.
+        if self._matcher is None and self._mode == "create":
             async for lines in slices(
                 map(self._actions.plan_creation, self.check_blocks(blocks)), size, at_hand=True
             ):
@@ -181,6 +181,7 @@ class RowPlanner:
             AlloyAsyncError: the system could not be asked.
         """
         users = None if self._matcher is None else await self._matcher.find_users(part)
+        # One after the other, in the order of the source: of two rows that mean the same user, the first one has it.
         lines = (
             line
             for place, one in enumerate(part)
@@ -191,6 +192,7 @@ class RowPlanner:
     def _plan_row(self, one: CheckedRow, there: Users | None) -> Iterator[PlannedRow]:
         """Plan the rows of the job for a row; `there` is who is meant and there, None where nobody was asked."""
         if self._matcher is not None and not one.errors:
+            # Before the limits are told: of a row that is refused nothing is sent, so no part of it is left out.
             reason = self._matcher.explain_refusal(one, there or ())
             if reason is not None:
                 self.nameless += not there
