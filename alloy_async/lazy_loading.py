@@ -1,4 +1,4 @@
-"""Packages whose names live in modules that are loaded when one of their names is first asked for (PEP 562).
+"""Load the modules behind the names of a package only when one of these names is first used (PEP 562).
 
 To make the classes of this library takes much of a program's start, and a program needs few of them.
 """

@@ -1,4 +1,4 @@
-"""How a credential gets on a request, and how a new one is fetched: once for all who wait for it."""
+"""The credential of a client: how a request carries it, and how a new one is fetched, once for all calls that wait for it."""
 
 from __future__ import annotations
 

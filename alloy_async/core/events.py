@@ -1,4 +1,4 @@
-"""What the hooks of a client are told. Never a body, a query value or a credential."""
+"""The events that the hooks of a client get. They never hold a body, a query value or a credential."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client is made with: the facts of its system, and the options of its user."""
+"""The options of a client, and the facts of its service."""
 
 from __future__ import annotations
 

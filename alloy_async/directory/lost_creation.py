@@ -1,4 +1,4 @@
-"""Creating one user for sure: where the answer is lost, it is found out whether the user is in."""
+"""Create one user exactly once: where the answer to the creation is lost, find out whether the user exists."""
 
 from __future__ import annotations
 

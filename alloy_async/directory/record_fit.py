@@ -1,4 +1,4 @@
-"""How a record fits a system: what of it would be lost, what is wrong with it, and what arrives. The one place for it."""
+"""How a record fits a system: what of it would be lost, what is wrong with it, and what arrives."""
 
 from __future__ import annotations
 

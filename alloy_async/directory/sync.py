@@ -1,4 +1,4 @@
-"""A directory without await."""
+"""A directory for code that does not await."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The users of one system into another, as a stream."""
+"""Copy the users of one system into another, as a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a user who is there differs from what a record says, in the fields that the system shows."""
+"""How an existing user differs from a record, in the fields that the system shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running job tells, for any progress display; and its final report."""
+"""The events of a running job, for any progress display, and its final report."""
 
 from __future__ import annotations
 

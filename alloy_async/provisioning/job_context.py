@@ -1,4 +1,4 @@
-"""What everything that works on a job has in its hands."""
+"""The parts that all code working on one job shares: its store, target, options and source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a job is carried out, as its user says it."""
+"""The options by which a user says how a job is carried out."""
 
 from __future__ import annotations
 

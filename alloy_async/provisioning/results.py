@@ -1,4 +1,4 @@
-"""What a plan comes to: how many rows for each action, and the first of each."""
+"""Summarize a plan: how many rows each action has, and the first of them."""
 
 from __future__ import annotations
 

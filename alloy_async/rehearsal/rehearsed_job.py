@@ -1,4 +1,4 @@
-"""One job carried out against an emulation, and what it came to."""
+"""Run a job against an emulation of its system, and give the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The emulation of a system, put in place of the system itself: the same users, by the ids that they have there."""
+"""An emulation that stands in for a system, with the same users under the same ids."""
 
 from __future__ import annotations
 

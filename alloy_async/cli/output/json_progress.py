@@ -1,4 +1,4 @@
-"""How a running job gets on, for other programs: a JSON object a line on standard error."""
+"""Show the progress of a job to other programs: one JSON object a line, on standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that are suggested at the end of a command: they work when they are pasted into a shell."""
+"""Suggest the next commands at the end of a command; they work when they are pasted into a shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a running job looks: a bar on a terminal, a line now and then elsewhere; and its end."""
+"""Show the progress of a job: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 

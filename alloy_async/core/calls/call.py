@@ -1,4 +1,4 @@
-"""One call under way: credential, permit, attempt, interpretation; and again, where that cannot do a thing twice."""
+"""One call under way: credential, permit, attempt, interpretation; repeated only where nothing can happen twice by it."""
 
 from __future__ import annotations
 

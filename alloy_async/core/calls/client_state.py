@@ -1,4 +1,4 @@
-"""What a client and its copies share, and the options of its calls made ready."""
+"""The state that a client shares with its copies, and the options of its calls, prepared once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done around a call, or an attempt, that somebody observes."""
+"""Observe a call or an attempt: what is reported and timed around it, for telemetry, `explain` and events."""
 
 from __future__ import annotations
 

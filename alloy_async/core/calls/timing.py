@@ -1,4 +1,4 @@
-"""Where the time of a call goes: in each moment the call is in exactly one part, so the parts sum to the whole."""
+"""How long each part of a call takes. At each moment a call is in exactly one part, so that the parts add up to the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in a value a Mismatch is, looked for only once there is one."""
+"""Find the path of a Mismatch within its value; nobody looks for a path before there is a Mismatch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deeply nested JSON data as a flat list and back: pickle and copy take a level of Python's stack for each of its levels."""
+"""Convert deeply nested JSON data to a flat list and back, as pickle and copy recurse once for each level of nesting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pydantic, and with it FastAPI, asks of a model: how it is validated, serialized and described; without importing it."""
+"""The schemas by which pydantic, and so FastAPI, validates, serializes and describes a model; pydantic is not imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The usual way of a request: aiohttp's connector and parser, used directly.
+"""Send a request by aiohttp's connector and parser, without its session: the usual way.
 
 `ClientSession.request` makes objects for each request (its request, response, writer, URL, headers, timer) that cost as much as
 all the rest of a small call. Here the head is bytes that were made once, and a call is: a connection from the pool, one write,

@@ -1,4 +1,4 @@
-"""A request as it goes out: its head, made once for an operation and a credential, and what differs from call to call.
+"""A request as it is written: its head, made once for an operation and a credential, and the rest, which each call makes.
 
 Both hold secrets, so neither shows anything of itself: a traceback with local variables goes through the frames of this folder.
 """

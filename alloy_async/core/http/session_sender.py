@@ -1,4 +1,4 @@
-"""The other way of a request: through `ClientSession.request`, for an own session, and wherever aiohttp has changed.
+"""Send a request by `ClientSession.request`: where the user gave a session, and where aiohttp's internals have changed.
 
 Middlewares, traces, cookies and default headers of the session are honoured. What aiohttp would do behind our back is not done:
 redirects, decompression (see content_encoding) and its own second request where a kept connection breaks.

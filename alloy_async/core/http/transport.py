@@ -1,4 +1,4 @@
-"""The way to one service: one attempt on the wire, and what its failure says about the effect."""
+"""Make one attempt to send a request to a service, and say what its failure means for the effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the body of an answer holds when it is not what was hoped for: its text, its JSON data, its words for a person.
+"""Read the body of an answer that is not the expected one: its text, its JSON data, its message for a person.
 
 Everything here is bounded: a server may send anything, and an error keeps and shows but a part of it.
 """

@@ -1,4 +1,4 @@
-"""A request that no operation covers, as an operation: it is sent with the same retries, effects and limits as all others."""
+"""A request to an endpoint that no operation covers, sent with the same retries, effects and limits as an operation."""
 
 from __future__ import annotations
 

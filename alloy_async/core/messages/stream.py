@@ -1,4 +1,4 @@
-"""Reading a long answer as it comes: bytes, text lines or CSV rows, never the whole of it in memory."""
+"""Read a long answer as it arrives, as bytes, text lines or CSV rows, without ever holding all of it in memory."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a call is: an operation as an attrs class, its wire markers, its method on both clients, and how listings go on."""
+"""Operations: attrs classes with markers for their arguments, a method on both clients, and rules for paging."""

@@ -1,4 +1,4 @@
-"""Walking through a listing, page by page, so that no row comes twice and the walk can be taken up again."""
+"""Walk through a listing page by page: no row comes twice, and the walk can be resumed from a token."""
 
 from __future__ import annotations
 

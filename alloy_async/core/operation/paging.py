@@ -1,4 +1,4 @@
-"""How a listing goes on: pure rules from (operation, answer) to the items and to the operation for the next page."""
+"""The rules of paging, as pure functions: from an operation and its answer to the items and to the next operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a client finds out whether it is let in, and as whom."""
+"""The operation by which a client checks its credential: whether the service accepts it, and for which account."""
 
 from __future__ import annotations
 

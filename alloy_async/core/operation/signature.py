@@ -1,4 +1,4 @@
-"""The signature and the docstring of a method, made of its operation class."""
+"""Create the signature and the docstring of a method from its operation class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client is made with, read from a profile when a client is made of one: programs without profiles load nothing."""
+"""Read the options of a client from a profile, only when a client is made from one: other programs load nothing of profiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A limit that refusals lower and that rises again while it binds. Used for the rate and for the requests in flight."""
+"""A learned limit of the rate or of requests in flight: refusals lower it, and it rises while callers wait for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decides when a request may be sent: what the user told, what the server's answers say, and what refusals have taught.
+"""Decide when a request may be sent, by the rate that the user gave, by what the server's answers say, and by its refusals.
 
 A caller acquires a permit, waits while it says so, sends, and settles it with the answer:
 

@@ -1,4 +1,4 @@
-"""What limits the callers of one operation, or of all together: a budget to draw from, and requests in flight.
+"""The queue and the limits of one operation, or of all together: a budget of requests, and a number of them in flight.
 
 How many may be in flight is learned as TCP does it: after a refusal one request asks, and with each answer there may be
 one more. A server that limits requests in flight refuses only above a number; the number is told from a rate by the

@@ -1,4 +1,4 @@
-"""The process's limiters: one for each host and credential, shared by all clients, gone with the last of them."""
+"""The limiters of the process: one for each host and credential, shared by all clients, dropped with the last of them."""
 
 from __future__ import annotations
 

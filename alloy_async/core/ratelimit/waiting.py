@@ -1,4 +1,4 @@
-"""Waits for a permit on an event loop: until it is its turn, and not past the deadline."""
+"""Wait for a permit on an event loop, until it is granted or the deadline is near."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is wrong with the rows of a source, told before anything is sent."""
+"""Checks of the rows of a source, before anything is sent."""

@@ -1,4 +1,4 @@
-"""Proofs that nothing is wrong with a column of cells, at a fraction of what looking at each row costs.
+"""Prove that nothing is wrong with a column of cells, at a fraction of the cost of checking each row.
 
 A proof looks at the column as one text. Where it fails, the rows to blame are named, and are then walked by `RowChecks`, which
 alone has the messages: to name a row that is fine costs time, to miss one that is not would be wrong.

@@ -1,4 +1,4 @@
-"""What one column shows only as a whole: lost zeros, impossible dates, values of several kinds."""
+"""Faults that only a whole column shows: lost zeros, impossible dates, values of several kinds."""
 
 from __future__ import annotations
 

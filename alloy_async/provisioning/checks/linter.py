@@ -1,4 +1,4 @@
-"""Everything that can be found out about a source without asking anybody: one pass, constant memory."""
+"""Check a whole source without network, in one pass and in constant memory."""
 
 from __future__ import annotations
 

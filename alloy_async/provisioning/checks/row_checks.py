@@ -1,4 +1,4 @@
-"""What is wrong with a row, told before anything is sent."""
+"""Check a row by itself, before anything is sent."""
 
 from __future__ import annotations
 

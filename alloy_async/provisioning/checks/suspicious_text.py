@@ -1,4 +1,4 @@
-"""Values that show what happened to them on their way: wrong encoding, spreadsheets, invisible characters."""
+"""Find values that something damaged on their way: a wrong encoding, a spreadsheet, invisible characters."""
 
 from __future__ import annotations
 

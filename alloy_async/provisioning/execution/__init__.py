@@ -1,1 +1,1 @@
-"""How a job is carried out: intents, requests, outcomes, doubts, and its end."""
+"""Carry out a job: intents, requests, outcomes, doubts, and its end."""

@@ -1,4 +1,4 @@
-"""Where a crash is worth a test: every boundary between what the job and what the system knows."""
+"""The points at which tests let a job crash: every boundary between what the job and what the system knows."""
 
 from __future__ import annotations
 

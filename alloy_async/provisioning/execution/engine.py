@@ -1,4 +1,4 @@
-"""Carries out the planned rows of a job: intent, request, outcome; a few calls in flight, memory that does not grow."""
+"""Carry out the planned rows of a job: intent, request, outcome; with a few calls in flight, in memory that does not grow."""
 
 from __future__ import annotations
 

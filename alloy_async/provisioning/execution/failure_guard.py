@@ -1,4 +1,4 @@
-"""When a run gives up."""
+"""Decide when a run gives up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run of a job: planning it, settling what is in doubt, sending what is left, and what is told of it."""
+"""Run a job: plan it, settle what is in doubt, send what is left, and report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a job comes to be open: its source, its first line, its file."""
+"""Create or open a job: its source, its header and its store."""
 
 from __future__ import annotations
 

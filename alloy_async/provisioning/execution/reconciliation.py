@@ -1,4 +1,4 @@
-"""What is right for a row once it is known what the system holds: before it is sent, and when its answer was lost."""
+"""Decide about a row by what the system holds: before it is sent, and when the answer to it was lost."""
 
 from __future__ import annotations
 

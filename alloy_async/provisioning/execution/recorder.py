@@ -1,4 +1,4 @@
-"""What has become of the rows of a run: written down, counted, and timed."""
+"""Record the progress of a run: outcomes are written, counted and timed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job in shards: split for many workers, worked on by each of them, and brought to its end by whoever comes last.
+"""A job in shards: it is split for many workers, each carries out shards, and the last one finishes the job.
 
 The store decides who works on what: a worker claims the next shard on which nobody works, and loses it where it does not
 answer for the length of a lease. So whatever starts workers, and starts them again, needs to know nothing of the job.

@@ -1,4 +1,4 @@
-"""The rows of a run, slice by slice, with the records that they send; and what of them goes together in one call."""
+"""Read the rows of a run in slices, with the records that they send, and group those that go together in one call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users as one system shows them: compared, hashed, and written down without what it does not show."""
+"""Compare and hash users by what one system shows of them, and write them down without the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making the plan of a whole job: every row is read and checked, the system is asked, nothing is sent."""
+"""Plan a whole job: every row is read and checked, the system is asked, nothing is changed there."""
 
 from __future__ import annotations
 

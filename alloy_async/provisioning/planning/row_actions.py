@@ -1,4 +1,4 @@
-"""What is to be done for one row, once it is known who is there: the rows of the job."""
+"""Decide what is to be done for one row, once it is known which user the system holds."""
 
 from __future__ import annotations
 

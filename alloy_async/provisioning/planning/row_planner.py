@@ -1,4 +1,4 @@
-"""What each row of a source is to do, and why; decided from the row, the mode and what the system holds."""
+"""Plan what each row of a source is to do, and why, by the row, the mode and what the system holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a source is what a job was planned from."""
+"""Check that a source is still the one that a job was planned from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it takes to take a job back: rows of the phase `undo`, made from those of `apply`."""
+"""Plan how to undo a job: rows of the phase `undo`, made from those of `apply`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking a system which users it holds: one by one, or all of them where that is less work."""
+"""Ask a system which users it holds: one by one, or by listing all where that is less work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which users of the system the rows of a source mean, by any key that the system knows them by."""
+"""Find the users whom the rows of a source mean, by any key that the system accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""Format durations for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job tells of itself: the figures of its report, read while others may be writing."""
+"""The figures of a job for its report, read from its store while a worker may be writing."""
 
 from __future__ import annotations
 

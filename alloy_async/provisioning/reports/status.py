@@ -1,4 +1,4 @@
-"""How a job is getting on, for whoever looks at it while it runs."""
+"""The status of a job, which can be read while it runs."""
 
 from __future__ import annotations
 

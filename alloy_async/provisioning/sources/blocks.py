@@ -1,4 +1,4 @@
-"""Consecutive rows of a source as columns, so that much can be told of many rows at once."""
+"""Consecutive rows of a source as columns of text, so that one check can cover many rows at once."""
 
 from __future__ import annotations
 

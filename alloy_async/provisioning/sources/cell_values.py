@@ -1,4 +1,4 @@
-"""What the value of each field is, read from a cell: text trimmed, yes and no understood, lists split."""
+"""Read the value of a field from a cell: text is trimmed, yes and no are understood, lists are split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column of an export is which field of a user, and the record that a row makes."""
+"""Find which column of a source fills which field of a user, and create the record of a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column goes into which field, as the user says it: `--map`, `--set`, or a saved TOML file."""
+"""The mapping of columns to fields that the user gives: by `--map`, `--set`, or a saved TOML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which kind of store a job is kept in, by the name of its place: an SQLite file, or a PostgreSQL database."""
+"""Open the store of a job by its place: the path of an SQLite file, or the address of a PostgreSQL database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row of a job on its way: planned, read back to be carried out or reported, and what became of it."""
+"""One row of a job: as it is planned, as it is read back, and what happened to it."""
 
 from __future__ import annotations
 

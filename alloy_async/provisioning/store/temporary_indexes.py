@@ -1,4 +1,4 @@
-"""What is too much for memory while a job is planned: kept in temporary databases on disk, and gone with the process."""
+"""Indexes that are too large for memory while a job is planned, in temporary databases on disk that end with the process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which workers `on` asks for: local:4, or dask://scheduler:8786."""
+"""Create the workers that an address names: local:4, or dask://scheduler:8786."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps workers running until no shard of a job is left, and tells how far they are."""
+"""Keep workers running until no shard of a job is left, and report their progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Follows one quota of the server from answer to answer. Moments are on the limiter's clock."""
+"""Follow one quota of the server from answer to answer. Moments are on the limiter's clock."""
 
 from __future__ import annotations
 

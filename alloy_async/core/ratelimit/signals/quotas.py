@@ -1,4 +1,4 @@
-"""All quotas of a server, and which of them each operation has to keep."""
+"""The quotas of a server, and which of them apply to each operation."""
 
 from __future__ import annotations
 

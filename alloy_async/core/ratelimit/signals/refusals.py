@@ -1,4 +1,4 @@
-"""Tells whether an answer is a refusal for a limit, and how long the server asks to wait: in headers, or in the body."""
+"""Tell whether an answer is a refusal for a limit, and how long the server asks to wait, in its headers or its body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads how long to wait, in any of the ways in which servers write it."""
+"""Read how long to wait, in any of the forms in which servers write it."""
 
 from __future__ import annotations
 

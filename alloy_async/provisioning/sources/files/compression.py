@@ -1,4 +1,4 @@
-"""gzip and zstd, told by their first bytes and undone as a stream."""
+"""Decompress gzip and zstd as a stream; each is recognized by its first bytes."""
 
 from __future__ import annotations
 

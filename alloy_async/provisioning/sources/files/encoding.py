@@ -1,4 +1,4 @@
-"""Text files that people export: which encoding, and where a byte is wrong."""
+"""Decode exported text files: find their encoding, and the line of a wrong byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may write to a shard of a job: a lease by the database's clock, and an epoch that fences off whoever lost it.
+"""The right to write to a shard: a lease by the database's clock, and an epoch that fences off a worker who lost it.
 
 A worker claims a shard where nobody works on it, or the lease of who did has lapsed, and gets an epoch that nobody ever
 had. Every transaction that writes asks in the database whether the epoch is still its own: one that was stopped and wakes

@@ -1,4 +1,4 @@
-"""What keeps a job file from being carried out twice: by a second worker, as a copy, or after it lost intents."""
+"""Keep a job file from being carried out twice: by a second worker, as a copy, or after it lost intents."""
 
 from __future__ import annotations
 
