@@ -155,12 +155,12 @@ def _print_error(plan: CallPlan, error: AlloyAsyncError) -> None:
         "effect": error.effect,
         "attempts": error.attempts,
         "retry_after": error.retry_after,
-        "body": _to_json(error.body),
+        "body": _body_to_json(error.body),
     }
     click.echo(format_json(data, indent=2), err=True)
 
 
-def _to_json(body: Any) -> Any:
+def _body_to_json(body: Any) -> Any:
 
     with suppress(InvalidRequest):
         return to_wire(body)

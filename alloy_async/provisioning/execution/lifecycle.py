@@ -7,7 +7,7 @@ import time
 from ..events import Checked, Report
 from ..job_context import JobContext
 from ..planning.job_planner import create_row_planner, make_plan, record_findings
-from ..planning.row_planner import count_steps
+from ..planning.row_planner import count_numbers_per_row
 from ..planning.user_lookup import UserLookup
 from ..store.temporary_indexes import KeyIndex
 from .engine import Engine
@@ -45,7 +45,9 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
     else:
         can = context.target.capabilities
         size = max(_SLICE, can.batch_size)
-        await engine.run(read_planned(context, "apply", stride=count_steps(header.mode, can), size=size))
+        await engine.run(
+            read_planned(context, "apply", stride=count_numbers_per_row(header.mode, can), size=size)
+        )
     return await report_run(context, engine, checked, began)
 
 

@@ -20,7 +20,7 @@ from ..errors import JobError, JobPlace
 from ..events import Checked, Counts, Report
 from ..job_context import JobContext
 from ..options import RunOptions
-from ..planning.row_planner import count_steps
+from ..planning.row_planner import count_numbers_per_row
 from ..planning.source_match import refuse_changed
 from ..sources import Source
 from ..store.header import Phase
@@ -51,7 +51,7 @@ async def split_job(context: JobContext) -> None:
             "on= needs a source that every worker can read; this one can be read only once: write it to a file first"
         )
     phase = header.phase
-    stride = count_steps(header.mode, context.target.capabilities) if phase == "apply" else 1
+    stride = count_numbers_per_row(header.mode, context.target.capabilities) if phase == "apply" else 1
     engine = Engine(context, phase)
     await engine.recorder.begin(
         reopen_unknown=context.run.sends_again,
@@ -185,7 +185,9 @@ class ShardWorker:
         engine = Engine(context, phase)
         await engine.recorder.recount()
         await engine.settle_doubts()
-        stride = count_steps(writer.header.mode, self._target.capabilities) if phase == "apply" else 1
+        stride = (
+            count_numbers_per_row(writer.header.mode, self._target.capabilities) if phase == "apply" else 1
+        )
         await engine.run(read_planned(context, phase, stride=stride, size=_SLICE, records=self._records))
         if engine.guard.never_began and engine.guard.error:
             raise engine.guard.error
@@ -205,7 +207,7 @@ class ShardWorker:
         context = JobContext(writer, self._target, self._run, self._source)
         if fresh:
             await refuse_changed(context)
-            stride = count_steps(writer.header.mode, self._target.capabilities)
+            stride = count_numbers_per_row(writer.header.mode, self._target.capabilities)
             self._records = SourceRecords(self._source, stride, context.comparer)
         return context
 

@@ -20,7 +20,7 @@ from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
 
 
-def count_steps(mode: Mode, can: Capabilities) -> int:
+def count_numbers_per_row(mode: Mode, can: Capabilities) -> int:
     """Count the numbers that each row of a source takes in a job."""
     return len(can.offboarding) if mode == "offboard" else 1
 
@@ -58,7 +58,7 @@ class RowPlanner:
         self._first_line = first_line
         self._allow_inactive = allow_inactive
         self._send_hidden = send_hidden
-        self.stride: int = count_steps(mode, can)
+        self.stride: int = count_numbers_per_row(mode, can)
         self.rows: int = 0
         self.errors: int = 0
         self.warnings: int = 0
@@ -139,7 +139,7 @@ class RowPlanner:
         self.findings += findings[: SHOWN_FINDINGS - len(self.findings)]
         return errors
 
-    def _note_limits(self, one: CheckedRow, there: Users) -> None:
+    def _note_unsent_fields(self, one: CheckedRow, there: Users) -> None:
         """Tell of a leaver whom nobody knows there, and what of a row is not sent, as nobody can compare it."""
         if not there and self._mode == "offboard":
             message = "nobody there is known by this; nothing is done"
@@ -198,5 +198,5 @@ class RowPlanner:
                 self.nameless += not there
                 self._count_findings([Finding(one.row.line, self.key_column, "error", reason)])
                 return iter((refuse_row(one, reason),))
-            self._note_limits(one, there or ())
+            self._note_unsent_fields(one, there or ())
         return self._actions.plan_row(one, there[0] if there else None, asked=there is not None)

@@ -39,14 +39,14 @@ async def export(portal: Portal, delimiter: str, size: int) -> AsyncIterator[byt
 
 
 def _chunks(rows: Iterable[Iterable[str]], delimiter: str) -> Iterator[bytes]:
-    yield _lines([COLUMNS, *rows], delimiter).encode()
-    line = _lines([_INVENTED], delimiter)
+    yield _format_lines([COLUMNS, *rows], delimiter).encode()
+    line = _format_lines([_INVENTED], delimiter)
     for first in itertools.count(1, ROWS_AT_ONCE):
         numbers = range(first, first + ROWS_AT_ONCE)
         yield "".join([line.replace(_NUMBER, str(number)) for number in numbers]).encode()
 
 
-def _lines(rows: Iterable[Iterable[str]], delimiter: str) -> str:
+def _format_lines(rows: Iterable[Iterable[str]], delimiter: str) -> str:
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
