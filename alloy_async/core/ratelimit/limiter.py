@@ -164,7 +164,7 @@ class Limiter:
         """Grant as many permits as may go now, in the order in which their callers came."""
         lanes = [lane for lane in self._lanes.values() if lane.waiting]
         while lanes:
-            lane = min(lanes, key=_first_ticket) if len(lanes) > 1 else lanes[0]
+            lane = min(lanes, key=lambda one: one.first_ticket) if len(lanes) > 1 else lanes[0]
             if self._quotas.delay(lane, now) > 0 or lane.delay(now) > 0:
                 lanes.remove(lane)
                 continue
@@ -295,7 +295,3 @@ class Limiter:
         for lane in (*self._lanes.values(), self._common):
             lane.reset_after_fork()
         self._quotas.reset_after_fork()
-
-
-def _first_ticket(lane: OperationLane) -> int:
-    return lane.waiting[0].ticket

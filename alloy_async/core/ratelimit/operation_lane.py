@@ -72,6 +72,11 @@ class OperationLane:
         self._returning = 0  # calls that were refused and have not come back
         self._last_sent = self._last_ended = -math.inf
 
+    @property
+    def first_ticket(self) -> int:
+        """The ticket of the caller who came first; only where somebody waits."""
+        return self.waiting[0].ticket
+
     def join(self, permit: Permit) -> None:
         """Put a caller into the queue."""
         insort(self.waiting, permit, key=_ticket)
