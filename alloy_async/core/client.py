@@ -19,7 +19,7 @@ from .messages.stream import Stream
 from .operation.operation import Operation
 from .operation.pages import Pages
 from .operation.paging import Listing
-from .options import CallOptions, Options, Service, describe, replace_settings, split_options
+from .options import CallOptions, Options, Service, describe_value, replace_settings, split_options
 from .validation import check_count
 
 T = TypeVar("T")
@@ -283,7 +283,9 @@ class AsyncClient(ClientBase):
 
     def _call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
         if not isinstance(operation, Operation):
-            raise InvalidRequest(f"expected an operation, as GetAUser('ada'), got {describe(operation)}")
+            raise InvalidRequest(
+                f"expected an operation, as GetAUser('ada'), got {describe_value(operation)}"
+            )
         return Call(self._shared, self._options, operation, streamed)
 
 

@@ -153,7 +153,7 @@ def _validate_hook(_: Any, attribute: attrs.Attribute[Any], value: object) -> No
 
 def _validate_telemetry(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not hasattr(value, "trace_call"):
-        raise ConfigurationError(f"{attribute.name} takes OpenTelemetry(), got {describe(value)}")
+        raise ConfigurationError(f"{attribute.name} takes OpenTelemetry(), got {describe_value(value)}")
 
 
 @attrs.frozen

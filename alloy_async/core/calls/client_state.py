@@ -18,7 +18,7 @@ from ..http.outgoing_request import RequestHead
 from ..http.transport import MAX_RESPONSE_SIZE, Transport
 from ..messages.request import CompiledOperation
 from ..operation.operation import Operation
-from ..options import SYSTEM_CLOCK, Service, Settings, describe, resolve_base_url
+from ..options import SYSTEM_CLOCK, Service, Settings, describe_value, resolve_base_url
 from ..ratelimit.limiter import Limiter
 from ..ratelimit.rate import Rate
 from ..ratelimit.registry import get_limiter
@@ -111,7 +111,7 @@ def _check_rate_limit(value: Any) -> Any:
     if value is None or isinstance(value, Rate) or hasattr(value, "take"):
         return value
     raise ConfigurationError(
-        f"rate_limit takes a Rate, as Rate(50) for 50 requests a second, or a RateBudget; got {describe(value)}"
+        f"rate_limit takes a Rate, as Rate(50) for 50 requests a second, or a RateBudget; got {describe_value(value)}"
     )
 
 
