@@ -1,4 +1,10 @@
-"""`python -m benchmarks.trace`: what a row of a CSV passes on its way into a directory: functions, files, transactions."""
+"""`python -m benchmarks.trace`: what a row of a CSV passes on its way into a directory: functions, files, transactions.
+
+Two counts, which are not each other's measure. A whole job of one row calls 294 functions in 56 files: opening the source
+and the job file, look-up, execution, report and end are in it. Of a job of 1,000 rows, 32 functions in 17 files are called
+as often as there are rows: these are what one more row passes; the others are called once a batch or a job. Both write
+the job file in 8 transactions. `tests/provisioning/test_trace.py` holds bounds of the second count and of the transactions.
+"""
 
 from __future__ import annotations
 

@@ -34,6 +34,8 @@ class Case:
         connect: makes the directory from the sandbox and options of its client.
         carried: what of a person the system keeps, besides the names and the email.
         refused: options of the client for a credential that is refused.
+        question: the operation that asks whom a removal concerns; None where the key itself is the address.
+        place: the directory's attribute that says where its users are, where a credential does not tell its account.
     """
 
     system: str
@@ -42,6 +44,8 @@ class Case:
     connect: Callable[..., Adapter[Any]]
     carried: Mapping[str, Any]
     refused: Mapping[str, Any] = {"api_key": "wrong"}
+    question: str | None = None
+    place: str | None = None
     name: str = attrs.field()
 
     @name.default
@@ -107,14 +111,23 @@ CASES = (
         "api_users_id_patch",
         _alsid,
         {"department": "IT", "active": True, "roles": ("2", "3"), "password": PASSWORD},
+        question="api_users_get",
     ),
-    Case("opendatasoft", "invite_users", "update_user", _inviting, {"groups": ("readers",)}),
+    Case(
+        "opendatasoft",
+        "invite_users",
+        "update_user",
+        _inviting,
+        {"groups": ("readers",)},
+        question="get_user",
+    ),
     Case(
         "opendatasoft",
         "provision_users",
         "update_user",
         _provisioning,
         {"groups": ("readers",), "attributes": {"desk": "4"}},
+        question="get_user",
         name="opendatasoft provisioning",
     ),
     Case(
@@ -124,6 +137,7 @@ CASES = (
         _smooch,
         {"attributes": {"desk": "4"}},
         refused={"secret": "wrong"},
+        place="app_id",
     ),
     Case(
         "agilicus",
@@ -137,5 +151,7 @@ CASES = (
             "attributes": {"desk": "4"},
         },
         refused={"token": "wrong"},
+        question="list_users",
+        place="org_id",
     ),
 )

@@ -17,7 +17,7 @@ from alloy_async.directory import UserRecord, fit_record
 from alloy_async.directory.adapter import Adapter
 from alloy_async.sandbox import Fault, Sandbox, Status
 
-from .cases import MAIL, Case
+from .cases import CASES, MAIL, Case
 
 Directory = Adapter[Any]
 
@@ -252,14 +252,11 @@ async def test_a_lost_update_or_removal_is_unknown_unless_a_repetition_tells(
     assert sandbox.ledger.count(what="updated") >= 1
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.question], ids=lambda case: case.name)
 async def test_a_question_that_fails_has_changed_nothing(
     case: Case, sandbox: Sandbox, directory: Directory
 ) -> None:
-    asking = {"alsid": "api_users_get", "opendatasoft": "get_user", "agilicus": "list_users"}.get(case.system)
-    if asking is None:
-        assert case.system in ("alloy", "smooch"), "they need not look for whom they change"
-        return
-    sandbox.faults.add(Fault(Status(500), asking, times=None))
+    sandbox.faults.add(Fault(Status(500), case.question, times=None))
     with pytest.raises(Exception, match="500") as caught:
         await directory.delete([case.key("ada")])
     assert getattr(caught.value, "effect", None) == "none"
@@ -282,10 +279,9 @@ async def test_an_account_is_told_from_others_without_telling_its_credential(
     assert mine == await case.connect(sandbox).fingerprint_account(salt) != ""
     assert mine != await directory.fingerprint_account(salt[::-1])
     other = case.connect(sandbox, **case.refused)
-    place = {"smooch": "app_id", "agilicus": "org_id"}.get(case.system)
-    if place:
+    if case.place:
         assert mine == await other.fingerprint_account(salt), "a rotated token is the same account"
-        setattr(other, place, "another")
+        setattr(other, case.place, "another")
     assert mine != await other.fingerprint_account(salt)
     assert not sandbox.requests
 
