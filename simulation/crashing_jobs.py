@@ -60,21 +60,22 @@ class Scenario:
     before: dict[str, str]
     """Who is there before the job: some of the source under another name, and others."""
     bad: int
-    """Rows of the source that cannot be sent."""
+    """Rows of the source that cannot be sent; none for a sync, which removes nobody while a key cannot be read."""
 
     @classmethod
-    def of(cls, rng: random.Random, size: int) -> Scenario:
+    def of(cls, rng: random.Random, size: int, mode: str = "create") -> Scenario:
         rows = {f"user{n}": f"Family{n}" for n in range(size)}
         known = rng.sample(sorted(rows), size // 8)
         others = {f"other{n}": f"Other{n}" for n in range(3)}
-        return cls(rows, {**dict.fromkeys(known, "Somebody"), **others}, bad=2)
+        return cls(rows, {**dict.fromkeys(known, "Somebody"), **others}, bad=0 if mode == "sync" else 2)
 
     def write(self, path: Path) -> None:
         """The source as a file, with whatever some system wants of a user."""
         lines = [
             f"{name},{name}@x.example,Given,{family},C4n4ry-pass-{name}" for name, family in self.rows.items()
         ]
-        lines[3:3] = ["..,..,Dots,,", '"spy\x07","spy\x07@x.example",x,y,']
+        if self.bad:
+            lines[3:3] = ["..,..,Dots,,", '"spy\x07","spy\x07@x.example",x,y,']
         path.write_text(
             "\n".join(["username,email,given_name,family_name,password", *lines, ""]), encoding="utf-8"
         )
@@ -128,7 +129,7 @@ def dying(rng: random.Random, die: Any) -> CrashHook:
 async def crashing_run(system: str, seed: int, folder: Path, *, mode: Any = "create", size: int = 60) -> None:
     """One job, which crashes in process until it is through; then its claims are compared with the truth."""
     rng = random.Random(f"{system} {mode} {seed}")
-    scenario = Scenario.of(rng, size)
+    scenario = Scenario.of(rng, size, mode)
     source, job = folder / f"{mode}{seed}.csv", folder / f"{mode}{seed}.job"
     scenario.write(source)
     async with empty_sandbox(system, seed=seed) as sandbox:
@@ -225,7 +226,7 @@ async def compare(sandbox: Sandbox, scenario: Scenario, report: Report, job: Pat
 async def undone_run(system: str, seed: int, folder: Path, *, mode: Any, size: int = 40) -> None:
     """A job that ends well, and is taken back in several lives: all is as before."""
     rng = random.Random(f"undo {system} {mode} {seed}")
-    scenario = Scenario.of(rng, size)
+    scenario = Scenario.of(rng, size, mode)
     source, job = folder / f"undo{mode}{seed}.csv", folder / f"undo{mode}{seed}.job"
     scenario.write(source)
     async with empty_sandbox(system, seed=seed) as sandbox:
