@@ -169,7 +169,7 @@ def _iterate_spellings(secret: str) -> Iterator[str]:
     """Yield a text as it may stand in a message, a URL, JSON, HTML, hexadecimal, or bytes read with a wrong encoding."""
     yield secret
     yield from (json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
-    yield json.dumps(json.dumps(secret)[1:-1])[1:-1]  # as in a log line that holds JSON; found whatever else it holds
+    yield json.dumps(json.dumps(secret)[1:-1])[1:-1]  # JSON in JSON, as in a log line
     yield secret.replace("/", r"\/")
     yield from (
         html.escape(secret),
