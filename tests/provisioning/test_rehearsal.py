@@ -63,7 +63,9 @@ async def test_a_rehearsal_ends_as_the_job_does(system: str, mode: Mode, tmp_pat
         staff = [user async for user in directory.list()] if mode == "sync" else []
         await directory.create([create_person(name) for name in ("ada", "bob", "cat")])
         changed = create_person("bob", given_name="Robert", full_name="Robert Quist")
-        people = [*staff, create_person("ada"), changed, create_person("eve"), create_person("..")]
+        # In mode sync a key that cannot be read keeps everybody from being removed.
+        nobody = [] if mode == "sync" else [create_person("..")]
+        people = [*staff, create_person("ada"), changed, create_person("eve"), *nobody]
         source = write_file(tmp_path / "users.csv", people, directory)
         first = len(sandbox.ledger)
         share = 1.0 if mode == "sync" else None
