@@ -39,13 +39,14 @@ class Adapter(ABC, Generic[ClientT]):
     capabilities: Capabilities
 
     def __init__(self, client: ClientT) -> None:
-        if isinstance(client, ClientBase) and not isinstance(client, AsyncClient):
-            name = type(client).__name__
+        given: object = client  # as it may be, whatever its type says
+        if isinstance(given, ClientBase) and not isinstance(given, AsyncClient):
+            name = type(given).__name__
             raise ConfigurationError(
                 f"{type(self).__name__} takes an Async{name}, got {name}; without await, its functions are in"
                 " alloy_async.directory.sync and alloy_async.provisioning.sync"
             )
-        self.client = client
+        self.client: ClientT = client
 
     @property
     def base_url(self) -> str:

@@ -27,8 +27,8 @@ _ADD_SECOND = (
 _REFUSED = """
 SELECT b.action, coalesce(b.outcome, 'planned'), sum(min(e.first + e.rows, b.first + b.rows) - max(e.first, b.first))
 FROM events e JOIN batches b
-    ON b.undo = e.undo AND b.first > e.first - ?2 AND b.first < e.first + e.rows AND b.first + b.rows > e.first
-WHERE e.undo = ?1 AND e.event = 'refuse' GROUP BY 1, 2"""
+    ON b.undo = e.undo AND b.first > e.first - ? AND b.first < e.first + e.rows AND b.first + b.rows > e.first
+WHERE e.undo = ? AND e.event = 'refuse' GROUP BY 1, 2"""
 
 _INTENDED = """
 SELECT coalesce(sum(CASE event WHEN 'intend' THEN rows ELSE -rows END), 0) FROM events
@@ -99,7 +99,7 @@ class SqliteStore(JobFile):
                 counts[event.outcome or event.state] += event.rows
                 if event.event != "refuse":
                     counts[event.state_before] -= event.rows
-            for _, before, rows in self.read(_REFUSED, undo, MOST):
+            for _, before, rows in self.read(_REFUSED, MOST, undo):
                 counts[before] -= rows
         return +counts
 
@@ -109,7 +109,7 @@ class SqliteStore(JobFile):
             counts = Counter(
                 dict(self.read("SELECT action, sum(rows) FROM batches WHERE undo = 0 GROUP BY action"))
             )
-            for action, _, rows in self.read(_REFUSED, 0, MOST):
+            for action, _, rows in self.read(_REFUSED, MOST, 0):
                 counts[action] -= rows
                 counts["refuse"] += rows
         return dict(+counts)
