@@ -28,13 +28,12 @@ from ..store.job_store import ShardedStore
 from ..store.places import claim_shard, count_shards, read_store
 from ..store.writer import JobWriter
 from ..workers.address import create_workers
-from ..workers.supervisor import supervise
+from ..workers.supervisor import POLL_SECONDS, supervise
 from .engine import Engine
 from .lifecycle import report_run
 from .opening import check_job, open_job
 from .tasks import SourceRecords, read_planned
 
-POLL_SECONDS = 1.0
 _SLICE = 1000
 
 
