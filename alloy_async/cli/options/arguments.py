@@ -30,11 +30,11 @@ STANDARD_INPUT = "-"
 _METAVARS = {int: "INTEGER", bool: "true|false", str: "TEXT"}
 
 
-class ArgumentType(click.ParamType):
+# Not click.ParamType itself, which is generic from click 8.4 on and is not before: no annotation passes with both.
+class ArgumentType(click.types.StringParamType):
     """The type of one argument: turns the words of the command line into the value that the operation takes."""
 
     def __init__(self, of: Any) -> None:
-
         self.of = of
         self.members: list[Any] = get_members(of) if is_union(of) else [of]
         self.choices: list[str] = [str(choice) for member in self.members for choice in _list_choices(member)]
