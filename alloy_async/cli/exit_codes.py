@@ -29,4 +29,4 @@ class ExitCode(IntEnum):
 class CommandError(click.ClickException):
     """The command cannot be carried out; the message says why."""
 
-    exit_code = int(ExitCode.NOT_DONE)
+    exit_code = ExitCode.NOT_DONE

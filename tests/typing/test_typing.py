@@ -52,10 +52,9 @@ def test_what_they_agree_on_runs_without_await() -> None:
 
 
 def test_every_type_is_told() -> None:
-    command = ("pyright", "--verifytypes", "alloy_async", "--ignoreexternal", "--outputjson")
-    found = json.loads(said_by(*command))["typeCompleteness"]
-    unknown = [
-        symbol["name"] for symbol in found["symbols"] if symbol["isExported"] and not symbol["isTypeKnown"]
-    ]
-    assert not unknown
-    assert found["completenessScore"] == 1
+    found = json.loads(said_by("pyright", "--verifytypes", "alloy_async", "--ignoreexternal", "--outputjson"))
+    symbols = [symbol for symbol in found["typeCompleteness"]["symbols"] if symbol["isExported"]]
+    assert len(symbols) > 7_000
+    # `CommandError` overrides a class variable of click, which is an instance variable in click's other releases.
+    told = [symbol for symbol in symbols if "CommandError" not in symbol["name"]]
+    assert [symbol["name"] for symbol in told if not symbol["isTypeKnown"] or symbol["isTypeAmbiguous"]] == []
