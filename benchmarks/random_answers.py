@@ -14,13 +14,36 @@ import orjson
 from alloy_async import Operation
 from alloy_async.core.operation.operation import result_type
 
+from .call_judge import LOST, Outcome, judge_status
 from .filled_operations import fill_result
 
 Head: TypeAlias = tuple[str, str, dict[str, str]]
 """Verb, target and headers of a request."""
 
-STATUSES = (*[200] * 20, 201, 202, 204, 301, 304, 400, 401, 403, 404, 405, 408, 409, 413, 422, 425, 499)
-STATUSES += (500, 501, 502, 503, 504, 599, 101, 99, 700)
+STATUSES = (
+    *[200] * 20,
+    201,
+    202,
+    204,
+    301,
+    304,
+    400,
+    401,
+    403,
+    404,
+    405,
+    408,
+    409,
+    413,
+    422,
+    425,
+    429,
+    429,
+    499,
+)
+STATUSES += (500, 501, 502, 503, 503, 504, 599, 101, 99, 700)
+LONG_WAIT = 3600
+"""Seconds; past every deadline."""
 ENCODINGS = ("utf-8-sig", "latin-1", "utf-16", "utf-16-le", "cp1252", "shift_jis")
 UNASKED = b"HTTP/1.1 200 OK\r\nX-Mark: unasked\r\nContent-Length: 2\r\n\r\n{}"
 BIG = 8_000_000
@@ -35,19 +58,18 @@ class Plan:
         raw: what is sent, as far as it is.
         kind: "whole", "cut" (the connection ends within it), "reset" (nothing is sent), "hang" (nothing, for ever), or
             "unasked" (another answer follows, which nobody asked for).
-        effects: what an error of the call may say of its effect; with "result" where there may be a result.
+        outcomes: what may come of it.
     """
 
     raw: bytes
     kind: str
-    effects: frozenset[str]
+    outcomes: frozenset[Outcome]
 
 
 def plan_answer(random: Random, operation: type[Operation[Any]], head: Head, body: bytes) -> Plan:
     """Choose what happens to a request."""
     _, target, headers = head
-    # Refusals for a rate are rare: many would be a limit, to which the calls then keep.
-    status = 429 if random.random() < 0.0005 else random.choice(STATUSES)
+    status = random.choice(STATUSES)
     media, content = _create_content(random, operation, headers, body, target)
     if status in (204, 304) or status < 200:
         content = b""
@@ -56,35 +78,28 @@ def plan_answer(random: Random, operation: type[Operation[Any]], head: Head, bod
     lines = [f"HTTP/1.1 {status:03} X", f"X-Mark: {headers['x-mark']}", f"Content-Type: {media}"]
     if status not in (204, 304) and status >= 200:
         lines.append(f"Content-Length: {len(content)}")
-    asks_again = status == 429 or (status != 503 and random.random() < 0.3)
-    if asks_again:
-        lines.append("Retry-After: 0")
+    wait = random.choice((0, 0, 0, LONG_WAIT)) if random.random() < 0.3 else None
+    if wait is not None:
+        lines.append(f"Retry-After: {wait}")
     if random.random() < 0.2:
         lines.append(f"X-Echo: {_find_key(headers, target)}")
     raw = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
-    return _choose_fate(random, status, raw, content, asks_again)
+    return _choose_fate(random, raw, content, judge_status(status, wait))
 
 
-def _choose_fate(random: Random, status: int, head: bytes, content: bytes, asks_again: bool) -> Plan:
+def _choose_fate(random: Random, head: bytes, content: bytes, whole: frozenset[Outcome]) -> Plan:
     chance = random.random()
     if chance < 0.02:
-        return Plan(b"", "reset", frozenset({"unknown"}))
+        return Plan(b"", "reset", frozenset({LOST}))
     if chance < 0.024:
-        return Plan(b"", "hang", frozenset({"unknown"}))
-    whole = _judge(status, asks_again)
+        return Plan(b"", "hang", frozenset({("unknown", "never")}))
     if chance < 0.06 and content:
         cut = head + content[: random.randrange(len(content))]
-        return Plan(cut, "cut", frozenset({"applied"}) if 200 <= status < 300 else whole)
+        return Plan(cut, "cut", whole - {("result", "never")})
     if chance < 0.09:
         # Read together with the answer it may spoil it; in any case it spoils the connection.
-        return Plan(head + content + UNASKED, "unasked", whole | {"unknown", "applied"})
+        return Plan(head + content + UNASKED, "unasked", whole | {LOST, ("applied", "never")})
     return Plan(head + content, "whole", whole)
-
-
-def _judge(status: int, asks_again: bool) -> frozenset[str]:
-    if 200 <= status < 300:
-        return frozenset({"result", "applied"})
-    return frozenset({"none" if 300 <= status < 500 or (status == 503 and asks_again) else "unknown"})
 
 
 def _find_key(headers: dict[str, str], target: str) -> str:

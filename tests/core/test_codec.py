@@ -6,6 +6,7 @@ import copy
 import gc
 import json
 import pickle
+import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum
@@ -309,3 +310,21 @@ def test_looking_for_what_does_not_fit_is_bounded() -> None:
         loads(list[Leaf], orjson.dumps([*rows, {"text": 5}]))
     with pytest.raises(Mismatch, match=r"\$\[9000\]\.text: expected text, got int"):
         loads(list[Leaf], orjson.dumps([*rows[:9000], {"text": 5}, *rows]))
+
+
+@pytest.mark.parametrize("size", [1, 2 * GC_PAUSE_BYTES])
+def test_an_answer_that_does_not_fit_is_parsed_once(size: int) -> None:
+    raw = orjson.dumps({"name": "x" * size, "leaves": [{"text": 5}]})
+    parsed = 0
+
+    def watch(_: object, event: str, called: object) -> None:
+        nonlocal parsed
+        parsed += event == "c_call" and called is orjson.loads
+
+    sys.setprofile(watch)
+    try:
+        with pytest.raises(Mismatch, match=r"\$\.leaves\[0\]\.text: expected text, got int"):
+            loads(Tree, raw)
+    finally:
+        sys.setprofile(None)
+    assert parsed == 1

@@ -81,25 +81,33 @@ def create_decoder(of: Any) -> Callable[..., Any]:
     decode = get_decoder(of)
 
     def parse(raw: bytes, _: Any = None) -> Any:
+        data = None
         try:
             if len(raw) < GC_PAUSE_BYTES:
-                return decode(orjson.loads(raw), of)
+                data = orjson.loads(raw)
+                return decode(data, of)
             with pause_collector():
-                return decode(orjson.loads(raw), of)
+                data = orjson.loads(raw)
+                return decode(data, of)
         except (orjson.JSONDecodeError, Mismatch, RecursionError) as error:
-            reason = create_mismatch(of, raw, error)
+            reason = _create_mismatch(of, data, len(raw), error)
+        del data  # a traceback that prints local variables must not show it
         raise reason  # outside of the handler: a JSONDecodeError carries the whole text
 
     return parse
 
 
-def create_mismatch(of: Any, raw: bytes, error: Exception) -> Mismatch:
-    """Create the Mismatch that says where JSON text is not an `of`."""
+def _create_mismatch(of: Any, data: Any, size: int, error: Exception) -> Mismatch:
+    """Create the Mismatch that says where JSON text of so many bytes is not an `of`.
+
+    Args:
+        data: what was parsed of it, so that a long text is not parsed twice.
+    """
     if isinstance(error, orjson.JSONDecodeError):
-        return Mismatch(f"not JSON: {error.msg} at byte {error.pos} of {len(raw)}")
+        return Mismatch(f"not JSON: {error.msg} at byte {error.pos} of {size}")
     if isinstance(error, RecursionError):
         return Mismatch("nested too deeply")
-    return Mismatch(locate_in_answer(of, orjson.loads(raw), error))
+    return Mismatch(locate_in_answer(of, data, error))
 
 
 def loads(of: Any, raw: bytes) -> Any:
