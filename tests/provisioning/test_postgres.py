@@ -109,14 +109,14 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     assert first is not None
     first.check_worker()
     rows = list(first.read_rows("apply"))
-    first.record_intents("apply", rows[:2])
+    first.record_intents("apply", [row.mark_intended() for row in rows[:2]])
     lapse(first)
     with pytest.raises(JobError, match="may have taken over"):
         first.check_worker()
     second = PostgresStore.claim_shard(place, "apply")
     assert second is not None
     with pytest.raises(JobError, match="another worker has taken over"):
-        first.record_intents("apply", rows[2:])
+        first.record_intents("apply", [row.mark_intended() for row in rows[2:]])
     with pytest.raises(JobError, match="another worker has taken over"):
         first.record_results("apply", [row.mark_settled("created") for row in rows[:1]])
     assert [row.state for row in second.read_rows("apply")] == ["intended"] * 2 + ["planned"] * 3

@@ -158,6 +158,26 @@ class Model:
             self.attempts[number] -= 1
 
 
+def intents_of(rows: Sequence[JobRow]) -> list[RowResult]:
+    return [row.mark_intended() for row in rows]
+
+
+def join(results: Sequence[RowResult]) -> list[RowResult]:
+    """The same results, of neighbours to which the same happened as one."""
+    joined: list[RowResult] = []
+    for result in results:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and last.remote_id is None
+            and result == last._replace(number=last.number + last.rows, rows=1)
+        ):
+            joined[-1] = last._replace(rows=last.rows + 1)
+        else:
+            joined.append(result)
+    return joined
+
+
 OUTCOME_OF = {"settle": "created", "fail": "failed", "abandon": "unknown", "refuse": "invalid"}
 SETTLES: dict[str, Callable[[JobRow], RowResult]] = {
     "settle": lambda row: row.mark_settled("created", "why", f"id{row.number}"),
@@ -192,11 +212,11 @@ def test_what_happens_to_rows_is_told_row_by_row(kind: Kind, data: st.DataObject
                 row for row in read(store) if row.number in chosen and (row.state, event) in ROW_TRANSITIONS
             ]
             if event == "intend":
-                store.record_intents("apply", rows)
-                results = [RowResult(row.number, row.state, "intend") for row in rows]
+                results = intents_of(rows)
+                store.record_intents("apply", join(results) if data.draw(st.booleans()) else results)
             else:
                 results = [SETTLES[event](row) for row in rows]
-                store.record_results("apply", results)
+                store.record_results("apply", join(results) if data.draw(st.booleans()) else results)
             for result in results:
                 model.apply(result)
     with closing(kind.open()) as store:
@@ -216,12 +236,12 @@ def test_what_happens_to_rows_is_told_row_by_row(kind: Kind, data: st.DataObject
 def test_what_must_not_happen_is_not_written(store: JobStore) -> None:
     store.insert_rows("apply", planned(1, 2, 3))
     rows = read(store)
-    store.record_intents("apply", rows)
+    store.record_intents("apply", intents_of(rows))
     store.record_results(
         "apply", [attrs.evolve(row, state="intended").mark_settled("created") for row in rows]
     )
     with pytest.raises(ForbiddenTransition):
-        store.record_intents("apply", read(store))
+        store.record_intents("apply", intents_of(read(store)))
     assert store.tally("apply") == {"created": 3}
 
 
@@ -230,7 +250,7 @@ def test_a_transaction_is_all_or_nothing(store: JobStore) -> None:
 
     def write_and_fail() -> None:
         with store.transaction(durable=True):
-            store.record_intents("apply", read(store))
+            store.record_intents("apply", intents_of(read(store)))
             store.write_header(state="running")
             raise ZeroDivisionError
 
@@ -260,7 +280,7 @@ def test_rows_refused_later_are_counted_once(store: JobStore) -> None:
 def test_only_what_may_have_left_counts_as_intended(store: JobStore) -> None:
     store.insert_rows("apply", planned(1, 2))
     assert not store.was_anything_intended()
-    store.record_intents("apply", read(store))
+    store.record_intents("apply", intents_of(read(store)))
     assert store.was_anything_intended()
     store.record_results(
         "apply",
@@ -291,7 +311,7 @@ def test_notes_and_remarks(store: JobStore) -> None:
 def test_a_batch_of_any_length_is_read_in_windows(store: JobStore) -> None:
     store.insert_rows("apply", planned(*range(1, 10_001)))
     rows = read(store)
-    store.record_intents("apply", rows)
+    store.record_intents("apply", intents_of(rows))
     results = [
         attrs.evolve(row, state="intended").mark_settled("created", remote_id=f"id{row.number}")
         for row in rows

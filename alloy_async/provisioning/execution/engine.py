@@ -206,7 +206,10 @@ class Engine:
     async def _record_intents(self, rows: Sequence[JobRow]) -> None:
         """Write the intent down, durably: only what comes after may leave this process."""
         self._reach("before intent")
-        await self._context.writer.call(self._context.store.record_intents, self._phase, rows, durable=True)
+        intents = [row.mark_intended() for row in rows]
+        await self._context.writer.call(
+            self._context.store.record_intents, self._phase, intents, durable=True
+        )
         for row in rows:
             row.state = "intended"  # only once it is written: a row that says so here must say so on disk
         self._reach("after intent")

@@ -144,8 +144,8 @@ class JobStore(Protocol):
         """
         ...
 
-    def record_intents(self, phase: Phase, rows: Sequence[JobRow]) -> None:
-        """Write down that a batch is about to be sent."""
+    def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
+        """Write down that rows are about to be sent, each with the event `intend`."""
         ...
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:

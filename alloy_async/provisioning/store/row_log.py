@@ -1,24 +1,20 @@
-"""Rows as batches and events, and back: what the two large tables of every store hold; no SQL.
+"""Planned rows as batches, and back, with what happened to them laid over: the large tables of every store; no SQL.
 
-Planned rows that differ in line, key and hashes only are one record. What happened to them is laid over it: events cover
-stretches of rows, in the order of their ids. Reading goes window by window, so that memory does not grow with the job.
+Planned rows that differ in line, key and hashes only are one record; `row_events` has what happened to them. Reading goes
+window by window, so that memory does not grow with the job.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, groupby, pairwise
-from operator import attrgetter
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from .header import Action, RowOutcome
-from .rows import JobRow, PlannedRow, RowResult, find_stretches
-from .states import ROW_TRANSITIONS, RowEvent, RowState, next_state
-
-MOST = 4096
-"""Rows that one record covers at most: so far back a reader has to look for what covers a row."""
-_SEPARATOR = "\x1f"
+from .row_events import MOST, SEPARATOR, Event
+from .rows import JobRow, PlannedRow
+from .states import RowState
 
 
 class Batch(NamedTuple):
@@ -46,31 +42,6 @@ class Batch(NamedTuple):
         return crc32(repr(self[:-1]).encode(errors="surrogatepass"))
 
 
-class Event(NamedTuple):
-    """A record of the table `events`; see there."""
-
-    undo: int
-    first: int
-    id: int
-    rows: int
-    event: RowEvent
-    was: RowState | None
-    outcome: RowOutcome | None
-    reason: str | None
-    remote_ids: str | None
-    adopted: int
-
-    @property
-    def state_before(self) -> RowState:
-        """The state before it."""
-        return self.was or _usual_state(self.event)
-
-    @property
-    def state(self) -> RowState:
-        """The state after it."""
-        return next_state(ROW_TRANSITIONS, self.state_before, self.event)
-
-
 def pack_rows(undo: int, rows: Iterable[PlannedRow]) -> Iterator[Batch]:
     """Pack planned rows, in the order of their numbers."""
     alike: list[PlannedRow] = []
@@ -93,8 +64,8 @@ def _is_alike(one: PlannedRow, row: PlannedRow) -> bool:
         and (row.digest is None) == (one.digest is None)
         and _classify_seen(row.seen) == _classify_seen(one.seen)
         and (row.line is None) == (one.line is None)
-        and _SEPARATOR not in row.key
-        and _SEPARATOR not in one.key
+        and SEPARATOR not in row.key
+        and SEPARATOR not in one.key
     )
 
 
@@ -110,45 +81,11 @@ def _pack(undo: int, rows: Sequence[PlannedRow]) -> Batch:
         lines = None if all(gap == 1 for gap in gaps) else ",".join(map(str, gaps))
     batch = Batch(
         undo, one.number, len(rows), one.action, one.step, one.why, one.before, one.outcome, one.reason, one.remote_id,
-        one.line, lines, _SEPARATOR.join([row.key for row in rows]),
+        one.line, lines, SEPARATOR.join([row.key for row in rows]),
         None if one.digest is None else b"".join([row.digest or b"" for row in rows]),
         one.seen if not one.seen else b"".join([row.seen or b"" for row in rows]),
     )  # fmt: skip
     return batch._replace(checksum=batch.compute_checksum())
-
-
-def pack_results(undo: int, results: Sequence[RowResult], next_id: int) -> Iterator[Event]:
-    """Pack what happened to rows; neighbours to which the same happened are one record."""
-    place = 0
-    for kind, alike in groupby(results, key=attrgetter("was", "event", "outcome", "reason", "adopted")):
-        was, event, outcome, reason, adopted = kind
-        next_state(ROW_TRANSITIONS, was, event)  # refuses what must not happen
-        for first, last in find_stretches(result.number for result in alike):
-            ids: str | None = _SEPARATOR.join(
-                [one.remote_id or "" for one in results[place : place + last - first + 1]]
-            )
-            place += last - first + 1
-            if not (ids or "").strip(_SEPARATOR):
-                ids = None
-            for part in range(first, last + 1, MOST):
-                rows = min(last + 1 - part, MOST)
-                said = None if was == _usual_state(event) else was
-                told = ids if rows == last - first + 1 or ids is None else _cut_ids(ids, part - first, rows)
-                yield Event(undo, part, next_id, rows, event, said, outcome, reason, told, int(adopted))
-                next_id += 1
-
-
-def pack_intents(undo: int, rows: Sequence[JobRow], next_id: int) -> Iterator[Event]:
-    """Pack that rows are about to be sent."""
-    return pack_results(undo, [RowResult(row.number, row.state, "intend") for row in rows], next_id)
-
-
-def _cut_ids(ids: str, start: int, rows: int) -> str:
-    return _SEPARATOR.join(ids.split(_SEPARATOR)[start : start + rows])
-
-
-def _usual_state(event: RowEvent) -> RowState:
-    return "planned" if event == "intend" else "intended"
 
 
 class RowOverlay:
@@ -182,7 +119,7 @@ class RowOverlay:
             for place in covered:
                 self._attempts[place] += step
         if event.remote_ids:
-            for number, remote_id in enumerate(event.remote_ids.split(_SEPARATOR), event.first):
+            for number, remote_id in enumerate(event.remote_ids.split(SEPARATOR), event.first):
                 if remote_id:
                     self._ids[number] = remote_id
 
@@ -194,7 +131,7 @@ class RowOverlay:
             return
         digests, seen = batch.digests, batch.seen
         width = len(digests or seen or b"") // batch.rows
-        keys = batch.keys.split(_SEPARATOR) if batch.rows > 1 else [batch.keys]
+        keys = batch.keys.split(SEPARATOR) if batch.rows > 1 else [batch.keys]
         for place, (key, line, state) in enumerate(zip(keys, _unpack_lines(batch), here, strict=True)):
             number = batch.first + place
             if number <= after or (states and state not in states):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import attrs
@@ -79,6 +78,10 @@ class JobRow:
         """By what its user is asked for and changed: the system's own id, where it is known, or else the key."""
         return self.remote_id or self.key
 
+    def mark_intended(self) -> RowResult:
+        """Make the result that its request is about to be sent."""
+        return RowResult(self.number, self.state, "intend")
+
     def mark_settled(
         self,
         outcome: RowOutcome,
@@ -112,7 +115,10 @@ class JobRow:
 
 
 class RowResult(NamedTuple):
-    """What happened to a row that was in the state `was`."""
+    """What happened to a row that was in the state `was`, or the same to `rows` neighbours, the first of which is `number`.
+
+    Only of a single row an id can be told.
+    """
 
     number: int
     was: RowState
@@ -121,22 +127,9 @@ class RowResult(NamedTuple):
     reason: str | None = None
     remote_id: str | None = None
     adopted: bool = False
+    rows: int = 1
 
     @property
     def state(self) -> RowState:
         """The row's state after it; see `states`."""
         return next_state(ROW_TRANSITIONS, self.was, self.event)
-
-
-def find_stretches(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Give first and last of each stretch of rising numbers without a gap: one statement writes a whole batch."""
-    first = last = None
-    for number in numbers:
-        if first is None or last is None:
-            first = number
-        elif number != last + 1:
-            yield first, last
-            first = number
-        last = number
-    if first is not None and last is not None:
-        yield first, last

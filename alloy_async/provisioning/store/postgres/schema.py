@@ -16,7 +16,8 @@ import attrs
 from ...errors import JobError
 from ..header import JobHeader
 from ..job_store import Remark, RunNote, Second
-from ..row_log import Batch, Event
+from ..row_events import Event
+from ..row_log import Batch
 from .address import JobAddress
 from .driver import psycopg
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..header import JobHeader, Phase
 from ..job_store import Remark, RunNote, Second, ShardCounts
-from ..row_log import MOST, Batch, Event, RowOverlay, pack_intents, pack_results, pack_rows
+from ..row_events import MOST, Event, pack_results
+from ..row_log import Batch, RowOverlay, pack_rows
 from ..rows import JobRow, PlannedRow, RowResult
 from ..states import RowEvent, RowState
 from .job_database import JobDatabase, decode_record, undo_of
@@ -124,9 +125,9 @@ class PostgresStore(JobDatabase):
                     yield row
             after = last
 
-    def record_intents(self, phase: Phase, rows: Sequence[JobRow]) -> None:
-        """Write down that a batch is about to be sent."""
-        self.copy("events", EVENT_COLUMNS, pack_intents(undo_of(phase), rows, 0))
+    def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
+        """Write down that rows are about to be sent."""
+        self.copy("events", EVENT_COLUMNS, pack_results(undo_of(phase), intents, 0))
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows; what is the same for neighbours is written once."""

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ...errors import JobError
-from ..row_log import Event
+from ..row_events import Event
 from .schema import connect
 
 _BITS = (1 << 62) - 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from ..row_log import MOST, Batch, Event, RowOverlay
+from ..row_events import MOST, Event
+from ..row_log import Batch, RowOverlay
 from ..rows import JobRow
 from ..states import ROW_TRANSITIONS, RowState
 from .schema import DamagedRecord, create_placeholders

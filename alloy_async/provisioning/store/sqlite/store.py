@@ -10,7 +10,8 @@ from typing import Any
 
 from ..header import JobHeader, Phase
 from ..job_store import Remark, RunNote, Second
-from ..row_log import MOST, Event, pack_intents, pack_results, pack_rows
+from ..row_events import MOST, Event, pack_results
+from ..row_log import pack_rows
 from ..rows import JobRow, PlannedRow, RowResult
 from ..states import RowEvent, RowState
 from .job_file import JobFile
@@ -64,9 +65,9 @@ class SqliteStore(JobFile):
         with self.errors():
             yield from unpack_rows(self._database, _undo(phase), after, states)
 
-    def record_intents(self, phase: Phase, rows: Sequence[JobRow]) -> None:
-        """Write down that a batch is about to be sent; only the worker that the job names may."""
-        events = list(pack_intents(_undo(phase), rows, self.next_id))
+    def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
+        """Write down that rows are about to be sent; only the worker that the job names may."""
+        events = list(pack_results(_undo(phase), intents, self.next_id))
         with self.transaction():
             self.guard.add_intents(events)
             self._append(events)
