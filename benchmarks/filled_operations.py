@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from alloy_async import Operation, to_wire
 from alloy_async.core.codec.containers import get_members, get_value_type, is_list, is_mapping, is_union
-from alloy_async.core.codec.fields import JsonObject, get_fields
+from alloy_async.core.codec.fields import ModelBase, get_fields
 from alloy_async.core.messages.upload import FileSource
 
 DEEPEST = 8
@@ -66,7 +66,7 @@ def _fill(of: Any, text: str, secret: str, is_secret: bool, depth: int) -> Any:
         return _fill(members[0], text, secret, is_secret, depth)
     if get_origin(of) is Literal:
         return get_args(of)[0]
-    if isinstance(of, type) and issubclass(of, JsonObject):
+    if isinstance(of, type) and issubclass(of, ModelBase):
         if depth >= DEEPEST:
             return None
         return of(**_fill_fields(of, text, secret, is_secret, depth + 1))

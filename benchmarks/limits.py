@@ -19,7 +19,7 @@ from typing import Any
 import attrs
 
 from alloy_async.core.ratelimit.rate import Rate
-from alloy_async.core.ratelimit.rate_budget import AdaptiveBudget
+from alloy_async.core.ratelimit.request_budget import AdaptiveBudget
 from simulation.crowd import Outcome, Simulation, wait_at_low_traffic
 from simulation.limited_servers import (
     Concurrency,

@@ -12,7 +12,7 @@ import attrs
 import orjson
 
 from alloy_async import Operation
-from alloy_async.core.operation.operation import result_type
+from alloy_async.core.operation.operation import find_result_type
 
 from .call_judge import LOST, Outcome, judge_status
 from .filled_operations import fill_result
@@ -163,7 +163,7 @@ def _create_echo(random: Random, key: str, sent: bytes) -> Any:
 
 def _create_json(random: Random, operation: type[Operation[Any]]) -> bytes:
     """Create a body that fits the operation's result, or nearly."""
-    data = [fill_result(result_type(operation))]
+    data = [fill_result(find_result_type(operation))]
     for _ in range(random.choice((0, 0, 1, 1, 2, 5))):
         _spoil(random, data)
     return orjson.dumps(data[0] if data else None)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from alloy_async import AsyncAlloy
 from alloy_async.alloy.directory import AlloyDirectory
-from alloy_async.provisioning import Event, Report, Settled, Waiting, provision
+from alloy_async.provisioning import Event, Progress, Report, Waiting, provision
 from alloy_async.sandbox import Sandbox
 
 
 def show(event: Event) -> None:
     match event:
-        case Settled(counts, rows):
+        case Progress(counts, rows):
             print(f"{counts.done} of {rows} rows")
         case Waiting(operation, reason, seconds):
             print(f"{operation} waits {seconds:.1f} s: {reason}")

@@ -23,7 +23,7 @@ from alloy_async.core.errors import AlloyAsyncError
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import JobError, Report, RunOptions, provision, resume, undo
 from alloy_async.provisioning.execution.crash_points import CrashHook, CrashPoint, crash_hook
-from alloy_async.provisioning.store.places import read_store
+from alloy_async.provisioning.store.store_opener import read_store
 from alloy_async.sandbox import Close, Fault, Hang, Ledger, Malformed, Reset, Sandbox, Status, Truncated
 from alloy_async.sandbox.faults import Kind
 
@@ -32,15 +32,15 @@ from .sandbox_directories import SYSTEMS, directory_of, empty_sandbox, place_of
 POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
 FAULTS: tuple[Kind, ...] = (
     Reset(),
-    Reset(after_commit=True),
-    Close(after_commit=True),
-    Status(502, after_commit=True),
+    Reset(after_effect=True),
+    Close(after_effect=True),
+    Status(502, after_effect=True),
     Status(503, headers={"Retry-After": "0"}),
     Status(429, headers={"Retry-After": "0"}),
     Truncated(),
     Truncated(reset=True),
     Malformed(),
-    Hang(after_commit=True),
+    Hang(after_effect=True),
 )
 BATCH = 7
 PATIENCE = 60
@@ -141,14 +141,14 @@ async def crashing_run(system: str, seed: int, folder: Path, *, mode: Any = "cre
             if turn == PATIENCE // 2:
                 sandbox.faults.clear()
             report = await _one_life(system, sandbox, source, job, mode, rng, calm=turn > PATIENCE // 2)
-            if isinstance(report, Report) and not report.counts.open and not report.counts.failed:
+            if isinstance(report, Report) and not report.counts.unfinished and not report.counts.failed:
                 break
         else:
             raise AssertionError(f"seed {seed}: no end after {PATIENCE} lives: {report!r}")
         sandbox.faults.clear()
         await compare(sandbox, scenario, report, job, mode)
         if report.counts.unknown:
-            while report.counts.unknown or report.counts.failed or report.counts.open:
+            while report.counts.unknown or report.counts.failed or report.counts.unfinished:
                 async with directory_of(system, sandbox.url, place_of(sandbox), batch_size=BATCH) as target:
                     with contextlib.suppress(AlloyAsyncError):
                         report = await resume(job, target, source, run=RunOptions(sends_again=True))
@@ -246,7 +246,7 @@ async def undone_run(system: str, seed: int, folder: Path, *, mode: Any, size: i
             async with directory_of(system, sandbox.url, place_of(sandbox), batch_size=BATCH) as target:
                 with contextlib.suppress(Crash, AlloyAsyncError):
                     report = await _undo_with(at, job, target)
-                    if not report.counts.open and not report.counts.failed:
+                    if not report.counts.unfinished and not report.counts.failed:
                         break
         else:
             raise AssertionError(f"seed {seed}: not undone after {PATIENCE} lives")
@@ -326,7 +326,7 @@ async def _live(system: str, url: str, place: str, source: Path, job: Path, poin
             raise
         except AlloyAsyncError:
             return 3
-    return 0 if not report.counts.open and not report.counts.failed else 1
+    return 0 if not report.counts.unfinished and not report.counts.failed else 1
 
 
 if __name__ == "__main__":

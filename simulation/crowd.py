@@ -1,6 +1,6 @@
 """A crowd of callers at a rate-limited server in virtual time: minutes pass in a fraction of a second.
 
-Each caller acquires a permit, waits, sends, gets the answer after a random latency and settles the permit with it; a refused
+Each caller acquires a permit, waits, sends, gets the answer after a random latency and notes it on the permit; a refused
 call waits as the client's retry policy does and keeps its ticket. A call that is refused too often, or has to wait past its
 deadline, is an error.
 """
@@ -17,7 +17,7 @@ import attrs
 from alloy_async.core.ratelimit.limiter import Limiter
 from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.ratelimit.rate import Rate
-from alloy_async.core.ratelimit.rate_budget import RateBudget
+from alloy_async.core.ratelimit.request_budget import RequestBudget
 from alloy_async.core.retry import Retry
 
 from .limited_servers import EPOCH, Answer, Refusing, Server
@@ -87,7 +87,7 @@ class Simulation:
     operations: tuple[str, ...] = ("get_a_user",)
     pause: float = 0.0
     processes: int = 1
-    budget: RateBudget | None = None
+    budget: RequestBudget | None = None
     killed: tuple[float, int] = (math.inf, 0)
     calls: int | None = None
     deadline: float = 60.0
@@ -202,7 +202,7 @@ class Simulation:
 
     def _receive(self, permit: Permit, call: Call, left: int | None, answer: Answer) -> None:
         status, headers = answer
-        permit.settle(status, headers)
+        permit.note_answer(status, headers)
         if status == 200:
             call.until = self._told
             self._end(call, left)

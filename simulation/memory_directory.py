@@ -13,8 +13,8 @@ from alloy_async.core.events import LimitEvent, RetryEvent
 from alloy_async.directory import Capabilities, Outcome, UserRecord
 from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.store.header import Phase
-from alloy_async.provisioning.store.places import read_store
 from alloy_async.provisioning.store.rows import JobRow
+from alloy_async.provisioning.store.store_opener import read_store
 
 CAPABILITIES = Capabilities(
     abilities=frozenset({"find", "list", "create", "update", "delete"}),

@@ -22,7 +22,7 @@ from alloy_async.core.codec.json_codec import from_wire, to_wire
 from alloy_async.core.codec.model import Model
 from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.endpoint import endpoint
-from alloy_async.core.operation.operation import Operation, result_type
+from alloy_async.core.operation.operation import Operation, find_result_type
 from alloy_async.core.operation.paging import ByCursor, ByOffset, ByPage, Listing, Unpaged
 
 from .alloy.oracle import CONTRACT as ALLOY
@@ -143,7 +143,7 @@ def test_request_is_the_contracts(call: Call, data: st.DataObject) -> None:
 @some_examples
 @given(data=st.data())
 def test_answer_comes_back_whole(call: Call, data: st.DataObject) -> None:
-    result = result_type(operation_of(call))
+    result = find_result_type(operation_of(call))
     if call.answer is None:
         assert result in (type(None), bytes)
         return
@@ -156,12 +156,12 @@ def test_answer_comes_back_whole(call: Call, data: st.DataObject) -> None:
 def test_an_answer_of_unknown_form_is_no_error(call: Call, raw: bytes) -> None:
     operation = operation_of(call)
     plan = compile_operation(operation(*[None for field in get_fields(operation) if field.required]))
-    assert plan.decode(raw) == (raw if result_type(operation) is bytes else None)
+    assert plan.decode(raw) == (raw if find_result_type(operation) is bytes else None)
 
 
 @each_call
 def test_an_empty_object_leaves_everything_none(call: Call) -> None:
-    result = result_type(operation_of(call))
+    result = find_result_type(operation_of(call))
     if isinstance(result, type) and issubclass(result, Model):
         decoded = from_wire(result, {})
         assert all(getattr(decoded, field.name) is None for field in get_fields(result))
@@ -219,7 +219,7 @@ def schemas_of(call: Call) -> Iterator[tuple[Any, Schema, bool]]:
         if argument.where != "path":
             yield types[argument.name], argument.schema, False
     if call.answer is not None:
-        yield result_type(operation), call.answer, True
+        yield find_result_type(operation), call.answer, True
     for status, name in call.errors.items():
         model = operation.errors[status]
         yield model, call.contract.document["components"]["schemas"][name], True

@@ -78,7 +78,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         Who has roles is looked for first: where the answer is lost, it is then known whose user is found, and given them.
         """
         key = self.key_of(record)
-        if record.roles and (there := await self._ask(self.find(key))):
+        if record.roles and (there := await self._read_without_effect(self.find(key))):
             return Outcome(key, "exists", remote_id=there.remote_id)
         try:
             made = await self.client.create_user(_merge_record(models.User(org_id=self.org_id), record))
@@ -105,13 +105,13 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             return Outcome(key, "invalid", "there is no user with this email in the organisation")
         if record.roles:
             await self._give_roles(user_id, record.roles)
-        user = await self._ask(self.client.get_user(user_id, org_id=self.org_id))
+        user = await self._read_without_effect(self.client.get_user(user_id, org_id=self.org_id))
         await self.client.replace_user(user_id, _merge_record(user, record))
         return Outcome(key, "updated", remote_id=user_id)
 
     async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /v1/orgs/{org_id}/users/{user_id}."""
-        user = await self._ask(self.find(key))
+        user = await self._read_without_effect(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
         await self.client.delete_user(self.org_id, user.remote_id)

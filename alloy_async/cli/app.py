@@ -12,13 +12,14 @@ from ..version import __version__
 from .commands.auth import auth
 from .commands.call import call
 from .commands.completion import completion
-from .commands.job_folder import jobs
-from .commands.jobs import apply, resume, undo, work
+from .commands.jobs.actions import apply, resume, undo, work
+from .commands.jobs.folder import jobs
+from .commands.jobs.report import report
+from .commands.jobs.status import status
 from .commands.lint import lint
 from .commands.operations import operations
 from .commands.provision import plan, provision
 from .commands.rehearse import rehearse
-from .commands.report import report, status
 from .commands.sandbox import sandbox
 from .commands.users import users
 from .error_messages import describe_error

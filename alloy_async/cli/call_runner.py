@@ -14,7 +14,7 @@ import click
 from ..core.codec.fields import get_fields
 from ..core.codec.json_codec import to_wire
 from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
-from ..core.operation.operation import result_type
+from ..core.operation.operation import find_result_type
 from ..core.operation.paging import Listing
 from .error_messages import describe_error, name_options
 from .exit_codes import ExitCode
@@ -69,7 +69,7 @@ class CallPlan:
     def is_file(self) -> bool:
         """Whether the result is a file, as an export is."""
 
-        return result_type(self.operation) is bytes
+        return find_result_type(self.operation) is bytes
 
 
 def run_call(plan: CallPlan) -> ExitCode:

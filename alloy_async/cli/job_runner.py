@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .output.next_steps import NextSteps
     from .output.progress import ProgressDisplay
 
-    Progress: TypeAlias = ProgressDisplay | JsonProgress
+    Display: TypeAlias = ProgressDisplay | JsonProgress
 
 
 @attrs.frozen
@@ -91,7 +91,7 @@ def _print_plan(command: JobCommand, options: JobOptions, plan: Plan) -> ExitCod
     return ExitCode.CHANGES if options.detailed_exitcode and plan.changes else ExitCode.SUCCESS
 
 
-def _finish_report(command: JobCommand, options: JobOptions, report: Report, progress: Progress) -> ExitCode:
+def _finish_report(command: JobCommand, options: JobOptions, report: Report, progress: Display) -> ExitCode:
     from .output.summary import print_summary
     from .output.terminal import create_console
 
@@ -111,7 +111,7 @@ def _finish_report(command: JobCommand, options: JobOptions, report: Report, pro
     return ExitCode.SUCCESS if report.complete else ExitCode.INCOMPLETE
 
 
-def _create_progress(command: JobCommand, options: JobOptions, console: Console) -> Progress:
+def _create_progress(command: JobCommand, options: JobOptions, console: Console) -> Display:
     if options.progress == "json":
         from .output.json_progress import JsonProgress
 
@@ -132,7 +132,7 @@ def _print_result(data: object, as_json: bool, print_text: Callable[[], None]) -
 
 
 def _write_failed_rows(
-    report: Report, to: Path | None, options: JobOptions, progress: Progress
+    report: Report, to: Path | None, options: JobOptions, progress: Display
 ) -> Path | None:
     from ..provisioning import JobError
     from .output.failed_file import write_failed_file
@@ -144,7 +144,7 @@ def _write_failed_rows(
         return None
 
 
-def _remove_stale_file(report: Report, to: Path | None, progress: Progress) -> None:
+def _remove_stale_file(report: Report, to: Path | None, progress: Display) -> None:
     from ..provisioning import JobError
     from .output.failed_file import remove_stale_file
 
@@ -153,7 +153,7 @@ def _remove_stale_file(report: Report, to: Path | None, progress: Progress) -> N
             progress.print_line(f"{stale} is removed: all of its rows are in now.")
 
 
-async def _run_work(command: JobCommand, progress: Progress, options: JobOptions) -> Any:
+async def _run_work(command: JobCommand, progress: Display, options: JobOptions) -> Any:
     from ..provisioning import RunOptions
     from .options.systems import open_directory
 
@@ -181,7 +181,7 @@ async def _run_work(command: JobCommand, progress: Progress, options: JobOptions
             return await command.run(directory, run)
 
 
-def _describe_cut_off(progress: Progress) -> str:
+def _describe_cut_off(progress: Display) -> str:
     if not progress.sending:
         return "Stopped while the rows were being checked; nothing was sent."
     return (

@@ -86,7 +86,7 @@ class AlloyAsyncError(Exception):
         self.retry_after = retry_after
         """Seconds that the server asked to wait, where it did."""
         if facts is not None:
-            self._restore_facts(facts)
+            self._set_facts(facts)
 
     @property  # as BaseException's own is, in C, whatever its stub says
     def args(self) -> tuple[Any, ...]:
@@ -97,7 +97,7 @@ class AlloyAsyncError(Exception):
     def args(self, values: tuple[Any, ...]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self.message = values[0] if values else ""
 
-    def _restore_facts(self, facts: Any) -> None:
+    def _set_facts(self, facts: Any) -> None:
         """Take over the second of another error's `args`, whatever became of it on the way."""
         known = facts if isinstance(facts, Mapping) else {}
         for name in self.fact_names:

@@ -22,7 +22,7 @@ from .http.transport import Timeout
 from .operation.operation import Operation
 from .operation.probe import Probe
 from .ratelimit.rate import Rate
-from .ratelimit.rate_budget import RateBudget
+from .ratelimit.request_budget import RequestBudget
 from .retry import Clock, Retry
 from .validation import check_count, check_seconds
 
@@ -58,7 +58,7 @@ class Service:
     credential_needed: bool = True
     probe: Probe | None = None
 
-    def from_environment(self, what: str) -> str | None:
+    def read_environment(self, what: str) -> str | None:
         """The value of ALLOY_WHAT, or None where it is not set or empty."""
         return os.environ.get(self.name_variable(what)) or None
 
@@ -89,7 +89,7 @@ class Options(CallOptions, total=False):
     """What a client is made with; AsyncClient explains each."""
 
     base_url: str | None
-    rate_limit: Rate | RateBudget | None
+    rate_limit: Rate | RequestBudget | None
     max_connections: int
     max_response_size: int
     proxy: str | None
@@ -157,7 +157,7 @@ def _validate_telemetry(_: Any, attribute: attrs.Attribute[Any], value: object) 
 
 
 @attrs.frozen
-class Settings:
+class CallSettings:
     """CallOptions with their defaults."""
 
     timeout: Timeout = attrs.field(factory=Timeout, converter=_read_timeout)
@@ -176,7 +176,7 @@ class Settings:
 
 def split_options(
     owner: str, options: Mapping[str, Any], list_known: Callable[[], Collection[str]]
-) -> tuple[Settings, dict[str, Any]]:
+) -> tuple[CallSettings, dict[str, Any]]:
     """Split a client's options into those of its calls, checked, and those of its connection.
 
     Args:
@@ -189,10 +189,10 @@ def split_options(
     """
     _refuse_unknown(owner, options, Options.__annotations__, list_known)
     of_calls = {name: value for name, value in options.items() if name in CallOptions.__annotations__}
-    return Settings(**of_calls), {name: value for name, value in options.items() if name not in of_calls}
+    return CallSettings(**of_calls), {name: value for name, value in options.items() if name not in of_calls}
 
 
-def replace_settings(settings: Settings, options: Mapping[str, Any]) -> Settings:
+def replace_settings(settings: CallSettings, options: Mapping[str, Any]) -> CallSettings:
     """Replace some options of calls.
 
     Raises:
@@ -228,7 +228,7 @@ CREDENTIAL_NAMES = ("api_key", "token")
 
 def resolve_base_url(system: Service, given: str | None) -> str:
     """Find the address that requests go to, without a slash at its end."""
-    text = given or system.from_environment("base_url") or system.base_url
+    text = given or system.read_environment("base_url") or system.base_url
     variable = system.name_variable("base_url")
     if text is None:
         raise ConfigurationError(f"{system.name} has no common address: give base_url= or set {variable}")

@@ -211,9 +211,9 @@ class SyncPages(Generic[Item]):
         return self._walk.token
 
     @property
-    def repeated(self) -> int:
+    def repeated_count(self) -> int:
         """Rows that came again and were dropped, because the list shifted while it was read."""
-        return self._walk.repeated
+        return self._walk.repeated_count
 
     def __iter__(self) -> Iterator[Item]:
         walk = self._walk

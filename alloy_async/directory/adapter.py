@@ -172,7 +172,7 @@ class Adapter(ABC, Generic[ClientT]):
         """Find the system's own id of the user that a record is about; a failure to ask has changed nothing."""
         if record.remote_id:
             return record.remote_id
-        found = await self._ask(self.find(self.key_of(record)))
+        found = await self._read_without_effect(self.find(self.key_of(record)))
         return None if found is None else found.remote_id
 
     def _keys(self, records: Sequence[UserRecord]) -> Sequence[str]:
@@ -260,7 +260,7 @@ class Adapter(ABC, Generic[ClientT]):
             raise errors[min(errors)]
         return [task.result() for task in tasks]
 
-    async def _ask(self, asking: Awaitable[T]) -> T:
+    async def _read_without_effect(self, asking: Awaitable[T]) -> T:
         """Await the answer to a question; where there is none, nothing has happened."""
         try:
             return await asking

@@ -96,8 +96,8 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         ]
 
     async def _find_existing(self, record: UserRecord) -> UserRecord | None:
-        user = await self._ask(self.find(record.username)) if record.username else None
-        return user or await self._ask(self.find(record.email or ""))
+        user = await self._read_without_effect(self.find(record.username)) if record.username else None
+        return user or await self._read_without_effect(self.find(record.email or ""))
 
     async def _send(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Call POST /users/invite/ for all, or POST /users/provision/ for each."""
@@ -145,14 +145,14 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         username = await self._find_id(record)
         if username is None:
             return Outcome(key, "invalid", "there is no user with this name or email")
-        user = await self._ask(self.client.get_user(username))
+        user = await self._read_without_effect(self.client.get_user(username))
         said = attrs.asdict(_to_user(record), recurse=False, filter=lambda _, value: value is not None)
         await self.client.update_user(username, attrs.evolve(user, **{**said, "username": username}))
         return Outcome(key, "updated", remote_id=username)
 
     async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /users/{username}/."""
-        user = await self._ask(self.find(key))
+        user = await self._read_without_effect(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
         await self.client.delete_user(user.remote_id)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .errors import JobError, SourceError
-from .events import Checked, Checking, Counts, Event, Report, Settled, Settling, Stopped, Waiting
+from .events import Checked, Checking, Counts, DoubtsFound, Event, Progress, Stopped, Waiting
 from .jobs import Run, RunOptions, apply, plan, provision, resume, undo, work
-from .results import Plan
+from .results import Plan, Report
 from .sources import CsvSource, DirectorySource, Finding, Row, Source, open_source
 from .sources.field_map import FieldMap
 from .store.header import Mode
@@ -16,18 +16,18 @@ __all__ = [
     "Counts",
     "CsvSource",
     "DirectorySource",
+    "DoubtsFound",
     "Event",
     "FieldMap",
     "Finding",
     "JobError",
     "Mode",
     "Plan",
+    "Progress",
     "Report",
     "Row",
     "Run",
     "RunOptions",
-    "Settled",
-    "Settling",
     "Source",
     "SourceError",
     "Stopped",

@@ -48,7 +48,7 @@ async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
         raise
 
 
-async def slices(rows: Iterator[T], size: int, *, at_hand: bool = False) -> AsyncIterator[list[T]]:
+async def iterate_slices(rows: Iterator[T], size: int, *, at_hand: bool = False) -> AsyncIterator[list[T]]:
     """The rows in lists of `size`, each made in a thread so that the event loop stays free.
 
     Args:

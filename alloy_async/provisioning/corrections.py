@@ -9,7 +9,7 @@ from typing import Any
 
 from ..directory import Directory
 from .errors import JobError
-from .execution.opening import make_header, open_job
+from .execution.job_opening import make_header, open_job
 from .sources import Source
 from .store.header import JobHeader, Mode
 

@@ -1,4 +1,4 @@
-"""The events of a running job, for any progress display, and its final report."""
+"""The events of a running job, for any progress display."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
-from .errors import JobPlace
 from .sources import Finding
-from .store.header import Mode, Phase
 
 SHOWN_FINDINGS = 20
 """So many findings are told and kept; the reason of a refused row is in the job file for each."""
@@ -54,7 +52,7 @@ class Counts:
     planned: int = 0
 
     @classmethod
-    def of(cls, tally: Mapping[str, int]) -> Counts:
+    def from_tally(cls, tally: Mapping[str, int]) -> Counts:
         """Of a tally by outcome or, where there is none, by state; what was on its way counts as in doubt."""
         doubt = tally.get("doubt", 0) + tally.get("intended", 0)
         numbers = {name: tally.get(name, 0) for name in attrs.fields_dict(cls)}
@@ -68,17 +66,17 @@ class Counts:
     @property
     def settled(self) -> int:
         """Lines with an outcome."""
-        return self.rows - self.open
+        return self.rows - self.unfinished
 
     @property
-    def open(self) -> int:
+    def unfinished(self) -> int:
         """Lines that resuming takes up for sure."""
         return self.doubt + self.planned
 
     @property
     def unresolved(self) -> int:
         """Lines that are not as the source says, or perhaps not."""
-        return self.invalid + self.drifted + self.failed + self.unknown + self.kept + self.open
+        return self.invalid + self.drifted + self.failed + self.unknown + self.kept + self.unfinished
 
 
 OUTCOME_NAMES: Mapping[str, str] = {
@@ -121,14 +119,14 @@ class Checked:
 
 
 @attrs.frozen
-class Settling:
+class DoubtsFound:
     """So many rows are in doubt, as their answers were lost or the job was cut off; the system is being asked."""
 
     rows: int
 
 
 @attrs.frozen
-class Settled:
+class Progress:
     """One more batch has its outcomes; `counts` are of the whole job so far."""
 
     counts: Counts
@@ -151,41 +149,5 @@ class Stopped:
     reason: str
 
 
-Event: TypeAlias = Checking | Checked | Settling | Settled | Waiting | Stopped
+Event: TypeAlias = Checking | Checked | DoubtsFound | Progress | Waiting | Stopped
 OnEvent: TypeAlias = Callable[[Event], None]
-
-
-@attrs.frozen(kw_only=True)
-class Report:
-    """What a job did.
-
-    Args:
-        job: the job file, for `resume`, `undo` and reports.
-        source: the input's name.
-        target: the system's name.
-        mode: what was done with each row.
-        counts: lines by outcome.
-        check: what the check before sending found; None when the job was taken up again.
-        retries: attempts that were made again.
-        waited: seconds that calls spent waiting for their next attempt, added up.
-        elapsed: seconds, from start to end.
-        stopped: why the job ended early; None when it did not.
-        phase: `undo` where the job was taken back, and `counts` are of that.
-    """
-
-    job: JobPlace
-    source: str
-    target: str
-    mode: Mode
-    counts: Counts
-    check: Checked | None
-    retries: int
-    waited: float
-    elapsed: float
-    stopped: str | None
-    phase: Phase = "apply"
-
-    @property
-    def complete(self) -> bool:
-        """Whether every row is as the source says."""
-        return self.counts.unresolved == 0

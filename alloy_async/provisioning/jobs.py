@@ -12,9 +12,9 @@ from ..directory import Directory
 from .async_helpers import in_thread
 from .corrections import make_correction_header
 from .errors import JobError, JobPlace, SourceError
-from .events import OnEvent, Report
-from .execution.lifecycle import execute, execute_undo, plan_rows, settle_before_undo
-from .execution.opening import choose_job_path, create_job, make_header, open_job, open_job_source
+from .events import OnEvent
+from .execution.job_opening import choose_job_path, create_job, make_header, open_job, open_job_source
+from .execution.lifecycle import execute, execute_undo, plan_rows, reconcile_before_undo
 from .execution.shards import (
     check_workers,
     finish_job,
@@ -24,14 +24,14 @@ from .execution.shards import (
     work_on_shards,
 )
 from .job_context import JobContext
-from .options import Run, RunOptions, ignore
+from .options import Run, RunOptions, ignore_event
 from .planning.job_planner import restart_plan
-from .planning.source_match import refuse_changed
+from .planning.source_match import refuse_changed_source
 from .planning.undo_planner import plan_undo
-from .results import Plan, summarize_plan
+from .results import Plan, Report, summarize_plan
 from .sources import Source
 from .store.header import JobHeader, Mode
-from .store.places import parse_place
+from .store.store_opener import parse_place
 
 __all__ = ["Run", "RunOptions", "apply", "plan", "provision", "resume", "undo", "work"]
 
@@ -46,7 +46,7 @@ async def plan(
     allow_inactive: bool = False,
     send_hidden: bool = False,
     options: Mapping[str, Any] | None = None,
-    on_event: OnEvent = ignore,
+    on_event: OnEvent = ignore_event,
 ) -> Plan:
     """Find out what a job would do, and write it to a job file for `apply`; nothing is sent but questions.
 
@@ -206,7 +206,7 @@ async def undo(
             raise JobError("was undone already", writer.store.path)
         context = JobContext(writer, target, run)
         if writer.header.state != "undoing":
-            await settle_before_undo(context)
+            await reconcile_before_undo(context)
             await plan_undo(context, remove_adopted=adopted)
         if run.on is None:
             return await execute_undo(context, began)
@@ -251,7 +251,7 @@ async def _take_up(
             await restart_plan(context)
             checked = await plan_rows(context)
         elif header.phase == "apply":
-            await refuse_changed(context)
+            await refuse_changed_source(context)
         if run.on is None:
             return await execute(context, checked, began)
         await split_job(context)

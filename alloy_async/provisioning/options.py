@@ -11,7 +11,7 @@ from ..core.validation import check_count
 from .events import Event, OnEvent
 
 
-def ignore(event: Event) -> None:
+def ignore_event(event: Event) -> None:
     """Listen to nothing."""
 
 
@@ -34,7 +34,7 @@ class RunOptions:
     """
 
     concurrency: int = 8
-    on_event: OnEvent = ignore
+    on_event: OnEvent = ignore_event
     stop: asyncio.Event = attrs.field(factory=asyncio.Event)
     sends_again: bool = False
     new_key: bool = False

@@ -1,12 +1,12 @@
-"""Summarize a plan: how many rows each action has, and the first of them."""
+"""What a user gets: the plan of a job, and the report of what it did."""
 
 from __future__ import annotations
 
 import attrs
 
 from .errors import JobPlace
-from .events import Checked
-from .store.header import Action, Mode
+from .events import Checked, Counts
+from .store.header import Action, Mode, Phase
 from .store.job_store import FINALITY, JobStore
 
 _SHOWN = 10
@@ -52,6 +52,42 @@ class Plan:
     def changes(self) -> int:
         """Lines that will be sent."""
         return sum(number for action, number in self.actions.items() if action not in ("none", "refuse"))
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """What a job did.
+
+    Args:
+        job: the job file, for `resume`, `undo` and reports.
+        source: the input's name.
+        target: the system's name.
+        mode: what was done with each row.
+        counts: lines by outcome.
+        check: what the check before sending found; None when the job was taken up again.
+        retries: attempts that were made again.
+        waited: seconds that calls spent waiting for their next attempt, added up.
+        elapsed: seconds, from start to end.
+        stopped: why the job ended early; None when it did not.
+        phase: `undo` where the job was taken back, and `counts` are of that.
+    """
+
+    job: JobPlace
+    source: str
+    target: str
+    mode: Mode
+    counts: Counts
+    check: Checked | None
+    retries: int
+    waited: float
+    elapsed: float
+    stopped: str | None
+    phase: Phase = "apply"
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row is as the source says."""
+        return self.counts.unresolved == 0
 
 
 def summarize_plan(store: JobStore, check: Checked | None = None) -> Plan:

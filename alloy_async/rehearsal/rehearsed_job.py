@@ -15,14 +15,14 @@ from ..core.retry import Retry
 from ..core.validation import validate_positive
 from ..directory import Directory, Outcome, UserRecord
 from ..directory.record import fold
-from ..provisioning.async_helpers import slices
-from ..provisioning.events import Report
+from ..provisioning.async_helpers import iterate_slices
 from ..provisioning.jobs import provision
 from ..provisioning.options import RunOptions
-from ..provisioning.reports.figures import ReportRow, read_unresolved
+from ..provisioning.reports.job_report import ReportRow, read_unresolved
+from ..provisioning.results import Report
 from ..provisioning.sources import Source
 from ..provisioning.store.header import Mode
-from ..provisioning.store.places import read_store
+from ..provisioning.store.store_opener import read_store
 from ..sandbox import Limit, Sandbox
 from ..systems import SYSTEMS, load_client, load_directory
 from .fast_clock import FastClock
@@ -178,7 +178,7 @@ async def _list_users(target: Directory, source: Source) -> AsyncIterator[UserRe
             except InvalidRequest:  # the row is at fault, and refused for it later
                 return None
 
-    async for rows in slices(source.rows(), _PART):
+    async for rows in iterate_slices(source.rows(), _PART):
         keys = {
             fold(key): key
             for row in rows

@@ -30,10 +30,10 @@ class Connection(Protocol):
 
 
 class Kind(Protocol):
-    """A way to go wrong: before the request is carried out, or (`after_commit`) on its reply."""
+    """A way to go wrong: before the request is carried out, or (`after_effect`) on its reply."""
 
     @property
-    def after_commit(self) -> bool: ...
+    def after_effect(self) -> bool: ...
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         """The answer to send in place of `reply`; None (before the commit) lets the request go on.
@@ -51,7 +51,7 @@ class Status:
     body: Any = None
     """A JSON value; None sends an empty body."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    after_commit: bool = False
+    after_effect: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.status, int) or not 100 <= self.status <= 999:
@@ -68,7 +68,7 @@ class Delay:
     """Waits before carrying the request out, or before answering it."""
 
     seconds: float
-    after_commit: bool = False
+    after_effect: bool = False
 
     def __post_init__(self) -> None:
         _check_seconds(self.seconds)
@@ -82,7 +82,7 @@ class Delay:
 class Reset:
     """Ends the connection with a TCP RST: nothing done, or done and the answer lost."""
 
-    after_commit: bool = False
+    after_effect: bool = False
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         connection.reset()
@@ -93,7 +93,7 @@ class Reset:
 class Close:
     """Ends the connection with a FIN and no reply."""
 
-    after_commit: bool = False
+    after_effect: bool = False
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         connection.close()
@@ -104,7 +104,7 @@ class Close:
 class Hang:
     """Never answers; the connection stays open until the sandbox stops."""
 
-    after_commit: bool = False
+    after_effect: bool = False
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         await connection.pause(None)
@@ -115,7 +115,7 @@ class _OnReply(ABC):
     """A kind that spoils the true reply, so that the request has had its effect."""
 
     @property
-    def after_commit(self) -> bool:
+    def after_effect(self) -> bool:
         return True
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
@@ -197,7 +197,7 @@ def _check_seconds(seconds: float) -> None:
 class Fault:
     """A rule: what goes wrong, and with which requests.
 
-        sandbox.faults.add(Fault(Reset(after_commit=True), "create_a_user", nth=3))
+        sandbox.faults.add(Fault(Reset(after_effect=True), "create_a_user", nth=3))
 
     Only requests that the service would carry out are counted: they have a known route and key, are
     within the limit and fit the contract.

@@ -236,7 +236,7 @@ class Sandbox:
             await wire.pause(self.latency)
         kinds = self.faults.take(call.operation)
         for kind in kinds:
-            if not kind.after_commit:
+            if not kind.after_effect:
                 instead = await kind.play(wire, None)
                 if instead is not None:
                     return instead
@@ -245,7 +245,7 @@ class Sandbox:
         for what, key in self.service.take_changes():
             self.ledger.add(Change(call.operation, what, key, request.number))
         for kind in kinds:
-            if kind.after_commit:
+            if kind.after_effect:
                 answer = await kind.play(wire, answer) or answer
         return answer
 

@@ -11,8 +11,8 @@ from typing import Any, Literal, Self, get_args, get_origin
 import attrs
 
 from ..core.codec.containers import get_members, get_value_type, is_list, is_mapping, is_union
-from ..core.codec.fields import JsonObject, get_fields
-from ..core.operation.operation import Operation, result_type
+from ..core.codec.fields import ModelBase, get_fields
+from ..core.operation.operation import Operation, find_result_type
 
 
 class DriftFound(AssertionError):
@@ -61,11 +61,11 @@ class DriftReport:
         """Look through a result; what `on_result` of a client calls."""
         drift = self.operations[operation.name]
         drift.answers += 1
-        for path, of, value in _iterate_parts(result_type(type(operation)), result, "$"):
+        for path, of, value in _iterate_parts(find_result_type(type(operation)), result, "$"):
             self._look_at(operation.name, drift, path, of, value)
 
     def _look_at(self, name: str, drift: OperationDrift, path: str, of: Any, value: Any) -> None:
-        if isinstance(value, JsonObject):
+        if isinstance(value, ModelBase):
             for member in value._extra or ():
                 if not self._is_ignored(name, f"{path}.{member}"):
                     drift.unknown_members[f"{path}.{member}"] += 1
@@ -128,7 +128,7 @@ class DriftReport:
 def _iterate_parts(of: Any, value: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     """Yield each part of a result with its path and its type."""
     yield path, of, value
-    if isinstance(value, JsonObject):
+    if isinstance(value, ModelBase):
         for field in get_fields(type(value)):
             content = getattr(value, field.name)
             if content is not None:

@@ -11,7 +11,7 @@ from typing import Any
 from alloy_async.cli.catalog import describe_operation, format_name, load_operations
 from alloy_async.core.codec.fields import Field, get_fields
 from alloy_async.core.codec.model import Model
-from alloy_async.core.operation.operation import result_type
+from alloy_async.core.operation.operation import find_result_type
 from alloy_async.core.operation.paging import Listing
 from alloy_async.systems import SYSTEMS, load_client
 
@@ -96,7 +96,7 @@ def describe_one(system: str, name: str, operation: Any) -> Iterator[str]:
         needed = "" if field.required else ", optional"
         yield f"- `{field.name}` ({format_type(field.type)}{needed}): {escape(about.arguments.get(field.name, ''))}"
     kind = " A list: `client.iterate` walks its pages." if issubclass(operation, Listing) else ""
-    yield f"\nReturns {format_type(result_type(operation))}: {escape(about.returns)}{kind}\n"
+    yield f"\nReturns {format_type(find_result_type(operation))}: {escape(about.returns)}{kind}\n"
     for errors, text in about.raises.items():
         yield f"- raises {', '.join(f'`{error.strip()}`' for error in errors.split(','))}: {escape(text)}"
     yield ""

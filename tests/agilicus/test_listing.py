@@ -101,7 +101,7 @@ async def test_roles_are_paged_by_offset_and_a_shift_repeats_nobody(agilicus_san
                     {"wiki": ["viewer", "admin", "owner"], "crm": ["editor"]}
                 )
                 await agilicus.replace_user_role(row.user_id or "", row.org_id, first)
-        assert walk.repeated == 0
+        assert walk.repeated_count == 0
         assert len(seen) == 11
     assert [dict(r.query).get("offset") for r in agilicus_sandbox.requests][:6] == [
         None,

@@ -21,7 +21,7 @@ from alloy_async.cli.catalog import load_operations
 from alloy_async.cli.exit_codes import ExitCode
 from alloy_async.cli.options.systems import name_variable
 from alloy_async.core.codec.fields import get_fields
-from alloy_async.core.operation.operation import result_type
+from alloy_async.core.operation.operation import find_result_type
 from alloy_async.sandbox import Fault, Malformed, Reset, Sandbox, Status, Truncated
 from alloy_async.sandbox.smooch.tokens import APP_ID
 from alloy_async.systems import SYSTEMS, load_client
@@ -104,7 +104,7 @@ class CommandLineCaller:
         text = done.stdout.replace(self.sandbox.url, self._library_url)
         data = json.loads(text) if text else None
         assert data == to_wire(result)
-        return from_wire(result_type(operation), data)
+        return from_wire(find_result_type(operation), data)
 
     def _write(self, argument: str, value: Any) -> Iterator[str]:
         option = f"--{argument.replace('_', '-')}"
@@ -311,7 +311,7 @@ def test_half_an_export_is_not_taken_for_a_whole_one(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("fault", "code", "effect"),
     [
-        (Reset(after_commit=True), ExitCode.UNKNOWN, "unknown"),
+        (Reset(after_effect=True), ExitCode.UNKNOWN, "unknown"),
         (Malformed(), ExitCode.APPLIED, "applied"),
         (Status(400, {"message": "no"}), ExitCode.NOT_DONE, "none"),
     ],

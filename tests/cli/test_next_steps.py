@@ -106,7 +106,7 @@ def test_progress_as_json(tmp_path: Path) -> None:
     source.write_text("username,full_name\nada,\n,Nobody\nbob,\n")
     result = run("provision", source, "--to", "alloy", "--sandbox", "--progress", "json")
     events = [json.loads(line) for line in result.stderr.splitlines()]
-    assert {event["event"] for event in events} >= {"checked", "settled"}
+    assert {event["event"] for event in events} >= {"checked", "progress"}
     (checked,) = [event for event in events if event["event"] == "checked"]
     assert (checked["rows"], checked["errors"]) == (3, 1)
     assert events[-1]["counts"]["created"] == 2

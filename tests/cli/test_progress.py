@@ -15,8 +15,8 @@ from alloy_async.provisioning import (
     Checking,
     Counts,
     Finding,
+    Progress,
     Report,
-    Settled,
     Stopped,
     Waiting,
 )
@@ -69,9 +69,9 @@ def test_a_terminal_shows_a_bar() -> None:
     with ProgressDisplay(screen.console, "users.csv", "Alloy") as display:
         display(Checking(600))
         display(CHECKED)
-        display(Settled(Counts(created=1000), 1200))
+        display(Progress(Counts(created=1000), 1200))
         display(Waiting("batch_create_users", "429 Too Many Requests", 2.0))
-        display(Settled(Counts(created=1110, failed=90), 1200))
+        display(Progress(Counts(created=1110, failed=90), 1200))
     last = screen.text.rpartition("sending")[2]
     assert "1,200 of 1,200" in last
     assert "1 retry, 2 s waited" in last
@@ -87,7 +87,7 @@ def test_elsewhere_a_line_every_five_seconds_and_the_last() -> None:
         display(Checked(600, 0, 0, (), ()))
         for second in range(1, 13):
             now = float(second)
-            display(Settled(Counts(created=second * 50), 600))
+            display(Progress(Counts(created=second * 50), 600))
         display(Stopped("interrupted"))
     assert screen.text.splitlines() == [
         "600 rows checked: 600 to send, 0 not",

@@ -111,7 +111,7 @@ def test_json(tmp_path: Path, server: Sandbox) -> None:
 
 
 def test_after_a_lost_answer_it_asks_and_does_nothing_twice(tmp_path: Path, server: Sandbox) -> None:
-    server.faults.add(Fault(Reset(after_commit=True), "batch_create_users"))
+    server.faults.add(Fault(Reset(after_effect=True), "batch_create_users"))
     result = run(users(tmp_path, "ada,Ada"))
     assert result.exit_code == 0, result.output
     assert "created: 1" in result.stdout

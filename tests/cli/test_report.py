@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.provisioning.store.places import open_store
+from alloy_async.provisioning.store.store_opener import open_store
 from alloy_async.sandbox import Sandbox
 
 from ..provisioning.jobs import begun_rows, finished_job

@@ -72,7 +72,7 @@ async def test_the_deadline_bounds_the_wait_for_a_connection(sandbox: Sandbox) -
 async def test_an_answer_that_trickles_for_ever_ends_with_the_deadline(
     sandbox: Sandbox, alloy: AsyncAlloy
 ) -> None:
-    sandbox.faults.add(Fault(Delay(5, after_commit=True)))
+    sandbox.faults.add(Fault(Delay(5, after_effect=True)))
     with pytest.raises(DeadlineExceeded) as raised:
         await alloy.with_options(deadline=0.5).send(POST)
     assert raised.value.effect == "unknown"
@@ -82,7 +82,7 @@ async def test_an_answer_that_trickles_for_ever_ends_with_the_deadline(
 # Cancellation
 
 
-@pytest.mark.parametrize("kind", [Hang(), Delay(0.05), Delay(0.05, after_commit=True)])
+@pytest.mark.parametrize("kind", [Hang(), Delay(0.05), Delay(0.05, after_effect=True)])
 async def test_cancelling_a_call_gives_its_connection_back(kind: Any, sandbox: Sandbox) -> None:
     async with AsyncAlloy("key", base_url=sandbox.url, max_connections=1) as client:
         for _ in range(3):

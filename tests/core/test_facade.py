@@ -86,7 +86,7 @@ def test_lists_are_walked(alloy: Alloy) -> None:
     assert list(alloy.iterate(ListAllUsers())) == users
     pages = alloy.iterate(ListAllUsers())
     assert list(pages.pages()) == [users]
-    assert pages.repeated == 0
+    assert pages.repeated_count == 0
 
 
 async def test_it_works_where_a_loop_is_running(alloy: Alloy) -> None:

@@ -158,7 +158,7 @@ def test_an_infinite_rate_never_waits() -> None:
 
 
 def refuse(limiter: Limiter, operation: str = "get", **headers: str) -> None:
-    limiter.acquire(operation).settle(429, headers)
+    limiter.acquire(operation).note_answer(429, headers)
 
 
 def test_nothing_is_paced_or_counted_before_a_server_shows_a_limit() -> None:
@@ -166,7 +166,7 @@ def test_nothing_is_paced_or_counted_before_a_server_shows_a_limit() -> None:
     permits = [limiter.acquire("get") for _ in range(10_000)]
     assert not any(permit.wait for permit in permits)
     for permit in permits:
-        permit.settle(200, {})
+        permit.note_answer(200, {})
         permit.release()
     assert not limiter.acquire("get").wait
 
@@ -188,7 +188,7 @@ def test_a_refusal_in_quiet_times_teaches_no_rate() -> None:
             permit = limiter.acquire("get")
             assert permit.wait == 0.0
             clock.now += 0.05
-            permit.settle(200, {})
+            permit.note_answer(200, {})
             clock.now += 20
 
 
@@ -205,7 +205,7 @@ def test_a_long_wait_is_known_at_once_and_not_shortened() -> None:
     assert asking.wait == 0.0
     assert waiting.hold > 30_000
     clock.now += 0.1
-    asking.settle(200, {})
+    asking.note_answer(200, {})
     waiting.renew()
     assert waiting.wait == 0.0
 
@@ -219,7 +219,7 @@ def test_after_a_refusal_one_request_asks_and_the_others_wait_for_its_answer() -
         permit.renew()
     assert [permit.wait == 0.0 for permit in permits] == [True] + [False] * 19
     clock.now += 0.1
-    permits[0].settle(200, {})
+    permits[0].note_answer(200, {})
     assert len(admissions(limiter, clock, permits[1:])) == 19
 
 
@@ -269,15 +269,15 @@ def test_two_operations_refused_far_apart_share_nothing() -> None:
 @pytest.mark.parametrize("body", [b'{"__type": "ThrottlingException"}', b"<Code>SlowDown</Code>"])
 def test_a_limit_in_the_body_is_one(body: bytes) -> None:
     limiter, _ = make()
-    limiter.acquire("get").settle(400, {}, body)
+    limiter.acquire("get").note_answer(400, {}, body)
     assert limiter.acquire("get").wait > 0
 
 
 def test_503_with_retry_after_is_a_limit_and_without_it_is_not() -> None:
     limiter, _ = make()
-    limiter.acquire("get").settle(503, {})
+    limiter.acquire("get").note_answer(503, {})
     assert limiter.acquire("get").wait == 0.0
-    limiter.acquire("get").settle(503, {"retry-after": "2"})
+    limiter.acquire("get").note_answer(503, {"retry-after": "2"})
     assert limiter.acquire("get").wait > 0
 
 
@@ -382,18 +382,18 @@ def test_a_quota_in_the_headers_is_used_up_without_a_429(reset: str) -> None:
 
 def test_a_quota_that_nonsense_tells_stops_nobody() -> None:
     limiter, _ = make()
-    limiter.acquire("get").settle(200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "4070908800"})
+    limiter.acquire("get").note_answer(200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "4070908800"})
     assert limiter.acquire("get").wait == 0.0
 
 
 def test_a_quota_with_nothing_left_holds_and_one_a_minute_asks() -> None:
     limiter, clock = make()
     spent = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "7200"}
-    limiter.acquire("get").settle(200, {**spent, "x-ratelimit-remaining": "1"})
+    limiter.acquire("get").note_answer(200, {**spent, "x-ratelimit-remaining": "1"})
     asking = limiter.acquire("get")
     for _ in range(2):
         clock.now += 0.1
-        asking.settle(200, spent)
+        asking.note_answer(200, spent)
         waiting = limiter.acquire("get")
         assert waiting.hold > 7000
         waiting.release()
@@ -405,11 +405,11 @@ def test_a_quota_with_nothing_left_holds_and_one_a_minute_asks() -> None:
 
 def test_a_quota_told_for_one_operation_does_not_hold_another() -> None:
     limiter, _ = make()
-    limiter.acquire("get").settle(200, {"x-ratelimit-remaining": "9", "x-ratelimit-reset": "50"})
-    limiter.acquire("search").settle(
+    limiter.acquire("get").note_answer(200, {"x-ratelimit-remaining": "9", "x-ratelimit-reset": "50"})
+    limiter.acquire("search").note_answer(
         200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "50", "x-ratelimit-resource": "search"}
     )
-    limiter.acquire("get").settle(200, {"x-ratelimit-remaining": "8", "x-ratelimit-reset": "50"})
+    limiter.acquire("get").note_answer(200, {"x-ratelimit-remaining": "8", "x-ratelimit-reset": "50"})
     assert limiter.acquire("get").wait == 0.0
 
 
@@ -428,7 +428,7 @@ def test_threads_together_keep_the_told_limit() -> None:
                 time.sleep(permit.wait)
                 permit.renew()
             moments.append(time.monotonic())
-            permit.settle(200, {})
+            permit.note_answer(200, {})
 
     began = time.monotonic()
     threads = [threading.Thread(target=work) for _ in range(8)]

@@ -31,7 +31,7 @@ def test_one_limiter_for_a_host_and_credential_while_somebody_holds_it() -> None
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_does_not_inherit_locks_and_requests() -> None:
     limiter = get_limiter("fork.example", fingerprint("x"))
-    limiter.acquire("get").settle(429, {"retry-after": "0"})
+    limiter.acquire("get").note_answer(429, {"retry-after": "0"})
     time.sleep(0.2)  # one request asks, and the others wait for its answer
     permits = [limiter.acquire("get")]
     with limiter._lock:

@@ -19,7 +19,7 @@ from alloy_async import Alloy, AsyncAlloy, Listing, Model, Operation, endpoint
 from alloy_async.alloy import operations
 from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.markers import ExtraQuery, Json, Marker, Path, Query
-from alloy_async.core.operation.operation import result_type
+from alloy_async.core.operation.operation import find_result_type
 
 from ..systems import COUNTS, SYSTEMS
 
@@ -54,7 +54,7 @@ def test_each_operation_class_is_whole(cls: type[Operation[Any]]) -> None:
     blank = cls(**dict.fromkeys((field.name for field in fields), None))
     assert compile_operation(blank).verb in ("GET", "POST", "PUT", "PATCH", "DELETE")
     assert cls.name == cls.name.lower()
-    answer = result_type(cls)
+    answer = find_result_type(cls)
     if isinstance(answer, type) and issubclass(answer, Model):
         assert answer.__module__.split(".")[:2] == cls.__module__.split(".")[:2], (
             "the model of another system"
@@ -118,8 +118,8 @@ def test_what_is_idempotent(verb: str, idempotent: bool) -> None:
 
 
 def test_the_answer_s_type_is_known() -> None:
-    assert result_type(Look) == list[int]
-    assert result_type(operations.ListAllUsers).__name__ == "Users"
+    assert find_result_type(Look) == list[int]
+    assert find_result_type(operations.ListAllUsers).__name__ == "Users"
 
 
 @pytest.mark.parametrize("name", ["first", "second"])
@@ -128,7 +128,7 @@ def test_a_quoted_answer_is_the_one_of_its_module(name: str, monkeypatch: pytest
     monkeypatch.setitem(sys.modules, name, module)
     module.Operation = Operation
     exec('class Answer: ...\nclass Ask(Operation["Answer"]): ...', vars(module))
-    assert result_type(module.Ask) is module.Answer
+    assert find_result_type(module.Ask) is module.Answer
 
 
 @pytest.fixture(params=[AsyncThings, Things])

@@ -121,7 +121,7 @@ def test_every_row_comes_once_also_across_an_interruption(
         found = await walked(begun, most)
         found += await walked(Pages(service.send, cls(), begun.token))
         assert found == service.ids
-        assert begun.repeated == 0
+        assert begun.repeated_count == 0
 
     asyncio.run(walk())
 
@@ -182,7 +182,7 @@ async def test_rows_that_shift_onto_the_next_page_are_dropped_and_counted(
         if row.id == 2:
             service.ids[:0] = [100, 101]  # two new rows push 1 and 2 onto the next page
     assert found == list(range(9))
-    assert pages.repeated == 2
+    assert pages.repeated_count == 2
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "numbered: 2 rows came again" in caplog.text
 

@@ -51,19 +51,19 @@ class Row(NamedTuple):
 
 TABLE = {
     "reset before the commit": Row(Reset(), ConnectionLost, "unknown", "if idempotent"),
-    "reset after the commit": Row(Reset(after_commit=True), ConnectionLost, "unknown", "if idempotent"),
+    "reset after the commit": Row(Reset(after_effect=True), ConnectionLost, "unknown", "if idempotent"),
     "close before the commit": Row(Close(), ConnectionLost, "unknown", "if idempotent"),
-    "close after the commit": Row(Close(after_commit=True), ConnectionLost, "unknown", "if idempotent"),
+    "close after the commit": Row(Close(after_effect=True), ConnectionLost, "unknown", "if idempotent"),
     "hang before the commit": Row(Hang(), RequestTimeout, "unknown", "if idempotent"),
-    "hang after the commit": Row(Hang(after_commit=True), RequestTimeout, "unknown", "if idempotent"),
+    "hang after the commit": Row(Hang(after_effect=True), RequestTimeout, "unknown", "if idempotent"),
     "429": Row(Status(429), RateLimited, "none", "yes"),
     "429 with Retry-After": Row(Status(429, headers=COME_AGAIN), RateLimited, "none", "yes"),
     "503 with Retry-After": Row(Status(503, headers=COME_AGAIN), ServerError, "none", "yes"),
     "408": Row(Status(408), StatusError, "none", "yes"),
     "425": Row(Status(425), StatusError, "none", "yes"),
     "500": Row(Status(500), ServerError, "unknown", "if idempotent"),
-    "500 after the commit": Row(Status(500, after_commit=True), ServerError, "unknown", "if idempotent"),
-    "502 after the commit": Row(Status(502, after_commit=True), ServerError, "unknown", "if idempotent"),
+    "500 after the commit": Row(Status(500, after_effect=True), ServerError, "unknown", "if idempotent"),
+    "502 after the commit": Row(Status(502, after_effect=True), ServerError, "unknown", "if idempotent"),
     "503": Row(Status(503), ServerError, "unknown", "if idempotent"),
     "504 with Retry-After": Row(Status(504, headers=COME_AGAIN), ServerError, "unknown", "if idempotent"),
     "501": Row(Status(501), ServerError, "unknown", "no"),
@@ -77,7 +77,7 @@ TABLE = {
     "malformed body": Row(Malformed(), DecodeError, "applied", "no"),
     "HTML for JSON": Row(ContentType(), DecodeError, "applied", "no"),
 }
-COMMITTED_FIRST = {name for name, row in TABLE.items() if row.effect == "unknown" and row.kind.after_commit}
+COMMITTED_FIRST = {name for name, row in TABLE.items() if row.effect == "unknown" and row.kind.after_effect}
 RETRY = Retry(attempts=3)
 TIMEOUT = Timeout(read=0.5)
 
@@ -195,21 +195,21 @@ async def test_a_call_survives_the_death_of_a_kept_connection(sandbox: Sandbox, 
     """A kept connection that the server closes while idle costs a POST nothing, and is never a hidden second request."""
     for number in range(3):
         await alloy.create_a_user(f"user {number}")
-        sandbox.faults.add(Fault(Close(after_commit=True), "get_a_user"))
+        sandbox.faults.add(Fault(Close(after_effect=True), "get_a_user"))
         await alloy.get_a_user(f"user {number}")
     assert sandbox.ledger.count("create_a_user") == 3
     assert len(sandbox.requests) == 9
 
 
 EFFECTS_OVER_ATTEMPTS: list[tuple[str, list[Any], type[AlloyAsyncError], Effect]] = [
-    ("DELETE", [Reset(after_commit=True)], NotFound, "unknown"),
-    ("DELETE", [Status(502, after_commit=True)], NotFound, "unknown"),
+    ("DELETE", [Reset(after_effect=True)], NotFound, "unknown"),
+    ("DELETE", [Status(502, after_effect=True)], NotFound, "unknown"),
     ("PUT", [Status(500), Status(400)], BadRequest, "unknown"),
     ("PUT", [Status(429), Status(400)], BadRequest, "none"),
     ("PUT", [Reset(), Status(429), Truncated()], ConnectionLost, "applied"),
     ("POST", [Status(429), Reset()], ConnectionLost, "unknown"),
     ("POST", [Status(503, headers=COME_AGAIN), Status(429), Status(404)], NotFound, "none"),
-    ("POST", [Status(408), Status(504, after_commit=True)], ServerError, "unknown"),
+    ("POST", [Status(408), Status(504, after_effect=True)], ServerError, "unknown"),
 ]
 
 

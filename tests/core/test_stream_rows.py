@@ -14,8 +14,8 @@ from hypothesis import given, strategies as st
 
 from alloy_async import AsyncOpendatasoft, DecodeError, InvalidRequest, Model
 from alloy_async.core.codec.conversion import Mismatch
-from alloy_async.core.messages import csv_records
-from alloy_async.core.messages.csv_records import RecordReader
+from alloy_async.core.messages import csv_record_reader
+from alloy_async.core.messages.csv_record_reader import CsvRecordReader
 from alloy_async.core.messages.stream import Stream
 from alloy_async.core.operation.markers import Json
 from alloy_async.opendatasoft.operations import UsersExport
@@ -88,11 +88,11 @@ async def test_what_the_csv_module_writes_is_read_back(
 
 @given(st.text(st.sampled_from('ab",'), max_size=30))
 def test_a_line_is_split_as_the_csv_module_does(line: str) -> None:
-    cells = RecordReader(",").add_line(line)
+    cells = CsvRecordReader(",").add_line(line)
     lines = iter([line])
     expected = next(csv.reader(lines), [])
     if cells is None:  # a quote is open; the csv module takes the end of the text for its end
-        assert RecordReader(",").add_line(line + '"') is not None or '"' in expected[-1]
+        assert CsvRecordReader(",").add_line(line + '"') is not None or '"' in expected[-1]
     else:
         assert cells == expected
 
@@ -123,8 +123,8 @@ async def test_a_stray_quote_costs_time_that_is_linear(monkeypatch: pytest.Monke
 
 
 async def test_a_record_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_records, "MAX_RECORD", 1000)
-    records = RecordReader(",")
+    monkeypatch.setattr(csv_record_reader, "MAX_RECORD", 1000)
+    records = CsvRecordReader(",")
     assert records.add_line('"a long line of it\n') is None
     with pytest.raises(Mismatch, match="not closed within 1000 characters"):
         [records.add_line("and more\n") for _ in range(200)]

@@ -99,7 +99,7 @@ async def test_whoever_has_no_roles_is_created_in_one_request(
 ) -> None:
     await directory.create([attrs.evolve(CASE.person("ada"), roles=())])
     assert [request.operation for request in sandbox.requests] == ["create_user"]
-    sandbox.faults.add(Fault(Reset(after_commit=True), "create_user"))
+    sandbox.faults.add(Fault(Reset(after_effect=True), "create_user"))
     (outcome,) = await directory.create([attrs.evolve(CASE.person("bob"), roles=())])
     assert outcome.status == "unknown"
     assert "running the job again is safe, as Agilicus refuses a second user" in (outcome.reason or "")

@@ -82,7 +82,7 @@ async def test_a_failed_look_up_leaves_a_refused_user_failed(
 
 
 @pytest.mark.parametrize(
-    "kind", [Reset(after_commit=True), Status(502, after_commit=True), Reset(), Malformed()]
+    "kind", [Reset(after_effect=True), Status(502, after_effect=True), Reset(), Malformed()]
 )
 async def test_a_lost_answer_is_unknown_and_a_second_run_doubles_nobody(
     sandbox: Sandbox, directory: AlloyDirectory, kind: Reset | Status | Malformed

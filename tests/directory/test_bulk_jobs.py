@@ -62,7 +62,7 @@ async def test_create_change_take_back_and_leave(
 async def test_a_lost_answer_doubles_nobody(
     case: Case, sandbox: Sandbox, directory: Adapter[Any], tmp_path: Path
 ) -> None:
-    sandbox.faults.add(Fault(Reset(after_commit=True), case.create, nth=1, times=2))
+    sandbox.faults.add(Fault(Reset(after_effect=True), case.create, nth=1, times=2))
     people = written(tmp_path / "users.csv", case, directory.capabilities, "Quist")
     assert await counts(people, directory, "create", tmp_path / "1.job") == Counts(created=3)
     assert sorted(e.key for e in sandbox.ledger.find(what="created")) == sorted(map(case.key, NAMES))

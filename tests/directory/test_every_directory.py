@@ -245,7 +245,7 @@ async def test_a_lost_update_or_removal_is_unknown_unless_a_repetition_tells(
     case: Case, sandbox: Sandbox, directory: Directory
 ) -> None:
     await directory.create([case.person("ada")])
-    sandbox.faults.add(Fault(Status(502, after_commit=True), case.change, times=None))
+    sandbox.faults.add(Fault(Status(502, after_effect=True), case.change, times=None))
     (outcome,) = await directory.update([case.person("ada")])
     assert outcome.status == "unknown"
     assert "502" in (outcome.reason or "")

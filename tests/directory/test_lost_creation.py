@@ -16,7 +16,7 @@ from .conftest import QUICK
 
 
 @pytest.mark.parametrize(
-    "lost", [Status(502, after_commit=True), Reset(after_commit=True)], ids=["502", "reset"]
+    "lost", [Status(502, after_effect=True), Reset(after_effect=True)], ids=["502", "reset"]
 )
 async def test_a_lost_answer_is_one_user_and_one_success(
     case: Case, sandbox: Sandbox, directory: Adapter[Any], lost: Any
@@ -59,7 +59,7 @@ async def test_where_nobody_can_be_asked_it_is_unknown(system: str, look_up: str
     async with case.sandbox() as sandbox:
         directory = case.connect(sandbox, **QUICK)
         async with directory.client:
-            sandbox.faults.add(Fault(Reset(after_commit=True), case.create, times=None))
+            sandbox.faults.add(Fault(Reset(after_effect=True), case.create, times=None))
             sandbox.faults.add(Fault(Status(500), look_up, times=None))
             outcome = await create_or_find(directory, attrs.evolve(case.person("ada"), roles=()))
             assert outcome.status == "unknown"
@@ -70,5 +70,5 @@ async def test_where_nobody_can_be_asked_it_is_unknown(system: str, look_up: str
 def test_without_await(case: Case) -> None:
     with case.sandbox() as sandbox:
         users = SyncDirectory(case.connect(sandbox, **QUICK))
-        sandbox.faults.add(Fault(Status(502, after_commit=True), case.create, times=1))
+        sandbox.faults.add(Fault(Status(502, after_effect=True), case.create, times=1))
         assert users.create_or_find(case.person("ada")).status == "created"

@@ -88,7 +88,7 @@ async def test_a_user_is_found_changed_and_deleted_by_email_too(
 async def test_a_verdict_that_the_answer_forgot_is_looked_for(
     sandbox: Sandbox, directory: OpendatasoftDirectory
 ) -> None:
-    sandbox.faults.add(Fault(Status(200, {}, after_commit=True), "invite_users"))
+    sandbox.faults.add(Fault(Status(200, {}, after_effect=True), "invite_users"))
     (outcome,) = await directory.create([INVITING.person("ada")])
     assert (outcome.status, outcome.remote_id) == ("created", "ada")
     sandbox.faults.add(Fault(Status(200, {}), "invite_users"))

@@ -12,7 +12,7 @@ import pytest
 
 from alloy_async import NULL, DecodeError, to_wire
 from alloy_async.alloy import models
-from alloy_async.core.codec.fields import JsonObject
+from alloy_async.core.codec.fields import ModelBase
 from alloy_async.core.codec.pydantic_schema import create_json_schema
 from alloy_async.opendatasoft import models as opendatasoft_models
 from alloy_async.systems import load_client
@@ -100,7 +100,7 @@ def test_pydantic_validates_and_serializes() -> None:
     assert Team.model_json_schema()["properties"]["lead"] == {"$ref": "#/$defs/User"}
 
 
-def subclasses(cls: type[JsonObject]) -> list[type[JsonObject]]:
+def subclasses(cls: type[ModelBase]) -> list[type[ModelBase]]:
     return [cls, *(below for child in cls.__subclasses__() for below in subclasses(child))]
 
 
@@ -109,7 +109,7 @@ def test_each_model_has_a_schema(system: str) -> None:
     load_client(system)
     for cls in iterate_operations(system):  # loads the modules of all its models
         create_filled(cls, "ada@example.org", "secret")
-    found = [cls for cls in subclasses(JsonObject) if cls.__module__.startswith(f"alloy_async.{system}.")]
+    found = [cls for cls in subclasses(ModelBase) if cls.__module__.startswith(f"alloy_async.{system}.")]
     assert len(found) > 5
     for cls in found:
         schema = pydantic.TypeAdapter(cls).json_schema()

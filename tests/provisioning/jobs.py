@@ -10,8 +10,8 @@ import attrs
 
 from alloy_async.provisioning.store.header import JobHeader, Phase, RowOutcome
 from alloy_async.provisioning.store.job_store import Remark, Second
-from alloy_async.provisioning.store.places import create_store
 from alloy_async.provisioning.store.rows import PlannedRow
+from alloy_async.provisioning.store.store_opener import create_store
 
 START = 1_800_000_000.0
 REASONS: Sequence[tuple[RowOutcome, str, int]] = (

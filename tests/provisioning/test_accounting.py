@@ -70,7 +70,7 @@ def test_every_row_is_accounted_for(
     in_doubt = {line.key for line in lines if line.state == "doubt"}
     assert set(target.users) - set(created) <= in_doubt
 
-    while report.counts.open or report.counts.failed:
+    while report.counts.unfinished or report.counts.failed:
         with contextlib.suppress(AlloyAsyncError):  # of the very first call
             report = asyncio.run(resume(job, target))
     good = set(rows) - {""}

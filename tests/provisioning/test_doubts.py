@@ -12,7 +12,7 @@ from alloy_async.core.errors import ConnectError
 from alloy_async.directory import Outcome, UserRecord
 from alloy_async.provisioning import Counts, provision, resume, undo
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
-from alloy_async.provisioning.store.places import open_store
+from alloy_async.provisioning.store.store_opener import open_store
 from simulation.memory_directory import MemoryDirectory, rows_of
 
 

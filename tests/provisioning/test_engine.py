@@ -26,8 +26,8 @@ from alloy_async.provisioning import (
     Checking,
     Counts,
     Event,
+    Progress,
     RunOptions,
-    Settled,
     SourceError,
     Stopped,
     Waiting,
@@ -212,7 +212,7 @@ async def test_an_outage_ends_the_job(tmp_path: Path) -> None:
     report = await provision(users_file(tmp_path, *names(1000)), target, run=RunOptions(concurrency=1))
     assert report.stopped == "30 calls in a row failed; the last one: lost"
     assert report.counts.created == 10
-    assert report.counts.open == 990
+    assert report.counts.unfinished == 990
     assert len(target.calls) == 31
     target._script = None
     report = await resume(report.job, target)
@@ -298,11 +298,11 @@ async def test_events(tmp_path: Path) -> None:
     target._script = script
     path = users_file(tmp_path, *(f"{n},x" for n in names(25)), ",y", columns="login,desk")
     report = await provision(path, target, run=RunOptions(on_event=events.append))
-    assert Counter(map(type, events)) == {Checking: 1, Checked: 1, Waiting: 1, Settled: 3}
+    assert Counter(map(type, events)) == {Checking: 1, Checked: 1, Waiting: 1, Progress: 3}
     checked = next(event for event in events if isinstance(event, Checked))
     assert (checked.rows, checked.errors, checked.dropped) == (26, 1, ("desk",))
     assert (report.retries, report.waited) == (1, 2.5)
-    assert events[-1] == Settled(report.counts, 26)
+    assert events[-1] == Progress(report.counts, 26)
     assert Waiting("create", "429 slow down", 2.5) in events
 
 

@@ -26,8 +26,8 @@ from alloy_async.provisioning import (
     resume,
     undo,
 )
-from alloy_async.provisioning.store.places import read_store
 from alloy_async.provisioning.store.sqlite.schema import FORMAT
+from alloy_async.provisioning.store.store_opener import read_store
 from simulation.memory_directory import MemoryDirectory, rows_of
 
 
@@ -183,7 +183,7 @@ async def test_two_workers_on_one_job(file: Path) -> None:
     target = directory()
     made = await plan(file, target)
     code = (
-        "import sys, pathlib; from alloy_async.provisioning.store.places import open_store\n"
+        "import sys, pathlib; from alloy_async.provisioning.store.store_opener import open_store\n"
         f"store = open_store(pathlib.Path({str(made.job)!r})); print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

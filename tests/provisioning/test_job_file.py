@@ -16,8 +16,8 @@ import pytest
 
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import Counts, JobError, RunOptions, apply, plan, provision, resume
-from alloy_async.provisioning.store.places import open_store, read_store
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
+from alloy_async.provisioning.store.store_opener import open_store, read_store
 from simulation.memory_directory import MemoryDirectory, rows_of
 
 from .jobs import begun_rows, finished_job
@@ -25,7 +25,7 @@ from .jobs import begun_rows, finished_job
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from alloy_async.provisioning.store.places import open_store
+from alloy_async.provisioning.store.store_opener import open_store
 
 store = open_store(Path(sys.argv[1]))
 rows = list(store.read_rows("apply"))

@@ -12,11 +12,11 @@ import pytest
 from alloy_async import ConfigurationError
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.store.header import JobHeader
-from alloy_async.provisioning.store.places import delete_store, name_files_after, parse_place
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.lease import Lease
 from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import PlannedRow
+from alloy_async.provisioning.store.store_opener import delete_store, name_files_after, parse_place
 
 HEADER = JobHeader(source="users.csv", system="Alloy", base_url="https://alloy.example", mode="create")
 
@@ -63,7 +63,7 @@ def test_one_worker_at_a_time(place: str) -> None:
         assert store.worker
         with pytest.raises(JobError, match="another worker is working on this job"):
             PostgresStore.open(place)
-    with closing(PostgresStore.open(place)), PostgresStore.reading(place) as reader:
+    with closing(PostgresStore.open(place)), PostgresStore.open_for_reading(place) as reader:
         assert reader.worker
 
 
@@ -135,7 +135,7 @@ def test_a_worker_that_is_stopped_within_a_transaction_does_not_hold_up_who_take
     [(kept,)] = first._database.execute("SHOW idle_in_transaction_session_timeout").fetchall()
     assert kept == "15s", "as long as the lease"
     first._database.execute("SET idle_in_transaction_session_timeout = 100")  # not to wait so long here
-    with PostgresStore.reading(place) as reader:
+    with PostgresStore.open_for_reading(place) as reader:
 
         def take_over() -> None:
             with first.transaction():  # and here it is stopped
@@ -157,7 +157,7 @@ def test_a_lease_is_renewed(place: str) -> None:
         lease = Lease.claim(store._database, store._address, store.job, seconds=1)
         assert lease is None, "it is held already"
     address = JobAddress.parse(place)
-    with PostgresStore.reading(place) as reader:
+    with PostgresStore.open_for_reading(place) as reader:
         lease = Lease.claim(reader._database, address, reader.job, seconds=1.5)
         assert lease is not None
         deadline = time.monotonic() + 30

@@ -18,7 +18,7 @@ from hypothesis import given, strategies as st
 from alloy_async.provisioning import open_source
 from alloy_async.provisioning.reports.durations import format_duration, format_latency
 from alloy_async.provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
-from alloy_async.provisioning.reports.figures import (
+from alloy_async.provisioning.reports.job_report import (
     JobReport,
     ReportRow,
     read_report,
@@ -29,8 +29,8 @@ from alloy_async.provisioning.reports.reasons import group_reasons
 from alloy_async.provisioning.reports.status import JobStatus, read_status
 from alloy_async.provisioning.reports.timeline import Timeline
 from alloy_async.provisioning.store.job_store import BEGUN, Remark, RunNote, Second
-from alloy_async.provisioning.store.places import open_store, read_store
 from alloy_async.provisioning.store.rows import PlannedRow
+from alloy_async.provisioning.store.store_opener import open_store, read_store
 
 from .jobs import START, begun_rows, finished_job
 
@@ -116,7 +116,7 @@ def test_reasons_that_differ_in_the_status_are_two() -> None:
 )
 def test_a_timeline_loses_nothing(offsets: list[int]) -> None:
     seconds = [Second(at, at % 7, 1, 0.1, 0.2, 0.3, 1, 1, 0.5) for at in offsets]
-    timeline = Timeline.of(seconds)
+    timeline = Timeline.from_seconds(seconds)
     assert len(timeline.buckets) <= 150
     assert sum(bucket.calls for bucket in timeline.buckets) == len(seconds)
     assert sum(bucket.limited for bucket in timeline.buckets) == len(seconds)

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.cli.commands.report import render_html
+from alloy_async.cli.commands.jobs.report import render_html
 from alloy_async.provisioning.reports.job_folder import find_old_jobs, list_jobs
 from alloy_async.provisioning.reports.pages.jobs_page import group_repeated_jobs
 from alloy_async.provisioning.reports.pages.plan_page import _render_why
-from alloy_async.provisioning.store.places import read_store
 from alloy_async.provisioning.store.rows import PlannedRow
+from alloy_async.provisioning.store.store_opener import read_store
 
 from .jobs import START, finished_job
 

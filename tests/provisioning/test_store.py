@@ -88,7 +88,7 @@ def test_the_header_is_kept(kind: Kind) -> None:
     store = kind.open()
     assert store.read_header() == attrs.evolve(HEADER, state="running", stopped="why", started=3.5)
     store.close()
-    with kind.kind.reading(kind.place) as reader:
+    with kind.kind.open_for_reading(kind.place) as reader:
         assert reader.read_header().stopped == "why"
     with pytest.raises(JobError, match="exists already"):
         kind.create()

@@ -52,32 +52,32 @@ def created(sandbox: Sandbox) -> int:
     return sandbox.ledger.count("create_a_user", "ada", "created")
 
 
-@pytest.mark.parametrize("after_commit", [False, True])
-async def test_a_reset_is_a_reset(sandbox: Sandbox, after_commit: bool) -> None:
-    sandbox.faults.add(Fault(Reset(after_commit)))
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_a_reset_is_a_reset(sandbox: Sandbox, after_effect: bool) -> None:
+    sandbox.faults.add(Fault(Reset(after_effect)))
     with pytest.raises(ConnectionResetError):
         await send(sandbox)
-    assert created(sandbox) == after_commit
+    assert created(sandbox) == after_effect
     (request,) = sandbox.requests
-    assert (request.operation, request.status, request.committed) == ("create_a_user", None, after_commit)
+    assert (request.operation, request.status, request.committed) == ("create_a_user", None, after_effect)
 
 
-@pytest.mark.parametrize("after_commit", [False, True])
-async def test_a_close_sends_nothing(sandbox: Sandbox, after_commit: bool) -> None:
-    sandbox.faults.add(Fault(Close(after_commit)))
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_a_close_sends_nothing(sandbox: Sandbox, after_effect: bool) -> None:
+    sandbox.faults.add(Fault(Close(after_effect)))
     assert await send(sandbox) == b""
-    assert created(sandbox) == after_commit
+    assert created(sandbox) == after_effect
 
 
-@pytest.mark.parametrize("after_commit", [False, True])
-async def test_a_status_stands_for_the_answer(sandbox: Sandbox, after_commit: bool) -> None:
-    kind = Status(503, {"message": "busy"}, {"Retry-After": "2"}, after_commit)
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_a_status_stands_for_the_answer(sandbox: Sandbox, after_effect: bool) -> None:
+    kind = Status(503, {"message": "busy"}, {"Retry-After": "2"}, after_effect)
     sandbox.faults.add(Fault(kind))
     head, body = head_and_body(await send(sandbox))
     assert head.startswith("HTTP/1.1 503 ")
     assert "Retry-After: 2" in head
     assert body == b'{"message":"busy"}'
-    assert created(sandbox) == after_commit
+    assert created(sandbox) == after_effect
     assert sandbox.requests[0].status == 503
 
 
@@ -132,22 +132,22 @@ async def test_a_delayed_request_is_carried_out_without_its_client(sandbox: Sand
 
 
 async def test_a_delay_after_commit_holds_back_the_answer_alone(sandbox: Sandbox) -> None:
-    sandbox.faults.add(Fault(Delay(0.1, after_commit=True)))
+    sandbox.faults.add(Fault(Delay(0.1, after_effect=True)))
     waiting = asyncio.create_task(send(sandbox))
     await asyncio.sleep(0.05)
     assert (created(sandbox), waiting.done()) == (1, False)
     assert (await waiting).startswith(b"HTTP/1.1 200 ")
 
 
-@pytest.mark.parametrize("after_commit", [False, True])
-async def test_a_hanging_request_ends_with_the_sandbox(after_commit: bool) -> None:
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_a_hanging_request_ends_with_the_sandbox(after_effect: bool) -> None:
     async with Sandbox("alloy") as sandbox:
-        sandbox.faults.add(Fault(Hang(after_commit)))
+        sandbox.faults.add(Fault(Hang(after_effect)))
         waiting = asyncio.create_task(send(sandbox))
         await asyncio.sleep(0.05)
         assert not waiting.done()
     assert await waiting == b""
-    assert created(sandbox) == after_commit
+    assert created(sandbox) == after_effect
 
 
 async def test_faults_may_be_combined(sandbox: Sandbox) -> None:
@@ -161,7 +161,7 @@ def test_a_reset_is_a_reset_on_uvloop_too() -> None:
 
     async def story() -> None:
         async with Sandbox("alloy") as sandbox:
-            sandbox.faults.add(Fault(Reset(after_commit=True)))
+            sandbox.faults.add(Fault(Reset(after_effect=True)))
             with pytest.raises(ConnectionResetError):
                 await send(sandbox)
             assert created(sandbox) == 1

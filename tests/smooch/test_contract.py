@@ -23,7 +23,7 @@ from alloy_async.core.messages.request import Request, compile_operation
 from alloy_async.core.messages.response import error_from_response
 from alloy_async.core.messages.upload import FileSource
 from alloy_async.core.operation.endpoint import endpoint
-from alloy_async.core.operation.operation import Operation, result_type
+from alloy_async.core.operation.operation import Operation, find_result_type
 from alloy_async.core.operation.paging import Listing, Unpaged
 from alloy_async.sandbox.contract.multipart_form import FilePart, read_form
 from alloy_async.smooch import AsyncSmooch, Smooch, SmoochMethods, models, operations
@@ -77,7 +77,7 @@ def test_listings_are_those_of_the_contract(call: SmoochCall) -> None:
     pagination = call.spec.get("x-pagination")
     assert issubclass(operation, Listing) is (pagination is not None)
     if issubclass(operation, Listing):
-        names = {field.name: field.wire for field in get_fields(result_type(operation))}
+        names = {field.name: field.wire for field in get_fields(find_result_type(operation))}
         assert type(operation.paging) is Unpaged
         assert operation.paging.items is not None
         assert pagination == {
@@ -222,7 +222,7 @@ def test_null_is_sent_where_asked_for() -> None:
 @some_examples
 @given(data=st.data())
 def test_answer_comes_back_whole(call: SmoochCall, data: st.DataObject) -> None:
-    result = result_type(operation_of(call))
+    result = find_result_type(operation_of(call))
     if call.answer is None:
         assert result is type(None)
         return
@@ -232,7 +232,7 @@ def test_answer_comes_back_whole(call: SmoochCall, data: st.DataObject) -> None:
 
 @each_call
 def test_an_empty_answer_is_no_error(call: SmoochCall) -> None:
-    result = result_type(operation_of(call))
+    result = find_result_type(operation_of(call))
     if call.answer is not None:
         decoded = from_wire(result, {})
         assert all(getattr(decoded, field.name) is None for field in get_fields(result))
@@ -308,7 +308,7 @@ def test_models_declare_what_the_contract_does_and_no_more() -> None:
             if argument.where == "body" and types[argument.name] != FileSource:
                 sent |= dict(reached(types[argument.name], argument.schema, set()))
         if call.answer is not None:
-            answered |= dict(reached(result_type(operation), call.answer, set()))
+            answered |= dict(reached(find_result_type(operation), call.answer, set()))
     answered |= dict(reached(models.Error, CONTRACT.document["components"]["schemas"]["Error"], set()))
     for model, schema in (answered | sent).items():
         assert {field.wire for field in get_fields(model)} == schema["properties"].keys(), model
@@ -333,7 +333,7 @@ def test_every_schema_has_a_model_of_its_name() -> None:
         models.AuthCodeResponse("canary"),
         models.LinkRequestResponseLinkRequests("i", "line", code="canary"),
         models.LinkRequestResponseLinkRequests("i", "line", url="https://line.example/canary"),
-        models.Client("1", push_notification_token="canary"),
+        models.DeviceClient("1", push_notification_token="canary"),
     ],
     ids=lambda value: type(value).__name__,
 )

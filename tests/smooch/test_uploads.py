@@ -285,7 +285,7 @@ async def test_what_cannot_be_rewound_is_sent_once(
 
 @pytest.mark.parametrize("source", [*REWINDABLE.values(), *ONCE.values()], ids=[*REWINDABLE, *ONCE])
 @pytest.mark.parametrize(
-    ("kind", "error"), [(Reset(after_commit=True), ConnectionLost), (Status(502), ServerError)]
+    ("kind", "error"), [(Reset(after_effect=True), ConnectionLost), (Status(502), ServerError)]
 )
 async def test_a_doubtful_upload_is_never_sent_again(
     smooch: AsyncSmooch, sandbox: Sandbox, ada: str, path: Path, source: Source, kind: Any, error: Any

@@ -8,7 +8,7 @@ import pytest
 
 from alloy_async import AsyncAlloy, AsyncOpendatasoft, AsyncSmooch, from_wire
 from alloy_async.alloy import models, operations
-from alloy_async.core.operation.operation import result_type
+from alloy_async.core.operation.operation import find_result_type
 from alloy_async.systems import SYSTEMS
 from alloy_async.testing import DriftFound, DriftReport, Sandbox
 from tests.core.server import Scripted, reply
@@ -81,7 +81,7 @@ def test_what_is_known_to_drift_can_be_left_out(pattern: str, found: bool) -> No
 def test_a_pattern_with_brackets_means_them() -> None:
     drift = DriftReport(ignore=("* $.data[].new",))
     users = {"data": [{"userId": "1", "new": 1}]}
-    drift(operations.ListAllUsers(), from_wire(result_type(operations.ListAllUsers), users))
+    drift(operations.ListAllUsers(), from_wire(find_result_type(operations.ListAllUsers), users))
     assert not drift.found
 
 

@@ -171,10 +171,10 @@ def _create_command(system: str, operation: OperationClass) -> click.Command:
 
 
 def _list_output_options(operation: OperationClass) -> list[click.Parameter]:
-    from ...core.operation.operation import result_type
+    from ...core.operation.operation import find_result_type
     from ...core.operation.paging import Listing
 
-    if result_type(operation) is bytes:
+    if find_result_type(operation) is bytes:
         return _FILE_OPTIONS
     return [*(_LIST_OPTIONS if issubclass(operation, Listing) else ()), *_FILE_OPTIONS, _INCLUDE]
 

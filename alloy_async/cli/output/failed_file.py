@@ -17,7 +17,7 @@ from ..options.systems import load_capabilities
 
 if TYPE_CHECKING:
     from ...provisioning.errors import JobPlace
-    from ...provisioning.reports.figures import JobReport
+    from ...provisioning.reports.job_report import JobReport
     from ...provisioning.store.header import JobHeader
     from ...provisioning.store.job_store import JobStore
 
@@ -63,8 +63,8 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
         JobError: the job cannot be read, or a file of that name is somebody else's.
         OSError: the file cannot be written.
     """
-    from ...provisioning.reports.figures import read_report
-    from ...provisioning.store.places import name_files_after, open_store, read_store
+    from ...provisioning.reports.job_report import read_report
+    from ...provisioning.store.store_opener import name_files_after, open_store, read_store
 
     path = to or name_files_after(job)
     part = path.with_name(f"{path.name}.part")
@@ -93,7 +93,7 @@ def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
     Returns:
         The file that was removed.
     """
-    from ...provisioning.store.places import name_files_after, read_store
+    from ...provisioning.store.store_opener import name_files_after, read_store
 
     with read_store(job) as store:
         header = store.read_header()
@@ -148,7 +148,7 @@ def write_unresolved_rows(
     from ...core.errors import AlloyAsyncError
     from ...provisioning.planning.source_match import is_unchanged
     from ...provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
-    from ...provisioning.reports.figures import read_unresolved
+    from ...provisioning.reports.job_report import read_unresolved
     from ...provisioning.sources import CsvSource
 
     header = job_report.header

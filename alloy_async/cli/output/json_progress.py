@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from types import TracebackType
 from typing import Self
 
 import attrs
 
-from ...provisioning.events import Checked, Counts, Event, Settled, Settling
+from ...provisioning.events import Checked, Counts, DoubtsFound, Event, Progress
 from .safe_text import format_json, print_line
 from .streams import ignore_closed
+
+_WORD_START = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
 class JsonProgress:
     """Print each event of a job as JSON; a context manager, in the place of ProgressDisplay.
 
-    Each line has `event`, the name of the event in lower case, and the event's own members, as
-    `{"event": "settled", "counts": {"created": 500, ...}, "rows": 1200}`. What would be a line of text is
+    Each line has `event`, the name of the event in snake case, and the event's own members, as
+    `{"event": "progress", "counts": {"created": 500, ...}, "rows": 1200}`. What would be a line of text is
     `{"event": "message", "text": ...}`.
     """
 
@@ -39,10 +42,11 @@ class JsonProgress:
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
-        self.sending = self.sending or isinstance(event, Checked | Settling | Settled)
-        if isinstance(event, Settled):
+        self.sending = self.sending or isinstance(event, Checked | DoubtsFound | Progress)
+        if isinstance(event, Progress):
             self.counts = event.counts
-        self._print(type(event).__name__.lower(), attrs.asdict(event))
+        name = _WORD_START.sub("_", type(event).__name__).lower()
+        self._print(name, attrs.asdict(event))
 
     def _print(self, name: str, members: dict[str, object]) -> None:
         with ignore_closed(sys.stderr):

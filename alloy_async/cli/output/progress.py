@@ -12,7 +12,7 @@ import attrs
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    Progress,
+    Progress as ProgressBar,
     ProgressColumn,
     SpinnerColumn,
     Task,
@@ -27,9 +27,9 @@ from ...provisioning.events import (
     Checked,
     Checking,
     Counts,
+    DoubtsFound,
     Event,
-    Settled,
-    Settling,
+    Progress,
     Stopped,
     Waiting,
 )
@@ -69,7 +69,7 @@ class ProgressDisplay:
         self._quiet = quiet
         self._retries = 0
         self._waited = 0.0
-        self._bar = Progress(
+        self._bar = ProgressBar(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=16),
@@ -114,11 +114,11 @@ class ProgressDisplay:
                 self.sending = True
                 self._print_findings(event)
                 self._bar.reset(self._task, description="sending", total=event.rows, notes="")
-            case Settling(rows):
+            case DoubtsFound(rows):
                 self.sending = True
                 asked = format_count(rows, "row is", "rows are")
                 self._print_seldom(f"{asked} in doubt: asking {self._target} what it holds")
-            case Settled(counts, rows):
+            case Progress(counts, rows):
                 self.sending = True
                 self.counts = counts
                 self._bar.update(self._task, description="sending", completed=counts.settled, total=rows)

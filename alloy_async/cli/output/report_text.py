@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.reports.durations import format_duration, format_latency
-from ...provisioning.reports.figures import JobReport, ReportRow
+from ...provisioning.reports.job_report import JobReport, ReportRow
 from ...provisioning.reports.status import JobStatus
 from ...provisioning.reports.timeline import Timeline
 from .next_steps import format_command
@@ -136,7 +136,7 @@ def _create_table(rows: Iterable[tuple[Text | str, str]], *, right: bool = False
 
 def _list_figures(report: JobReport) -> Iterable[tuple[str, str]]:
     yield "time", f"{format_duration(report.elapsed)}, {report.rate:,.0f} rows/s"
-    timeline = Timeline.of(report.seconds)
+    timeline = Timeline.from_seconds(report.seconds)
     if not timeline.buckets:
         return
     median, high, slowest = map(

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ...provisioning import Plan
-from ...provisioning.events import OUTCOME_NAMES, Report
+from ...provisioning.events import OUTCOME_NAMES
+from ...provisioning.results import Report
 from .next_steps import NextSteps, format_command
 from .progress import format_count, print_text
 
@@ -76,9 +77,9 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
         rows = format_count(counts.unresolved, "row did", "rows did")
         print_text(console, f"{rows} not go in; {failed} has each with its line and reason.")
         correction = steps.format_correction(report.job, failed)
-        if correction and not (counts.failed or counts.open):
+        if correction and not (counts.failed or counts.unfinished):
             print_text(console, f"Correct them there, then run:  {correction}")
-    if (counts.failed or counts.open) and not steps.is_sandbox:
+    if (counts.failed or counts.unfinished) and not steps.is_sandbox:
         print_text(console, f"To go on:  {steps.format_job_command('resume', report.job)}")
     page = format_command("report", report.job, "--format", "html", "-o", "report.html")
     print_text(console, f"All of it:  {page}")
@@ -91,7 +92,7 @@ def _print_undo_steps(console: Console, report: Report, steps: NextSteps) -> Non
         changes = format_count(counts.unresolved, "change was", "changes were")
         why = format_command("report", report.job)
         print_text(console, f"{changes} not taken back; each with its reason:  {why}")
-    if (counts.failed or counts.open) and not steps.is_sandbox:
+    if (counts.failed or counts.unfinished) and not steps.is_sandbox:
         print_text(console, f"To go on taking it back:  {steps.format_job_command('resume', report.job)}")
     if not counts.unresolved:
         print_text(console, "Everything was taken back.")

@@ -19,7 +19,7 @@ from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.multipart import Multipart
 from ..messages.request import CompiledOperation, Request, compile_operation
-from ..messages.response import error_from_response, find_request_id, lowercase_names, read_misfit
+from ..messages.response import decode_unusual_answer, error_from_response, find_request_id, lowercase_names
 from ..operation.operation import Operation
 from ..ratelimit.waiting import wait_for
 from ..retry import attempt_again, may_repeat
@@ -142,7 +142,7 @@ class Call:
                 self.attempts += 1  # before anything is written: from here on the server may have acted
                 observed = self.options.observed or self.timing is not None or log.isEnabledFor(logging.DEBUG)
                 wire = await (self._transmit_observed(credential) if observed else self._transmit(credential))
-                permit.settle(wire.status, wire.headers, wire.body)
+                permit.note_answer(wire.status, wire.headers, wire.body)
             finally:
                 permit.release()  # whatever happened: a permit that is kept would hold everybody else
             return self._interpret(wire, credential)
@@ -157,7 +157,7 @@ class Call:
                 raise
             if not self.request.repeatable:
                 raise
-        # Outside of the handler: the 401 is settled, and would else be the context of every later error. Once only, since a
+        # Outside of the handler: the 401 is dealt with, and would else be the context of every later error. Once only, since a
         # server that refuses a fresh credential too will go on refusing.
         self.renewed = True
         return await self._attempt()
@@ -231,7 +231,7 @@ class Call:
         try:
             outcome = self.plan.decode(wire.body, wire.headers)
         except Mismatch as mismatch:
-            outcome = read_misfit(
+            outcome = decode_unusual_answer(
                 self.operation, wire.status, lowercase_names(wire.headers), wire.body, mismatch, credential
             )
         if isinstance(outcome, AlloyAsyncError):

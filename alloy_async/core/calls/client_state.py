@@ -18,7 +18,7 @@ from ..http.outgoing_request import RequestHead
 from ..http.transport import MAX_RESPONSE_SIZE, Transport
 from ..messages.request import CompiledOperation
 from ..operation.operation import Operation
-from ..options import SYSTEM_CLOCK, Service, Settings, describe_value, resolve_base_url
+from ..options import SYSTEM_CLOCK, CallSettings, Service, describe_value, resolve_base_url
 from ..ratelimit.limiter import Limiter
 from ..ratelimit.rate import Rate
 from ..ratelimit.registry import get_limiter
@@ -41,7 +41,7 @@ class SharedState:
 class PreparedOptions:
     """The options of a client's calls, made ready."""
 
-    def __init__(self, settings: Settings, shared: SharedState) -> None:
+    def __init__(self, settings: CallSettings, shared: SharedState) -> None:
         self.settings = settings
         self.timeout: aiohttp.ClientTimeout = settings.timeout.to_aiohttp(settings.deadline)
         self.observed: bool = settings.on_request is not None or settings.on_response is not None
@@ -68,7 +68,7 @@ class PreparedOptions:
 
 
 def create_shared_state(
-    system: Service, credential: KeySource | None, settings: Settings, connection: Mapping[str, Any]
+    system: Service, credential: KeySource | None, settings: CallSettings, connection: Mapping[str, Any]
 ) -> SharedState:
     """Create what a new client and its copies will share.
 
@@ -80,7 +80,7 @@ def create_shared_state(
         ConfigurationError: the credential or the address is missing, or an option cannot be.
     """
     base = resolve_base_url(system, connection.get("base_url"))
-    source = credential if credential is not None else system.from_environment(system.credential)
+    source = credential if credential is not None else system.read_environment(system.credential)
     auth, host, clock = _create_auth(system, source), URL(base), connection.get("clock", SYSTEM_CLOCK)
     return SharedState(
         system,
@@ -111,7 +111,7 @@ def _check_rate_limit(value: Any) -> Any:
     if value is None or isinstance(value, Rate) or hasattr(value, "take"):
         return value
     raise ConfigurationError(
-        f"rate_limit takes a Rate, as Rate(50) for 50 requests a second, or a RateBudget; got {describe_value(value)}"
+        f"rate_limit takes a Rate, as Rate(50) for 50 requests a second, or a RequestBudget; got {describe_value(value)}"
     )
 
 

@@ -11,7 +11,7 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 
-class _Feed:
+class _OperationQueue:
     """Gives out the operations of one (async) iterable to many workers."""
 
     def __init__(self, operations: Any) -> None:
@@ -47,7 +47,7 @@ async def map_concurrently(
 
     An error of the iterable itself is raised once all that was taken from it has been yielded.
     """
-    feed = _Feed(operations)
+    feed = _OperationQueue(operations)
     done: deque[tuple[Item, T | Exception]] = deque()
     arrived, taken = asyncio.Event(), asyncio.Event()
 

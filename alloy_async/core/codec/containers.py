@@ -8,8 +8,8 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from .conversion import Decoder, Encoder, Mismatch, converter, get_decoder, get_encoder, type_mismatch
-from .fields import NULL, JsonObject, Null
+from .conversion import Decoder, Encoder, Mismatch, converter, create_type_mismatch, get_decoder, get_encoder
+from .fields import NULL, ModelBase, Null
 
 
 def _decode_any(value: Any, _: Any = None) -> Any:
@@ -24,7 +24,7 @@ def _encode_any(value: Any) -> Any:
     if cls is dict or isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):
-                raise type_mismatch("text as the name of a member", key)
+                raise create_type_mismatch("text as the name of a member", key)
         return {key: _encode_any(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_encode_any(item) for item in value]
@@ -32,10 +32,10 @@ def _encode_any(value: Any) -> Any:
         return None
     if isinstance(value, Enum):
         return _encode_any(value.value)
-    for kind in (JsonObject, datetime, date, float, str, int):
+    for kind in (ModelBase, datetime, date, float, str, int):
         if isinstance(value, kind):
-            return get_encoder(cls if kind is JsonObject else kind)(value)
-    raise type_mismatch("a value that JSON has a form for", value)
+            return get_encoder(cls if kind is ModelBase else kind)(value)
+    raise create_type_mismatch("a value that JSON has a form for", value)
 
 
 def is_list(of: Any) -> bool:
@@ -48,7 +48,7 @@ def _create_list_decoder(of: Any) -> Decoder:
 
     def decode_list(value: Any, _: Any = None) -> list[Any]:
         if value.__class__ is not list:
-            raise type_mismatch("an array", value)
+            raise create_type_mismatch("an array", value)
         return [read(entry, item) for entry in value]
 
     return decode_list
@@ -59,7 +59,7 @@ def _create_list_encoder(of: Any) -> Encoder:
 
     def encode_list(value: Any) -> list[Any]:
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-            raise type_mismatch("a list", value)
+            raise create_type_mismatch("a list", value)
         return [write(entry) for entry in value]
 
     return encode_list
@@ -82,7 +82,7 @@ def _create_mapping_decoder(of: Any) -> Decoder:
 
     def decode_mapping(value: Any, _: Any = None) -> dict[str, Any]:
         if value.__class__ is not dict:
-            raise type_mismatch("an object", value)
+            raise create_type_mismatch("an object", value)
         entries = {name: read(entry, item) for name, entry in value.items()}
         return entries if make is None else make(entries)
 
@@ -94,10 +94,10 @@ def _create_mapping_encoder(of: Any) -> Encoder:
 
     def encode_mapping(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise type_mismatch("a mapping", value)
+            raise create_type_mismatch("a mapping", value)
         for name in value:
             if not isinstance(name, str):
-                raise type_mismatch("text as the name of a member", name)
+                raise create_type_mismatch("text as the name of a member", name)
         return {name: write(entry) for name, entry in value.items()}
 
     return encode_mapping
@@ -110,7 +110,7 @@ def _create_literal_decoder(of: Any) -> Decoder:
     def decode_literal(value: Any, _: Any = None) -> Any:
         if value.__class__ in kinds:
             return value
-        raise type_mismatch(f"one of {_format_options(of)}", value)
+        raise create_type_mismatch(f"one of {_format_options(of)}", value)
 
     return decode_literal
 
@@ -124,7 +124,7 @@ def _create_literal_encoder(of: Any) -> Encoder:
             return plain
         if isinstance(plain, str):
             raise Mismatch(f"expected one of {_format_options(of)}, got {plain[:40]!r}")
-        raise type_mismatch(f"one of {_format_options(of)}", value)
+        raise create_type_mismatch(f"one of {_format_options(of)}", value)
 
     return encode_literal
 

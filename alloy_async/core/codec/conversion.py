@@ -23,7 +23,7 @@ class Mismatch(Exception):
     """A value does not fit its type. str() tells what was expected and what kind of value was found, never the value."""
 
 
-def type_mismatch(expected: str, value: Any) -> Mismatch:
+def create_type_mismatch(expected: str, value: Any) -> Mismatch:
     """Create the Mismatch for a value of a wrong type."""
     found = {NoneType: "null", dict: "an object", list: "an array"}.get(type(value)) or type(value).__name__
     return Mismatch(f"expected {expected}, got {found}")

@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from .containers import get_members, get_value_type, is_annotated, is_list, is_mapping, is_union
 from .conversion import Mismatch, converter, get_decoder, get_encoder
-from .fields import JsonObject, get_fields
-from .generated_code import is_model, missing_value
+from .fields import ModelBase, get_fields
+from .generated_code import create_missing_mismatch, is_model
 
 MAX_SEARCHED = 10_000
 """Parts of a value that are looked at; a server may send megabytes of what was not asked for."""
@@ -44,7 +44,7 @@ def _iterate_children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any,
         members = [member for member in get_members(of) if member is not str]
         if len(members) == 1 and value is not None:
             yield from _iterate_children(members[0], value, writing)
-    elif isinstance(value, JsonObject) and writing and (of is Any or is_model(of)):
+    elif isinstance(value, ModelBase) and writing and (of is Any or is_model(of)):
         for field in get_fields(type(value)):
             child = getattr(value, field.name)
             if child is not None:
@@ -77,7 +77,7 @@ class _Required:
 
 
 def _write_required(value: Any) -> Any:
-    raise missing_value()
+    raise create_missing_mismatch()
 
 
 def locate_in_answer(of: Any, value: Any, mismatch: Exception) -> str:

@@ -80,7 +80,7 @@ def _resolve_fields(cls: type) -> tuple[Field, ...]:
 
 
 @attrs.define(eq=False, repr=False)
-class JsonObject:
+class ModelBase:
     """What is read and written as a JSON object: all that the codec knows of a Model."""
 
     _bare_list_as: ClassVar[str | None] = None
@@ -90,7 +90,7 @@ class JsonObject:
     """Members that are not declared, by their names on the wire."""
 
     @classmethod
-    def _find_variant(cls, data: Mapping[str, Any]) -> type[JsonObject]:
+    def _find_variant(cls, data: Mapping[str, Any]) -> type[ModelBase]:
         """Return the class to read a JSON object as: this one, or the subclass that the object's own members ask for."""
         return cls
 
@@ -98,7 +98,7 @@ class JsonObject:
         return format_redacted(self)
 
     def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
-        return iterate_shown(self)
+        return iterate_redacted(self)
 
 
 class ReprText:
@@ -116,7 +116,7 @@ class ReprText:
 HIDDEN = ReprText("***")
 
 
-def iterate_shown(value: Any) -> Iterator[tuple[str, Any]]:
+def iterate_redacted(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what may be shown of a model or operation: names and contents of its fields, with `***` for a secret.
 
     rich asks for it too (`__rich_repr__`): else it would look through the attrs fields itself, secrets included.
@@ -131,10 +131,10 @@ def iterate_shown(value: Any) -> Iterator[tuple[str, Any]]:
             content = ReprText(f"<{len(content)} bytes>")
         yield field.name, content
     extra = getattr(value, "_extra", None)
-    if extra and isinstance(value, JsonObject):
+    if extra and isinstance(value, ModelBase):
         yield "extra", dict.fromkeys(extra, HIDDEN)
 
 
 def format_redacted(value: Any) -> str:
     """Format as `Name(field=value, ...)`: skip fields that are None, show secrets and undeclared members as '***'."""
-    return f"{value.__class__.__name__}({', '.join(f'{name}={shown!r}' for name, shown in iterate_shown(value))})"
+    return f"{value.__class__.__name__}({', '.join(f'{name}={shown!r}' for name, shown in iterate_redacted(value))})"

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any, TypeGuard, get_args
 
 from .containers import get_members, is_list, is_union
-from .conversion import Decoder, Encoder, Mismatch, converter, get_decoder, get_encoder, type_mismatch
-from .fields import Field, JsonObject, get_fields
+from .conversion import Decoder, Encoder, Mismatch, converter, create_type_mismatch, get_decoder, get_encoder
+from .fields import Field, ModelBase, get_fields
 from .scalars import EXACT_CHECKS
 
 MOST_WRITTEN_OUT = 8
 """Members of a model whose code is written out where it is an item."""
 
 
-def is_model(of: Any) -> TypeGuard[type[JsonObject]]:
-    return isinstance(of, type) and issubclass(of, JsonObject)
+def is_model(of: Any) -> TypeGuard[type[ModelBase]]:
+    return isinstance(of, type) and issubclass(of, ModelBase)
 
 
 def _find_only_member(of: Any) -> Any:
@@ -30,11 +30,11 @@ def _compile(name: str, lines: list[str], names: dict[str, Any]) -> Any:
     return names[name]
 
 
-_decoders: dict[type[JsonObject], Decoder] = {}
+_decoders: dict[type[ModelBase], Decoder] = {}
 """By model; also those still being made, since a model may hold itself."""
 
 
-def create_model_decoder(cls: type[JsonObject]) -> Decoder:
+def create_model_decoder(cls: type[ModelBase]) -> Decoder:
     """Generate `decode(data)`: check and store each known member; should the dict hold more than these, the rest is `extra`.
 
     The instance is filled without its __init__, which would cost as much again: models have no validators or converters.
@@ -45,7 +45,7 @@ def create_model_decoder(cls: type[JsonObject]) -> Decoder:
     names: dict[str, Any] = {
         "cls": cls,
         "new": cls.__new__,
-        "type_mismatch": type_mismatch,
+        "create_type_mismatch": create_type_mismatch,
         "drop_known": _drop_known,
         "parse_datetime": datetime.fromisoformat,
         **{f"decode_{name}": get_decoder(kind) for kind, name in EXACT_CHECKS.items()},
@@ -54,7 +54,7 @@ def create_model_decoder(cls: type[JsonObject]) -> Decoder:
     lines = [
         "def decode(data, _=None):",
         "if type(data) is not dict:",
-        "    if bare is None or type(data) is not list: raise type_mismatch('an object', data)",
+        "    if bare is None or type(data) is not list: raise create_type_mismatch('an object', data)",
         "    data = {bare: data}",
         "self = new(cls)",
         *_write_full_case(fields),
@@ -116,24 +116,24 @@ def _write_check(n: int, field: Field) -> list[str]:
         convert = _write_items(n, item) if _is_flat(item) else [f"value = list(map(decode{n}, value))"]
         return [
             "if value is not None:",
-            "    if type(value) is not list: raise type_mismatch('an array', value)",
+            "    if type(value) is not list: raise create_type_mismatch('an array', value)",
             *(f"    {line}" for line in convert),
         ]
     return [f"if value is not None: value = decode{n}(value, type{n})"]
 
 
-def _is_flat(of: Any) -> TypeGuard[type[JsonObject]]:
+def _is_flat(of: Any) -> TypeGuard[type[ModelBase]]:
     """Tell whether a type is a small model of plain members, whose code is written out where it is the item of a list."""
     return (
         is_model(of)
         and of._bare_list_as is None
-        and not any("_find_variant" in cls.__dict__ for cls in of.__mro__ if cls is not JsonObject)
+        and not any("_find_variant" in cls.__dict__ for cls in of.__mro__ if cls is not ModelBase)
         and len(get_fields(of)) <= MOST_WRITTEN_OUT
         and all(_find_only_member(field.type) in EXACT_CHECKS for field in get_fields(of))
     )
 
 
-def _write_items(n: int, item: type[JsonObject]) -> list[str]:
+def _write_items(n: int, item: type[ModelBase]) -> list[str]:
     """Write the lines that make a list of flat models of the list `value`; a dict of other members goes to the model's hook."""
     fields = get_fields(item)
     lines = [
@@ -160,7 +160,7 @@ def _write_items(n: int, item: type[JsonObject]) -> list[str]:
     ]
 
 
-def _create_variant_decoder(cls: type[JsonObject], decode: Decoder) -> Decoder:
+def _create_variant_decoder(cls: type[ModelBase], decode: Decoder) -> Decoder:
     def decode_variant(data: Any, _: Any = None) -> Any:
         variant = cls._find_variant(data) if data.__class__ is dict else cls
         return decode(data, cls) if variant is cls else get_decoder(variant)(data, variant)
@@ -168,18 +168,18 @@ def _create_variant_decoder(cls: type[JsonObject], decode: Decoder) -> Decoder:
     return decode_variant
 
 
-def create_model_encoder(cls: type[JsonObject]) -> Encoder:
+def create_model_encoder(cls: type[ModelBase]) -> Encoder:
     """Generate `encode(model)`: each member that is not None, then `extra`; a subclass is written whole, by its own writer."""
     names: dict[str, Any] = {
         "cls": cls,
-        "type_mismatch": type_mismatch,
-        "missing_value": missing_value,
+        "create_type_mismatch": create_type_mismatch,
+        "create_missing_mismatch": create_missing_mismatch,
         "get_encoder": get_encoder,
     }
     lines = [
         "def encode(model):",
         "if model.__class__ is not cls:",
-        f"    if not isinstance(model, cls): raise type_mismatch('a {cls.__name__}', model)",
+        f"    if not isinstance(model, cls): raise create_type_mismatch('a {cls.__name__}', model)",
         "    return get_encoder(model.__class__)(model)",
         "data = {}",
     ]
@@ -193,7 +193,9 @@ def create_model_encoder(cls: type[JsonObject]) -> Encoder:
         lines.append(f"if value is not None: data[{field.wire!r}] = {convert}")
         if field.required:
             lines.append(
-                f"else: data[{field.wire!r}] = None" if field.nullable else "else: raise missing_value()"
+                f"else: data[{field.wire!r}] = None"
+                if field.nullable
+                else "else: raise create_missing_mismatch()"
             )
     lines += [
         "if model._extra:",
@@ -215,7 +217,7 @@ def _defer(get_hook: Callable[[Any], Encoder], of: Any) -> Encoder:
     return call_hook
 
 
-def missing_value() -> Mismatch:
+def create_missing_mismatch() -> Mismatch:
     """Create the Mismatch for a required member that is None."""
     return Mismatch("is required and was not given")
 

@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .fields import JsonObject, get_fields, iterate_shown
+from .fields import ModelBase, get_fields, iterate_redacted
 from .flat_json import flatten, unflatten
 from .json_codec import from_wire, to_wire
 from .pydantic_schema import create_core_schema, create_json_schema
 
 
 @attrs.define(eq=False, repr=False)
-class Model(JsonObject):
+class Model(ModelBase):
     """A JSON object of an API, as a mutable attrs class.
 
     `extra` holds the members that the model does not declare, as plain JSON; they go back when the model is sent.
@@ -68,14 +68,14 @@ class Model(JsonObject):
         """Show the model as a table in a notebook; secrets as '***'."""
         rows = "".join(
             f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{_format_cell(shown)}</td></tr>"
-            for name, shown in iterate_shown(self)
+            for name, shown in iterate_redacted(self)
         )
         return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the model on as many lines as it takes, in IPython."""
         with printer.group(1, f"{type(self).__name__}(", ")"):
-            for number, (name, shown) in enumerate(() if cycle else iterate_shown(self)):
+            for number, (name, shown) in enumerate(() if cycle else iterate_redacted(self)):
                 if number:
                     printer.text(",")
                     printer.breakable()

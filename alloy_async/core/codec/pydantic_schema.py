@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from ..errors import DecodeError
 from .containers import get_members, get_value_type, is_list, is_mapping, is_union
-from .fields import JsonObject, Null, get_fields
+from .fields import ModelBase, Null, get_fields
 from .json_codec import from_wire, to_wire
 
 SCALARS: Mapping[Any, Mapping[str, Any]] = {
@@ -26,7 +26,7 @@ SCALARS: Mapping[Any, Mapping[str, Any]] = {
 }
 
 
-def create_core_schema(cls: type[JsonObject]) -> dict[str, Any]:
+def create_core_schema(cls: type[ModelBase]) -> dict[str, Any]:
     """Create pydantic's core schema of a model, which is plain data: JSON objects and instances are taken, objects given."""
     return {
         "type": "function-plain",
@@ -36,7 +36,7 @@ def create_core_schema(cls: type[JsonObject]) -> dict[str, Any]:
     }
 
 
-def _create_validator(cls: type[JsonObject]) -> Callable[[Any], Any]:
+def _create_validator(cls: type[ModelBase]) -> Callable[[Any], Any]:
     def validate(value: Any) -> Any:
         if isinstance(value, cls):
             return value
@@ -58,7 +58,7 @@ def create_json_schema(of: Any, within: tuple[Any, ...] = ()) -> dict[str, Any]:
         return create_json_schema(get_args(of)[0], within)
     if of in SCALARS:
         return dict(SCALARS[of])
-    if isinstance(of, type) and issubclass(of, JsonObject):
+    if isinstance(of, type) and issubclass(of, ModelBase):
         return _describe_model(of, within)
     if is_union(of):
         members = [*get_members(of), *([NoneType] if NoneType in get_args(of) else [])]
@@ -74,7 +74,7 @@ def create_json_schema(of: Any, within: tuple[Any, ...] = ()) -> dict[str, Any]:
     return {}
 
 
-def _describe_model(cls: type[JsonObject], within: tuple[Any, ...]) -> dict[str, Any]:
+def _describe_model(cls: type[ModelBase], within: tuple[Any, ...]) -> dict[str, Any]:
     if cls in within:
         return {"type": "object", "title": cls.__name__}
     properties, required = {}, []

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 import attrs
 
-from .fields import JsonObject, get_fields
+from .fields import ModelBase, get_fields
 
 SHORTEST_SECRET = 4
 """Characters; a shorter secret is not looked for in what the server sends: it would also blot out innocent text."""
@@ -49,7 +49,7 @@ def may_hold_secret(of: Any, within: frozenset[Any] = frozenset()) -> bool:
     """Tell whether a value of this type may hold a field that is marked as secret."""
     if of in within:
         return False
-    if isinstance(of, type) and issubclass(of, JsonObject):
+    if isinstance(of, type) and issubclass(of, ModelBase):
         fields = get_fields(of)
         return any(field.marker.secret or may_hold_secret(field.type, within | {of}) for field in fields)
     return any(may_hold_secret(part, within) for part in get_args(of))

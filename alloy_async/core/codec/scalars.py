@@ -8,7 +8,7 @@ from enum import Enum
 from types import NoneType
 from typing import Any
 
-from .conversion import Decoder, Encoder, Mismatch, converter, type_mismatch
+from .conversion import Decoder, Encoder, Mismatch, converter, create_type_mismatch
 
 EXACT_CHECKS: dict[type[Any], str] = {str: "str", int: "int", bool: "bool"}
 """Types whose check is cheaper written out in generated code than called, by the name of the type there."""
@@ -18,7 +18,7 @@ def _create_scalar_hooks(cls: type, expected: str) -> tuple[Decoder, Encoder]:
     def read(value: Any, _: Any = None) -> Any:
         if value.__class__ is cls:
             return value
-        raise type_mismatch(expected, value)
+        raise create_type_mismatch(expected, value)
 
     def write(value: Any) -> Any:
         if value.__class__ is cls:
@@ -26,7 +26,7 @@ def _create_scalar_hooks(cls: type, expected: str) -> tuple[Decoder, Encoder]:
         plain = _unwrap_numpy(value)
         if isinstance(plain, cls) and (cls is bool or not isinstance(plain, bool)):
             return plain.value if isinstance(plain, Enum) else cls(plain)
-        raise type_mismatch(expected, value)
+        raise create_type_mismatch(expected, value)
 
     return read, write
 
@@ -43,19 +43,19 @@ def _decode_int(value: Any, _: Any = None) -> int:
         return value
     if value.__class__ is float and value.is_integer():
         return int(value)
-    raise type_mismatch("a whole number", value)
+    raise create_type_mismatch("a whole number", value)
 
 
 def _decode_float(value: Any, _: Any = None) -> float | int:
     if value.__class__ is float or value.__class__ is int:
         return value
-    raise type_mismatch("a number", value)
+    raise create_type_mismatch("a number", value)
 
 
 def _encode_float(value: Any) -> float:
     plain = value if value.__class__ is float or value.__class__ is int else _unwrap_numpy(value)
     if not isinstance(plain, int | float) or isinstance(plain, bool):
-        raise type_mismatch("a number", value)
+        raise create_type_mismatch("a number", value)
     if not math.isfinite(plain):
         raise Mismatch("expected a finite number: JSON has no NaN or infinity")
     return plain if plain.__class__ is int else float(plain)
@@ -69,12 +69,12 @@ def _decode_datetime(value: Any, _: Any = None) -> datetime:
         except ValueError:
             raise Mismatch("expected a date and time (ISO 8601), got other text") from None
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    raise type_mismatch("a date and time (ISO 8601)", value)
+    raise create_type_mismatch("a date and time (ISO 8601)", value)
 
 
 def _encode_datetime(value: Any) -> str:
     if not isinstance(value, datetime):
-        raise type_mismatch("a datetime", value)
+        raise create_type_mismatch("a datetime", value)
     if value.tzinfo is None:
         raise Mismatch(
             "expected a datetime with a time zone, got a naive one: add tzinfo, for example datetime.UTC"
@@ -88,18 +88,18 @@ def _decode_date(value: Any, _: Any = None) -> date:
             return date.fromisoformat(value)
     except ValueError:
         pass
-    raise type_mismatch("a date (ISO 8601)", value)
+    raise create_type_mismatch("a date (ISO 8601)", value)
 
 
 def _encode_date(value: Any) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
-    raise type_mismatch("a date", value)
+    raise create_type_mismatch("a date", value)
 
 
 def _decode_none(value: Any, _: Any = None) -> None:
     if value is not None:
-        raise type_mismatch("null", value)
+        raise create_type_mismatch("null", value)
 
 
 def _register_scalars() -> None:

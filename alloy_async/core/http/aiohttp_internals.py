@@ -29,7 +29,7 @@ READ_SIZE = 1 << 16  # bytes that are read at once, at the most
 
 
 @attrs.frozen
-class Use:
+class UndocumentedUse:
     """One use of something undocumented; its probe gets the connector or session whose names it looks for."""
 
     purpose: str
@@ -37,7 +37,7 @@ class Use:
     probe: Callable[[Any], bool]
 
 
-def has(use: str, of: Any = None) -> bool:
+def is_available(use: str, of: Any = None) -> bool:
     """Tell whether what a use needs is there, on this connector or session where it is a thing of those."""
     return USES[use].probe(of)
 
@@ -90,46 +90,46 @@ _IS_ORIGINAL = isinstance(_REQUEST, types.FunctionType) and (
     _REQUEST.__code__.co_filename == aiohttp_client.__file__  # else another one stood in its place already
 )
 
-USES: Mapping[str, Use] = {
-    "connection": Use(
+USES: Mapping[str, UndocumentedUse] = {
+    "connection": UndocumentedUse(
         "ResponseHandler: our connections are its subclass, with read timeouts on one timer, and never used again once"
         " something came on them that nobody asked for",
         "calls go through ClientSession.request",
         _probe_connection,
     ),
-    "parser": Use(
+    "parser": UndocumentedUse(
         "HttpResponseParser.feed_eof: tells whether the bytes of an answer went on into another one",
         "calls go through ClientSession.request",
         _probe_parser,
     ),
-    "connector": Use(
+    "connector": UndocumentedUse(
         "TCPConnector.connect, _get, _available_connections, _factory, _release_waiter: a connection of our class from its"
         " pool, and whether that is full; a wake-up that reached somebody who was cancelled is handed on",
         "calls go through ClientSession.request",
         _probe_connector,
     ),
-    "request": Use(
+    "request": UndocumentedUse(
         "ClientRequest, made once: it tells the connector where to connect to",
         "calls go through ClientSession.request",
         _probe_request,
     ),
-    "send": Use(
+    "send": UndocumentedUse(
         "ClientRequest.send: the moment before a request of an own session is written, to look at the connection once more",
         "an own session's kept connection is used as aiohttp gives it; of a call that the deadline ends while it connects, the"
         " effect is told by the time that is left",
         lambda _: _list_parameters(aiohttp.ClientRequest, "send") == ["self", "conn"],
     ),
-    "middlewares": Use(
+    "middlewares": UndocumentedUse(
         "ClientSession._middlewares: those of an own session, to add ours to them",
         "an own session is refused: its own middlewares would be left out, or a request silently sent twice",
         lambda session: isinstance(getattr(session, "_middlewares", None), tuple | list),
     ),
-    "unpatched": Use(
+    "unpatched": UndocumentedUse(
         "ClientSession._request: whether somebody has put his own in its place, as mocks and tracers do",
         "calls go through ClientSession.request, where his is honoured",
         lambda _: _IS_ORIGINAL and getattr(aiohttp.ClientSession, "_request", None) is _REQUEST,
     ),
-    "pool": Use(
+    "pool": UndocumentedUse(
         "TCPConnector._conns, _acquired and _closed: sockets of a loop that is gone are closed without it",
         "they are left to the garbage collector, which warns of them",
         lambda connector: all(hasattr(connector, name) for name in ("_conns", "_acquired", "_closed")),

@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from .failures import BodyCut, BodyUnreadable
+from .failures import BodyTruncated, BodyUnreadable
 
 PIECE = 1 << 18
 """Most bytes that one step gives, so that a small body which swells to gigabytes is noticed in time."""
@@ -36,7 +36,7 @@ class Decompressor(Protocol):
         """Check that the body was whole, once nothing is left to take.
 
         Raises:
-            BodyCut: see there.
+            BodyTruncated: see there.
         """
         ...
 
@@ -54,7 +54,7 @@ class BufferedInput:
         return bool(data)
 
 
-class Identity(BufferedInput):
+class IdentityDecompressor(BufferedInput):
     """Pass on what is not compressed."""
 
     def take(self) -> bytes:
@@ -98,7 +98,7 @@ class ZlibDecompressor(BufferedInput):
 
     def finish(self) -> None:
         if self._begun and (self._step is None or not self._step.eof):
-            raise BodyCut("the compressed body is cut short")
+            raise BodyTruncated("the compressed body is cut short")
 
 
 class BrotliDecompressor(BufferedInput):
@@ -122,7 +122,7 @@ class BrotliDecompressor(BufferedInput):
 
     def finish(self) -> None:
         if self._begun and not self._step.is_finished():
-            raise BodyCut("the compressed body is cut short")
+            raise BodyTruncated("the compressed body is cut short")
 
 
 class ZstdDecompressor(BufferedInput):
@@ -150,7 +150,7 @@ class ZstdDecompressor(BufferedInput):
 
     def finish(self) -> None:
         if self._begun and not self._step.eof:
-            raise BodyCut("the compressed body is cut short")
+            raise BodyTruncated("the compressed body is cut short")
 
 
 def _find_module(*names: str) -> str | None:
@@ -200,4 +200,4 @@ def create_decompressor(content_encoding: str | None) -> Decompressor:
         raise BodyUnreadable(f"it is compressed as {name!r}, unasked, and reading that needs {MISSING[name]}")
     if "," in name:
         raise BodyUnreadable("it is compressed more than once, which is not read here")
-    return Identity()
+    return IdentityDecompressor()

@@ -16,7 +16,7 @@ from ..errors import (
     Effect,
     RequestTimeout,
 )
-from ..messages.upload import SourceFailed
+from ..messages.upload import UploadSourceFailed
 from .aiohttp_internals import HttpProcessingError
 
 
@@ -32,7 +32,7 @@ class BodyUnreadable(Exception):
     """The body is not what its Content-Encoding says, or nothing here can read that."""
 
 
-class BodyCut(Exception):
+class BodyTruncated(Exception):
     """The body ended before what is compressed in it did."""
 
 
@@ -45,11 +45,11 @@ BROKEN = (
     OSError,
     aiohttp.ClientError,
     HttpProcessingError,
-    SourceFailed,
+    UploadSourceFailed,
     ConnectionBroken,
     ServerSpokeFirst,
     BodyUnreadable,
-    BodyCut,
+    BodyTruncated,
     BodyTooLarge,
 )
 """All that a request or the reading of its answer may fail with; anything else is a fault of the program."""
@@ -66,7 +66,7 @@ MARGIN = 0.02
 """Seconds by which a wait may miss its time and still be the one that ended."""
 
 
-def describe_connect_timeout(elapsed: float, seconds: float, patience: float) -> AlloyAsyncError:
+def error_from_connect_timeout(elapsed: float, seconds: float, patience: float) -> AlloyAsyncError:
     """Create the error for a connection that did not come in time.
 
     Args:
@@ -82,7 +82,7 @@ def describe_connect_timeout(elapsed: float, seconds: float, patience: float) ->
     return RequestTimeout(f"{what} within {elapsed:.1f} s; nothing was sent", phase=phase, effect="none")
 
 
-def describe_failure(
+def error_from_failure(
     error: BaseException, *, written: bool, status: int | None, elapsed: float, read_timeout: float | None
 ) -> AlloyAsyncError:
     """Create the error of ours for a failed attempt, without any text that may hold a URL or a header.
@@ -95,9 +95,9 @@ def describe_failure(
         read_timeout: seconds that the server may be silent.
     """
     if status is not None:
-        return describe_body_failure(error, status, elapsed, read_timeout)
+        return error_from_body_failure(error, status, elapsed, read_timeout)
     if isinstance(error, BEFORE_WRITING) or not written:
-        return _describe_before_writing(error, elapsed)
+        return _error_before_writing(error, elapsed)
     if isinstance(error, aiohttp.SocketTimeoutError):
         return RequestTimeout(f"the server sent nothing for {read_timeout:g} s", phase="read")
     if type(error) is TimeoutError:
@@ -105,7 +105,7 @@ def describe_failure(
     return ConnectionLost(f"the connection was lost after sending began: {describe_cause(error)}")
 
 
-def _describe_before_writing(error: BaseException, elapsed: float) -> AlloyAsyncError:
+def _error_before_writing(error: BaseException, elapsed: float) -> AlloyAsyncError:
     if type(error) is TimeoutError:
         waited = f"no connection within the deadline ({elapsed:.1f} s)"
         return DeadlineExceeded(f"{waited}; nothing was sent", effect="none")
@@ -127,10 +127,10 @@ def _is_hopeless(error: BaseException) -> bool:
     )
 
 
-def describe_body_failure(
+def error_from_body_failure(
     error: BaseException, status: int, elapsed: float = 0, read_timeout: float | None = None
 ) -> AlloyAsyncError:
-    """Create the error for a body that did not come as a whole; `describe_failure` has the arguments."""
+    """Create the error for a body that did not come as a whole; `error_from_failure` has the arguments."""
     effect: Effect = "applied" if 200 <= status < 300 else "unknown"
     facts: dict[str, Any] = {"status": status, "effect": effect}
     if isinstance(error, BodyTooLarge | BodyUnreadable):
@@ -161,7 +161,7 @@ def describe_cause(error: BaseException) -> str:
         return os.strerror(error.errno) if error.errno else "it broke while the body was being written"
     if isinstance(error, aiohttp.InvalidURL):
         return "its address is not a URL"
-    if isinstance(error.__cause__, SourceFailed):
+    if isinstance(error.__cause__, UploadSourceFailed):
         return str(error.__cause__)
     if isinstance(error, aiohttp.ClientError):
         return type(error).__name__

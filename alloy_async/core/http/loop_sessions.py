@@ -20,7 +20,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
-from .aiohttp_internals import abandon_connector, has
+from .aiohttp_internals import abandon_connector, is_available
 from .content_encoding import ACCEPT_ENCODING
 from .direct_sender import DirectSender, Sender
 from .outgoing_request import RequestHead
@@ -56,7 +56,7 @@ class LoopSession:
     @property
     def sender(self) -> Sender:
         """The way that the next request takes. Asked each time: mocks come and go while a client lives."""
-        if self._direct is None or not has("unpatched"):
+        if self._direct is None or not is_available("unpatched"):
             return self._through_session
         return self._direct
 
@@ -82,7 +82,7 @@ class LoopSessions:
     ) -> None:
         if own is not None and not isinstance(own, aiohttp.ClientSession):
             raise ConfigurationError(f"session takes an aiohttp.ClientSession, got {type(own).__name__}")
-        if own is not None and not has("middlewares", own):
+        if own is not None and not is_available("middlewares", own):
             raise ConfigurationError(
                 f"session: a session of aiohttp {aiohttp.__version__} cannot be used without sending requests twice or leaving"
                 " out its middlewares; leave session= out, or use an aiohttp that this version of alloy_async knows"
@@ -93,12 +93,12 @@ class LoopSessions:
         self._proxy = proxy
         self._own = own
         self._last: LoopSession | None = None
-        self._keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, _Keeper] = WeakKeyDictionary()
+        self._keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, _SessionKeeper] = WeakKeyDictionary()
         self._closed = False
         _all_sessions.add(self)
 
     @property
-    def _forwards(self) -> bool:
+    def _forwards_requests(self) -> bool:
         """Whether a proxy takes whole requests; TLS goes through a tunnel instead."""
         return self._proxy is not None and self._base.scheme == "http"
 
@@ -110,7 +110,7 @@ class LoopSessions:
         whole = CIMultiDict(headers)
         whole.setdefault(hdrs.HOST, self._base.host_port_subcomponent or "")
         whole.setdefault(hdrs.ACCEPT_ENCODING, ACCEPT_ENCODING)
-        if self._forwards:
+        if self._forwards_requests:
             return RequestHead(verb, f"{self._base.origin()}{path}", whole, self._proxy)
         return RequestHead(verb, path, whole)
 
@@ -133,7 +133,7 @@ class LoopSessions:
         if keeper is None or keeper.loop_session.session.closed:
             for other in [other for other in self._keepers if other.is_closed()]:
                 self._keepers.pop(other).abandon()
-            keeper = self._keepers[loop] = _Keeper(self._create_loop_session(loop))
+            keeper = self._keepers[loop] = _SessionKeeper(self._create_loop_session(loop))
         return keeper.loop_session
 
     def _create_loop_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
@@ -146,7 +146,7 @@ class LoopSessions:
         direct = None
         # A session has traces here only where a tracer puts some into each new one; they are to see our requests too.
         if not session.trace_configs and all(
-            has(use, connector) for use in ("connection", "parser", "connector", "request")
+            is_available(use, connector) for use in ("connection", "parser", "connector", "request")
         ):
             direct = self._create_direct_sender(connector, scheduler)
         return LoopSession(session, scheduler, self._create_session_sender(session, scheduler), direct)
@@ -155,7 +155,7 @@ class LoopSessions:
         self, connector: aiohttp.TCPConnector, scheduler: TimeoutScheduler
     ) -> DirectSender:
         proxy = None if self._proxy is None else self._proxy.url
-        if proxy is not None and self._forwards:
+        if proxy is not None and self._forwards_requests:
             return DirectSender(connector, scheduler, proxy, None)
         return DirectSender(connector, scheduler, self._base, proxy)
 
@@ -209,7 +209,7 @@ def _abort(transport: Any) -> None:
         transport.abort()
 
 
-class _Keeper:
+class _SessionKeeper:
     """Holds one session open, inside an async generator of its event loop."""
 
     def __init__(self, loop_session: LoopSession) -> None:
@@ -250,7 +250,7 @@ def _close_without_waiting(
     connector = session.connector
     if connector is None:
         pass
-    elif has("pool", connector):
+    elif is_available("pool", connector):
         abandon_connector(connector, drop)
     else:
         session.detach()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import aiohttp
 
 from .content_encoding import Decompressor, create_decompressor
-from .failures import BROKEN, BodyTooLarge, describe_body_failure
+from .failures import BROKEN, BodyTooLarge, error_from_body_failure
 
 ERROR_BODY = 1 << 20
 """Most bytes that are kept of the body of an error; what comes after them says nothing more."""
@@ -56,7 +56,7 @@ class OpenResponse(ABC):
         """What `read` has got so far."""
         return b"".join(self._pieces or ())
 
-    def take_whole(self, limit: int) -> bytes | None:
+    def take_whole_body(self, limit: int) -> bytes | None:
         """Return the whole body where it is here already, as it stands and within the bound; else None.
 
         Most answers are there as a whole by the time that their head is read.
@@ -77,7 +77,7 @@ class OpenResponse(ABC):
             limit: most bytes, decompressed. Of a body that is not the result, ERROR_BODY are kept and the rest is not read.
 
         Raises:
-            BodyTooLarge, BodyCut, BodyUnreadable: see there; and what aiohttp raises. The connection is closed then.
+            BodyTooLarge, BodyTruncated, BodyUnreadable: see there; and what aiohttp raises. The connection is closed then.
         """
         try:
             await self._collect(limit)
@@ -112,7 +112,7 @@ class OpenResponse(ABC):
         try:
             return await self._read_piece()
         except BROKEN as error:
-            failure = describe_body_failure(error, self.status)
+            failure = error_from_body_failure(error, self.status)
             self.close()
         # Raised outside of the handler, so that no frame that holds a piece of the answer is in the traceback.
         raise failure

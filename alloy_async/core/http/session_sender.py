@@ -14,7 +14,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from .aiohttp_internals import create_unread_check, find_middlewares, has
+from .aiohttp_internals import create_unread_check, find_middlewares, is_available
 from .failures import ConnectionBroken, ServerSpokeFirst, describe_cause
 from .open_response import OpenResponse
 from .outgoing_request import Body, OutgoingRequest
@@ -48,7 +48,7 @@ class SessionSender:
         self._proxy = proxy
         self._looks: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         """For each connection that was used here, what tells whether something is unread on it."""
-        self._guards = has("send")
+        self._guards = is_available("send")
 
     async def send(
         self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout, deadline: float
@@ -59,7 +59,7 @@ class SessionSender:
     async def _request(
         self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
-        if not self._guards or not has("unpatched"):
+        if not self._guards or not is_available("unpatched"):
             request.written = True  # nobody will tell when it is, so from here on it may have been
         try:
             # Nothing of the request is in a local variable here: this frame is in the traceback of a cancelled call.

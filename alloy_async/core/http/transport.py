@@ -10,9 +10,9 @@ import attrs
 from yarl import URL
 
 from ..errors import AlloyAsyncError
-from ..messages.upload import SourceFailed
+from ..messages.upload import UploadSourceFailed
 from ..validation import check_count, validate_positive
-from .failures import BROKEN, describe_connect_timeout, describe_failure
+from .failures import BROKEN, error_from_connect_timeout, error_from_failure
 from .loop_sessions import LoopSessions
 from .open_response import OpenResponse, RawResponse
 from .outgoing_request import OutgoingRequest, RequestHead
@@ -115,7 +115,7 @@ class Transport:
             if streamed and response.ok:
                 response.lift_deadline()
                 return RawResponse(response.status, response.headers, response)
-            body = response.take_whole(self._limit)
+            body = response.take_whole_body(self._limit)
             if body is None:
                 body = await response.read(self._limit)
             return RawResponse(response.status, response.headers, body)
@@ -140,15 +140,15 @@ def _describe(
     elapsed: float,
 ) -> AlloyAsyncError:
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return describe_connect_timeout(elapsed, seconds, timeout.connect or seconds)
-    failure = describe_failure(
+        return error_from_connect_timeout(elapsed, seconds, timeout.connect or seconds)
+    failure = error_from_failure(
         error,
         written=request.written,
         status=None if response is None else response.status,
         elapsed=elapsed,
         read_timeout=timeout.sock_read,
     )
-    source = error if isinstance(error, SourceFailed) else error.__cause__
-    if isinstance(source, SourceFailed):
+    source = error if isinstance(error, UploadSourceFailed) else error.__cause__
+    if isinstance(source, UploadSourceFailed):
         failure.__cause__ = source
     return failure

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import InvalidRequest
-from .upload import Source, Upload
+from .upload import Upload, UploadSource
 
 
 class Multipart:
@@ -26,11 +26,11 @@ class Multipart:
         self, operation: str, texts: Sequence[tuple[str, str]], files: Sequence[tuple[str, str, Upload]]
     ) -> None:
         self._operation = operation
-        self._files = [(argument, Source(upload)) for argument, _, upload in files]
+        self._files = [(argument, UploadSource(upload)) for argument, _, upload in files]
         self.is_open: bool = False
         boundary = secrets.token_hex(16)
         self.content_type: str = f"multipart/form-data; boundary={boundary}"
-        self._sections: list[bytes | Source] = []
+        self._sections: list[bytes | UploadSource] = []
         for name, text in texts:
             self._sections.append(_format_head(boundary, name) + text.encode() + b"\r\n")
         for (_, name, upload), (_, source) in zip(files, self._files, strict=True):
@@ -70,7 +70,7 @@ class Multipart:
     ) -> None:
         self._close()
 
-    async def _open_file(self, argument: str, source: Source) -> None:
+    async def _open_file(self, argument: str, source: UploadSource) -> None:
         try:
             await asyncio.to_thread(source.open)
         except (OSError, ValueError) as error:
@@ -87,7 +87,7 @@ class Multipart:
         """Read the body from its beginning; each attempt takes its own.
 
         Raises:
-            SourceFailed: a source broke off, or has not the size that was announced.
+            UploadSourceFailed: a source broke off, or has not the size that was announced.
         """
         for section in self._sections:
             if isinstance(section, bytes):

@@ -20,7 +20,7 @@ from ..codec.json_codec import dumps, from_wire
 from ..codec.redaction import may_hold_secret
 from ..errors import DecodeError, InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query
-from ..operation.operation import Operation, result_type
+from ..operation.operation import Operation, find_result_type
 from .multipart import Multipart
 from .result_decoder import create_result_decoder
 from .upload import FileSource, parse_upload
@@ -81,7 +81,7 @@ class CompiledOperation:
     def __init__(self, cls: type[Operation[Any]]) -> None:
         self.verb: str = cls.verb
         self.name: str = cls.name
-        self.result: Any = result_type(cls)
+        self.result: Any = find_result_type(cls)
         self.decode: Callable[..., Any] = create_result_decoder(self.result, cls.accept)
         """Makes the result of a 2xx answer's body and headers; raises Mismatch."""
         fields = get_fields(cls)
@@ -199,7 +199,7 @@ class CompiledOperation:
                 return f"{argument.field.name} "
         return ""
 
-    def create_empty(self) -> Any:
+    def create_empty_result(self) -> Any:
         """Create the result of an answer that tells nothing, where it should have told something."""
         try:
             return from_wire(self.result, {})
@@ -207,7 +207,7 @@ class CompiledOperation:
             return None
 
     @cached_property
-    def answers_secret(self) -> bool:
+    def may_return_secret(self) -> bool:
         """Whether its answer is declared to hold a secret."""
         return may_hold_secret(self.result)
 

@@ -45,7 +45,7 @@ class Answer(Generic[T]):
     elapsed: float
 
 
-def read_misfit(
+def decode_unusual_answer(
     operation: Operation[Any],
     status: int,
     headers: Mapping[str, str],
@@ -65,7 +65,7 @@ def read_misfit(
     """
     compiled = compile_operation(operation)
     if operation.verb == "DELETE" and (not raw.strip() or status in (202, 204)):
-        return compiled.create_empty()
+        return compiled.create_empty_result()
     text = decode_text(raw, headers)
     if raw and text.encode() != raw:
         try:
@@ -83,14 +83,14 @@ def decode_error(
     raw: bytes,
     credential: Secret | None,
 ) -> DecodeError:
-    """Create the error for a 2xx answer that is not what the operation promises; arguments as for `read_misfit`.
+    """Create the error for a 2xx answer that is not what the operation promises; arguments as for `decode_unusual_answer`.
 
     It has no body where the answer should have held a secret: nobody knows where in the body that is.
     """
     kind = "an answer that does not fit" if raw else "an empty body"
     redactor = _create_redactor(operation, credential)
     headers = redactor.redact_headers(headers)
-    holds_secret = compile_operation(operation).answers_secret
+    holds_secret = compile_operation(operation).may_return_secret
     return DecodeError(
         f"the server did it, but sent {kind}: {format_line(redactor.redact_text(str(reason)))}",
         operation=operation.name,

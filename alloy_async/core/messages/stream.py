@@ -18,7 +18,7 @@ from ..codec.json_codec import from_wire
 from ..errors import AlloyAsyncError, DeadlineExceeded, DecodeError, InvalidRequest
 from ..http.open_response import OpenResponse
 from .body import describe_other_media, find_charset, format_line
-from .csv_records import MAX_RECORD, RecordReader
+from .csv_record_reader import MAX_RECORD, CsvRecordReader
 
 T = TypeVar("T")
 
@@ -174,7 +174,7 @@ class Stream:
 
     async def _read_records(self, delimiter: str) -> AsyncIterator[list[str]]:
         """Read each record's cells; a record goes on while a quote is open."""
-        records, number = RecordReader(delimiter), 1
+        records, number = CsvRecordReader(delimiter), 1
         async for line in self._read_lines(None):
             try:
                 cells = records.add_line(line)

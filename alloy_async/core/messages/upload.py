@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 import attrs
 
-from ..codec.conversion import Mismatch, type_mismatch
+from ..codec.conversion import Mismatch, create_type_mismatch
 
 CHUNK = 256 * 1024
 """Most bytes of a file that are in memory at once."""
@@ -57,7 +57,7 @@ FileSource: TypeAlias = Content | Upload
 """The type of an argument that is a file."""
 
 
-class SourceFailed(Exception):
+class UploadSourceFailed(Exception):
     """What was to be uploaded could not be read to its end."""
 
 
@@ -67,7 +67,7 @@ def parse_upload(value: object) -> Upload:
     source = upload.source
     if not _is_path(source) and not isinstance(source, _BYTES | AsyncIterable):
         if not callable(getattr(source, "read", None)):
-            raise type_mismatch(
+            raise create_type_mismatch(
                 "a path, bytes, a binary file, an async iterator of bytes or an Upload", source
             )
         # Wrappers, as tempfile's, are told by their mode; members of a ZipFile are binary whatever theirs says ("r").
@@ -76,7 +76,7 @@ def parse_upload(value: object) -> Upload:
             raise Mismatch("expected a file opened in binary mode ('rb'), got one opened as text")
     for text in (upload.filename, upload.content_type):
         if text is not None and not isinstance(text, str):
-            raise type_mismatch("text as filename and content_type", text)
+            raise create_type_mismatch("text as filename and content_type", text)
     if upload.content_type is not None and not _CONTENT_TYPE.fullmatch(upload.content_type):
         raise Mismatch(f"expected a content_type such as 'image/png', got {upload.content_type[:40]!r}")
     if upload.size is not None and (not isinstance(upload.size, int) or upload.size < 0):
@@ -84,7 +84,7 @@ def parse_upload(value: object) -> Upload:
     return upload
 
 
-class Source:
+class UploadSource:
     """What one file part is read from; it outlives the attempts, each of which reads it anew."""
 
     def __init__(self, upload: Upload) -> None:
@@ -117,7 +117,7 @@ class Source:
                 raise ValueError("it is not a regular file; open it yourself and give the file object")
             self._file = path.open("rb")
         else:
-            _claim(self._content)
+            _claim_file(self._content)
             self._file = self._content
         if not _seekable(self._file):
             return
@@ -151,12 +151,12 @@ class Source:
                     break
                 yield piece
         except Exception as error:
-            raise SourceFailed(
+            raise UploadSourceFailed(
                 f"{self.label} could not be read on: {type(error).__name__}: {error}"
             ) from error
         if self.size is not None and given != self.size:
             found = "more" if given > self.size else f"{given}"
-            raise SourceFailed(f"{self.label} gave {found} bytes, and {self.size} were announced")
+            raise UploadSourceFailed(f"{self.label} gave {found} bytes, and {self.size} were announced")
 
     async def _read_pieces(self) -> AsyncIterator[bytes]:
         if isinstance(self._content, AsyncIterable):
@@ -182,7 +182,7 @@ _claimed: set[int] = set()
 """Ids of the callers' files that are being uploaded: two calls at once would read each other's pieces."""
 
 
-def _claim(file: object) -> None:
+def _claim_file(file: object) -> None:
     if id(file) in _claimed:
         raise ValueError("another call is uploading it now; give its path instead, or bytes")
     _claimed.add(id(file))

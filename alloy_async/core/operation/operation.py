@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, get_type_hints
 
-from ..codec.fields import format_redacted, get_fields, iterate_shown
+from ..codec.fields import format_redacted, get_fields, iterate_redacted
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -74,10 +74,10 @@ class Operation(Generic[T_co]):
         return hash((self.__class__, *(value for value in values if isinstance(value, PLAIN))))
 
     def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
-        return iterate_shown(self)
+        return iterate_redacted(self)
 
 
-def result_type(operation: type[Operation[Any]]) -> Any:
+def find_result_type(operation: type[Operation[Any]]) -> Any:
     """The T of Operation[T]; a quoted one is looked up in the module of its class."""
     for base in operation.__mro__:
         for generic in base.__dict__.get("__orig_bases__", ()):

@@ -27,7 +27,7 @@ class PageWalk(Generic[Item]):
 
     Attributes:
         taken: rows of the present page that were handed out, in the order of the page.
-        repeated: rows that came again and were dropped, because the list shifted while it was read.
+        repeated_count: rows that came again and were dropped, because the list shifted while it was read.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class PageWalk(Generic[Item]):
         self._next: Listing[Any, Item] | None = self._paging.create_first(operation)
         self._seen: deque[set[Any]] = deque(maxlen=REMEMBERED_PAGES)
         self.taken: int = 0
-        self.repeated: int = 0
+        self.repeated_count: int = 0
         if token is not None:
             self._resume(token)
 
@@ -84,11 +84,11 @@ class PageWalk(Generic[Item]):
                 yield untaken
             # Only after the page was handed out: a token taken in its midst must name this page, not the next.
             self._next, self.taken = self._paging.create_next(operation, answer, rows), 0
-        if self.repeated:
+        if self.repeated_count:
             log.warning(
                 "%s: %d rows came again and were dropped: the list changed while it was read",
                 self._name,
-                self.repeated,
+                self.repeated_count,
             )
 
     def _drop_repeated(self, rows: list[Item]) -> list[tuple[int, Item]]:
@@ -101,7 +101,7 @@ class PageWalk(Generic[Item]):
         fresh = [(n, row) for (n, row), key in zip(numbered, keys, strict=True) if key not in before]
         # A page that repeats as a whole is not a shift: the service numbers its pages from 1.
         if fresh:
-            self.repeated += len(rows) - len(fresh)
+            self.repeated_count += len(rows) - len(fresh)
         return fresh
 
 
@@ -125,9 +125,9 @@ class Pages(Generic[Item]):
         return self._walk.token
 
     @property
-    def repeated(self) -> int:
+    def repeated_count(self) -> int:
         """Rows that came again and were dropped, because the list shifted while it was read."""
-        return self._walk.repeated
+        return self._walk.repeated_count
 
     async def __aiter__(self) -> AsyncIterator[Item]:
         walk = self._walk

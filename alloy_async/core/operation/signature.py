@@ -10,7 +10,7 @@ from typing import Any
 
 from ..codec.fields import get_fields
 from ..errors import STATUS_ERRORS, StatusError
-from .operation import Operation, result_type
+from .operation import Operation, find_result_type
 
 
 class OperationSignature(inspect.Signature):
@@ -33,7 +33,9 @@ class OperationSignature(inspect.Signature):
                 for name, argument in of_init.parameters.items()
             ]
             this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-            self._resolved = inspect.Signature([this, *arguments], return_annotation=result_type(operation))
+            self._resolved = inspect.Signature(
+                [this, *arguments], return_annotation=find_result_type(operation)
+            )
         return self._resolved
 
     @property

@@ -1,6 +1,6 @@
 """Decide when a request may be sent, by the rate that the user gave, by what the server's answers say, and by its refusals.
 
-A caller acquires a permit, waits while it says so, sends, and settles it with the answer:
+A caller acquires a permit, waits while it says so, sends, and notes the answer on it:
 
     permit = limiter.acquire("create_a_user")
     try:
@@ -8,7 +8,7 @@ A caller acquires a permit, waits while it says so, sends, and settles it with t
             sleep(permit.wait)
             permit.renew()
         status, headers, body = send()
-        permit.settle(status, headers, body)
+        permit.note_answer(status, headers, body)
     finally:
         permit.release()
 
@@ -30,7 +30,7 @@ from threading import Lock
 from .operation_lane import OperationLane
 from .permit import DONE, SAMPLE, SENT, WAITING, Permit, UnlimitedPermit
 from .rate import Rate
-from .rate_budget import ASK_AGAIN, AdaptiveBudget, RateBudget
+from .request_budget import ASK_AGAIN, AdaptiveBudget, RequestBudget
 from .signals.quota_headers import tells_quota
 from .signals.quotas import Quotas
 from .signals.refusals import LIMIT_STATUSES, Refusal, parse_refusal
@@ -56,7 +56,7 @@ class Limiter:
 
     def __init__(
         self,
-        rate: Rate | RateBudget | None = None,
+        rate: Rate | RequestBudget | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         random: Callable[[], float] = chance.random,
@@ -69,7 +69,7 @@ class Limiter:
         self._lanes: dict[str, OperationLane] = {}
         self._common = OperationLane()
         self._waiting = 0  # permits in the queues of all lanes
-        self._rate: Rate | RateBudget | None = None
+        self._rate: Rate | RequestBudget | None = None
         self._all_together = (
             False  # whether more than one operation was refused, so that all are limited together
         )
@@ -78,7 +78,9 @@ class Limiter:
         if rate is not None:
             self.set_rate(rate)
 
-    def set_rate(self, rate: Rate | RateBudget, share: Callable[[Rate], RateBudget] | None = None) -> None:
+    def set_rate(
+        self, rate: Rate | RequestBudget, share: Callable[[Rate], RequestBudget] | None = None
+    ) -> None:
         """Set or change the limit that the user knows; who waits for another one goes by the new one.
 
         Args:
@@ -89,7 +91,7 @@ class Limiter:
             if rate == self._rate:
                 return
             if not isinstance(rate, Rate):
-                budget: RateBudget | None = rate
+                budget: RequestBudget | None = rate
             elif rate.shared and share is not None:
                 budget = share(rate)
             else:
@@ -200,7 +202,7 @@ class Limiter:
         told = together if self._rate is not None and common.refused_at == -math.inf else 0.0
         permit.hold = max(lane.hold(now), common.hold(now), self._quotas.hold(lane, now), told)
 
-    def _settle(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
+    def _take_answer(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
         with self._lock:
             if permit._state != SENT:
                 return

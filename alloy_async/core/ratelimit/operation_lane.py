@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .ceiling import Ceiling
-from .rate_budget import RateBudget
+from .request_budget import RequestBudget
 from .signals.quota_window import QuotaWindow
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ LOOK_AGAIN, LOOK_IN_FLIGHT = 0.01, 1.0
 # In flight after a refusal; from ENOUGH on it limits nobody.
 FIRST_IN_FLIGHT, ENOUGH = 1.0, 4096.0
 # Seconds until a learned limit of requests in flight has doubled.
-SETTLE = 8.0
+DOUBLING = 8.0
 # A refused request was one too many in flight if its level is so far above what is accepted: levels, and mean deviations;
 # twice as far where refusals at usual levels have shown a rate.
 TOO_MANY, DEVIATIONS = 0.8, 2.0
@@ -52,8 +52,8 @@ class OperationLane:
         round_trip: seconds that an answer takes, smoothed.
     """
 
-    def __init__(self, budget: RateBudget | None = None) -> None:
-        self.budget: RateBudget | None = budget
+    def __init__(self, budget: RequestBudget | None = None) -> None:
+        self.budget: RequestBudget | None = budget
         self.waiting: list[Permit] = []
         self.quotas: tuple[QuotaWindow, ...] | None = None
         self.answers = 0
@@ -165,7 +165,7 @@ class OperationLane:
         self.budget.accept(now, sent)
 
     def refuse(self, now: float, sent: float, level: int, asked: float | None, chance: float) -> None:
-        """Note that the server refused a request for a limit; see RateBudget.refuse."""
+        """Note that the server refused a request for a limit; see RequestBudget.refuse."""
         self._returning += 1
         assert self.budget is not None
         doubt = 2.0 if self._rate_refusals > 1 else 1.0
@@ -179,7 +179,7 @@ class OperationLane:
         self._drawn = None  # it was for the time before
         if crowded:
             self._rate_refusals = 0
-            self._most = Ceiling(level - 1.0, SETTLE)
+            self._most = Ceiling(level - 1.0, DOUBLING)
         else:
             self._rate_refusals += 1
             self._most = None

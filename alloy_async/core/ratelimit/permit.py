@@ -57,7 +57,7 @@ class Permit:
         """
         self._limiter._renew(self, wake)
 
-    def settle(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
+    def note_answer(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
         """Take the server's answer into account.
 
         Args:
@@ -65,7 +65,7 @@ class Permit:
             headers: of the answer; names in lower case, or a mapping that does not mind.
             body: of the answer; only the bytes of a refusal are looked at.
         """
-        self._limiter._settle(self, status, headers, body)
+        self._limiter._take_answer(self, status, headers, body)
 
     def call(self) -> None:
         """Wake the caller, to look again."""
@@ -78,7 +78,7 @@ class Permit:
         return self._lane.round_trip
 
     def release(self) -> None:
-        """Give the permit up, whether it waits or its request failed without an answer; nothing after `settle`."""
+        """Give the permit up, whether it waits or its request failed without an answer; nothing after `note_answer`."""
         if self._state != DONE:
             self._limiter._release(self)
 
@@ -96,7 +96,7 @@ class UnlimitedPermit(Permit):
         self.wait: float = 0.0
         self.hold: float = 0.0
 
-    def settle(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
+    def note_answer(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
         self._answers += 1
         if status in LIMIT_STATUSES or (self._answers % SAMPLE == 1 and tells_quota(headers)):
             self._limiter._begin_counting(self, status, headers, body)

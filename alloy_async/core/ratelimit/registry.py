@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from .limiter import Limiter
 from .rate import Rate
-from .rate_budget import RateBudget
+from .request_budget import RequestBudget
 from .shared_budget import open_shared_budget
 
 _KEY = os.urandom(16)
@@ -28,7 +28,7 @@ def fingerprint(credential: str) -> bytes:
 def get_limiter(
     host: str,
     credential_fingerprint: bytes,
-    rate: Rate | RateBudget | None = None,
+    rate: Rate | RequestBudget | None = None,
     *,
     clock: Callable[[], float] = time.monotonic,
     random: Callable[[], float] = chance.random,

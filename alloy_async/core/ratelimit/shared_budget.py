@@ -22,7 +22,7 @@ from pathlib import Path
 
 from ..errors import ConfigurationError
 from .rate import Rate
-from .rate_budget import AdaptiveBudget
+from .request_budget import AdaptiveBudget
 
 NUMBERS = (
     "spent",
@@ -47,7 +47,7 @@ NUMBERS = (
     "unrelated_until",
     "round_trip",
 )
-# The numbers, the ceiling's base, age and settling time, and when it was written; then the checksum.
+# The numbers, the ceiling's base, age and doubling time, and when it was written; then the checksum.
 RECORD = struct.Struct(f"<{len(NUMBERS) + 4}d")
 CHECKSUM = struct.Struct("<I")
 SIZE = RECORD.size + CHECKSUM.size
@@ -157,12 +157,12 @@ class SharedBudget(AdaptiveBudget):
         for name, number in zip(NUMBERS, numbers, strict=False):
             setattr(self, name, number)
         ceiling = self.ceiling
-        ceiling.base, ceiling.age, ceiling.settle, self._written = numbers[len(NUMBERS) :]
+        ceiling.base, ceiling.age, ceiling.doubling, self._written = numbers[len(NUMBERS) :]
 
     def _pack(self, now: float) -> bytes:
         ceiling = self.ceiling
         numbers = (getattr(self, name) for name in NUMBERS)
-        return RECORD.pack(*numbers, ceiling.base, ceiling.age, ceiling.settle, now)
+        return RECORD.pack(*numbers, ceiling.base, ceiling.age, ceiling.doubling, now)
 
 
 def open_shared_budget(host: str, credential: str, rate: Rate, now: float) -> SharedBudget:

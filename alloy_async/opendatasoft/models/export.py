@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ...core.codec.conversion import converter, type_mismatch
+from ...core.codec.conversion import converter, create_type_mismatch
 from ...core.codec.model import Model
 
 
@@ -17,7 +17,7 @@ class Several(list[str]):
 
 def _read_several(value: Any, _: Any = None) -> Several:
     if not isinstance(value, str):
-        raise type_mismatch("text", value)
+        raise create_type_mismatch("text", value)
     return Several(value.split(";"))
 
 

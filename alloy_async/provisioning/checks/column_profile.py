@@ -21,7 +21,7 @@ _POSTAL = re.compile(r"zip.*|plz|postal|post(al)?code")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-class ZerosCheck:
+class LostZerosCheck:
     """Numbers that name something, of which some seem to have lost their zeros.
 
     Evidence: some of the numbers begin with 0 and have one width, others are shorter. Or none begins with 0, most have
@@ -89,7 +89,7 @@ _EITHER = ("31/01/2026", "31-01-2026")
 """Shapes in which some countries write the month first."""
 
 
-class DatesCheck:
+class WrongDatesCheck:
     """A column of dates with some that are not; it counts as one when four fifths of its first values have a date's shape."""
 
     def __init__(self) -> None:
@@ -163,7 +163,7 @@ def _is_date(year: int, month: int, day: int) -> bool:
 
 
 @attrs.define
-class KindsCheck:
+class MixedKindsCheck:
     """Values of several kinds under one name, as only typed sources have them: 7 here and "007" there."""
 
     _kind: str | None = None
@@ -195,9 +195,9 @@ class ColumnProfile:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._zeros = ZerosCheck(name)
-        self._dates = DatesCheck()
-        self._kinds = KindsCheck()
+        self._zeros = LostZerosCheck(name)
+        self._dates = WrongDatesCheck()
+        self._kinds = MixedKindsCheck()
 
     def add(self, line: int, value: object) -> Iterator[Finding]:
         """Take one value in; yields what it shows."""

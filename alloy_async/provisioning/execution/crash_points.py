@@ -12,9 +12,9 @@ CrashPoint: TypeAlias = Literal[
 CrashHook: TypeAlias = Callable[[CrashPoint], None]
 
 
-def _go_on(point: CrashPoint) -> None:
+def _ignore_point(point: CrashPoint) -> None:
     """Let nothing happen."""
 
 
-crash_hook: ContextVar[CrashHook] = ContextVar("crash_hook", default=_go_on)
+crash_hook: ContextVar[CrashHook] = ContextVar("crash_hook", default=_ignore_point)
 """Called at each boundary of a run that is begun while it is set; what it raises ends the run as a crash would."""

@@ -8,14 +8,14 @@ from itertools import islice
 
 from ...core.errors import AlloyAsyncError
 from ...directory import Directory
-from ..events import Settling
+from ..events import DoubtsFound
 from ..job_context import JobContext
 from ..planning.user_lookup import UserLookup
 from ..store.header import Phase
 from ..store.rows import JobRow, RowResult
 from .crash_points import crash_hook
 from .failure_guard import FailureGuard
-from .reconciliation import Reconciler
+from .outcome_decision import OutcomeDecider
 from .recorder import ProgressRecorder
 
 _SENDS = 5
@@ -25,8 +25,8 @@ _ASKED_TOGETHER = 100
 So few are never reason enough to list a whole tenant."""
 
 
-class DoubtSettler:
-    """Settles the doubts of one run.
+class DoubtReconciler:
+    """Reconciles the rows in doubt of one run with what the system holds.
 
     Args:
         context: the job.
@@ -49,13 +49,13 @@ class DoubtSettler:
         self._target = target
         self._recorder = recorder
         self._guard = guard
-        self._reconciler = Reconciler(
+        self._decider = OutcomeDecider(
             target.capabilities, context.comparer, sends_again=context.run.sends_again
         )
         self._reach = crash_hook.get()
 
-    async def settle_earlier(self) -> None:
-        """Settle the rows that an earlier run left in doubt, or intended.
+    async def reconcile_earlier(self) -> None:
+        """Reconcile the rows that an earlier run left in doubt, or intended.
 
         Raises:
             AlloyAsyncError: the system could not be asked.
@@ -64,13 +64,13 @@ class DoubtSettler:
         async with UserLookup(self._target, self._context.comparer) as lookup:
             while rows := await self._context.writer.call(self._read_doubts, after):
                 after = rows[-1].number
-                results = await self._ask(lookup, rows, [])
+                results = await self._decide(lookup, rows, [])
                 await self._recorder.record(results)
                 found = f"{len(results)} rows were in doubt: {_describe(results)}"
-                await self._context.writer.call(self._context.store.add_note, "settled", found)
+                await self._context.writer.call(self._context.store.add_note, "doubts", found)
 
-    async def settle_lost(self, lost: Sequence[JobRow], suspects: Sequence[JobRow]) -> list[JobRow]:
-        """Settle rows of a call that was just made.
+    async def reconcile_lost(self, lost: Sequence[JobRow], suspects: Sequence[JobRow]) -> list[JobRow]:
+        """Reconcile rows of a call that was just made.
 
         Args:
             lost: their answer was lost, which is recorded.
@@ -79,7 +79,7 @@ class DoubtSettler:
         Returns:
             Those that are not in, planned again, to be sent at once.
         """
-        self._context.run.on_event(Settling(len(lost) + len(suspects)))
+        self._context.run.on_event(DoubtsFound(len(lost) + len(suspects)))
         for row in lost:
             row.state = "doubt"
         rows, again = [*lost, *suspects], []
@@ -88,7 +88,7 @@ class DoubtSettler:
                 part = rows[start : start + _ASKED_TOGETHER]
                 own = max(min(len(lost) - start, len(part)), 0)
                 try:
-                    results = await self._ask(lookup, part[:own], part[own:])
+                    results = await self._decide(lookup, part[:own], part[own:])
                 except AlloyAsyncError as error:
                     await self._guard.note_failure(error, tolerated=True)
                     reason = f"its answer was lost, and asking whether it is in failed: {error}"
@@ -104,19 +104,19 @@ class DoubtSettler:
             row.attempts += 1
         return again
 
-    async def _ask(
+    async def _decide(
         self, lookup: UserLookup, lost: Sequence[JobRow], suspects: Sequence[JobRow]
     ) -> list[RowResult]:
         """Find what is right for each row, by what the system holds now."""
         self._reach("before asking")
-        judge, fold = self._reconciler, self._context.comparer.fold
-        if not lookup.possible:
-            return [judge.judge_unanswerable(row) for row in lost] + [
+        decider, fold = self._decider, self._context.comparer.fold
+        if not lookup.is_possible:
+            return [decider.decide_unanswerable(row) for row in lost] + [
                 row.mark_settled("exists") for row in suspects
             ]
-        there = await lookup.get([row.id_or_key for row in (*lost, *suspects)])
-        return [judge.judge_lost(row, there.get(fold(row.id_or_key))) for row in lost] + [
-            judge.judge_existing(row, there.get(fold(row.id_or_key)), None) for row in suspects
+        there = await lookup.find_users([row.id_or_key for row in (*lost, *suspects)])
+        return [decider.decide_lost(row, there.get(fold(row.id_or_key))) for row in lost] + [
+            decider.decide_existing(row, there.get(fold(row.id_or_key)), None) for row in suspects
         ]
 
     async def _record(self, results: Sequence[RowResult]) -> None:

@@ -13,17 +13,17 @@ from ...directory import Outcome, UserRecord
 from ...directory.error_policy import refuses_batch, send_in_halves
 from ..async_helpers import task_group
 from ..errors import SourceError
-from ..events import Settled, Settling, Stopped, Waiting
+from ..events import DoubtsFound, Progress, Stopped, Waiting
 from ..job_context import JobContext
 from ..planning.user_lookup import UserLookup
 from ..store.header import Phase
 from ..store.rows import JobRow, RowResult
 from .crash_points import crash_hook
-from .doubts import DoubtSettler
+from .doubts import DoubtReconciler
 from .failure_guard import FailureGuard
-from .reconciliation import Reconciler
+from .outcome_decision import OutcomeDecider
 from .recorder import ProgressRecorder
-from .tasks import group_for_calls
+from .row_batches import group_for_calls
 
 _CALLS_AHEAD = 4
 """Calls of single rows whose intents share a transaction, for each call in flight: a durable one takes as long as a call."""
@@ -45,9 +45,9 @@ class Engine:
         self._phase: Phase = phase
         self._target = context.target.with_retry_hook(self._on_retry, self._on_limit)
         self._can = can
-        self._reconciler = Reconciler(can, context.comparer, sends_again=run.sends_again)
+        self._decider = OutcomeDecider(can, context.comparer, sends_again=run.sends_again)
         self._lookup = UserLookup(self._target, context.comparer)
-        self._doubts = DoubtSettler(context, phase, self._target, self.recorder, self.guard)
+        self._doubts = DoubtReconciler(context, phase, self._target, self.recorder, self.guard)
         self._slots = asyncio.Semaphore(run.concurrency)
         self._most_ahead = _CALLS_AHEAD * run.concurrency
         self._emit = run.on_event
@@ -74,7 +74,7 @@ class Engine:
     def _gather_windows(self, part: Sequence[JobRow]) -> Iterator[list[list[JobRow]]]:
         """Gather the calls whose intents are written together: a batch is one, and single rows share one, a few calls ahead.
 
-        What is intended and not sent when the process dies is in doubt, so only rows go ahead that a question settles: not
+        What is intended and not sent when the process dies is in doubt, so only rows go ahead that a question clears up: not
         creations that could double a user, and not the steps of leaving, whose order hangs on what was begun.
         """
         ahead: list[list[JobRow]] = []
@@ -118,16 +118,18 @@ class Engine:
                 await sending
         return True
 
-    async def settle_doubts(self) -> None:
+    async def reconcile_doubts(self) -> None:
         """Ask for every row that an earlier run left in doubt what the system holds: it is done, or planned again.
 
         Raises:
             AlloyAsyncError: the system could not be asked.
         """
         if self.recorder.in_doubt:
-            self._emit(Settling(self.recorder.in_doubt))
-            await self._doubts.settle_earlier()
-            await self.recorder.recount()  # only now: settling has made rows in doubt done, or planned again
+            self._emit(DoubtsFound(self.recorder.in_doubt))
+            await self._doubts.reconcile_earlier()
+            await (
+                self.recorder.recount()
+            )  # only now: reconciling has made rows in doubt done, or planned again
 
     async def _carry_out(self, unit: Sequence[JobRow]) -> None:
         try:
@@ -140,7 +142,7 @@ class Engine:
             self._slots.release()
         if not self.guard.never_began:
             counts = self.recorder.counts
-            self._emit(Settled(counts, counts.rows))
+            self._emit(Progress(counts, counts.rows))
 
     async def _is_as_planned(self, unit: Sequence[JobRow]) -> bool:
         """Tell whether the system still holds what the plan saw of a user; if not, its rows get their outcome."""
@@ -158,7 +160,7 @@ class Engine:
                 await self._record([row.mark_unsent() for row in unit])
             return False
         self.guard.note_answer()
-        drift = self._reconciler.find_drift(first, there)
+        drift = self._decider.find_drift(first, there)
         if drift is None:
             return True
         await self._record([drift._replace(number=row.number) for row in unit])
@@ -235,7 +237,7 @@ class Engine:
         if any(outcome.status != "unknown" for outcome in outcomes):
             self.guard.note_answer()
         else:
-            await self.guard.note_loss(outcomes[0].reason)
+            await self.guard.note_lost_answer(outcomes[0].reason)
         return outcomes
 
     async def _send_request(self, rows: Sequence[JobRow]) -> Sequence[Outcome]:
@@ -264,14 +266,14 @@ class Engine:
             elif outcome.status == "exists" and row.attempts:
                 suspects.append(row)
             elif outcome.status == "exists":
-                results.append(self._reconciler.judge_existing(row, None, outcome.remote_id))
+                results.append(self._decider.decide_existing(row, None, outcome.remote_id))
             elif outcome.status == "failed":
                 results.append(row.mark_failed(outcome.reason, outcome.remote_id))
             else:
                 results.append(row.mark_settled(outcome.status, outcome.reason, outcome.remote_id))
         # Written down before the system is asked: where the question fails, or the process ends, the rows stay in doubt.
         await self._record(results)
-        again = await self._doubts.settle_lost(lost, suspects) if lost or suspects else []
+        again = await self._doubts.reconcile_lost(lost, suspects) if lost or suspects else []
         return [result for result in results if result.outcome is not None], again
 
     async def _record(self, results: Sequence[RowResult]) -> None:

@@ -57,7 +57,7 @@ class FailureGuard:
         if self.contact in ("none", "sent"):
             self.contact = "answered"
 
-    async def note_loss(self, reason: str | None) -> None:
+    async def note_lost_answer(self, reason: str | None) -> None:
         """Take note that a call was sent, and its answer lost, for this reason."""
         if self.contact == "none":
             self.contact = "sent"

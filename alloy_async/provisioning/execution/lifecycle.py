@@ -1,17 +1,18 @@
-"""Run a job: plan it, settle what is in doubt, send what is left, and report."""
+"""Run a job: plan it, reconcile what is in doubt, send what is left, and report."""
 
 from __future__ import annotations
 
 import time
 
-from ..events import Checked, Report
+from ..events import Checked
 from ..job_context import JobContext
 from ..planning.job_planner import create_row_planner, make_plan, record_findings
 from ..planning.row_planner import count_numbers_per_row
 from ..planning.user_lookup import UserLookup
+from ..results import Report
 from ..store.temporary_indexes import KeyIndex
 from .engine import Engine
-from .tasks import plan_streamed, read_planned
+from .row_batches import plan_streamed, read_planned
 
 _SLICE = 1000
 
@@ -24,7 +25,7 @@ async def plan_rows(context: JobContext) -> Checked:
 
 
 async def execute(context: JobContext, checked: Checked | None, began: float) -> Report:
-    """Settle what is in doubt, and send what is left.
+    """Reconcile what is in doubt, and send what is left.
 
     Args:
         context: the job, with its source.
@@ -39,7 +40,7 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
         ended=None,
         stopped=None,
     )
-    await engine.settle_doubts()
+    await engine.reconcile_doubts()
     if header.source_digest is None:
         checked = await _plan_and_send(context, engine)
     else:
@@ -55,20 +56,20 @@ async def execute_undo(context: JobContext, began: float) -> Report:
     """Carry out what was planned to take a job back."""
     engine = Engine(context, "undo")
     await engine.recorder.begin(reopen_unknown=context.run.sends_again, stopped=None)
-    await engine.settle_doubts()
+    await engine.reconcile_doubts()
     await engine.run(read_planned(context, "undo", stride=1, size=_SLICE))
     return await report_run(context, engine, None, began)
 
 
-async def settle_before_undo(context: JobContext) -> None:
-    """Settle what is in doubt of a job that is about to be taken back.
+async def reconcile_before_undo(context: JobContext) -> None:
+    """Reconcile what is in doubt of a job that is about to be taken back.
 
     Raises:
         AlloyAsyncError: the system could not be asked.
     """
     engine = Engine(context, "apply")
     await engine.recorder.recount()
-    await engine.settle_doubts()
+    await engine.reconcile_doubts()
 
 
 async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
@@ -76,7 +77,7 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
     target, mode = context.target, context.header.mode
     with KeyIndex() as keys:
         async with UserLookup(target, context.comparer) as lookup:
-            asks = mode != "create" and lookup.possible
+            asks = mode != "create" and lookup.is_possible
             planner = create_row_planner(context, lookup if asks else None, keys.find_first)
             await engine.run(plan_streamed(context, planner, size=_SLICE))
     tally = await context.writer.call(context.store.tally, "apply")

@@ -37,7 +37,7 @@ class ProgressRecorder:
     @property
     def counts(self) -> Counts:
         """Rows of the whole job by outcome."""
-        return Counts.of(self._tally)
+        return Counts.from_tally(self._tally)
 
     @property
     def in_doubt(self) -> int:
@@ -97,8 +97,8 @@ class ProgressRecorder:
         def finish() -> tuple[Counter[str], JobHeader]:
             store.add_seconds(self.stats.take(last=True))
             tally = store.tally(self.phase)
-            counts = Counts.of(tally)
-            event: JobEvent = "stop" if counts.open or counts.failed or stopped else "finish"
+            counts = Counts.from_tally(tally)
+            event: JobEvent = "stop" if counts.unfinished or counts.failed or stopped else "finish"
             header = self._writer.header
             store.write_header(state=header.state_after(event), ended=ended, stopped=stopped)
             return tally, store.read_header()

@@ -17,22 +17,23 @@ import attrs
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..errors import JobError, JobPlace
-from ..events import Checked, Counts, Report
+from ..events import Checked, Counts
 from ..job_context import JobContext
 from ..options import RunOptions
 from ..planning.row_planner import count_numbers_per_row
-from ..planning.source_match import refuse_changed
+from ..planning.source_match import refuse_changed_source
+from ..results import Report
 from ..sources import Source
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
-from ..store.places import claim_shard, count_shards, read_store
+from ..store.store_opener import claim_shard, count_shards, read_store
 from ..store.writer import JobWriter
 from ..workers.address import create_workers
 from ..workers.supervisor import POLL_SECONDS, supervise
 from .engine import Engine
+from .job_opening import check_job, open_job
 from .lifecycle import report_run
-from .opening import check_job, open_job
-from .tasks import SourceRecords, read_planned
+from .row_batches import SourceRecords, read_planned
 
 _SLICE = 1000
 
@@ -119,7 +120,7 @@ async def work_on_shards(
     await asyncio.to_thread(_check_split, place)
     while not run.stop.is_set():
         counts = await asyncio.to_thread(count_shards, place)
-        if not counts.open:
+        if not counts.unfinished:
             return None
         writer = await _claim(place, counts.phase)
         if writer is None:  # others work on all that is left; one of them may be lost yet
@@ -183,7 +184,7 @@ class ShardWorker:
         context = await self._open_context(writer, phase)
         engine = Engine(context, phase)
         await engine.recorder.recount()
-        await engine.settle_doubts()
+        await engine.reconcile_doubts()
         stride = (
             count_numbers_per_row(writer.header.mode, self._target.capabilities) if phase == "apply" else 1
         )
@@ -205,7 +206,7 @@ class ShardWorker:
             self._source = await self._open_source(writer.header.source_path)
         context = JobContext(writer, self._target, self._run, self._source)
         if fresh:
-            await refuse_changed(context)
+            await refuse_changed_source(context)
             stride = count_numbers_per_row(writer.header.mode, self._target.capabilities)
             self._records = SourceRecords(self._source, stride, context.comparer)
         return context
@@ -256,7 +257,7 @@ def read_run_report(place: JobPlace, stopped: str | None, began: float) -> Repor
             source=header.source,
             target=header.system,
             mode=header.mode,
-            counts=Counts.of(store.tally(header.phase)),
+            counts=Counts.from_tally(store.tally(header.phase)),
             check=None,
             retries=sum(second.retries for second in seconds),
             waited=sum(second.waited for second in seconds),

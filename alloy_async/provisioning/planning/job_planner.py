@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ..async_helpers import in_thread, slices
+from ..async_helpers import in_thread, iterate_slices
 from ..checks.duplicates import FindFirst
 from ..errors import JobError
 from ..events import SHOWN_FINDINGS, Checked, Checking
@@ -38,7 +38,7 @@ async def make_plan(context: JobContext) -> Checked:
     number = 0
     async with UserLookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
-        planner = create_row_planner(context, lookup if asks and lookup.possible else None)
+        planner = create_row_planner(context, lookup if asks and lookup.is_possible else None)
         async for rows in planner.plan_rows(read_row_blocks(context.source), _SLICE):
             await writer.call(context.store.insert_rows, "apply", rows)
             number += len(rows)
@@ -130,7 +130,7 @@ async def _plan_removals(
     first = planner.rows * planner.stride + 1
     lines = plan_removals(lookup.iterate_unwanted(), context.comparer, first)
     count = 0
-    async for part in slices(lines, _SLICE):
+    async for part in iterate_slices(lines, _SLICE):
         count += len(part)
         await context.writer.call(context.store.insert_rows, "apply", part)
     share = count / users if users else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from ...directory import Capabilities
-from ..async_helpers import in_thread, slices
+from ..async_helpers import in_thread, iterate_slices
 from ..checks.duplicates import FindFirst, KeyHashes, create_duplicate_finding
 from ..checks.row_checks import RowChecks
 from ..events import SHOWN_FINDINGS
@@ -166,12 +166,12 @@ class RowPlanner:
         """
         # The usual way to begin: nobody is asked, so that nothing of a row outlives its line.
         if self._matcher is None and self._mode == "create":
-            async for lines in slices(
+            async for lines in iterate_slices(
                 map(self._actions.plan_creation, self.check_blocks(blocks)), size, at_hand=True
             ):
                 yield lines
         else:
-            async for part in slices(self.check_blocks(blocks), size, at_hand=True):
+            async for part in iterate_slices(self.check_blocks(blocks), size, at_hand=True):
                 yield await self.plan_part(part)
 
     async def plan_part(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:

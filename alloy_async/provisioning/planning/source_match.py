@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from itertools import takewhile
 
-from ..async_helpers import in_thread, slices
+from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..sources import Row, Source
@@ -31,7 +31,7 @@ def is_unchanged(source: Source, header: JobHeader) -> bool:
     return digest is not None and seal_digest(digest, header.salt) == header.source_digest
 
 
-async def refuse_changed(context: JobContext) -> None:
+async def refuse_changed_source(context: JobContext) -> None:
     """Make sure that the job's source is what the job was planned from.
 
     Raises:
@@ -45,7 +45,7 @@ async def refuse_changed(context: JobContext) -> None:
         return
     said = "was changed since it was planned"
     planner = RowPlanner(context.target.capabilities, context.comparer, header.mode, None)
-    async for part in slices(planner.check_rows(source.rows()), _SLICE):
+    async for part in iterate_slices(planner.check_rows(source.rows()), _SLICE):
         row = await context.writer.call(_find_first_difference, context.store, part, context.comparer)
         if row is not None:
             raise SourceError(f"{said}: this row is another one; plan again", source.name, row.line)
@@ -54,7 +54,7 @@ async def refuse_changed(context: JobContext) -> None:
     )
 
 
-def read_between(store: JobStore, first: int, last: int) -> list[JobRow]:
+def read_rows_between(store: JobStore, first: int, last: int) -> list[JobRow]:
     """Read the planned rows from one number to another."""
     return list(takewhile(lambda row: row.number <= last, store.read_rows("apply", first - 1)))
 
@@ -70,5 +70,5 @@ def has_changed(checked: CheckedRow, planned: JobRow | None, comparer: UserCompa
 
 
 def _find_first_difference(store: JobStore, part: Sequence[CheckedRow], comparer: UserComparer) -> Row | None:
-    planned = {row.number: row for row in read_between(store, part[0].number, part[-1].number)}
+    planned = {row.number: row for row in read_rows_between(store, part[0].number, part[-1].number)}
     return next((one.row for one in part if has_changed(one, planned.get(one.number), comparer)), None)

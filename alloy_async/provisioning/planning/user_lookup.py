@@ -50,11 +50,11 @@ class UserLookup:
                 database.close()
 
     @property
-    def possible(self) -> bool:
+    def is_possible(self) -> bool:
         """Whether the system can be asked at all."""
         return self.finds or self.lists
 
-    async def get(self, keys: Sequence[str]) -> Mapping[str, UserRecord]:
+    async def find_users(self, keys: Sequence[str]) -> Mapping[str, UserRecord]:
         """Find the user of each key that means one, by the folded key that was asked.
 
         Asked for few keys, this never lists a system that has a look-up for one.

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import IO
 
 from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source
-from .figures import ReportRow
+from .job_report import ReportRow
 
 FORMULA_STARTS = "=+-@\t\r"
 """First characters by which a spreadsheet knows a formula."""

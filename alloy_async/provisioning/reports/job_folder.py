@@ -11,8 +11,8 @@ import attrs
 from ..errors import JobError
 from ..events import Counts
 from ..store.header import UNRESOLVED
-from ..store.places import read_store
-from .figures import name_state
+from ..store.store_opener import read_store
+from .job_report import name_state
 
 ENDED = ("done", "undone")
 """States of jobs that nobody will go on with."""
@@ -75,7 +75,7 @@ def summarize_job(path: Path) -> JobSummary:
     try:
         with read_store(path) as store:
             header, worker = store.read_header(), store.worker
-            counts = Counts.of(store.tally(header.phase))
+            counts = Counts.from_tally(store.tally(header.phase))
     except JobError:
         return JobSummary(path=path, state="unreadable", began=path.stat().st_mtime)
     ended = header.ended or (time.time() if worker is not None else header.started or 0.0)

@@ -10,7 +10,7 @@ import attrs
 from ..events import Counts
 from ..store.header import JobHeader
 from ..store.job_store import JobStore, Second
-from .figures import name_state
+from .job_report import name_state
 
 _WINDOWS = (15, 60, 300, 1800)
 _ENOUGH = 5
@@ -53,7 +53,7 @@ def read_status(store: JobStore, now: float | None = None) -> JobStatus:
     now = time.time() if now is None else now
     header = store.read_header()
     tally = store.tally(header.phase)
-    counts = Counts.of(tally)
+    counts = Counts.from_tally(tally)
     recent, length = _read_recent(store, now, header.started or now)
     rate = sum(second.rows for second in recent) / length
     worker = store.worker
@@ -64,7 +64,7 @@ def read_status(store: JobStore, now: float | None = None) -> JobStatus:
         worker=worker,
         under_way=tally["intended"] if going else 0,
         rate=rate if going else 0.0,
-        eta=counts.open / rate if going and rate and header.rows else None,
+        eta=counts.unfinished / rate if going and rate and header.rows else None,
         limited=sum(second.limited for second in recent) if going else 0,
         waited=sum(second.waited for second in recent) if going else 0.0,
         elapsed=max((header.ended or now) - header.started, 0.0) if header.started else 0.0,

@@ -50,7 +50,7 @@ class Timeline:
     pauses: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, seconds: Sequence[Second], begun: Sequence[float] = ()) -> Timeline:
+    def from_seconds(cls, seconds: Sequence[Second], begun: Sequence[float] = ()) -> Timeline:
         """Make the timeline of the seconds of a job in which something happened, in order.
 
         Args:

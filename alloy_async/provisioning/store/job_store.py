@@ -78,7 +78,7 @@ class ShardCounts(NamedTuple):
     live: int
 
     @property
-    def open(self) -> int:
+    def unfinished(self) -> int:
         """Those that are not done."""
         return self.total - self.done
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from ..errors import JobPlace
-from ..events import Counts, Settled, Stopped
+from ..events import Counts, Progress, Stopped
 from ..options import RunOptions
-from ..store.places import count_shards, read_store
+from ..store.store_opener import count_shards, read_store
 from .interface import Workers, WorkersFailed
 
 POLL_SECONDS = 1.0
@@ -27,14 +27,14 @@ async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str |
     reason: str | None = None
     before: Counts | None = None
     try:
-        while (await asyncio.to_thread(count_shards, place)).open:
+        while (await asyncio.to_thread(count_shards, place)).unfinished:
             if run.stop.is_set():
                 reason = "interrupted"
                 break
             counts = await asyncio.to_thread(_read_counts, place)
             await workers.keep_running(progress=counts != before)
             before = counts
-            run.on_event(Settled(counts, counts.rows))
+            run.on_event(Progress(counts, counts.rows))
             await asyncio.sleep(POLL_SECONDS)
     except WorkersFailed as failure:
         reason = str(failure)
@@ -47,4 +47,4 @@ async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str |
 
 def _read_counts(place: JobPlace) -> Counts:
     with read_store(place) as store:
-        return Counts.of(store.tally(store.read_header().phase))
+        return Counts.from_tally(store.tally(store.read_header().phase))

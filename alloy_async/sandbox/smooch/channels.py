@@ -6,7 +6,7 @@ from typing import Any
 
 from ..messages import ApiCall, ApiError, Reply
 from .lookups import SmoochLookups
-from .state import Client
+from .state import DeviceClient
 
 IDENTITY = {
     "twilio": "phoneNumber",
@@ -38,7 +38,7 @@ class ChannelOperations(SmoochLookups):
     def link_app_user(self, call: ApiCall) -> Any:
         user = self.find_user(call.path["userId"])
         kind = call.body["type"]
-        client = Client(
+        client = DeviceClient(
             self.new_id(),
             kind,
             self._find_integration_for(kind, call.body.get("integrationId")),

@@ -12,7 +12,7 @@ from ..emulated_service import Clock, EmulatedService
 from ..folding import FoldedDict
 from ..invented_people import invent_people
 from ..messages import ApiCall, ApiError, Reply
-from .state import Client, Message, User
+from .state import DeviceClient, Message, User
 from .tokens import read_claims, verify_claims
 
 PROFILE = ("givenName", "surname", "email", "signedUpAt")
@@ -48,7 +48,7 @@ class SmoochLookups(EmulatedService):
             user.profile = {"givenName": person.given, "surname": person.family, "email": person.email}
             if n == 0:
                 user.clients = [
-                    Client(
+                    DeviceClient(
                         self.new_id(), "mailgun", self.find_integration("mailgun"), ("address", person.email)
                     )
                 ]

@@ -9,7 +9,7 @@ from ..contract.multipart_form import FilePart
 
 
 @dataclass
-class Client:
+class DeviceClient:
     """A channel that a user is reached by; `identity` is its member of a channel entity, as ("address", "a@b.c")."""
 
     id: str
@@ -42,8 +42,8 @@ class User:
     properties: dict[str, Any] = field(default_factory=dict)
     credential_required: bool = False
     conversation_id: str | None = None
-    clients: list[Client] = field(default_factory=list)
-    pending: list[Client] = field(default_factory=list)
+    clients: list[DeviceClient] = field(default_factory=list)
+    pending: list[DeviceClient] = field(default_factory=list)
     business_systems: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:

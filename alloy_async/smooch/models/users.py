@@ -38,7 +38,7 @@ class AppUserUpdate(Model):
 
 
 @attrs.define(eq=False, repr=False)
-class ClientInfo(Model):
+class DeviceClientInfo(Model):
     """What a client tells of itself."""
 
     app_name: Annotated[str | None, Json("appName")] = None
@@ -61,7 +61,7 @@ class ClientInfo(Model):
 
 
 @attrs.define(eq=False, repr=False)
-class Client(Model):
+class DeviceClient(Model):
     """A device or channel that a user is reached by."""
 
     id: str | None = None
@@ -71,7 +71,7 @@ class Client(Model):
     push_notification_token: Annotated[str | None, Json("pushNotificationToken", secret=True)] = None
     app_version: Annotated[str | None, Json("appVersion")] = None
     display_name: Annotated[str | None, Json("displayName")] = None
-    info: ClientInfo | None = None
+    info: DeviceClientInfo | None = None
     raw: Mapping[str, Any] | None = None
     status: Literal["active", "blocked", "inactive", "pending"] | str | None = None
     external_id: Annotated[str | None, Json("externalId")] = None
@@ -95,9 +95,9 @@ class AppUser(Model):
     properties: Mapping[str, Any] | None = None
     conversation_started: Annotated[bool | None, Json("conversationStarted")] = None
     credential_required: Annotated[bool | None, Json("credentialRequired")] = None
-    clients: list[Client] | None = None
-    pending_clients: Annotated[list[Client] | None, Json("pendingClients")] = None
-    devices: list[Client] | None = None
+    clients: list[DeviceClient] | None = None
+    pending_clients: Annotated[list[DeviceClient] | None, Json("pendingClients")] = None
+    devices: list[DeviceClient] | None = None
 
 
 @attrs.define(eq=False, repr=False)
@@ -105,3 +105,9 @@ class AppUserResponse(Model):
     """A user, in the envelope that the service puts it in."""
 
     app_user: Annotated[AppUser | None, Json("appUser")] = None
+
+
+# the vendor's names, which could be taken for a client of this library
+
+Client = DeviceClient
+ClientInfo = DeviceClientInfo

@@ -24,7 +24,7 @@ from alloy_async import (
     Service,
 )
 from alloy_async.core.http import aiohttp_internals
-from alloy_async.core.http.aiohttp_internals import READ_SIZE, USES, TimedConnection, has
+from alloy_async.core.http.aiohttp_internals import READ_SIZE, USES, TimedConnection, is_available
 from alloy_async.core.http.direct_sender import DirectSender
 from alloy_async.core.http.session_sender import SessionSender
 from alloy_async.testing.aiohttp_mock import mock_aiohttp
@@ -38,7 +38,7 @@ PRIVATE = re.compile(r"\.(_[a-z]\w+)\b")
 
 async def test_all_of_it_is_there_in_this_version() -> None:
     async with aiohttp.TCPConnector() as connector, aiohttp.ClientSession() as session:
-        found = {use: has(use, session if use == "middlewares" else connector) for use in USES}
+        found = {use: is_available(use, session if use == "middlewares" else connector) for use in USES}
     assert found == dict.fromkeys(USES, True)
 
 

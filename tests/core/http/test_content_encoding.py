@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async.core.http.content_encoding import DECOMPRESSORS, PIECE, create_decompressor
-from alloy_async.core.http.failures import BodyCut, BodyUnreadable
+from alloy_async.core.http.failures import BodyTruncated, BodyUnreadable
 
 
 def compress_bare(body: bytes) -> bytes:
@@ -71,7 +71,7 @@ def test_what_is_cut_short_is_noticed(name: str, body: bytes, at: float, size: i
     encoding, compress = COMPRESS[name]
     raw = compress(body)
     cut = raw[: max(1, int(len(raw) * at))]
-    with pytest.raises(BodyCut):
+    with pytest.raises(BodyTruncated):
         decompress(encoding, cut, max(size, len(raw) // 200))
 
 

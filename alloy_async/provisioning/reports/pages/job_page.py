@@ -8,9 +8,9 @@ from itertools import islice
 
 from ...events import OUTCOME_NAMES
 from ...store.job_store import BEGUN
-from ...store.places import name_files_after
+from ...store.store_opener import name_files_after
 from ..durations import format_duration, format_latency
-from ..figures import JobReport, ReportRow
+from ..job_report import JobReport, ReportRow
 from .charts import Series, draw_ranking, draw_shares, draw_timeline
 from .skeleton import (
     format_time,

@@ -14,7 +14,7 @@ from ..field_map import FieldMap
 from ..files.encoding import count_lines, detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
-from .csv_records import CsvParser, Record, RecordBlock, find_swallowed_rows
+from .csv_parser import CsvParser, Record, RecordBlock, find_swallowed_rows
 from .header_search import Header, find_header
 
 DELIMITERS = ",;\t|"

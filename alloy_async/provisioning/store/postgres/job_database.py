@@ -12,13 +12,13 @@ from ..header import JobHeader, Phase
 from .address import JobAddress
 from .driver import psycopg
 from .lease import Lease
-from .schema import BYTES, connect, create_job, drop_job, find_job, job_errors
+from .schema import BYTES, connect, create_job, drop_job, find_job, raise_as_job_error
 
 _COPIED_TOGETHER = 256
 
 
 class JobDatabase:
-    """A job in a database, or a shard of one, as `create`, `open`, `claim_shard` and `reading` open it.
+    """A job in a database, or a shard of one, as `create`, `open`, `claim_shard` and `open_for_reading` open it.
 
     Args:
         address: where the job is.
@@ -82,8 +82,8 @@ class JobDatabase:
         database = connect(address)
         try:
             job = find_job(database, address)
-            with job_errors(address, "cannot be read"):
-                lease = Lease.claim(database, address, job, undo=undo_of(phase), whole=False)
+            with raise_as_job_error(address, "cannot be read"):
+                lease = Lease.claim(database, address, job, undo=encode_phase(phase), whole=False)
         except BaseException:
             database.close()
             raise
@@ -94,7 +94,7 @@ class JobDatabase:
 
     @classmethod
     @contextlib.contextmanager
-    def reading(cls, place: str) -> Iterator[Self]:
+    def open_for_reading(cls, place: str) -> Iterator[Self]:
         """Open a job for reading only, also while others work on it.
 
         Raises:
@@ -142,9 +142,9 @@ class JobDatabase:
         self._open_transactions = 1
         try:
             fault = "cannot be written any more" if self._lease else "cannot be read"
-            with job_errors(self._address, fault), self._database.transaction():
+            with raise_as_job_error(self._address, fault), self._database.transaction():
                 if self._lease:
-                    # A lost outcome leaves its row in doubt, which is settled by asking: only intents need the disk.
+                    # A lost outcome leaves its row in doubt, which is cleared up by asking: only intents need the disk.
                     self._database.execute(f"SET LOCAL synchronous_commit = {'on' if durable else 'off'}")
                     self._lease.check(self._database)
                 yield
@@ -187,7 +187,7 @@ class JobDatabase:
             cursor.executemany(statement.encode(), list(records))
 
     def read(self, statement: str, *values: Any) -> list[Any]:
-        with job_errors(self._address, "cannot be read"):
+        with raise_as_job_error(self._address, "cannot be read"):
             return self._database.execute(statement.encode(), (self.job, *values)).fetchall()
 
 
@@ -198,7 +198,7 @@ def _claim(database: psycopg.Connection[Any], address: JobAddress, job: int) -> 
     return lease
 
 
-def undo_of(phase: Phase) -> int:
+def encode_phase(phase: Phase) -> int:
     return int(phase == "undo")
 
 

@@ -80,7 +80,7 @@ def connect(address: JobAddress) -> psycopg.Connection[Any]:
     Raises:
         JobError: it cannot be reached, or refuses the connection.
     """
-    with job_errors(address, "the database cannot be reached"):
+    with raise_as_job_error(address, "the database cannot be reached"):
         database = psycopg.connect(address.database, autocommit=True, connect_timeout=10)
         # A worker that is stopped between two statements holds locks that claims wait for: the database lets go of it.
         database.execute(f"SET idle_in_transaction_session_timeout = {LEASE_SECONDS * 1000:.0f}".encode())
@@ -111,7 +111,7 @@ def create_job(database: psycopg.Connection[Any], address: JobAddress, header: J
     create_tables(database)
     names = ", ".join(HEADER)
     values = ", ".join(["%s"] * len(HEADER))
-    with job_errors(address, "cannot be written"), database.transaction():
+    with raise_as_job_error(address, "cannot be written"), database.transaction():
         statement = (
             f"INSERT INTO alloy_async.jobs (name, format, {names}) VALUES (%s, %s, {values})"  # noqa: S608 -- own names
             " ON CONFLICT (name) DO NOTHING RETURNING job"
@@ -136,7 +136,7 @@ def create_job(database: psycopg.Connection[Any], address: JobAddress, header: J
 
 def drop_job(database: psycopg.Connection[Any], address: JobAddress, job: int) -> None:
     """Delete all that is known of a job."""
-    with job_errors(address, "cannot be deleted"), database.transaction():
+    with raise_as_job_error(address, "cannot be deleted"), database.transaction():
         for table in ROW_TABLES:
             database.execute(f"DROP TABLE alloy_async.{table}_{job}".encode())
         for table in ("seconds", "notes", "remarks", "shards", "jobs"):
@@ -149,7 +149,7 @@ def find_job(database: psycopg.Connection[Any], address: JobAddress) -> int:
     Raises:
         JobError: there is none, or it has another format.
     """
-    with job_errors(address, "cannot be read"):
+    with raise_as_job_error(address, "cannot be read"):
         if database.execute("SELECT to_regclass('alloy_async.jobs')").fetchone() == (None,):
             raise JobError("there is no such job in the database", address.shown)
         found = database.execute(
@@ -166,7 +166,7 @@ def find_job(database: psycopg.Connection[Any], address: JobAddress) -> int:
 
 
 @contextlib.contextmanager
-def job_errors(address: JobAddress, what: str) -> Iterator[None]:
+def raise_as_job_error(address: JobAddress, what: str) -> Iterator[None]:
     """Turn what psycopg raises into a JobError that shows no connection string."""
     try:
         yield

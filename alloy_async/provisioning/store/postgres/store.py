@@ -14,7 +14,7 @@ from ..row_events import MOST, Event, pack_results
 from ..row_log import Batch, RowOverlay, pack_rows
 from ..rows import JobRow, PlannedRow, RowResult
 from ..states import RowEvent, RowState
-from .job_database import JobDatabase, decode_record, undo_of
+from .job_database import JobDatabase, decode_record, encode_phase
 from .schema import (
     BATCH_COLUMNS,
     EVENT_COLUMNS,
@@ -22,7 +22,7 @@ from .schema import (
     NOTE_COLUMNS,
     REMARK_COLUMNS,
     SECOND_COLUMNS,
-    job_errors,
+    raise_as_job_error,
 )
 
 _WINDOW = 2048
@@ -56,7 +56,7 @@ class PostgresStore(JobDatabase):
             phase: whose rows.
             size: rows of a shard; a multiple of the steps that each row of the source takes.
         """
-        undo = undo_of(phase)
+        undo = encode_phase(phase)
         with self.transaction():
             most = self.read(
                 "SELECT coalesce(max(first + rows - 1), 0) FROM alloy_async.batches WHERE job = %s AND undo = %s",
@@ -81,7 +81,7 @@ class PostgresStore(JobDatabase):
             "SELECT count(*), count(*) FILTER (WHERE done),"
             " count(*) FILTER (WHERE NOT done AND lease_until > clock_timestamp())"
             " FROM alloy_async.shards WHERE job = %s AND undo = %s AND shard > 0",
-            undo_of(phase),
+            encode_phase(phase),
         )
         return ShardCounts(phase, *found[0])
 
@@ -101,7 +101,7 @@ class PostgresStore(JobDatabase):
 
     def insert_rows(self, phase: Phase, rows: Iterable[PlannedRow]) -> None:
         """Write planned rows, in the order of their numbers."""
-        self.copy("batches", BATCH_COLUMNS, pack_rows(undo_of(phase), rows))
+        self.copy("batches", BATCH_COLUMNS, pack_rows(encode_phase(phase), rows))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
@@ -109,7 +109,7 @@ class PostgresStore(JobDatabase):
             for table in ("batches", "events"):
                 self.write(
                     f"DELETE FROM alloy_async.{table} WHERE job = %s AND undo = %s",
-                    [(self.job, undo_of(phase))],
+                    [(self.job, encode_phase(phase))],
                 )
 
     def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
@@ -127,11 +127,11 @@ class PostgresStore(JobDatabase):
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
         """Write down that rows are about to be sent."""
-        self.copy("events", EVENT_COLUMNS, pack_results(undo_of(phase), intents, 0))
+        self.copy("events", EVENT_COLUMNS, pack_results(encode_phase(phase), intents, 0))
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows; what is the same for neighbours is written once."""
-        self.copy("events", EVENT_COLUMNS, pack_results(undo_of(phase), results, 0))
+        self.copy("events", EVENT_COLUMNS, pack_results(encode_phase(phase), results, 0))
 
     def reopen_rows(self, phase: Phase, state: RowState) -> None:
         """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""
@@ -142,7 +142,7 @@ class PostgresStore(JobDatabase):
 
     def tally(self, phase: Phase) -> Counter[str]:
         """Count rows by outcome; those without one by state."""
-        undo = undo_of(phase)
+        undo = encode_phase(phase)
         with self.transaction():
             planned = self.read(
                 "SELECT coalesce(outcome, 'planned'), sum(rows) FROM alloy_async.batches"
@@ -217,7 +217,7 @@ class PostgresStore(JobDatabase):
 
     def _count_refused(self, undo: int) -> list[tuple[str, str, int]]:
         values = {"most": MOST, "job": self.job, "undo": undo}
-        with job_errors(self._address, "cannot be read"):
+        with raise_as_job_error(self._address, "cannot be read"):
             found = self._database.execute(_REFUSED, values).fetchall()
         return [(action, before, int(rows)) for action, before, rows in found]
 
@@ -226,7 +226,7 @@ class PostgresStore(JobDatabase):
         found = self.read(
             f"SELECT {columns} FROM alloy_async.batches WHERE job = %s AND undo = %s AND first > %s"
             f" AND first + rows - 1 > %s AND first <= %s ORDER BY first LIMIT {_WINDOW}",
-            undo_of(phase), after - MOST, after, self._last,
+            encode_phase(phase), after - MOST, after, self._last,
         )  # fmt: skip
         window: list[Batch] = []
         rows = 0
@@ -243,6 +243,6 @@ class PostgresStore(JobDatabase):
         found = self.read(
             f"SELECT {columns} FROM alloy_async.events WHERE job = %s AND undo = %s AND first > %s AND first <= %s"
             " AND first + rows > %s ORDER BY id",
-            undo_of(phase), first - MOST, last, first,
+            encode_phase(phase), first - MOST, last, first,
         )  # fmt: skip
         return [Event(**decode_record((*EVENT_COLUMNS, "id"), record)) for record in found]

@@ -12,11 +12,11 @@ from ...errors import JobError
 from ..header import JobHeader
 from .double_run_guard import DoubleRunGuard
 from .lock import WorkerLock, WorkerProbe
-from .schema import connect, create_tables, job_errors, open_database
+from .schema import connect, create_tables, open_database, raise_as_job_error
 
 
 class JobFile:
-    """A job file, as `create`, `open` and `reading` open it.
+    """A job file, as `create`, `open` and `open_for_reading` open it.
 
     Args:
         path: the file.
@@ -51,7 +51,7 @@ class JobFile:
         try:
             database = connect(path)
             try:
-                with job_errors(path, "cannot be written"):
+                with raise_as_job_error(path, "cannot be written"):
                     create_tables(database, header)
             except BaseException:
                 database.close()
@@ -71,7 +71,7 @@ class JobFile:
         """
         lock = WorkerLock.take(path)
         if lock is None:
-            with cls.reading(path) as reader:
+            with cls.open_for_reading(path) as reader:
                 raise JobError(
                     f"process {reader.worker} is working on this job; wait for it, or stop it", path
                 )
@@ -84,7 +84,7 @@ class JobFile:
     @classmethod
     def _claim(cls, path: Path, database: sqlite3.Connection, lock: WorkerLock) -> Self:
         try:
-            with job_errors(path, "cannot be written"):
+            with raise_as_job_error(path, "cannot be written"):
                 store = cls(path, database, lock)
                 database.execute("PRAGMA journal_mode = WAL")
                 database.execute("PRAGMA synchronous = NORMAL")  # what must be durable is moved into the file
@@ -98,7 +98,7 @@ class JobFile:
 
     @classmethod
     @contextlib.contextmanager
-    def reading(cls, path: Path) -> Iterator[Self]:
+    def open_for_reading(cls, path: Path) -> Iterator[Self]:
         """Open a job file for reading only, also while another process works on it.
 
         Raises:
@@ -137,7 +137,7 @@ class JobFile:
             return
         self._in_transaction = True
         try:
-            with self.errors():
+            with self.raise_as_job_error():
                 with self._database:
                     self._database.execute("BEGIN IMMEDIATE" if self._lock else "BEGIN")
                     yield
@@ -161,10 +161,12 @@ class JobFile:
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextlib.contextmanager
-    def errors(self) -> Iterator[None]:
+    def raise_as_job_error(self) -> Iterator[None]:
         """Turn what SQLite raises into a JobError that says what is wrong with the file, where that can be told."""
         try:
-            with job_errors(self._path, "cannot be written any more" if self._lock else "cannot be read"):
+            with raise_as_job_error(
+                self._path, "cannot be written any more" if self._lock else "cannot be read"
+            ):
                 yield
         except JobError:
             if self._lock:
@@ -188,5 +190,5 @@ class JobFile:
 
     def read(self, statement: str, *values: Any) -> list[Any]:
         """Run a statement; the records that it gives."""
-        with self.errors():
+        with self.raise_as_job_error():
             return self._database.execute(statement, values).fetchall()

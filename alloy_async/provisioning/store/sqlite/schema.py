@@ -158,7 +158,7 @@ def _refuse_foreign(database: sqlite3.Connection, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def job_errors(path: Path, what: str) -> Iterator[None]:
+def raise_as_job_error(path: Path, what: str) -> Iterator[None]:
     """Turn what SQLite raises into a JobError."""
     try:
         yield

@@ -62,7 +62,7 @@ class SqliteStore(JobFile):
 
     def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
         """Read the rows in their order, a batch in memory at a time."""
-        with self.errors():
+        with self.raise_as_job_error():
             yield from unpack_rows(self._database, _undo(phase), after, states)
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:

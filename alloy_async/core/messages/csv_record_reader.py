@@ -14,7 +14,7 @@ MAX_RECORD = 16 * 1024 * 1024
 """Characters of one record; more is a quote that was never closed."""
 
 
-class RecordReader:
+class CsvRecordReader:
     """Takes a text line by line and gives the cells of each record, as RFC 4180 and the csv module read it.
 
     A quote opens a quoted cell only where the cell begins with it; elsewhere it is a letter.

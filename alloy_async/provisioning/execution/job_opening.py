@@ -16,7 +16,7 @@ from ..errors import JobError, JobPlace
 from ..planning.source_match import seal_digest
 from ..sources import Source, open_source
 from ..store.header import JobHeader, Mode
-from ..store.places import create_store, delete_store, open_store, parse_place, read_store
+from ..store.store_opener import create_store, delete_store, open_store, parse_place, read_store
 from ..store.writer import JobWriter, open_job_writer
 
 

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from ..error_messages import describe_error
-from ..exit_codes import ExitCode
-from ..help import Command
-from ..job_runner import JobCommand, run_job
-from ..options.job_options import NEW_KEY, JobOptions, add_options, job_options
-from ..options.job_place import JOB_PLACE
-from ..options.source import SourceOptions, open_users, restore_constants, restore_source_options
-from ..options.target import Target, target_options
-from ..output.next_steps import NextSteps
-from ..output.safe_text import print_line
+from ...error_messages import describe_error
+from ...exit_codes import ExitCode
+from ...help import Command
+from ...job_runner import JobCommand, run_job
+from ...options.job_options import NEW_KEY, JobOptions, add_options, job_options
+from ...options.job_place import JOB_PLACE
+from ...options.source import SourceOptions, open_users, restore_constants, restore_source_options
+from ...options.target import Target, target_options
+from ...output.next_steps import NextSteps
+from ...output.safe_text import print_line
 
 if TYPE_CHECKING:
-    from ...directory import Directory
-    from ...provisioning import Report, Run, Source
+    from ....directory import Directory
+    from ....provisioning import Report, Run, Source
 
 
 _SHORT_HELP = {
@@ -80,7 +80,7 @@ def apply(
     """
 
     async def work(directory: Directory, run: Run) -> Report:
-        from ...provisioning import apply
+        from ....provisioning import apply
 
         async with _open_source(job, directory, constants) as source:
             return await apply(job, directory, source, run=run)
@@ -121,7 +121,7 @@ def resume(
     """
 
     async def work(directory: Directory, run: Run) -> Report:
-        from ...provisioning import resume
+        from ....provisioning import resume
 
         run = attrs.evolve(run, sends_again=send_again)
         if failed is not None:
@@ -150,7 +150,7 @@ def undo(
     """
 
     async def work(directory: Directory, run: Run) -> Report:
-        from ...provisioning import undo
+        from ....provisioning import undo
 
         return await undo(job, directory, adopted=adopted, run=run)
 
@@ -176,7 +176,7 @@ def work(
     """
 
     async def carry_out(directory: Directory, run: Run) -> Report:
-        from ...provisioning import work
+        from ....provisioning import work
 
         async with _open_source(job, directory, constants) as source:
             return await work(job, directory, source, run=run)
@@ -187,8 +187,8 @@ def work(
 def _run_on_job(
     context: click.Context, job: Path | str, target: Target, work: Callable[..., Any], options: JobOptions
 ) -> int:
-    from ...core.errors import AlloyAsyncError
-    from ...provisioning.store.places import read_store
+    from ....core.errors import AlloyAsyncError
+    from ....provisioning.store.store_opener import read_store
 
     try:
         with read_store(job) as store:
@@ -211,7 +211,7 @@ def _run_on_job(
 
 
 def _restore_reading(job: Path | str, constants: tuple[str, ...]) -> SourceOptions:
-    from ...provisioning.store.places import read_store
+    from ....provisioning.store.store_opener import read_store
 
     with read_store(job) as store:
         header = store.read_header()
@@ -223,7 +223,7 @@ async def _open_source(
     job: Path | str, directory: Directory, constants: tuple[str, ...]
 ) -> AsyncIterator[Source]:
     """Open the source of a job, read as it was read when the job was made."""
-    from ...provisioning.store.places import read_store
+    from ....provisioning.store.store_opener import read_store
 
     how = _restore_reading(job, constants)
     with read_store(job) as store:

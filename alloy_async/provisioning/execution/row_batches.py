@@ -8,12 +8,12 @@ from operator import attrgetter
 
 from ...core.codec.json_codec import pause_collector
 from ...directory import UserRecord
-from ..async_helpers import in_thread, slices
+from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..planning.comparison import UserComparer
 from ..planning.row_planner import RowPlanner
-from ..planning.source_match import has_changed, read_between
+from ..planning.source_match import has_changed, read_rows_between
 from ..sources import Row, Source, read_rows
 from ..store.header import Phase
 from ..store.rows import JobRow
@@ -68,16 +68,16 @@ async def plan_streamed(
     """
     source, store = context.source, context.store
     assert source is not None
-    async for part in slices(planner.check_rows(read_rows(source)), size):
+    async for part in iterate_slices(planner.check_rows(read_rows(source)), size):
         first, last = part[0].number, part[-1].number + planner.stride - 1
-        known = {row.number: row for row in await context.writer.call(read_between, store, first, last)}
+        known = {row.number: row for row in await context.writer.call(read_rows_between, store, first, last)}
         for one in part:
             if one.number in known and has_changed(one, known[one.number], context.comparer):
                 message = "is not what this job was begun with: this row is another one; give the same input"
                 raise SourceError(message, source.name, one.row.line)
         planned = await planner.plan_part([one for one in part if one.number not in known])
         await context.writer.call(store.insert_rows, "apply", planned)
-        rows = await context.writer.call(read_between, store, first, last)
+        rows = await context.writer.call(read_rows_between, store, first, last)
         records = {one.number + place: one.row.record for one in part for place in range(planner.stride)}
         due = [row for row in rows if row.state == "planned"]
         for row in due:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from ..exit_codes import CommandError, ExitCode
-from ..output.safe_text import clean_text, format_json, print_line
+from ...exit_codes import CommandError, ExitCode
+from ...output.safe_text import clean_text, format_json, print_line
 
 if TYPE_CHECKING:
-    from ...provisioning.reports.job_folder import JobSummary
+    from ....provisioning.reports.job_folder import JobSummary
 
 _DAY = 86_400
 _FOLDER = click.argument(
@@ -52,7 +52,7 @@ def list_(context: click.Context, /, folder: Path, form: str, output: Path | Non
 
     Exit code: 0, or 1 when a job needs somebody's attention.
     """
-    from ...provisioning.reports.job_folder import list_jobs
+    from ....provisioning.reports.job_folder import list_jobs
 
     if form == "html" and output is None:
         raise click.UsageError("--format html needs -o: a FILE for the page")
@@ -98,7 +98,7 @@ def prune(folder: Path, older_than: float, keep: int, yes: bool) -> None:
 
     Exit code: 0, or 2 when a file could not be removed.
     """
-    from ...provisioning.reports.job_folder import find_old_jobs, list_jobs
+    from ....provisioning.reports.job_folder import find_old_jobs, list_jobs
 
     try:
         old = [*find_old_jobs(list_jobs(folder), time.time() - older_than * _DAY, keep)]
@@ -116,7 +116,7 @@ def prune(folder: Path, older_than: float, keep: int, yes: bool) -> None:
 
 def _remove(job: Path) -> None:
     """Remove a job and the files of its rows that did not go in, if they are such files."""
-    from ...provisioning.sources import EXTRA_COLUMNS
+    from ....provisioning.sources import EXTRA_COLUMNS
 
     for ending in (".failed.csv", ".failed.jsonl"):
         path = job.with_suffix(ending)
@@ -127,7 +127,7 @@ def _remove(job: Path) -> None:
 
 
 def _render_html(folder: Path, found: Sequence[JobSummary], output: Path, *, with_pages: bool) -> str:
-    from ...provisioning.reports.pages.jobs_page import render_jobs
+    from ....provisioning.reports.pages.jobs_page import render_jobs
     from .report import render_html
 
     pages = {job.path.name: output.with_name(f"{job.path.stem}.html") for job in found}
@@ -150,8 +150,8 @@ def _format_text(found: Sequence[JobSummary]) -> str:
 
 
 def _format_line(job: JobSummary) -> str:
-    from ...provisioning.events import OUTCOME_NAMES
-    from ...provisioning.reports.durations import format_duration
+    from ....provisioning.events import OUTCOME_NAMES
+    from ....provisioning.reports.durations import format_duration
 
     if job.state == "unreadable":
         return "cannot be read as a job"

@@ -89,8 +89,8 @@ class JobReport:
         name = "steps" if self.header.mode == "offboard" else "rows"
         if not counts.unresolved:
             return f"All {counts.rows:,} {name} are as the source says{self._describe_uncompared()}."
-        closed = f"{counts.unresolved - counts.open:,} of {counts.rows:,} {name} did not go in"
-        return f"{closed}, {counts.open:,} are still open." if counts.open else f"{closed}."
+        closed = f"{counts.unresolved - counts.unfinished:,} of {counts.rows:,} {name} did not go in"
+        return f"{closed}, {counts.unfinished:,} are still open." if counts.unfinished else f"{closed}."
 
     def _describe_uncompared(self) -> str:
         if not self.uncompared:
@@ -108,7 +108,7 @@ class JobReport:
     @property
     def timeline(self) -> Timeline:
         """What happened when, without the pauses between a stop and the next run."""
-        return Timeline.of(self.seconds, [note.at for note in self.notes if note.kind == BEGUN])
+        return Timeline.from_seconds(self.seconds, [note.at for note in self.notes if note.kind == BEGUN])
 
     @property
     def busy(self) -> float:
@@ -163,7 +163,7 @@ def read_report(store: JobStore, now: float | None = None) -> JobReport:
             path=store.path,
             header=header,
             phase=header.phase,
-            counts=Counts.of(store.tally(header.phase)),
+            counts=Counts.from_tally(store.tally(header.phase)),
             seconds=tuple(store.read_seconds()),
             reasons=group_reasons((row.outcome, row.reason) for row in read_unresolved(store, header.phase)),
             uncompared=_count_uncompared(store) if header.mode in ("upsert", "sync") else (),

@@ -29,8 +29,8 @@ SEARCH, RAISE = 1.2, 1.15
 ROUGHLY = 1.5
 # Seconds until a learned rate has doubled; so long that the refusals at the end of a round are PRICE of its requests. While
 # the rate is rough it is the time that some requests and answers take.
-SETTLE_LEAST, SETTLE_MOST, PRICE = 5.0, 60.0, 0.022
-ROUGH_SETTLE, ROUGH_ROUND_TRIPS = 0.5, 4.0
+DOUBLING_LEAST, DOUBLING_MOST, PRICE = 5.0, 60.0, 0.022
+ROUGH_DOUBLING, ROUGH_ROUND_TRIPS = 0.5, 4.0
 # Seconds after a refusal that tells no time until the first question, and how much longer after each further no.
 FIRST_PAUSE, PAUSE_GROWTH, LONGEST_PAUSE = 0.15, 1.5, 60.0
 # Where questions were in vain for a while, the next first one comes after half as long, and at the most after so many seconds.
@@ -48,7 +48,7 @@ STREAK, SOON, RARE, UNRELATED = 5, 1.5, 10.0, 30.0
 LOWERED = 0.45
 
 
-class RateBudget(Protocol):
+class RequestBudget(Protocol):
     """A budget of requests, kept in this process or elsewhere. Moments are seconds on the limiter's clock.
 
     It is called under the limiter's lock, from any thread, and must not wait for a network: one that is kept on another
@@ -130,7 +130,7 @@ class AdaptiveBudget:
         self._known = told.per_second * HEADROOM if told is not None and known else math.inf
         # Requests that are saved up, beside the one that is due.
         self._saved = told.capacity - 1 if told is not None and known else 0.0
-        self.ceiling: Ceiling = Ceiling(math.inf, SETTLE_LEAST)
+        self.ceiling: Ceiling = Ceiling(math.inf, DOUBLING_LEAST)
         self.spent: float = now  # the moment up to which the budget is used
         if told is not None and told.burst:
             # One is kept back: requests take different times to arrive, the server may see them closer.
@@ -233,7 +233,7 @@ class AdaptiveBudget:
         if self.streak < STREAK or not rare or self.ceiling.base > LOWERED * self.streak_base:
             return False
         self.streak, self.unrelated_until = 0.0, now + UNRELATED
-        self.ceiling = Ceiling(math.inf, SETTLE_LEAST)
+        self.ceiling = Ceiling(math.inf, DOUBLING_LEAST)
         return True
 
     def _close_gate(self, now: float, wait: float) -> None:
@@ -264,8 +264,8 @@ class AdaptiveBudget:
             measured = min(math.sqrt(measured * refused), RAISE * measured)
         least = before * DROP if before < math.inf else LEAST_RATE
         base = max(min(measured, refused), least) * DIP
-        rough_settle = max(ROUGH_SETTLE, FEW / base, ROUGH_ROUND_TRIPS * self.round_trip)
-        self.ceiling = Ceiling(base, rough_settle if self.rough else SETTLE_LEAST)
+        rough_doubling = max(ROUGH_DOUBLING, FEW / base, ROUGH_ROUND_TRIPS * self.round_trip)
+        self.ceiling = Ceiling(base, rough_doubling if self.rough else DOUBLING_LEAST)
         self.spent = max(self.spent, now)
         self._slow_rise()
 
@@ -273,7 +273,9 @@ class AdaptiveBudget:
         """Let the rate rise the slower, the more was refused."""
         ceiling = self.ceiling
         if ceiling.base < math.inf and not self.rough:
-            ceiling.settle = max(ceiling.settle, min(self.refusals / (PRICE * ceiling.base), SETTLE_MOST))
+            ceiling.doubling = max(
+                ceiling.doubling, min(self.refusals / (PRICE * ceiling.base), DOUBLING_MOST)
+            )
 
     def _move_marks(self, now: float) -> None:
         """Measure over the last one to two spans, once a rate is known."""

@@ -1,10 +1,9 @@
-"""`alloy-async report` and `alloy-async status`: what a job file holds, also while its job is running."""
+"""`alloy-async report`: what a job did, also while it is running."""
 
 from __future__ import annotations
 
 import io
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,17 +13,17 @@ from typing import IO, TYPE_CHECKING, Any
 import attrs
 import click
 
-from ..error_messages import describe_error
-from ..exit_codes import ExitCode
-from ..help import Command
-from ..options.job_options import SAFE_CSV
-from ..options.job_place import JOB_PLACE
-from ..output.failed_file import refuse_harmful_output, write_unresolved_rows
-from ..output.safe_text import clean_text, format_json, print_line
+from ...error_messages import describe_error
+from ...exit_codes import ExitCode
+from ...help import Command
+from ...options.job_options import SAFE_CSV
+from ...options.job_place import JOB_PLACE
+from ...output.failed_file import refuse_harmful_output, write_unresolved_rows
+from ...output.safe_text import clean_text, format_json, print_line
 
 if TYPE_CHECKING:
-    from ...provisioning.reports.figures import JobReport
-    from ...provisioning.store.job_store import JobStore
+    from ....provisioning.reports.job_report import JobReport
+    from ....provisioning.store.job_store import JobStore
 
 
 @click.command(
@@ -58,9 +57,9 @@ def report(
 
     Exit code: 0 when every row is as the source says, 1 when some are not, 2 when JOB cannot be read.
     """
-    from ...core.errors import AlloyAsyncError
-    from ...provisioning.reports.figures import read_report
-    from ...provisioning.store.places import read_store
+    from ....core.errors import AlloyAsyncError
+    from ....provisioning.reports.job_report import read_report
+    from ....provisioning.store.store_opener import read_store
 
     writers: dict[str, Callable[[IO[str], Any, Any], object]] = {
         **_WRITERS,
@@ -102,63 +101,20 @@ def _open_output(job: Path | str, source: Path, output: Path | None, form: str) 
             part.unlink(missing_ok=True)
 
 
-@click.command(
-    cls=Command,
-    short_help="Show how a job is getting on, also from another terminal.",
-    examples=["alloy-async status users.job --watch"],
-)
-@click.argument("job", type=JOB_PLACE)
-@click.option("--watch", is_flag=True, help="Show it again every second, until the job ends.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_context
-def status(context: click.Context, /, job: Path | str, watch: bool, as_json: bool) -> None:
-    """Show how JOB is getting on; it may be running in another terminal.
-
-    Exit code: 0 when it is running or has ended, 1 when it was stopped or cut off, 2 when JOB cannot be read.
-    """
-    from rich.live import Live
-
-    from ...core.errors import AlloyAsyncError
-    from ...provisioning.reports.status import read_status
-    from ...provisioning.store.places import read_store
-    from ..output.report_text import format_status
-    from ..output.terminal import create_console
-
-    console = create_console()
-    try:
-        with read_store(job) as store:
-            job_report = read_status(store)
-            if watch and job_report.worker is not None:
-                with Live(console=console, auto_refresh=False, transient=True) as live:
-                    while job_report.worker is not None:
-                        live.update(format_status(job_report, job), refresh=True)
-                        time.sleep(1)
-                        job_report = read_status(store)
-    except AlloyAsyncError as error:
-        print_line(describe_error(error), err=True)
-        context.exit(ExitCode.NOT_DONE)
-    if as_json:
-        data = attrs.asdict(job_report, filter=lambda field, _: field.name != "header")
-        click.echo(format_json({"state": job_report.state, "rows": job_report.header.rows, **data}))
-    else:
-        console.print(format_status(job_report, job), soft_wrap=True)
-    context.exit(ExitCode.INCOMPLETE if job_report.state in ("cut off", "stopped") else ExitCode.SUCCESS)
-
-
 def _write_text(file: IO[str], store: JobStore, job_report: JobReport) -> None:
-    from ...provisioning.reports.figures import read_unresolved
-    from ..output.report_text import print_report
-    from ..output.terminal import create_console
+    from ....provisioning.reports.job_report import read_unresolved
+    from ...output.report_text import print_report
+    from ...output.terminal import create_console
 
     print_report(create_console(file=file), job_report, read_unresolved(store, job_report.phase))
 
 
 def _write_html(file: IO[str], store: JobStore, job_report: JobReport) -> None:
     """Write the page of a job; of one that waits to be applied, the page of its plan."""
-    from ...provisioning.reports.figures import read_unresolved
-    from ...provisioning.reports.pages.job_page import render_job
-    from ...provisioning.reports.pages.plan_page import render_plan
-    from ...provisioning.results import summarize_plan
+    from ....provisioning.reports.job_report import read_unresolved
+    from ....provisioning.reports.pages.job_page import render_job
+    from ....provisioning.reports.pages.plan_page import render_plan
+    from ....provisioning.results import summarize_plan
 
     if job_report.header.state == "planned":
         page = render_plan(summarize_plan(store), job_report.header, store.read_rows("apply"))
@@ -173,8 +129,8 @@ def render_html(job: Path | str) -> str:
     Raises:
         JobError: the job cannot be read.
     """
-    from ...provisioning.reports.figures import read_report
-    from ...provisioning.store.places import read_store
+    from ....provisioning.reports.job_report import read_report
+    from ....provisioning.store.store_opener import read_store
 
     page = io.StringIO()
     with read_store(job) as store:
@@ -183,7 +139,7 @@ def render_html(job: Path | str) -> str:
 
 
 def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
-    from ...provisioning.reports.figures import read_unresolved
+    from ....provisioning.reports.job_report import read_unresolved
 
     header = job_report.header
     data = {

@@ -11,7 +11,7 @@ _GONE = "is not there any more; plan again"
 _EDITED = "was changed by somebody since it was planned; plan again"
 
 
-class Reconciler:
+class OutcomeDecider:
     """Decides by the state of a user in the system.
 
     Args:
@@ -25,25 +25,25 @@ class Reconciler:
         self._comparer = comparer
         self._sends_again = can.key_is_unique or sends_again
 
-    def judge_lost(self, row: JobRow, there: UserRecord | None) -> RowResult:
+    def decide_lost(self, row: JobRow, there: UserRecord | None) -> RowResult:
         """Judge a row whose answer was lost; one that is not in is released, to be sent again.
 
         Sending again is safe for a creation where the key is unique, even if the first request arrives late: the second one
         to arrive is refused as existing. Where it is not unique, a request still on its way would double the user.
         """
         if row.action == "create":
-            return self._judge_lost_creation(row, there)
+            return self._decide_lost_creation(row, there)
         if row.action == "offboard":
             return row.mark_for_resending()  # every step may be taken twice
         return self.find_drift(row, there) or row.mark_for_resending()
 
-    def judge_unanswerable(self, row: JobRow) -> RowResult:
+    def decide_unanswerable(self, row: JobRow) -> RowResult:
         """Judge a row whose answer was lost, where the system cannot be asked."""
         if row.action == "create" and not self._sends_again:
             return row.mark_unknown("its answer was lost and the system cannot be asked whether it is in")
         return row.mark_for_resending()
 
-    def judge_existing(self, row: JobRow, there: UserRecord | None, remote_id: str | None) -> RowResult:
+    def decide_existing(self, row: JobRow, there: UserRecord | None, remote_id: str | None) -> RowResult:
         """Judge a creation that was refused because the user is there: it may be our own, of an answer that was lost."""
         if row.attempts and there is not None and row.digest and self._comparer.matches(there, row.digest):
             return self._adopt(row, remote_id)
@@ -67,7 +67,7 @@ class Reconciler:
             return row.mark_settled("drifted", _EDITED)
         return None
 
-    def _judge_lost_creation(self, row: JobRow, there: UserRecord | None) -> RowResult:
+    def _decide_lost_creation(self, row: JobRow, there: UserRecord | None) -> RowResult:
         if there is None:
             if self._sends_again:
                 return row.mark_for_resending()
@@ -76,7 +76,7 @@ class Reconciler:
             )
         if row.digest and self._comparer.matches(there, row.digest):
             return self._adopt(row, None)
-        return self.judge_existing(row, there, None)
+        return self.decide_existing(row, there, None)
 
     def _adopt(self, row: JobRow, remote_id: str | None) -> RowResult:
         return row.mark_settled(

@@ -55,8 +55,8 @@ def read_store(place: JobPlace) -> AbstractContextManager[JobStore]:
         JobError: there is none, it is damaged, or of another format.
     """
     if isinstance(place, str):
-        return _load_postgres().reading(place)
-    return SqliteStore.reading(place)
+        return _load_postgres().open_for_reading(place)
+    return SqliteStore.open_for_reading(place)
 
 
 def delete_store(place: JobPlace) -> None:
@@ -74,7 +74,7 @@ def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:
 
 def count_shards(place: JobPlace) -> ShardCounts:
     """Count the shards of what a job is at, applying or taking back."""
-    with _load_postgres().reading(str(place)) as store:
+    with _load_postgres().open_for_reading(str(place)) as store:
         return store.count_shards(store.read_header().phase)
 
 

@@ -1,0 +1,58 @@
+"""`alloy-async status`: how a job is getting on, also while it runs in another terminal."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import attrs
+import click
+
+from ...error_messages import describe_error
+from ...exit_codes import ExitCode
+from ...help import Command
+from ...options.job_place import JOB_PLACE
+from ...output.safe_text import format_json, print_line
+
+
+@click.command(
+    cls=Command,
+    short_help="Show how a job is getting on, also from another terminal.",
+    examples=["alloy-async status users.job --watch"],
+)
+@click.argument("job", type=JOB_PLACE)
+@click.option("--watch", is_flag=True, help="Show it again every second, until the job ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_context
+def status(context: click.Context, /, job: Path | str, watch: bool, as_json: bool) -> None:
+    """Show how JOB is getting on; it may be running in another terminal.
+
+    Exit code: 0 when it is running or has ended, 1 when it was stopped or cut off, 2 when JOB cannot be read.
+    """
+    from rich.live import Live
+
+    from ....core.errors import AlloyAsyncError
+    from ....provisioning.reports.status import read_status
+    from ....provisioning.store.store_opener import read_store
+    from ...output.report_text import format_status
+    from ...output.terminal import create_console
+
+    console = create_console()
+    try:
+        with read_store(job) as store:
+            job_report = read_status(store)
+            if watch and job_report.worker is not None:
+                with Live(console=console, auto_refresh=False, transient=True) as live:
+                    while job_report.worker is not None:
+                        live.update(format_status(job_report, job), refresh=True)
+                        time.sleep(1)
+                        job_report = read_status(store)
+    except AlloyAsyncError as error:
+        print_line(describe_error(error), err=True)
+        context.exit(ExitCode.NOT_DONE)
+    if as_json:
+        data = attrs.asdict(job_report, filter=lambda field, _: field.name != "header")
+        click.echo(format_json({"state": job_report.state, "rows": job_report.header.rows, **data}))
+    else:
+        console.print(format_status(job_report, job), soft_wrap=True)
+    context.exit(ExitCode.INCOMPLETE if job_report.state in ("cut off", "stopped") else ExitCode.SUCCESS)
