@@ -48,7 +48,7 @@ def find_fault(
         requests: for each that the server saw, what may have come of it.
         most: requests that a call may send.
         found: "result", or the effect that its error tells.
-        gave_up: whether its deadline came, so that the last request's answer, and another request, may have been too late.
+        gave_up: whether its deadline came, so that the last request's answer, or another request, may have been too late.
     """
     if len(requests) > most:
         return f"{len(requests)} requests were sent"

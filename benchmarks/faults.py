@@ -26,7 +26,7 @@ from typing import Any
 
 import attrs
 
-from alloy_async import AlloyAsyncError, Answer, AsyncClient, DeadlineExceeded, Operation, Retry
+from alloy_async import AlloyAsyncError, Answer, AsyncClient, Operation, Retry
 from alloy_async.systems import SYSTEMS, load_client
 
 from .call_judge import Outcome, find_fault
@@ -194,7 +194,7 @@ async def _make_call(
         return
     server.ended[mark] = found
     verdict.seen["sent again"] += len(requests) > 1
-    gave_up = isinstance(outcome, DeadlineExceeded) and elapsed >= DEADLINE
+    gave_up = found != "result" and elapsed >= DEADLINE
     fault = find_fault(requests, operation.idempotent, ATTEMPTS, found, gave_up)
     if fault is not None:
         verdict.wrong.append(f"{name} {mark}: {fault}: {outcome!r:.200}")

@@ -71,10 +71,10 @@ def plan_answer(random: Random, operation: type[Operation[Any]], head: Head, bod
     _, target, headers = head
     status = random.choice(STATUSES)
     media, content = _create_content(random, operation, headers, body, target)
-    if status in (204, 304) or status < 200:
-        content = b""
     if random.random() < 0.0004:
         content = (content or b"x") * (BIG // max(1, len(content)))
+    if status in (204, 304) or status < 200:
+        content = b""
     lines = [f"HTTP/1.1 {status:03} X", f"X-Mark: {headers['x-mark']}", f"Content-Type: {media}"]
     if status not in (204, 304) and status >= 200:
         lines.append(f"Content-Length: {len(content)}")

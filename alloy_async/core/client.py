@@ -11,7 +11,7 @@ from .calls.client_state import PreparedOptions, create_shared_state
 from .calls.map import map_concurrently
 from .client_base import ClientBase, find_system, hide_arguments, list_options
 from .errors import AlloyAsyncError, ConfigurationError, InvalidRequest
-from .events import LimitEvent, RetryEvent, call_both
+from .events import Hook, LimitEvent, RetryEvent, call_both
 from .http.open_response import OpenResponse
 from .messages.custom_request import ANYTHING, CustomRequest
 from .messages.response import Answer, find_request_id, lowercase_names
@@ -19,8 +19,8 @@ from .messages.stream import Stream
 from .operation.operation import Operation
 from .operation.pages import Pages
 from .operation.paging import Listing
-from .options import CallOptions, Options, Service, describe_value, replace_settings, split_options
-from .validation import check_count
+from .options import CallOptions, Options, Service, replace_settings, split_options
+from .validation import check_count, describe_value
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -123,9 +123,11 @@ class AsyncClient(ClientBase):
     ) -> Self:
         """Make a copy that tells of each attempt made again, or refused for a limit, after the hooks that there are."""
         settings = self._options.settings
-        copy = self.with_options(on_retry=call_both(settings.on_retry, on_retry))
+        copy = self.with_options(on_retry=call_both(settings.on_retry, Hook("on_retry", on_retry)))
         return (
-            copy if on_limit is None else copy.with_options(on_limit=call_both(settings.on_limit, on_limit))
+            copy
+            if on_limit is None
+            else copy.with_options(on_limit=call_both(settings.on_limit, Hook("on_limit", on_limit)))
         )
 
     watched = with_retry_hook

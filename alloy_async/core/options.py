@@ -8,7 +8,6 @@ import random
 import ssl as tls
 import time
 from collections.abc import Callable, Collection, Mapping
-from inspect import iscoroutinefunction
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -17,14 +16,14 @@ from yarl import URL
 
 from .auth import with_default_scheme
 from .errors import ConfigurationError
-from .events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent
+from .events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent, create_hook
 from .http.transport import Timeout
 from .operation.operation import Operation
 from .operation.probe import Probe
 from .ratelimit.rate import Rate
 from .ratelimit.request_budget import RequestBudget
 from .retry import Clock, Retry
-from .validation import check_count, check_seconds
+from .validation import check_count, check_seconds, describe_value
 
 if TYPE_CHECKING:
     import aiohttp
@@ -129,26 +128,14 @@ def _read_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     return dict(headers)
 
 
-def describe_value(value: object) -> str:
-    """Show a wrong value in an error: numbers, None and the like as they are, of others only the kind."""
-    if isinstance(value, type):
-        return f"the class {value.__name__}"
-    return repr(value) if value is None or isinstance(value, bool | int | float) else type(value).__name__
-
-
 def _validate_seconds(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
     check_seconds(attribute.name, value)
 
 
-def _validate_hook(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is None:
-        return
-    if not callable(value):
-        raise ConfigurationError(f"{attribute.name} takes a function, got {describe_value(value)}")
-    if iscoroutinefunction(value) or iscoroutinefunction(type(value).__call__):
-        raise ConfigurationError(
-            f"{attribute.name} takes a plain function: it is called, not awaited, so an async one would never run"
-        )
+def _hook(option: str) -> Any:
+    return attrs.field(
+        default=None, converter=lambda value: None if value is None else create_hook(option, value)
+    )
 
 
 def _validate_telemetry(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -164,13 +151,11 @@ class CallSettings:
     deadline: float = attrs.field(default=60.0, validator=_validate_seconds)
     retry: Retry = attrs.field(factory=Retry, converter=_read_retry)
     headers: Mapping[str, str] = attrs.field(factory=dict, converter=_read_headers, repr=False)
-    on_request: Callable[[RequestEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
-    on_response: Callable[[ResponseEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
-    on_retry: Callable[[RetryEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
-    on_result: Callable[[Operation[Any], Any], None] | None = attrs.field(
-        default=None, validator=_validate_hook
-    )
-    on_limit: Callable[[LimitEvent], None] | None = attrs.field(default=None, validator=_validate_hook)
+    on_request: Callable[[RequestEvent], None] | None = _hook("on_request")
+    on_response: Callable[[ResponseEvent], None] | None = _hook("on_response")
+    on_retry: Callable[[RetryEvent], None] | None = _hook("on_retry")
+    on_result: Callable[[Operation[Any], Any], None] | None = _hook("on_result")
+    on_limit: Callable[[LimitEvent], None] | None = _hook("on_limit")
     telemetry: OpenTelemetry | None = attrs.field(default=None, validator=_validate_telemetry)
 
 

@@ -30,6 +30,13 @@ def check_seconds(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} is in seconds, above 0 and finite; got {value!r}")
 
 
+def describe_value(value: object) -> str:
+    """Show a wrong value in an error: numbers, None and the like as they are, of others only the kind."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return repr(value) if value is None or isinstance(value, bool | int | float) else type(value).__name__
+
+
 def validate_count(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     """Check a field of an attrs class with check_count."""
     check_count(_name(instance, attribute), value)

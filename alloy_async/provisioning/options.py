@@ -7,12 +7,17 @@ from collections.abc import Sequence
 
 import attrs
 
+from ..core.events import create_hook
 from ..core.validation import check_count
 from .events import Event, OnEvent
 
 
 def ignore_event(event: Event) -> None:
     """Listen to nothing."""
+
+
+def _create_listener(on_event: OnEvent) -> OnEvent:
+    return create_hook("on_event", on_event)
 
 
 @attrs.frozen
@@ -34,7 +39,7 @@ class RunOptions:
     """
 
     concurrency: int = 8
-    on_event: OnEvent = ignore_event
+    on_event: OnEvent = attrs.field(default=ignore_event, converter=_create_listener)
     stop: asyncio.Event = attrs.field(factory=asyncio.Event)
     sends_again: bool = False
     new_key: bool = False

@@ -18,11 +18,12 @@ from ..http.outgoing_request import RequestHead
 from ..http.transport import MAX_RESPONSE_SIZE, Transport
 from ..messages.request import CompiledOperation
 from ..operation.operation import Operation
-from ..options import SYSTEM_CLOCK, CallSettings, Service, describe_value, resolve_base_url
+from ..options import SYSTEM_CLOCK, CallSettings, Service, resolve_base_url
 from ..ratelimit.limiter import Limiter
 from ..ratelimit.rate import Rate
 from ..ratelimit.registry import get_limiter
 from ..retry import Clock, RetryBudget
+from ..validation import describe_value
 
 
 @attrs.frozen(eq=False, repr=False)
