@@ -15,7 +15,7 @@ EVERYTHING: tuple[str, ...] = ()
 
 
 def attach_lazy(
-    package: str, homes: Mapping[str, Sequence[str]]
+    package: str, homes: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Create a package's `__getattr__` and `__dir__`, and list its lazy names.
 
@@ -23,9 +23,10 @@ def attach_lazy(
         package: its name.
         homes: for each of its modules, as "core.auth", the names that it gives; or EVERYTHING: then a name is looked for
             in these modules, in their order, so each may need only those before it.
+        modules: those of its modules that are themselves names of the package.
 
     Returns:
-        `__getattr__`, `__dir__`, and the names that are listed in `homes`.
+        `__getattr__`, `__dir__`, and the names that are listed in `homes` and `modules`.
     """
     namespace = vars(sys.modules[package])
     module_of = {name: module for module, names in homes.items() for name in names}
@@ -36,11 +37,13 @@ def attach_lazy(
 
     def list_names() -> set[str]:
         found = {name for module in open_modules for name in load(module) if name[0] != "_"}
-        return found.union(module_of)
+        return found.union(module_of, modules)
 
     def get_attribute(name: str) -> Any:
         if name == "__all__":  # `import *` asks for it where the package does not set it
             return sorted(list_names())
+        if name in modules:
+            return import_module(f".{name}", package)
         for module in (module_of[name],) if name in module_of else () if name[0] == "_" else open_modules:
             found = load(module)
             if name in found:
@@ -51,4 +54,4 @@ def attach_lazy(
     def list_directory() -> list[str]:
         return sorted(list_names().union(namespace))
 
-    return get_attribute, list_directory, sorted(module_of)
+    return get_attribute, list_directory, sorted([*module_of, *modules])

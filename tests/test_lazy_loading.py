@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pickle
 import subprocess
@@ -13,18 +14,24 @@ from typing import Any
 
 import pytest
 
+import alloy_async
 from alloy_async.alloy import models
+
+from .systems import SYSTEMS
 
 STARTED = """
 import sys
-from alloy_async.{system} import {client}, models
-{client}("key")
-package = models.__name__ + "."
-assert {{name for name in sys.modules if name.startswith(package)}} == {{package + "common"}}
-assert models.{early}.__module__ == package + "users"
-assert package + models.TOPICS[-1] not in sys.modules
+from alloy_async.{system} import {client}, models, operations
+client = {client}("key")
+loaded = lambda package: {{name for name in sys.modules if name.startswith(package.__name__ + ".")}}
+assert not loaded(models) and not loaded(operations)
+assert client.{method}.__doc__
+assert loaded(operations) <= {{operations.__name__ + ".users", operations.__name__ + ".common"}}
+assert models.{early}.__module__ == models.__name__ + ".users"
+assert f"{{models.__name__}}.{{models.TOPICS[-1]}}" not in sys.modules
 assert {late} <= set(dir(models))
 assert not hasattr(models, "Person")
+assert sorted(operations.__all__) == [name for name in dir(operations) if name in operations.__all__]
 """
 
 
@@ -68,17 +75,44 @@ def test_a_name_that_no_topic_has(food: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("system", "client", "early", "late"),
+    ("system", "client", "method", "early", "late"),
     [
-        ("agilicus", "Agilicus", "UserIdentity", {"Organisation", "Roles", "GroupMember"}),
-        ("alloy", "AsyncAlloy", "InvalidUser", {"ErrorMessage", "WorkflowLog", "BlockValues"}),
-        ("smooch", "Smooch", "AppUser", {"Role", "Message", "AppUserLink"}),
+        ("agilicus", "Agilicus", "get_user", "UserIdentity", {"Organisation", "Roles", "GroupMember"}),
+        ("alloy", "AsyncAlloy", "get_a_user", "InvalidUser", {"ErrorMessage", "WorkflowLog", "BlockValues"}),
+        ("smooch", "Smooch", "get_app_user", "AppUser", {"Role", "Message", "AppUserLink"}),
     ],
 )
-def test_a_client_starts_without_the_models(system: str, client: str, early: str, late: set[str]) -> None:
-    program = STARTED.format(system=system, client=client, early=early, late=late)
+def test_a_client_starts_without_operations_and_models(
+    system: str, client: str, method: str, early: str, late: set[str]
+) -> None:
+    program = STARTED.format(system=system, client=client, method=method, early=early, late=late)
     outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stderr
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_names_of_all_operations_stand_with_the_module_that_has_them(system: str) -> None:
+    path = Path(alloy_async.__file__).parent / system / "operations" / "__init__.py"
+    block = next(node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.If))
+    homes = next(node.value for node in ast.walk(block) if isinstance(node, ast.Assign))
+    for_checkers = {
+        str(node.module): {alias.name for alias in node.names if alias.asname == alias.name}
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert {home: set(names) for home, names in ast.literal_eval(homes).items()} == for_checkers
+    package = importlib.import_module(f"alloy_async.{system}.operations")
+    for home, names in for_checkers.items():
+        module = importlib.import_module(f"{package.__name__}.{home}")
+        assert all(getattr(package, name) is getattr(module, name) for name in names)
+
+
+def test_a_module_as_a_name_of_its_package() -> None:
+    program = (
+        "import sys, alloy_async.alsid as alsid; assert 'alloy_async.alsid.models' not in sys.modules;"
+        "assert alsid.models.User and 'models' in dir(alsid)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_model_is_pickled() -> None:

@@ -17,139 +17,139 @@ from . import operations
 class AgilicusMethods:
     """Agilicus's operations as methods of both clients."""
 
-    @declare(operations.BulkUpdateMetadata)
+    @declare(lambda: operations.BulkUpdateMetadata)
     def bulk_update_metadata(self) -> None: ...
 
-    @declare(operations.CreateChallengeMethod)
+    @declare(lambda: operations.CreateChallengeMethod)
     def create_challenge_method(self) -> None: ...
 
-    @declare(operations.CreateServiceAccount)
+    @declare(lambda: operations.CreateServiceAccount)
     def create_service_account(self) -> None: ...
 
-    @declare(operations.CreateUpstreamUserIdentity)
+    @declare(lambda: operations.CreateUpstreamUserIdentity)
     def create_upstream_user_identity(self) -> None: ...
 
-    @declare(operations.CreateUser)
+    @declare(lambda: operations.CreateUser)
     def create_user(self) -> None: ...
 
-    @declare(operations.CreateUserIdentityUpdate)
+    @declare(lambda: operations.CreateUserIdentityUpdate)
     def create_user_identity_update(self) -> None: ...
 
-    @declare(operations.CreateUserMetadata)
+    @declare(lambda: operations.CreateUserMetadata)
     def create_user_metadata(self) -> None: ...
 
-    @declare(operations.CreateUserRequest)
+    @declare(lambda: operations.CreateUserRequest)
     def create_user_request(self) -> None: ...
 
-    @declare(operations.DeleteChallengeMethod)
+    @declare(lambda: operations.DeleteChallengeMethod)
     def delete_challenge_method(self) -> None: ...
 
-    @declare(operations.DeleteServiceAccount)
+    @declare(lambda: operations.DeleteServiceAccount)
     def delete_service_account(self) -> None: ...
 
-    @declare(operations.DeleteUpstreamUserIdentity)
+    @declare(lambda: operations.DeleteUpstreamUserIdentity)
     def delete_upstream_user_identity(self) -> None: ...
 
-    @declare(operations.DeleteUser)
+    @declare(lambda: operations.DeleteUser)
     def delete_user(self) -> None: ...
 
-    @declare(operations.DeleteUserMetadata)
+    @declare(lambda: operations.DeleteUserMetadata)
     def delete_user_metadata(self) -> None: ...
 
-    @declare(operations.DeleteUserRequest)
+    @declare(lambda: operations.DeleteUserRequest)
     def delete_user_request(self) -> None: ...
 
-    @declare(operations.GetChallengeMethod)
+    @declare(lambda: operations.GetChallengeMethod)
     def get_challenge_method(self) -> None: ...
 
-    @declare(operations.GetServiceAccount)
+    @declare(lambda: operations.GetServiceAccount)
     def get_service_account(self) -> None: ...
 
-    @declare(operations.GetUpstreamUserIdentity)
+    @declare(lambda: operations.GetUpstreamUserIdentity)
     def get_upstream_user_identity(self) -> None: ...
 
-    @declare(operations.GetUser)
+    @declare(lambda: operations.GetUser)
     def get_user(self) -> None: ...
 
-    @declare(operations.GetUserMetadata)
+    @declare(lambda: operations.GetUserMetadata)
     def get_user_metadata(self) -> None: ...
 
-    @declare(operations.GetUserRequest)
+    @declare(lambda: operations.GetUserRequest)
     def get_user_request(self) -> None: ...
 
-    @declare(operations.ListAccessRequests)
+    @declare(lambda: operations.ListAccessRequests)
     def list_access_requests(self) -> None: ...
 
-    @declare(operations.ListAllResourcePermissions)
+    @declare(lambda: operations.ListAllResourcePermissions)
     def list_all_resource_permissions(self) -> None: ...
 
-    @declare(operations.ListAllUserOrgs)
+    @declare(lambda: operations.ListAllUserOrgs)
     def list_all_user_orgs(self) -> None: ...
 
-    @declare(operations.ListAllUserRoles)
+    @declare(lambda: operations.ListAllUserRoles)
     def list_all_user_roles(self) -> None: ...
 
-    @declare(operations.ListChallengeMethods)
+    @declare(lambda: operations.ListChallengeMethods)
     def list_challenge_methods(self) -> None: ...
 
-    @declare(operations.ListCombinedUserDetails)
+    @declare(lambda: operations.ListCombinedUserDetails)
     def list_combined_user_details(self) -> None: ...
 
-    @declare(operations.ListOrgUserRoles)
+    @declare(lambda: operations.ListOrgUserRoles)
     def list_org_user_roles(self) -> None: ...
 
-    @declare(operations.ListServiceAccounts)
+    @declare(lambda: operations.ListServiceAccounts)
     def list_service_accounts(self) -> None: ...
 
-    @declare(operations.ListUpstreamUserIdentities)
+    @declare(lambda: operations.ListUpstreamUserIdentities)
     def list_upstream_user_identities(self) -> None: ...
 
-    @declare(operations.ListUserApplicationAccessInfo)
+    @declare(lambda: operations.ListUserApplicationAccessInfo)
     def list_user_application_access_info(self) -> None: ...
 
-    @declare(operations.ListUserFileShareAccessInfo)
+    @declare(lambda: operations.ListUserFileShareAccessInfo)
     def list_user_file_share_access_info(self) -> None: ...
 
-    @declare(operations.ListUserGuids)
+    @declare(lambda: operations.ListUserGuids)
     def list_user_guids(self) -> None: ...
 
-    @declare(operations.ListUserMetadata)
+    @declare(lambda: operations.ListUserMetadata)
     def list_user_metadata(self) -> None: ...
 
-    @declare(operations.ListUserPermissions)
+    @declare(lambda: operations.ListUserPermissions)
     def list_user_permissions(self) -> None: ...
 
-    @declare(operations.ListUserRequests)
+    @declare(lambda: operations.ListUserRequests)
     def list_user_requests(self) -> None: ...
 
-    @declare(operations.ListUsers)
+    @declare(lambda: operations.ListUsers)
     def list_users(self) -> None: ...
 
-    @declare(operations.ReplaceChallengeMethod)
+    @declare(lambda: operations.ReplaceChallengeMethod)
     def replace_challenge_method(self) -> None: ...
 
-    @declare(operations.ReplaceServiceAccount)
+    @declare(lambda: operations.ReplaceServiceAccount)
     def replace_service_account(self) -> None: ...
 
-    @declare(operations.ReplaceUpstreamUserIdentity)
+    @declare(lambda: operations.ReplaceUpstreamUserIdentity)
     def replace_upstream_user_identity(self) -> None: ...
 
-    @declare(operations.ReplaceUser)
+    @declare(lambda: operations.ReplaceUser)
     def replace_user(self) -> None: ...
 
-    @declare(operations.ReplaceUserMetadata)
+    @declare(lambda: operations.ReplaceUserMetadata)
     def replace_user_metadata(self) -> None: ...
 
-    @declare(operations.ReplaceUserRequest)
+    @declare(lambda: operations.ReplaceUserRequest)
     def replace_user_request(self) -> None: ...
 
-    @declare(operations.ReplaceUserRole)
+    @declare(lambda: operations.ReplaceUserRole)
     def replace_user_role(self) -> None: ...
 
-    @declare(operations.ResetUserMfaChallengeMethods)
+    @declare(lambda: operations.ResetUserMfaChallengeMethods)
     def reset_user_mfa_challenge_methods(self) -> None: ...
 
-    @declare(operations.UpdateUserRequest)
+    @declare(lambda: operations.UpdateUserRequest)
     def update_user_request(self) -> None: ...
 
 

@@ -15,122 +15,122 @@ class AlloyMethods:
     """Alloy's operations as methods of both clients."""
 
     # users
-    @declare(operations.CreateAUser)
+    @declare(lambda: operations.CreateAUser)
     def create_a_user(self) -> None: ...
 
-    @declare(operations.BatchCreateUsers)
+    @declare(lambda: operations.BatchCreateUsers)
     def batch_create_users(self) -> None: ...
 
-    @declare(operations.GetAUser)
+    @declare(lambda: operations.GetAUser)
     def get_a_user(self) -> None: ...
 
-    @declare(operations.UpdateAUser)
+    @declare(lambda: operations.UpdateAUser)
     def update_a_user(self) -> None: ...
 
-    @declare(operations.DeleteAUser)
+    @declare(lambda: operations.DeleteAUser)
     def delete_a_user(self) -> None: ...
 
-    @declare(operations.ListAllUsers)
+    @declare(lambda: operations.ListAllUsers)
     def list_all_users(self) -> None: ...
 
-    @declare(operations.GenerateJwtToken)
+    @declare(lambda: operations.GenerateJwtToken)
     def generate_jwt_token(self) -> None: ...
 
-    @declare(operations.DeleteLogsForAUser)
+    @declare(lambda: operations.DeleteLogsForAUser)
     def delete_logs_for_a_user(self) -> None: ...
 
-    @declare(operations.DisableAllWorkflowsForAUser)
+    @declare(lambda: operations.DisableAllWorkflowsForAUser)
     def disable_all_workflows_for_a_user(self) -> None: ...
 
     # credentials
-    @declare(operations.CreateACredential)
+    @declare(lambda: operations.CreateACredential)
     def create_a_credential(self) -> None: ...
 
-    @declare(operations.ListUserCredentials)
+    @declare(lambda: operations.ListUserCredentials)
     def list_user_credentials(self) -> None: ...
 
-    @declare(operations.DeleteACredential)
+    @declare(lambda: operations.DeleteACredential)
     def delete_a_credential(self) -> None: ...
 
-    @declare(operations.GetCredentialMetadata)
+    @declare(lambda: operations.GetCredentialMetadata)
     def get_credential_metadata(self) -> None: ...
 
-    @declare(operations.CredentialMedataByApp)
+    @declare(lambda: operations.CredentialMedataByApp)
     def credential_medata_by_app(self) -> None: ...
 
-    @declare(operations.CredentialMedataByApp)
+    @declare(lambda: operations.CredentialMedataByApp)
     def credential_metadata_by_app(self) -> None: ...
 
-    @declare(operations.GenerateOauthLink)
+    @declare(lambda: operations.GenerateOauthLink)
     def generate_oauth_link(self) -> None: ...
 
     # workflows
-    @declare(operations.ListWorkflows)
+    @declare(lambda: operations.ListWorkflows)
     def list_workflows(self) -> None: ...
 
-    @declare(operations.FindAWorkflow)
+    @declare(lambda: operations.FindAWorkflow)
     def find_a_workflow(self) -> None: ...
 
-    @declare(operations.ActivateAWorkflow)
+    @declare(lambda: operations.ActivateAWorkflow)
     def activate_a_workflow(self) -> None: ...
 
-    @declare(operations.DeactivateAWorkflow)
+    @declare(lambda: operations.DeactivateAWorkflow)
     def deactivate_a_workflow(self) -> None: ...
 
-    @declare(operations.UpgradeWorkflow)
+    @declare(lambda: operations.UpgradeWorkflow)
     def upgrade_workflow(self) -> None: ...
 
-    @declare(operations.DeleteWorkflow)
+    @declare(lambda: operations.DeleteWorkflow)
     def delete_workflow(self) -> None: ...
 
-    @declare(operations.ListVersions)
+    @declare(lambda: operations.ListVersions)
     def list_versions(self) -> None: ...
 
-    @declare(operations.ListUsersByWorkflowid)
+    @declare(lambda: operations.ListUsersByWorkflowid)
     def list_users_by_workflowid(self) -> None: ...
 
-    @declare(operations.GetWorkflowAnalytics)
+    @declare(lambda: operations.GetWorkflowAnalytics)
     def get_workflow_analytics(self) -> None: ...
 
     # running workflows, and what they did
-    @declare(operations.RunEvent)
+    @declare(lambda: operations.RunEvent)
     def run_event(self) -> None: ...
 
-    @declare(operations.RunWorkflow)
+    @declare(lambda: operations.RunWorkflow)
     def run_workflow(self) -> None: ...
 
-    @declare(operations.RerunWorkfow)
+    @declare(lambda: operations.RerunWorkfow)
     def rerun_workfow(self) -> None: ...
 
-    @declare(operations.RerunWorkfow)
+    @declare(lambda: operations.RerunWorkfow)
     def rerun_workflow(self) -> None: ...
 
-    @declare(operations.GetWorkflowLogs)
+    @declare(lambda: operations.GetWorkflowLogs)
     def get_workflow_logs(self) -> None: ...
 
-    @declare(operations.GetWorkflowErrors)
+    @declare(lambda: operations.GetWorkflowErrors)
     def get_workflow_errors(self) -> None: ...
 
     # apps, events, integrations and their installation
-    @declare(operations.ListApps)
+    @declare(lambda: operations.ListApps)
     def list_apps(self) -> None: ...
 
-    @declare(operations.ListEvents)
+    @declare(lambda: operations.ListEvents)
     def list_events(self) -> None: ...
 
-    @declare(operations.ListIntegrations)
+    @declare(lambda: operations.ListIntegrations)
     def list_integrations(self) -> None: ...
 
-    @declare(operations.GetAnIntegration)
+    @declare(lambda: operations.GetAnIntegration)
     def get_an_integration(self) -> None: ...
 
-    @declare(operations.GenerateAlloyLink)
+    @declare(lambda: operations.GenerateAlloyLink)
     def generate_alloy_link(self) -> None: ...
 
-    @declare(operations.StartInstallation)
+    @declare(lambda: operations.StartInstallation)
     def start_installation(self) -> None: ...
 
-    @declare(operations.CompleteInstallation)
+    @declare(lambda: operations.CompleteInstallation)
     def complete_installation(self) -> None: ...
 
 

@@ -14,74 +14,74 @@ from . import operations
 class AlsidMethods:
     """Alsid's operations as methods of both clients."""
 
-    @declare(operations.ApiLoginPost)
+    @declare(lambda: operations.ApiLoginPost)
     def api_login_post(self) -> None: ...
 
-    @declare(operations.ApiLogoutPost)
+    @declare(lambda: operations.ApiLogoutPost)
     def api_logout_post(self) -> None: ...
 
-    @declare(operations.ApiUsersForgottenPasswordPost)
+    @declare(lambda: operations.ApiUsersForgottenPasswordPost)
     def api_users_forgotten_password_post(self) -> None: ...
 
-    @declare(operations.ApiUsersGet)
+    @declare(lambda: operations.ApiUsersGet)
     def api_users_get(self) -> None: ...
 
-    @declare(operations.ApiUsersIdDelete)
+    @declare(lambda: operations.ApiUsersIdDelete)
     def api_users_id_delete(self) -> None: ...
 
-    @declare(operations.ApiUsersIdGet)
+    @declare(lambda: operations.ApiUsersIdGet)
     def api_users_id_get(self) -> None: ...
 
-    @declare(operations.ApiUsersIdPatch)
+    @declare(lambda: operations.ApiUsersIdPatch)
     def api_users_id_patch(self) -> None: ...
 
-    @declare(operations.ApiUsersIdRolesPut)
+    @declare(lambda: operations.ApiUsersIdRolesPut)
     def api_users_id_roles_put(self) -> None: ...
 
-    @declare(operations.ApiUsersPasswordPatch)
+    @declare(lambda: operations.ApiUsersPasswordPatch)
     def api_users_password_patch(self) -> None: ...
 
-    @declare(operations.ApiUsersPost)
+    @declare(lambda: operations.ApiUsersPost)
     def api_users_post(self) -> None: ...
 
-    @declare(operations.ApiUsersRetrievePasswordPost)
+    @declare(lambda: operations.ApiUsersRetrievePasswordPost)
     def api_users_retrieve_password_post(self) -> None: ...
 
-    @declare(operations.ApiUsersWhoamiGet)
+    @declare(lambda: operations.ApiUsersWhoamiGet)
     def api_users_whoami_get(self) -> None: ...
 
 
 class AlsidUserMethods:
     """Short names for the operations on users: `alsid.users.list()` is `alsid.api_users_get()`."""
 
-    @declare(operations.ApiUsersGet)
+    @declare(lambda: operations.ApiUsersGet)
     def list(self) -> None: ...
 
-    @declare(operations.ApiUsersIdGet)
+    @declare(lambda: operations.ApiUsersIdGet)
     def get(self) -> None: ...
 
-    @declare(operations.ApiUsersPost)
+    @declare(lambda: operations.ApiUsersPost)
     def create(self) -> None: ...
 
-    @declare(operations.ApiUsersIdPatch)
+    @declare(lambda: operations.ApiUsersIdPatch)
     def update(self) -> None: ...
 
-    @declare(operations.ApiUsersIdDelete)
+    @declare(lambda: operations.ApiUsersIdDelete)
     def delete(self) -> None: ...
 
-    @declare(operations.ApiUsersIdRolesPut)
+    @declare(lambda: operations.ApiUsersIdRolesPut)
     def replace_roles(self) -> None: ...
 
-    @declare(operations.ApiUsersWhoamiGet)
+    @declare(lambda: operations.ApiUsersWhoamiGet)
     def whoami(self) -> None: ...
 
-    @declare(operations.ApiUsersPasswordPatch)
+    @declare(lambda: operations.ApiUsersPasswordPatch)
     def change_password(self) -> None: ...
 
-    @declare(operations.ApiUsersForgottenPasswordPost)
+    @declare(lambda: operations.ApiUsersForgottenPasswordPost)
     def forget_password(self) -> None: ...
 
-    @declare(operations.ApiUsersRetrievePasswordPost)
+    @declare(lambda: operations.ApiUsersRetrievePasswordPost)
     def retrieve_password(self) -> None: ...
 
 

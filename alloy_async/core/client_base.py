@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Any, ClassVar, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
 from .errors import ConfigurationError
-from .operation.endpoint import install_methods
 from .options import CallOptions, Options, Service
 from .profiles.client_options import read_client_options
 
@@ -40,10 +39,6 @@ class ClientBase:
 
     is_async: ClassVar[bool]
     system: Service
-
-    def __init_subclass__(cls, **facts: Any) -> None:
-        super().__init_subclass__(**facts)
-        install_methods(cls)
 
     @classmethod
     def from_profile(cls, name: str | None = None, **options: Unpack[Options]) -> Self:

@@ -23,25 +23,25 @@ BASE_PATH = "/api/automation/v1.0"
 class OpendatasoftMethods:
     """Opendatasoft's operations as methods of both clients."""
 
-    @declare(operations.DeleteUser)
+    @declare(lambda: operations.DeleteUser)
     def delete_user(self) -> None: ...
 
-    @declare(operations.GetUser)
+    @declare(lambda: operations.GetUser)
     def get_user(self) -> None: ...
 
-    @declare(operations.GetUsers)
+    @declare(lambda: operations.GetUsers)
     def get_users(self) -> None: ...
 
-    @declare(operations.InviteUsers)
+    @declare(lambda: operations.InviteUsers)
     def invite_users(self) -> None: ...
 
-    @declare(operations.ProvisionUsers)
+    @declare(lambda: operations.ProvisionUsers)
     def provision_users(self) -> None: ...
 
-    @declare(operations.UpdateUser)
+    @declare(lambda: operations.UpdateUser)
     def update_user(self) -> None: ...
 
-    @declare(operations.UsersExport)
+    @declare(lambda: operations.UsersExport)
     def users_export(self) -> None: ...
 
 

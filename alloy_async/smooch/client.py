@@ -21,42 +21,42 @@ class SmoochMethods:
     """Smooch's operations on app users as methods of both clients."""
 
     # users
-    @declare(operations.DeleteAppUser)
+    @declare(lambda: operations.DeleteAppUser)
     def delete_app_user(self) -> None: ...
 
-    @declare(operations.DeleteAppUserProfile)
+    @declare(lambda: operations.DeleteAppUserProfile)
     def delete_app_user_profile(self) -> None: ...
 
-    @declare(operations.GetAppUser)
+    @declare(lambda: operations.GetAppUser)
     def get_app_user(self) -> None: ...
 
-    @declare(operations.PreCreateAppUser)
+    @declare(lambda: operations.PreCreateAppUser)
     def pre_create_app_user(self) -> None: ...
 
-    @declare(operations.UpdateAppUser)
+    @declare(lambda: operations.UpdateAppUser)
     def update_app_user(self) -> None: ...
 
     # channels and business systems
-    @declare(operations.GetAppUserAuthCode)
+    @declare(lambda: operations.GetAppUserAuthCode)
     def get_app_user_auth_code(self) -> None: ...
 
-    @declare(operations.GetAppUserBusinessSystemIds)
+    @declare(lambda: operations.GetAppUserBusinessSystemIds)
     def get_app_user_business_system_ids(self) -> None: ...
 
-    @declare(operations.GetAppUserEntityIds)
+    @declare(lambda: operations.GetAppUserEntityIds)
     def get_app_user_entity_ids(self) -> None: ...
 
-    @declare(operations.GetLinkRequests)
+    @declare(lambda: operations.GetLinkRequests)
     def get_link_requests(self) -> None: ...
 
-    @declare(operations.LinkAppUser)
+    @declare(lambda: operations.LinkAppUser)
     def link_app_user(self) -> None: ...
 
-    @declare(operations.UnlinkAppUser)
+    @declare(lambda: operations.UnlinkAppUser)
     def unlink_app_user(self) -> None: ...
 
     # messages
-    @declare(operations.PostImageMessage)
+    @declare(lambda: operations.PostImageMessage)
     def post_image_message(self) -> None: ...
 
 

@@ -139,11 +139,54 @@ def test_what_a_class_defines_itself_wins() -> None:
     class Further(Mine):
         list_everybody = endpoint(operations.ListAllUsers)
 
-    assert "get_a_user" not in {name for name, value in vars(Mine).items() if hasattr(value, "operation")}
-    assert "delete_a_user" in vars(Mine)
     assert inspect.getdoc(Further.get_a_user) is None
+    assert inspect.iscoroutinefunction(Mine.get_a_user)
     assert Further.list_everybody.operation is operations.ListAllUsers
+    assert Further.delete_a_user is Mine.delete_a_user is vars(Mine)["delete_a_user"]
     assert {name for name in vars(Further) if name[0] != "_"} == {"list_everybody"}
+
+
+async def test_a_subclass_extends_a_method_that_nobody_used_before() -> None:
+    class Base(AlloyMethods, AsyncClient):
+        system = Alloy.system
+
+        async def send(self, operation: Any) -> Any:
+            return operation
+
+    class Mine(Base):
+        async def get_a_user(self, user_id: str) -> Any:  # type: ignore[override]
+            return await super().get_a_user(user_id.lower())
+
+        async def list_apps(self) -> Any:  # type: ignore[override]
+            return "mine"
+
+    assert await Mine("key").get_a_user("ADA") == operations.GetAUser("ada")
+    assert await Base("key").list_apps() == operations.ListApps()
+    assert await Mine("key").list_apps() == "mine"
+
+
+@pytest.mark.parametrize("client", [AsyncClient, Client])
+async def test_an_autospec_that_comes_before_the_first_use_ends_with_its_block(client: Any) -> None:
+    class Fresh(AlloyMethods, client):  # type: ignore[misc]
+        system = Alloy.system
+
+    with mock.patch.object(Fresh, "get_a_user", autospec=True), pytest.raises(TypeError):
+        Fresh("key").get_a_user()
+    assert Fresh.get_a_user.operation is operations.GetAUser
+
+
+def test_two_names_for_one_endpoint() -> None:
+    class Table:
+        first = second = endpoint(operations.GetAUser)
+
+    class Both(Table, Client):
+        system = Alloy.system
+
+        def second(self, user_id: str) -> str:  # type: ignore[override]
+            return "own"
+
+    assert Both.first.operation is operations.GetAUser
+    assert Both("key").second("ada") == "own"
 
 
 def test_an_endpoint_that_comes_later_works_too(sandbox: Sandbox) -> None:

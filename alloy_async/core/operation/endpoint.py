@@ -1,8 +1,8 @@
 """An operation class as a method of both clients: awaited on AsyncClient, direct on Client.
 
-The table of a system's methods is one class, `AlloyMethods`, of endpoints. When a client class is made of it, each endpoint
-is put into the class's own dictionary as a plain function: that is quicker to call than a descriptor, and all that looks at
-classes (help(), inspect, IPython, unittest.mock.create_autospec) sees a method with its signature and docstring.
+The table of a system's methods is one class, `AlloyMethods`, of endpoints. When a method is first asked for, its operation is
+loaded, and a plain function put into the client class's own dictionary: that is quicker to call than a descriptor, and all that
+looks at classes (help(), inspect, IPython, unittest.mock.create_autospec) sees a method with its signature and docstring.
 """
 
 from __future__ import annotations
@@ -55,13 +55,20 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
     @overload
     def __init__(self: endpoint[Q, U, Operation[U]], operation: Callable[Q, Operation[U]]) -> None: ...
     def __init__(self, operation: Any) -> None:
-        self._operation = operation
+        self._set_up(lambda: operation)
+
+    def _set_up(self, find: Callable[[], Any]) -> None:
+        self._find = find
+        self._name = ""
         self._functions: dict[bool, Callable[..., Any]] = {}
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
 
     @property
     def operation(self) -> Callable[P, Made_co]:
         """The operation's class."""
-        return self._operation  # type: ignore[no-any-return]
+        return self._find()  # type: ignore[no-any-return]
 
     @overload
     def __get__(self, instance: None, owner: Any = None) -> Method[P, T, Made_co]: ...
@@ -72,8 +79,20 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
     @overload
     def __get__(self, instance: Client | Namespace, owner: Any = None) -> Callable[P, T]: ...
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        # Reached only where install_methods did not run: on the table itself, or for an endpoint that was added later.
-        return self if instance is None else MethodType(self.get_function(instance.is_async), instance)
+        # Reached once for each client class, which has a function in its own dictionary from then on.
+        owner = owner or type(instance)
+        if not hasattr(owner, "is_async"):
+            return self  # on the table itself
+        function = self.get_function(owner.is_async)
+        self._install(owner, function)
+        return function if instance is None else MethodType(function, instance)
+
+    def _install(self, owner: type, function: Callable[..., Any]) -> None:
+        """Put the function into the client class that inherits the endpoint: of several, the one all others extend."""
+        for client in reversed(owner.__mro__):
+            if hasattr(client, "is_async") and _find_member(client, self._name) is self:
+                setattr(client, self._name, function)
+                return
 
     if TYPE_CHECKING:
         # pyright compares a class with a Protocol by the attribute itself and asks no __get__: for it, and only for it, the
@@ -94,41 +113,40 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
         """
         function = self._functions.get(is_async)
         if function is None:
-            function = self._functions[is_async] = _create_function(self._operation, is_async)
+            # By setdefault, as two threads may come here at once.
+            function = self._functions.setdefault(is_async, _create_function(self._find(), is_async))
         return function
 
 
 @overload
 def declare(
-    operation: Callable[Q, Listing[U, V]],
+    find: Callable[[], Callable[Q, Listing[U, V]]],
 ) -> Callable[[Callable[[Any], None]], endpoint[Q, U, Listing[U, V]]]: ...
 @overload
 def declare(
-    operation: Callable[Q, Operation[U]],
+    find: Callable[[], Callable[Q, Operation[U]]],
 ) -> Callable[[Callable[[Any], None]], endpoint[Q, U, Operation[U]]]: ...
-def declare(operation: Any) -> Any:
+def declare(find: Callable[[], Any]) -> Any:
     """Declare a method of both clients; it takes the place of the function below it, of which only the name counts.
 
-    The same as `get_a_user = endpoint(GetAUser)`, in a form whose type all tools can tell without inferring it.
+    The same as `get_a_user = endpoint(GetAUser)`, in a form whose type all tools can tell without inferring it, and with an
+    operation that is loaded when the method is first asked for.
 
     Args:
-        operation: the operation's class.
+        find: gives the operation's class.
     """
-    return lambda _: endpoint(operation)
+
+    def create(_: object) -> endpoint[Any, Any, Any]:
+        made: endpoint[Any, Any, Any] = endpoint.__new__(endpoint)
+        made._set_up(find)
+        return made
+
+    return create
 
 
-def install_methods(client: type[Any]) -> None:
-    """Put a function into a client class's own dictionary for each endpoint that it inherits.
-
-    Args:
-        client: a subclass of AsyncClient or Client.
-    """
-    seen: set[str] = set()
-    for base in client.__mro__:
-        for name, member in list(vars(base).items()):
-            if isinstance(member, endpoint) and name not in seen:
-                setattr(client, name, member.get_function(client.is_async))
-            seen.add(name)  # what a class before defines by that name hides the endpoint
+def _find_member(owner: type, name: str) -> Any:
+    """Find what a class has by a name, as it stands in the dictionary of one of its bases."""
+    return next((vars(base)[name] for base in owner.__mro__ if name in vars(base)), None)
 
 
 def _create_function(operation: type[Operation[Any]], is_async: bool) -> Callable[..., Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from .endpoint import install_methods
 from .operation import Operation
 
 if TYPE_CHECKING:
@@ -18,10 +17,6 @@ class AsyncNamespace:
     """Methods to await, sent through a client."""
 
     is_async: ClassVar[bool] = True
-
-    def __init_subclass__(cls, **facts: Any) -> None:
-        super().__init_subclass__(**facts)
-        install_methods(cls)
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
@@ -38,10 +33,6 @@ class Namespace:
     """Direct methods, sent through a client."""
 
     is_async: ClassVar[bool] = False
-
-    def __init_subclass__(cls, **facts: Any) -> None:
-        super().__init_subclass__(**facts)
-        install_methods(cls)
 
     def __init__(self, client: Client) -> None:
         self._client = client

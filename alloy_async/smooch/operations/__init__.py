@@ -9,42 +9,56 @@ itself once its effect is "unknown". Smooch tells no rate limit, but may disable
 
 from __future__ import annotations
 
-from .channels import (
-    ACTIONS_PER_ITEM,
-    MAX_ITEMS,
-    PHONE_CHANNELS,
-    GetAppUserAuthCode,
-    GetAppUserBusinessSystemIds,
-    GetAppUserEntityIds,
-    GetLinkRequests,
-    LinkAppUser,
-    UnlinkAppUser,
-)
-from .common import ERRORS
-from .messages import PostImageMessage
-from .users import (
-    DeleteAppUser,
-    DeleteAppUserProfile,
-    GetAppUser,
-    PreCreateAppUser,
-    UpdateAppUser,
-)
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ACTIONS_PER_ITEM",
-    "ERRORS",
-    "MAX_ITEMS",
-    "PHONE_CHANNELS",
-    "DeleteAppUser",
-    "DeleteAppUserProfile",
-    "GetAppUser",
-    "GetAppUserAuthCode",
-    "GetAppUserBusinessSystemIds",
-    "GetAppUserEntityIds",
-    "GetLinkRequests",
-    "LinkAppUser",
-    "PostImageMessage",
-    "PreCreateAppUser",
-    "UnlinkAppUser",
-    "UpdateAppUser",
-]
+from ...lazy_loading import attach_lazy
+
+if TYPE_CHECKING:  # "as" makes each name public to the checkers
+    from .channels import (
+        ACTIONS_PER_ITEM as ACTIONS_PER_ITEM,
+        MAX_ITEMS as MAX_ITEMS,
+        PHONE_CHANNELS as PHONE_CHANNELS,
+        GetAppUserAuthCode as GetAppUserAuthCode,
+        GetAppUserBusinessSystemIds as GetAppUserBusinessSystemIds,
+        GetAppUserEntityIds as GetAppUserEntityIds,
+        GetLinkRequests as GetLinkRequests,
+        LinkAppUser as LinkAppUser,
+        UnlinkAppUser as UnlinkAppUser,
+    )
+    from .common import (
+        ERRORS as ERRORS,
+    )
+    from .messages import (
+        PostImageMessage as PostImageMessage,
+    )
+    from .users import (
+        DeleteAppUser as DeleteAppUser,
+        DeleteAppUserProfile as DeleteAppUserProfile,
+        GetAppUser as GetAppUser,
+        PreCreateAppUser as PreCreateAppUser,
+        UpdateAppUser as UpdateAppUser,
+    )
+else:  # hidden from the checkers, which would take any name for one of the package
+    _HOMES = {
+        "channels": (
+            "ACTIONS_PER_ITEM",
+            "MAX_ITEMS",
+            "PHONE_CHANNELS",
+            "GetAppUserAuthCode",
+            "GetAppUserBusinessSystemIds",
+            "GetAppUserEntityIds",
+            "GetLinkRequests",
+            "LinkAppUser",
+            "UnlinkAppUser",
+        ),
+        "common": ("ERRORS",),
+        "messages": ("PostImageMessage",),
+        "users": (
+            "DeleteAppUser",
+            "DeleteAppUserProfile",
+            "GetAppUser",
+            "PreCreateAppUser",
+            "UpdateAppUser",
+        ),
+    }
+    __getattr__, __dir__, __all__ = attach_lazy(__name__, _HOMES)
