@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import attrs
@@ -16,30 +15,44 @@ import attrs
 from ..errors import JobError
 from .header import JobHeader
 from .job_store import JobStore
+from .writer_threads import get_writer_threads
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 
 class JobWriter:
-    """Calls the verbs of a store from an event loop: all in one thread, which commits what has gathered in one go.
+    """Calls the verbs of a store from an event loop: one after the other, and what has gathered is committed in one go.
+
+    The writers of a process share a few threads. Each is served by one thread at a time, and goes to the end of the line after
+    each commit, so that a large job does not hold up a small one.
 
     Args:
-        store: used by that thread only, from now on; closed with the writer.
+        store: used by the writer only, from now on; closed with it.
     """
 
     def __init__(self, store: JobStore) -> None:
         self.store = store
         self.header: JobHeader = store.read_header()
-        self._queue: SimpleQueue[_Call | None] = SimpleQueue()
         self._failure: JobError | None = None
-        self._thread = threading.Thread(target=self._work, name=f"job-{Path(store.path).name}")
-        self._thread.start()
+        self._lock = threading.Lock()
+        self._calls: list[_Call] = []
+        self._is_scheduled = False
+        self._is_closing = False
+        self._closed: Future[None] = Future()
+        self._closed.set_running_or_notify_cancel()  # who waits for the end may be cancelled, the end not
+        self._threads = get_writer_threads()
+        self._threads.add_writer()
 
     def close(self) -> None:
         """Finish what was given to write, and close the store."""
-        self._queue.put(None)
-        self._thread.join()
+        self._begin_closing()
+        self._closed.result()
+
+    async def aclose(self) -> None:
+        """Do the same from an event loop."""
+        self._begin_closing()
+        await asyncio.wrap_future(self._closed)
 
     async def call(self, work: Callable[[Unpack[Args]], T], *args: *Args, durable: bool = False) -> T:
         """Call a verb of the store, or a function that calls some, in a transaction that it may share with others.
@@ -58,7 +71,9 @@ class JobWriter:
         """
         loop = asyncio.get_running_loop()
         call = _Call(lambda: work(*args), durable, loop, loop.create_future())
-        self._queue.put(call)
+        with self._lock:
+            self._calls.append(call)
+            self._schedule()
         result: T = await call.result
         return result
 
@@ -80,15 +95,38 @@ class JobWriter:
 
         return await self.call(write, durable=True)
 
+    def _begin_closing(self) -> None:
+        with self._lock:
+            self._is_closing = True
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._threads.submit(self._work)
+
     def _work(self) -> None:
-        while (call := self._queue.get()) is not None:
-            calls = [call]
-            with contextlib.suppress(Empty):
-                while (more := self._queue.get_nowait()) is not None:
-                    calls.append(more)
-                self._queue.put(None)
+        with self._lock:
+            calls, self._calls = self._calls, []
+        if calls:
             self._commit(calls)
-        self.store.close()
+        with self._lock:
+            ends = self._is_closing and not self._calls
+            self._is_scheduled = ends  # nothing comes after the end
+            if self._calls:
+                self._schedule()
+        if ends:
+            self._close_store()
+
+    def _close_store(self) -> None:
+        try:
+            self.store.close()
+        except Exception as error:
+            self._closed.set_exception(error)
+        else:
+            self._closed.set_result(None)
+        finally:
+            self._threads.remove_writer()
 
     def _commit(self, calls: list[_Call]) -> None:
         try:
@@ -124,7 +162,7 @@ async def open_job_writer(
     try:
         yield writer
     finally:
-        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, writer.close))
+        await asyncio.shield(writer.aclose())
 
 
 @attrs.frozen
