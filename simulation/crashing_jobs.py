@@ -25,12 +25,12 @@ from alloy_async.provisioning import JobError, Report, RunOptions, provision, re
 from alloy_async.provisioning.execution.crash_points import CrashHook, CrashPoint, crash_hook
 from alloy_async.provisioning.store.store_opener import read_store
 from alloy_async.sandbox import Close, Fault, Hang, Ledger, Malformed, Reset, Sandbox, Status, Truncated
-from alloy_async.sandbox.faults import Kind
+from alloy_async.sandbox.faults import FaultKind
 
 from .sandbox_directories import SYSTEMS, directory_of, empty_sandbox, place_of
 
 POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
-FAULTS: tuple[Kind, ...] = (
+FAULTS: tuple[FaultKind, ...] = (
     Reset(),
     Reset(after_effect=True),
     Close(after_effect=True),

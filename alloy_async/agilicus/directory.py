@@ -9,7 +9,7 @@ import attrs
 
 from ..core.auth import hash_with_key
 from ..core.errors import AlloyAsyncError, Conflict, NotFound
-from ..directory import Capabilities, Form, Outcome, UserRecord
+from ..directory import Capabilities, EntryForm, Outcome, UserRecord
 from ..directory.adapter import Adapter
 from . import models
 from .client import AsyncAgilicus
@@ -36,7 +36,9 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         finds="caseless",
         carries=("email", "given_name", "family_name", "external_id", "active", "roles", "attributes"),
         max_length={"email": 100, "given_name": 100, "family_name": 100, "external_id": 100},
-        forms={"roles": Form(lambda role: all(role.partition(":")), "a role is written application:role")},
+        forms={
+            "roles": EntryForm(lambda role: all(role.partition(":")), "a role is written application:role")
+        },
         because={
             "username": "people go by their email",
             "full_name": "it is made of given and family name",
@@ -70,7 +72,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
                 yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        return await self._each(self._create_one, records, self._keys(records))
+        return await self._call_for_each(self._create_one, records, self._keys(records))
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /users, then PUT /users/{user_id}/roles where there are roles.

@@ -68,7 +68,8 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
             return [Outcome(record.username, "created") for record in records]
         refused = _find_refused(records, result.invalid_users)
         verdicts = {
-            outcome.key: outcome for outcome in await self._each(self._explain_refusal, refused, refused)
+            outcome.key: outcome
+            for outcome in await self._call_for_each(self._explain_refusal, refused, refused)
         }
         return [verdicts.get(record.username) or Outcome(record.username, "created") for record in records]
 
@@ -95,7 +96,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
                 return Outcome(key, "done", "there was nothing left to do")
             return Outcome(key, "done", remote_id=user.user_id)
 
-        return await self._each(taken, keys, keys)
+        return await self._call_for_each(taken, keys, keys)
 
     async def _delete_credentials(self, user_id: str) -> None:
         async for credential in self.client.iterate(ListUserCredentials(user_id)):

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 
 from ..core.errors import AlloyAsyncError, Conflict, Forbidden
-from ..directory import Capabilities, Form, Outcome, UserRecord
+from ..directory import Capabilities, EntryForm, Outcome, UserRecord
 from ..directory.adapter import Adapter
 from ..directory.record import fold
 from . import models
@@ -40,7 +40,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         max_length={},
         batch_size=100,
         needs=("email", "given_name", "password"),
-        forms={"roles": Form(re.compile("[0-9]{1,18}").fullmatch, "a role goes by its id, a number")},
+        forms={"roles": EntryForm(re.compile("[0-9]{1,18}").fullmatch, "a role goes by its id, a number")},
         because={"username": "people go by their email"},
     )
 
@@ -62,7 +62,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
             user = there.get(fold(key))
             return Outcome(key, "exists", remote_id=_id_of(user)) if user else await self._create_one(record)
 
-        return await self._each(create, records, self._keys(records))
+        return await self._call_for_each(create, records, self._keys(records))
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /api/users, then PUT /api/users/{id}/roles where there are roles."""

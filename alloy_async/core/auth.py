@@ -77,22 +77,22 @@ class Auth:
         return "Auth(***)"
 
     @property
-    def ready(self) -> Secret | None:
+    def current_value(self) -> Secret | None:
         """The value to send, or None while one must be fetched."""
         if self._token is not None and self._token.is_expired(self._wall):
             return None
         return self._value
 
-    async def value(self) -> Secret:
+    async def get_value(self) -> Secret:
         """The value to send; fetches the credential where needed, in one caller for all.
 
         Raises:
             CredentialError: the callable failed. Effect: none.
         """
         while True:
-            ready = self.ready
-            if ready is not None:
-                return ready
+            current = self.current_value
+            if current is not None:
+                return current
             with self._lock:
                 pending, mine = self._pending, self._pending is None
                 if pending is None:
@@ -122,7 +122,7 @@ class Auth:
         Raises:
             CredentialError: the callable failed. Effect: none.
         """
-        value = await self.value()
+        value = await self.get_value()
         return None if self._token is not None else hash_with_key(value.reveal(), salt)
 
     async def _fetch_into(self, pending: concurrent.futures.Future[Secret | None]) -> Secret:

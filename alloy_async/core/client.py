@@ -11,7 +11,7 @@ from .calls.client_state import PreparedOptions, create_shared_state
 from .calls.map import map_concurrently
 from .client_base import ClientBase, find_system, hide_arguments, list_options
 from .errors import AlloyAsyncError, ConfigurationError, InvalidRequest
-from .events import Hook, LimitEvent, RetryEvent, call_both
+from .events import Hook, LimitEvent, RetryEvent, combine_hooks
 from .http.open_response import OpenResponse
 from .messages.custom_request import ANYTHING, CustomRequest
 from .messages.response import Answer, find_request_id, lowercase_names
@@ -123,11 +123,11 @@ class AsyncClient(ClientBase):
     ) -> Self:
         """Make a copy that tells of each attempt made again, or refused for a limit, after the hooks that there are."""
         settings = self._options.settings
-        copy = self.with_options(on_retry=call_both(settings.on_retry, Hook("on_retry", on_retry)))
+        copy = self.with_options(on_retry=combine_hooks(settings.on_retry, Hook("on_retry", on_retry)))
         return (
             copy
             if on_limit is None
-            else copy.with_options(on_limit=call_both(settings.on_limit, Hook("on_limit", on_limit)))
+            else copy.with_options(on_limit=combine_hooks(settings.on_limit, Hook("on_limit", on_limit)))
         )
 
     watched = with_retry_hook

@@ -117,7 +117,7 @@ def create_hook(option: str, function: Callable[..., object]) -> Hook[Any]:
     return function if isinstance(function, Hook) else Hook(option, function)
 
 
-def call_both(first: Callable[[T], None] | None, second: Callable[[T], None]) -> Callable[[T], None]:
+def combine_hooks(first: Callable[[T], None] | None, second: Callable[[T], None]) -> Callable[[T], None]:
     """Create a hook that calls two, of which the first may be none."""
     if first is None:
         return second

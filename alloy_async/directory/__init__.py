@@ -5,7 +5,7 @@ Each system brings its adapter: `alloy_async.agilicus.directory.AgilicusDirector
 
 from __future__ import annotations
 
-from .interface import Ability, AmbiguousKey, Capabilities, Directory, Form
+from .interface import Ability, AmbiguousKey, Capabilities, Directory, EntryForm
 from .lost_creation import create_or_find
 from .record import FIELDS, Outcome, Status, UserRecord
 from .record_fit import Loss, find_losses, fit_record
@@ -21,7 +21,7 @@ __all__ = [
     "Copy",
     "CopyReport",
     "Directory",
-    "Form",
+    "EntryForm",
     "Loss",
     "Outcome",
     "Status",

@@ -14,7 +14,7 @@ from ..core.client import AsyncClient
 from ..core.client_base import ClientBase
 from ..core.errors import AlloyAsyncError, ConfigurationError, InvalidRequest, NotFound
 from ..core.events import LimitEvent, RetryEvent
-from .error_policy import ends, refuses_record
+from .error_policy import ends_work, refuses_record
 from .interface import AmbiguousKey, Capabilities
 from .lost_creation import create_or_find
 from .record import Outcome, UserRecord, fold
@@ -123,7 +123,7 @@ class Adapter(ABC, Generic[ClientT]):
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by `remote_id` or else by natural key; fields that a record leaves open stay."""
         return await self._send_valid(
-            records, (), lambda good: self._each(self._update_one, good, self._keys(good))
+            records, (), lambda good: self._call_for_each(self._update_one, good, self._keys(good))
         )
 
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
@@ -135,7 +135,7 @@ class Adapter(ABC, Generic[ClientT]):
             except NotFound:
                 return Outcome(key, "deleted", "was not there")
 
-        return await self._each(deleted, keys, keys)
+        return await self._call_for_each(deleted, keys, keys)
 
     async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
         """Take one of `capabilities.offboarding` for users; the one step here is to delete them."""
@@ -219,7 +219,7 @@ class Adapter(ABC, Generic[ClientT]):
             for number, record in enumerate(records)
         ]
 
-    async def _each(
+    async def _call_for_each(
         self, call: Callable[[Item], Awaitable[T]], items: Sequence[Item], keys: Sequence[str]
     ) -> Sequence[T | Outcome]:
         """Make one call an item, a few at a time: what each gives, in order, or the outcome of one that failed.
@@ -247,7 +247,7 @@ class Adapter(ABC, Generic[ClientT]):
                     outcome = self._outcome_of_error(key, error)
                     if outcome.status == "failed":
                         errors[number] = error
-                    if ends("batch", error):
+                    if ends_work("batch", error):
                         broken = error
                     return outcome
 

@@ -51,7 +51,7 @@ _OF_A_BATCH: Errors = (BadRequest, ContentTooLarge, UnprocessableContent, Invali
 _OF_A_RECORD: Errors = (*_OF_A_BATCH, NotFound, Conflict)
 
 
-def ends(work: Work, error: AlloyAsyncError) -> bool:
+def ends_work(work: Work, error: AlloyAsyncError) -> bool:
     """Tell whether every other record of a batch, a copy or a run would meet the error too."""
     return isinstance(error, _ENDS[work])
 

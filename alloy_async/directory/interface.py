@@ -15,7 +15,7 @@ Ability = Literal["find", "list", "create", "update", "delete"]
 
 
 @attrs.frozen
-class Form:
+class EntryForm:
     """The form in which a field's entries reach a system.
 
     Args:
@@ -27,19 +27,19 @@ class Form:
     says: str
 
 
-def _all_that_is_told(can: Capabilities) -> tuple[str, ...]:
+def _list_told_fields(can: Capabilities) -> tuple[str, ...]:
     return tuple(name for name in can.carries if name != "password")
 
 
-def _the_key(can: Capabilities) -> tuple[str, ...]:
+def _list_key(can: Capabilities) -> tuple[str, ...]:
     return (can.key,)
 
 
-def _the_key_and_id(can: Capabilities) -> tuple[str, ...]:
+def _list_key_and_id(can: Capabilities) -> tuple[str, ...]:
     return (can.key, "remote_id")
 
 
-def _the_identities(can: Capabilities) -> tuple[str, ...]:
+def _list_identities(can: Capabilities) -> tuple[str, ...]:
     return can.identities
 
 
@@ -76,12 +76,12 @@ class Capabilities:
     carries: tuple[str, ...]
     max_length: Mapping[str, int]
     batch_size: int = 1
-    shows: tuple[str, ...] = attrs.field(default=attrs.Factory(_all_that_is_told, takes_self=True))
-    needs: tuple[str, ...] = attrs.field(default=attrs.Factory(_the_key, takes_self=True))
-    identities: tuple[str, ...] = attrs.field(default=attrs.Factory(_the_key_and_id, takes_self=True))
-    sought_by: tuple[str, ...] = attrs.field(default=attrs.Factory(_the_identities, takes_self=True))
+    shows: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_told_fields, takes_self=True))
+    needs: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_key, takes_self=True))
+    identities: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_key_and_id, takes_self=True))
+    sought_by: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_identities, takes_self=True))
     finds: Literal["exact", "caseless", "listing"] = "exact"
-    forms: Mapping[str, Form] = attrs.field(factory=dict)
+    forms: Mapping[str, EntryForm] = attrs.field(factory=dict)
     only_created: tuple[str, ...] = ()
     because: Mapping[str, str] = attrs.field(factory=dict)
     offboarding: tuple[str, ...] = ("delete the user",)

@@ -17,11 +17,11 @@ record itself may be fine. `unknown`: the request was sent and its answer was lo
 """
 
 
-def _masked(password: str | None) -> str:
+def _mask_password(password: str | None) -> str:
     return "None" if password is None else "'***'"
 
 
-def _names_only(attributes: Mapping[str, Any]) -> str:
+def _show_names_only(attributes: Mapping[str, Any]) -> str:
     return repr(sorted(attributes))
 
 
@@ -50,8 +50,8 @@ class UserRecord:
     groups: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     department: str | None = None
-    attributes: Mapping[str, Any] = attrs.field(factory=dict, repr=_names_only)
-    password: str | None = attrs.field(default=None, repr=_masked)
+    attributes: Mapping[str, Any] = attrs.field(factory=dict, repr=_show_names_only)
+    password: str | None = attrs.field(default=None, repr=_mask_password)
     remote_id: str | None = None
 
     @property

@@ -75,14 +75,14 @@ def fit_record(record: UserRecord, can: Capabilities) -> UserRecord:
     if not can.forms:
         return record
     kept: dict[str, Any] = {
-        field: _fitting(getattr(record, field), field, can)
+        field: _keep_fitting(getattr(record, field), field, can)
         for field in (*FIELDS, "attributes")
         if field in can.carries
     }
     return UserRecord(**{"username": "", "remote_id": record.remote_id, **kept})
 
 
-def _fitting(value: Any, field: str, can: Capabilities) -> Any:
+def _keep_fitting(value: Any, field: str, can: Capabilities) -> Any:
     form = can.forms.get(field)
     if form is None:
         return value

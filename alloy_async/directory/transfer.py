@@ -13,7 +13,7 @@ from ..core.background_loop import get_background_loop, iterate_sync
 from ..core.calls.map import map_concurrently
 from ..core.errors import AlloyAsyncError, InvalidRequest
 from ..core.validation import check_count
-from .error_policy import ends, refuses_batch, send_in_halves
+from .error_policy import ends_work, refuses_batch, send_in_halves
 from .interface import Directory
 from .record import Outcome, Status, UserRecord
 from .record_fit import Loss, find_losses
@@ -43,7 +43,7 @@ class Copied:
     outcome: Outcome
 
 
-class _Prepared(NamedTuple):
+class _PreparedUser(NamedTuple):
     record: UserRecord
     sent: UserRecord
     losses: tuple[Loss, ...]
@@ -177,9 +177,9 @@ class Copy:
         if self._failure is not None:
             raise self._failure
 
-    async def _batches(self) -> AsyncGenerator[list[_Prepared], None]:
+    async def _batches(self) -> AsyncGenerator[list[_PreparedUser], None]:
         """Yield the users to send, in the batches that the target takes."""
-        batch: list[_Prepared] = []
+        batch: list[_PreparedUser] = []
         users = self.source.list()
         try:
             async for record in users:
@@ -196,7 +196,7 @@ class Copy:
         if batch:
             yield batch
 
-    def _prepare(self, record: UserRecord) -> _Prepared | None:
+    def _prepare(self, record: UserRecord) -> _PreparedUser | None:
         can = self.target.capabilities
         if self._change is not None:
             sent = self._change(record)
@@ -211,9 +211,9 @@ class Copy:
             )
         if lost and self._on_losses is not None:
             self._on_losses(record, lost)
-        return _Prepared(record, sent, lost)
+        return _PreparedUser(record, sent, lost)
 
-    async def _send(self, batch: Sequence[_Prepared]) -> list[Copied]:
+    async def _send(self, batch: Sequence[_PreparedUser]) -> list[Copied]:
         parts = send_in_halves([one.sent for one in batch], self._create)
         outcomes = [outcome async for _, part in parts for outcome in part]
         return [Copied(*one, outcome) for one, outcome in zip(batch, outcomes, strict=True)]
@@ -223,7 +223,7 @@ class Copy:
         try:
             return await self.target.create(records)
         except AlloyAsyncError as error:
-            if ends("copy", error):
+            if ends_work("copy", error):
                 raise
             if refuses_batch(error) and len(records) > 1:
                 return None

@@ -83,7 +83,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        there = await self._each(self._find_existing, records, self._keys(records))
+        there = await self._call_for_each(self._find_existing, records, self._keys(records))
         new = [record for record, user in zip(records, there, strict=True) if user is None]
         made = iter(await self._send(new) if new else ())
         return [
@@ -111,7 +111,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             (outcome,) = await self._send_and_read_verdicts(self.client.provision_users(request), [record])
             return outcome
 
-        return await self._each(provision, records, self._keys(records))
+        return await self._call_for_each(provision, records, self._keys(records))
 
     async def _send_and_read_verdicts(
         self, sending: Awaitable[models.Verdicts], records: Sequence[UserRecord]
@@ -137,7 +137,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             user = await self._recover_created(lost or unsaid, lambda: self.find(record.email or ""))
             return Outcome(key, "created", remote_id=user.remote_id)
 
-        return await self._each(outcome, range(len(records)), self._keys(records))
+        return await self._call_for_each(outcome, range(len(records)), self._keys(records))
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """Call GET and PUT /users/{username}/; what somebody changes in between is overwritten."""

@@ -124,7 +124,7 @@ async def provision(
     if header.source_digest is None and mode == "sync":
         why = "mode sync must know all rows before it removes anybody"
         raise SourceError(f"this can be read only once, and {why}; give a file", opened.name)
-    return await _begin(opened, target, header, choose_job_path(opened, job), run or RunOptions(), began)
+    return await _begin_job(opened, target, header, choose_job_path(opened, job), run or RunOptions(), began)
 
 
 async def apply(
@@ -150,7 +150,7 @@ async def apply(
         SourceError: the source was changed since; with the first row that differs. Nothing was sent.
         AlloyAsyncError: the very first calls failed; nothing was sent.
     """
-    return await _take_up(job, target, source, run, fresh=True)
+    return await _take_up_job(job, target, source, run, fresh=True)
 
 
 async def resume(
@@ -178,11 +178,11 @@ async def resume(
         As for `apply`; and AlloyAsyncError when the system could not be asked about the rows in doubt; nothing was sent.
     """
     if failed is None:
-        return await _take_up(job, target, source, run, fresh=False)
+        return await _take_up_job(job, target, source, run, fresh=False)
     began, run = time.monotonic(), run or RunOptions()
     opened = await open_job_source(failed, target)
     header = await make_correction_header(job, opened, target, options or {}, new_key=run.new_key)
-    return await _begin(opened, target, header, choose_job_path(opened, None), run, began)
+    return await _begin_job(opened, target, header, choose_job_path(opened, None), run, began)
 
 
 async def undo(
@@ -214,7 +214,7 @@ async def undo(
     return await run_on_workers(parse_place(job), target, run, None, began)
 
 
-async def _begin(
+async def _begin_job(
     source: Source, target: Directory, header: JobHeader, place: JobPlace, run: RunOptions, began: float
 ) -> Report:
     check_workers(run, place)
@@ -227,7 +227,7 @@ async def _begin(
     return await run_on_workers(place, target, run, checked, began)
 
 
-async def _take_up(
+async def _take_up_job(
     job: str | Path,
     target: Directory,
     source: Source | str | Path | None,

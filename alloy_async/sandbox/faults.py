@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from .messages import Reply
 
 
-class Dropped(Exception):
+class ConnectionDropped(Exception):
     """The connection is gone; there is nothing left to send."""
 
 
@@ -26,10 +26,10 @@ class Connection(Protocol):
         """End it with a FIN, after what was written."""
 
     async def pause(self, seconds: float | None) -> None:
-        """Wait, for ever when None. Raises Dropped when the sandbox stops meanwhile."""
+        """Wait, for ever when None. Raises ConnectionDropped when the sandbox stops meanwhile."""
 
 
-class Kind(Protocol):
+class FaultKind(Protocol):
     """A way to go wrong: before the request is carried out, or (`after_effect`) on its reply."""
 
     @property
@@ -39,7 +39,7 @@ class Kind(Protocol):
         """The answer to send in place of `reply`; None (before the commit) lets the request go on.
 
         Raises:
-            Dropped: when the connection was ended.
+            ConnectionDropped: when the connection was ended.
         """
 
 
@@ -86,7 +86,7 @@ class Reset:
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         connection.reset()
-        raise Dropped
+        raise ConnectionDropped
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Close:
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         connection.close()
-        raise Dropped
+        raise ConnectionDropped
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Hang:
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         await connection.pause(None)
-        raise Dropped
+        raise ConnectionDropped
 
 
 class _OnReply(ABC):
@@ -142,7 +142,7 @@ class Truncated(_OnReply):
                 connection.reset()
             else:
                 connection.close()
-            raise Dropped
+            raise ConnectionDropped
 
         return _stream(reply, half(), len(body))
 
@@ -213,7 +213,7 @@ class Fault:
         ValueError: for a rule that could never hit a request.
     """
 
-    kind: Kind
+    kind: FaultKind
     operation: str | None = None
     nth: int = 1
     times: int | None = 1
@@ -265,7 +265,7 @@ class Faults:
         """The rules that no request has met yet: a test that ends with one has not tested what it says."""
         return [rule.fault for rule in self._rules if not rule.hits]
 
-    def take(self, operation: str) -> list[Kind]:
+    def take(self, operation: str) -> list[FaultKind]:
         """Return what goes wrong with the request that has just come."""
         return [rule.fault.kind for rule in self._rules if rule.strikes(operation, self._rng)]
 

@@ -19,7 +19,7 @@ from .contract.contract import load_contract, read_query
 from .contract.operations import ContractOperation
 from .contract.schema import Misfit
 from .emulated_service import Clock, EmulatedService
-from .faults import Dropped, Faults
+from .faults import ConnectionDropped, Faults
 from .ledger import Change, Ledger
 from .limits import Limit, LimitEnforcer
 from .messages import ApiCall, ApiError, Reply
@@ -210,7 +210,7 @@ class Sandbox:
             answer = await self._answer(request, raw_query, wire)
             request.status = answer.status
             return await wire.send(answer, request.number)
-        except Dropped:
+        except ConnectionDropped:
             return web.Response()  # aiohttp wants one and finds nowhere to send it
 
     async def _answer(self, request: ReceivedRequest, raw_query: str, wire: ServerConnection) -> Reply:

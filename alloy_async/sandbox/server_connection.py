@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .faults import Dropped
+from .faults import ConnectionDropped
 from .messages import Reply
 
 MAX_BODY = 64 * 1024 * 1024
@@ -41,7 +41,7 @@ class ServerConnection:
         except TimeoutError:
             return
         self.close()
-        raise Dropped
+        raise ConnectionDropped
 
     async def send(self, answer: Reply, number: int) -> web.StreamResponse:
         headers = {"X-Request-Id": f"sandbox-{number}", **answer.headers}

@@ -16,8 +16,14 @@ from hypothesis import given, strategies as st
 
 from alloy_async.alloy.operations import GetAUser
 from alloy_async.core.codec.redaction import Redactor, Secret
-from alloy_async.core.messages.body import MAX_BODY, MAX_MESSAGE, decode_text, find_message, parse_body
 from alloy_async.core.messages.response import error_from_response
+from alloy_async.core.messages.response_body import (
+    MAX_BODY,
+    MAX_MESSAGE,
+    decode_text,
+    find_message,
+    parse_body,
+)
 
 SECRET = 'Zx9/+=="é&<q'
 SPELLINGS: dict[str, Callable[[str], str]] = {

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from alloy_async.core import errors
 from alloy_async.core.errors import error_from_status
-from alloy_async.directory.error_policy import ends, refuses_batch, refuses_record, send_in_halves
+from alloy_async.directory.error_policy import ends_work, refuses_batch, refuses_record, send_in_halves
 
 TABLE = [
     (errors.Unauthorized(), "batch copy run"),
@@ -36,7 +36,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("error", "meaning"), TABLE, ids=lambda one: type(one).__name__)
 def test_what_an_error_means(error: errors.AlloyAsyncError, meaning: str) -> None:
-    found = [work for work in ("batch", "copy", "run") if ends(work, error)]  # type: ignore[arg-type]
+    found = [work for work in ("batch", "copy", "run") if ends_work(work, error)]  # type: ignore[arg-type]
     found += ["refuses-record"] * refuses_record(error) + ["refuses-batch"] * refuses_batch(error)
     assert found == meaning.split()
 

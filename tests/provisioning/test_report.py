@@ -58,8 +58,8 @@ def test_the_figures_agree_with_the_lines(tmp_path: Path) -> None:
     assert report.counts.unresolved == len(unresolved) == sum(reason.lines for reason in report.reasons)
     assert [line.number for line in unresolved] == sorted(line.number for line in unresolved)
     assert report.reasons[0].text == "User Name: … is on line … already; remove one of the two rows"
-    assert report.total("rows") == sum(second.rows for second in report.seconds)
-    assert report.latency("p50") <= report.latency("p95") <= report.latency("slowest")
+    assert report.sum_figure("rows") == sum(second.rows for second in report.seconds)
+    assert report.get_latency("p50") <= report.get_latency("p95") <= report.get_latency("slowest")
     assert report.verdict == f"{len(unresolved)} of 1,000 rows did not go in."
     assert (report.state, report.worker, report.elapsed) == ("done", None, 60.0)
 
@@ -69,7 +69,7 @@ def test_a_pause_is_no_work(tmp_path: Path) -> None:
     straight, _ = report_of(finished_job(tmp_path / "straight.job"))
     begun = tuple(RunNote(at, BEGUN, "") for at in (START, START + 31 + 7200))
     paused = attrs.evolve(paused, notes=begun)
-    assert paused.rate == straight.rate == straight.total("rows") / 60
+    assert paused.rate == straight.rate == straight.sum_figure("rows") / 60
     assert paused.timeline.length == 60
     assert paused.timeline.pauses == ((31, 7200),)
 

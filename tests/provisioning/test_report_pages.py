@@ -101,7 +101,7 @@ def test_jobs_are_listed_the_latest_first(tmp_path: Path) -> None:
     os.utime(tmp_path / "notes.job", (START - DAY, START - DAY))
     jobs = list_jobs(tmp_path)
     assert [job.path.name for job in jobs] == ["hr.2.job", "hr.1.job", "hr.0.job", "notes.job"]
-    assert [job.trouble for job in jobs] == ["", "", "invalid", "failed"]
+    assert [job.worst_outcome for job in jobs] == ["", "", "invalid", "failed"]
     assert jobs[0].kind == "/srv/hr.csv to Alloy, create"
     ((_, nights),) = group_repeated_jobs(jobs)
     assert [job.path.name for job in nights] == ["hr.0.job", "hr.1.job", "hr.2.job"]

@@ -23,7 +23,7 @@ from alloy_async.sandbox import (
     Trickle,
     Truncated,
 )
-from alloy_async.sandbox.faults import Faults, Kind
+from alloy_async.sandbox.faults import FaultKind, Faults
 
 
 async def send(sandbox: Sandbox, username: str = "ada") -> bytes:
@@ -176,7 +176,7 @@ def hits(fault: Fault, operations: list[str]) -> list[bool]:
     return [bool(faults.take(operation)) for operation in operations]
 
 
-KIND: Kind = Reset()
+KIND: FaultKind = Reset()
 
 
 @pytest.mark.parametrize(

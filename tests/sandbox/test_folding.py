@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async import UserRecord
-from alloy_async.sandbox.folding import FoldedDict, fold
+from alloy_async.sandbox.name_folding import FoldedDict, fold
 from alloy_async.testing import Sandbox
 
 from ..systems import SYSTEMS

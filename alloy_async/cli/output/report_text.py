@@ -140,12 +140,16 @@ def _list_figures(report: JobReport) -> Iterable[tuple[str, str]]:
     if not timeline.buckets:
         return
     median, high, slowest = map(
-        format_latency, (report.latency("p50"), report.latency("p95"), report.latency("slowest"))
+        format_latency, (report.get_latency("p50"), report.get_latency("p95"), report.get_latency("slowest"))
     )
     yield "rows over time", _draw_sparkline([bucket.rows for bucket in timeline.buckets])
-    yield "calls", f"{report.total('calls'):,.0f}; median {median}, 95 % {high}, slowest {slowest}"
+    yield "calls", f"{report.sum_figure('calls'):,.0f}; median {median}, 95 % {high}, slowest {slowest}"
     yield "latency over time", _draw_sparkline([bucket.p50 for bucket in timeline.buckets])
-    limited, retries, waited = report.total("limited"), report.total("retries"), report.total("waited")
+    limited, retries, waited = (
+        report.sum_figure("limited"),
+        report.sum_figure("retries"),
+        report.sum_figure("waited"),
+    )
     yield (
         "answers 429",
         f"{limited:,.0f}; {retries:,.0f} attempts made again, after {format_duration(waited)} of waiting",

@@ -129,7 +129,7 @@ class Call:
         shared, credential = self.shared, None
         try:
             if self.operation.authenticated:
-                credential = shared.auth.ready or await self._await_timed(
+                credential = shared.auth.current_value or await self._await_timed(
                     "credential", self._fetch_credential()
                 )
             # The credential comes first: a permit taken before would run out while it is fetched.
@@ -166,7 +166,7 @@ class Call:
         left = self._count_seconds_left()
         try:
             async with asyncio.timeout(left):
-                return await self.shared.auth.value()
+                return await self.shared.auth.get_value()
         except TimeoutError:
             pass  # raised below, outside of the handler: asyncio's error would only lengthen the traceback
         raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent", effect="none")
@@ -196,7 +196,13 @@ class Call:
         began = monotonic()
         if settings.on_request is not None:
             settings.on_request(
-                RequestEvent(operation.name, operation.verb, operation.route, self.attempts, **self._facts())
+                RequestEvent(
+                    operation.name,
+                    operation.verb,
+                    operation.route,
+                    self.attempts,
+                    **self._create_event_facts(),
+                )
             )
         status, request_id, error = None, None, None
         try:
@@ -215,7 +221,13 @@ class Call:
             if settings.on_response is not None:
                 settings.on_response(
                     ResponseEvent(
-                        operation.name, self.attempts, elapsed, status, request_id, error, **self._facts()
+                        operation.name,
+                        self.attempts,
+                        elapsed,
+                        status,
+                        request_id,
+                        error,
+                        **self._create_event_facts(),
                     )
                 )
 
@@ -262,7 +274,9 @@ class Call:
         if settings.telemetry is not None:
             settings.telemetry.note_retry(self)
         if settings.on_retry is not None:
-            settings.on_retry(RetryEvent(self.operation.name, self.attempts, wait, error, **self._facts()))
+            settings.on_retry(
+                RetryEvent(self.operation.name, self.attempts, wait, error, **self._create_event_facts())
+            )
 
     def _report_limit(self, error: AlloyAsyncError) -> None:
         """Tell of an answer that refuses for a rate limit; a call that was not sent for one is none."""
@@ -273,10 +287,12 @@ class Call:
             settings.telemetry.note_refusal(self)
         if settings.on_limit is not None:
             settings.on_limit(
-                LimitEvent(self.operation.name, self.attempts, error.retry_after, error, **self._facts())
+                LimitEvent(
+                    self.operation.name, self.attempts, error.retry_after, error, **self._create_event_facts()
+                )
             )
 
-    def _facts(self) -> dict[str, str]:
+    def _create_event_facts(self) -> dict[str, str]:
         """What all events of the call tell."""
         if not hasattr(self, "id"):
             self.id: str = f"{os.getpid():x}-{next(_ids):x}"

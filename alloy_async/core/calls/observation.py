@@ -18,7 +18,7 @@ def observe_call(call: Call, timing: Timing) -> Iterator[None]:
     """Time a call by part, trace it, and add it to the explanation of the block around it."""
     telemetry, scope = call.options.settings.telemetry, current_scope.get()
     try:
-        with timing.run(), telemetry.trace_call(call) if telemetry is not None else nullcontext():
+        with timing.activate(), telemetry.trace_call(call) if telemetry is not None else nullcontext():
             yield
     finally:
         if scope is not None and scope.explanation is not None:
@@ -28,7 +28,7 @@ def observe_call(call: Call, timing: Timing) -> Iterator[None]:
 def trace_attempt(call: Call) -> AbstractContextManager[Callable[[int], None]]:
     """Trace one attempt; the block gets a function that takes the status of the answer."""
     telemetry = call.options.settings.telemetry
-    return nullcontext(_ignore) if telemetry is None else telemetry.trace_attempt(call)
+    return nullcontext(_ignore_status) if telemetry is None else telemetry.trace_attempt(call)
 
 
 @contextmanager
@@ -44,5 +44,5 @@ def time_attempt(call: Call) -> Iterator[None]:
         call.timing.enter("decode")
 
 
-def _ignore(status: int) -> None:
+def _ignore_status(status: int) -> None:
     """Take the status where nobody traces."""

@@ -46,7 +46,7 @@ class Timing:
         return sum(self.seconds.values())
 
     @contextmanager
-    def run(self) -> Iterator[None]:
+    def activate(self) -> Iterator[None]:
         """Be the timing that the layers below find in `current_timing`."""
         self.running = True
         token = current_timing.set(self)

@@ -204,7 +204,7 @@ def _close_socket(transport: Any) -> None:
         transport._sock = None
 
 
-def _abort(transport: Any) -> None:
+def _abort_connection(transport: Any) -> None:
     if transport is not None:
         transport.abort()
 
@@ -240,7 +240,7 @@ def _close_dropped(
     if loop.is_closed():
         _close_without_waiting(session, generator, _close_socket)
     elif not loop.is_running() or loop is asyncio._get_running_loop():
-        _close_without_waiting(session, generator, _abort)
+        _close_without_waiting(session, generator, _abort_connection)
 
 
 def _close_without_waiting(

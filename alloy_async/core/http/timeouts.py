@@ -19,7 +19,7 @@ REST, REST_EACH = 0.001, 2e-6
 """Seconds between two looks at what is due, and so many more for each thing: to look at all takes a tenth of that."""
 
 
-class Expiring(Protocol):
+class Expirable(Protocol):
     """Something that may fall due."""
 
     due: float
@@ -41,17 +41,17 @@ class TimeoutScheduler:
     def __init__(self, loop: asyncio.AbstractEventLoop, now: Callable[[], float] = time.monotonic) -> None:
         self.loop = loop
         self.now = now
-        self._expiring: set[Expiring] = set()
+        self._expiring: set[Expirable] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._next_look = NEVER
 
-    def add(self, one: Expiring) -> None:
+    def add(self, one: Expirable) -> None:
         """Schedule something, or take note that its `due` was moved."""
         self._expiring.add(one)
         if one.due < self._next_look:
             self._set_timer(one.due)
 
-    def discard(self, one: Expiring) -> None:
+    def discard(self, one: Expirable) -> None:
         """Forget something. The timer is left as it is: most often the next thing is due later, and moving it costs."""
         self._expiring.discard(one)
 

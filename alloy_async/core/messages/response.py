@@ -16,8 +16,8 @@ from ..codec.redaction import Redactor, Secret, find_secrets
 from ..errors import AlloyAsyncError, DecodeError, error_from_status
 from ..operation.operation import Operation
 from ..ratelimit.signals.refusals import parse_refusal, parse_retry_after
-from .body import decode_text, find_message, format_line, parse_body
 from .request import compile_operation
+from .response_body import decode_text, find_message, format_line, parse_body
 
 T = TypeVar("T")
 

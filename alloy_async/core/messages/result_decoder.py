@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from ..codec.conversion import Mismatch
 from ..codec.json_codec import create_decoder
-from .body import describe_other_media
+from .response_body import describe_other_media
 
 NO_HEADERS: Mapping[str, str] = {}
 

@@ -17,8 +17,8 @@ from ..codec.fields import get_fields
 from ..codec.json_codec import from_wire
 from ..errors import AlloyAsyncError, DeadlineExceeded, DecodeError, InvalidRequest
 from ..http.open_response import OpenResponse
-from .body import describe_other_media, find_charset, format_line
 from .csv_record_reader import MAX_RECORD, CsvRecordReader
+from .response_body import describe_other_media, find_charset, format_line
 
 T = TypeVar("T")
 

@@ -154,7 +154,7 @@ class Engine:
             there = await self._lookup.find(first.id_or_key)
         except AlloyAsyncError as error:
             await self.guard.note_failure(error)
-            if not self.guard.sends_nothing:
+            if not self.guard.nothing_was_sent:
                 await self._record([row.mark_failed(str(error)) for row in unit])
             elif first.state == "intended":
                 await self._record([row.mark_unsent() for row in unit])
@@ -227,7 +227,7 @@ class Engine:
             refused = refuses_batch(error)
             # Before the guard is asked below: this failure may be the one that ends the run.
             await self.guard.note_failure(error, tolerated=refused)
-            if self.guard.sends_nothing:
+            if self.guard.nothing_was_sent:
                 return ()
             if refused and len(rows) > 1 and not self.guard.stopped:
                 return None

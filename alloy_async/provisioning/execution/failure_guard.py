@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from ...core.errors import AlloyAsyncError, DeadlineExceeded, RateLimited
-from ...directory.error_policy import ends
+from ...directory.error_policy import ends_work
 
 MOST_FAILURES = 30
 """Calls in a row that fail before the run gives up."""
@@ -47,7 +47,7 @@ class FailureGuard:
         return self.contact == "never began"
 
     @property
-    def sends_nothing(self) -> bool:
+    def nothing_was_sent(self) -> bool:
         """Whether what was just about to be sent is as planned as before: the run never began, or a limit ended it."""
         return self.never_began or self._limited
 
@@ -71,14 +71,14 @@ class FailureGuard:
             tolerated: the run may go on though no call was answered yet; without, the first one has to show that address and
                 credential work.
         """
-        if (moment := self._find_reopening(error)) is not None and self.contact == "answered":
+        if (moment := self._find_end_of_limit(error)) is not None and self.contact == "answered":
             self._limited = True
             await self.give_up(
                 f"the limit of the system lets nothing through before {moment}; resume the job then"
             )
             return
         unproven = self.contact in ("none", "sent") and not tolerated
-        if unproven or ends("run", error):
+        if unproven or ends_work("run", error):
             self.error = self.error or error
             await self.give_up(str(error))
         else:
@@ -92,7 +92,7 @@ class FailureGuard:
             if not self.never_began:
                 await self._tell(reason)
 
-    def _find_reopening(self, error: AlloyAsyncError) -> str | None:
+    def _find_end_of_limit(self, error: AlloyAsyncError) -> str | None:
         """Find the moment before which every further call would be refused; None where waiting is the call's own business."""
         wait = error.retry_after if isinstance(error, RateLimited | DeadlineExceeded) else None
         if wait is None or wait < _LONG_WAIT:

@@ -12,7 +12,7 @@ from ..planning.user_lookup import UserLookup
 from ..results import Report
 from ..store.temporary_indexes import KeyIndex
 from .engine import Engine
-from .row_batches import plan_streamed, read_planned
+from .row_batches import plan_streamed_rows, read_planned_rows
 
 _SLICE = 1000
 
@@ -47,7 +47,7 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
         can = context.target.capabilities
         size = max(_SLICE, can.batch_size)
         await engine.run(
-            read_planned(context, "apply", stride=count_numbers_per_row(header.mode, can), size=size)
+            read_planned_rows(context, "apply", stride=count_numbers_per_row(header.mode, can), size=size)
         )
     return await report_run(context, engine, checked, began)
 
@@ -57,7 +57,7 @@ async def execute_undo(context: JobContext, began: float) -> Report:
     engine = Engine(context, "undo")
     await engine.recorder.begin(reopen_unknown=context.run.sends_again, stopped=None)
     await engine.reconcile_doubts()
-    await engine.run(read_planned(context, "undo", stride=1, size=_SLICE))
+    await engine.run(read_planned_rows(context, "undo", stride=1, size=_SLICE))
     return await report_run(context, engine, None, began)
 
 
@@ -79,7 +79,7 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
         async with UserLookup(target, context.comparer) as lookup:
             asks = mode != "create" and lookup.is_possible
             planner = create_row_planner(context, lookup if asks else None, keys.find_first)
-            await engine.run(plan_streamed(context, planner, size=_SLICE))
+            await engine.run(plan_streamed_rows(context, planner, size=_SLICE))
     tally = await context.writer.call(context.store.tally, "apply")
     await record_findings(context, planner, planner.findings, rows=sum(tally.values()))
     return Checked(planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped)

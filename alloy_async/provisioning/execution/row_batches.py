@@ -19,7 +19,7 @@ from ..store.header import Phase
 from ..store.rows import JobRow
 
 
-async def read_planned(
+async def read_planned_rows(
     context: JobContext, phase: Phase, *, stride: int, size: int, records: SourceRecords | None = None
 ) -> AsyncIterator[list[JobRow]]:
     """Read the rows that are to be sent, in their order.
@@ -58,7 +58,7 @@ def _split_begun(rows: list[JobRow], stride: int) -> tuple[list[JobRow], list[Jo
     return whole, rows[len(whole) :]
 
 
-async def plan_streamed(
+async def plan_streamed_rows(
     context: JobContext, planner: RowPlanner, *, size: int
 ) -> AsyncIterator[list[JobRow]]:
     """Plan the rows of a source that can be read once as they come, and check them against what was planned before.

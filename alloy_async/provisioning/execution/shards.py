@@ -33,7 +33,7 @@ from ..workers.supervisor import POLL_SECONDS, supervise
 from .engine import Engine
 from .job_opening import check_job, open_job
 from .lifecycle import report_run
-from .row_batches import SourceRecords, read_planned
+from .row_batches import SourceRecords, read_planned_rows
 
 _SLICE = 1000
 
@@ -188,7 +188,7 @@ class ShardWorker:
         stride = (
             count_numbers_per_row(writer.header.mode, self._target.capabilities) if phase == "apply" else 1
         )
-        await engine.run(read_planned(context, phase, stride=stride, size=_SLICE, records=self._records))
+        await engine.run(read_planned_rows(context, phase, stride=stride, size=_SLICE, records=self._records))
         if engine.guard.never_began and engine.guard.error:
             raise engine.guard.error
         if engine.guard.stopped is None and await writer.call(_has_open_rows, writer, phase):

@@ -109,7 +109,7 @@ class UserLookup:
     def mark_wanted(self, keys: Iterable[str]) -> None:
         """Tell which users of the snapshot are to stay, by any key of theirs."""
         assert self._snapshot is not None
-        self._snapshot.want(map(self._comparer.fold, keys))
+        self._snapshot.mark_wanted(map(self._comparer.fold, keys))
 
     def iterate_unwanted(self) -> Iterator[UserRecord]:
         """Yield the users of the snapshot that nobody told to stay; without those that have no key to name them by."""

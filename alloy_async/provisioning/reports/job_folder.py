@@ -27,7 +27,7 @@ class JobSummary:
         source: the input's name.
         system: the target's name.
         mode: what was done with each row.
-        state: how it stands; `cut off` when its process is gone; `unreadable` with `trouble` when the file is damaged.
+        state: how it stands; `cut off` when its process is gone; `unreadable` with `worst_outcome` when the file is damaged.
         outcomes: rows by outcome.
         began: when sending began, or else when it was planned; in seconds since 1970.
         elapsed: seconds from start to end.
@@ -53,7 +53,7 @@ class JobSummary:
         return f"{self.source} to {self.system}, {self.mode}"
 
     @property
-    def trouble(self) -> str:
+    def worst_outcome(self) -> str:
         """The worst outcome that needs somebody's attention; empty when all is well."""
         if self.state in ("cut off", "stopped", "unreadable"):
             return "failed"

@@ -111,25 +111,25 @@ class JobReport:
         return Timeline.from_seconds(self.seconds, [note.at for note in self.notes if note.kind == BEGUN])
 
     @property
-    def busy(self) -> float:
+    def busy_seconds(self) -> float:
         """Seconds in which somebody worked on the job: waiting for a limit counts, a pause before it was resumed does not."""
         return max(self.elapsed - sum(length for _, length in self.timeline.pauses), 0.0)
 
     @property
     def rate(self) -> float:
         """Rows a second while the job was busy."""
-        return sum(second.rows for second in self.seconds) / self.busy if self.busy else 0.0
+        return sum(second.rows for second in self.seconds) / self.busy_seconds if self.busy_seconds else 0.0
 
     @property
     def dropped(self) -> tuple[str, ...]:
         """Columns that the system has no place for."""
         return tuple(json.loads(self.header.dropped))
 
-    def total(self, figure: Literal["rows", "calls", "limited", "retries", "waited"]) -> float:
+    def sum_figure(self, figure: Literal["rows", "calls", "limited", "retries", "waited"]) -> float:
         """Sum a figure of `Second` over the job."""
         return float(sum(getattr(second, figure) for second in self.seconds))
 
-    def latency(self, figure: Literal["p50", "p95", "slowest"] = "p50") -> float:
+    def get_latency(self, figure: Literal["p50", "p95", "slowest"] = "p50") -> float:
         """Get a latency in seconds: of `p50` and `p95` the call-weighted median over the seconds, of `slowest` the greatest."""
         timed = [second for second in self.seconds if second.calls]
         if figure == "slowest":

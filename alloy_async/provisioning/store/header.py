@@ -82,3 +82,8 @@ class JobHeader:
     def state_after(self, event: JobEvent) -> JobState:
         """Give the job's state after an event; see `states`."""
         return next_state(JOB_TRANSITIONS, self.state, event)
+
+
+def encode_phase(phase: Phase) -> int:
+    """Give the value of the column `undo`, which every store has in the tables of rows."""
+    return int(phase == "undo")

@@ -57,7 +57,7 @@ class ListingSnapshot(_TemporaryDatabase):
         )
         return [image for (image,) in found]
 
-    def want(self, keys: Iterable[str]) -> None:
+    def mark_wanted(self, keys: Iterable[str]) -> None:
         """Mark the users that are to stay, by any folded key."""
         self._database.executemany(
             "UPDATE users SET wanted = 1 WHERE number IN (SELECT number FROM keys WHERE key = ?)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..folding import fold
+from ..name_folding import fold
 from .state import Json
 
 LIMIT = 500
@@ -59,7 +59,7 @@ def matches(values: Mapping[str, Any], query: Mapping[str, Any], names: Mapping[
     return all(values.get(name) == query[sent] for sent, name in names.items() if sent in query)
 
 
-def text_matcher(query: Mapping[str, Any]) -> Callable[[str | None, str], bool]:
+def create_text_matcher(query: Mapping[str, Any]) -> Callable[[str | None, str], bool]:
     """How texts are compared: as a whole, or in part and in either case."""
     if query.get("allow_partial_match"):
         return lambda value, wanted: fold(wanted) in fold(value or "")

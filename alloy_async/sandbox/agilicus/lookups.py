@@ -9,9 +9,9 @@ from typing import Any, ClassVar, TypeVar
 
 from ..authentication import HeaderKey
 from ..emulated_service import Authentication, Clock, EmulatedService
-from ..folding import fold
 from ..invented_people import invent_people
 from ..messages import ApiError, Reply
+from ..name_folding import fold
 from .seed import add_groups_and_roles, create_tenant
 from .state import Json, Tenant
 
@@ -136,7 +136,9 @@ class AgilicusLookups(EmulatedService):
         if org is not None:
             shown["org_id"] = org
             shown["roles"] = tenant.roles.get((org, user_id), {})
-        shown["member_of"] = [self.describe_briefly(tenant.users[g]) for g in tenant.groups_of(user_id, org)]
+        shown["member_of"] = [
+            self.describe_briefly(tenant.users[g]) for g in tenant.list_groups_of(user_id, org)
+        ]
         if user_id in tenant.members:
             shown["members"] = [self.describe_briefly(tenant.users[m]) for m in tenant.members[user_id]]
         shown["upstream_user_identities"] = list_owned(tenant.identities, user_id)

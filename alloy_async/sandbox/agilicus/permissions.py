@@ -26,7 +26,7 @@ class PermissionOperations(AgilicusLookups):
 
     def list_all_user_roles(self, call: ApiCall) -> Any:
         user = self.find_user(call.path["user_id"])
-        return self.tenant.roles_of(user["id"], call.query.get("org_id"))
+        return self.tenant.list_roles_of(user["id"], call.query.get("org_id"))
 
     def list_org_user_roles(self, call: ApiCall) -> Any:
         query = call.query
@@ -52,7 +52,7 @@ class PermissionOperations(AgilicusLookups):
     def list_user_permissions(self, call: ApiCall) -> Any:
         user = self.find_user(call.path["user_id"])
         org_id = call.query.get("org_id") or user.get("org_id")
-        roles = self.tenant.roles_of(user["id"], org_id)
+        roles = self.tenant.list_roles_of(user["id"], org_id)
         resources = [r for r in self._resources("application", org_id) if r.name in roles]
         host = resources[0] if resources else None
         return {
@@ -97,7 +97,7 @@ class PermissionOperations(AgilicusLookups):
         return [r for r in resources if r.kind == kind and r.org_id == org_id]
 
     def _permissions(self, user_id: str, org_id: str) -> Iterable[Json]:
-        holders = {user_id, *self.tenant.groups_of(user_id, org_id)}
+        holders = {user_id, *self.tenant.list_groups_of(user_id, org_id)}
         for permission in self.tenant.permissions.values():
             if permission["spec"]["user_id"] in holders and permission["spec"]["org_id"] == org_id:
                 yield permission

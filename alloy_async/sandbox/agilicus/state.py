@@ -46,10 +46,10 @@ class Tenant:
     requests: dict[str, Json] = field(default_factory=dict)
     permissions: dict[str, Json] = field(default_factory=dict)
 
-    def orgs_of(self, user_id: str) -> list[str]:
+    def list_orgs_of(self, user_id: str) -> list[str]:
         return [org for org, user in self.roles if user == user_id]
 
-    def groups_of(self, user_id: str, org_id: str | None = None) -> list[str]:
+    def list_groups_of(self, user_id: str, org_id: str | None = None) -> list[str]:
         """The groups that a user is in, those of one organisation or all."""
         return [
             group
@@ -57,10 +57,10 @@ class Tenant:
             if user_id in members and org_id in (None, self.users[group]["org_id"])
         ]
 
-    def roles_of(self, user_id: str, org_id: str | None = None) -> Roles:
+    def list_roles_of(self, user_id: str, org_id: str | None = None) -> Roles:
         """The roles of a user and of its groups, in one organisation or in all."""
         found: Roles = {}
-        holders = {user_id, *self.groups_of(user_id, org_id)}
+        holders = {user_id, *self.list_groups_of(user_id, org_id)}
         for (org, holder), roles in self.roles.items():
             if holder in holders and org_id in (None, org):
                 for application, names in roles.items():

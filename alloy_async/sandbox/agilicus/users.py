@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from ..folding import fold
 from ..messages import ApiCall, ApiError
-from .listing import matches, page_by_email, text_matcher
+from ..name_folding import fold
+from .listing import create_text_matcher, matches, page_by_email
 from .lookups import NOTHING, AgilicusLookups, list_owned, reply_created
 from .state import Json
 
@@ -26,7 +26,7 @@ class UserOperations(AgilicusLookups):
         user = self.find_by_email(self._email(body))
         if user is None:
             user = self.add_user(body, org_id)
-        elif org_id is not None and org_id not in self.tenant.orgs_of(user["id"]):
+        elif org_id is not None and org_id not in self.tenant.list_orgs_of(user["id"]):
             self.join(user, org_id)  # known from another organisation
         else:
             raise ApiError(409, f"A user with the email {body['email']!r} exists.")
@@ -45,7 +45,7 @@ class UserOperations(AgilicusLookups):
             raise ApiError(409, f"Another user has the email {body['email']!r}.")
         self.change_user(user, body)
         org_id = body.get("org_id")
-        if "roles" in body and org_id in self.tenant.orgs_of(user["id"]):
+        if "roles" in body and org_id in self.tenant.list_orgs_of(user["id"]):
             self.tenant.roles[str(org_id), user["id"]] = body["roles"]
         self.record_change("updated", user["email"])
         return self.describe(user, org_id)
@@ -53,7 +53,7 @@ class UserOperations(AgilicusLookups):
     def delete_user(self, call: ApiCall) -> Any:
         org_id = call.path["org_id"]
         user = self.find_user(call.path["user_id"], org_id)
-        for group in self.tenant.groups_of(user["id"], org_id):
+        for group in self.tenant.list_groups_of(user["id"], org_id):
             self.tenant.members[group].remove(user["id"])
         del self.tenant.roles[org_id, user["id"]]
         if user.get("org_id") == org_id:
@@ -113,7 +113,7 @@ class UserOperations(AgilicusLookups):
 
     def list_all_user_orgs(self, call: ApiCall) -> Any:
         user = self.find_user(call.path["user_id"])
-        orgs = [self.tenant.orgs[org_id] for org_id in self.tenant.orgs_of(user["id"])]
+        orgs = [self.tenant.orgs[org_id] for org_id in self.tenant.list_orgs_of(user["id"])]
         return {
             "limit": len(orgs),
             "orgs": [org for org in orgs if matches(org, call.query, {"issuer": "issuer"})],
@@ -132,7 +132,7 @@ class UserOperations(AgilicusLookups):
         if body["org_id"] is not None:
             self.look_up(self.tenant.orgs, body["org_id"], "organisation")
         for user_id, user in self.tenant.users.items():
-            if user["type"] == "user" and body["org_id"] in (None, *self.tenant.orgs_of(user_id)):
+            if user["type"] == "user" and body["org_id"] in (None, *self.tenant.list_orgs_of(user_id)):
                 self._set_metadata({**body, "user_id": user_id})
         return NOTHING
 
@@ -168,7 +168,7 @@ class UserOperations(AgilicusLookups):
                 yield user
 
     def _matches_texts(self, user: Json, query: Mapping[str, Any]) -> bool:
-        same = text_matcher(query)
+        same = create_text_matcher(query)
         texts = [fold(user[name]) for name in SEARCHED if user.get(name)]
         return (
             all(
@@ -182,7 +182,7 @@ class UserOperations(AgilicusLookups):
         )
 
     def _matches_membership(self, user: Json, query: Mapping[str, Any]) -> bool:
-        orgs = self.tenant.orgs_of(user["id"])
+        orgs = self.tenant.list_orgs_of(user["id"])
         issuers = [self.tenant.orgs[org]["issuer"] for org in orgs]
         identities = [identity["spec"] for identity in list_owned(self.tenant.identities, user["id"])]
         return (
@@ -198,9 +198,9 @@ class UserOperations(AgilicusLookups):
     def _matches_flags(self, user: Json, query: Mapping[str, Any]) -> bool:
         tenant, user_id = self.tenant, user["id"]
         facts = {
-            "has_roles": any(tenant.roles_of(user_id, query.get("org_id")).values()),
+            "has_roles": any(tenant.list_roles_of(user_id, query.get("org_id")).values()),
             "has_resource_roles": any(p["spec"]["user_id"] == user_id for p in tenant.permissions.values()),
-            "orgless_users": not tenant.orgs_of(user_id),
+            "orgless_users": not tenant.list_orgs_of(user_id),
             "mfa_enrolled": bool(list_owned(tenant.methods, user_id)),
             "auto_created": user["auto_created"],
         }

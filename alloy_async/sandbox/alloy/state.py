@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..folding import FoldedDict
+from ..name_folding import FoldedDict
 
 
 def omit_none(**members: str | None) -> dict[str, str]:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from ..authentication import HeaderKey
 from ..emulated_service import Authentication, Clock, EmulatedService
-from ..folding import fold
 from ..messages import ApiCall, ApiError
+from ..name_folding import fold
 from .seed import add_people
 from .state import ADMIN, MEMBERS, Installation, User
 

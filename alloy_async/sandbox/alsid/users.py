@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..folding import fold
 from ..messages import ApiCall, ApiError
+from ..name_folding import fold
 from .lookups import AlsidLookups, check_password
 from .state import ADMIN, ROLES
 

@@ -87,13 +87,13 @@ class OpendatasoftLookups(EmulatedService):
         return self.portal.users[username]
 
     def is_administrator(self, user: User) -> bool:
-        return ADMINISTRATION in self.portal.permissions_of(user)
+        return ADMINISTRATION in self.portal.list_permissions_of(user)
 
     def check_members(self, members: Mapping[str, Any], of: User | None = None) -> None:
         email = members.get("email")
         if email is not None and "@" not in email:
             raise ApiError(422, f"{email!r} is no email.")
-        if email is not None and self.portal.with_email(email) not in (None, of):
+        if email is not None and self.portal.find_by_email(email) not in (None, of):
             raise ApiError(422, f"A user with the email {email!r} exists.")
         for uid in list_group_ids(members, []):
             if uid not in self.portal.groups:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..folding import FoldedDict, fold
+from ..name_folding import FoldedDict, fold
 
 WRITABLE = (
     *("first_name", "last_name", "email", "permissions", "expires_at"),
@@ -94,11 +94,11 @@ class Portal:
     users: FoldedDict[User] = field(default_factory=FoldedDict)
     """By username."""
 
-    def permissions_of(self, user: User) -> set[str]:
+    def list_permissions_of(self, user: User) -> set[str]:
         """All that a user may do, through groups too."""
         through = [permission for uid in user.groups for permission in self.groups[uid].permissions]
         return {*user.permissions, *through}
 
-    def with_email(self, email: str) -> User | None:
+    def find_by_email(self, email: str) -> User | None:
         found = (user for user in self.users.values() if fold(user.email) == fold(email))
         return next(found, None)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from ..folding import fold
 from ..messages import ApiCall, ApiError, Reply
+from ..name_folding import fold
 from .export import export
 from .lookups import OpendatasoftLookups, list_group_ids, pick_writable
 from .state import User
@@ -52,7 +52,7 @@ class UserOperations(OpendatasoftLookups):
             for user in self.portal.users.values()
             if any(search in fold(user.text(member)) for member in _SEARCHED)
             and set(query.get("permissions", ())) <= set(user.permissions)
-            and set(query.get("all_permissions", ())) <= self.portal.permissions_of(user)
+            and set(query.get("all_permissions", ())) <= self.portal.list_permissions_of(user)
         ]
         for member in reversed(query.get("sort", ())):
             users.sort(key=lambda user: user.text(member).lower())

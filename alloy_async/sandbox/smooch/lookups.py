@@ -9,9 +9,9 @@ from typing import Any
 
 from ..authentication import HeaderKey
 from ..emulated_service import Clock, EmulatedService
-from ..folding import FoldedDict
 from ..invented_people import invent_people
 from ..messages import ApiCall, ApiError, Reply
+from ..name_folding import FoldedDict
 from .state import DeviceClient, Message, User
 from .tokens import read_claims, verify_claims
 

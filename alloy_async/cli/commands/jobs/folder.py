@@ -70,7 +70,7 @@ def list_(context: click.Context, /, folder: Path, form: str, output: Path | Non
             output.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise CommandError(str(error)) from None
-    context.exit(ExitCode.INCOMPLETE if any(job.trouble for job in found) else ExitCode.SUCCESS)
+    context.exit(ExitCode.INCOMPLETE if any(job.worst_outcome for job in found) else ExitCode.SUCCESS)
 
 
 @jobs.command()
@@ -140,7 +140,7 @@ def _render_html(folder: Path, found: Sequence[JobSummary], output: Path, *, wit
 
 def _to_json(job: JobSummary) -> dict[str, object]:
     data = attrs.asdict(job)
-    return {**data, "path": str(job.path), "rows": job.rows, "trouble": bool(job.trouble)}
+    return {**data, "path": str(job.path), "rows": job.rows, "trouble": bool(job.worst_outcome)}
 
 
 def _format_text(found: Sequence[JobSummary]) -> str:

@@ -74,17 +74,17 @@ def _render_tiles(report: JobReport) -> Iterator[str]:
     tiles = [
         ("Time", format_duration(report.elapsed), "from start to end"),
         ("Speed", f"{report.rate:,.0f}", "rows a second"),
-        ("Calls", f"{report.total('calls'):,.0f}", "to the system"),
-        ("Answer, median", format_latency(report.latency()), "half were quicker"),
+        ("Calls", f"{report.sum_figure('calls'):,.0f}", "to the system"),
+        ("Answer, median", format_latency(report.get_latency()), "half were quicker"),
         (
             "Answer, 95 %",
-            format_latency(report.latency("p95")),
-            f"slowest {format_latency(report.latency('slowest'))}",
+            format_latency(report.get_latency("p95")),
+            f"slowest {format_latency(report.get_latency('slowest'))}",
         ),
         (
             "Answers 429",
-            f"{report.total('limited'):,.0f}",
-            f"{format_duration(report.total('waited'))} waited in all",
+            f"{report.sum_figure('limited'):,.0f}",
+            f"{format_duration(report.sum_figure('waited'))} waited in all",
         ),
     ]
     for name, value, note in tiles:
@@ -107,7 +107,7 @@ _WAITED = (
 def _render_charts(report: JobReport) -> Iterator[str]:
     timeline = report.timeline
     if timeline.length < _SHORTEST:  # too short for anything to be seen over time
-        if report.total("calls"):
+        if report.sum_figure("calls"):
             yield _render_figure("Time that a call took", "", _draw_latencies(report), "wide")
         return
     each = f"in each {format_duration(timeline.width)}" if timeline.width > 1 else "in each second"
@@ -119,10 +119,10 @@ def _render_charts(report: JobReport) -> Iterator[str]:
     )
     chart = draw_timeline(timeline, _LATENCY, "time that calls took", width=1120, unit=format_latency)
     yield _render_figure("Time that a call took", _render_keys(_LATENCY), chart, "wide")
-    if report.total("limited"):
+    if report.sum_figure("limited"):
         chart = draw_timeline(timeline, _LIMITED, "answers 429", width=550, unit=_format_number)
         yield _render_figure(f"Answers 429, {each}", "", chart)
-    if report.total("waited"):
+    if report.sum_figure("waited"):
         chart = draw_timeline(
             timeline, _WAITED, "waiting before trying again", width=550, unit=format_duration
         )
@@ -136,7 +136,7 @@ def _draw_latencies(report: JobReport) -> str:
         ("slow", "95 % were quicker", "p95"),
         ("slow", "the slowest", "slowest"),
     )
-    bars = [(style, label, report.latency(figure)) for style, label, figure in times]  # type: ignore[arg-type]
+    bars = [(style, label, report.get_latency(figure)) for style, label, figure in times]  # type: ignore[arg-type]
     return draw_ranking(bars, format_latency)
 
 

@@ -25,7 +25,7 @@ def render_jobs(folder: str, jobs: Sequence[JobSummary], pages: Mapping[str, str
         pages: the address of the page of a job, by the job's file name, where there is one.
         made: when, in seconds since 1970.
     """
-    troubled = [job for job in jobs if job.trouble]
+    troubled = [job for job in jobs if job.worst_outcome]
     verdict = (
         f"{len(troubled):,} of {len(jobs):,} jobs need somebody's attention."
         if troubled
@@ -91,7 +91,11 @@ def _render_job(job: JobSummary, page: str | None) -> str:
     bar = draw_shares(parts, "mini") if parts else ""
     what = f"{escape(name_file(job.source))} to {escape(job.system)}, {escape(job.mode)}"
     told = escape(_describe(job, [outcome for outcome, _, _ in parts]))
-    trouble = f'<span class="key {job.trouble}"></span>' if job.trouble else '<span class="key done"></span>'
+    trouble = (
+        f'<span class="key {job.worst_outcome}"></span>'
+        if job.worst_outcome
+        else '<span class="key done"></span>'
+    )
     return (
         f'<tr data-kind="{escape(job.state)}"><td>{format_time(job.began)[:16]}</td><td>{link}</td><td>{what}</td>'
         f'<td>{trouble}{escape(job.state)}</td><td class="number">{job.rows:,}</td><td>{bar}{told}</td>'

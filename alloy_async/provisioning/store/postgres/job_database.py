@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Self
 
 from ...errors import JobError
-from ..header import JobHeader, Phase
+from ..header import JobHeader, Phase, encode_phase
 from .address import JobAddress
 from .driver import psycopg
 from .lease import Lease
@@ -196,10 +196,6 @@ def _claim(database: psycopg.Connection[Any], address: JobAddress, job: int) -> 
     if lease is None:
         raise JobError("another worker is working on this job; wait for it, or stop it", address.shown)
     return lease
-
-
-def encode_phase(phase: Phase) -> int:
-    return int(phase == "undo")
 
 
 def _encode(name: str, value: Any) -> Any:

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..header import JobHeader, Phase
+from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunNote, Second, ShardCounts
 from ..row_events import MOST, Event, pack_results
 from ..row_log import Batch, RowOverlay, pack_rows
 from ..rows import JobRow, PlannedRow, RowResult
 from ..states import RowEvent, RowState
-from .job_database import JobDatabase, decode_record, encode_phase
+from .job_database import JobDatabase, decode_record
 from .schema import (
     BATCH_COLUMNS,
     EVENT_COLUMNS,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..header import JobHeader, Phase
+from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunNote, Second
 from ..row_events import MOST, Event, pack_results
 from ..row_log import pack_rows
@@ -51,30 +51,30 @@ class SqliteStore(JobFile):
 
     def insert_rows(self, phase: Phase, rows: Iterable[PlannedRow]) -> None:
         """Write planned rows, in the order of their numbers."""
-        self.write(INSERT_BATCH, pack_rows(_undo(phase), rows))
+        self.write(INSERT_BATCH, pack_rows(encode_phase(phase), rows))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
         with self.transaction():
-            self.write("DELETE FROM batches WHERE undo = ?", [(_undo(phase),)])
-            self.write("DELETE FROM events WHERE undo = ?", [(_undo(phase),)])
+            self.write("DELETE FROM batches WHERE undo = ?", [(encode_phase(phase),)])
+            self.write("DELETE FROM events WHERE undo = ?", [(encode_phase(phase),)])
             self.guard.count_intents()
 
     def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
         """Read the rows in their order, a batch in memory at a time."""
         with self.raise_as_job_error():
-            yield from unpack_rows(self._database, _undo(phase), after, states)
+            yield from unpack_rows(self._database, encode_phase(phase), after, states)
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
         """Write down that rows are about to be sent; only the worker that the job names may."""
-        events = list(pack_results(_undo(phase), intents, self.next_id))
+        events = list(pack_results(encode_phase(phase), intents, self.next_id))
         with self.transaction():
             self.guard.add_intents(events)
             self._append(events)
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows; what is the same for neighbours is written once."""
-        self._append(pack_results(_undo(phase), results, self.next_id))
+        self._append(pack_results(encode_phase(phase), results, self.next_id))
 
     def reopen_rows(self, phase: Phase, state: RowState) -> None:
         """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""
@@ -85,7 +85,7 @@ class SqliteStore(JobFile):
 
     def tally(self, phase: Phase) -> Counter[str]:
         """Count rows by outcome; those without one by state."""
-        undo = _undo(phase)
+        undo = encode_phase(phase)
         with self.transaction():
             planned = self.read(
                 "SELECT coalesce(outcome, 'planned'), sum(rows) FROM batches WHERE undo = ? GROUP BY 1", undo
@@ -148,7 +148,3 @@ class SqliteStore(JobFile):
         records = list(events)
         self.write(INSERT_EVENT, records)
         self.next_id += len(records)
-
-
-def _undo(phase: Phase) -> int:
-    return int(phase == "undo")
