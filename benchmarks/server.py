@@ -1,6 +1,6 @@
 """A server of canned answers, in its own process: it must cost the client's process nothing and not be the bottleneck.
 
-GET /users/ID, POST /users/ and POST /users/batch answer like Alloy, GET /users with 100 users.
+GET /users/ID, POST /users/ and POST /users/batch answer like Alloy, GET /users with 100 users; POST .../appusers like Smooch.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ ANSWERS = {
     b"GET /users ": _answer(page(100)),
     b"POST /users/batch": _answer(b'{"message":"ok","invalidUsers":[]}'),
     b"POST /users/ ": _answer(b'{"userId":"5f3c00000000000000000001"}'),
+    b"POST /v1/apps/a/appusers": _answer(b'{"appUser":{"_id":"5f3c00000000000000000001","userId":"ada"}}'),
 }
 
 

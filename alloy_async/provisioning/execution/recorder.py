@@ -15,6 +15,7 @@ from ..store.states import JobEvent
 from ..store.writer import JobWriter
 from .per_second_stats import PerSecondStats
 
+_MOST_PENDING = 256
 _NAMES_OF_UNDOING: dict[RowOutcome | None, RowOutcome] = {
     "created": "restored", "updated": "restored", "exists": "kept", "drifted": "kept",
 }  # fmt: skip
@@ -33,6 +34,13 @@ class ProgressRecorder:
         self._writer = writer
         self.phase: Phase = phase
         self._tally: Counter[str] = Counter()
+        self.pending: list[RowResult] = []
+        """What happened to rows and waits to be written with the next that is recorded."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many results wait that they are to be written now."""
+        return len(self.pending) >= _MOST_PENDING
 
     @property
     def counts(self) -> Counts:
@@ -62,11 +70,19 @@ class ProgressRecorder:
 
         self._tally = await self._writer.write_header(reopen_rows, **header)
 
+    def add(self, results: Sequence[RowResult]) -> None:
+        """Take what happened to rows, to be written with the next that is recorded; no later, so that all is in order."""
+        self.pending += results
+
     async def record(self, results: Sequence[RowResult]) -> None:
-        """Write down what happened to rows."""
+        """Write down what happened to rows, and what waits."""
+        results, self.pending = [*self.pending, *results], []
         named, seconds = self._name_outcomes(results), self.stats.take()
-        settled = [result.outcome for result in named if result.outcome is not None]
-        self.stats.add_rows(len(settled))
+        settled: Counter[str] = Counter()
+        for result in named:
+            if result.outcome is not None:
+                settled[result.outcome] += result.rows
+        self.stats.add_rows(settled.total())
 
         store = self._writer.store
 
@@ -76,7 +92,7 @@ class ProgressRecorder:
 
         await self._writer.call(write)
         self._tally.update(settled)
-        self._tally["planned"] -= len(settled)
+        self._tally["planned"] -= settled.total()
 
     def write_stats(self) -> None:
         """Write down what happened in the last second, where a run ends without `finish`."""

@@ -1,0 +1,233 @@
+"""Carry out rows: intent, request, outcome; those of one call together, until each has its outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from ....core.errors import AlloyAsyncError
+from ....directory import Directory, Outcome, UserRecord
+from ....directory.error_policy import refuses_batch, send_in_halves
+from ...job_context import JobContext
+from ...planning.user_lookup import UserLookup
+from ...store.header import Phase
+from ...store.rows import JobRow, RowResult
+from ..crash_points import crash_hook
+from ..doubts import DoubtReconciler
+from ..failure_guard import FailureGuard
+from ..outcome_decision import OutcomeDecider
+from ..recorder import ProgressRecorder
+
+
+class RowSender:
+    """Carries out the rows of one run.
+
+    Args:
+        context: the job.
+        phase: whose rows.
+        target: the directory, watched.
+        recorder: of the run.
+        guard: of the run.
+        doubts: of the run.
+    """
+
+    def __init__(
+        self,
+        context: JobContext,
+        phase: Phase,
+        target: Directory,
+        recorder: ProgressRecorder,
+        guard: FailureGuard,
+        doubts: DoubtReconciler,
+    ) -> None:
+        self._context = context
+        self._phase: Phase = phase
+        self._target = target
+        self._recorder = recorder
+        self._guard = guard
+        self._doubts = doubts
+        can, sends_again = target.capabilities, context.run.sends_again
+        self._first_step = can.offboarding[0]
+        self._doubles_nobody = can.key_is_unique or sends_again
+        self._decider = OutcomeDecider(can, context.comparer, sends_again=sends_again)
+        self._lookup = UserLookup(target, context.comparer)
+        self._reach = crash_hook.get()
+
+    async def carry_out(self, unit: Sequence[JobRow]) -> None:
+        """Carry out the rows of one call, or the steps of one user."""
+        action = unit[0].action
+        if action != "create" and not await self._is_as_planned(unit):
+            return
+        if action == "offboard":
+            await self._offboard(unit)
+        else:
+            await self.send(unit)
+
+    def is_answerable(self, row: JobRow) -> bool:
+        """Tell whether a question clears up a row in doubt, so that it may be intended ahead, and its outcome be written later.
+
+        It does not clear up a creation that could double a user, nor a step of leaving, whose order hangs on what was begun.
+        """
+        return self._doubles_nobody if row.action == "create" else row.action != "offboard"
+
+    async def record_intents(self, intents: Sequence[RowResult]) -> None:
+        """Write intents down, durably: only what comes after may leave this process."""
+        self._reach("before intent")
+        store = self._context.store
+        await self._context.writer.call(store.record_intents, self._phase, intents, durable=True)
+        self._reach("after intent")
+
+    async def withdraw(self, rows: Sequence[JobRow]) -> None:
+        """Write down that the intended ones of rows were not sent."""
+        if unsent := [row.mark_unsent() for row in rows if row.state == "intended"]:
+            await self._record(unsent)
+
+    async def intend(self, rows: Sequence[JobRow]) -> None:
+        """Write down that rows are about to be sent, and have them say so."""
+        await self.record_intents([row.mark_intended() for row in rows])
+        for row in rows:
+            row.state = "intended"  # only once it is written: a row that says so here must say so on disk
+
+    async def send(self, rows: Sequence[JobRow]) -> list[RowResult]:
+        """Send rows of one kind until each has its outcome; the results.
+
+        A batch that is refused as a whole is halved until the bad rows are found; rows whose answer was lost are looked up,
+        and sent again when they are not in.
+        """
+        done: list[RowResult] = []
+        due = list(rows)
+        while due and not self._guard.stopped:
+            # The intent first, durably, then the request: after a crash in between a row is in doubt, never sent unseen.
+            if due[0].state == "planned":
+                await self.intend(due)
+            settled, due = await self._send_once(due)
+            done += settled
+        return done
+
+    async def _send_once(self, rows: Sequence[JobRow]) -> tuple[list[RowResult], list[JobRow]]:
+        """Send intended rows once; the results, and the rows to be sent again."""
+        done: list[RowResult] = []
+        again: list[JobRow] = []
+        concluded = 0
+        async with aclosing(send_in_halves(rows, self._collect_outcomes)) as parts:
+            async for part, outcomes in parts:
+                if not outcomes:
+                    break  # surely none of them was sent, and none will be now
+                settled, absent = await self._record_outcomes(part, outcomes)
+                done += settled
+                again += absent
+                concluded += len(part)
+                if self._guard.stopped:
+                    break
+        # Parts come in the order of the rows, so whatever is behind the concluded ones never left.
+        await self.withdraw(rows[concluded:])
+        return done, again
+
+    async def _is_as_planned(self, unit: Sequence[JobRow]) -> bool:
+        """Tell whether the system still holds what the plan saw of a user; if not, its rows get their outcome."""
+        first = unit[0]
+        begun = first.action == "offboard" and (first.attempts or first.step != self._first_step)
+        if begun or not self._lookup.finds:
+            return True
+        try:
+            there = await self._lookup.find(first.id_or_key)
+        except AlloyAsyncError as error:
+            await self._guard.note_failure(error)
+            if self._guard.nothing_was_sent:
+                await self.withdraw(unit)
+            else:
+                await self._record([row.mark_failed(str(error)) for row in unit])
+            return False
+        self._guard.note_answer()
+        drift = self._decider.find_drift(first, there)
+        if drift is None:
+            return True
+        await self._record([drift._replace(number=row.number) for row in unit])
+        return False
+
+    async def _offboard(self, steps: Sequence[JobRow]) -> None:
+        """Take the steps of one user in their order, as far as they succeed."""
+        for place, row in enumerate(steps):
+            result = next(iter(await self.send([row])), None)
+            if result is not None and result.outcome == "invalid":
+                reason = f"the step before it was refused ({row.step})"
+                await self._record([later.mark_settled("invalid", reason) for later in steps[place + 1 :]])
+            if result is None or result.outcome != "done":
+                return
+
+    async def _collect_outcomes(self, rows: Sequence[JobRow]) -> Sequence[Outcome] | None:
+        """Give the outcomes of one call; None when it was refused as a whole, for some row in it."""
+        began = time.perf_counter()
+        try:
+            outcomes = await self._send_request(rows)
+        except AlloyAsyncError as error:
+            if error.effect != "none":
+                return [Outcome(row.key, "unknown", str(error)) for row in rows]
+            refused = refuses_batch(error)
+            # Before the guard is asked below: this failure may be the one that ends the run.
+            await self._guard.note_failure(error, tolerated=refused)
+            if self._guard.nothing_was_sent:
+                return ()
+            if refused and len(rows) > 1 and not self._guard.stopped:
+                return None
+            return [Outcome(row.key, "invalid" if refused else "failed", str(error)) for row in rows]
+        self._reach("after answer")
+        self._recorder.stats.add_call(time.perf_counter() - began)
+        if any(outcome.status != "unknown" for outcome in outcomes):
+            self._guard.note_answer()
+        else:
+            await self._guard.note_lost_answer(outcomes[0].reason)
+        return outcomes
+
+    async def _send_request(self, rows: Sequence[JobRow]) -> Sequence[Outcome]:
+        self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
+        target, first = self._target, rows[0]
+        if first.action == "create":
+            return await target.create(_records_of(rows))
+        if first.action == "update":
+            return await target.update(_records_of(rows))
+        keys = [row.id_or_key for row in rows]
+        if first.step is None:
+            return await target.delete(keys)
+        return await target.offboard(first.step, keys)
+
+    async def _record_outcomes(
+        self, rows: Sequence[JobRow], outcomes: Sequence[Outcome]
+    ) -> tuple[list[RowResult], list[JobRow]]:
+        """Record what came of a call; the results, and the rows to be sent again."""
+        results: list[RowResult] = []
+        lost: list[JobRow] = []
+        suspects: list[JobRow] = []  # perhaps our own, of a request whose answer was lost
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if outcome.status == "unknown":
+                lost.append(row)
+                results.append(row.mark_lost(outcome.reason))
+            elif outcome.status == "exists" and row.attempts:
+                suspects.append(row)
+            else:
+                results.append(self.decide(row, outcome))
+        if len(rows) == 1 and not (lost or suspects) and self.is_answerable(rows[0]):
+            self._recorder.add(results)
+            return results, []
+        # Written down before the system is asked: where the question fails, or the process ends, the rows stay in doubt.
+        await self._record(results)
+        again = await self._doubts.reconcile_lost(lost, suspects) if lost or suspects else []
+        return [result for result in results if result.outcome is not None], again
+
+    def decide(self, row: JobRow, outcome: Outcome) -> RowResult:
+        """Decide about a row that was sent by its outcome, where its answer came."""
+        if outcome.status == "exists":
+            return self._decider.decide_existing(row, None, outcome.remote_id)
+        if outcome.status == "failed":
+            return row.mark_failed(outcome.reason, outcome.remote_id)
+        assert outcome.status != "unknown"
+        return row.mark_settled(outcome.status, outcome.reason, outcome.remote_id)
+
+    async def _record(self, results: Sequence[RowResult]) -> None:
+        await self._recorder.record(results)
+        self._reach("after outcome")
+
+
+def _records_of(rows: Sequence[JobRow]) -> list[UserRecord]:
+    return [row.record for row in rows if row.record is not None]
