@@ -10,6 +10,7 @@ import attrs
 
 from alloy_async.provisioning.store.header import JobHeader, Phase, RowOutcome
 from alloy_async.provisioning.store.job_store import Remark, Second
+from alloy_async.provisioning.store.row_log import pack_rows
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.provisioning.store.store_opener import create_store
 
@@ -61,7 +62,7 @@ def finished_job(
     )
     store = create_store(path, attrs.evolve(told, **header))
     with store.transaction():
-        store.insert_rows(phase, made)
+        store.insert_batches(phase, pack_rows(made))
         store.add_seconds(_second(number, lines, seconds, pause, chance) for number in range(seconds))
         if note:
             store.add_note("stop", note)

@@ -15,6 +15,7 @@ from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.lease import Lease
 from alloy_async.provisioning.store.postgres.store import PostgresStore
+from alloy_async.provisioning.store.row_log import pack_rows
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.provisioning.store.store_opener import delete_store, name_files_after, parse_place
 
@@ -27,7 +28,9 @@ def place(database: str) -> str:
 
 
 def plan(store: PostgresStore, rows: int) -> None:
-    store.insert_rows("apply", [PlannedRow(n, n, f"user{n}", "create") for n in range(1, rows + 1)])
+    store.insert_batches(
+        "apply", pack_rows([PlannedRow(n, n, f"user{n}", "create") for n in range(1, rows + 1)])
+    )
 
 
 def test_an_address_shows_no_password() -> None:

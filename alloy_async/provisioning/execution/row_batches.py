@@ -16,6 +16,7 @@ from ..planning.row_planner import RowPlanner
 from ..planning.source_match import has_changed, read_rows_between
 from ..sources import Row, Source, read_rows
 from ..store.header import Phase
+from ..store.row_log import pack_rows
 from ..store.rows import JobRow
 
 
@@ -76,7 +77,7 @@ async def plan_streamed_rows(
                 message = "is not what this job was begun with: this row is another one; give the same input"
                 raise SourceError(message, source.name, one.row.line)
         planned = await planner.plan_part([one for one in part if one.number not in known])
-        await context.writer.call(store.insert_rows, "apply", planned)
+        await context.writer.call(store.insert_batches, "apply", pack_rows(planned))
         rows = await context.writer.call(read_rows_between, store, first, last)
         records = {one.number + place: one.row.record for one in part for place in range(planner.stride)}
         due = [row for row in rows if row.state == "planned"]

@@ -14,6 +14,7 @@ from ..job_context import JobContext
 from ..sources import Finding
 from ..sources.blocks import read_row_blocks
 from ..store.job_store import FINALITY, Remark
+from ..store.row_log import pack_rows
 from .repeated_keys import refuse_repeated
 from .row_actions import plan_removals
 from .row_planner import RowPlanner
@@ -40,7 +41,7 @@ async def make_plan(context: JobContext) -> Checked:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = create_row_planner(context, lookup if asks and lookup.is_possible else None)
         async for rows in planner.plan_rows(read_row_blocks(context.source), _SLICE):
-            await writer.call(context.store.insert_rows, "apply", rows)
+            await writer.call(context.store.insert_batches, "apply", pack_rows(rows))
             number += len(rows)
             context.run.on_event(Checking(planner.rows))
         repeated, newly_refused = await _refuse_repeated(context, planner)
@@ -132,7 +133,7 @@ async def _plan_removals(
     count = 0
     async for part in iterate_slices(lines, _SLICE):
         count += len(part)
-        await context.writer.call(context.store.insert_rows, "apply", part)
+        await context.writer.call(context.store.insert_batches, "apply", pack_rows(part))
     share = count / users if users else 0.0
     what = f"{count:,} of the {users:,} users would be removed ({share:.0%}), as they are not in the source"
     if count and planner.nameless:

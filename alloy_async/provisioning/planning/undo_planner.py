@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from ...directory import Capabilities
 from ..job_context import JobContext
-from ..store.rows import NOT_THERE, JobRow, PlannedRow
+from ..store.row_log import PlannedBatch, pack_columns
+from ..store.row_stretch import RowStretch
+from ..store.rows import NOT_THERE
 from .comparison import list_emptied
 
 _CHANGES = frozenset({"created", "updated", "deleted", "done"})
@@ -18,46 +20,56 @@ async def plan_undo(context: JobContext, *, remove_adopted: bool) -> None:
 
     def write() -> None:
         store.clear_rows("undo")
-        store.insert_rows("undo", _plan_rows(store.read_rows("apply", states=("done",)), can, remove_adopted))
+        done = store.read_stretches("apply", states=("done",))
+        changes = (rows for rows in done if rows.outcome in _CHANGES)
+        store.insert_batches("undo", _plan_batches(changes, can, remove_adopted))
 
     await context.writer.write_header(write, state=context.header.state_after("take back"), stopped=None)
 
 
-def _plan_rows(rows: Iterator[JobRow], can: Capabilities, remove_adopted: bool) -> Iterator[PlannedRow]:
-    for row in rows:
-        if row.outcome in _CHANGES:
-            planned = _plan_row(row, can, remove_adopted)
-            if planned is not None:
-                yield planned
+def _plan_batches(
+    changes: Iterator[RowStretch], can: Capabilities, remove_adopted: bool
+) -> Iterator[PlannedBatch]:
+    for rows in changes:
+        planned = _plan_rows(rows, can, remove_adopted)
+        if planned is not None:
+            yield planned
 
 
-def _plan_row(row: JobRow, can: Capabilities, remove_adopted: bool) -> PlannedRow | None:
-    place = (row.number, row.line, row.key)
-    kept: str
-    if row.action == "offboard":
+def _plan_rows(rows: RowStretch, can: Capabilities, remove_adopted: bool) -> PlannedBatch | None:
+    """Plan the same for all rows of a stretch, which are alike."""
+    first, lines, keys, ids = rows.first, rows.lines, rows.keys, rows.remote_ids
+    held, kept = rows.digests, ""
+    if rows.action == "offboard":
         kept = "a step of leaving cannot be taken back"
-    elif row.action == "create":
-        if row.adopted and row.seen != NOT_THERE and not remove_adopted:
+    elif rows.action == "create":
+        if rows.adopted and rows.seen != NOT_THERE and not remove_adopted:
             kept = "its answer was lost: it may have been there before the job"
         elif "delete" not in can.abilities:
             kept = "the system has no way to delete users"
         else:
             why = "the job created it"
-            return PlannedRow(*place, "delete", None, why, row.digest, row.digest, remote_id=row.remote_id)
-    elif row.action == "update":
-        why = "the job changed it"
-        if (reason := _explain_keeping(row.before or "{}", can)) is None:
-            return PlannedRow(
-                *place, "update", None, why, row.seen, row.digest, row.before, remote_id=row.remote_id
+            return pack_columns(
+                first, "delete", lines, keys, why=why, digests=held, seen=held, remote_ids=ids
             )
+    elif rows.action == "update":
+        if (reason := _explain_keeping(rows.before or "{}", can)) is None:
+            why = "the job changed it"
+            return pack_columns(
+                first, "update", lines, keys,
+                why=why, digests=rows.seen, seen=held, before=rows.before, remote_ids=ids,
+            )  # fmt: skip
         kept = reason
-    elif row.outcome == "deleted" and row.reason is None and (missing := can.list_unknown_needs()):
+    elif rows.outcome == "deleted" and rows.reason is None and (missing := can.list_unknown_needs()):
         kept = f"cannot be created again: a new user needs a {' and a '.join(missing)}, which nobody knows"
-    elif row.outcome == "deleted" and row.reason is None:
-        return PlannedRow(*place, "create", None, "the job removed it", row.digest, NOT_THERE, row.before)
+    elif rows.outcome == "deleted" and rows.reason is None:
+        why = "the job removed it"
+        return pack_columns(
+            first, "create", lines, keys, why=why, digests=held, seen=NOT_THERE, before=rows.before
+        )
     else:
         return None
-    return PlannedRow(*place, "none", outcome="kept", reason=kept)
+    return pack_columns(first, "none", lines, keys, outcome="kept", reason=kept)
 
 
 def _explain_keeping(before: str, can: Capabilities) -> str | None:

@@ -18,7 +18,9 @@ from typing import Any, NamedTuple, Protocol
 
 from ..errors import JobPlace
 from .header import JobHeader, Phase
-from .rows import JobRow, PlannedRow, RowResult
+from .row_log import PlannedBatch
+from .row_stretch import RowStretch
+from .rows import JobRow, RowResult
 from .states import RowState
 
 
@@ -126,8 +128,8 @@ class JobStore(Protocol):
         ...
 
     # the plan
-    def insert_rows(self, phase: Phase, rows: Iterable[PlannedRow]) -> None:
-        """Write planned rows, in the order of their numbers."""
+    def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
+        """Write planned rows, in the order of their numbers; `pack_rows` makes batches of single ones."""
         ...
 
     def clear_rows(self, phase: Phase) -> None:
@@ -135,13 +137,19 @@ class JobStore(Protocol):
         ...
 
     # carrying it out
-    def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
-        """Read the rows in their order, a batch in memory at a time.
+    def read_stretches(
+        self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()
+    ) -> Iterator[RowStretch]:
+        """Read the rows in their order, by stretches of rows that are alike, a batch in memory at a time.
 
         Args:
             after: the number to begin behind.
             states: only those in one of these; none given: all.
         """
+        ...
+
+    def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
+        """Read the same rows one by one."""
         ...
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:

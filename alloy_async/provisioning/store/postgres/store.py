@@ -11,8 +11,9 @@ from typing import Any
 from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunNote, Second, ShardCounts
 from ..row_events import MOST, Event, pack_results
-from ..row_log import Batch, RowOverlay, pack_rows
-from ..rows import JobRow, PlannedRow, RowResult
+from ..row_log import Batch, PlannedBatch, RowOverlay
+from ..row_stretch import RowStretch
+from ..rows import JobRow, RowResult
 from ..states import RowEvent, RowState
 from .job_database import JobDatabase, decode_record
 from .schema import (
@@ -99,9 +100,10 @@ class PostgresStore(JobDatabase):
         names = ", ".join([f"{name} = %s" for name in columns])
         self.write(f"UPDATE alloy_async.jobs SET {names} WHERE job = %s", [(*columns.values(), self.job)])
 
-    def insert_rows(self, phase: Phase, rows: Iterable[PlannedRow]) -> None:
+    def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
         """Write planned rows, in the order of their numbers."""
-        self.copy("batches", BATCH_COLUMNS, pack_rows(encode_phase(phase), rows))
+        undo = encode_phase(phase)
+        self.copy("batches", BATCH_COLUMNS, (Batch(undo, *planned) for planned in batches))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
@@ -112,18 +114,25 @@ class PostgresStore(JobDatabase):
                     [(self.job, encode_phase(phase))],
                 )
 
-    def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
-        """Read the rows in their order, a batch in memory at a time."""
+    def read_stretches(
+        self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()
+    ) -> Iterator[RowStretch]:
+        """Read the rows in their order, by stretches of rows that are alike."""
         after = max(after, self._first - 1)
         while window := self._read_window(phase, after):
             last = window[-1].first + window[-1].rows - 1
             overlay = RowOverlay(window, self._read_events(phase, window[0].first, last))
             for batch in window:
-                for row in overlay.unpack_batch(batch, after, states):
-                    if row.number > self._last:
+                for stretch in overlay.unpack_batch(batch, after, states):
+                    if stretch.first > self._last:
                         return
-                    yield row
+                    yield stretch.cut(0, self._last - stretch.first + 1)
             after = last
+
+    def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
+        """Read the rows in their order, one by one."""
+        for stretch in self.read_stretches(phase, after, states=states):
+            yield from stretch.iterate_rows()
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
         """Write down that rows are about to be sent."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ..row_events import MOST, Event
 from ..row_log import Batch, RowOverlay
-from ..rows import JobRow
+from ..row_stretch import RowStretch
 from ..states import ROW_TRANSITIONS, RowState
 from .schema import DamagedRecord, create_placeholders
 
@@ -18,7 +18,7 @@ INSERT_EVENT = f"INSERT INTO events VALUES ({create_placeholders(len(Event._fiel
 
 def unpack_rows(
     database: sqlite3.Connection, undo: int, after: int, states: Sequence[RowState]
-) -> Iterator[JobRow]:
+) -> Iterator[RowStretch]:
     """Give the rows behind a number as they are now, in their order; only those in one of the states."""
     while window := _read_window(database, undo, after):
         last = window[-1].first + window[-1].rows - 1

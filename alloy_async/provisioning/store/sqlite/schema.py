@@ -41,7 +41,7 @@ CREATE TABLE job (
     failed_rows TEXT NOT NULL    -- keyed hash of the file with the rows that did not go in, as it was written last
 )""",
     """
-CREATE TABLE batches (           -- planned rows with numbers in a row that differ in line, key and hashes only
+CREATE TABLE batches (           -- planned rows with numbers in a row that differ in line, key, hashes and remote id only
     undo INTEGER NOT NULL,       -- 0: what the job does; 1: what taking it back takes
     first INTEGER NOT NULL,      -- number of the first row
     rows INTEGER NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE batches (           -- planned rows with numbers in a row that diff
     before TEXT,                 -- JSON: what the system held, where undoing needs it
     outcome TEXT,                -- where nothing is to be sent
     reason TEXT,
-    remote_id TEXT,
+    remote_id TEXT,              -- separated by U+001F; NULL: none
     line INTEGER,                -- where the first row starts in the source; NULL where it is not from there
     lines TEXT,                  -- how many lines on each next row starts; NULL: one each
     keys TEXT NOT NULL,          -- separated by U+001F

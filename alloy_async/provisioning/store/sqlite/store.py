@@ -11,8 +11,9 @@ from typing import Any
 from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunNote, Second
 from ..row_events import MOST, Event, pack_results
-from ..row_log import pack_rows
-from ..rows import JobRow, PlannedRow, RowResult
+from ..row_log import Batch, PlannedBatch
+from ..row_stretch import RowStretch
+from ..rows import JobRow, RowResult
 from ..states import RowEvent, RowState
 from .job_file import JobFile
 from .row_tables import INSERT_BATCH, INSERT_EVENT, unpack_rows
@@ -49,9 +50,10 @@ class SqliteStore(JobFile):
         names = ", ".join([f"{name} = ?" for name in columns])
         self.write(f"UPDATE job SET {names}", [tuple(columns.values())])
 
-    def insert_rows(self, phase: Phase, rows: Iterable[PlannedRow]) -> None:
+    def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
         """Write planned rows, in the order of their numbers."""
-        self.write(INSERT_BATCH, pack_rows(encode_phase(phase), rows))
+        undo = encode_phase(phase)
+        self.write(INSERT_BATCH, (Batch.seal(undo, planned) for planned in batches))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
@@ -60,10 +62,17 @@ class SqliteStore(JobFile):
             self.write("DELETE FROM events WHERE undo = ?", [(encode_phase(phase),)])
             self.guard.count_intents()
 
-    def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
-        """Read the rows in their order, a batch in memory at a time."""
+    def read_stretches(
+        self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()
+    ) -> Iterator[RowStretch]:
+        """Read the rows in their order, by stretches of rows that are alike."""
         with self.raise_as_job_error():
             yield from unpack_rows(self._database, encode_phase(phase), after, states)
+
+    def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
+        """Read the rows in their order, one by one."""
+        for stretch in self.read_stretches(phase, after, states=states):
+            yield from stretch.iterate_rows()
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
         """Write down that rows are about to be sent; only the worker that the job names may."""

@@ -1,0 +1,54 @@
+"""Users as columns are the users that they are as records."""
+
+from __future__ import annotations
+
+from hypothesis import given, strategies as st
+
+from alloy_async.directory import UserRecord
+from alloy_async.directory.record_columns import RecordColumns
+
+TEXTS = st.none() | st.sampled_from(["ada", "Ada L", "é"])
+RECORDS = st.lists(
+    st.builds(
+        UserRecord,
+        username=st.sampled_from(["", "ada", "bob"]),
+        full_name=TEXTS,
+        active=st.none() | st.booleans(),
+        groups=st.lists(st.sampled_from("xyz"), max_size=2).map(tuple),
+        attributes=st.fixed_dictionaries({"desk": st.none() | st.integers(0, 3)}),
+        password=TEXTS,
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def to_columns(records: list[UserRecord]) -> RecordColumns:
+    fields = ("username", "full_name", "active", "groups", "password")
+    values = {field: [getattr(record, field) for record in records] for field in fields}
+    return RecordColumns(len(records), values, {"desk": [record.attributes["desk"] for record in records]})
+
+
+@given(records=RECORDS, start=st.integers(0, 5), stop=st.integers(0, 5))
+def test_columns_are_cut_and_joined_as_lists_of_records_are(
+    records: list[UserRecord], start: int, stop: int
+) -> None:
+    columns = to_columns(records)
+    start, stop = min(start, stop, len(records)), min(max(start, stop), len(records))
+    assert list(columns.iterate_records()) == records
+    assert list(columns.cut(start, stop).iterate_records()) == records[start:stop]
+    parts = [columns.cut(0, start), columns.cut(start, stop), columns.cut(stop, len(records))]
+    assert list(RecordColumns.join(parts).iterate_records()) == records
+
+
+def test_what_nothing_fills_is_empty() -> None:
+    columns = RecordColumns(2, {"username": ["ada", "bob"], "full_name": ["", "Bob"]})
+    assert list(columns.get("groups")) == [(), ()]
+    assert [record.full_name for record in columns.iterate_records()] == [None, "Bob"]
+    both = RecordColumns.join([columns, RecordColumns(1, {"username": ["eve"], "email": ["e@x.example"]})])
+    assert both.get("email") == [None, None, "e@x.example"]
+    assert both.create_record(2) == UserRecord(username="eve", email="e@x.example")
+
+
+def test_no_password_is_shown() -> None:
+    assert "hunter2" not in repr(RecordColumns(1, {"password": ["hunter2"]}, {"pin": ["hunter2"]}))
