@@ -65,10 +65,8 @@ class RecordColumns:
 
     def create_record(self, place: int) -> UserRecord:
         """Create the record of one user."""
-        values = {
-            field: column[place] if column[place] != "" else _EMPTY.get(field)
-            for field, column in self.values.items()
-        }
+        held = ((field, column[place]) for field, column in self.values.items())
+        values: dict[str, Any] = {field: _EMPTY.get(field) if value == "" else value for field, value in held}
         free = {name: column[place] for name, column in self.attributes.items()}
         return UserRecord(**{"username": "", **values, "attributes": free})
 
