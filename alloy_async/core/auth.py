@@ -13,11 +13,13 @@ from typing import TypeAlias, cast
 
 import attrs
 
+from .arguments import explain_arguments
 from .codec.redaction import Secret
 from .errors import ConfigurationError, CredentialError
 from .ratelimit.registry import fingerprint
 
 
+@explain_arguments
 @attrs.frozen
 class Token:
     """A credential that lapses.
@@ -121,7 +123,11 @@ class Auth:
 
         Raises:
             CredentialError: the callable failed. Effect: none.
+            ConfigurationError: the key is not 16 to 64 bytes.
         """
+        if not isinstance(salt, bytes) or not 16 <= len(salt) <= 64:
+            given = f"{len(salt)} bytes" if isinstance(salt, bytes) else type(salt).__name__
+            raise ConfigurationError(f"salt is 16 to 64 bytes, got {given}")
         value = await self.get_value()
         return None if self._token is not None else hash_with_key(value.reveal(), salt)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
 from .auth import KeySource
 from .calls.call import Call
 from .calls.client_state import PreparedOptions, create_shared_state
-from .calls.map import map_concurrently
+from .calls.map import check_map_arguments, map_concurrently
 from .client_base import ClientBase, find_system, hide_arguments, list_options
 from .errors import AlloyAsyncError, ConfigurationError, InvalidRequest
 from .events import Hook, LimitEvent, RetryEvent, combine_hooks
@@ -20,7 +20,7 @@ from .operation.operation import Operation
 from .operation.pages import Pages
 from .operation.paging import Listing
 from .options import CallOptions, Options, Service, replace_settings, split_options
-from .validation import check_count, describe_value
+from .validation import describe_value
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -79,7 +79,7 @@ class AsyncClient(ClientBase):
             owner: the class that its user made, whose name stands in errors; default its own.
         """
         owner = owner or type(self)
-        self.system: Service = system or find_system(owner)
+        self.system: Service = find_system(owner, system)
         settings, connection = split_options(owner.__name__, options, lambda: list_options(owner))
         self._shared = create_shared_state(self.system, credential, settings, connection)
         self._owns_connections = True
@@ -123,12 +123,10 @@ class AsyncClient(ClientBase):
     ) -> Self:
         """Make a copy that tells of each attempt made again, or refused for a limit, after the hooks that there are."""
         settings = self._options.settings
-        copy = self.with_options(on_retry=combine_hooks(settings.on_retry, Hook("on_retry", on_retry)))
-        return (
-            copy
-            if on_limit is None
-            else copy.with_options(on_limit=combine_hooks(settings.on_limit, Hook("on_limit", on_limit)))
-        )
+        hooks: CallOptions = {"on_retry": combine_hooks(settings.on_retry, Hook("on_retry", on_retry))}
+        if on_limit is not None:
+            hooks["on_limit"] = combine_hooks(settings.on_limit, Hook("on_limit", on_limit))
+        return self.with_options(**hooks)
 
     watched = with_retry_hook
     """The earlier name of with_retry_hook."""
@@ -255,7 +253,7 @@ class AsyncClient(ClientBase):
         Operations are taken from the iterable only as fast as results are taken from here, so memory does not grow with
         their number. An error of one is yielded with it and does not stop the others.
         """
-        check_count("concurrency", concurrency)
+        check_map_arguments(operations, concurrency, (Iterable, AsyncIterable))
         return map_concurrently(self.send, operations, concurrency)
 
     def stream(self, operation: Operation[Any]) -> Stream:

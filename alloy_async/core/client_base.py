@@ -7,9 +7,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
+from .arguments import create_argument_error
 from .errors import ConfigurationError
 from .options import CallOptions, Options, Service
 from .profiles.client_options import read_client_options
+from .validation import describe_value
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,7 +28,12 @@ def hide_arguments(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            failure = error.with_traceback(None)
+            failure: Exception = error.with_traceback(None)
+            if isinstance(error, TypeError):
+                owner = type(args[0]).__name__
+                if function.__name__ != "__init__":
+                    owner += f".{function.__name__}()"
+                failure = create_argument_error(owner, function, args[1:], kwargs) or failure
         del args, kwargs
         failure.__context__ = None  # its frames would be shown as well
         raise failure
@@ -79,13 +86,15 @@ class ClientBase:
         )
 
 
-def find_system(client: type[ClientBase]) -> Service:
-    """Find the service that a client class is for.
+def find_system(client: type[ClientBase], given: Service | None) -> Service:
+    """Find the service that a client is for: the one that its user gave, or its class's.
 
     Raises:
-        ConfigurationError: it is for none.
+        ConfigurationError: it is for none, or what was given is none.
     """
-    system: Service | None = getattr(client, "system", None)
+    system: Service | None = getattr(client, "system", None) if given is None else given
+    if system is not None and not isinstance(system, Service):
+        raise ConfigurationError(f"system takes a Service, got {describe_value(system)}")
     if system is None:
         needed = "needs system=Service(...), which says where the service is and how it is reached"
         raise ConfigurationError(f"{client.__name__} {needed}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import attrs
 from yarl import URL
 
+from .arguments import explain_arguments, suggest_name
 from .auth import with_default_scheme
 from .errors import ConfigurationError
 from .events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent, create_hook
@@ -23,7 +24,7 @@ from .operation.probe import Probe
 from .ratelimit.rate import Rate
 from .ratelimit.request_budget import RequestBudget
 from .retry import Clock, Retry
-from .validation import check_count, check_seconds, describe_value
+from .validation import check_count, check_methods, check_seconds, describe_value
 
 if TYPE_CHECKING:
     import aiohttp
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 SYSTEM_CLOCK = Clock(time.monotonic, asyncio.sleep, random.random)
 
 
+@explain_arguments
 @attrs.frozen
 class Service:
     """What a client must know of the service it speaks to.
@@ -92,7 +94,7 @@ class Options(CallOptions, total=False):
     max_connections: int
     max_response_size: int
     proxy: str | None
-    ssl: tls.SSLContext | str | None
+    ssl: tls.SSLContext | str | os.PathLike[str] | None
     session: aiohttp.ClientSession | None
     clock: Clock
 
@@ -139,8 +141,8 @@ def _hook(option: str) -> Any:
 
 
 def _validate_telemetry(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not hasattr(value, "trace_call"):
-        raise ConfigurationError(f"{attribute.name} takes OpenTelemetry(), got {describe_value(value)}")
+    if value is not None:
+        check_methods("telemetry", value, ("trace_call",), "OpenTelemetry()")
 
 
 @attrs.frozen
@@ -198,36 +200,25 @@ def _refuse_unknown(
     list_known: Callable[[], Collection[str]] = tuple,
 ) -> None:
     for name in sorted(options.keys() - names):
-        from difflib import get_close_matches  # here, as a client that is made rightly needs it never
-
-        known = list_known()
-        nearest = get_close_matches(name, {*names, *known} - {name}, 1)
-        if not nearest and name in CREDENTIAL_NAMES:
-            nearest = [other for other in sorted(known) if other in CREDENTIAL_NAMES]
-        hint = f" (did you mean {nearest[0]}?)" if nearest else ""
-        raise TypeError(f"{owner} has no option {name}{hint}")
-
-
-CREDENTIAL_NAMES = ("api_key", "token")
+        raise TypeError(f"{owner} has no option {name}{suggest_name(name, {*names, *list_known()})}")
 
 
 def resolve_base_url(system: Service, given: str | None) -> str:
     """Find the address that requests go to, without a slash at its end."""
+    if given is not None and not isinstance(given, str):
+        raise ConfigurationError(f"base_url is text, got {type(given).__name__}")
     text = given or system.read_environment("base_url") or system.base_url
     variable = system.name_variable("base_url")
     if text is None:
         raise ConfigurationError(f"{system.name} has no common address: give base_url= or set {variable}")
-    if not isinstance(text, str):
-        raise ConfigurationError(f"base_url is text, got {type(text).__name__}")
     try:
         url = URL(text.strip())
         (url.raw_host or "").encode("idna")
     except ValueError:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(
-            f"base_url must start with https:// (or http://) and name a host, got {text!r}"
-        )
+        shown = "" if "@" in text else f", got {text!r}"  # before an @ there may be a password
+        raise ConfigurationError(f"base_url must start with https:// (or http://) and name a host{shown}")
     if url.query_string or url.fragment or url.user or url.password:
         raise ConfigurationError("base_url takes no query, fragment, user name or password")
     return str(url).rstrip("/")

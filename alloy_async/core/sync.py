@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
 from .background_loop import BackgroundCall, get_background_loop, iterate_sync
+from .calls.map import check_map_arguments
 from .client import AsyncClient, create_client_for
 from .client_base import ClientBase, hide_arguments
 from .events import LimitEvent, RetryEvent
@@ -20,7 +21,6 @@ from .operation.operation import Operation
 from .operation.pages import PageWalk
 from .operation.paging import Listing
 from .options import CallOptions, Options, Service
-from .validation import check_count
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -133,7 +133,7 @@ class Client(ClientBase):
 
         The iterable is read in the calling thread, so it may itself use this client.
         """
-        check_count("concurrency", concurrency)
+        check_map_arguments(operations, concurrency, (Iterable,))
         return self._send_all(iter(operations), concurrency)
 
     def _send_all(

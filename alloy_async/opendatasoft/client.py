@@ -15,6 +15,7 @@ from ..core.operation.endpoint import declare
 from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client
+from ..core.validation import check_flag
 from . import operations
 
 BASE_PATH = "/api/automation/v1.0"
@@ -67,7 +68,7 @@ def _resolve_portal(portal: str | None, options: Options) -> Options:
         return options
     if options.get("base_url") is not None:
         raise ConfigurationError("give portal= or base_url=, not both")
-    if not re.fullmatch(r"[\w-]+(\.[\w-]+)*(:\d+)?", portal):
+    if not isinstance(portal, str) or not re.fullmatch(r"[\w-]+(\.[\w-]+)*(:\d+)?", portal):
         raise ConfigurationError(f"portal is a host, as mycity.opendatasoft.com, got {portal!r}")
     return {**options, "base_url": f"https://{portal}{BASE_PATH}"}
 
@@ -99,6 +100,7 @@ class AsyncOpendatasoft(OpendatasoftMethods, AsyncClient):
         key_in_query: bool = False,
         **options: Unpack[Options],
     ) -> None:
+        check_flag("key_in_query", key_in_query)
         system = WITH_KEY_IN_QUERY if key_in_query else OPENDATASOFT
         self._set_up(api_key, _resolve_portal(portal, options), system)
 
@@ -123,5 +125,6 @@ class Opendatasoft(OpendatasoftMethods, Client):
         key_in_query: bool = False,
         **options: Unpack[Options],
     ) -> None:
+        check_flag("key_in_query", key_in_query)
         system = WITH_KEY_IN_QUERY if key_in_query else OPENDATASOFT
         self._set_up(api_key, _resolve_portal(portal, options), system)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import attrs
 
+from ..core.arguments import explain_arguments
+from ..core.errors import ConfigurationError
 from ..core.events import create_hook
-from ..core.validation import check_count
+from ..core.validation import check_count, check_flag, check_methods, describe_value
 from .events import Event, OnEvent
 
 
@@ -20,6 +22,7 @@ def _create_listener(on_event: OnEvent) -> OnEvent:
     return create_hook("on_event", on_event)
 
 
+@explain_arguments
 @attrs.frozen
 class RunOptions:
     """How a job is carried out.
@@ -48,6 +51,17 @@ class RunOptions:
     worker_options: Sequence[str] = ()
 
     def __attrs_post_init__(self) -> None:
+        check_methods("stop", self.stop, ("is_set", "set", "wait"), "an asyncio.Event")
+        check_flag("sends_again", self.sends_again)
+        check_flag("new_key", self.new_key)
+        if not isinstance(self.on, str | None):
+            raise ConfigurationError(
+                f"on is the address of workers, as local:4; got {describe_value(self.on)}"
+            )
+        if isinstance(self.worker_options, str):
+            raise ConfigurationError(
+                "worker_options is a list of words, as ['--profile', 'acme']; got one text"
+            )
         check_count("concurrency", self.concurrency)
         check_count("shard_rows", self.shard_rows)
 

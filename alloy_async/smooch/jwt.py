@@ -97,6 +97,9 @@ def credential(
     Raises:
         ConfigurationError: there is none, only half of one, or two.
     """
+    for name, value in {"key_id": key_id, "secret": secret, "scope": scope, "user_id": user_id}.items():
+        if value is not None and not isinstance(value, str):
+            raise ConfigurationError(f"{name} is text, got {type(value).__name__}")
     pair = key_id or secret or scope or user_id
     if token is not None and pair:
         raise ConfigurationError("give token=, or key_id= and secret= with scope= and user_id=; not both")

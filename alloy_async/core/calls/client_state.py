@@ -23,7 +23,7 @@ from ..ratelimit.limiter import Limiter
 from ..ratelimit.rate import Rate
 from ..ratelimit.registry import get_limiter
 from ..retry import Clock, RetryBudget
-from ..validation import describe_value
+from ..validation import check_methods
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -83,6 +83,7 @@ def create_shared_state(
     base = resolve_base_url(system, connection.get("base_url"))
     source = credential if credential is not None else system.read_environment(system.credential)
     auth, host, clock = _create_auth(system, source), URL(base), connection.get("clock", SYSTEM_CLOCK)
+    check_methods("clock", clock, ("monotonic", "sleep", "random"), "a Clock, as FakeClock()")
     return SharedState(
         system,
         base,
@@ -109,11 +110,10 @@ def create_shared_state(
 
 
 def _check_rate_limit(value: Any) -> Any:
-    if value is None or isinstance(value, Rate) or hasattr(value, "take"):
-        return value
-    raise ConfigurationError(
-        f"rate_limit takes a Rate, as Rate(50) for 50 requests a second, or a RequestBudget; got {describe_value(value)}"
-    )
+    if value is not None and not isinstance(value, Rate):
+        example = "a Rate, as Rate(50) for 50 requests a second, or a RequestBudget"
+        check_methods("rate_limit", value, ("take", "give_back", "rate", "accept", "refuse"), example)
+    return value
 
 
 def _create_auth(system: Service, source: KeySource | None) -> Auth:

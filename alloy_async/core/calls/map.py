@@ -7,6 +7,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
+from ..errors import InvalidRequest
+from ..validation import check_count, describe_value
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 
@@ -36,6 +39,22 @@ class _OperationQueue:
         except Exception as error:
             self._over, self.failure = True, error
         return None
+
+
+def check_map_arguments(operations: object, concurrency: object, kinds: tuple[type, ...]) -> None:
+    """Refuse what operations cannot be taken from, and a wrong concurrency.
+
+    Args:
+        kinds: what operations may be taken from.
+
+    Raises:
+        InvalidRequest, ConfigurationError: it is none of these, or a text; concurrency is no count.
+    """
+    check_count("concurrency", concurrency)
+    if isinstance(operations, str | bytes) or not isinstance(operations, kinds):
+        raise InvalidRequest(
+            f"map takes many operations, as a list, got {describe_value(operations)}; nothing was sent"
+        )
 
 
 async def map_concurrently(

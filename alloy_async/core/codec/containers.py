@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_typeddict
 
 from .conversion import Decoder, Encoder, Mismatch, converter, create_type_mismatch, get_decoder, get_encoder
 from .fields import NULL, ModelBase, Null
@@ -66,7 +66,11 @@ def _create_list_encoder(of: Any) -> Encoder:
 
 
 def is_mapping(of: Any) -> bool:
-    return get_origin(of) in (dict, Mapping) or (isinstance(of, type) and issubclass(of, dict))
+    if get_origin(of) in (dict, Mapping):
+        return True
+    return (
+        isinstance(of, type) and issubclass(of, dict) and not is_typeddict(of)
+    )  # which is cattrs's own matter
 
 
 def get_value_type(of: Any) -> Any:

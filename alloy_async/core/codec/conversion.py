@@ -13,6 +13,8 @@ from typing import Any
 
 import cattrs
 
+from ..errors import InvalidRequest
+
 Decoder = Callable[[Any, Any], Any]
 """Makes a typed value of JSON data and its type; raises Mismatch."""
 Encoder = Callable[[Any], Any]
@@ -33,8 +35,25 @@ converter: cattrs.Converter = cattrs.Converter(detailed_validation=False)
 
 
 def get_decoder(of: Any) -> Decoder:
-    """Return the hook that makes a value of the type `of` from JSON data."""
-    return converter.get_structure_hook(of)
+    """Return the hook that makes a value of the type `of` from JSON data.
+
+    Raises:
+        InvalidRequest: it is no type, or one that has no JSON form.
+    """
+    try:
+        return converter.get_structure_hook(of)
+    except Exception:  # cattrs has many, and a user's own type may raise any
+        shown = of.__name__ if isinstance(of, type) else repr(of)
+    raise InvalidRequest(f"JSON cannot be read as {shown}: give a model, or a type as list[User]")
+
+
+def describe_misfit(error: Exception) -> str:
+    """Return what was wrong with a value, without the value, which what cattrs and others raise may repeat."""
+    return (
+        str(error)
+        if isinstance(error, Mismatch | InvalidRequest)
+        else f"does not fit ({type(error).__name__})"
+    )
 
 
 def get_encoder(of: Any) -> Encoder:

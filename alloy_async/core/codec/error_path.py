@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
 from .containers import get_members, get_value_type, is_annotated, is_list, is_mapping, is_union
-from .conversion import Mismatch, converter, get_decoder, get_encoder
+from .conversion import converter, describe_misfit, get_decoder, get_encoder
 from .fields import ModelBase, get_fields
 from .generated_code import create_missing_mismatch, is_model
 
@@ -27,14 +27,17 @@ def locate_mismatch(
         for child_type, child, step in _iterate_children(of, value, writing):
             searched += 1
             if searched > MAX_SEARCHED:
-                return f"{path}: {mismatch} (somewhere after its first {MAX_SEARCHED} parts)"
+                where = f"(somewhere after its first {MAX_SEARCHED} parts)"
+                return f"{path}: {describe_misfit(mismatch)} {where}"
             try:
                 convert(child_type, child)
-            except Mismatch as inner:
+            except RecursionError:
+                raise
+            except Exception as inner:  # a type that is not ours, as a dataclass, raises what it likes
                 of, value, mismatch, path = child_type, child, inner, path + step
                 break
         else:
-            return f"{path}: {mismatch}"
+            return f"{path}: {describe_misfit(mismatch)}"
 
 
 def _iterate_children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any, Any, str]]:

@@ -62,13 +62,15 @@ def from_wire(of: Any, value: Any) -> Any:
 
     Raises:
         DecodeError: the value has another shape; the message gives the JSON path.
+        InvalidRequest: `of` is no type that JSON can be read as.
     """
+    decode = get_decoder(of)
     try:
-        return get_decoder(of)(value, of)
-    except Mismatch as mismatch:
-        reason = locate_in_answer(of, value, mismatch)
+        return decode(value, of)
     except RecursionError:
         reason = "$: nested too deeply"
+    except Exception as error:  # a type that is not ours, as a dataclass, raises what it likes
+        reason = locate_in_answer(of, value, error)
     del value
     raise DecodeError(reason)
 
@@ -89,7 +91,7 @@ def create_decoder(of: Any) -> Callable[..., Any]:
             with pause_collector():
                 data = orjson.loads(raw)
                 return decode(data, of)
-        except (orjson.JSONDecodeError, Mismatch, RecursionError) as error:
+        except Exception as error:  # a type that is not ours, as a dataclass, raises what it likes
             reason = _create_mismatch(of, data, len(raw), error)
         del data  # a traceback that prints local variables must not show it
         raise reason  # outside of the handler: a JSONDecodeError carries the whole text

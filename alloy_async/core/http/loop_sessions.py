@@ -67,7 +67,7 @@ class LoopSessions:
     Args:
         base: where all requests go.
         max_connections: open at once, for each event loop.
-        tls: a context, or the path of a file with the certificate authorities to trust; None takes the system's.
+        tls: None takes the system's certificate authorities.
         proxy: through which all requests go.
         own: the user's own session, which is used instead and never closed here.
     """
@@ -76,7 +76,7 @@ class LoopSessions:
         self,
         base: URL,
         max_connections: int,
-        tls: ssl.SSLContext | str | None,
+        tls: ssl.SSLContext | None,
         proxy: Proxy | None,
         own: aiohttp.ClientSession | None,
     ) -> None:
@@ -89,7 +89,7 @@ class LoopSessions:
             )
         self._base = base
         self._max_connections = max_connections
-        self._tls = _create_ssl_context(tls)
+        self._tls = tls
         self._proxy = proxy
         self._own = own
         self._last: LoopSession | None = None
@@ -284,12 +284,3 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-def _create_ssl_context(tls: ssl.SSLContext | str | None) -> ssl.SSLContext | None:
-    if not isinstance(tls, str):
-        return tls
-    try:
-        return ssl.create_default_context(cafile=tls)
-    except OSError as error:
-        raise ConfigurationError(f"ssl: cannot read certificate authorities from {tls!r}: {error}") from None

@@ -84,7 +84,7 @@ def _parse_proxy(text: str, origin: str) -> Proxy:
         url = URL(text)
     except ValueError:
         url = URL()
-    if not url.host:
+    if not url.host or not text.isprintable():
         raise ConfigurationError(f"{origin} is not the URL of a proxy, as http://proxy.example:3128")
     return Proxy(url)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping
 
@@ -9,9 +10,10 @@ import aiohttp
 import attrs
 from yarl import URL
 
-from ..errors import AlloyAsyncError
+from ..arguments import explain_arguments
+from ..errors import AlloyAsyncError, ConfigurationError
 from ..messages.upload import UploadSourceFailed
-from ..validation import check_count, validate_positive
+from ..validation import check_count, describe_value, validate_positive
 from .failures import BROKEN, error_from_connect_timeout, error_from_failure
 from .loop_sessions import LoopSessions
 from .open_response import OpenResponse, RawResponse
@@ -24,6 +26,7 @@ TOTAL_MARGIN = 0.01
 """Seconds by which connecting ends before the deadline, so that its failure is told as such."""
 
 
+@explain_arguments
 @attrs.frozen
 class Timeout:
     """Longest waits of one attempt, in seconds.
@@ -71,13 +74,15 @@ class Transport:
         max_connections: int = 100,
         max_response_size: int = MAX_RESPONSE_SIZE,
         proxy: str | None = None,
-        tls: ssl.SSLContext | str | None = None,
+        tls: ssl.SSLContext | str | os.PathLike[str] | None = None,
         session: aiohttp.ClientSession | None = None,
     ) -> None:
         check_count("max_connections", max_connections)
         check_count("max_response_size", max_response_size)
         self._limit = max_response_size
-        self._sessions = LoopSessions(base, max_connections, tls, find_proxy(base, proxy), session)
+        self._sessions = LoopSessions(
+            base, max_connections, _create_ssl_context(tls), find_proxy(base, proxy), session
+        )
 
     def prepare_head(self, verb: str, headers: Mapping[str, str]) -> RequestHead:
         """Return the head of an operation's requests; made once for an operation and a credential, not for each call.
@@ -152,3 +157,17 @@ def _describe(
     if isinstance(source, UploadSourceFailed):
         failure.__cause__ = source
     return failure
+
+
+def _create_ssl_context(tls: ssl.SSLContext | str | os.PathLike[str] | None) -> ssl.SSLContext | None:
+    if tls is None or isinstance(tls, ssl.SSLContext):
+        return tls
+    if not isinstance(tls, str | os.PathLike):
+        raise ConfigurationError(
+            "ssl takes an SSLContext, or the path of a file with the certificate authorities to trust; got"
+            f" {describe_value(tls)}"
+        )
+    try:
+        return ssl.create_default_context(cafile=tls)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"ssl: cannot read certificate authorities from {tls!r}: {error}") from None

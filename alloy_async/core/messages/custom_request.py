@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import attrs
 
+from ..arguments import explain_arguments
 from ..codec.fields import get_fields
 from ..operation.markers import Body, ExtraQuery
 from ..operation.operation import IDEMPOTENT_VERBS, Operation
@@ -22,6 +23,7 @@ _METHOD = re.compile(r"[A-Z]+")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
+@explain_arguments
 @attrs.frozen(eq=False, repr=False)
 class CustomRequest(Operation[Any]):
     """One request of your own making: `client.send(CustomRequest("GET", "/users/{id}/devices", {"id": "ada"}))`.
@@ -61,7 +63,15 @@ class CustomRequest(Operation[Any]):
         return self.verb in IDEMPOTENT_VERBS if self._idempotent is None else self._idempotent
 
     def compile(self) -> CompiledOperation:
-        """Find the compiled form for requests of this method and result."""
+        """Find the compiled form for requests of this method and result.
+
+        Raises:
+            InvalidRequest: the method is not text, or nothing can be read as the result.
+        """
+        if not isinstance(self.method, str):
+            raise invalid_argument(self, "method is a word, as 'GET'")
+        if not isinstance(self._idempotent, bool | None):
+            raise invalid_argument(self, "idempotent is True, False or None")
         return _compile(self.verb, self.result, self.json is not None)
 
 
@@ -91,8 +101,10 @@ class _CompiledRequest(CompiledOperation):
 
     def _build_path(self, operation: Operation[Any]) -> str:
         assert isinstance(operation, CustomRequest)
-        if not isinstance(operation.method, str) or not _METHOD.fullmatch(self.verb):
+        if not _METHOD.fullmatch(self.verb):
             raise invalid_argument(operation, "method is a word, as 'GET'")
+        if not isinstance(operation.arguments, Mapping | None):
+            raise invalid_argument(operation, "arguments is a dictionary, as {'id': 'ada'}")
         path, arguments = operation.path, dict(operation.arguments or {})
         if not isinstance(path, str) or path[:1] != "/" or path[:2] == "//" or {"?", "#", "\\"} & set(path):
             raise invalid_argument(

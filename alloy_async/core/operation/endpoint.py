@@ -7,10 +7,11 @@ looks at classes (help(), inspect, IPython, unittest.mock.create_autospec) sees 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
+from ..arguments import create_argument_error
 from .operation import Operation
 from .paging import Listing
 from .signature import OperationSignature, create_docstring
@@ -153,14 +154,29 @@ def _create_function(operation: type[Operation[Any]], is_async: bool) -> Callabl
     # The arguments may hold secrets: once they are in the operation, whose repr hides them, this frame lets go of them, so
     # that no traceback with locals shows them.
     async def send_async(self: AsyncClient, /, *args: Any, **kwargs: Any) -> Any:
-        made = operation(*args, **kwargs)
+        try:
+            made = operation(*args, **kwargs)
+        except TypeError as error:
+            failure = explain(args, kwargs) or error
+        else:
+            del args, kwargs
+            return await self.send(made)
         del args, kwargs
-        return await self.send(made)
+        raise failure
 
     def send_sync(self: Client, /, *args: Any, **kwargs: Any) -> Any:
-        made = operation(*args, **kwargs)
+        try:
+            made = operation(*args, **kwargs)
+        except TypeError as error:
+            failure = explain(args, kwargs) or error
+        else:
+            del args, kwargs
+            return self.send(made)
         del args, kwargs
-        return self.send(made)
+        raise failure
+
+    def explain(args: Sequence[Any], kwargs: Mapping[str, Any]) -> TypeError | None:
+        return create_argument_error(f"{operation.name}()", operation.__init__, args, kwargs, "argument")
 
     function: Any = send_async if is_async else send_sync
     vars(operation)["__init__"].__qualname__ = operation.name  # what Python says where an argument is missing

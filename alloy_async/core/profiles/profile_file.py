@@ -72,6 +72,8 @@ def load_profile(name: str | None = None) -> Profile:
         ConfigurationError: there is no such profile, or none is named.
     """
     name = name or os.environ.get(PROFILE_VARIABLE)
+    if not isinstance(name, str | None):
+        raise ConfigurationError(f"a profile's name is text, got {type(name).__name__}")
     if not name:
         raise ConfigurationError(f"name a profile, or set {PROFILE_VARIABLE}")
     path = find_profile_file()

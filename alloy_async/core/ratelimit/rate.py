@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 from attrs.validators import optional
 
-from ..validation import validate_count, validate_positive
+from ..arguments import explain_arguments
+from ..errors import ConfigurationError
+from ..validation import describe_value, validate_count, validate_positive
 
 # Seconds that a timer or a busy event loop may be late: what could have been sent meanwhile is caught up.
 LATENESS = 0.02
 
 
+def _validate_shared(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, bool | str):
+        raise ConfigurationError(f"Rate(shared=) is True, False or a name, got {describe_value(value)}")
+
+
+@explain_arguments
 @attrs.frozen
 class Rate:
     """A rate limit that the user knows.
@@ -26,7 +36,7 @@ class Rate:
 
     per_second: float = attrs.field(validator=validate_positive)
     burst: int | None = attrs.field(default=None, validator=optional(validate_count))
-    shared: bool | str = False
+    shared: bool | str = attrs.field(default=False, validator=_validate_shared)
 
     @property
     def capacity(self) -> float:
