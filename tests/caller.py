@@ -5,13 +5,29 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from alloy_async import AsyncClient, Client, to_wire
 from alloy_async.sandbox import Sandbox
+from alloy_async.systems import load_client, load_sync_client
 
 from .oracle import Contract
+
+
+@asynccontextmanager
+async def open_caller(
+    way: str, sandbox: Sandbox, contract: Contract, header: tuple[str, str]
+) -> AsyncIterator[Caller]:
+    """A caller with a new client of a sandbox's system, async or sync."""
+    if way == "async":
+        async with load_client(contract.system)("key", base_url=sandbox.url) as client:
+            yield Caller(client, sandbox, contract, header)
+    else:
+        with load_sync_client(contract.system)("key", base_url=sandbox.url) as direct:
+            yield Caller(direct, sandbox, contract, header)
 
 
 class Caller:

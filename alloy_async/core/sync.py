@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack, overload
+from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
 from .background_loop import BackgroundCall, get_background_loop, iterate_sync
@@ -18,7 +18,7 @@ from .messages.custom_request import ANYTHING, CustomRequest
 from .messages.response import Answer
 from .messages.stream import Stream
 from .operation.operation import Operation
-from .operation.pages import PageWalk
+from .operation.pages import PagesBase
 from .operation.paging import Listing
 from .options import CallOptions, Options, Service
 
@@ -197,23 +197,8 @@ def _take_outcome(call: BackgroundCall[Any]) -> Any:
     return error
 
 
-class SyncPages(Generic[Item]):
-    """The items of a listing over all its pages: `for item in client.iterate(operation)`; arguments as for Pages."""
-
-    def __init__(
-        self, send: Callable[[Any], Awaitable[Any]], operation: Listing[Any, Item], token: str | None = None
-    ) -> None:
-        self._walk = PageWalk(send, operation, token)
-
-    @property
-    def token(self) -> str:
-        """Where the walk stands, as text, to go on from there later."""
-        return self._walk.token
-
-    @property
-    def repeated_count(self) -> int:
-        """Rows that came again and were dropped, because the list shifted while it was read."""
-        return self._walk.repeated_count
+class SyncPages(PagesBase[Item]):
+    """The items of a listing over all its pages: `for item in client.iterate(operation)`."""
 
     def __iter__(self) -> Iterator[Item]:
         walk = self._walk

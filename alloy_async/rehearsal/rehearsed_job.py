@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import attrs
 
@@ -108,21 +109,8 @@ async def rehearse(
     if system not in SYSTEMS:
         raise InvalidRequest(f"there is no emulation of {target.name}; there is one of {', '.join(SYSTEMS)}")
     conditions = conditions or Conditions()
-    clock = FastClock(conditions.speed)
-    async with (
-        Sandbox(system, seed_users=0, clock=clock.wall, history=0) as sandbox,
-        load_client(system)(
-            base_url=sandbox.url,
-            clock=clock,
-            deadline=600,
-            retry=Retry(attempts=6),
-            **sandbox.credentials,
-        ) as client,
-    ):
-        stage = Stage(_open_stage(system, client, target, sandbox), _NOT_EMULATED.get(system, ()))
-        await stage.hide_staff()
-        there = users if users is not None else _list_users(target, source)
-        strangers = await stage.put_in(there)
+    async with _open_stage(system, target, FastClock(conditions.speed)) as (stage, sandbox):
+        strangers = await stage.put_in(users if users is not None else _list_users(target, source))
         seeded = sandbox.limiter.accepted
         sandbox.limit, sandbox.latency = conditions.limit, conditions.latency / conditions.speed
         with tempfile.TemporaryDirectory() as folder:
@@ -137,8 +125,7 @@ async def rehearse(
                 run=run,
             )
             with read_store(report.job) as store:
-                found = read_unresolved(store, "apply", planned=True)
-                unresolved = tuple(row for row, _ in zip(found, range(_SHOWN), strict=False))
+                unresolved = tuple(islice(read_unresolved(store, "apply", planned=True), _SHOWN))
         return Rehearsal(
             report=report,
             seconds=report.elapsed * conditions.speed,
@@ -151,15 +138,29 @@ async def rehearse(
         )
 
 
-def _open_stage(system: str, client: Any, target: Directory, sandbox: Sandbox) -> Directory:
-    """Open the directory of the emulation, which creates users in the way of the target."""
-    place = dict(sandbox.place)
-    if getattr(target, "identity_provider", None):
-        from ..sandbox.opendatasoft.service import IDENTITY_PROVIDER
+@asynccontextmanager
+async def _open_stage(
+    system: str, target: Directory, clock: FastClock
+) -> AsyncIterator[tuple[Stage, Sandbox]]:
+    """Open the directory of an empty emulation, which creates users in the way of the target."""
+    async with (
+        Sandbox(system, seed_users=0, clock=clock.wall, history=0) as sandbox,
+        load_client(system)(
+            base_url=sandbox.url,
+            clock=clock,
+            deadline=600,
+            retry=Retry(attempts=6),
+            **sandbox.credentials,
+        ) as client,
+    ):
+        place = dict(sandbox.place)
+        if getattr(target, "identity_provider", None):
+            from ..sandbox.opendatasoft.service import IDENTITY_PROVIDER
 
-        place["identity_provider"] = IDENTITY_PROVIDER
-    stage: Directory = load_directory(system)(client, **place)
-    return stage
+            place["identity_provider"] = IDENTITY_PROVIDER
+        stage = Stage(load_directory(system)(client, **place), _NOT_EMULATED.get(system, ()))
+        await stage.hide_staff()
+        yield stage, sandbox
 
 
 async def _list_users(target: Directory, source: Source) -> AsyncIterator[UserRecord]:

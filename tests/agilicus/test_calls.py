@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alloy_async import NULL, Conflict, Forbidden, NotFound
-from alloy_async.agilicus import Agilicus, AsyncAgilicus, models
+from alloy_async.agilicus import models
 from alloy_async.sandbox import Sandbox
 
-from ..caller import Caller
+from ..caller import Caller, open_caller
 from ..oracle import Contract
 
 CONTRACT = Contract("agilicus")
@@ -20,13 +20,10 @@ ADA = "ada+1@example.org"
 
 @pytest.fixture(params=["async", "sync"])
 async def call(request: pytest.FixtureRequest, agilicus_sandbox: Sandbox) -> AsyncIterator[Caller]:
-    header = ("Authorization", "Bearer key")
-    if request.param == "async":
-        async with AsyncAgilicus(token="key", base_url=agilicus_sandbox.url) as client:
-            yield Caller(client, agilicus_sandbox, CONTRACT, header)
-    else:
-        with Agilicus(token="key", base_url=agilicus_sandbox.url) as direct:
-            yield Caller(direct, agilicus_sandbox, CONTRACT, header)
+    async with open_caller(
+        request.param, agilicus_sandbox, CONTRACT, ("Authorization", "Bearer key")
+    ) as call:
+        yield call
 
 
 async def test_all_45_operations(call: Caller) -> None:

@@ -18,7 +18,7 @@ from alloy_async import (
 from alloy_async.alloy import models, operations
 from alloy_async.sandbox import Sandbox
 
-from ..caller import Caller
+from ..caller import Caller, open_caller
 from .oracle import CONTRACT
 
 ADA = "ada/é+1@example.org"
@@ -32,13 +32,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(params=["async", "sync"])
 async def call(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Caller]:
-    header = ("Authorization", "bearer key")
-    if request.param == "async":
-        async with AsyncAlloy("key", base_url=sandbox.url) as client:
-            yield Caller(client, sandbox, CONTRACT, header)
-    else:
-        with Alloy("key", base_url=sandbox.url) as direct:
-            yield Caller(direct, sandbox, CONTRACT, header)
+    async with open_caller(request.param, sandbox, CONTRACT, ("Authorization", "bearer key")) as call:
+        yield call
 
 
 async def test_all_36_operations(call: Caller) -> None:

@@ -24,7 +24,7 @@ from alloy_async.sandbox import Sandbox
 from alloy_async.sandbox.alsid.seed import PASSWORD
 from alloy_async.sandbox.alsid.service import EmulatedAlsid
 
-from ..caller import Caller
+from ..caller import Caller, open_caller
 from ..oracle import Contract
 
 CONTRACT = Contract("alsid")
@@ -33,13 +33,8 @@ STRONG = "Correct-Horse-1"
 
 @pytest.fixture(params=["async", "sync"])
 async def call(request: pytest.FixtureRequest, alsid_sandbox: Sandbox) -> AsyncIterator[Caller]:
-    header = ("x-api-key", "key")
-    if request.param == "async":
-        async with AsyncAlsid("key", base_url=alsid_sandbox.url) as client:
-            yield Caller(client, alsid_sandbox, CONTRACT, header)
-    else:
-        with Alsid("key", base_url=alsid_sandbox.url) as direct:
-            yield Caller(direct, alsid_sandbox, CONTRACT, header)
+    async with open_caller(request.param, alsid_sandbox, CONTRACT, ("x-api-key", "key")) as call:
+        yield call
 
 
 async def test_all_12_operations(call: Caller) -> None:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,17 +18,7 @@ from alloy_async.core import background_loop
 from alloy_async.core.background_loop import BackgroundLoop, choose_loop_factory, get_background_loop
 from alloy_async.sandbox import Delay, Fault, Sandbox
 
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox("alloy") as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def alloy(sandbox: Sandbox) -> Iterator[Alloy]:
-    with Alloy("key", base_url=sandbox.url) as alloy:
-        yield alloy
+from .direct import alloy as alloy, sandbox as sandbox
 
 
 def is_served(alloy: Alloy) -> bool:

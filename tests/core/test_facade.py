@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,18 +27,7 @@ from alloy_async.alloy.operations import ListAllUsers
 from alloy_async.sandbox import Delay, Fault, Sandbox, Status
 
 from .calls import ADA, GET, LOCAL, PATCH, POST
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox("alloy") as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def alloy(sandbox: Sandbox) -> Iterator[Alloy]:
-    with Alloy("key", base_url=sandbox.url) as alloy:
-        yield alloy
+from .direct import alloy as alloy, sandbox as sandbox
 
 
 def test_methods_send_and_answer(alloy: Alloy) -> None:

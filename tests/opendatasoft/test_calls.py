@@ -25,7 +25,7 @@ from alloy_async.opendatasoft import AsyncOpendatasoft, Opendatasoft, models, op
 from alloy_async.sandbox import Limit, Sandbox
 from alloy_async.sandbox.opendatasoft.service import IDENTITY_PROVIDER
 
-from ..caller import Caller
+from ..caller import Caller, open_caller
 from ..oracle import Contract
 
 CONTRACT = Contract("opendatasoft")
@@ -35,13 +35,10 @@ ONCE = Retry(attempts=1)
 
 @pytest.fixture(params=["async", "sync"])
 async def call(request: pytest.FixtureRequest, opendatasoft_sandbox: Sandbox) -> AsyncIterator[Caller]:
-    sandbox, header = opendatasoft_sandbox, ("Authorization", "Apikey key")
-    if request.param == "async":
-        async with AsyncOpendatasoft("key", base_url=sandbox.url) as client:
-            yield Caller(client, sandbox, CONTRACT, header)
-    else:
-        with Opendatasoft("key", base_url=sandbox.url) as direct:
-            yield Caller(direct, sandbox, CONTRACT, header)
+    async with open_caller(
+        request.param, opendatasoft_sandbox, CONTRACT, ("Authorization", "Apikey key")
+    ) as call:
+        yield call
 
 
 async def test_all_7_operations(call: Caller) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
+
+from alloy_async.core.messages.multipart import Multipart
+from alloy_async.sandbox.contract.multipart_form import FilePart, read_form
 
 from ..oracle import Argument, Call, Contract, Schema
 
@@ -26,6 +30,10 @@ class SmoochCall(Call):
             if not member.get("x-not-in-signature"):
                 yield Argument(member["x-python-name"], "body", wire, True, False, member)
 
+    @property
+    def errors(self) -> dict[int | str, str]:
+        return {"default": "Error"}  # said once for all of them, in words
+
     def values(self) -> st.SearchStrategy[dict[str, Any]]:
         drawn = super().values()
         if self.name == "link_app_user":
@@ -33,6 +41,15 @@ class SmoochCall(Call):
         if self.name == "get_link_requests":
             return drawn.filter(lambda given: not any("," in text for text in given["integration_ids"]))
         return drawn
+
+    def request(self, values: Mapping[str, Any]) -> tuple[str, str, list[tuple[str, str]], Any]:
+        verb, path, query, body = super().request(values)
+        if self.name == "post_image_message":
+            body = self.form(values)
+            source: str | bytes = body["source"]
+            content = source.encode() if isinstance(source, str) else source
+            body["source"] = FilePart.received(memoryview(content), "", "")
+        return verb, path, query, body
 
     def form(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The parts that a multipart body has for arguments."""
@@ -54,7 +71,7 @@ class SmoochContract(Contract):
             fewest, most = schema.get("minItems", 0), schema.get("maxItems", 3)
             items = self.values(schema["items"], sending=sending)
             return st.lists(items, min_size=fewest, max_size=min(most, 3))
-        if is_flat(schema):
+        if self.is_flat(schema):
             return st.dictionaries(st.text(max_size=5), SCALARS, max_size=3)
         return super().values(schema, sending=sending)
 
@@ -86,8 +103,16 @@ def _with_identity(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def is_flat(schema: Schema) -> bool:
-    return str(schema.get("x-note", "")).startswith("Flat object")
+def received_form(body: Multipart) -> dict[str, Any]:
+    """What a strict reader finds in a multipart body."""
+
+    async def collect() -> bytes:
+        async with body:
+            return b"".join([piece async for piece in body.pieces()])
+
+    raw = asyncio.run(collect())
+    assert len(raw) == body.size
+    return read_form(raw, body.content_type)
 
 
 CONTRACT = SmoochContract()

@@ -13,6 +13,7 @@ import click
 from ..exit_codes import ExitCode
 from ..help import Command
 from ..job_runner import JobCommand, run_job, to_json
+from ..options.emulation import create_limit, emulation_options
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
 from ..options.source import SourceOptions, open_users, source_options
 from ..options.systems import system_option
@@ -45,27 +46,7 @@ _SHOWN = 20
     metavar="EXPORT",
     help="Who is there, as JSON lines of `users list`; then the system is not even asked. Default: it is asked for its users.",
 )
-@click.option(
-    "--limit",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="N",
-    help="The system answers 429 above N requests a second.",
-)
-@click.option(
-    "--limit-burst",
-    type=click.IntRange(1),
-    default=10,
-    show_default=True,
-    help="Requests at once, with --limit.",
-)
-@click.option(
-    "--latency",
-    type=click.FloatRange(0),
-    default=0.1,
-    show_default=True,
-    metavar="SECONDS",
-    help="Time that an answer takes.",
-)
+@emulation_options("--limit", "--limit-burst", latency=0.1)
 @click.option(
     "--speed",
     type=click.FloatRange(1, 100),
@@ -106,11 +87,8 @@ def rehearse(
 
     async def work(directory: Directory, run: Run) -> Any:
         from ...rehearsal import Conditions, rehearse
-        from ...sandbox import Limit
 
-        conditions = Conditions(
-            limit=Limit(limit, limit_burst) if limit else None, latency=latency, speed=speed
-        )
+        conditions = Conditions(limit=create_limit(limit, limit_burst), latency=latency, speed=speed)
         async with open_users(reading, file, None, key=directory.capabilities.key) as source:
             return await rehearse(
                 source,

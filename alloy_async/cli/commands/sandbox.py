@@ -9,6 +9,7 @@ import click
 
 from ...systems import SYSTEMS
 from ..exit_codes import CommandError
+from ..options.emulation import create_limit, emulation_options
 from ..options.systems import name_variable
 
 if TYPE_CHECKING:
@@ -25,35 +26,16 @@ if TYPE_CHECKING:
     help="Where to listen; 0 takes a free port.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--rate",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="N",
-    help="Answer 429 above N requests a second.",
-)
-@click.option(
-    "--burst",
-    type=click.IntRange(1),
-    default=10,
-    show_default=True,
-    help="Requests that may come at once, with --rate.",
-)
-@click.option(
-    "--latency",
-    type=click.FloatRange(0),
-    default=0.0,
-    metavar="SECONDS",
-    help="Time that every request takes.",
-)
+@emulation_options("--rate", "--burst", latency=0.0)
 def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, latency: float) -> None:
     """Serve an emulation of SYSTEM, with a few invented users, until Ctrl-C.
 
     It keeps what it is sent in memory, checks every request against the system's contract, and needs
     the credential that it prints at its start.
     """
-    from ...sandbox import Limit, serve
+    from ...sandbox import serve
 
-    limit = Limit(rate, burst) if rate else None
+    limit = create_limit(rate, burst)
     try:
         asyncio.run(serve(system, ready=_print_usage, port=port, host=host, limit=limit, latency=latency))
     except KeyboardInterrupt:

@@ -105,11 +105,11 @@ class PageWalk(Generic[Item]):
         return fresh
 
 
-class Pages(Generic[Item]):
-    """The items of a listing over all its pages: `async for item in client.iterate(operation)`.
+class PagesBase(Generic[Item]):
+    """What Pages and SyncPages have in common: a walk, and where it stands.
 
     Args:
-        send: sends an operation, as `client.send`.
+        send: sends an operation, as `client.send` of an async client.
         operation: the listing.
         token: the `token` of an earlier walk.
     """
@@ -128,6 +128,10 @@ class Pages(Generic[Item]):
     def repeated_count(self) -> int:
         """Rows that came again and were dropped, because the list shifted while it was read."""
         return self._walk.repeated_count
+
+
+class Pages(PagesBase[Item]):
+    """The items of a listing over all its pages: `async for item in client.iterate(operation)`."""
 
     async def __aiter__(self) -> AsyncIterator[Item]:
         walk = self._walk

@@ -51,12 +51,10 @@ class Create(Operation[bytes]):
 
 
 @attrs.frozen(eq=False, repr=False)
-class Replace(Operation[bytes]):
+class Replace(Create):
     """An idempotent operation with a body."""
 
     verb = "PUT"
-    route = "/things"
-    text: Annotated[str, Json("text")] = "new"
 
 
 @attrs.frozen(eq=False, repr=False)
