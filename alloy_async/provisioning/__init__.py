@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from .errors import JobError, SourceError
+from .errors import JobError, NoSuchJob, SourceError
 from .events import Checked, Checking, Counts, DoubtsFound, Event, Progress, Stopped, Waiting
 from .jobs import Run, RunOptions, apply, plan, provision, resume, undo, work
 from .results import Plan, Report
 from .sources import CsvSource, DirectorySource, Finding, Row, Source, open_source
 from .sources.field_map import FieldMap
 from .store.header import Mode
+from .tenants.jobs import apply_many, plan_many, provision_many, resume_many, undo_many
+from .tenants.results import TenantResult, TenantsReport
+from .tenants.tenant import Tenant, TenantsError
 
 __all__ = [
     "Checked",
@@ -22,6 +25,7 @@ __all__ = [
     "Finding",
     "JobError",
     "Mode",
+    "NoSuchJob",
     "Plan",
     "Progress",
     "Report",
@@ -31,12 +35,21 @@ __all__ = [
     "Source",
     "SourceError",
     "Stopped",
+    "Tenant",
+    "TenantResult",
+    "TenantsError",
+    "TenantsReport",
     "Waiting",
     "apply",
+    "apply_many",
     "open_source",
     "plan",
+    "plan_many",
     "provision",
+    "provision_many",
     "resume",
+    "resume_many",
     "undo",
+    "undo_many",
     "work",
 ]

@@ -70,3 +70,7 @@ class JobError(AlloyAsyncError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
+
+
+class NoSuchJob(JobError):
+    """There is no job at this place."""

@@ -14,6 +14,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from ..core.background_loop import get_background_loop
 from . import jobs
+from .tenants import jobs as many
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,3 +34,8 @@ provision: Final = _create_sync(jobs.provision)
 resume: Final = _create_sync(jobs.resume)
 undo: Final = _create_sync(jobs.undo)
 work: Final = _create_sync(jobs.work)
+plan_many: Final = _create_sync(many.plan_many)
+apply_many: Final = _create_sync(many.apply_many)
+provision_many: Final = _create_sync(many.provision_many)
+resume_many: Final = _create_sync(many.resume_many)
+undo_many: Final = _create_sync(many.undo_many)

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import JobPlace
+from ..errors import JobPlace, NoSuchJob
 from .header import JobHeader, Phase
 from .job_store import JobStore, ShardCounts
 from .postgres.address import JobAddress, is_address
@@ -57,6 +57,19 @@ def read_store(place: JobPlace) -> AbstractContextManager[JobStore]:
     if isinstance(place, str):
         return _load_postgres().open_for_reading(place)
     return SqliteStore.open_for_reading(place)
+
+
+def job_exists(place: JobPlace) -> bool:
+    """Tell whether there is a job.
+
+    Raises:
+        JobError: that cannot be told, as its database does not answer; or something else is there.
+    """
+    try:
+        with read_store(place):
+            return True
+    except NoSuchJob:
+        return False
 
 
 def delete_store(place: JobPlace) -> None:

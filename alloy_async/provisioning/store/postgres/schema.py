@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from ...errors import JobError
+from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
 from ..job_store import Remark, RunNote, Second
 from ..row_events import Event
@@ -151,12 +151,12 @@ def find_job(database: psycopg.Connection[Any], address: JobAddress) -> int:
     """
     with raise_as_job_error(address, "cannot be read"):
         if database.execute("SELECT to_regclass('alloy_async.jobs')").fetchone() == (None,):
-            raise JobError("there is no such job in the database", address.shown)
+            raise NoSuchJob("there is no such job in the database", address.shown)
         found = database.execute(
             "SELECT job, format FROM alloy_async.jobs WHERE name = %s", (address.job,)
         ).fetchone()
     if found is None:
-        raise JobError("there is no such job in the database", address.shown)
+        raise NoSuchJob("there is no such job in the database", address.shown)
     if found[1] != FORMAT:
         raise JobError(
             f"has format {found[1]}; this version of alloy_async reads {FORMAT}. Nothing was sent",

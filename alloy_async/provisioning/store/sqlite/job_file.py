@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from ...errors import JobError
+from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
 from .double_run_guard import DoubleRunGuard
 from .lock import WorkerLock, WorkerProbe
@@ -105,7 +105,7 @@ class JobFile:
             JobError: there is none, it is damaged, or of another format.
         """
         if not path.is_file():
-            raise JobError("there is no such job file", path)
+            raise NoSuchJob("there is no such job file", path)
         probe = WorkerProbe(path)
         try:
             store = cls(path, open_database(path, readonly=True), None, probe)

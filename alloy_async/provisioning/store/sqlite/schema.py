@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 
-from ...errors import JobError
+from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
 from ..job_store import Remark, RunNote, Second
 
@@ -124,7 +124,7 @@ def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
         JobError: there is none, it is damaged, or of another format.
     """
     if not path.is_file():
-        raise JobError("there is no such job file", path)
+        raise NoSuchJob("there is no such job file", path)
     database = connect(path, readonly=readonly)
     try:
         _refuse_foreign(database, path)

@@ -1,0 +1,177 @@
+"""The jobs of many tenants in one process: plan, apply, provision, resume and undo, each for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...core.errors import ConfigurationError
+from .. import jobs
+from ..async_helpers import in_thread
+from ..options import RunOptions
+from ..results import Plan, Report
+from ..sources import Source
+from ..store.store_opener import job_exists
+from .mistakes import refuse_mistakes
+from .results import TenantsReport
+from .runner import AT_ONCE, OnTenantEvent, TenantsRunner, ignore
+from .tenant import Tenant
+
+
+async def plan_many(
+    tenants: Iterable[Tenant],
+    *,
+    run: RunOptions | None = None,
+    at_once: int = AT_ONCE,
+    on_event: OnTenantEvent = ignore,
+) -> TenantsReport[Plan]:
+    """Find out what the job of each tenant would do, for `apply_many`; nothing is sent but questions.
+
+    Args:
+        tenants: see `Tenant`; their order is that of their turns.
+        run: of it, `on_event` is told of each event without a name, and `stop` stops them all.
+        at_once: tenants that are worked on at a time; one that waits for its system lends its place.
+        on_event: told the name of a tenant and each `Event` of its job, on the event loop.
+
+    Returns:
+        A plan for each, or the error that kept it from one; see `TenantsReport`.
+
+    Raises:
+        TenantsError: some cannot be worked on like this; with every mistake. No tenant had its turn.
+    """
+
+    async def work(tenant: Tenant, run: RunOptions) -> Plan:
+        async with tenant.open_target() as target:
+            return await jobs.plan(
+                await _open_needed_source(tenant, target),
+                target,
+                mode=tenant.mode,
+                job=tenant.place,
+                allow_delete=tenant.allow_delete,
+                allow_inactive=tenant.allow_inactive,
+                send_hidden=tenant.send_hidden,
+                options=tenant.options,
+                on_event=run.on_event,
+            )
+
+    chosen = tuple(tenants)
+    await refuse_mistakes(chosen)
+    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=True)
+
+
+async def provision_many(
+    tenants: Iterable[Tenant],
+    *,
+    run: RunOptions | None = None,
+    at_once: int = AT_ONCE,
+    on_event: OnTenantEvent = ignore,
+) -> TenantsReport[Report]:
+    """Plan and apply for many tenants, each in a job of its own.
+
+    All have their turns in one event loop, share a few threads, and are independent: an outage, a credential that has expired
+    or a slow limit is its own tenant's matter.
+
+    Args:
+        tenants, at_once, on_event: as for `plan_many`.
+        run: how each job is carried out; see `plan_many`.
+
+    Returns:
+        A report for each, or the error that kept it from one; see `TenantsReport`.
+
+    Raises:
+        TenantsError: some cannot be worked on like this; with every mistake. No tenant had its turn.
+    """
+    chosen = tuple(tenants)
+    await refuse_mistakes(chosen)
+    return await TenantsRunner(run, at_once, on_event).run(chosen, _provision, plans_first=True)
+
+
+async def apply_many(
+    tenants: Iterable[Tenant],
+    *,
+    run: RunOptions | None = None,
+    at_once: int = AT_ONCE,
+    on_event: OnTenantEvent = ignore,
+) -> TenantsReport[Report]:
+    """Carry out the plans of `plan_many`; see `apply`.
+
+    Args, returns, raises: as for `provision_many`; a tenant without a plan has an error.
+    """
+
+    async def work(tenant: Tenant, run: RunOptions) -> Report:
+        async with tenant.open_target() as target:
+            return await jobs.apply(tenant.place, target, await tenant.open_source(target), run=run)
+
+    chosen = tuple(tenants)
+    await refuse_mistakes(chosen)
+    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=False)
+
+
+async def resume_many(
+    tenants: Iterable[Tenant],
+    *,
+    run: RunOptions | None = None,
+    at_once: int = AT_ONCE,
+    on_event: OnTenantEvent = ignore,
+) -> TenantsReport[Report]:
+    """Go on with a run of `provision_many` or `apply_many`, however it ended; tenants that had no turn yet have it now.
+
+    Args, returns, raises: as for `provision_many`.
+    """
+
+    async def work(tenant: Tenant, run: RunOptions) -> Report:
+        if not await in_thread(job_exists, tenant.place):
+            return await _provision(tenant, run)
+        async with tenant.open_target() as target:
+            return await jobs.resume(tenant.place, target, await tenant.open_source(target), run=run)
+
+    chosen = tuple(tenants)
+    await refuse_mistakes(chosen)
+    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=False)
+
+
+async def undo_many(
+    tenants: Iterable[Tenant],
+    *,
+    adopted: bool = False,
+    run: RunOptions | None = None,
+    at_once: int = AT_ONCE,
+    on_event: OnTenantEvent = ignore,
+) -> TenantsReport[Report]:
+    """Take the job of each tenant back; see `undo`.
+
+    Args:
+        tenants, run, at_once, on_event: as for `provision_many`.
+        adopted: as for `undo`.
+
+    Returns, raises: as for `provision_many`.
+    """
+
+    async def work(tenant: Tenant, run: RunOptions) -> Report:
+        async with tenant.open_target() as target:
+            return await jobs.undo(tenant.place, target, adopted=adopted, run=run)
+
+    chosen = tuple(tenants)
+    await refuse_mistakes(chosen, reads_source=False)
+    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=False)
+
+
+async def _provision(tenant: Tenant, run: RunOptions) -> Report:
+    async with tenant.open_target() as target:
+        return await jobs.provision(
+            await _open_needed_source(tenant, target),
+            target,
+            mode=tenant.mode,
+            job=tenant.place,
+            allow_delete=tenant.allow_delete,
+            allow_inactive=tenant.allow_inactive,
+            send_hidden=tenant.send_hidden,
+            options=tenant.options,
+            run=run,
+        )
+
+
+async def _open_needed_source(tenant: Tenant, target: object) -> Source:
+    source = await tenant.open_source(target)  # type: ignore[arg-type]
+    if source is None:
+        raise ConfigurationError("the source is missing: say source=")
+    return source

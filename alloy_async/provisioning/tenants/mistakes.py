@@ -1,0 +1,114 @@
+"""Find what is wrong with tenants before anything is done for any of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from ...core.errors import AlloyAsyncError, ConfigurationError
+from ..errors import JobPlace
+from ..store.header import Mode
+from ..store.postgres.address import JobAddress
+from .tenant import Mistake, Tenant, TenantsError
+
+_AT_ONCE = 8
+"""Tenants that are looked at together: a command that gives a credential may take a second."""
+
+_GOES_WITH: Mapping[Mode, frozenset[Mode]] = {
+    "create": frozenset({"create", "upsert"}),
+    "upsert": frozenset({"create", "upsert"}),
+    "sync": frozenset(),  # it removes whoever is not in its own source
+    "offboard": frozenset({"offboard"}),
+}
+"""The modes of other jobs that one account can have at the same time."""
+
+
+async def refuse_mistakes(tenants: Sequence[Tenant], *, reads_source: bool = True) -> None:
+    """Look at every tenant: its name, its job's place, its credential, its source and its account. Nothing is sent.
+
+    Args:
+        tenants: all.
+        reads_source: False where only jobs are used that exist.
+
+    Raises:
+        TenantsError: with all mistakes that were found.
+    """
+    mistakes = [*_find_repeated_names(tenants), *_find_repeated_jobs(tenants)]
+    if mistakes:
+        raise TenantsError(mistakes)
+    salt, free = os.urandom(16), asyncio.Semaphore(_AT_ONCE)
+
+    async def look(tenant: Tenant) -> str | Mistake:
+        async with free:
+            try:
+                return await _identify_account(tenant, salt, reads_source=reads_source)
+            except (AlloyAsyncError, OSError) as error:
+                return Mistake(tenant.name, str(error))
+
+    found = await asyncio.gather(*(look(tenant) for tenant in tenants))
+    mistakes = [one for one in found if isinstance(one, Mistake)]
+    accounts = [one if isinstance(one, str) else "" for one in found]
+    mistakes += _find_conflicts(tenants, accounts)
+    if mistakes:
+        raise TenantsError(mistakes)
+
+
+async def _identify_account(tenant: Tenant, salt: bytes, *, reads_source: bool) -> str:
+    """Identify the account of a tenant; empty where it cannot be told."""
+    async with tenant.open_target() as target:
+        if reads_source:
+            await tenant.open_source(target)
+        account = await target.fingerprint_account(salt)
+        return f"{target.name} {target.base_url} {account}" if account else ""
+
+
+def _find_repeated_names(tenants: Iterable[Tenant]) -> list[Mistake]:
+    names = Counter(tenant.name for tenant in tenants)
+    return [
+        Mistake(name or "(no name)", "there are several of this name; give each its own")
+        for name, number in names.items()
+        if number > 1
+    ]
+
+
+def _find_repeated_jobs(tenants: Iterable[Tenant]) -> list[Mistake]:
+    mistakes: list[Mistake] = []
+    first: dict[str, str] = {}
+    for tenant in tenants:
+        try:
+            place = tenant.place
+            other = first.setdefault(_normalize_place(place), tenant.name)
+        except ConfigurationError as error:
+            mistakes.append(Mistake(tenant.name, str(error)))
+            continue
+        if other != tenant.name:
+            shown = JobAddress.parse(place).shown if isinstance(place, str) else place
+            mistakes.append(
+                Mistake(tenant.name, f"its job {shown} is that of {other} too; give each a job of its own")
+            )
+    return mistakes
+
+
+def _normalize_place(place: JobPlace) -> str:
+    return JobAddress.parse(place).shown if isinstance(place, str) else str(place.resolve())
+
+
+def _find_conflicts(tenants: Sequence[Tenant], accounts: Sequence[str]) -> Iterable[Mistake]:
+    """Find accounts that two jobs would change against each other."""
+    first: dict[str, Tenant] = {}
+    for tenant, account in zip(tenants, accounts, strict=True):
+        other = first.setdefault(account, tenant)
+        if account and other is not tenant and tenant.mode not in _GOES_WITH[other.mode]:
+            yield Mistake(
+                tenant.name,
+                f"its account is that of {other.name}, and mode {tenant.mode} does not go with mode {other.mode} there:"
+                f" {_explain_conflict(tenant.mode, other.mode)}. Leave one of the two to a run of its own",
+            )
+
+
+def _explain_conflict(mode: Mode, other: Mode) -> str:
+    if "sync" in (mode, other):
+        return "sync removes whoever is not in its own file"
+    return "one brings people in while the other makes people leave"

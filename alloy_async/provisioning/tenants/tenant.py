@@ -1,0 +1,127 @@
+"""A tenant: one account, its users, and the job that brings them in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import attrs
+
+from ...core.errors import ConfigurationError
+from ...directory import Directory
+from ..async_helpers import in_thread
+from ..errors import JobPlace
+from ..execution.job_opening import open_job_source
+from ..sources import Source
+from ..store.header import Mode
+from ..store.store_opener import parse_place
+
+TargetOpener: TypeAlias = Callable[[], AbstractAsyncContextManager[Directory]]
+SourceOpener: TypeAlias = Callable[[], Source]
+
+
+@attrs.frozen(kw_only=True)
+class Tenant:
+    """One tenant of many: who it is, where its users come from, and where they go.
+
+    Of many tenants, only those that are worked on have a client and open files where `target` and `source` are functions.
+
+    Args:
+        name: as you call it; it stands in events, reports and errors.
+        source: a file, an opened source that can be read twice, or a function that opens one; called in a thread. None to go
+            on with a job from its own source.
+        target: the directory, or a function that opens one, as `lambda: open_acme()` with an async context manager.
+        job: the place of its job; default NAME.job beside the source.
+        mode, allow_delete, allow_inactive, send_hidden, options: as for `plan`.
+        concurrency: calls in flight; None for that of the run.
+    """
+
+    name: str
+    source: Source | SourceOpener | str | Path | None = None
+    target: Directory | TargetOpener = attrs.field(repr=False)
+    job: str | Path | None = None
+    mode: Mode = "create"
+    allow_delete: float | None = None
+    allow_inactive: bool = False
+    send_hidden: bool = False
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+    concurrency: int | None = None
+
+    @property
+    def place(self) -> JobPlace:
+        """The place of the job.
+
+        Raises:
+            ConfigurationError: it is not given, and the source is not a file that it could stand beside.
+        """
+        if self.job is not None:
+            return parse_place(self.job)
+        if not isinstance(self.source, str | Path):
+            raise ConfigurationError("the place of its job is missing: say job=")
+        return Path(self.source).with_name(f"{self.name}.job")
+
+    @asynccontextmanager
+    async def open_target(self) -> AsyncIterator[Directory]:
+        """Open the directory, for as long as the block lasts; one that was given opened stays open."""
+        if hasattr(self.target, "capabilities"):
+            yield self.target  # type: ignore[misc]
+            return
+        if not callable(self.target):
+            kind = type(self.target).__name__
+            raise ConfigurationError(f"target is a directory, or a function that opens one, not {kind}")
+        async with self.target() as directory:
+            yield directory
+
+    async def open_source(self, target: Directory) -> Source | None:
+        """Open the source; None where it is that of the job.
+
+        Raises:
+            SourceError: it cannot be read as users.
+        """
+        if self.source is None:
+            return None
+        if callable(self.source):
+            return await open_job_source(await in_thread(self.source), target)
+        return await open_job_source(self.source, target)
+
+
+@attrs.frozen
+class Mistake:
+    """What is wrong with one tenant, before anything is done.
+
+    Args:
+        tenant: its name.
+        message: what is wrong and what to do.
+    """
+
+    tenant: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.tenant}: {self.message}"
+
+
+class TenantsError(ConfigurationError):
+    """Some tenants cannot be worked on like this; nothing was sent for any of them.
+
+    Args:
+        mistakes: all that were found, as Mistake or, where it is made anew, as name and message.
+    """
+
+    def __init__(self, mistakes: Sequence[Mistake | Sequence[str]]) -> None:
+        self.mistakes: tuple[Mistake, ...] = tuple(
+            one if isinstance(one, Mistake) else Mistake(*one) for one in mistakes
+        )
+        found = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes):,} mistakes"
+        super().__init__("\n".join([f"{found}; nothing was sent:", *(f"  {one}" for one in self.mistakes)]))
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments that make it anew, as JSON data."""
+        return ([[one.tenant, one.message] for one in self.mistakes],)
+
+    @args.setter
+    def args(self, values: tuple[Any, ...]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.message: Any = values[0]
