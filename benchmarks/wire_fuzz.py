@@ -2,7 +2,7 @@
 where one was wrong.
 
 Each answer is made from the number that is asked for: status, framing, compression, interim answers, where it is split, where
-it is cut, and what comes behind it that nobody asked for. So both ways are sent the same, and what may come of it is
+it is cut or reset, and what comes behind it that nobody asked for. So both ways are sent the same, and what may come of it is
 known: never another call's answer, never an error of a foreign class, never a wrong effect.
 """
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
+import socket
+import struct
 import sys
 import time
 import zlib
@@ -56,6 +58,7 @@ class RandomAnswer:
     Attributes:
         pieces: written one after the other.
         ends: whether the connection ends then.
+        resets: whether it ends by a TCP reset, which may overtake what was sent before.
         late: written behind them that nobody asked for, while the connection rests. (What a server writes once the next
             request is under way to it is that one's answer, as far as anybody can tell.)
         allowed: the outcomes that are right. More than one where it depends on which bytes are read together.
@@ -71,8 +74,14 @@ class RandomAnswer:
         raw = head + payload
         self.ends = framing == "close" or status in (101, 99)
         self.late = b""
+        self.resets = random.random() < 0.1
         cut = random.randrange(len(raw)) if random.random() < 0.2 else None
-        if cut is not None:
+        if self.resets:
+            cut = random.choice((random.randrange(len(raw)), len(head), len(raw)))
+            self.ends = True
+            self.allowed = self._judge_reset(status, framing, cut, len(head), len(raw))
+            raw = raw[:cut]
+        elif cut is not None:
             self.ends = True
             self.allowed = {self._judge_cut(status, framing, encoding, cut, len(head), len(raw))}
             raw = raw[:cut]
@@ -125,6 +134,14 @@ class RandomAnswer:
             return "result", ""
         return "error", "applied"
 
+    def _judge_reset(self, status: int, framing: str, cut: int, head: int, whole: int) -> set[Outcome]:
+        allowed = {("error", "unknown")}
+        if cut >= head:
+            allowed.add(("error", "applied") if 200 <= status < 300 else self._judge(status))
+        if cut == whole and (framing != "close" or cut == head):
+            allowed.add(self._judge(status))
+        return allowed
+
     def _split(self, random: Random, raw: bytes) -> list[bytes]:
         cuts = sorted(random.randrange(len(raw) + 1) for _ in range(random.choice((0, 0, 0, 1, 2, 5))))
         edges = [0, *cuts, len(raw)]
@@ -142,6 +159,8 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
                 if number:
                     await asyncio.sleep(0)
                 writer.write(piece)
+            if answer.resets:
+                await _reset(writer)
             if answer.ends:
                 return
             if answer.late:
@@ -151,6 +170,14 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         return
     finally:
         writer.close()
+
+
+async def _reset(writer: asyncio.StreamWriter) -> None:
+    writer.transport.set_write_buffer_limits(0)
+    await writer.drain()
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def ask(client: AsyncClient, number: int) -> Outcome:

@@ -1,16 +1,16 @@
 """All that is used of aiohttp beyond its documentation: what for, a probe that finds it, and what happens without it.
 
 `USES` is the whole list. Nothing else in the package touches a name of aiohttp's that its documentation does not promise, and
-nobody uses one of these without asking `has` before. Without all of them calls still work, through `ClientSession.request`.
+nobody uses one of these without asking `is_available`. Without them calls still work, through `ClientSession.request`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import select
 import types
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -22,9 +22,11 @@ from aiohttp.http import HttpProcessingError as HttpProcessingError
 from yarl import URL
 
 from .timeouts import NEVER, TimeoutScheduler
+from .unread_bytes import create_unread_check
 
-# What aiohttp takes for no cause.
-NO_CAUSE: BaseException = (ResponseHandler.set_exception.__defaults__ or (Exception(),))[0]
+NO_CAUSE: BaseException = (ResponseHandler.set_exception.__defaults__ or (Exception(),))[
+    0
+]  # as aiohttp has it
 READ_SIZE = 1 << 16  # bytes that are read at once, at the most
 
 
@@ -115,8 +117,7 @@ USES: Mapping[str, UndocumentedUse] = {
     ),
     "send": UndocumentedUse(
         "ClientRequest.send: the moment before a request of an own session is written, to look at the connection once more",
-        "an own session's kept connection is used as aiohttp gives it; of a call that the deadline ends while it connects, the"
-        " effect is told by the time that is left",
+        "an own session's kept connection is used as it comes; of a call that ends while it connects the effect is unknown",
         lambda _: _list_parameters(aiohttp.ClientRequest, "send") == ["self", "conn"],
     ),
     "middlewares": UndocumentedUse(
@@ -158,6 +159,14 @@ class Destination(aiohttp.ClientRequest):
         self.key: ConnectionKey = super().connection_key  # of all connections that go there
 
 
+def _lose_connection(self: ResponseHandler, exc: BaseException | None) -> None:
+    """Break off a body that was to last until the connection's end: aiohttp takes a reset for that, but it is not whole."""
+    payload: Any = self._payload
+    if exc is not None and payload is not None and not payload.is_eof() and payload.exception() is None:
+        payload.set_exception(aiohttp.ClientOSError(*exc.args))
+    ResponseHandler.connection_lost(self, exc)
+
+
 class TimedConnection(ResponseHandler):
     """aiohttp's side of one connection (use: connection), with two things of our own.
 
@@ -173,12 +182,13 @@ class TimedConnection(ResponseHandler):
         self._has_unread: Callable[[], bool] | None = None
         self._rested_parser: Any = None
 
+    connection_lost = _lose_connection
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Read in smaller pieces than asyncio, whose 256 KiB are so large that malloc may map them anew for each answer."""
         super().connection_made(transport)
-        of_asyncio: Any = transport
-        if hasattr(of_asyncio, "max_size"):
-            of_asyncio.max_size = READ_SIZE
+        if hasattr(transport, "max_size"):  # asyncio's
+            transport.max_size = READ_SIZE
 
     def expect(self, has_body: bool, read_timeout: float | None, deadline: float) -> None:
         """Make it ready for the answer to the request that is written next.
@@ -214,8 +224,7 @@ class TimedConnection(ResponseHandler):
             clean = parser.feed_eof() is None
         except Exception:  # the parser's own complaint about bytes that nobody asked for: reason enough
             clean = False
-        # Without a parser, whatever comes from now on is put by, and `should_close` is true of a connection that put
-        # something by.
+        # Without a parser, whatever comes from now on is put by, and then `should_close` is true.
         self._parser, self._rested_parser = None, None if self._skip_payload else parser
         if not clean:
             self.force_close()
@@ -235,8 +244,7 @@ class TimedConnection(ResponseHandler):
     def is_stale(self) -> bool:
         """Tell whether it must not be used: something came on it, was put by or is still unread, that nobody asked for.
 
-        To be asked right before writing. What is unread is looked for on a kept connection only: a new one over TLS may
-        have tickets waiting.
+        To be asked right before writing. A new connection is not looked into: over TLS it may have tickets waiting.
         """
         return self.should_close or (self._has_unread is not None and self._has_unread())
 
@@ -263,16 +271,9 @@ class TimedConnection(ResponseHandler):
         self._scheduler.discard(self)
 
 
-def create_unread_check(transport: Any) -> Callable[[], bool]:
-    """Return what tells whether bytes, or the end of the connection, wait in its socket, where the loop has not read yet."""
-    socket = transport.get_extra_info("socket")
-    if socket is None:
-        return lambda: False
-    if not hasattr(select, "poll"):
-        return lambda: bool(select.select([socket.fileno()], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(socket.fileno(), select.POLLIN)
-    return lambda: bool(poll.poll(0))
+def watch_for_reset(connection: Any) -> None:
+    """Let a connection of an own session tell of a reset as ours do (use: connection)."""
+    connection.connection_lost = partial(_lose_connection, connection)
 
 
 def prepare_pool(connector: Any, scheduler: TimeoutScheduler) -> Callable[[Any, list[Any]], Awaitable[Any]]:

@@ -14,12 +14,13 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from .aiohttp_internals import create_unread_check, find_middlewares, is_available
+from .aiohttp_internals import find_middlewares, is_available, watch_for_reset
 from .failures import ConnectionBroken, ServerSpokeFirst, describe_cause
 from .open_response import OpenResponse
 from .outgoing_request import Body, OutgoingRequest
 from .proxies import Proxy
 from .timeouts import Deadline, TimeoutScheduler
+from .unread_bytes import create_unread_check
 
 WRITTEN_WHOLE = 1 << 20
 """Bytes of a body above which aiohttp wants a file to read it from, in pieces."""
@@ -116,6 +117,8 @@ class SessionSender:
             if protocol.should_close:
                 raise ServerSpokeFirst("the server sent something before it was asked")
             self._looks[protocol] = create_unread_check(protocol.transport)
+            if is_available("connection"):
+                watch_for_reset(protocol)
         elif protocol.should_close or look():
             raise UnaskedBytes
 

@@ -83,6 +83,12 @@ FAILED: dict[str, tuple[Sequence[Step], type[AlloyAsyncError], str, str]] = {
     "099": ([b"HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok"], StatusError, "unknown", "99"),
     "fewer bytes than its length": ([answer(BODY)[:-1], END], ConnectionLost, "applied", "broke off"),
     "a reset within": ([answer(BODY)[:-1], RESET], ConnectionLost, "applied", "broke off"),
+    "a reset in what lasts until the end": (
+        [UNTIL_CLOSE, *halves(BODY), RESET],
+        ConnectionLost,
+        "applied",
+        "broke off",
+    ),
     "cut within a chunk": ([CHUNKED + b"5\r\nok", END], ConnectionLost, "applied", "broke off"),
     "cut between chunks": ([CHUNKED + b"2\r\nok\r\n", END], ConnectionLost, "applied", "broke off"),
     "gzip cut short, well framed": (

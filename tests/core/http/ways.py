@@ -17,6 +17,7 @@ from alloy_async import AsyncClient, Operation, Retry, Service
 from alloy_async.core.http import aiohttp_internals
 from alloy_async.core.messages.upload import FileSource
 from alloy_async.core.operation.markers import Json, Part, Path
+from tests.core.server import reset_when_closed
 
 WAYS = ("direct", "own session", "fallback")
 """The usual way; an own session; and what is left where aiohttp lacks what the usual way needs."""
@@ -161,6 +162,7 @@ class Pieces:
                     elif step == END:
                         return
                     elif step == RESET:
+                        reset_when_closed(writer)
                         writer.transport.abort()
                         return
                     elif step == HANG:

@@ -1,0 +1,19 @@
+"""Whether something waits in a connection's socket, where the event loop has not read yet."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable
+from typing import Any
+
+
+def create_unread_check(transport: Any) -> Callable[[], bool]:
+    """Return what tells whether bytes, or the end of the connection, wait in its socket, where the loop has not read yet."""
+    socket = transport.get_extra_info("socket")
+    if socket is None:
+        return lambda: False
+    if not hasattr(select, "poll"):
+        return lambda: bool(select.select([socket.fileno()], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(socket.fileno(), select.POLLIN)
+    return lambda: bool(poll.poll(0))
