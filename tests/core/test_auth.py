@@ -27,6 +27,7 @@ from alloy_async import (
 from alloy_async.core.auth import with_default_scheme
 from alloy_async.sandbox import Fault, Sandbox, Status
 
+from ..waiting import wait_until
 from .calls import ADA, GET, POST
 from .server import Scripted, reply
 
@@ -151,7 +152,7 @@ async def test_many_waiters_fetch_once(client_of: Any) -> None:
     source.open.clear()
     client = client_of(source)
     calls = [asyncio.create_task(client.with_options(deadline=30).send(GET)) for _ in range(50)]
-    await asyncio.sleep(0.01)
+    await wait_until(lambda: source.fetches == 1)
     source.open.set()
     await asyncio.gather(*calls)
     assert source.fetches == 1
@@ -236,9 +237,9 @@ async def test_a_cancelled_fetcher_hands_over_to_the_next(client_of: Any) -> Non
     source.open.clear()
     client = client_of(source)
     first, second, third = (asyncio.create_task(client.send(GET)) for _ in range(3))
-    await asyncio.sleep(0.005)
+    await wait_until(lambda: source.fetches == 1)
     first.cancel()
-    await asyncio.sleep(0.005)
+    await wait_until(lambda: source.fetches == 2)
     source.open.set()
     assert (await second).username == (await third).username == ADA
     assert source.fetches == 2
@@ -250,10 +251,10 @@ async def test_all_waiters_can_be_cancelled_together(client_of: Any, sandbox: Sa
     source.open.clear()
     client = client_of(source)
     calls = [asyncio.create_task(client.send(GET)) for _ in range(5)]
-    await asyncio.sleep(0.005)
+    await wait_until(lambda: source.fetches == 1)
     for call in calls:
         call.cancel()
-    done, pending = await asyncio.wait(calls, timeout=1)
+    done, pending = await asyncio.wait(calls, timeout=30)
     assert not pending
     assert all(call.cancelled() for call in done)
     assert source.fetches == 1
@@ -279,7 +280,7 @@ async def test_a_failing_source_fails_each_call_with_an_error_of_its_own(
     source.open.clear()
     client = client_of(source)
     calls = [asyncio.create_task(client.send(operation)) for operation in (GET, POST, GET)]
-    await asyncio.sleep(0.005)
+    await wait_until(lambda: source.fetches == 1)
     source.open.set()
     errors = await asyncio.gather(*calls, return_exceptions=True)
     assert [error.operation for error in errors] == ["get_a_user", "create_a_user", "get_a_user"]  # type: ignore[union-attr]

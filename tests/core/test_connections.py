@@ -27,6 +27,7 @@ from alloy_async.sandbox import Delay, Fault, Hang, Limit, Sandbox, Status
 from alloy_async.testing import FakeClock
 from alloy_async.testing.aiohttp_mock import mock_aiohttp
 
+from ..waiting import wait_until
 from .calls import ADA, GET, POST
 from .server import CERTIFICATE, Cut, Scripted, reply, tls_of_localhost
 
@@ -58,7 +59,7 @@ async def test_the_deadline_bounds_the_wait_for_a_connection(sandbox: Sandbox) -
     sandbox.faults.add(Fault(Hang()))
     async with AsyncAlloy("key", base_url=sandbox.url, max_connections=1, retry=Retry(attempts=1)) as client:
         hanging = asyncio.create_task(client.with_options(deadline=1.5).send(GET))
-        await asyncio.sleep(0.2)
+        await wait_until(lambda: len(sandbox.requests) == 1)
         with pytest.raises(DeadlineExceeded) as deadline:
             await client.with_options(deadline=0.3).send(POST)
         with pytest.raises(RequestTimeout, match="no connection became free") as pool:
@@ -90,19 +91,19 @@ async def test_cancelling_a_call_gives_its_connection_back(kind: Any, sandbox: S
             sandbox.faults.add(Fault(kind))
             seen = len(sandbox.requests)
             call = asyncio.create_task(client.send(GET))
-            while len(sandbox.requests) == seen:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+            await wait_until(lambda seen=seen: len(sandbox.requests) > seen)  # type: ignore[misc]
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-            assert (await client.with_options(deadline=1).send(GET)).username == ADA
+            assert (await client.with_options(deadline=30).send(GET)).username == ADA
 
 
 async def test_cancelling_a_wait_sends_nothing_more(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(Status(503, headers={"Retry-After": "30"})))
     async with AsyncAlloy("key", base_url=sandbox.url) as client:
         call = asyncio.create_task(client.send(GET))
-        await asyncio.sleep(0.05)
+        await wait_until(lambda: len(sandbox.requests) == 1)
+        await asyncio.sleep(0.02)  # the answer comes, and the wait begins
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
@@ -223,7 +224,7 @@ async def test_tls_goes_through_a_tunnel(server_tls: ssl.SSLContext) -> None:
     async with proxy, Scripted(tls=server_tls) as service:
         async with AsyncAlloy("key", base_url=service.url, ssl=str(CERTIFICATE), proxy=address) as client:
             await client.send(POST)
-        await asyncio.sleep(0.01)
+        await wait_until(lambda: bool(service.arrived))
     assert service.arrived[0].target == "/users/"
 
 

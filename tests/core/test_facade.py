@@ -105,14 +105,14 @@ def test_eight_threads_share_one_client(alloy: Alloy, sandbox: Sandbox) -> None:
 
 
 def test_calls_from_many_threads_run_side_by_side(alloy: Alloy, sandbox: Sandbox) -> None:
-    sandbox.faults.add(Fault(Delay(0.05), times=None))
+    sandbox.faults.add(Fault(Delay(0.25), times=None))
     threads = [threading.Thread(target=alloy.send, args=(GET,)) for _ in range(8)]
     began = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - began < 8 * 0.05
+    assert time.monotonic() - began < 8 * 0.25
 
 
 def test_it_refuses_to_wait_on_its_own_thread_only(alloy: Alloy, sandbox: Sandbox) -> None:

@@ -25,6 +25,8 @@ from alloy_async.sandbox import (
 )
 from alloy_async.sandbox.faults import FaultKind, Faults
 
+from ..waiting import wait_until
+
 
 async def send(sandbox: Sandbox, username: str = "ada") -> bytes:
     """Create a user over a socket of our own; everything that comes back, up to the end."""
@@ -122,20 +124,19 @@ async def test_a_trickle_arrives_whole_and_late(sandbox: Sandbox) -> None:
 
 
 async def test_a_delayed_request_is_carried_out_without_its_client(sandbox: Sandbox) -> None:
-    sandbox.faults.add(Fault(Delay(0.1)))
+    sandbox.faults.add(Fault(Delay(0.3)))
     waiting = asyncio.create_task(send(sandbox))
-    await asyncio.sleep(0.05)
+    await wait_until(lambda: len(sandbox.requests) == 1)
     assert created(sandbox) == 0
     waiting.cancel()
-    await asyncio.sleep(0.1)
-    assert created(sandbox) == 1
+    await wait_until(lambda: created(sandbox) == 1)
 
 
-async def test_a_delay_after_commit_holds_back_the_answer_alone(sandbox: Sandbox) -> None:
-    sandbox.faults.add(Fault(Delay(0.1, after_effect=True)))
+async def test_a_delay_after_the_effect_holds_back_the_answer_alone(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(Delay(0.3, after_effect=True)))
     waiting = asyncio.create_task(send(sandbox))
-    await asyncio.sleep(0.05)
-    assert (created(sandbox), waiting.done()) == (1, False)
+    await wait_until(lambda: created(sandbox) == 1)
+    assert not waiting.done()
     assert (await waiting).startswith(b"HTTP/1.1 200 ")
 
 
@@ -144,7 +145,7 @@ async def test_a_hanging_request_ends_with_the_sandbox(after_effect: bool) -> No
     async with Sandbox("alloy") as sandbox:
         sandbox.faults.add(Fault(Hang(after_effect)))
         waiting = asyncio.create_task(send(sandbox))
-        await asyncio.sleep(0.05)
+        await wait_until(lambda: len(sandbox.requests) == 1 and created(sandbox) == after_effect)
         assert not waiting.done()
     assert await waiting == b""
     assert created(sandbox) == after_effect

@@ -103,7 +103,7 @@ async def test_without_the_moment_of_writing_the_effect_is_told_with_care(
     hide(monkeypatch, "send")
     async with (
         Pieces([HANG]) as service,
-        Ways("own session").client(service.url, retry=ONCE, deadline=0.2) as client,
+        Ways("own session").client(service.url, retry=ONCE, deadline=1) as client,
     ):
         with pytest.raises(DeadlineExceeded) as raised:
             await client.send(Create())

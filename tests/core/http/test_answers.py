@@ -190,7 +190,7 @@ async def test_no_whole_stream(name: str, ways: Ways) -> None:
 
 async def test_a_later_piece_that_breaks_the_chunks_ends_the_call(ways: Ways) -> None:
     steps = [CHUNKED + b"2\r\nok\r\n", b"zz\r\n"]
-    async with Pieces(steps) as service, ways.client(service.url, retry=ONCE, deadline=0.5) as client:
+    async with Pieces(steps) as service, ways.client(service.url, retry=ONCE, deadline=1) as client:
         with pytest.raises(AlloyAsyncError) as raised:
             await client.send(Create())
     assert raised.value.effect == "applied"

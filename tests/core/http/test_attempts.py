@@ -30,6 +30,7 @@ from alloy_async import (
 from tests.conftest import FakeClock
 from tests.core.server import CERTIFICATE, closed_port, tls_of_localhost
 
+from ...waiting import wait_until
 from .ways import END, HANG, ONCE, Create, Pieces, Read, Replace, Send, Ways, answer, chunks
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -95,8 +96,7 @@ async def test_a_wake_up_that_reached_a_cancelled_call_goes_on_to_the_next(ways:
     async with Pieces([free.wait, answer(), END], [answer()]) as service:
         async with ways.client(service.url, retry=ONCE, max_connections=1, deadline=20) as client:
             first = asyncio.create_task(client.send(Read()))
-            while not service.requests:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+            await wait_until(lambda: bool(service.requests))
             second, third = (asyncio.create_task(client.send(Read())) for _ in range(2))
             await asyncio.sleep(0.01)
             first.add_done_callback(lambda _: second.cancel())
@@ -143,7 +143,7 @@ async def test_a_deadline_while_it_connects_has_no_effect_however_late_the_loop_
 
 
 async def test_a_deadline_after_writing_leaves_the_effect_unknown(ways: Ways) -> None:
-    async with Pieces([HANG]) as service, ways.client(service.url, retry=ONCE, deadline=0.2) as client:
+    async with Pieces([HANG]) as service, ways.client(service.url, retry=ONCE, deadline=1) as client:
         with pytest.raises(DeadlineExceeded, match="no answer began") as raised:
             await client.send(Create())
     assert raised.value.effect == "unknown"
@@ -151,7 +151,7 @@ async def test_a_deadline_after_writing_leaves_the_effect_unknown(ways: Ways) ->
 
 async def test_a_deadline_within_the_answer(ways: Ways) -> None:
     async with Pieces([answer(b"x" * 99)[:-9], HANG]) as service:
-        async with ways.client(service.url, retry=ONCE, deadline=0.3) as client:
+        async with ways.client(service.url, retry=ONCE, deadline=1) as client:
             with pytest.raises(DeadlineExceeded, match="was not complete") as raised:
                 await client.send(Create())
     assert (raised.value.effect, raised.value.status) == ("applied", 200)

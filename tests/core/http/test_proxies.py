@@ -14,6 +14,7 @@ from alloy_async import AsyncClient, ConfigurationError, ConnectError, Retry, Se
 from alloy_async.core.http.proxies import find_proxy, is_excepted
 from tests.core.server import CERTIFICATE, Scripted, reply, tls_of_localhost
 
+from ...waiting import wait_until
 from .ways import ONCE, Create, Pieces, Read, Ways, answer
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD")
@@ -180,7 +181,7 @@ async def test_tls_goes_through_a_tunnel_that_never_sees_the_credential(ways: Wa
         async with ways.client(service.url, proxy=address, **options) as client:
             for _ in range(3):
                 assert await client.send(Create()) == b"ok"
-        await asyncio.sleep(0.02)
+        await wait_until(lambda: bool(tunnel.heads and service.requests))
     assert (len(tunnel.heads), service.connections) == (1, 1)
     assert b"authorization: bearer" not in tunnel.heads[0].lower()
     assert CREDENTIAL.encode() in tunnel.heads[0]
