@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar, TypeVarTuple, Unpack
 
 from .errors import ConfigurationError
@@ -32,6 +31,8 @@ class BackgroundLoop:
 
     def __init__(self) -> None:
         self._loop = choose_loop_factory()()
+        from concurrent.futures import ThreadPoolExecutor  # here, as an async client needs none of it
+
         self._executor = ThreadPoolExecutor(thread_name_prefix="alloy_async")
         self._loop.set_default_executor(self._executor)
         self.stopping: bool = False

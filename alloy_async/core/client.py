@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
-from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
 from .calls.call import Call
 from .calls.client_state import PreparedOptions, create_shared_state
+from .calls.hooks import Hook, combine_hooks
 from .calls.map import check_map_arguments, map_concurrently
 from .client_base import ClientBase, find_system, hide_arguments, list_options
-from .errors import AlloyAsyncError, ConfigurationError, InvalidRequest
-from .events import Hook, LimitEvent, RetryEvent, combine_hooks
+from .errors import ConfigurationError, InvalidRequest
 from .http.open_response import OpenResponse
-from .messages.custom_request import ANYTHING, CustomRequest
 from .messages.response import Answer, find_request_id, lowercase_names
-from .messages.stream import Stream
+from .messages.result_decoder import ANYTHING
 from .operation.operation import Operation
-from .operation.pages import Pages
-from .operation.paging import Listing
 from .options import CallOptions, Options, Service, replace_settings, split_options
 from .validation import describe_value
+
+if TYPE_CHECKING:  # not every program needs these
+    from .events import LimitEvent, RetryEvent
+    from .messages.stream import Stream
+    from .operation.pages import Pages
+    from .operation.paging import Listing
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -203,6 +206,9 @@ class AsyncClient(ClientBase):
             DecodeError: the answer is not a `result`.
             AlloyAsyncError: as for send().
         """
+        # Here, like others below, as not every program needs it.
+        from .messages.custom_request import CustomRequest
+
         operation = CustomRequest(method, path, arguments, **details)
         del arguments, details  # they may be secrets, and this frame stands in tracebacks
         return await self.send(operation)
@@ -221,20 +227,9 @@ class AsyncClient(ClientBase):
             ConfigurationError: something is missing, or the service has no such call.
             AlloyAsyncError: as for send().
         """
-        probe = self.system.probe
-        if probe is None:
+        if self.system.probe is None:
             raise ConfigurationError(f"{self.system.name} has no call that tells who it is talking to")
-        try:
-            operation = probe.create(place)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from None
-        try:
-            result = await self.send(operation)
-        except AlloyAsyncError as error:
-            if not probe.accepts(error):
-                raise
-            result = None
-        return probe.describe(place, result)
+        return await self.system.probe.run(self.send, place)
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> Pages[Item]:
         """The items of a listing, over all its pages: `async for item in client.iterate(operation)`.
@@ -243,6 +238,8 @@ class AsyncClient(ClientBase):
             operation: the listing; its own page argument, if given, is where the walk begins.
             token: the `token` of an earlier walk, to go on where that one stood.
         """
+        from .operation.pages import Pages
+
         return Pages(self.send, operation, token)
 
     def map(
@@ -262,6 +259,8 @@ class AsyncClient(ClientBase):
         The deadline holds until the answer begins; from then on `timeout.read` bounds each wait. A failure before it begins
         is retried as in send().
         """
+        from .messages.stream import Stream
+
         call = self._call(operation, streamed=True)
 
         async def open_stream() -> tuple[OpenResponse, Mapping[str, str]]:
@@ -287,12 +286,3 @@ class AsyncClient(ClientBase):
                 f"expected an operation, as GetAUser('ada'), got {describe_value(operation)}"
             )
         return Call(self._shared, self._options, operation, streamed)
-
-
-def create_client_for(
-    owner: type[ClientBase], credential: KeySource | None, options: Mapping[str, Any], system: Service | None
-) -> AsyncClient:
-    """Create the client that stands behind one of another class, as behind a sync one."""
-    client = object.__new__(AsyncClient)
-    client._set_up(credential, options, system, owner)
-    return client

@@ -16,8 +16,8 @@ from yarl import URL
 
 from .arguments import explain_arguments, suggest_name
 from .auth import with_default_scheme
+from .calls.hooks import create_hook
 from .errors import ConfigurationError
-from .events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent, create_hook
 from .http.transport import Timeout
 from .operation.operation import Operation
 from .operation.probe import Probe
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from .calls.open_telemetry import OpenTelemetry
+    from .events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent
 
 SYSTEM_CLOCK = Clock(time.monotonic, asyncio.sleep, random.random)
 
@@ -130,35 +131,38 @@ def _read_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     return dict(headers)
 
 
-def _validate_seconds(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
-    check_seconds(attribute.name, value)
-
-
-def _hook(option: str) -> Any:
-    return attrs.field(
-        default=None, converter=lambda value: None if value is None else create_hook(option, value)
-    )
-
-
-def _validate_telemetry(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
+def _read_telemetry(value: OpenTelemetry | None) -> OpenTelemetry | None:
     if value is not None:
         check_methods("telemetry", value, ("trace_call",), "OpenTelemetry()")
+    return value
 
 
-@attrs.frozen
 class CallSettings:
-    """CallOptions with their defaults."""
+    """CallOptions with their defaults.
 
-    timeout: Timeout = attrs.field(factory=Timeout, converter=_read_timeout)
-    deadline: float = attrs.field(default=60.0, validator=_validate_seconds)
-    retry: Retry = attrs.field(factory=Retry, converter=_read_retry)
-    headers: Mapping[str, str] = attrs.field(factory=dict, converter=_read_headers, repr=False)
-    on_request: Callable[[RequestEvent], None] | None = _hook("on_request")
-    on_response: Callable[[ResponseEvent], None] | None = _hook("on_response")
-    on_retry: Callable[[RetryEvent], None] | None = _hook("on_retry")
-    on_result: Callable[[Operation[Any], Any], None] | None = _hook("on_result")
-    on_limit: Callable[[LimitEvent], None] | None = _hook("on_limit")
-    telemetry: OpenTelemetry | None = attrs.field(default=None, validator=_validate_telemetry)
+    Args:
+        options: those that are given.
+
+    Raises:
+        ConfigurationError: an option cannot be.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        def read_hook(name: str) -> Any:
+            function = options.get(name)
+            return None if function is None else create_hook(name, function)
+
+        self.timeout: Timeout = _read_timeout(options.get("timeout", Timeout()))
+        self.deadline: float = options.get("deadline", 60.0)
+        check_seconds("deadline", self.deadline)
+        self.retry: Retry = _read_retry(options.get("retry", Retry()))
+        self.headers: Mapping[str, str] = _read_headers(options.get("headers", {}))
+        self.on_request: Callable[[RequestEvent], None] | None = read_hook("on_request")
+        self.on_response: Callable[[ResponseEvent], None] | None = read_hook("on_response")
+        self.on_retry: Callable[[RetryEvent], None] | None = read_hook("on_retry")
+        self.on_result: Callable[[Operation[Any], Any], None] | None = read_hook("on_result")
+        self.on_limit: Callable[[LimitEvent], None] | None = read_hook("on_limit")
+        self.telemetry: OpenTelemetry | None = _read_telemetry(options.get("telemetry"))
 
 
 def split_options(
@@ -176,7 +180,7 @@ def split_options(
     """
     _refuse_unknown(owner, options, Options.__annotations__, list_known)
     of_calls = {name: value for name, value in options.items() if name in CallOptions.__annotations__}
-    return CallSettings(**of_calls), {name: value for name, value in options.items() if name not in of_calls}
+    return CallSettings(of_calls), {name: value for name, value in options.items() if name not in of_calls}
 
 
 def replace_settings(settings: CallSettings, options: Mapping[str, Any]) -> CallSettings:
@@ -190,7 +194,7 @@ def replace_settings(settings: CallSettings, options: Mapping[str, Any]) -> Call
     if fixed:
         raise TypeError(f"with_options() cannot change {', '.join(fixed)}: make a new client")
     _refuse_unknown("with_options()", options, CallOptions.__annotations__)
-    return attrs.evolve(settings, **options)
+    return CallSettings({**vars(settings), **options})
 
 
 def _refuse_unknown(
@@ -213,7 +217,8 @@ def resolve_base_url(system: Service, given: str | None) -> str:
         raise ConfigurationError(f"{system.name} has no common address: give base_url= or set {variable}")
     try:
         url = URL(text.strip())
-        (url.raw_host or "").encode("idna")
+        if any(not 0 < len(label) < 64 for label in (url.raw_host or "-").removesuffix(".").split(".")):
+            url = URL()  # the resolver would refuse it, at the first call
     except ValueError:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from threading import Lock
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
@@ -96,8 +96,7 @@ class RetryBudget:
         return self.left >= self._capacity
 
 
-@attrs.frozen
-class Clock:
+class Clock(NamedTuple):
     """Time, sleep and chance, in one place, so that tests can bring their own."""
 
     monotonic: Callable[[], float]

@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
-from .background_loop import BackgroundCall, get_background_loop, iterate_sync
+from .background_loop import BackgroundCall, get_background_loop
 from .calls.map import check_map_arguments
-from .client import AsyncClient, create_client_for
+from .client import AsyncClient
 from .client_base import ClientBase, hide_arguments
-from .events import LimitEvent, RetryEvent
-from .messages.custom_request import ANYTHING, CustomRequest
 from .messages.response import Answer
-from .messages.stream import Stream
+from .messages.result_decoder import ANYTHING
 from .operation.operation import Operation
-from .operation.pages import PagesBase
-from .operation.paging import Listing
 from .options import CallOptions, Options, Service
+
+if TYPE_CHECKING:  # not every program needs these
+    from .events import LimitEvent, RetryEvent
+    from .operation.paging import Listing
+    from .sync_readers import SyncPages, SyncStream
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -44,7 +45,7 @@ class Client(ClientBase):
     def _set_up(
         self, credential: KeySource | None, options: Mapping[str, Any], system: Service | None = None
     ) -> None:
-        self._client = create_client_for(type(self), credential, options, system)
+        self._client = _create_client_for(type(self), credential, options, system)
         self.system: Service = self._client.system
 
     def __repr__(self) -> str:
@@ -114,6 +115,9 @@ class Client(ClientBase):
         self, method: str, path: str, arguments: Mapping[str, str | int] | None = None, **details: Any
     ) -> Any:
         """Send a request that no operation covers; see AsyncClient.request."""
+        # Here, like others below, as not every program needs it.
+        from .messages.custom_request import CustomRequest
+
         operation = CustomRequest(method, path, arguments, **details)
         del arguments, details  # they may be secrets, and this frame stands in tracebacks
         return self.send(operation)
@@ -124,6 +128,8 @@ class Client(ClientBase):
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> SyncPages[Item]:
         """The items of a listing, over all its pages: `for item in client.iterate(operation)`."""
+        from .sync_readers import SyncPages
+
         return SyncPages(self._client.send, operation, token)
 
     def map(
@@ -167,6 +173,8 @@ class Client(ClientBase):
 
     def stream(self, operation: Operation[Any]) -> SyncStream:
         """Read a long answer as it comes: `with client.stream(operation) as stream: for chunk in stream: ...`"""
+        from .sync_readers import SyncStream
+
         return SyncStream(self._client.stream(operation))
 
     def close(self) -> None:
@@ -182,6 +190,15 @@ class Client(ClientBase):
         self.close()
 
 
+def _create_client_for(
+    owner: type[ClientBase], credential: KeySource | None, options: Mapping[str, Any], system: Service | None
+) -> AsyncClient:
+    """Create the client that stands behind one of another class, as behind a sync one."""
+    client = object.__new__(AsyncClient)
+    client._set_up(credential, options, system, owner)
+    return client
+
+
 def _create_enqueuer(
     queue: SimpleQueue[tuple[Operation[T], BackgroundCall[T]]], operation: Operation[T]
 ) -> Callable[[BackgroundCall[T]], None]:
@@ -195,64 +212,3 @@ def _take_outcome(call: BackgroundCall[Any]) -> Any:
     if not isinstance(error, Exception):
         raise error  # as SystemExit of a hook: it is the caller's, and ends the walk
     return error
-
-
-class SyncPages(PagesBase[Item]):
-    """The items of a listing over all its pages: `for item in client.iterate(operation)`."""
-
-    def __iter__(self) -> Iterator[Item]:
-        walk = self._walk
-        for page in self._fetch_pages():
-            for walk.taken, item in page:
-                yield item
-
-    def pages(self) -> Iterator[list[Item]]:
-        """Walk the listing with the items as one list a page."""
-        for page in self._fetch_pages():
-            self._walk.taken = page[-1][0]
-            yield [item for _, item in page]
-
-    def _fetch_pages(self) -> Iterator[list[tuple[int, Item]]]:
-        # One by one: a page fetched ahead would move the token past rows that nobody has seen.
-        return iterate_sync(self._walk.fetch_pages(), seconds=0)
-
-
-class SyncStream:
-    """An answer that is read as it comes; see Stream."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    @property
-    def status(self) -> int:
-        """HTTP status, known inside the `with`."""
-        return self._stream.status
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Headers of the answer; names in lower case."""
-        return self._stream.headers
-
-    def __enter__(self) -> Self:
-        get_background_loop().run(self._stream.__aenter__)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        get_background_loop().run(self._stream.__aexit__, kind, error, trace)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iterate_sync(aiter(self._stream))
-
-    def lines(self, encoding: str | None = None) -> Iterator[str]:
-        """The body as text, line by line; see Stream.lines."""
-        return iterate_sync(self._stream.lines(encoding))
-
-    @overload
-    def rows(self, *, delimiter: str = ",") -> Iterator[dict[str, str]]: ...
-    @overload
-    def rows(self, of: type[T], *, delimiter: str = ",") -> Iterator[T]: ...
-    def rows(self, of: Any = None, *, delimiter: str = ",") -> Iterator[Any]:
-        """The rows of a CSV body; see Stream.rows."""
-        return iterate_sync(self._stream.rows(of, delimiter=delimiter))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import attrs
 
 from ..core.arguments import explain_arguments
+from ..core.calls.hooks import create_hook
 from ..core.errors import ConfigurationError
-from ..core.events import create_hook
 from ..core.validation import check_count, check_flag, check_methods, describe_value
 from .events import Event, OnEvent
 

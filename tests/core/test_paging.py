@@ -30,7 +30,8 @@ class List(Listing[Answer, int]):
     direction: Annotated[str | None, Query("direction")] = None
 
 
-CURSOR = ByCursor(items="rows", cursor="cursor", next="next", previous="previous", direction="direction")
+BOTH_WAYS = {"cursor": "cursor", "next": "next", "previous": "previous", "direction": "direction"}
+CURSOR = ByCursor("rows", **BOTH_WAYS)
 OFFSET_WITH_NEXT = ByOffset("rows", next="next")
 
 
@@ -55,7 +56,7 @@ def test_the_rows_of_an_answer(paging: Unpaged, answer: Any, rows: list[int]) ->
         (ByPage("rows"), List(page=3), List(page=3)),
         (CURSOR, List(), List(cursor="")),
         (CURSOR, List(cursor="x"), List(cursor="x")),
-        (attrs.evolve(CURSOR, start="*"), List(), List(cursor="*")),
+        (ByCursor("rows", **BOTH_WAYS, start="*"), List(), List(cursor="*")),
     ],
 )
 def test_the_first_request(paging: Unpaged, given: List, first: List) -> None:

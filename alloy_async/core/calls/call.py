@@ -14,7 +14,6 @@ from urllib.parse import quote
 from ..codec.conversion import Mismatch
 from ..codec.redaction import Secret
 from ..errors import AlloyAsyncError, DeadlineExceeded, Effect, RateLimited, Unauthorized
-from ..events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent
 from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.multipart import Multipart
@@ -195,6 +194,8 @@ class Call:
         settings, operation, monotonic = self.options.settings, self.operation, self.shared.clock.monotonic
         began = monotonic()
         if settings.on_request is not None:
+            from ..events import RequestEvent  # here, like the others, as few programs listen to events
+
             settings.on_request(
                 RequestEvent(
                     operation.name,
@@ -219,6 +220,8 @@ class Call:
             outcome = status if error is None else type(error).__name__
             log.debug("%s %s in %.1f ms, attempt %d", operation.name, outcome, elapsed * 1000, self.attempts)
             if settings.on_response is not None:
+                from ..events import ResponseEvent
+
                 settings.on_response(
                     ResponseEvent(
                         operation.name,
@@ -274,6 +277,8 @@ class Call:
         if settings.telemetry is not None:
             settings.telemetry.note_retry(self)
         if settings.on_retry is not None:
+            from ..events import RetryEvent
+
             settings.on_retry(
                 RetryEvent(self.operation.name, self.attempts, wait, error, **self._create_event_facts())
             )
@@ -286,6 +291,8 @@ class Call:
         if settings.telemetry is not None:
             settings.telemetry.note_refusal(self)
         if settings.on_limit is not None:
+            from ..events import LimitEvent
+
             settings.on_limit(
                 LimitEvent(
                     self.operation.name, self.attempts, error.retry_after, error, **self._create_event_facts()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
-import attrs
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -26,17 +25,28 @@ from ..retry import Clock, RetryBudget
 from ..validation import check_methods
 
 
-@attrs.frozen(eq=False, repr=False)
 class SharedState:
     """What a client and its copies share."""
 
-    system: Service
-    base: str
-    auth: Auth
-    clock: Clock
-    budget: RetryBudget
-    limiter: Limiter
-    transport: Transport
+    __slots__ = ("auth", "base", "budget", "clock", "limiter", "system", "transport")
+
+    def __init__(
+        self,
+        system: Service,
+        base: str,
+        auth: Auth,
+        clock: Clock,
+        budget: RetryBudget,
+        limiter: Limiter,
+        transport: Transport,
+    ) -> None:
+        self.system: Service = system
+        self.base: str = base
+        self.auth: Auth = auth
+        self.clock: Clock = clock
+        self.budget: RetryBudget = budget
+        self.limiter: Limiter = limiter
+        self.transport: Transport = transport
 
 
 class PreparedOptions:

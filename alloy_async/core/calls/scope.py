@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
-
-import attrs
+from typing import NamedTuple
 
 from ..validation import check_seconds
 from .timing import Part, Timing
@@ -71,8 +70,7 @@ class Explanation:
         return "\n".join(lines)
 
 
-@attrs.frozen
-class Scope:
+class Scope(NamedTuple):
     """What holds for the calls of a block.
 
     Args:
@@ -110,7 +108,7 @@ def deadline(seconds: float, *, now: Callable[[], float] = time.monotonic) -> It
     """
     check_seconds("deadline", seconds)
     outer = current_scope.get() or Scope(now=now)
-    token = current_scope.set(attrs.evolve(outer, ends=min(outer.ends, outer.now() + seconds)))
+    token = current_scope.set(outer._replace(ends=min(outer.ends, outer.now() + seconds)))
     try:
         yield
     finally:
@@ -126,7 +124,7 @@ def explain(*, now: Callable[[], float] = time.monotonic) -> Iterator[Explanatio
     """
     explanation = Explanation(now)
     outer = current_scope.get() or Scope()
-    token = current_scope.set(attrs.evolve(outer, explanation=explanation))
+    token = current_scope.set(outer._replace(explanation=explanation))
     try:
         yield explanation
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import NoneType
-from typing import Annotated, Any, ClassVar, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -30,8 +30,7 @@ NULL: Final[Any] = Null()
 """Sends an explicit null where None would leave the member out. Accepted wherever None is."""
 
 
-@attrs.frozen
-class Field:
+class Field(NamedTuple):
     """One field of a model or an operation: its Python name, its marker, and its type without the marker."""
 
     name: str

@@ -210,12 +210,12 @@ def _parse_number(text: str) -> float | None:
 
 def _unescape_backslashes(text: str) -> str:
     """Undo the escapes of JSON and of Python's repr, wherever they stand."""
-    plain = _ESCAPE.sub(_unescape_one, text)
+    plain = re.sub(_ESCAPE, _unescape_one, text)
     # A letter beyond 16 bits is escaped in two halves.
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U(00[01][0-9a-fA-F]{5})|(.))", re.DOTALL)
+_ESCAPE = r"(?s)\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U(00[01][0-9a-fA-F]{5})|(.))"
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 

@@ -11,10 +11,9 @@ import inspect
 import types
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
-import attrs
 from aiohttp import client as aiohttp_client
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
@@ -30,8 +29,7 @@ NO_CAUSE: BaseException = (ResponseHandler.set_exception.__defaults__ or (Except
 READ_SIZE = 1 << 16  # bytes that are read at once, at the most
 
 
-@attrs.frozen
-class UndocumentedUse:
+class UndocumentedUse(NamedTuple):
     """One use of something undocumented; its probe gets the connector or session whose names it looks for."""
 
     purpose: str

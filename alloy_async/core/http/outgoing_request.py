@@ -22,8 +22,8 @@ WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 OF_THE_TRANSPORT = frozenset({"content-length", "transfer-encoding", "connection", "expect", "upgrade", "te"})
 """Headers that say how a message is framed. Another value than the true one would let two messages run into each other."""
 
-_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NAME = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
+_FORBIDDEN = r"[\x00-\x08\x0a-\x1f\x7f]"
 
 
 class RequestHead:
@@ -59,13 +59,13 @@ class RequestHead:
 
 def _check_headers(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
-        if not _NAME.fullmatch(name):
+        if not re.fullmatch(_NAME, name):
             raise ConfigurationError(f"headers: {name!r} is not the name of a header")
         if name.lower() in OF_THE_TRANSPORT:
             raise ConfigurationError(
                 f"headers: {name} is set by the client itself, which frames the requests"
             )
-        if _FORBIDDEN.search(value):
+        if re.search(_FORBIDDEN, value):
             raise ConfigurationError(
                 f"headers: the value of {name} holds a control character; nothing was sent"
             )

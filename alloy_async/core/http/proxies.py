@@ -7,7 +7,6 @@ import os
 import urllib.request
 from base64 import b64encode
 
-import attrs
 from yarl import URL
 
 from ..errors import ConfigurationError
@@ -17,11 +16,11 @@ FOR_ALL = ("all_proxy", "ALL_PROXY")
 EXCEPT = ("no_proxy", "NO_PROXY")
 
 
-@attrs.frozen(repr=False)
 class Proxy:
     """A proxy, with the credential that may be in its address."""
 
-    url: URL
+    def __init__(self, url: URL) -> None:
+        self.url: URL = url
 
     @property
     def authorization(self) -> str | None:

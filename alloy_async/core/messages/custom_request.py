@@ -15,12 +15,9 @@ from ..codec.fields import get_fields
 from ..operation.markers import Body, ExtraQuery
 from ..operation.operation import IDEMPOTENT_VERBS, Operation
 from .request import CompiledOperation, create_argument, encode_segment, invalid_argument
-from .result_decoder import create_result_decoder
+from .result_decoder import ANYTHING, create_result_decoder
 
-ANYTHING: Any = Any | None
-"""JSON data of any kind, and None for an empty body."""
-_METHOD = re.compile(r"[A-Z]+")
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = r"\{(\w+)\}"
 
 
 @explain_arguments
@@ -101,7 +98,7 @@ class _CompiledRequest(CompiledOperation):
 
     def _build_path(self, operation: Operation[Any]) -> str:
         assert isinstance(operation, CustomRequest)
-        if not _METHOD.fullmatch(self.verb):
+        if not re.fullmatch("[A-Z]+", self.verb):
             raise invalid_argument(operation, "method is a word, as 'GET'")
         if not isinstance(operation.arguments, Mapping | None):
             raise invalid_argument(operation, "arguments is a dictionary, as {'id': 'ada'}")
@@ -112,7 +109,7 @@ class _CompiledRequest(CompiledOperation):
             )
         if {".", ".."} & set(path.split("/")):
             raise invalid_argument(operation, "path has a segment that a URL reads as a step to another path")
-        named = set(_PLACEHOLDER.findall(path))
+        named = set(re.findall(_PLACEHOLDER, path))
         if named != arguments.keys():
             differing = ", ".join(sorted(named ^ arguments.keys()))
             raise invalid_argument(operation, f"arguments and the placeholders of path differ: {differing}")
@@ -120,7 +117,7 @@ class _CompiledRequest(CompiledOperation):
             if isinstance(value, bool) or not isinstance(value, str | int):
                 raise invalid_argument(operation, f"arguments[{name!r}]: expected text or a whole number")
         segments = {name: encode_segment(operation, name, str(value)) for name, value in arguments.items()}
-        literals = _PLACEHOLDER.split(path)
+        literals = re.split(_PLACEHOLDER, path)
         return "".join(
             segments[text] if number % 2 else quote(text, safe="/%:@!$&'()*+,;=~-._")
             for number, text in enumerate(literals)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
-
-import attrs
 
 from ..codec.conversion import Encoder, Mismatch, get_encoder
 from ..codec.error_path import locate_in_argument
@@ -46,8 +44,7 @@ class Request:
         return not isinstance(self.body, Multipart) or self.body.repeatable
 
 
-@attrs.frozen
-class _Argument:
+class _Argument(NamedTuple):
     """One argument, ready to be written."""
 
     field: Field

@@ -35,8 +35,8 @@ WORDS = (
 )
 """Members of an error's body that hold words for a person, the best first."""
 
-_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
-_TEXT_CODECS = re.compile(r"utf-(8|16|32)|iso8859|cp\d|latin|ascii|shift|euc|gb|big5|koi8|mac|iso2022")
+_CHARSET = r"(?i)charset\s*=\s*\"?([\w.:-]+)"
+_TEXT_CODECS = r"utf-(8|16|32)|iso8859|cp\d|latin|ascii|shift|euc|gb|big5|koi8|mac|iso2022"
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
@@ -102,14 +102,14 @@ def _iterate_encodings(raw: bytes, headers: Mapping[str, str]) -> Iterator[str]:
 
 def find_charset(headers: Mapping[str, str]) -> str | None:
     """Find the encoding that Content-Type declares, where it is one of text that is known."""
-    declared = _CHARSET.search(headers.get("content-type", ""))
+    declared = re.search(_CHARSET, headers.get("content-type", ""))
     if declared is None:
         return None
     try:
         name = codecs.lookup(declared[1]).name
     except LookupError:
         return None
-    return name if _TEXT_CODECS.match(name) else None
+    return name if re.match(_TEXT_CODECS, name) else None
 
 
 def describe_other_media(headers: Mapping[str, str], start: bytes) -> str | None:

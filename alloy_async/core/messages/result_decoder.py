@@ -10,6 +10,8 @@ from ..codec.conversion import Mismatch
 from ..codec.json_codec import create_decoder
 from .response_body import describe_other_media
 
+ANYTHING: Any = Any | None
+"""JSON data of any kind, and None for an empty body."""
 NO_HEADERS: Mapping[str, str] = {}
 
 

@@ -30,7 +30,7 @@ Content: TypeAlias = str | os.PathLike[str] | bytes | BinaryFile | AsyncIterable
 """What can be uploaded: a path, bytes, a file opened in binary mode, or an async iterator of bytes."""
 
 _BYTES = bytes | bytearray | memoryview
-_CONTENT_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;[ -~]*)?", re.ASCII)
+_CONTENT_TYPE = r"(?a)[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;[ -~]*)?"
 
 
 @attrs.frozen
@@ -77,7 +77,7 @@ def parse_upload(value: object) -> Upload:
     for text in (upload.filename, upload.content_type):
         if text is not None and not isinstance(text, str):
             raise create_type_mismatch("text as filename and content_type", text)
-    if upload.content_type is not None and not _CONTENT_TYPE.fullmatch(upload.content_type):
+    if upload.content_type is not None and not re.fullmatch(_CONTENT_TYPE, upload.content_type):
         raise Mismatch(f"expected a content_type such as 'image/png', got {upload.content_type[:40]!r}")
     if upload.size is not None and (not isinstance(upload.size, int) or upload.size < 0):
         raise Mismatch("expected a size in bytes, 0 or more")

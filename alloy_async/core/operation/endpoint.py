@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from ..arguments import create_argument_error
 from .operation import Operation
-from .paging import Listing
 from .signature import OperationSignature, create_docstring
 
 if TYPE_CHECKING:
     from ..client import AsyncClient
     from ..sync import Client
     from .namespace import AsyncNamespace, Namespace
+    from .paging import Listing
 
 T = TypeVar("T")
 P = ParamSpec("P")

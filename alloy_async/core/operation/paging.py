@@ -22,7 +22,6 @@ class Listing(Operation[T_co], Generic[T_co, Item_co]):
     """How to find the items in an answer and the operation that asks for the next page."""
 
 
-@attrs.frozen(eq=False)
 class Unpaged:
     """The whole list comes in one answer; the styles of paging extend this.
 
@@ -31,8 +30,11 @@ class Unpaged:
         key: member of an item that tells items apart; None where nothing does.
     """
 
-    items: str | None
-    key: str | None = None
+    # Not attrs classes, each of which would take half a millisecond of every program's start.
+
+    def __init__(self, items: str | None, key: str | None = None) -> None:
+        self.items: str | None = items
+        self.key: str | None = key
 
     @property
     def position(self) -> tuple[str, ...]:
@@ -54,7 +56,6 @@ class Unpaged:
         return None
 
 
-@attrs.frozen(eq=False)
 class ByPage(Unpaged):
     """Pages are numbered by the argument `page`; a page without items ends the list.
 
@@ -62,7 +63,9 @@ class ByPage(Unpaged):
     first page again, its rows are recognised by `key` and dropped.
     """
 
-    page: str = "page"
+    def __init__(self, items: str | None, key: str | None = None, page: str = "page") -> None:
+        super().__init__(items, key)
+        self.page: str = page
 
     @property
     def position(self) -> tuple[str, ...]:
@@ -77,7 +80,6 @@ class ByPage(Unpaged):
         return _evolve(operation, self.page, 1 if page is None else page + 1)
 
 
-@attrs.frozen(eq=False)
 class ByOffset(Unpaged):
     """Rows are skipped by the argument `offset`; a page without items ends the list.
 
@@ -85,8 +87,16 @@ class ByOffset(Unpaged):
         next: member of the answer that is null on the last page, where the service has one.
     """
 
-    offset: str = "offset"
-    next: str | None = None
+    def __init__(
+        self,
+        items: str | None,
+        key: str | None = None,
+        offset: str = "offset",
+        next: str | None = None,  # noqa: A002 (the member's usual name)
+    ) -> None:
+        super().__init__(items, key)
+        self.offset: str = offset
+        self.next: str | None = next
 
     @property
     def position(self) -> tuple[str, ...]:
@@ -100,7 +110,6 @@ class ByOffset(Unpaged):
         return _evolve(operation, self.offset, (getattr(operation, self.offset) or 0) + len(rows))
 
 
-@attrs.frozen(kw_only=True, eq=False)
 class ByCursor(Unpaged):
     """The argument `cursor` names the row to go on after, and each answer names the next cursor.
 
@@ -110,11 +119,23 @@ class ByCursor(Unpaged):
         previous: the same for the way back, followed where the argument `direction` is "backwards".
     """
 
-    cursor: str
-    next: str
-    previous: str | None = None
-    direction: str | None = None
-    start: str = ""
+    def __init__(
+        self,
+        items: str | None,
+        key: str | None = None,
+        *,
+        cursor: str,
+        next: str,  # noqa: A002
+        previous: str | None = None,
+        direction: str | None = None,
+        start: str = "",
+    ) -> None:
+        super().__init__(items, key)
+        self.cursor: str = cursor
+        self.next: str = next
+        self.previous: str | None = previous
+        self.direction: str | None = direction
+        self.start: str = start
 
     @property
     def position(self) -> tuple[str, ...]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 
-import attrs
-
-from ..errors import AlloyAsyncError
+from ..errors import AlloyAsyncError, ConfigurationError
 from .operation import Operation
 
 
@@ -15,8 +13,7 @@ def _refuse(error: AlloyAsyncError) -> bool:
     return False
 
 
-@attrs.frozen
-class Probe:
+class Probe(NamedTuple):
     """The cheapest call of a service that says whom it takes the client for.
 
     Args:
@@ -29,3 +26,26 @@ class Probe:
     create: Callable[[Mapping[str, str]], Operation[Any]]
     describe: Callable[[Mapping[str, str], Any], str]
     accepts: Callable[[AlloyAsyncError], bool] = _refuse
+
+    async def run(self, send: Callable[[Operation[Any]], Awaitable[Any]], place: Mapping[str, str]) -> str:
+        """Make the call, and describe whom the service takes the client for.
+
+        Args:
+            send: the client's.
+            place: what a directory is told besides the client.
+
+        Raises:
+            ConfigurationError: something is missing in `place`.
+            AlloyAsyncError: the client is not let in, or the call failed.
+        """
+        try:
+            operation = self.create(place)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        try:
+            result = await send(operation)
+        except AlloyAsyncError as error:
+            if not self.accepts(error):
+                raise
+            result = None
+        return self.describe(place, result)

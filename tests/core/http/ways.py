@@ -70,7 +70,7 @@ class Send(Operation[bytes]):
 def hide(monkeypatch: pytest.MonkeyPatch, *uses: str) -> None:
     """Let a use of aiohttp's internals look as if aiohttp did not have it."""
     for use in uses:
-        hidden = attrs.evolve(aiohttp_internals.USES[use], probe=lambda _: False)
+        hidden = aiohttp_internals.USES[use]._replace(probe=lambda _: False)
         monkeypatch.setitem(aiohttp_internals.USES, use, hidden)  # type: ignore[arg-type]
 
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-
-import attrs
+from typing import NamedTuple
 
 from .wait_formats import parse_number, parse_wait
+
+# Patterns are compiled by `re` when they are first used.
 
 # A quota that is full again later than this many seconds from now is a mistake, or is understood wrongly.
 LONGEST_RESET = 86_400.0 + 3600.0
 
 
-@attrs.frozen
-class Quota:
+class Quota(NamedTuple):
     """What is left of one of the server's quotas.
 
     Args:
@@ -35,8 +35,7 @@ class Quota:
     refills: bool = False
 
 
-@attrs.frozen
-class HeaderForm:
+class HeaderForm(NamedTuple):
     """Headers that tell one quota.
 
     Args:
@@ -98,17 +97,15 @@ FORMS: tuple[HeaderForm, ...] = (
 )
 # Shopify: `32/40` of a bucket that leaks a twentieth of its size each second.
 SHOPIFY, SHOPIFY_SECONDS = "x-shopify-shop-api-call-limit", 20.0
-SHOPIFY_VALUE = re.compile(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*")
+SHOPIFY_VALUE = r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*"
 # `limit=100, remaining=7, reset=3` of the IETF's early drafts; `"burst";r=7;t=3, "daily";r=900;t=3600` of the later ones.
 IETF, POLICY = "ratelimit", "ratelimit-policy"
-MEMBER = re.compile(
-    r'(?:^|[,;\s])(limit|remaining|reset|r|t|q|w)\s*=\s*"?(\d{1,15}(?:\.\d{1,15})?)(?=["\s,;]|$)'
-)
-ITEM = re.compile(r'\s*"([^"]{1,64})"([^,]*)|\s*([A-Za-z][\w-]{0,63})((?:;[^,]*)+)')
+MEMBER = r'(?:^|[,;\s])(limit|remaining|reset|r|t|q|w)\s*=\s*"?(\d{1,15}(?:\.\d{1,15})?)(?=["\s,;]|$)'
+ITEM = r'\s*"([^"]{1,64})"([^,]*)|\s*([A-Za-z][\w-]{0,63})((?:;[^,]*)+)'
 # The headers by which a quota is recognised.
 SIGNS: tuple[str, ...] = (IETF, SHOPIFY, *(form.remaining for form in FORMS))
 # A limit may carry its policy: `100, 100;w=60`.
-LEADING = re.compile(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*(?:$|[,;])")
+LEADING = r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*(?:$|[,;])"
 
 
 def tells_quota(headers: Mapping[str, str]) -> bool:
@@ -140,7 +137,7 @@ def _read_forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
         reset = next((wait for wait in told if wait is not None), form.window)
         if reset is None:
             continue
-        limit = LEADING.match(headers.get(form.limit, "")) if form.limit else None
+        limit = re.match(LEADING, headers.get(form.limit, "")) if form.limit else None
         scope = headers.get(form.scope, "") if form.scope else ""
         size = float(limit[1]) if limit else None
         yield Quota(f"{form.remaining} {scope} {size}", size, remaining, reset)
@@ -161,18 +158,18 @@ def _read_ietf(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
 
 def _parse_items(text: str) -> Iterator[tuple[str, dict[str, float]]]:
     """The items of a list, with their parameters; the early form is one item without a name."""
-    found = [match for match in ITEM.finditer(text[:2000]) if "=" in (match[2] or match[4] or "")]
+    found = [match for match in re.finditer(ITEM, text[:2000]) if "=" in (match[2] or match[4] or "")]
     if not found:
-        yield "", {name: float(value) for name, value in MEMBER.findall(text[:2000])}
+        yield "", {name: float(value) for name, value in re.findall(MEMBER, text[:2000])}
     for match in found:
         yield (
             match[1] or match[3],
-            {name: float(value) for name, value in MEMBER.findall(match[2] or match[4])},
+            {name: float(value) for name, value in re.findall(MEMBER, match[2] or match[4])},
         )
 
 
 def _read_shopify(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
-    match = SHOPIFY_VALUE.fullmatch(headers.get(SHOPIFY, ""))
+    match = re.fullmatch(SHOPIFY_VALUE, headers.get(SHOPIFY, ""))
     if match and int(match[2]) > 0:
         used, size = float(match[1]), float(match[2])
         yield Quota(SHOPIFY, size, max(0.0, size - used), used / size * SHOPIFY_SECONDS, refills=True)

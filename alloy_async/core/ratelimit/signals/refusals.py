@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-
-import attrs
+from typing import NamedTuple
 
 from .quota_headers import parse_quotas
 from .wait_formats import parse_wait
+
+# Patterns are compiled by `re` when they are first used: few programs ever meet a refusal.
 
 # Statuses with which servers refuse for a limit. All but 429 do so only where something else says that it is one.
 LIMIT_STATUSES = frozenset({400, 403, 429, 503})
@@ -24,7 +25,7 @@ WAITS: tuple[tuple[str, float], ...] = (
 # Discord and others send this with every answer, so it does not make a refusal of it.
 RESET_AFTER = "x-ratelimit-reset-after"
 # Sentry: `60:transaction:organization, 2700:error`.
-SENTRY, SENTRY_ITEM = "x-sentry-rate-limits", re.compile(r"(?:^|,)\s*(\d{1,9}(?:\.\d{1,3})?):")
+SENTRY, SENTRY_ITEM = "x-sentry-rate-limits", r"(?:^|,)\s*(\d{1,9}(?:\.\d{1,3})?):"
 # What servers call a limit, as the value of one of these members of an error body, or as an element of XML.
 REASONS = (
     "rateLimitExceeded|userRateLimitExceeded|RATE_LIMIT_EXCEEDED|RESOURCE_EXHAUSTED|rate_limit_exceeded|rate_limited|"
@@ -32,22 +33,20 @@ REASONS = (
     "TooManyRequests|TooManyRequestsException|ProvisionedThroughputExceededException|SlowDown|BandwidthLimitExceeded|"
     "PriorRequestNotComplete|TransactionInProgressException|EC2ThrottledException"
 )
-REASON = re.compile(
+REASON = (
     rf'"(?:__type|type|code|reason|status|error|errorCode|error_code)"\s*:\s*"(?:[\w.]{{1,100}}#)?(?:{REASONS})"'
     rf"|<Code>(?:{REASONS})</Code>"
-    r"|secondary rate limit|API rate limit exceeded",  # GitHub's words
-    re.IGNORECASE,
+    r"|secondary rate limit|API rate limit exceeded"  # GitHub's words
 )
 AMAZON_TYPE = "x-amzn-errortype"
-AMAZON_REASON = re.compile(rf"(?:{REASONS})\b")
+AMAZON_REASON = rf"(?:{REASONS})\b"
 # Google: google.rpc.RetryInfo.
-RETRY_DELAY = re.compile(r'"retryDelay"\s*:\s*"([^"]{1,40})"')
+RETRY_DELAY = r'"retryDelay"\s*:\s*"([^"]{1,40})"'
 BODY = 8192
 """Bytes of a body that are looked at."""
 
 
-@attrs.frozen
-class Refusal:
+class Refusal(NamedTuple):
     """The server refused a request for a limit.
 
     Args:
@@ -68,7 +67,7 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
         wait = parse_wait(headers.get(name), now, unit)
         if wait is not None:
             return wait
-    waits = SENTRY_ITEM.findall(headers.get(SENTRY, ""))
+    waits = re.findall(SENTRY_ITEM, headers.get(SENTRY, ""))
     return max(map(float, waits)) if waits else None
 
 
@@ -87,10 +86,10 @@ def parse_refusal(status: int, headers: Mapping[str, str], body: object, now: fl
     wait = parse_retry_after(headers, now)
     text = body[:BODY].decode("utf-8", "replace") if isinstance(body, bytes) else ""
     if wait is None:
-        delay = RETRY_DELAY.search(text)
+        delay = re.search(RETRY_DELAY, text)
         wait = parse_wait(delay[1], now) if delay else None
     spent = [quota.reset for quota in parse_quotas(headers, now) if quota.remaining < 1 and not quota.refills]
-    named = AMAZON_REASON.search(headers.get(AMAZON_TYPE, "")) or REASON.search(text)
+    named = re.search(AMAZON_REASON, headers.get(AMAZON_TYPE, "")) or re.search(REASON, text, re.IGNORECASE)
     told = wait is not None and status in (403, 503)
     if not (status == 429 or told or (status == 403 and spent) or named):
         return None

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 EPOCH_SECONDS, EPOCH_MILLISECONDS = 1e9, 1e12
 UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{1,20})?")
-PART = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)(ms|us|µs|ns|d|h|m|s)")
-DURATION = re.compile(rf"(?:{PART.pattern})+")
+PART = r"(\d{1,20}(?:\.\d{1,20})?)(ms|us|µs|ns|d|h|m|s)"
+DURATION = rf"(?:{PART})+"  # compiled by `re` when it is first used, like PART
 LONGEST_TEXT = 64
 
 
@@ -46,8 +46,8 @@ def parse_wait(text: str | None, now: float, unit: float = 1.0) -> float | None:
         else:
             number *= unit
         return max(0.0, number)
-    if DURATION.fullmatch(text):
-        return sum(float(amount) * UNITS[name] for amount, name in PART.findall(text))
+    if re.fullmatch(DURATION, text):
+        return sum(float(amount) * UNITS[name] for amount, name in re.findall(PART, text))
     moment = _parse_moment(text)
     return None if moment is None else max(0.0, moment - now)
 
