@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Awaitable, Mapping
-from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -18,19 +16,18 @@ from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.multipart import Multipart
 from ..messages.request import CompiledOperation, Request, compile_operation
-from ..messages.response import decode_unusual_answer, error_from_response, find_request_id, lowercase_names
+from ..messages.response import decode_unusual_answer, error_from_response, lowercase_names
 from ..operation.operation import Operation
 from ..ratelimit.waiting import wait_for
 from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
-from .observation import observe_call, time_attempt, trace_attempt
+from .observation import observe_call
 from .scope import Scope, current_scope
 from .timing import Part, Timing
 
 T = TypeVar("T")
 
 log: logging.Logger = logging.getLogger("alloy_async")
-_ids = count(1)
 
 NEGLIGIBLE = 0.001
 """Seconds already gone of a call's deadline that are not worth making a timeout anew for."""
@@ -70,6 +67,8 @@ class Call:
         self.renewed: bool = False
         self.deadline: float = options.settings.deadline
         self.timing: Timing | None = None
+        self.id: str
+        """Given with the first event that tells of the call."""
         scope = current_scope.get()
         if scope is not None or options.settings.telemetry is not None:
             self._apply_scope(scope)
@@ -140,14 +139,21 @@ class Call:
                     )
                 self.attempts += 1  # before anything is written: from here on the server may have acted
                 observed = self.options.observed or self.timing is not None or log.isEnabledFor(logging.DEBUG)
-                wire = await (self._transmit_observed(credential) if observed else self._transmit(credential))
+                if observed:
+                    from .reports import transmit_observed  # here, as few calls have anybody who listens
+
+                    wire = await transmit_observed(self, credential)
+                else:
+                    wire = await self.transmit(credential)
                 permit.note_answer(wire.status, wire.headers, wire.body)
             finally:
                 permit.release()  # whatever happened: a permit that is kept would hold everybody else
             return self._interpret(wire, credential)
         except AlloyAsyncError as failure:
             if failure.retry_after is not None or isinstance(failure, RateLimited):
-                self._report_limit(failure)
+                from .reports import report_limit
+
+                report_limit(self, failure)
             failure.operation = self.operation.name
             failure.add_earlier_attempts(self.effect, self.attempts)
             self.effect = failure.effect
@@ -170,7 +176,8 @@ class Call:
             pass  # raised below, outside of the handler: asyncio's error would only lengthen the traceback
         raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent", effect="none")
 
-    def _transmit(self, credential: Secret | None) -> Awaitable[RawResponse]:
+    def transmit(self, credential: Secret | None) -> Awaitable[RawResponse]:
+        """Send the request once, within what is left of the deadline."""
         shared, options, request = self.shared, self.options, self.request
         timeout, seconds = options.timeout, self.deadline
         gone = shared.clock.monotonic() - self.started
@@ -188,51 +195,6 @@ class Call:
         if key is None or credential is None:
             return target
         return f"{target}{'&' if '?' in target else '?'}{key}={quote(credential.reveal(), safe='')}"
-
-    async def _transmit_observed(self, credential: Secret | None) -> RawResponse:
-        """Transmit, and tell the hooks, the log and the telemetry of it."""
-        settings, operation, monotonic = self.options.settings, self.operation, self.shared.clock.monotonic
-        began = monotonic()
-        if settings.on_request is not None:
-            from ..events import RequestEvent  # here, like the others, as few programs listen to events
-
-            settings.on_request(
-                RequestEvent(
-                    operation.name,
-                    operation.verb,
-                    operation.route,
-                    self.attempts,
-                    **self._create_event_facts(),
-                )
-            )
-        status, request_id, error = None, None, None
-        try:
-            with trace_attempt(self) as note_status, time_attempt(self):
-                wire = await self._transmit(credential)
-                note_status(wire.status)
-            status, request_id = wire.status, find_request_id(lowercase_names(wire.headers))
-            return wire
-        except AlloyAsyncError as failure:
-            error = failure
-            raise
-        finally:
-            elapsed = monotonic() - began
-            outcome = status if error is None else type(error).__name__
-            log.debug("%s %s in %.1f ms, attempt %d", operation.name, outcome, elapsed * 1000, self.attempts)
-            if settings.on_response is not None:
-                from ..events import ResponseEvent
-
-                settings.on_response(
-                    ResponseEvent(
-                        operation.name,
-                        self.attempts,
-                        elapsed,
-                        status,
-                        request_id,
-                        error,
-                        **self._create_event_facts(),
-                    )
-                )
 
     def _interpret(self, wire: RawResponse, credential: Secret | None) -> tuple[Any, int, Mapping[str, str]]:
         # No local variable here may hold a part of the answer: where this raises, a traceback may print them.
@@ -270,37 +232,8 @@ class Call:
             self.timing.enter(before)
 
     def _report_retry(self, error: AlloyAsyncError, wait: float) -> None:
-        log.debug("%s again in %.2f s after %s", self.operation.name, wait, type(error).__name__)
-        settings = self.options.settings
+        from .reports import report_retry
+
         if self.timing is not None:
             self.timing.enter("backoff")
-        if settings.telemetry is not None:
-            settings.telemetry.note_retry(self)
-        if settings.on_retry is not None:
-            from ..events import RetryEvent
-
-            settings.on_retry(
-                RetryEvent(self.operation.name, self.attempts, wait, error, **self._create_event_facts())
-            )
-
-    def _report_limit(self, error: AlloyAsyncError) -> None:
-        """Tell of an answer that refuses for a rate limit; a call that was not sent for one is none."""
-        settings = self.options.settings
-        if error.status is None or error.effect != "none":
-            return
-        if settings.telemetry is not None:
-            settings.telemetry.note_refusal(self)
-        if settings.on_limit is not None:
-            from ..events import LimitEvent
-
-            settings.on_limit(
-                LimitEvent(
-                    self.operation.name, self.attempts, error.retry_after, error, **self._create_event_facts()
-                )
-            )
-
-    def _create_event_facts(self) -> dict[str, str]:
-        """What all events of the call tell."""
-        if not hasattr(self, "id"):
-            self.id: str = f"{os.getpid():x}-{next(_ids):x}"
-        return {"call_id": self.id, "service": self.shared.system.name, "host": self.options.host}
+        report_retry(self, error, wait)
