@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import attrs
 
-from .record import UserRecord
+from .record import FIELDS, UserRecord
+from .user_changes import UNSAID
 
 _EMPTY: Mapping[str, Any] = {"username": "", "groups": (), "roles": ()}
 """What a record holds where nothing fills a field; None in the others."""
+ABSENT: Any = object()
+"""Stands in the column of a free attribute where a user does not have it."""
+_UNSAID = (*UNSAID, ABSENT)
+_KEPT_EMPTY = ("username", "password")
+"""Texts of which a record holds the empty one as such."""
 
 
 @attrs.frozen(eq=False)
@@ -21,7 +28,7 @@ class RecordColumns:
         rows: how many.
         values: field of `UserRecord` -> its value of each user, as a record holds it; but a text that is empty may be "" where
             a record holds None. Fields that nothing fills are left out.
-        attributes: name of a free attribute -> its value of each user.
+        attributes: name of a free attribute -> its value of each user; ABSENT where a user does not have it.
     """
 
     rows: int
@@ -29,6 +36,17 @@ class RecordColumns:
     attributes: Mapping[str, Sequence[Any]] = attrs.field(
         factory=dict, repr=lambda columns: repr(sorted(columns))
     )
+
+    @classmethod
+    def from_records(cls, records: Sequence[UserRecord]) -> RecordColumns:
+        """Make columns of records."""
+        columns = {field: [getattr(record, field) for record in records] for field in (*FIELDS, "remote_id")}
+        names = {name: None for record in records for name in record.attributes}
+        return cls(
+            len(records),
+            {field: column for field, column in columns.items() if any(column) or False in column},
+            {name: [record.attributes.get(name, ABSENT) for record in records] for name in names},
+        )
 
     @classmethod
     def join(cls, parts: Sequence[RecordColumns]) -> RecordColumns:
@@ -39,8 +57,8 @@ class RecordColumns:
         names = {name: None for part in parts for name in part.attributes}
         return cls(
             sum(part.rows for part in parts),
-            {field: [value for part in parts for value in part.get(field)] for field in fields},
-            {name: [value for part in parts for value in part._get_attribute(name)] for name in names},
+            {field: [*chain.from_iterable(part.get(field) for part in parts)] for field in fields},
+            {name: [*chain.from_iterable(part._get_attribute(name) for part in parts)] for name in names},
         )
 
     def get(self, field: str) -> Sequence[Any]:
@@ -48,9 +66,29 @@ class RecordColumns:
         column = self.values.get(field)
         return [_EMPTY.get(field)] * self.rows if column is None else column
 
+    def get_shown(self, field: str) -> Sequence[Any]:
+        """Get a field of each user in the form in which users are compared: see `user_changes.create_reader`."""
+        if field == "attributes":
+            names = sorted(self.attributes)
+            rows = zip(*[self.attributes[name] for name in names], strict=True) if names else [()] * self.rows
+            return [
+                tuple([(name, value) for name, value in zip(names, row, strict=True) if value not in _UNSAID])
+                for row in rows
+            ]
+        column = self.get(field)
+        if field == "full_name" and not self.values.keys().isdisjoint(("given_name", "family_name")):
+            names_of_each = zip(column, self.get("given_name"), self.get("family_name"), strict=True)
+            return [
+                full or " ".join(filter(None, (given, family))) or None
+                for full, given, family in names_of_each
+            ]
+        if field in ("groups", "roles"):
+            return [tuple(sorted(names)) for names in column]
+        return column if field == "active" else [value or None for value in column]
+
     def _get_attribute(self, name: str) -> Sequence[Any]:
         column = self.attributes.get(name)
-        return [None] * self.rows if column is None else column
+        return [ABSENT] * self.rows if column is None else column
 
     def cut(self, start: int, stop: int) -> RecordColumns:
         """Cut out the users from one place to before another, counted from 0."""
@@ -65,9 +103,13 @@ class RecordColumns:
 
     def create_record(self, place: int) -> UserRecord:
         """Create the record of one user."""
-        held = ((field, column[place]) for field, column in self.values.items())
-        values: dict[str, Any] = {field: _EMPTY.get(field) if value == "" else value for field, value in held}
-        free = {name: column[place] for name, column in self.attributes.items()}
+        values: dict[str, Any] = {field: column[place] for field, column in self.values.items()}
+        for field, value in values.items():
+            if value == "" and field not in _KEPT_EMPTY:
+                values[field] = None
+        free = {
+            name: column[place] for name, column in self.attributes.items() if column[place] is not ABSENT
+        }
         return UserRecord(**{"username": "", **values, "attributes": free})
 
     def iterate_records(self) -> Iterator[UserRecord]:

@@ -15,7 +15,7 @@ RECORDS = st.lists(
         full_name=TEXTS,
         active=st.none() | st.booleans(),
         groups=st.lists(st.sampled_from("xyz"), max_size=2).map(tuple),
-        attributes=st.fixed_dictionaries({"desk": st.none() | st.integers(0, 3)}),
+        attributes=st.dictionaries(st.sampled_from(["desk", "site"]), st.none() | st.integers(0, 3)),
         password=TEXTS,
     ),
     min_size=1,
@@ -23,17 +23,11 @@ RECORDS = st.lists(
 )
 
 
-def to_columns(records: list[UserRecord]) -> RecordColumns:
-    fields = ("username", "full_name", "active", "groups", "password")
-    values = {field: [getattr(record, field) for record in records] for field in fields}
-    return RecordColumns(len(records), values, {"desk": [record.attributes["desk"] for record in records]})
-
-
 @given(records=RECORDS, start=st.integers(0, 5), stop=st.integers(0, 5))
 def test_columns_are_cut_and_joined_as_lists_of_records_are(
     records: list[UserRecord], start: int, stop: int
 ) -> None:
-    columns = to_columns(records)
+    columns = RecordColumns.from_records(records)
     start, stop = min(start, stop, len(records)), min(max(start, stop), len(records))
     assert list(columns.iterate_records()) == records
     assert list(columns.cut(start, stop).iterate_records()) == records[start:stop]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -12,11 +14,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.directory import Capabilities
 from alloy_async.provisioning import CsvSource, FieldMap, Source, SourceError, open_source
+from alloy_async.provisioning.checks.checked_row import CheckedRow
 from alloy_async.provisioning.checks.row_checks import RowChecks
 from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.planning.row_planner import RowPlanner
 from alloy_async.provisioning.sources import ColumnLayout, Row
-from alloy_async.provisioning.sources.blocks import Block, read_row_blocks
+from alloy_async.provisioning.sources.blocks import ColumnBlock, read_row_blocks
 from alloy_async.systems import load_directory
 from simulation.sandbox_directories import SYSTEMS
 
@@ -51,7 +54,11 @@ CLEAN = ["u7@example.com", "u7@example.com", "U", "X", "U X", "yes", "a;b", "7",
 
 def assert_alike(rows: list[list[str]], checks: RowChecks, layout: ColumnLayout) -> None:
     made = [Row(line, layout, row, layout.create_record(row)) for line, row in enumerate(rows)]
-    doubtful = checks.find_doubtful(Block(made.__iter__, layout, list(zip(*rows, strict=True))))
+    block = ColumnBlock(layout, range(len(rows)), list(zip(*rows, strict=True)))
+    doubtful = checks.find_doubtful(block)
+    records = [row.record for row in made]
+    assert [row.record for row in block.rows()] == records
+    assert list(layout.read_columns(block.columns).iterate_records()) == records
     for place, row in enumerate(made):
         if doubtful is not None and place not in doubtful:
             assert checks.check(row) == [], row.cells
@@ -97,7 +104,7 @@ def test_usual_rows_are_proved_clean_at_once() -> None:
     can = load_directory("alloy").capabilities
     layout = ColumnLayout.match(["username", "full name", "email", "active"], FieldMap())
     rows = [[f"u{n}@example.com", f"Ada Łuk {n}", f"u{n}@example.com", "yes"] for n in range(50)]
-    block = Block(lambda: iter(()), layout, list(zip(*rows, strict=True)))
+    block = ColumnBlock(layout, range(50), list(zip(*rows, strict=True)))
     assert RowChecks(layout, can, can.needs).find_doubtful(block) == set()
     rows[7][0] = rows[9][2] = "spoilt "
     block = attrs.evolve(block, columns=list(zip(*rows, strict=True)))
@@ -108,7 +115,9 @@ def plan_both_ways(source: Source, can: Capabilities) -> list[list[object]]:
     told = []
     for blocks in (True, False):
         planner = RowPlanner(can, UserComparer(can, b"s" * 16), "create", None)
-        rows = planner.check_blocks(read_row_blocks(source)) if blocks else planner.check_rows(source.rows())
+        rows: Iterator[CheckedRow] = planner.check_rows(source.rows())
+        if blocks:
+            rows = chain.from_iterable(map(planner.check_block, read_row_blocks(source)))
         seen: list[object] = [(row.number, row.row.line, row.key, row.errors, row.row.record) for row in rows]
         told.append(
             [*seen, planner.findings, planner.errors, planner.warnings, planner.nameless, planner.dropped]

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from math import inf
+from typing import TypeVar
 
-USUAL_EMAIL = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*\.[A-Za-z]{2,}"
+T = TypeVar("T")
+
+# What is taken once is not given back, so that a column is read in one go, whatever stands in it.
+USUAL_EMAIL = (
+    r"[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+"
+    r"@[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+(?:\.[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+)++(?<=[A-Za-z])"
+)
 USUAL_EMAIL_LENGTH = 64
 _EMAIL = re.compile(USUAL_EMAIL)
-_EMAILS = re.compile(rf"(?:(?:{USUAL_EMAIL})?\n)*+")
+_EMAILS = re.compile(rf"(?:(?:{USUAL_EMAIL})?+\n)*+")
 
 
 def find_unusual_texts(
@@ -26,15 +34,14 @@ def find_unusual_texts(
         filled: none may be empty.
         trimmed: none may have blanks around it.
     """
-    text = "\n".join(column)
+    text = " ".join(column)
     if (
-        text.count("\n") == len(column) - 1
-        and text.replace("\n", "").isprintable()
-        and not (text.startswith(".") or "\n." in text or "\ufffd" in text)
-        and not (filled and ("\n\n" in text or text[:1] in ("", "\n") or text[-1] == "\n"))
-        # All other blanks are not printable.
-        and not (trimmed and (text[:1] == " " or text[-1:] == " " or " \n" in text or "\n " in text))
-        and max(map(len, column)) <= longest
+        text.isprintable()
+        and not ("." in text and (" ." in text or text[0] == "."))
+        and (text.isascii() or "\ufffd" not in text)
+        and (not filled or all(column))
+        and (not trimmed or [*map(str.strip, column)] == [*column])  # all other blanks are not printable
+        and (longest == inf or max(map(len, column)) <= longest)
     ):
         return ()
 
@@ -62,11 +69,11 @@ def find_unusual_emails(column: Sequence[str]) -> Iterable[int]:
     )
 
 
-def find_values(column: Sequence[str], is_wanted: Callable[[str], bool]) -> Iterable[int]:
+def find_values(column: Sequence[object], is_wanted: Callable[[object], bool]) -> Iterable[int]:
     """Find the cells that hold one of some values, in a column that has few different ones."""
-    wanted: Collection[str] = {cell for cell in set(column) if is_wanted(cell)}
+    wanted: Collection[object] = {cell for cell in set(column) if is_wanted(cell)}
     return _find(column, wanted.__contains__) if wanted else ()
 
 
-def _find(column: Sequence[str], is_wanted: Callable[[str], bool]) -> list[int]:
+def _find(column: Sequence[T], is_wanted: Callable[[T], bool]) -> list[int]:
     return [index for index, cell in enumerate(column) if is_wanted(cell)]

@@ -4,43 +4,44 @@ from __future__ import annotations
 
 import unicodedata
 from array import array
-from collections.abc import Callable
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from ..sources import Finding
 
-_BUCKETS = 1024
+_PARTS = 8
+_TOGETHER = 1 << 17
 
 FindFirst: TypeAlias = Callable[[str, int, str], tuple[int, str] | None]
 """Takes a key folded, the line of its row and its spelling; gives line and spelling of the first row that has it."""
 
 
 class KeyHashes:
-    """Collects the hash of every key; tells which hashes came more than once.
+    """Collects the hash of every key; tells which hashes came more than once."""
 
-    Args:
-        hash_key: gives 64 bits, signed; keyed, so that nobody can construct collisions, and, for workers that compare theirs,
-            with the job's key: Python's own is keyed anew in every process.
-    """
+    def __init__(self) -> None:
+        self._hashes = array("q")
 
-    def __init__(self, hash_key: Callable[[str], int] = hash) -> None:
-        self._hash_key = hash_key
-        self._buckets = [array("q") for _ in range(_BUCKETS)]
-
-    def add(self, key: str) -> None:
-        """Remember one key."""
-        value = self._hash_key(key)
-        self._buckets[value % _BUCKETS].append(value)
+    def add(self, keys: Iterable[str]) -> None:
+        """Remember keys, folded."""
+        self._hashes.extend(map(hash, keys))
 
     def take_repeated(self) -> frozenset[int]:
         """Return the hashes that came more than once, and forget all."""
-        found: set[int] = set()
-        for number, bucket in enumerate(self._buckets):
-            ordered = sorted(bucket)
-            found.update(a for a, b in pairwise(ordered) if a == b)
-            self._buckets[number] = array("q")
-        return frozenset(found)
+        hashes, self._hashes = self._hashes, array("q")
+        return frozenset(_find_repeated(hashes))
+
+
+def _find_repeated(hashes: array[int], shift: int = 0) -> Iterator[int]:
+    """Find what is in there more than once, in parts, so that only one of them is in memory as objects."""
+    if len(hashes) > _TOGETHER:
+        for part in range(_PARTS):
+            yield from _find_repeated(
+                array("q", [value for value in hashes if (value >> shift) % _PARTS == part]), shift + 3
+            )
+    elif len(set(hashes)) < len(hashes):
+        yield from (value for value, times in Counter(hashes).items() if times > 1)
 
 
 class FirstLines:
@@ -48,13 +49,15 @@ class FirstLines:
 
     Args:
         suspects: the hashes worth remembering, from `KeyHashes.take_repeated`.
-        hash_key: as for `KeyHashes`.
     """
 
-    def __init__(self, suspects: frozenset[int], hash_key: Callable[[str], int] = hash) -> None:
+    def __init__(self, suspects: frozenset[int]) -> None:
         self._suspects = suspects
-        self._hash_key = hash_key
         self._lines: dict[str, tuple[int, str]] = {}
+
+    def may_repeat(self, keys: Iterable[str]) -> bool:
+        """Tell whether one of some folded keys may be a repeated one."""
+        return not self._suspects.isdisjoint(map(hash, keys))
 
     def find_first(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
         """Return line and spelling of the first row with this key; None when this row is the first.
@@ -64,7 +67,7 @@ class FirstLines:
             line: of this row.
             key: as this row spells it.
         """
-        if self._hash_key(folded) not in self._suspects:
+        if hash(folded) not in self._suspects:
             return None
         first = self._lines.setdefault(folded, (line, key))
         return None if first[0] == line else first

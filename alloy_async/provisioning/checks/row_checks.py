@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from ...directory import Capabilities
 from ..sources import ColumnLayout, Finding, Row, Severity
-from ..sources.blocks import Block
-from ..sources.cell_values import LIST_FIELDS
+from ..sources.blocks import ColumnBlock
+from ..sources.cell_values import LIST_FIELDS, write_texts
 from .clean_columns import (
     USUAL_EMAIL,
     USUAL_EMAIL_LENGTH,
@@ -87,19 +87,19 @@ class RowChecks:
             text.needed if text.field in _TYPED_FIELDS else text.place is None for text in self._texts
         ) or not {"email", "active"}.isdisjoint(columns.constants)
 
-    def find_doubtful(self, block: Block) -> Collection[int] | None:
+    def find_doubtful(self, block: ColumnBlock) -> Collection[int] | None:
         """Find the rows of a block that may have findings, by their place in it; None where all may.
 
         All others have none: `check` need not be asked.
         """
-        if block.columns is None or self._constants_need_walk:
+        if self._constants_need_walk:
             return None
-        found: set[int] = set()
+        found: set[int] = {*block.odd}
         for text in self._texts:
             if text.place is not None and text.field not in _TYPED_FIELDS:
                 found.update(
                     find_unusual_texts(
-                        block.columns[text.place],
+                        write_texts(block.columns[text.place]),
                         longest=text.longest,
                         filled=text.needed,
                         trimmed=text.field != "password",
@@ -107,12 +107,12 @@ class RowChecks:
                 )
         fields = self._columns.fields
         if "email" in fields:
-            found.update(find_unusual_emails(block.columns[fields["email"]]))
+            found.update(find_unusual_emails(write_texts(block.columns[fields["email"]])))
         if "active" in fields:
             found.update(find_values(block.columns[fields["active"]], self._is_doubtful_active))
         return found
 
-    def _is_doubtful_active(self, cell: str) -> bool:
+    def _is_doubtful_active(self, cell: object) -> bool:
         value = self._columns.read_active(cell)
         return value is False if value is not None else bool(cell)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -11,6 +11,7 @@ import attrs
 
 from ...directory import Capabilities, UserRecord
 from ...directory.record import fold
+from ...directory.record_columns import RecordColumns
 from ...directory.user_changes import ATTRIBUTE, UNSAID, Change, Value, create_reader, find_changes
 
 _LET_BE = frozenset({"active", "groups", "roles", "attributes"})
@@ -41,12 +42,6 @@ class UserComparer:
         """Get the record's natural key; empty where it has none."""
         return getattr(record, self.can.key) or ""
 
-    def hash_key(self, folded: str) -> int:
-        """Hash a folded key with the job's key: the same in every process that works on the job."""
-        seal = self._seal.copy()
-        seal.update(folded.encode(errors="surrogatepass"))
-        return int.from_bytes(seal.digest(), signed=True)
-
     def value_of(self, record: UserRecord, field: str) -> Value:
         """Read a field in the form in which it is compared: an empty one is None."""
         return self._read[field](record)
@@ -65,6 +60,27 @@ class UserComparer:
         for name in changing:
             said |= self._bits.get(name.partition(".")[0], 0)
         return self._hash(record, said)
+
+    def digest_columns(self, users: RecordColumns) -> list[bytes]:
+        """Compute the keyed hash of each of many users; see `digest`."""
+        parts: list[Sequence[str]] = [[*map(fold, map(_write_key, users.get(self.can.key)))]]
+        marks = [0] * users.rows
+        for field in self._fields:
+            values, bit = users.get_shown(field), self._bits[field]
+            if bit:
+                said = [value not in UNSAID for value in values]
+                marks = [mark | bit if is_said else mark for mark, is_said in zip(marks, said, strict=True)]
+                parts.append(
+                    [f"\x1f{v!r}" if is_said else "" for v, is_said in zip(values, said, strict=True)]
+                )
+            else:
+                parts.append([f"\x1f{value!r}" for value in values])
+        copy, digests = self._seal.copy, []
+        for mark, text in zip(marks, map("".join, zip(*parts, strict=True)), strict=True):
+            seal = copy()
+            seal.update(text.encode(errors="surrogatepass"))
+            digests.append(mark.to_bytes() + seal.digest())
+        return digests
 
     def matches(self, record: UserRecord, digest: bytes) -> bool:
         """Tell whether a user is as the hashed one."""
@@ -132,6 +148,10 @@ class UserComparer:
         seal = self._seal.copy()  # cheaper than to begin with the key anew
         seal.update(text.encode(errors="surrogatepass"))
         return said.to_bytes() + seal.digest()
+
+
+def _write_key(key: str | None) -> str:
+    return key or ""
 
 
 def list_emptied(image: str) -> list[str]:

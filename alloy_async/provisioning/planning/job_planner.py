@@ -40,9 +40,9 @@ async def make_plan(context: JobContext) -> Checked:
     async with UserLookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = create_row_planner(context, lookup if asks and lookup.is_possible else None)
-        async for rows in planner.plan_rows(read_row_blocks(context.source), _SLICE):
-            await writer.call(context.store.insert_batches, "apply", pack_rows(rows))
-            number += len(rows)
+        async for batches in planner.plan_rows(read_row_blocks(context.source), _SLICE):
+            await writer.call(context.store.insert_batches, "apply", batches)
+            number += sum(batch.rows for batch in batches)
             context.run.on_event(Checking(planner.rows))
         repeated, newly_refused = await _refuse_repeated(context, planner)
         if mode == "sync":

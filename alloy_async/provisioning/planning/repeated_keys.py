@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from ..checks.duplicates import FirstLines, create_duplicate_finding
 from ..sources import Finding
 from ..store.job_store import JobStore
@@ -17,23 +19,24 @@ def refuse_repeated(
     Returns:
         The findings, and how many rows of the source are refused by them alone.
     """
-    first_lines = FirstLines(repeated, comparer.hash_key)
+    first_lines = FirstLines(repeated)
     found: dict[Finding, None] = {}
     results: list[RowResult] = []
     lines: set[int] = set()
-    for row in store.read_rows("apply"):
-        if not row.key or row.line is None:
+    for rows in store.read_stretches("apply"):
+        folded = [*map(comparer.fold, rows.keys)]
+        if rows.lines is None or not first_lines.may_repeat(folded):
             continue
-        folded = comparer.fold(row.key)
-        first = first_lines.find_first(folded, row.line, row.key)
-        if first is not None:
-            finding = create_duplicate_finding(row.line, column, row.key, first)
+        for number, line, key, form in zip(count(rows.first), rows.lines, rows.keys, folded, strict=False):
+            if not key or (first := first_lines.find_first(form, line, key)) is None:
+                continue
+            finding = create_duplicate_finding(line, column, key, first)
             found[finding] = None
             reason = finding.remark
-            if row.action == "refuse":
-                reason = f"{row.reason}; {reason}"
+            if rows.action == "refuse":
+                reason = f"{rows.reason}; {reason}"
             else:
-                lines.add(row.line)
-            results.append(RowResult(row.number, row.state, "refuse", "invalid", reason))
+                lines.add(line)
+            results.append(RowResult(number, rows.state, "refuse", "invalid", reason))
     store.record_results("apply", results)
     return list(found), len(lines)

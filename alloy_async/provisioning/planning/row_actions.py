@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...directory import Capabilities, UserRecord
 from ...directory.user_changes import Change, Value
+from ..checks.checked_row import CheckedRow
 from ..store.header import Mode, RowOutcome
 from ..store.rows import NOT_THERE, PlannedRow
-from .checked_row import CheckedRow
 from .comparison import UserComparer
 
 _SHOWN_VALUE = 40

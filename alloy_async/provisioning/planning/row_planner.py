@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from itertools import chain, count
 
 from ...directory import Capabilities
 from ..async_helpers import in_thread, iterate_slices
+from ..checks.checked_row import CheckedRow
 from ..checks.duplicates import FindFirst, KeyHashes, create_duplicate_finding
 from ..checks.row_checks import RowChecks
 from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
-from ..sources.blocks import Block
+from ..sources.blocks import Block, RowBlock
 from ..store.header import Mode
+from ..store.row_log import PlannedBatch, pack_rows
 from ..store.rows import PlannedRow
-from .checked_row import CheckedRow
+from .column_planner import ColumnPlanner
 from .comparison import UserComparer
 from .row_actions import ActionPlanner, refuse_row
 from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
+
+_BLOCKS = 4
 
 
 def count_numbers_per_row(mode: Mode, can: Capabilities) -> int:
@@ -55,6 +60,7 @@ class RowPlanner:
         self._mode = mode
         self._matcher = UserMatcher(can, comparer, mode, lookup) if lookup is not None else None
         self._actions = ActionPlanner(can, comparer, mode, send_hidden=send_hidden)
+        self._columns = ColumnPlanner(comparer)
         self._first_line = first_line
         self._allow_inactive = allow_inactive
         self._send_hidden = send_hidden
@@ -64,7 +70,7 @@ class RowPlanner:
         self.warnings: int = 0
         self.nameless: int = 0
         self.findings: list[Finding] = []
-        self.keys: KeyHashes = KeyHashes(comparer.hash_key)
+        self.keys: KeyHashes = KeyHashes()
         self._layouts: dict[ColumnLayout, RowChecks] = {}
 
     @property
@@ -75,29 +81,61 @@ class RowPlanner:
 
     def check_rows(self, rows: Iterable[Row]) -> Iterator[CheckedRow]:
         """Number the rows, and find what is wrong with each; no network."""
-        return self.check_blocks([Block(lambda: iter(rows))])
+        for row in rows:
+            self.rows += 1
+            yield self._check_row(row, (self.rows - 1) * self.stride + 1)
 
-    def check_blocks(self, blocks: Iterable[Block]) -> Iterator[CheckedRow]:
-        """Number the rows of blocks and find what is wrong with each, looking only at those that no proof clears."""
-        for block in blocks:
-            doubtful = self._get_checks(block.layout).find_doubtful(block) if block.layout else None
-            for place, row in enumerate(block.rows()):
-                number = self.rows * self.stride + 1
-                self.rows += 1
-                key, findings = "", list(row.findings)
-                if doubtful is None or place in doubtful:
-                    checks = self._get_checks(row.columns)
-                    if row.record is not None:
-                        findings += checks.check(row)
-                is_legible = not findings or self._is_legible(row.columns, findings)
-                # Of a row that a proof clears, too: a later row may repeat its key.
-                if row.record is not None:
-                    key = self._comparer.key_of(row.record)
-                    if key:
-                        findings += self._find_duplicate(row, key)
-                errors = self._count_findings(findings) if findings else ""
-                self.nameless += not (key and is_legible)
+    def check_block(self, block: Block) -> Iterator[CheckedRow]:
+        """Number the rows of a block and find what is wrong with each, looking only at those that no proof clears."""
+        doubtful = self._find_doubtful(block)
+        for place, row in enumerate(block.rows()):
+            self.rows += 1
+            number = (self.rows - 1) * self.stride + 1
+            if doubtful is None or place in doubtful:
+                yield self._check_row(row, number)
+            else:
+                key = self._comparer.key_of(row.record) if row.record is not None else ""
+                errors = self._count_findings(found) if (found := self._find_duplicate(row, key)) else ""
                 yield CheckedRow(number, row, key, errors)
+
+    def _find_doubtful(self, block: Block) -> Collection[int] | None:
+        """Find the rows of a block at which somebody has to look; None: at all of them."""
+        if isinstance(block, RowBlock):
+            return None
+        return self._get_checks(block.layout).find_doubtful(block)
+
+    def _check_row(self, row: Row, number: int) -> CheckedRow:
+        key, findings = "", list(row.findings)
+        checks = self._get_checks(row.columns)
+        if row.record is not None:
+            findings += checks.check(row)
+            key = self._comparer.key_of(row.record)
+        is_legible = not findings or self._is_legible(row.columns, findings)
+        if key:
+            findings += self._find_duplicate(row, key)
+        errors = self._count_findings(findings) if findings else ""
+        self.nameless += not (key and is_legible)
+        return CheckedRow(number, row, key, errors)
+
+    def plan_creations(self, block: Block) -> list[PlannedBatch]:
+        """Plan a block of rows whom nobody looks up: as columns, where that can be."""
+        doubtful = self._find_doubtful(block)
+        if isinstance(block, RowBlock) or doubtful is None:
+            rows = map(self._check_row, block.rows(), count(self.rows + 1))
+            planned = [*pack_rows(map(self._actions.plan_creation, rows))]
+            self.rows += len(block)
+            return planned
+        first = self.rows + 1
+        self.rows += len(block)
+        users = block.layout.read_columns(block.columns)
+        checked = {place: self._check_row(block.get_row(place), first + place) for place in sorted(doubtful)}
+        # Also of rows that a proof clears: a later row may repeat their keys.
+        keys = users.get(self._can.key)
+        if checked:
+            keys = [key for place, key in enumerate(keys) if place not in checked]
+        self.keys.add(map(self._comparer.fold, keys))
+        refused = {place: one for place, one in checked.items() if one.errors}
+        return [*self._columns.plan_block(first, block.lines, users, refused)]
 
     def _is_legible(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
         """Tell whether it can be read whom a row means: none of its errors is in what the system knows people by."""
@@ -121,7 +159,7 @@ class RowPlanner:
     def _find_duplicate(self, row: Row, key: str) -> tuple[Finding, ...]:
         folded = self._comparer.fold(key)
         if self._first_line is None:
-            self.keys.add(folded)
+            self.keys.add((folded,))
         elif (first := self._first_line(folded, row.line, key)) is not None:
             column = row.columns.get_name(self._can.key)
             return (create_duplicate_finding(row.line, column, key, first),)
@@ -130,7 +168,8 @@ class RowPlanner:
     @property
     def key_column(self) -> str:
         """What the source calls the column of the key."""
-        return next((columns.get_name(self._can.key) for columns in self._layouts), self._can.key)
+        key = self._can.key
+        return next((columns.get_name(key) for columns in self._layouts if key in columns.fields), key)
 
     def _count_findings(self, findings: Sequence[Finding]) -> str:
         errors = "; ".join(finding.remark for finding in findings if finding.severity == "error")
@@ -158,7 +197,7 @@ class RowPlanner:
                 )
             self._count_findings([Finding(one.row.line, column, "warning", message)])
 
-    async def plan_rows(self, blocks: Iterator[Block], size: int) -> AsyncIterator[list[PlannedRow]]:
+    async def plan_rows(self, blocks: Iterator[Block], size: int) -> AsyncIterator[list[PlannedBatch]]:
         """Plan all rows of a file, in slices of about `size`.
 
         Raises:
@@ -166,13 +205,12 @@ class RowPlanner:
         """
         # The usual way to begin: nobody is asked, so that nothing of a row outlives its line.
         if self._matcher is None and self._mode == "create":
-            async for lines in iterate_slices(
-                map(self._actions.plan_creation, self.check_blocks(blocks)), size, at_hand=True
-            ):
-                yield lines
+            async for planned in iterate_slices(map(self.plan_creations, blocks), _BLOCKS, at_hand=True):
+                yield [*chain.from_iterable(planned)]
         else:
-            async for part in iterate_slices(self.check_blocks(blocks), size, at_hand=True):
-                yield await self.plan_part(part)
+            rows = chain.from_iterable(map(self.check_block, blocks))
+            async for part in iterate_slices(rows, size, at_hand=True):
+                yield [*pack_rows(await self.plan_part(part))]
 
     async def plan_part(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:
         """Plan a slice of rows.

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from ..async_helpers import in_thread, iterate_slices
+from ..checks.checked_row import CheckedRow
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..sources import Row, Source
 from ..store.header import JobHeader
 from ..store.job_store import JobStore
 from ..store.rows import JobRow
-from .checked_row import CheckedRow
 from .comparison import UserComparer
 from .row_planner import RowPlanner
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ...directory import Capabilities
 from ..async_helpers import in_thread
+from ..checks.checked_row import CheckedRow
 from ..store.header import Mode
-from .checked_row import CheckedRow
 from .comparison import UserComparer
 from .user_lookup import UserLookup, Users
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .field_names import SPELLINGS
@@ -102,3 +102,30 @@ READERS: Mapping[str, Callable[[object], Any]] = {
     "password": read_password,
 }
 """What makes a field's value of its cell."""
+
+
+def is_trimmed(column: Sequence[object]) -> bool:
+    """Prove that no text of a column would be another one without what stands around it; all are texts."""
+    try:
+        # All blanks and invisible characters but the space are not printable.
+        return "".join(column).isprintable() and [*map(str.strip, column)] == [*column]  # type: ignore[arg-type]
+    except TypeError:  # not all are
+        return False
+
+
+def write_texts(column: Sequence[object]) -> Sequence[str]:
+    """Write the cells of a column of plain values as the texts that they are read as, blanks around them included."""
+    if set(map(type, column)) == {str}:
+        return column  # type: ignore[return-value]
+    return [cell if isinstance(cell, str) else read_name(cell) for cell in column]
+
+
+def read_column(read: Callable[[object], Any], column: Sequence[object]) -> Sequence[Any]:
+    """Read the values of a column with what reads one; where that would change no text, these are the values."""
+    if read in (read_text, read_name, read_password):
+        return column if is_trimmed(column) else [*map(read, column)]
+    kinds = set(map(type, column))
+    if kinds == {str}:  # few different ones, most often
+        found = {cell: read(cell) for cell in set(column)}
+        return [*map(found.__getitem__, column)]
+    return [*map(read, column)]

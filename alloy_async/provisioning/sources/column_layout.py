@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 
 from ...directory import UserRecord
-from .cell_values import LIST_FIELDS, READERS, read_boolean, read_negated, trim
+from ...directory.record_columns import RecordColumns
+from .cell_values import LIST_FIELDS, READERS, read_boolean, read_column, read_negated, trim
 from .field_map import ATTRIBUTE, FieldMap, suggest_nearest
 from .field_names import NEGATED_SPELLINGS, SPELLINGS, is_secret_name, normalise
 
@@ -155,6 +156,18 @@ class ColumnLayout:
             free = {name: cells[index] for name, index in self.attributes.items()}
             values["attributes"] = {**free, **values["attributes"]}
         return UserRecord(**values)
+
+    def read_columns(self, columns: Sequence[Sequence[object]]) -> RecordColumns:
+        """Read rows that have as many cells as the header, given by column: what `create_record` makes of each of them."""
+        rows = len(columns[0])
+        fixed = {**self._fixed}
+        free = {name: [value] * rows for name, value in fixed.pop("attributes").items()}
+        values: dict[str, Sequence[Any]] = {field: [value] * rows for field, value in fixed.items()}
+        for field, read, index in self._read:
+            values[field] = read_column(read, columns[index])
+        return RecordColumns(
+            rows, values, {**{name: columns[index] for name, index in self.attributes.items()}, **free}
+        )
 
     def read_active(self, cell: object) -> bool | None:
         """Read from a cell of its column whether somebody is active; None where it says neither."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 
 from ...errors import SourceError
-from ..blocks import Block
+from ..blocks import ColumnBlock
 from ..column_layout import ColumnLayout
 from ..field_map import FieldMap
 from ..files.encoding import count_lines, detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
-from .csv_parser import CsvParser, Record, RecordBlock, find_swallowed_rows
+from .csv_parser import CsvParser, Record, find_swallowed_rows
 from .header_search import Header, find_header
 
 DELIMITERS = ",;\t|"
@@ -72,7 +72,8 @@ class CsvSource:
         self.columns: ColumnLayout = header.match(mapping, key, self.name)
         self._key = self.columns.fields.get(key)
         self._usual_width = usual_width
-        self._parser = CsvParser(self.delimiter, self.name, self._refuse_swallowed_rows)
+        width = len(self.columns.header)
+        self._parser = CsvParser(self.delimiter, self.name, self._refuse_swallowed_rows, width)
 
     @property
     def header_line(self) -> int:
@@ -88,27 +89,46 @@ class CsvSource:
         for block in self.blocks():
             yield from block.rows()
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield the same rows in blocks of about 64 KiB, as columns where each row stands on a line and has all cells."""
+    def blocks(self) -> Iterator[ColumnBlock]:
+        """Yield the same rows as columns, in blocks of about 64 KiB."""
         skip = self.header.line + sum(map(count_lines, self.header.cells))
         with closing(read_blocks(self._origin.open_stream(), self.name, self.encoding, skip=skip)) as blocks:
             for records in self._parser.parse_blocks(blocks):
-                yield self._create_block(records)
+                if records.columns is None:
+                    yield self._create_block(records.records)
+                else:
+                    yield self._drop_blank_rows(records.line, records.columns)
 
-    def _create_block(self, records: RecordBlock) -> Block:
-        layout = self.columns
-        if records.walked is None:
-            numbered = [(line, c) for line, c in enumerate(records.cells, records.line) if "".join(c).strip()]
-            cells = [cells for _, cells in numbered]
-            if set(map(len, cells)) == {len(layout.header)}:
-                create_record = layout.create_record
-                return Block(
-                    lambda: (Row(line, layout, cells, create_record(cells)) for line, cells in numbered),
-                    layout,
-                    list(zip(*cells, strict=True)),
-                )
-        filled = [r for r in records.list_records() if r.cells is None or "".join(r.cells).strip()]
-        return Block(lambda: map(self._create_row, filled))
+    def _drop_blank_rows(self, line: int, columns: Sequence[list[str]]) -> ColumnBlock:
+        rows = len(columns[0])
+        lines: Sequence[int] = range(line, line + rows)
+        if not all(
+            map(str.strip, columns[self._key or 0])
+        ):  # where one cell of each row is filled, no row is blank
+            kept = [place for place, cells in enumerate(zip(*columns, strict=True)) if "".join(cells).strip()]
+            if len(kept) < rows:
+                lines = [line + place for place in kept]
+                columns = [[column[place] for place in kept] for column in columns]
+        return ColumnBlock(self.columns, lines, columns)
+
+    def _create_block(self, records: Iterable[Record]) -> ColumnBlock:
+        width = len(self.columns.header)
+        lines: list[int] = []
+        cells: list[Sequence[object]] = []
+        odd: dict[int, Row] = {}
+        for record in records:
+            if record.cells is not None and not "".join(record.cells).strip():
+                continue
+            found: Sequence[object] = record.cells or ()
+            if record.spans or len(found) != width:
+                row = self._create_row(record)
+                found = row.cells
+                if row.record is None:
+                    odd[len(lines)] = row
+                    found = cells[-1] if cells else ("",) * width
+            lines.append(record.line)
+            cells.append(found)
+        return ColumnBlock(self.columns, lines, list(zip(*cells, strict=True)), odd)
 
     def _create_row(self, record: Record) -> Row:
         """Create the row of a record that may have something special."""
@@ -151,7 +171,7 @@ class CsvSource:
         records: list[Record] = []
         try:
             for block in CsvParser(delimiter, self.name).parse_blocks([(first, text)] if text else []):
-                records += block.list_records()
+                records += block.records
         except SourceError:
             pass  # by another delimiter it may be whole; what broke below the header, the reading of the rows tells
         rows = [(record.line, record.cells) for record in records if record.cells]
