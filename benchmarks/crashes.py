@@ -16,7 +16,8 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from simulation.crashing_jobs import POINTS, crashing_run, killed, undone_run
+from simulation.crashing_jobs import POINTS, run_crashing_job, run_undone_job
+from simulation.killed_jobs import run_killed_job
 from simulation.sandbox_directories import SYSTEMS, empty_sandbox
 
 MODES = ("create", "create", "create", "upsert", "sync", "offboard", "undo")
@@ -26,15 +27,17 @@ def _run(system: str, seed: int, mode: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         if mode == "undo":
             asyncio.run(
-                undone_run(system, seed, Path(folder), mode="create" if system != "alloy" else "sync")
+                run_undone_job(system, seed, Path(folder), mode="create" if system != "alloy" else "sync")
             )
         else:
-            asyncio.run(crashing_run(system, seed, Path(folder), mode=mode))
+            asyncio.run(run_crashing_job(system, seed, Path(folder), mode=mode))
 
 
 def _kill(system: str, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder, empty_sandbox(system) as sandbox:
-        killed(system, seed, sandbox, Path(folder), point=(*POINTS, None, None)[seed % (len(POINTS) + 2)])
+        run_killed_job(
+            system, seed, sandbox, Path(folder), point=(*POINTS, None, None)[seed % (len(POINTS) + 2)]
+        )
 
 
 def main() -> int:

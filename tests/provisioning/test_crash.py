@@ -13,7 +13,8 @@ import pytest
 
 from alloy_async.provisioning.execution.crash_points import CrashPoint
 from alloy_async.sandbox import Sandbox
-from simulation.crashing_jobs import POINTS, crashing_run, killed, undone_run
+from simulation.crashing_jobs import POINTS, run_crashing_job, run_undone_job
+from simulation.killed_jobs import run_killed_job
 from simulation.sandbox_directories import SYSTEMS, empty_sandbox
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
@@ -25,18 +26,18 @@ KILLED = [("alloy", point) for point in POINTS] + [(system, None) for system in 
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("seed", range(6))
 async def test_creating(system: str, seed: int, tmp_path: Path) -> None:
-    await crashing_run(system, seed, tmp_path)
+    await run_crashing_job(system, seed, tmp_path)
 
 
 @pytest.mark.parametrize(("system", "mode"), MODES)
 @pytest.mark.parametrize("seed", range(2))
 async def test_other_modes(system: str, mode: str, seed: int, tmp_path: Path) -> None:
-    await crashing_run(system, seed, tmp_path, mode=mode, size=30)
+    await run_crashing_job(system, seed, tmp_path, mode=mode, size=30)
 
 
 @pytest.mark.parametrize(("system", "mode"), UNDONE)
 async def test_undoing(system: str, mode: str, tmp_path: Path) -> None:
-    await undone_run(system, 1, tmp_path, mode=mode, size=30)
+    await run_undone_job(system, 1, tmp_path, mode=mode, size=30)
 
 
 @pytest.fixture(scope="module")
@@ -52,4 +53,4 @@ def servers() -> Iterator[dict[str, Sandbox]]:
 @posix
 @pytest.mark.parametrize(("system", "point"), KILLED)
 def test_sigkill(system: str, point: CrashPoint | None, servers: dict[str, Sandbox], tmp_path: Path) -> None:
-    killed(system, 1, servers[system], tmp_path, point=point)
+    run_killed_job(system, 1, servers[system], tmp_path, point=point)
