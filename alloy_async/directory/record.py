@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -75,6 +75,11 @@ def fold(key: str) -> str:
     if key.isascii():
         return key.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())
+
+
+def fold_all(keys: Sequence[str]) -> list[str]:
+    """Write each of many keys as `fold` does."""
+    return [*map(str.lower if "".join(keys).isascii() else fold, keys)]
 
 
 @attrs.define

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
 
+import attrs
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, strategies as st
@@ -15,8 +17,10 @@ from alloy_async.cli.app import app
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import FieldMap, provision
 from alloy_async.provisioning.checks.linter import Linter
+from alloy_async.provisioning.planning.source_match import is_unchanged, seal_source
 from alloy_async.provisioning.sources import ColumnLayout, open_source
 from alloy_async.provisioning.sources.field_names import is_secret_name
+from alloy_async.provisioning.store.header import JobHeader
 from simulation.sandbox_directories import SYSTEMS, directory_of, empty_sandbox, place_of
 
 NAMES = {
@@ -174,3 +178,20 @@ def test_a_secret_that_is_set_is_not_kept_for_later() -> None:
         None, (), ("password=x1", "attributes.api_key=x2", "department=IT"), None, None, None
     )
     assert options.to_json()["constants"] == ("department=IT",)
+
+
+@pytest.mark.parametrize(("column", "cost"), [("password", 14), ("PIN", 14), ("desk", 9)])
+def test_who_has_the_job_pays_for_each_guess_of_a_secret(tmp_path: Path, column: str, cost: int) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text(f"username,{column}\nada,1234\n")
+    header = JobHeader(source="", system="", base_url="", mode="create")
+    sealed = seal_source(open_source(path), header.salt)
+    assert sealed is not None
+    digest = hashlib.scrypt(
+        (open_source(path).digest() or "").encode(), salt=header.salt, n=1 << cost, r=8, p=1, dklen=16
+    )
+    assert sealed.rpartition("$")[2] == digest.hex()
+    header = attrs.evolve(header, source_digest=sealed)
+    assert is_unchanged(open_source(path), header)
+    path.write_text(f"username,{column}\nada,1235\n")
+    assert not is_unchanged(open_source(path), header)

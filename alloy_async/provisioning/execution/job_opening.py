@@ -13,7 +13,7 @@ from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import in_thread
 from ..errors import JobError, JobPlace
-from ..planning.source_match import seal_digest
+from ..planning.source_match import seal_source
 from ..sources import Source, open_source
 from ..store.header import JobHeader, Mode
 from ..store.store_opener import create_store, delete_store, open_store, parse_place, read_store
@@ -65,12 +65,12 @@ async def make_header(
             "mode sync removes users: allow it with the share that may go, as allow_delete=0.05"
         )
     salt = os.urandom(16)
-    digest = await in_thread(source.digest)
-    if digest is not None and (path := _find_file(source)):
+    sealed = await in_thread(seal_source, source, salt)
+    if sealed is not None and (path := _find_file(source)):
         options = {**options, "source_path": path}
     return JobHeader(
         source=source.name,
-        source_digest=None if digest is None else await in_thread(seal_digest, digest, salt),
+        source_digest=sealed,
         salt=salt,
         account=await target.fingerprint_account(salt),
         system=target.name,

@@ -9,7 +9,7 @@ from ...directory.record_columns import RecordColumns
 from ..checks.checked_row import CheckedRow
 from ..store.row_events import MOST
 from ..store.row_log import PlannedBatch, pack_columns, pack_rows
-from .comparison import UserComparer
+from .comparison import DIGEST_SIZE, UserComparer
 from .row_actions import refuse_row
 
 
@@ -26,7 +26,12 @@ class ColumnPlanner:
         self._comparer = comparer
 
     def plan_block(
-        self, first: int, lines: Sequence[int], users: RecordColumns, refused: Mapping[int, CheckedRow]
+        self,
+        first: int,
+        lines: Sequence[int],
+        users: RecordColumns,
+        folded: Sequence[str],
+        refused: Mapping[int, CheckedRow],
     ) -> Iterator[PlannedBatch]:
         """Plan the rows of a block.
 
@@ -34,17 +39,18 @@ class ColumnPlanner:
             first: the number of the first row; each takes one.
             lines: on which each row starts.
             users: whom the rows make.
+            folded: the keys of these, folded.
             refused: by their places in the block, the rows that are not sent.
         """
-        keys, digests = users.get(self._comparer.can.key), self._comparer.digest_columns(users)
+        keys = users.get(self._comparer.can.key)
+        digests = self._comparer.digest_columns(users, folded)
 
         def pack_creations(begin: int, end: int) -> Iterator[PlannedBatch]:
             for start in range(begin, end, MOST):
                 part = slice(start, min(start + MOST, end))
+                hashes = digests[part.start * DIGEST_SIZE : part.stop * DIGEST_SIZE]
                 # The keys of rows that are not refused are printable, so none of them holds what parts them in a batch.
-                yield pack_columns(
-                    first + start, "create", lines[part], keys[part], digests=b"".join(digests[part])
-                )
+                yield pack_columns(first + start, "create", lines[part], keys[part], digests=hashes)
 
         begin = 0
         for neighbours in _group_neighbours(sorted(refused)):

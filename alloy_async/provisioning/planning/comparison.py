@@ -16,6 +16,9 @@ from ...directory.user_changes import ATTRIBUTE, UNSAID, Change, Value, create_r
 
 _LET_BE = frozenset({"active", "groups", "roles", "attributes"})
 """Fields that a system fills by itself: where a record does not say them, any value is as intended."""
+DIGEST_SIZE = 9
+"""Bytes of the hash of a user: which of the fields that a system may fill are in it, and the hash itself."""
+_MARKS = [mark.to_bytes() for mark in range(1 << 8)]
 
 
 class UserComparer:
@@ -29,7 +32,7 @@ class UserComparer:
     def __init__(self, can: Capabilities, salt: bytes) -> None:
         self.can = can
         self.fold = fold
-        self._seal = blake2b(key=salt, digest_size=8)
+        self._seal = blake2b(key=salt, digest_size=DIGEST_SIZE - 1)
         self._fields = tuple(name for name in can.shows if name != can.key)
         bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
         self._read = {field: create_reader(field) for field in self._fields}
@@ -61,10 +64,15 @@ class UserComparer:
             said |= self._bits.get(name.partition(".")[0], 0)
         return self._hash(record, said)
 
-    def digest_columns(self, users: RecordColumns) -> list[bytes]:
-        """Compute the keyed hash of each of many users; see `digest`."""
-        parts: list[Sequence[str]] = [[*map(fold, map(_write_key, users.get(self.can.key)))]]
+    def digest_columns(self, users: RecordColumns, folded: Sequence[str]) -> bytes:
+        """Compute the keyed hashes of many users, one behind the other; see `digest`.
+
+        Args:
+            users: the users.
+            folded: the natural key of each, folded.
+        """
         marks = [0] * users.rows
+        parts: list[Sequence[str]] = [folded]
         for field in self._fields:
             values, bit = users.get_shown(field), self._bits[field]
             if bit:
@@ -75,12 +83,17 @@ class UserComparer:
                 )
             else:
                 parts.append([f"\x1f{value!r}" for value in values])
+        texts = map("".join, zip(*parts, strict=True))
         copy, digests = self._seal.copy, []
-        for mark, text in zip(marks, map("".join, zip(*parts, strict=True)), strict=True):
+        for text in texts:
             seal = copy()
             seal.update(text.encode(errors="surrogatepass"))
-            digests.append(mark.to_bytes() + seal.digest())
-        return digests
+            digests.append(seal.digest())
+        if not any(marks):
+            return b"\0".join((b"", *digests))
+        return b"".join(
+            [part for mark, digest in zip(marks, digests, strict=True) for part in (_MARKS[mark], digest)]
+        )
 
     def matches(self, record: UserRecord, digest: bytes) -> bool:
         """Tell whether a user is as the hashed one."""
@@ -148,10 +161,6 @@ class UserComparer:
         seal = self._seal.copy()  # cheaper than to begin with the key anew
         seal.update(text.encode(errors="surrogatepass"))
         return said.to_bytes() + seal.digest()
-
-
-def _write_key(key: str | None) -> str:
-    return key or ""
 
 
 def list_emptied(image: str) -> list[str]:

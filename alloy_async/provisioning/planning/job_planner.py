@@ -18,7 +18,7 @@ from ..store.row_log import pack_rows
 from .repeated_keys import refuse_repeated
 from .row_actions import plan_removals
 from .row_planner import RowPlanner
-from .source_match import seal_digest
+from .source_match import seal_source
 from .user_lookup import UserLookup
 
 _SLICE = 2000
@@ -108,8 +108,7 @@ async def _note_finality(context: JobContext) -> None:
 async def restart_plan(context: JobContext) -> None:
     """Throw away a plan that was cut off half-way; nothing of it was sent."""
     source, header = context.source, context.header
-    digest = await in_thread(source.digest) if source is not None else None
-    sealed = None if digest is None else await in_thread(seal_digest, digest, header.salt)
+    sealed = None if source is None else await in_thread(seal_source, source, header.salt)
     await context.writer.write_header(
         lambda: context.store.clear_rows("apply"), state=header.state_after("restart"), source_digest=sealed
     )

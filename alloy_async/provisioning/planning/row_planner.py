@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Seque
 from itertools import chain, count
 
 from ...directory import Capabilities
+from ...directory.record import fold_all
 from ..async_helpers import in_thread, iterate_slices
 from ..checks.checked_row import CheckedRow
 from ..checks.duplicates import FindFirst, KeyHashes, create_duplicate_finding
@@ -130,12 +131,12 @@ class RowPlanner:
         users = block.layout.read_columns(block.columns)
         checked = {place: self._check_row(block.get_row(place), first + place) for place in sorted(doubtful)}
         # Also of rows that a proof clears: a later row may repeat their keys.
-        keys = users.get(self._can.key)
-        if checked:
-            keys = [key for place, key in enumerate(keys) if place not in checked]
-        self.keys.add(map(self._comparer.fold, keys))
+        folded = fold_all([key or "" for key in users.get(self._can.key)])
+        self.keys.add(
+            [key for place, key in enumerate(folded) if place not in checked] if checked else folded
+        )
         refused = {place: one for place, one in checked.items() if one.errors}
-        return [*self._columns.plan_block(first, block.lines, users, refused)]
+        return [*self._columns.plan_block(first, block.lines, users, folded, refused)]
 
     def _is_legible(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
         """Tell whether it can be read whom a row means: none of its errors is in what the system knows people by."""

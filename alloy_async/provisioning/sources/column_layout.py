@@ -73,6 +73,11 @@ class ColumnLayout:
     )
     _hidden: frozenset[int] = attrs.field(init=False, default=attrs.Factory(_find_hidden, takes_self=True))
 
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether a column holds passwords or other secrets, by its name."""
+        return bool(self._hidden)
+
     @classmethod
     def match(cls, header: Sequence[str], mapping: FieldMap, *, partial: bool = False) -> ColumnLayout:
         """Match a header: first what the mapping says, then the usual names of the fields it does not fill.

@@ -61,7 +61,11 @@ class Row:
 
 
 class Source(Protocol):
-    """Where the rows of a job come from. Opening one reads no further than its head."""
+    """Where the rows of a job come from. Opening one reads no further than its head.
+
+    A source may offer more: `blocks() -> Iterator[Block]`, the same rows as columns, and `holds_secrets`, false where none of
+    its columns has a name that says so.
+    """
 
     @property
     def name(self) -> str:

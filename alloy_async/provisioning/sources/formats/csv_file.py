@@ -19,7 +19,7 @@ from .header_search import Header, find_header
 
 DELIMITERS = ",;\t|"
 
-_HEAD_LIMIT = 1 << 16
+_HEAD_LIMIT, _HEAD_LINES = 1 << 16, 100
 _SEP_MARK = re.compile(r'"?sep=([^"\r\n])"?[\s;,|"]*', re.IGNORECASE)
 """Excel's own mark, as it and its imitators write it."""
 
@@ -60,10 +60,9 @@ class CsvSource:
         first, lines = skip_rows + 1, self._read_head(skip_rows)
         if lines and (mark := _SEP_MARK.fullmatch(lines[0])):
             delimiter, first, lines = delimiter or mark[1], first + 1, lines[1:]
-        readings = [
-            self._read_header("".join(lines), first, mark, mapping, key) for mark in delimiter or DELIMITERS
-        ]
-        header, chosen, usual_width = max(readings, key=_rate_reading)
+        header, chosen, usual_width = self._choose_reading(
+            "".join(lines), first, delimiter or DELIMITERS, mapping, key
+        )
         self.delimiter: str = chosen
         if header is None:
             hint = "its first line must name the columns, one of them username"
@@ -79,6 +78,11 @@ class CsvSource:
     def header_line(self) -> int:
         """The line of the column names."""
         return self.header.line
+
+    @property
+    def holds_secrets(self) -> bool:
+        """Whether a column holds passwords or other secrets, by its name."""
+        return self.columns.holds_secrets
 
     def digest(self) -> str | None:
         """Return a hash of the content; see `Source.digest`."""
@@ -161,9 +165,23 @@ class CsvSource:
             if number >= skip:
                 lines.append(line)
                 size += len(line)
-            if size > _HEAD_LIMIT:
+            if size > _HEAD_LIMIT or len(lines) > _HEAD_LINES:
                 break
         return lines
+
+    def _choose_reading(
+        self, text: str, first: int, marks: str, mapping: FieldMap, key: str
+    ) -> tuple[Header | None, str, int]:
+        """Choose the delimiter by which the head of the file reads best."""
+        absent = [mark for mark in marks if mark not in text][:1]  # by all of them it reads the same
+        readings = {
+            mark: self._read_header(text, first, mark, mapping, key) for mark in marks if mark in text
+        }
+        for header, *_ in readings.values():
+            if header and header.names_key and header.line == first and len(header.cells) > 1:
+                absent = []  # one column, as it is by these, cannot be better
+        readings |= {mark: self._read_header(text, first, mark, mapping, key) for mark in absent}
+        return max((readings[mark] for mark in marks if mark in readings), key=_rate_reading)
 
     def _read_header(
         self, text: str, first: int, delimiter: str, mapping: FieldMap, key: str
