@@ -25,7 +25,7 @@ ALLOWED = {
     "directory": {"directory", "core"},
     "sandbox": {"sandbox", "systems"},
     "testing": {"testing", "sandbox", "directory", "core", "systems", "lazy_loading"},
-    "provisioning": {"provisioning", "directory", "core", "version", *SYSTEMS},
+    "provisioning": {"provisioning", "directory", "core", "version"},
     "rehearsal": {"rehearsal", "provisioning", "sandbox", "directory", "core", "systems"},
     "cli": {
         "cli",
@@ -36,7 +36,6 @@ ALLOWED = {
         "core",
         "systems",
         "version",
-        *SYSTEMS,
     },
 }
 """Which parts of the package each part may import; a system's directory.py stands above it, and knows the directory."""
