@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, ClassVar
+
+import attrs
+import orjson
 
 from ..core.errors import AlloyAsyncError, NotFound
-from ..directory import Capabilities, Outcome, UserRecord
+from ..core.operation.markers import Json
+from ..core.operation.operation import ErrorModels, Operation
+from ..directory import BatchOutcome, Capabilities, Outcome, RecordColumns, UserRecord
 from ..directory.adapter import Adapter
+from ..directory.record_fit import may_all_go
 from . import models
 from .client import AsyncAlloy
-from .operations import MAX_BATCH, ListAllUsers, ListUserCredentials
+from .operations import MAX_BATCH, BatchCreateUsers, ListAllUsers, ListUserCredentials
 
 DISABLE_WORKFLOWS = "disable workflows"
 DELETE_CREDENTIALS = "delete credentials"
 DELETE_LOGS = "delete logs"
 DELETE_USER = "delete the user"
+
+
+@attrs.frozen(eq=False, repr=False)
+class _BatchCreateEncoded(Operation["models.BatchResult"]):
+    """`BatchCreateUsers` of users who were encoded before."""
+
+    verb = BatchCreateUsers.verb
+    route = BatchCreateUsers.route
+    errors: ClassVar[ErrorModels] = BatchCreateUsers.errors
+    users: Annotated[orjson.Fragment, Json("users")]
+
+
+_BatchCreateEncoded.name = BatchCreateUsers.name
 
 
 class AlloyDirectory(Adapter[AsyncAlloy]):
@@ -58,20 +78,47 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Call POST /users/batch, and a look at each user that it refused."""
         users = [models.NewUser(record.username, record.display_name) for record in records]
+        keys = [record.username for record in records]
+        return (await self._create_batch(BatchCreateUsers(users), keys)).list_outcomes(keys)
+
+    def encode_batch(self, users: RecordColumns) -> bytes | None:
+        """Encode the users of one POST /users/batch; see `EncodingDirectory`."""
+        if not may_all_go(users, self.capabilities):
+            return None
+        named = zip(users.get("username"), _list_display_names(users), strict=True)
+        entries = [
+            {"username": username, "fullName": full_name} if full_name else {"username": username}
+            for username, full_name in named
+        ]
         try:
-            result = await self.client.batch_create_users(users)
+            return orjson.dumps(entries)
+        except orjson.JSONEncodeError:  # a lone surrogate: sent as records, they tell in whom
+            return None
+
+    async def create_encoded(self, body: bytes, keys: Sequence[str]) -> BatchOutcome:
+        """Call POST /users/batch, and a look at each user that it refused; see `EncodingDirectory`."""
+        outcome = await self._create_batch(_BatchCreateEncoded(orjson.Fragment(body)), keys)
+        return self._add_advice(outcome) if outcome.status == "unknown" else outcome
+
+    async def _create_batch(
+        self, operation: Operation[models.BatchResult], keys: Sequence[str]
+    ) -> BatchOutcome:
+        try:
+            result = await self.client.send(operation)
         except AlloyAsyncError as error:
             if error.effect == "none":
                 raise
-            return [self._outcome_of_error(record.username, error) for record in records]
+            lost = self._outcome_of_error("", error)
+            return BatchOutcome(lost.status, lost.reason)
         if not result.invalid_users:
-            return [Outcome(record.username, "created") for record in records]
-        refused = _find_refused(records, result.invalid_users)
+            return BatchOutcome("created")
+        refused = _find_refused(keys, result.invalid_users)
         verdicts = {
             outcome.key: outcome
             for outcome in await self._call_for_each(self._explain_refusal, refused, refused)
         }
-        return [verdicts.get(record.username) or Outcome(record.username, "created") for record in records]
+        places = (place for place, key in enumerate(keys) if key in verdicts)
+        return BatchOutcome("created", exceptions={place: verdicts[keys[place]] for place in places})
 
     async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
         """Take one step for users; a step finds nothing left to do where it was taken before.
@@ -136,10 +183,18 @@ def _to_record(user: models.User) -> UserRecord:
     )
 
 
-def _find_refused(records: Sequence[UserRecord], entries: Sequence[models.InvalidUser]) -> Sequence[str]:
-    """List the usernames among the records that Alloy sent back; all, where it does not name them."""
+def _list_display_names(users: RecordColumns) -> Sequence[str | None]:
+    """List what `UserRecord.display_name` is of each."""
+    full_names = users.get("full_name")
+    if not {"given_name", "family_name"} & users.values.keys():
+        return full_names
+    parts = zip(users.get("given_name"), users.get("family_name"), strict=True)
+    return [full or " ".join(filter(None, names)) for full, names in zip(full_names, parts, strict=True)]
+
+
+def _find_refused(usernames: Sequence[str], entries: Sequence[models.InvalidUser]) -> Sequence[str]:
+    """List the usernames that Alloy sent back; all, where it does not name them."""
     named = {entry.username for entry in entries}
-    usernames = [record.username for record in records]
     if named <= set(usernames):
         return [username for username in usernames if username in named]
     return usernames

@@ -5,9 +5,10 @@ Each system brings its adapter: `alloy_async.agilicus.directory.AgilicusDirector
 
 from __future__ import annotations
 
-from .interface import Ability, AmbiguousKey, Capabilities, Directory, EntryForm
+from .interface import Ability, AmbiguousKey, Capabilities, Directory, EncodingDirectory, EntryForm
 from .lost_creation import create_or_find
-from .record import FIELDS, Outcome, Status, UserRecord
+from .record import FIELDS, BatchOutcome, Outcome, Status, UserRecord
+from .record_columns import RecordColumns
 from .record_fit import Loss, find_losses, fit_record
 from .sync import SyncDirectory
 from .transfer import Copied, Copy, CopyReport, copy
@@ -16,14 +17,17 @@ __all__ = [
     "FIELDS",
     "Ability",
     "AmbiguousKey",
+    "BatchOutcome",
     "Capabilities",
     "Copied",
     "Copy",
     "CopyReport",
     "Directory",
+    "EncodingDirectory",
     "EntryForm",
     "Loss",
     "Outcome",
+    "RecordColumns",
     "Status",
     "SyncDirectory",
     "UserRecord",

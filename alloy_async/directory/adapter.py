@@ -17,12 +17,13 @@ from ..core.events import LimitEvent, RetryEvent
 from .error_policy import ends_work, refuses_record
 from .interface import AmbiguousKey, Capabilities
 from .lost_creation import create_or_find
-from .record import Outcome, UserRecord, fold
+from .record import BatchOutcome, Outcome, UserRecord, fold
 from .record_fit import Loss, find_faults, find_losses, fit_record
 
 ClientT = TypeVar("ClientT", bound=AsyncClient)
 T = TypeVar("T")
 Item = TypeVar("Item")
+OutcomeT = TypeVar("OutcomeT", Outcome, BatchOutcome)
 
 SINGLE_CALLS = 16
 """How many calls for one user each are under way at a time."""
@@ -287,8 +288,8 @@ class Adapter(ABC, Generic[ClientT]):
             return Outcome(key, "unknown", str(error))
         return Outcome(key, "invalid" if refuses_record(error) else "failed", str(error))
 
-    def _add_advice(self, lost: Outcome) -> Outcome:
-        """Complete the outcome of a creation whose answer was lost with what to do next."""
+    def _add_advice(self, lost: OutcomeT) -> OutcomeT:
+        """Complete the outcome of creations whose answer was lost with what to do next."""
         if self.capabilities.key_is_unique:
             same = f"a second user with the same {self.capabilities.key}"
             advice = f"running the job again is safe, as {self.name} refuses {same}"

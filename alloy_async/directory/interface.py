@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import attrs
 
 from ..core.errors import InvalidRequest
 from ..core.events import LimitEvent, RetryEvent
-from .record import FIELDS, Outcome, UserRecord, fold
+from .record import FIELDS, BatchOutcome, Outcome, UserRecord, fold
+from .record_columns import RecordColumns
 
 Ability = Literal["find", "list", "create", "update", "delete"]
 
@@ -207,4 +208,33 @@ class Directory(Protocol):
 
     async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
         """Take one of `capabilities.offboarding` for users; `done` also where there was nothing left to do."""
+        ...
+
+
+@runtime_checkable
+class EncodingDirectory(Protocol):
+    """What a directory has besides that can create many users without an object for each."""
+
+    def encode_batch(self, users: RecordColumns) -> bytes | None:
+        """Encode users for one call, in any thread.
+
+        Args:
+            users: at most `capabilities.batch_size`.
+
+        Returns:
+            What `create_encoded` sends; None where they are to be created as records, as one of them cannot go in, or the
+            system is told more than columns of text.
+        """
+        ...
+
+    async def create_encoded(self, body: bytes, keys: Sequence[str]) -> BatchOutcome:
+        """Create users who were encoded before, by the very request that `create` makes of their records.
+
+        Args:
+            body: of `encode_batch`.
+            keys: the natural key of each.
+
+        Raises:
+            AlloyAsyncError: none could be tried, and nothing happened.
+        """
         ...

@@ -97,3 +97,30 @@ class Outcome:
     status: Status
     reason: str | None = None
     remote_id: str | None = None
+
+
+@attrs.frozen
+class BatchOutcome:
+    """What became of users who were sent together: the same of all, but for a few.
+
+    Args:
+        status: of all others; see `Status`.
+        reason: likewise.
+        exceptions: by their place among those who were sent, from 0.
+    """
+
+    status: Status
+    reason: str | None = None
+    exceptions: Mapping[int, Outcome] = attrs.field(factory=dict)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is not known what became of some."""
+        return self.status == "unknown" or any(one.status == "unknown" for one in self.exceptions.values())
+
+    def list_outcomes(self, keys: Sequence[str]) -> list[Outcome]:
+        """List the outcome of each, by the natural keys of all."""
+        return [
+            self.exceptions.get(place) or Outcome(key, self.status, self.reason)
+            for place, key in enumerate(keys)
+        ]

@@ -8,7 +8,8 @@ from typing import Any
 import attrs
 
 from .interface import Capabilities
-from .record import FIELDS, UserRecord
+from .record import FIELDS, UserRecord, fold
+from .record_columns import RecordColumns
 
 
 @attrs.frozen
@@ -105,3 +106,17 @@ def find_faults(record: UserRecord, can: Capabilities, needs: Iterable[str] = ()
         if value and len(value) > most:
             found.append(f"the {field} has {len(value)} characters, {most} are allowed")
     return found
+
+
+def may_all_go(users: RecordColumns, can: Capabilities) -> bool:
+    """Tell whether all of many new users can be tried in one call, as they are: none has a fault, and none comes twice."""
+    lengths = (
+        (max(map(len, filter(None, users.get(field))), default=0), most)
+        for field, most in can.max_length.items()
+    )
+    return (
+        not can.forms
+        and all(all(users.get(field)) for field in can.needs)
+        and all(length <= most for length, most in lengths)
+        and len(set(map(fold, users.get(can.key)))) == users.rows
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from ...core.events import LimitEvent, RetryEvent
+from ...directory import EncodingDirectory
 from ..async_helpers import task_group
 from ..errors import SourceError
 from ..events import DoubtsFound, Progress, Stopped, Waiting
@@ -18,7 +19,9 @@ from .crash_points import crash_hook
 from .doubts import DoubtReconciler
 from .failure_guard import FailureGuard
 from .recorder import ProgressRecorder
-from .row_batches import group_for_calls
+from .row_batches import Part, group_for_calls
+from .sending.batch_sender import BatchSender
+from .sending.creation_batch import CreationBatch
 from .sending.row_sender import RowSender
 
 _FIRST_AHEAD = 4
@@ -48,15 +51,16 @@ class Engine:
         self._batch_size = target.capabilities.batch_size
         self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard)
         self._rows = RowSender(context, phase, target, self.recorder, self.guard, self._doubts)
+        self._batches = BatchSender(target, self._rows) if isinstance(target, EncodingDirectory) else None
         self._emit = context.run.on_event
         self._reach = crash_hook.get()
         self._ahead = _FIRST_AHEAD * context.run.concurrency
-        self._due: deque[list[JobRow]] = deque()
+        self._due: deque[Part] = deque()
         self._enough = 0
         self._lanes = 0
         self._changed = asyncio.Event()
 
-    async def run(self, parts: AsyncIterator[list[JobRow]]) -> None:
+    async def run(self, parts: AsyncIterator[Part]) -> None:
         """Carry out every row; those left when the run gives up stay planned.
 
         Raises:
@@ -79,13 +83,16 @@ class Engine:
                 await self._wait_for_change()
             writing.cancel()
             await self._write_pending()
-        await self._rows.withdraw([row for unit in self._due for row in unit])
+        await self._rows.withdraw(_list_rows(self._due))
 
-    def _gather_windows(self, part: Sequence[JobRow]) -> Iterator[list[list[JobRow]]]:
+    def _gather_windows(self, part: Part) -> Iterator[Sequence[Part]]:
         """Gather the calls whose intents are written together: a batch is one, and single rows share one, a few calls ahead.
 
         What is intended and not sent when the process dies is in doubt, so only rows go ahead that a question clears up.
         """
+        if isinstance(part, CreationBatch):
+            yield [part]
+            return
         ahead: list[list[JobRow]] = []
         for unit in group_for_calls(part, self._batch_size):
             if self.guard.stopped:
@@ -103,13 +110,13 @@ class Engine:
         if ahead:
             yield ahead
 
-    async def _hand_out(self, window: Sequence[list[JobRow]], group: asyncio.TaskGroup) -> None:
+    async def _hand_out(self, window: Sequence[Part], group: asyncio.TaskGroup) -> None:
         """Hand the calls of a window to the lanes, and wait until so few are left that the next one may come."""
         began = time.perf_counter()
         # Before the first call of the window begins: a request that left without an intent on disk would be forgotten by a
         # crash, and sent again.
         if len(window) > 1:
-            await self._rows.intend([row for unit in window for row in unit])
+            await self._rows.intend(_list_rows(window))
         self._due += window
         self._enough = len(window) // 2
         while self.guard.contact != "answered" and await self._carry_out_next():
@@ -148,7 +155,11 @@ class Engine:
         unit = self._due.popleft()
         if len(self._due) <= self._enough:
             self._changed.set()
-        await self._rows.carry_out(unit)
+        if isinstance(unit, CreationBatch):
+            assert self._batches is not None  # only for a directory that encodes them there are such
+            await self._batches.carry_out(unit)
+        else:
+            await self._rows.carry_out(unit)
         if self.recorder.is_full:
             await self._write_pending()
         elif not self.recorder.pending:
@@ -199,3 +210,8 @@ class Engine:
     def _on_retry(self, event: RetryEvent) -> None:
         self.recorder.stats.add_retry(event)
         self._emit(Waiting(event.operation, str(event.error), event.wait))
+
+
+def _list_rows(units: Iterable[Part]) -> list[JobRow]:
+    """List the rows of those units that have any; what is left of a batch is a plan still."""
+    return [row for unit in units if isinstance(unit, list) for row in unit]

@@ -14,6 +14,8 @@ MOST_FAILURES = 30
 """Calls in a row that fail before the run gives up."""
 _LONG_WAIT = 60.0
 """Seconds; a limit that holds longer ends the run, which says when to come back."""
+_LONGEST_WAIT = 10 * 365 * 86400.0
+"""Seconds; servers say more, and no calendar goes that far."""
 
 Contact: TypeAlias = Literal["none", "sent", "answered", "given up", "never began"]
 """What a run knows of the system: nothing was sent; something was, and its answer lost; a call was answered, so that address
@@ -97,7 +99,7 @@ class FailureGuard:
         wait = error.retry_after if isinstance(error, RateLimited | DeadlineExceeded) else None
         if wait is None or wait < _LONG_WAIT:
             return None
-        moment = datetime.fromtimestamp(self._clock() + wait).astimezone()
+        moment = datetime.fromtimestamp(self._clock() + min(wait, _LONGEST_WAIT)).astimezone()
         return f"{moment:%Y-%m-%d %H:%M} ({moment.tzname()})"
 
     async def _count_failure(self, reason: str) -> None:

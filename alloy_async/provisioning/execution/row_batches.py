@@ -1,62 +1,142 @@
-"""Read the rows of a run in slices, with the records that they send, and group those that go together in one call."""
+"""Read the rows of a run in slices, with what they send, and group those that go together in one call."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import attrgetter
+from typing import TypeAlias
 
 from ...core.codec.json_codec import pause_collector
-from ...directory import UserRecord
+from ...directory import EncodingDirectory, RecordColumns, UserRecord
 from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..planning.comparison import UserComparer
 from ..planning.row_planner import RowPlanner
+from ..planning.source_columns import SourceColumns
 from ..planning.source_match import has_changed, read_rows_between
-from ..sources import Row, Source, read_rows
+from ..sources import read_rows
 from ..store.header import Phase
 from ..store.row_log import pack_rows
+from ..store.row_stretch import RowStretch
 from ..store.rows import JobRow
+from .sending.creation_batch import CreationBatch
+
+Part: TypeAlias = list[JobRow] | CreationBatch
+"""Rows that are sent one after the other, or a batch of creations."""
+_SLICES_AHEAD = 4
+"""Slices that are read and prepared in one go: each costs two changes of thread."""
 
 
 async def read_planned_rows(
-    context: JobContext, phase: Phase, *, stride: int, size: int, records: SourceRecords | None = None
-) -> AsyncIterator[list[JobRow]]:
+    context: JobContext, phase: Phase, *, stride: int, size: int, columns: SourceColumns | None = None
+) -> AsyncIterator[Part]:
     """Read the rows that are to be sent, in their order.
 
     Args:
-        context: the job; with a source, rows get their records from it, others have all that they send in them.
+        context: the job; with a source, rows get what they send from it, others have it in them.
         phase: whose rows.
         stride: numbers that each row of the source takes; the steps of one row stay together.
         size: most rows at a time.
-        records: a walk along the source that goes on from where it was, for one who reads the job in parts.
+        columns: a walk along the source that goes on from where it was, for one who reads the job in parts.
     """
-    comparer = context.comparer
-    if records is None and context.source is not None:
-        records = SourceRecords(context.source, stride, comparer)
-    found = context.store.read_rows(phase, states=("planned",))
-    begun: list[JobRow] = []
-    while True:
-        part = await context.writer.call(_read_part, found, size)
-        whole, begun = _split_begun(begun + part, stride) if len(part) == size else (begun + part, [])
-        if whole:
-            yield await in_thread(_attach_records, whole, records, comparer)
-        if len(part) < size:
+    if columns is None and context.source is not None:
+        columns = SourceColumns(context.source, stride, context.comparer)
+    stretches = context.store.read_stretches(phase, states=("planned",))
+    slices = _cut_slices(stretches, size, stride)
+    preparer = PartPreparer(context, columns)
+    while some := await context.writer.call(_take, slices, _SLICES_AHEAD):
+        for part in await in_thread(preparer.prepare, some):
+            yield part
+
+
+def _take(slices: Iterator[list[RowStretch]], most: int) -> list[list[RowStretch]]:
+    return list(islice(slices, most))
+
+
+def _cut_slices(stretches: Iterable[RowStretch], size: int, stride: int = 1) -> Iterator[list[RowStretch]]:
+    """Cut slices of `size` rows; or more, as the steps of one row of the source, each a stretch, stay together."""
+    part: list[RowStretch] = []
+    rows = 0
+    for stretch in stretches:
+        if rows >= size and (stretch.first - 1) // stride != (part[-1].last - 1) // stride:
+            yield part
+            part, rows = [], 0
+        while stretch.rows > (room := size - rows) > 0:
+            yield [*part, stretch.cut(0, room)]
+            part, rows = [], 0
+            stretch = stretch.cut(room, stretch.rows)
+        part.append(stretch)
+        rows += stretch.rows
+    if part:
+        yield part
+
+
+class PartPreparer:
+    """Prepares slices of planned rows to be sent, in a thread.
+
+    Args:
+        context: the job.
+        columns: what its rows send; None where they have it in them.
+    """
+
+    def __init__(self, context: JobContext, columns: SourceColumns | None) -> None:
+        target = context.target
+        self._comparer = context.comparer
+        self._columns = columns
+        self._encoder = target if isinstance(target, EncodingDirectory) else None
+        self._batch_size = target.capabilities.batch_size
+
+    def prepare(self, slices: Iterable[Sequence[RowStretch]]) -> list[Part]:
+        """Prepare slices: as batches where the directory takes those, else as rows with their records."""
+        with pause_collector():
+            return [part for stretches in slices for part in self._prepare_slice(stretches)]
+
+    def _prepare_slice(self, stretches: Sequence[RowStretch]) -> Iterator[Part]:
+        sourced = [stretch for stretch in stretches if stretch.lines is not None]
+        if self._columns is None or not sourced:
+            yield [self._restore_record(row) for stretch in stretches for row in stretch.iterate_rows()]
             return
+        users = self._columns.find(sourced)
+        if (
+            self._encoder is not None
+            and len(sourced) == len(stretches)
+            and all(map(_is_fresh_creation, sourced))
+        ):
+            yield from self._encode_batches(self._encoder, stretches, users)
+        else:
+            records = users.iterate_records()
+            yield [
+                self._restore_record(row) if row.line is None else self._give_record(row, next(records))
+                for stretch in stretches
+                for row in stretch.iterate_rows()
+            ]
+
+    def _encode_batches(
+        self, encoder: EncodingDirectory, stretches: Sequence[RowStretch], users: RecordColumns
+    ) -> Iterator[Part]:
+        start = 0
+        for part in _cut_slices(stretches, self._batch_size):
+            some = users.cut(start, start + sum(stretch.rows for stretch in part))
+            start += some.rows
+            batch = CreationBatch(part, some, encoder.encode_batch(some) or b"")
+            yield batch if batch.body else [*batch.iterate_rows()]
+
+    def _give_record(self, row: JobRow, record: UserRecord) -> JobRow:
+        row.record = record
+        _limit_update(row, self._comparer)
+        return row
+
+    def _restore_record(self, row: JobRow) -> JobRow:
+        if row.before is not None:
+            row.record = self._comparer.from_image(row.before)
+        return row
 
 
-def _read_part(rows: Iterator[JobRow], size: int) -> list[JobRow]:
-    return list(islice(rows, size))
-
-
-def _split_begun(rows: list[JobRow], stride: int) -> tuple[list[JobRow], list[JobRow]]:
-    """Split off the rows at the end of which more may follow for the same row of the source."""
-    if stride == 1:
-        return rows, []
-    last = (rows[-1].number - 1) // stride
-    whole = [row for row in rows if (row.number - 1) // stride != last]
-    return whole, rows[len(whole) :]
+def _is_fresh_creation(rows: RowStretch) -> bool:
+    """Tell whether the rows create users, and were never sent."""
+    return rows.action == "create" and not rows.attempts
 
 
 async def plan_streamed_rows(
@@ -102,45 +182,7 @@ def group_for_calls(rows: Iterable[JobRow], batch_size: int) -> Iterator[list[Jo
             yield from ([row] for row in alike)
 
 
-def _attach_records(
-    rows: list[JobRow], records: SourceRecords | None, comparer: UserComparer
-) -> list[JobRow]:
-    with pause_collector():
-        for row in rows:
-            if records is not None and row.line is not None:
-                row.record = records.find(row)
-                _limit_update(row, comparer)
-            elif row.before is not None:
-                row.record = comparer.from_image(row.before)
-    return rows
-
-
 def _limit_update(row: JobRow, comparer: UserComparer) -> None:
     """Have an update send what its plan showed, to the very user that was seen."""
     if row.action == "update" and row.record is not None:
         row.record = comparer.create_update(row.record, row.remote_id, row.before)
-
-
-class SourceRecords:
-    """Walks a source along with the rows that were planned of it."""
-
-    def __init__(self, source: Source, stride: int, comparer: UserComparer) -> None:
-        self._source = source
-        self._rows: Iterator[Row] = source.rows()
-        self._stride = stride
-        self._comparer = comparer
-        self._read = 0
-        self._row: Row | None = None
-
-    def find(self, row: JobRow) -> UserRecord:
-        """Find the record of a row; rows come in their order, or else the source is read again from its beginning."""
-        place = (row.number - 1) // self._stride + 1
-        if place < self._read:
-            self._rows, self._read = self._source.rows(), 0
-        while self._read < place:
-            self._row = next(self._rows, None)
-            self._read += 1
-        record = self._row.record if self._row is not None else None
-        if record is None or self._comparer.key_of(record) != row.key:
-            raise SourceError("was changed while the job was running", self._source.name, row.line)
-        return record

@@ -21,6 +21,7 @@ from ..events import Checked, Counts
 from ..job_context import JobContext
 from ..options import RunOptions
 from ..planning.row_planner import count_numbers_per_row
+from ..planning.source_columns import SourceColumns
 from ..planning.source_match import refuse_changed_source
 from ..results import Report
 from ..sources import Source
@@ -33,7 +34,7 @@ from ..workers.supervisor import POLL_SECONDS, supervise
 from .engine import Engine
 from .job_opening import check_job, open_job
 from .lifecycle import report_run
-from .row_batches import SourceRecords, read_planned_rows
+from .row_batches import read_planned_rows
 
 _SLICE = 1000
 
@@ -171,7 +172,7 @@ class ShardWorker:
         self._open_source = open_source
         self._run = run
         self._source: Source | None = None
-        self._records: SourceRecords | None = None
+        self._columns: SourceColumns | None = None
 
     async def work_on(self, writer: JobWriter) -> str | None:
         """Carry out a shard; None where it is done, and the next one may follow, else why not.
@@ -188,7 +189,7 @@ class ShardWorker:
         stride = (
             count_numbers_per_row(writer.header.mode, self._target.capabilities) if phase == "apply" else 1
         )
-        await engine.run(read_planned_rows(context, phase, stride=stride, size=_SLICE, records=self._records))
+        await engine.run(read_planned_rows(context, phase, stride=stride, size=_SLICE, columns=self._columns))
         if engine.guard.never_began and engine.guard.error:
             raise engine.guard.error
         if engine.guard.stopped is None and await writer.call(_has_open_rows, writer, phase):
@@ -208,7 +209,7 @@ class ShardWorker:
         if fresh:
             await refuse_changed_source(context)
             stride = count_numbers_per_row(writer.header.mode, self._target.capabilities)
-            self._records = SourceRecords(self._source, stride, context.comparer)
+            self._columns = SourceColumns(self._source, stride, context.comparer)
         return context
 
 

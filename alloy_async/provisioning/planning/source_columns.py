@@ -31,15 +31,17 @@ class _Part:
 
 
 class SourceColumns:
-    """Walks a source along with the rows that were planned of it; each row of the source has one number.
+    """Walks a source along with the rows that were planned of it.
 
     Args:
         source: that can be read again.
+        stride: numbers that each of its rows takes.
         comparer: how users are compared.
     """
 
-    def __init__(self, source: Source, comparer: UserComparer) -> None:
+    def __init__(self, source: Source, stride: int, comparer: UserComparer) -> None:
         self._source = source
+        self._stride = stride
         self._key = comparer.can.key
         self._blocks: Iterator[Block] = iter(())
         self._part = _Part(0, RecordColumns(0, {}), frozenset())
@@ -51,26 +53,28 @@ class SourceColumns:
             SourceError: one is another than was planned.
         """
         with pause_collector():
-            return RecordColumns.join([part for stretch in rows for part in self._find_stretch(stretch)])
+            stretches = rows if self._stride == 1 else _split(rows)
+            return RecordColumns.join([part for stretch in stretches for part in self._find_stretch(stretch)])
 
     def _find_stretch(self, rows: RowStretch) -> Iterator[RecordColumns]:
-        place, end = rows.first - 1, rows.last
+        begin = place = (rows.first - 1) // self._stride
+        end = begin + rows.rows
         if place < self._part.first:
             self._part = _Part(0, RecordColumns(0, {}), frozenset())
         if self._part.end == 0:
             self._blocks = read_row_blocks(self._source)
         while place < end:
             while self._part.end <= place:
-                self._read_on(rows, place)
+                self._read_on(rows, place - begin)
             part = self._part
             start, stop = place - part.first, min(end, part.end) - part.first
             users = part.users.cut(start, stop)
-            planned = rows.keys[place - rows.first + 1 : part.first + stop - rows.first + 1]
+            planned = rows.keys[place - begin : part.first + stop - begin]
             keys = users.get(self._key)
             if [*keys] != [*planned] or not part.odd.isdisjoint(range(start, stop)):
                 pairs = zip(range(start, stop), keys, planned, strict=True)
                 other = next(at for at, key, wanted in pairs if key != wanted or at in part.odd)
-                self._refuse(rows, part.first + other)
+                self._refuse(rows, part.first + other - begin)
             yield users
             place = part.first + stop
 
@@ -88,5 +92,10 @@ class SourceColumns:
             self._part = _Part(self._part.end, users, frozenset(block.odd))
 
     def _refuse(self, rows: RowStretch, place: int) -> NoReturn:
-        line = rows.lines[place - rows.first + 1] if rows.lines else None
+        line = rows.lines[place] if rows.lines else None
         raise SourceError("was changed while the job was running", self._source.name, line)
+
+
+def _split(rows: Sequence[RowStretch]) -> Iterator[RowStretch]:
+    """Split stretches into single rows, as those of which several are made of one row of the source."""
+    return (stretch.cut(place, place + 1) for stretch in rows for place in range(stretch.rows))

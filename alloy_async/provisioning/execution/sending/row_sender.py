@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from typing import TypeAlias, TypeVar
 
 from ....core.errors import AlloyAsyncError
-from ....directory import Directory, Outcome, UserRecord
+from ....directory import BatchOutcome, Directory, Outcome, UserRecord
 from ....directory.error_policy import refuses_batch, send_in_halves
 from ...job_context import JobContext
 from ...planning.user_lookup import UserLookup
@@ -18,6 +19,10 @@ from ..doubts import DoubtReconciler
 from ..failure_guard import FailureGuard
 from ..outcome_decision import OutcomeDecider
 from ..recorder import ProgressRecorder
+
+Answer: TypeAlias = Sequence[Outcome] | None
+"""The outcomes of one call; none where surely it was not made and will not be; None where it was refused as a whole."""
+Outcomes = TypeVar("Outcomes", Sequence[Outcome], BatchOutcome)
 
 
 class RowSender:
@@ -81,7 +86,7 @@ class RowSender:
     async def withdraw(self, rows: Sequence[JobRow]) -> None:
         """Write down that the intended ones of rows were not sent."""
         if unsent := [row.mark_unsent() for row in rows if row.state == "intended"]:
-            await self._record(unsent)
+            await self.record(unsent)
 
     async def intend(self, rows: Sequence[JobRow]) -> None:
         """Write down that rows are about to be sent, and have them say so."""
@@ -89,28 +94,39 @@ class RowSender:
         for row in rows:
             row.state = "intended"  # only once it is written: a row that says so here must say so on disk
 
-    async def send(self, rows: Sequence[JobRow]) -> list[RowResult]:
+    async def send(self, rows: Sequence[JobRow], answers: Sequence[Answer] = ()) -> list[RowResult]:
         """Send rows of one kind until each has its outcome; the results.
 
         A batch that is refused as a whole is halved until the bad rows are found; rows whose answer was lost are looked up,
         and sent again when they are not in.
+
+        Args:
+            rows: planned, or intended already.
+            answers: where the first call was made already, what came of it.
         """
         done: list[RowResult] = []
         due = list(rows)
-        while due and not self._guard.stopped:
+        known = list(answers)
+        while due and (known or not self._guard.stopped):
             # The intent first, durably, then the request: after a crash in between a row is in doubt, never sent unseen.
             if due[0].state == "planned":
                 await self.intend(due)
-            settled, due = await self._send_once(due)
+            settled, due = await self._send_once(due, known)
             done += settled
         return done
 
-    async def _send_once(self, rows: Sequence[JobRow]) -> tuple[list[RowResult], list[JobRow]]:
+    async def _send_once(
+        self, rows: Sequence[JobRow], known: list[Answer]
+    ) -> tuple[list[RowResult], list[JobRow]]:
         """Send intended rows once; the results, and the rows to be sent again."""
+
+        async def collect_outcomes(part: Sequence[JobRow]) -> Answer:
+            return known.pop() if known else await self._collect_outcomes(part)
+
         done: list[RowResult] = []
         again: list[JobRow] = []
         concluded = 0
-        async with aclosing(send_in_halves(rows, self._collect_outcomes)) as parts:
+        async with aclosing(send_in_halves(rows, collect_outcomes)) as parts:
             async for part, outcomes in parts:
                 if not outcomes:
                     break  # surely none of them was sent, and none will be now
@@ -137,13 +153,13 @@ class RowSender:
             if self._guard.nothing_was_sent:
                 await self.withdraw(unit)
             else:
-                await self._record([row.mark_failed(str(error)) for row in unit])
+                await self.record([row.mark_failed(str(error)) for row in unit])
             return False
         self._guard.note_answer()
         drift = self._decider.find_drift(first, there)
         if drift is None:
             return True
-        await self._record([drift._replace(number=row.number) for row in unit])
+        await self.record([drift._replace(number=row.number) for row in unit])
         return False
 
     async def _offboard(self, steps: Sequence[JobRow]) -> None:
@@ -152,36 +168,59 @@ class RowSender:
             result = next(iter(await self.send([row])), None)
             if result is not None and result.outcome == "invalid":
                 reason = f"the step before it was refused ({row.step})"
-                await self._record([later.mark_settled("invalid", reason) for later in steps[place + 1 :]])
+                await self.record([later.mark_settled("invalid", reason) for later in steps[place + 1 :]])
             if result is None or result.outcome != "done":
                 return
 
-    async def _collect_outcomes(self, rows: Sequence[JobRow]) -> Sequence[Outcome] | None:
+    async def _collect_outcomes(self, rows: Sequence[JobRow]) -> Answer:
         """Give the outcomes of one call; None when it was refused as a whole, for some row in it."""
+        answer = await self.collect_answer(len(rows), lambda: self._send_request(rows))
+        return answer.list_outcomes([row.key for row in rows]) if isinstance(answer, BatchOutcome) else answer
+
+    async def collect_answer(
+        self, size: int, send: Callable[[], Awaitable[Outcomes]]
+    ) -> Outcomes | BatchOutcome | tuple[()] | None:
+        """Make one call, and give what came of it.
+
+        Args:
+            size: how many users it is about.
+            send: makes it.
+
+        Returns:
+            What it answered; else what is the same of all; nothing where surely it was not made and will not be; None when it
+            was refused as a whole, for one of several users in it.
+        """
+        self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
         began = time.perf_counter()
         try:
-            outcomes = await self._send_request(rows)
+            answer = await send()
         except AlloyAsyncError as error:
             if error.effect != "none":
-                return [Outcome(row.key, "unknown", str(error)) for row in rows]
+                return BatchOutcome("unknown", str(error))
             refused = refuses_batch(error)
             # Before the guard is asked below: this failure may be the one that ends the run.
             await self._guard.note_failure(error, tolerated=refused)
             if self._guard.nothing_was_sent:
                 return ()
-            if refused and len(rows) > 1 and not self._guard.stopped:
+            if refused and size > 1 and not self._guard.stopped:
                 return None
-            return [Outcome(row.key, "invalid" if refused else "failed", str(error)) for row in rows]
+            return BatchOutcome("invalid" if refused else "failed", str(error))
         self._reach("after answer")
         self._recorder.stats.add_call(time.perf_counter() - began)
-        if any(outcome.status != "unknown" for outcome in outcomes):
+        await self._note_answer(answer)
+        return answer
+
+    async def _note_answer(self, answer: Sequence[Outcome] | BatchOutcome) -> None:
+        """Take note of whether the system answered for any user."""
+        if isinstance(answer, BatchOutcome):
+            usual = Outcome("", answer.status, answer.reason)
+            answer = [usual, *answer.exceptions.values()]
+        if any(outcome.status != "unknown" for outcome in answer):
             self._guard.note_answer()
         else:
-            await self._guard.note_lost_answer(outcomes[0].reason)
-        return outcomes
+            await self._guard.note_lost_answer(answer[0].reason)
 
     async def _send_request(self, rows: Sequence[JobRow]) -> Sequence[Outcome]:
-        self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
         target, first = self._target, rows[0]
         if first.action == "create":
             return await target.create(_records_of(rows))
@@ -211,7 +250,7 @@ class RowSender:
             self._recorder.add(results)
             return results, []
         # Written down before the system is asked: where the question fails, or the process ends, the rows stay in doubt.
-        await self._record(results)
+        await self.record(results)
         again = await self._doubts.reconcile_lost(lost, suspects) if lost or suspects else []
         return [result for result in results if result.outcome is not None], again
 
@@ -224,7 +263,8 @@ class RowSender:
         assert outcome.status != "unknown"
         return row.mark_settled(outcome.status, outcome.reason, outcome.remote_id)
 
-    async def _record(self, results: Sequence[RowResult]) -> None:
+    async def record(self, results: Sequence[RowResult]) -> None:
+        """Write down what happened to rows."""
         await self._recorder.record(results)
         self._reach("after outcome")
 
