@@ -71,7 +71,9 @@ class Auth:
         self._token: Token | None = None
         self._pending: concurrent.futures.Future[Secret | None] | None = None
         self._lock = Lock()
-        self._value = self._format(Secret(source)) if isinstance(source, str) else None
+        self.fixed_value: Secret | None = self._format(Secret(source)) if isinstance(source, str) else None
+        """The value to send where it is always the same, which saves each call a question."""
+        self._value = self.fixed_value
         self.fingerprint: bytes = fingerprint(source if isinstance(source, str) else f"callable {id(source)}")
         """Tells credentials apart without telling them."""
 

@@ -147,7 +147,9 @@ class AsyncClient(ClientBase):
             InvalidRequest: an argument was refused; nothing was sent.
             AlloyAsyncError: see the tree in `alloy_async.core.errors`; its `effect` tells what happened on the server.
         """
-        return (await self._call(operation).run())[0]  # type: ignore[no-any-return]
+        if not isinstance(operation, Operation):
+            raise _create_operation_error(operation)
+        return (await Call(self._shared, self._options, operation).run())[0]  # type: ignore[no-any-return]
 
     async def answer(self, operation: Operation[T]) -> Answer[T]:
         """Carry out an operation, and give status, headers, request id, attempts and elapsed time with the result."""
@@ -282,7 +284,9 @@ class AsyncClient(ClientBase):
 
     def _call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
         if not isinstance(operation, Operation):
-            raise InvalidRequest(
-                f"expected an operation, as GetAUser('ada'), got {describe_value(operation)}"
-            )
+            raise _create_operation_error(operation)
         return Call(self._shared, self._options, operation, streamed)
+
+
+def _create_operation_error(value: object) -> InvalidRequest:
+    return InvalidRequest(f"expected an operation, as GetAUser('ada'), got {describe_value(value)}")

@@ -74,7 +74,7 @@ class RetryBudget:
     REFUND = 0.1
 
     def __init__(self, capacity: float) -> None:
-        self._capacity = capacity
+        self.capacity: float = capacity
         self.left: float = capacity
         self._lock = Lock()
 
@@ -89,11 +89,7 @@ class RetryBudget:
     def refund(self) -> None:
         """Pay for an answered call."""
         with self._lock:
-            self.left = min(self._capacity, self.left + self.REFUND)
-
-    @property
-    def full(self) -> bool:
-        return self.left >= self._capacity
+            self.left = min(self.capacity, self.left + self.REFUND)
 
 
 class Clock(NamedTuple):

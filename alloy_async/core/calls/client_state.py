@@ -60,7 +60,8 @@ class PreparedOptions:
         self.host: str = URL(shared.base).authority
         self._common = CIMultiDict({"User-Agent": f"alloy_async/{__version__}"})
         self._common.update(settings.headers)
-        self._credential_header = shared.system.header if shared.system.query_key is None else None
+        self.query_key: str | None = shared.system.query_key
+        self._credential_header = shared.system.header if self.query_key is None else None
         self._prepare = shared.transport.prepare_head
         self._heads: dict[CompiledOperation, tuple[Secret | None, RequestHead]] = {}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import types
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -62,6 +62,13 @@ def _probe_parser(_: Any) -> bool:
         connection._parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" + unasked)
         told.append(connection._parser.feed_eof() is not None)
     return told == [False, True]
+
+
+def _probe_payload(_: Any) -> bool:
+    made = _create_unconnected()
+    made.set_response_params(auto_decompress=False, read_until_eof=True)
+    messages, *_ = made._parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab")
+    return list(getattr(messages[0][1], "_buffer", ())) == [b"ab"]
 
 
 def _list_parameters(owner: Any, name: str) -> list[str] | None:
@@ -117,6 +124,11 @@ USES: Mapping[str, UndocumentedUse] = {
         "ClientRequest.send: the moment before a request of an own session is written, to look at the connection once more",
         "an own session's kept connection is used as it comes; of a call that ends while it connects the effect is unknown",
         lambda _: _list_parameters(aiohttp.ClientRequest, "send") == ["self", "conn"],
+    ),
+    "payload": UndocumentedUse(
+        "StreamReader._buffer: the pieces of a body that is there as a whole, without another run of the parser for nothing",
+        "calls go through ClientSession.request",
+        _probe_payload,
     ),
     "middlewares": UndocumentedUse(
         "ClientSession._middlewares: those of an own session, to add ours to them",
@@ -177,7 +189,7 @@ class TimedConnection(ResponseHandler):
         self.due: float = NEVER
         self.deadline: float = NEVER
         self._scheduler = scheduler
-        self._has_unread: Callable[[], bool] | None = None
+        self._has_unread: Callable[[], object] | None = None
         self._rested_parser: Any = None
 
     connection_lost = _lose_connection
@@ -194,16 +206,20 @@ class TimedConnection(ResponseHandler):
         Args:
             has_body: False where the answer has none, whatever its headers say (HEAD).
             read_timeout: seconds that the server may be silent, from `start_timeout` on: before, it is not its turn.
-            deadline: when the whole answer must be there, by the scheduler's clock; it holds from now on.
+            deadline: when the whole answer must be there, by the scheduler's clock; it holds from `start_deadline` or
+                `start_timeout` on, of which one has to follow before anything is awaited.
         """
         self.due = self.deadline = deadline
-        self._scheduler.add(self)
         if has_body and self._rested_parser is not None:
             self._parser, self._read_timeout = self._rested_parser, read_timeout
             return
         self.set_response_params(
             skip_payload=not has_body, read_until_eof=True, auto_decompress=False, read_timeout=read_timeout
         )
+
+    def start_deadline(self) -> None:
+        """Let the deadline hold from now on."""
+        self._scheduler.add(self)
 
     def lift_deadline(self) -> None:
         """Let only the read timeout hold from now on."""
@@ -216,6 +232,9 @@ class TimedConnection(ResponseHandler):
         """Make it ready to be kept, after its answer was read; a closing one is left to the pool, which drops it."""
         self._scheduler.discard(self)
         parser: Any = self._parser
+        payload: Any = self._payload
+        if payload is not None and payload.is_eof():
+            self._payload = None  # or aiohttp would ask it again and again
         if parser is None or self.should_close:
             return
         try:
@@ -244,7 +263,7 @@ class TimedConnection(ResponseHandler):
 
         To be asked right before writing. A new connection is not looked into: over TLS it may have tickets waiting.
         """
-        return self.should_close or (self._has_unread is not None and self._has_unread())
+        return self.should_close or (self._has_unread is not None and bool(self._has_unread()))
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException = NO_CAUSE) -> None:
         """Let the reader of the body know too: aiohttp does not where a later piece breaks the chunked encoding."""
@@ -261,12 +280,23 @@ class TimedConnection(ResponseHandler):
             self._on_read_timeout()
 
     def _reschedule_timeout(self) -> None:
-        due = self._scheduler.now() + (self._read_timeout or NEVER)
-        self.due = due if due < self.deadline else self.deadline
-        self._scheduler.add(self)
+        scheduler = self._scheduler
+        due = scheduler.now() + (self._read_timeout or NEVER)
+        self.due = due = due if due < self.deadline else self.deadline
+        # Else to add it would change nothing, and this is asked for each piece of an answer.
+        if due < scheduler.next_look or self not in scheduler.expiring:
+            scheduler.add(self)
+
+    start_timeout = _reschedule_timeout
 
     def _drop_timeout(self) -> None:
         self._scheduler.discard(self)
+
+
+def take_buffered(payload: Any) -> bytes:
+    """Return the whole of a body that has ended and of which nothing was read (use: payload)."""
+    pieces: Sequence[bytes] = getattr(payload, "_buffer", ())  # an empty one may have none
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def watch_for_reset(connection: Any) -> None:

@@ -16,7 +16,14 @@ import aiohttp
 from yarl import URL
 
 from ..calls.timing import current_timing
-from .aiohttp_internals import Destination, TimedConnection, acquire_connection, is_full, prepare_pool
+from .aiohttp_internals import (
+    Destination,
+    TimedConnection,
+    acquire_connection,
+    is_full,
+    prepare_pool,
+    take_buffered,
+)
 from .failures import ServerSpokeFirst
 from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
@@ -65,17 +72,19 @@ class DirectSender:
     ) -> OpenResponse:
         # The usual call takes what rests in the pool; all that may have to wait is in `_connect`.
         connection = await self._take(self._key, [])
-        if connection is None or connection.protocol.is_stale():
+        protocol: Any = None if connection is None else connection.protocol
+        if protocol is None or protocol.is_stale():
             with Deadline(self._scheduler, deadline), self._time_connecting():
                 connection = await self._connect(timeout, connection)
-        protocol: TimedConnection = connection.protocol
+            protocol = connection.protocol
         upload: asyncio.Task[None] | None = None
         try:
             protocol.expect(request.head.verb != "HEAD", timeout.sock_read, deadline)
             # Nothing is awaited between the last look at the connection and this write, so nothing can come in between.
             request.written = True
-            protocol.transport.write(request.encode())  # type: ignore[union-attr]
-            if protocol.writing_paused or not isinstance(request.body, bytes | None):
+            protocol.transport.write(request.encode())
+            if protocol.writing_paused or not (request.body is None or type(request.body) is bytes):
+                protocol.start_deadline()
                 upload = asyncio.create_task(_write_body(protocol, request))
             else:
                 protocol.start_timeout()
@@ -127,6 +136,8 @@ class DirectResponse(OpenResponse):
     """An answer on a connection of ours."""
 
     __slots__ = ("_connection", "_upload")
+
+    _take_buffered = staticmethod(take_buffered)
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
-from .aiohttp_internals import abandon_connector, is_available
+from .aiohttp_internals import USES, abandon_connector, is_available
 from .content_encoding import ACCEPT_ENCODING
 from .direct_sender import DirectSender, Sender
 from .outgoing_request import RequestHead
@@ -39,7 +39,7 @@ class LoopSession:
         direct: the usual way, where aiohttp has what it needs.
     """
 
-    __slots__ = ("_direct", "_through_session", "scheduler", "session")
+    __slots__ = ("_direct", "_is_unpatched", "_through_session", "is_closed", "loop", "scheduler", "session")
 
     def __init__(
         self,
@@ -50,13 +50,16 @@ class LoopSession:
     ) -> None:
         self.session: aiohttp.ClientSession = session
         self.scheduler: TimeoutScheduler = scheduler
+        self.loop: asyncio.AbstractEventLoop = scheduler.loop
+        self.is_closed: bool = False
+        self._is_unpatched = USES["unpatched"].probe
         self._through_session = through_session
         self._direct = direct
 
     @property
     def sender(self) -> Sender:
         """The way that the next request takes. Asked each time: mocks come and go while a client lives."""
-        if self._direct is None or not is_available("unpatched"):
+        if self._direct is None or not self._is_unpatched(None):
             return self._through_session
         return self._direct
 
@@ -118,7 +121,7 @@ class LoopSessions:
         """Return the session of the running event loop, made on first use."""
         loop = asyncio.get_running_loop()
         last = self._last
-        if last is not None and last.scheduler.loop is loop and not last.session.closed:
+        if last is not None and last.loop is loop and not last.is_closed:
             return last
         self._last = loop_session = self._find_loop_session(loop)
         return loop_session
@@ -130,7 +133,7 @@ class LoopSessions:
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
         keeper = self._keepers.get(loop)
-        if keeper is None or keeper.loop_session.session.closed:
+        if keeper is None or keeper.loop_session.is_closed:
             for other in [other for other in self._keepers if other.is_closed()]:
                 self._keepers.pop(other).abandon()
             keeper = self._keepers[loop] = _SessionKeeper(self._create_loop_session(loop))
@@ -146,7 +149,8 @@ class LoopSessions:
         direct = None
         # A session has traces here only where a tracer puts some into each new one; they are to see our requests too.
         if not session.trace_configs and all(
-            is_available(use, connector) for use in ("connection", "parser", "connector", "request")
+            is_available(use, connector)
+            for use in ("connection", "parser", "connector", "request", "payload")
         ):
             direct = self._create_direct_sender(connector, scheduler)
         return LoopSession(session, scheduler, self._create_session_sender(session, scheduler), direct)
@@ -214,7 +218,7 @@ class _SessionKeeper:
 
     def __init__(self, loop_session: LoopSession) -> None:
         self.loop_session = loop_session
-        self._generator = _keep_open(loop_session.session)
+        self._generator = _keep_open(loop_session)
         # Runs to the `yield`, which needs no waiting, and makes the generator known to the loop.
         _run_without_waiting(self._generator.__anext__())
         # A finalizer, since __del__ comes too late for a client that is garbage in a cycle, or lives until the exit.
@@ -267,11 +271,12 @@ def _run_without_waiting(step: Any) -> None:
     raise RuntimeError("the step had to wait")
 
 
-async def _keep_open(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
+async def _keep_open(loop_session: LoopSession) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
-        await session.close()
+        loop_session.is_closed = True
+        await loop_session.session.close()
 
 
 _all_sessions: WeakSet[LoopSessions] = WeakSet()

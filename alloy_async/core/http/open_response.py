@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import aiohttp
 
@@ -26,6 +28,9 @@ class OpenResponse(ABC):
     """
 
     __slots__ = ("_decompressor", "_payload", "_pieces", "headers", "status")
+
+    _take_buffered: Callable[[Any], bytes] = operator.methodcaller("read_nowait")
+    """Takes the whole of a payload that has ended."""
 
     def __init__(self, status: int, headers: Mapping[str, str], payload: aiohttp.StreamReader) -> None:
         self.status: int = status
@@ -66,7 +71,7 @@ class OpenResponse(ABC):
             return None
         if "Content-Encoding" in self.headers:
             return None
-        body = payload.read_nowait()
+        body = self._take_buffered(payload)
         self.release()
         return body
 

@@ -41,33 +41,32 @@ class TimeoutScheduler:
     def __init__(self, loop: asyncio.AbstractEventLoop, now: Callable[[], float] = time.monotonic) -> None:
         self.loop = loop
         self.now = now
-        self._expiring: set[Expirable] = set()
+        self.expiring: set[Expirable] = set()
+        self.discard: Callable[[Expirable], None] = self.expiring.discard
+        """Forget something. The timer is left as it is: most often the next thing is due later, and moving it costs."""
         self._timer: asyncio.TimerHandle | None = None
-        self._next_look = NEVER
+        self.next_look: float = NEVER
+        """When the timer goes off."""
 
     def add(self, one: Expirable) -> None:
         """Schedule something, or take note that its `due` was moved."""
-        self._expiring.add(one)
-        if one.due < self._next_look:
+        self.expiring.add(one)
+        if one.due < self.next_look:
             self._set_timer(one.due)
-
-    def discard(self, one: Expirable) -> None:
-        """Forget something. The timer is left as it is: most often the next thing is due later, and moving it costs."""
-        self._expiring.discard(one)
 
     def _set_timer(self, moment: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._next_look = moment
+        self.next_look = moment
         self._timer = self.loop.call_later(moment - self.now(), self._expire_due)
 
     def _expire_due(self) -> None:
-        self._timer, self._next_look = None, NEVER
+        self._timer, self.next_look = None, NEVER
         now = self.now()
         # Copied in one step: a finalizer in another thread may discard one meanwhile.
-        scheduled = list(self._expiring)
+        scheduled = list(self.expiring)
         due = [one for one in scheduled if one.due <= now]
-        self._expiring.difference_update(due)
+        self.expiring.difference_update(due)
         earliest = min((one.due for one in scheduled if one.due > now), default=NEVER)
         if earliest < NEVER:
             self._set_timer(max(earliest, now + REST + REST_EACH * len(scheduled)))
@@ -77,9 +76,9 @@ class TimeoutScheduler:
 
     def stop_if_idle(self) -> None:
         """Give the timer up where nothing is scheduled, so that a closed client leaves none in the loop."""
-        if self._timer is not None and not self._expiring:
+        if self._timer is not None and not self.expiring:
             self._timer.cancel()
-            self._timer, self._next_look = None, NEVER
+            self._timer, self.next_look = None, NEVER
 
 
 class Deadline:

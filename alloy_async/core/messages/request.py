@@ -109,31 +109,34 @@ class CompiledOperation:
             InvalidRequest: an argument has the wrong type, or cannot be sent; it names operation and argument.
         """
         try:
-            return self._build(operation)
+            target = self._build_path(operation)
+            if self._query or self._extra_query:
+                query = "&".join(self._encode_query(operation))
+                if query:
+                    target = f"{target}?{query}"
+            body = self._build_body(operation) if self.has_body else None
+            if self._check is not None:
+                self._run_check(operation)  # last, so that it may trust the types
+            return Request(self.verb, target, self.headers, body)
         except InvalidRequest as error:
             refusal = error
         # Without the frames below and the errors in them, whose local variables hold what was to be sent.
         refusal.__context__ = None
         raise refusal.with_traceback(None)
 
-    def _build(self, operation: Operation[Any]) -> Request:
-        target = self._build_path(operation)
-        if self._query or self._extra_query:
-            query = "&".join(self._encode_query(operation))
-            if query:
-                target = f"{target}?{query}"
-        body = self._build_body(operation) if self.has_body else None
-        if self._check is not None:  # last, so that it may trust the types
-            try:
-                self._check(operation)
-            except ValueError as error:
-                raise invalid_argument(operation, str(error)) from None
-        return Request(self.verb, target, self.headers, body)
+    def _run_check(self, operation: Operation[Any]) -> None:
+        try:
+            self._check(operation)  # type: ignore[misc]
+        except ValueError as error:
+            raise invalid_argument(operation, str(error)) from None
 
     def _build_path(self, operation: Operation[Any]) -> str:
         path = self._start
-        for argument, literal in self._path:
-            path += _encode_segment(operation, argument) + literal
+        for name, argument, literal in self._path:
+            text = getattr(operation, name)
+            if type(text) is not str or not text.isalnum() or not text.isascii():
+                text = _encode_segment(operation, argument)
+            path += text + literal
         return path
 
     def _encode_query(self, operation: Operation[Any]) -> Iterable[str]:
@@ -214,14 +217,15 @@ def create_argument(field: Field) -> _Argument:
     return _Argument(field, get_encoder(field.type), wire)
 
 
-def _parse_route(route: str, arguments: list[_Argument]) -> tuple[str, list[tuple[_Argument, str]]]:
-    """Split a route into the text before its first placeholder, and each placeholder's argument with the text after it."""
+def _parse_route(route: str, arguments: list[_Argument]) -> tuple[str, list[tuple[str, _Argument, str]]]:
+    """Split a route: the text before its first placeholder; for each one, the argument's name, itself, the text after it."""
     by_name = {argument.field.wire: argument for argument in arguments}
     start, *rest = route.split("{")
     path = []
     for piece in rest:
         name, _, literal = piece.partition("}")
-        path.append((by_name.pop(name), literal))
+        argument = by_name.pop(name)
+        path.append((argument.field.name, argument, literal))
     if by_name:
         raise TypeError(f"route {route!r} has no place for {', '.join(by_name)}")
     return start, path
@@ -232,8 +236,6 @@ def _encode_segment(operation: Operation[Any], argument: _Argument) -> str:
     text = getattr(operation, argument.field.name)
     if type(text) is not str:
         text = _format_text(argument.encode(operation))
-    if text.isalnum() and text.isascii():
-        return text
     return encode_segment(operation, argument.field.name, text)
 
 
