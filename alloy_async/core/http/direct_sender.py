@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from ..calls.timing import current_timing
-from .aiohttp_internals import (
+from .aiohttp_internals.connections import (
     Destination,
     TimedConnection,
     acquire_connection,

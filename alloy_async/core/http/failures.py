@@ -17,7 +17,7 @@ from ..errors import (
     RequestTimeout,
 )
 from ..messages.upload import UploadSourceFailed
-from .aiohttp_internals import HttpProcessingError
+from .aiohttp_internals.uses import HttpProcessingError
 
 
 class ConnectionBroken(Exception):

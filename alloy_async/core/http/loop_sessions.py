@@ -20,7 +20,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
-from .aiohttp_internals import USES, abandon_connector, is_available
+from .aiohttp_internals.connections import abandon_connector
+from .aiohttp_internals.uses import USES, is_available
 from .content_encoding import ACCEPT_ENCODING
 from .direct_sender import DirectSender, Sender
 from .outgoing_request import RequestHead

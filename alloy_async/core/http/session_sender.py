@@ -14,7 +14,8 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from .aiohttp_internals import find_middlewares, is_available, watch_for_reset
+from .aiohttp_internals.connections import find_middlewares, watch_for_reset
+from .aiohttp_internals.uses import is_available
 from .failures import ConnectionBroken, ServerSpokeFirst, describe_cause
 from .open_response import OpenResponse
 from .outgoing_request import Body, OutgoingRequest

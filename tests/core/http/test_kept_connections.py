@@ -13,7 +13,7 @@ import pytest
 from yarl import URL
 
 from alloy_async import AlloyAsyncError, AsyncClient, Retry, Timeout
-from alloy_async.core.http.aiohttp_internals import TimedConnection
+from alloy_async.core.http.aiohttp_internals.connections import TimedConnection
 from alloy_async.core.http.direct_sender import DirectSender
 from alloy_async.core.http.failures import ServerSpokeFirst
 from alloy_async.core.http.outgoing_request import OutgoingRequest, RequestHead

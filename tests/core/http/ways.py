@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from alloy_async import AsyncClient, Operation, Retry, Service
-from alloy_async.core.http import aiohttp_internals
+from alloy_async.core.http.aiohttp_internals.uses import USES
 from alloy_async.core.messages.upload import FileSource
 from alloy_async.core.operation.markers import Json, Part, Path
 from tests.core.server import reset_when_closed
@@ -70,8 +70,8 @@ class Send(Operation[bytes]):
 def hide(monkeypatch: pytest.MonkeyPatch, *uses: str) -> None:
     """Let a use of aiohttp's internals look as if aiohttp did not have it."""
     for use in uses:
-        hidden = aiohttp_internals.USES[use]._replace(probe=lambda _: False)
-        monkeypatch.setitem(aiohttp_internals.USES, use, hidden)  # type: ignore[arg-type]
+        hidden = USES[use]._replace(probe=lambda _: False)
+        monkeypatch.setitem(USES, use, hidden)  # type: ignore[arg-type]
 
 
 class Ways:
