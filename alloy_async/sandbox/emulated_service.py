@@ -67,9 +67,9 @@ class EmulatedService:
 
     def reply_to_error(self, error: ApiError) -> Reply:
         """The answer to a refused request, in the system's own shape."""
-        return Reply.json(self.error_body(error.status, error.message), error.status, error.headers)
+        return Reply.json(self.create_error_body(error.status, error.message), error.status, error.headers)
 
-    def error_body(self, status: int, message: str) -> Any:
+    def create_error_body(self, status: int, message: str) -> Any:
         """The body of an error answer."""
         return {"message": message}
 

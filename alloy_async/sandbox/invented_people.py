@@ -28,10 +28,10 @@ class Person(NamedTuple):
 
 def invent_people(count: int, rng: random.Random) -> list[Person]:
     """`count` people with distinct addresses, the same for the same generator."""
-    return [_person(index, rng) for index in range(count)]
+    return [_invent_person(index, rng) for index in range(count)]
 
 
-def _person(index: int, rng: random.Random) -> Person:
+def _invent_person(index: int, rng: random.Random) -> Person:
     given = _GIVEN[index % len(_GIVEN)]
     family = rng.choice(_FAMILY)
     plain = unicodedata.normalize("NFKD", given).encode("ascii", "ignore").decode()

@@ -82,12 +82,12 @@ class LimitEnforcer:
         admitted = account.left > 1 - 1e-9  # a refill may fall short by a rounding error
         if admitted:
             account.left -= 1
-        headers = self._headers(limit, account, now)
+        headers = self._create_headers(limit, account, now)
         if admitted:
             self.accepted += 1
             return headers
         self.refused += 1
-        wait = self._wait(limit, account, now)
+        wait = self._compute_wait(limit, account, now)
         if limit.retry_after == "seconds":
             headers["Retry-After"] = str(math.ceil(wait))
         elif limit.retry_after == "date":
@@ -105,20 +105,20 @@ class LimitEnforcer:
                 account.left = limit.burst
                 account.since += windows * limit.burst / limit.rate
 
-    def _wait(self, limit: Limit, account: _Account, now: float) -> float:
+    def _compute_wait(self, limit: Limit, account: _Account, now: float) -> float:
         """Seconds until one more request would be admitted."""
         if limit.window == "bucket":
             return max(0.0, (1 - account.left) / limit.rate)
         return account.since + limit.burst / limit.rate - now
 
-    def _headers(self, limit: Limit, account: _Account, now: float) -> dict[str, str]:
+    def _create_headers(self, limit: Limit, account: _Account, now: float) -> dict[str, str]:
         if limit.headers is None:
             return {}
         prefix = "X-RateLimit-" if limit.headers == "x-ratelimit" else "RateLimit-"
         full = (
             (limit.burst - account.left) / limit.rate
             if limit.window == "bucket"
-            else self._wait(limit, account, now)
+            else self._compute_wait(limit, account, now)
         )
         reset = now + full if limit.headers == "x-ratelimit" else full
         return {

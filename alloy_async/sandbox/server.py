@@ -218,7 +218,7 @@ class Sandbox:
         service = self.service
         try:
             request.query = read_query(raw_query)
-            operation, path = self._contract.route(request.method, request.raw_path)
+            operation, path = self._contract.find_operation(request.method, request.raw_path)
             request.operation = operation.id
             credential = ""
             if not operation.public:
@@ -276,9 +276,9 @@ def _check(
     try:
         return ApiCall(
             operation=operation.id,
-            path=operation.path(path),
-            query=operation.query(request.query),
-            body=operation.body(request.body, request.headers.get("Content-Type", "")),
+            path=operation.read_path(path),
+            query=operation.read_query(request.query),
+            body=operation.read_body(request.body, request.headers.get("Content-Type", "")),
             headers=request.headers,
             credential=credential,
         )

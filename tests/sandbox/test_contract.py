@@ -38,7 +38,7 @@ ALLOY = load_contract("alloy")
 def test_a_request_finds_its_operation(
     method: str, path: str, operation: str, values: dict[str, str]
 ) -> None:
-    found, path_values = ALLOY.route(method, "/2024-03" + path)
+    found, path_values = ALLOY.find_operation(method, "/2024-03" + path)
     assert (found.id, path_values) == (operation, values)
 
 
@@ -59,27 +59,27 @@ def test_a_request_finds_its_operation(
 )
 def test_a_request_without_an_operation_is_refused(method: str, path: str, status: int) -> None:
     with pytest.raises(ApiError) as refusal:
-        ALLOY.route(method, path)
+        ALLOY.find_operation(method, path)
     assert refusal.value.status == status
 
 
 def test_a_wrong_method_is_told_the_right_ones() -> None:
     with pytest.raises(ApiError) as refusal:
-        ALLOY.route("PATCH", "/2024-03/users/ada")
+        ALLOY.find_operation("PATCH", "/2024-03/users/ada")
     assert refusal.value.headers["Allow"] == "GET, PUT, DELETE"
 
 
 @given(st.text(min_size=1).filter(lambda name: name not in (".", "..")))
 def test_an_encoded_segment_is_one_value_whatever_it_holds(name: str) -> None:
-    operation, values = ALLOY.route("GET", "/2024-03/users/" + quote(name, safe="") + "/token")
+    operation, values = ALLOY.find_operation("GET", "/2024-03/users/" + quote(name, safe="") + "/token")
     assert operation.id == "generate_jwt_token"
-    assert operation.path(values) == {"userId": name}
+    assert operation.read_path(values) == {"userId": name}
 
 
 @pytest.mark.parametrize("step", [".", ".."])
 def test_a_step_in_the_path_is_no_value(step: str) -> None:
     with pytest.raises(Misfit, match="userId"):
-        ALLOY.operations["get_a_user"].path({"userId": step})
+        ALLOY.operations["get_a_user"].read_path({"userId": step})
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_step_in_the_path_is_no_value(step: str) -> None:
     ],
 )
 def test_a_query_that_fits_is_typed(operation: str, query: str, values: dict[str, Any]) -> None:
-    assert ALLOY.operations[operation].query(read_query(query)) == values
+    assert ALLOY.operations[operation].read_query(read_query(query)) == values
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ def test_a_query_that_fits_is_typed(operation: str, query: str, values: dict[str
 )
 def test_a_query_that_does_not_fit_says_why(operation: str, query: str, why: str) -> None:
     with pytest.raises(Misfit, match=why):
-        ALLOY.operations[operation].query(read_query(query))
+        ALLOY.operations[operation].read_query(read_query(query))
 
 
 def test_queries_of_the_other_systems_are_typed_too() -> None:
     def read(system: str, operation: str, query: str) -> dict[str, Any]:
-        return load_contract(system).operations[operation].query(read_query(query))
+        return load_contract(system).operations[operation].read_query(read_query(query))
 
     assert read("agilicus", "list_users", "type=user&type=group&limit=5") == {
         "type": ["user", "group"],
@@ -146,7 +146,7 @@ def test_queries_of_the_other_systems_are_typed_too() -> None:
 )
 def test_a_body_that_does_not_fit_says_why(operation: str, body: Any, why: str) -> None:
     with pytest.raises(Misfit, match=why):
-        ALLOY.operations[operation].body(json.dumps(body).encode(), "application/json")
+        ALLOY.operations[operation].read_body(json.dumps(body).encode(), "application/json")
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,13 @@ def test_a_body_that_does_not_fit_says_why(operation: str, body: Any, why: str) 
 )
 def test_a_body_that_cannot_be_read_says_why(raw: bytes, content_type: str, why: str) -> None:
     with pytest.raises(Misfit, match=why):
-        ALLOY.operations["create_a_user"].body(raw, content_type)
+        ALLOY.operations["create_a_user"].read_body(raw, content_type)
 
 
 def test_an_operation_without_a_body_takes_none() -> None:
-    assert ALLOY.operations["get_a_user"].body(b"", "application/json") is None
+    assert ALLOY.operations["get_a_user"].read_body(b"", "application/json") is None
     with pytest.raises(Misfit, match="takes no body"):
-        ALLOY.operations["get_a_user"].body(b"{}", "application/json")
+        ALLOY.operations["get_a_user"].read_body(b"{}", "application/json")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_json_in_text_is_read_as_what_it_holds(operation: str, member: str, valu
         operation, {"userId": "u"}
     )
     read = [
-        ALLOY.operations[operation].body(json.dumps({**rest, member: sent}).encode(), "application/json")
+        ALLOY.operations[operation].read_body(json.dumps({**rest, member: sent}).encode(), "application/json")
         for sent in (value, json.dumps(value))
     ]
     assert read == [{**rest, member: value}] * 2
@@ -196,9 +196,9 @@ def test_json_in_text_is_read_as_what_it_holds(operation: str, member: str, valu
 def test_a_system_that_takes_undeclared_members_is_believed() -> None:
     raw = json.dumps({"email": "ada@x.example", "org_id": "o", "nickname": "A"}).encode()
     opened = load_contract("agilicus", open_bodies=True).operations["create_user"]
-    assert opened.body(raw, "application/json")["nickname"] == "A"
+    assert opened.read_body(raw, "application/json")["nickname"] == "A"
     with pytest.raises(Misfit, match="nickname"):
-        load_contract("agilicus").operations["create_user"].body(raw, "application/json")
+        load_contract("agilicus").operations["create_user"].read_body(raw, "application/json")
 
 
 @pytest.mark.parametrize(
@@ -228,10 +228,10 @@ def test_every_contract_is_understood(system: str) -> None:
     assert len(contract.operations) == COUNTS[system]
     for operation in contract.operations.values():
         example = "/".join("x" if part.startswith("{") else part for part in operation.segments)
-        found, values = contract.route(operation.method, f"{contract.base_path}/{example}")
+        found, values = contract.find_operation(operation.method, f"{contract.base_path}/{example}")
         assert found is operation
         assert set(values.values()) <= {"x"}
         for media in operation.media_types:
             if media == "application/json":
                 with pytest.raises(Misfit, match="body must be"):
-                    operation.body(b'"text"', media)
+                    operation.read_body(b'"text"', media)

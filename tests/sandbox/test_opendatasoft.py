@@ -162,7 +162,7 @@ async def test_a_quota_shows_in_headers_and_in_either_body(form: str) -> None:
             "X-RateLimit-Remaining": "0",
             "X-RateLimit-Reset": "1000003600",
         }
-        assert service.error_body(429, "x")["error_code"] == "too_many_requests"
+        assert service.create_error_body(429, "x")["error_code"] == "too_many_requests"
         from alloy_async.sandbox import ApiError
 
         with pytest.raises(ApiError) as refused:

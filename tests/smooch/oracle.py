@@ -48,7 +48,7 @@ class SmoochCall(Call):
             body = self.form(values)
             source: str | bytes = body["source"]
             content = source.encode() if isinstance(source, str) else source
-            body["source"] = FilePart.received(memoryview(content), "", "")
+            body["source"] = FilePart.from_bytes(memoryview(content), "", "")
         return verb, path, query, body
 
     def form(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class AgilicusLookups(EmulatedService):
         super().__init__(rng, clock)
         self.show_type = show_type
         self.tenant: Tenant = Tenant()
-        main, lower = create_tenant(self.tenant, self.new_id, self.now(days_ago=90))
+        main, lower = create_tenant(self.tenant, self.create_id, self.now(days_ago=90))
         for number, person in enumerate(invent_people(seed_users, rng)):
             body = {"first_name": person.given, "last_name": person.family, "email": person.email}
             user = self.add_user(body, main)
@@ -50,7 +50,7 @@ class AgilicusLookups(EmulatedService):
                 self.join(user, lower)
         add_groups_and_roles(self.tenant, main, lower, self.add_user, self.create_entity)
 
-    def error_body(self, status: int, message: str) -> Any:
+    def create_error_body(self, status: int, message: str) -> Any:
         return {"error_code": str(status), "error_message": message}
 
     def get_credentials(self, key: str) -> dict[str, str]:
@@ -59,14 +59,14 @@ class AgilicusLookups(EmulatedService):
     def get_place(self) -> dict[str, str]:
         return {"org_id": next(iter(self.tenant.orgs))}
 
-    def new_id(self) -> str:
+    def create_id(self) -> str:
         return "".join(self.rng.choices(string.ascii_letters + string.digits, k=22))
 
     # Objects with spec and metadata
 
     def create_entity(self, spec: Json, **parts: Any) -> Json:
         now = self.now()
-        metadata = {"id": self.new_id(), "created": now, "updated": now}
+        metadata = {"id": self.create_id(), "created": now, "updated": now}
         return {"spec": spec, "metadata": metadata, **parts}
 
     def require_body(self, body: Json | None) -> Json:
@@ -96,7 +96,7 @@ class AgilicusLookups(EmulatedService):
     def add_user(self, body: Json, org_id: str | None, kind: str = "user") -> Json:
         now = self.now()
         user: Json = {
-            "id": self.new_id(),
+            "id": self.create_id(),
             "type": kind,
             "created": now,
             "updated": now,

@@ -44,7 +44,7 @@ class PermissionOperations(AgilicusLookups):
         org_id = call.query["org_id"]
         user = self.find_user(call.path["user_id"])
         return {
-            "resource_permissions": list(self._permissions(user["id"], org_id)),
+            "resource_permissions": list(self._list_permissions(user["id"], org_id)),
             "user_id": user["id"],
             "org_id": org_id,
         }
@@ -53,18 +53,18 @@ class PermissionOperations(AgilicusLookups):
         user = self.find_user(call.path["user_id"])
         org_id = call.query.get("org_id") or user.get("org_id")
         roles = self.tenant.list_roles_of(user["id"], org_id)
-        resources = [r for r in self._resources("application", org_id) if r.name in roles]
+        resources = [r for r in self._list_resources("application", org_id) if r.name in roles]
         host = resources[0] if resources else None
         return {
             **({"upstream_host": host.url, "app_id": host.id, "admin_org_id": host.org_id} if host else {}),
-            "allowed_list": [self._rule(resource, roles[resource.name]) for resource in resources],
+            "allowed_list": [self._create_rule(resource, roles[resource.name]) for resource in resources],
         }
 
     def list_user_application_access_info(self, call: ApiCall) -> Any:
         rows = [
             {
                 "status": {
-                    **self._access(resource, call),
+                    **self._describe_access(resource, call),
                     "application_name": resource.name,
                     "application_url": resource.url,
                     "resource_id": resource.id,
@@ -72,7 +72,7 @@ class PermissionOperations(AgilicusLookups):
                     "application_default_role_id": None,
                 }
             }
-            for resource in self._resources("application", call.query["org_id"])
+            for resource in self._list_resources("application", call.query["org_id"])
         ]
         return limit_rows("user_application_access_info", rows, call.query)
 
@@ -80,7 +80,7 @@ class PermissionOperations(AgilicusLookups):
         rows = [
             {
                 "status": {
-                    **self._access(resource, call),
+                    **self._describe_access(resource, call),
                     "share_id": resource.id,
                     "share_name": resource.name,
                     "share_url": resource.url,
@@ -88,27 +88,27 @@ class PermissionOperations(AgilicusLookups):
                     "updated": self.tenant.orgs[resource.org_id]["created"],
                 }
             }
-            for resource in self._resources("fileshare", call.query["org_id"])
+            for resource in self._list_resources("fileshare", call.query["org_id"])
         ]
         return limit_rows("user_file_share_access_info", rows, call.query)
 
-    def _resources(self, kind: str, org_id: str | None) -> list[Resource]:
+    def _list_resources(self, kind: str, org_id: str | None) -> list[Resource]:
         resources = self.tenant.resources.values()
         return [r for r in resources if r.kind == kind and r.org_id == org_id]
 
-    def _permissions(self, user_id: str, org_id: str) -> Iterable[Json]:
+    def _list_permissions(self, user_id: str, org_id: str) -> Iterable[Json]:
         holders = {user_id, *self.tenant.list_groups_of(user_id, org_id)}
         for permission in self.tenant.permissions.values():
             if permission["spec"]["user_id"] in holders and permission["spec"]["org_id"] == org_id:
                 yield permission
 
-    def _access(self, resource: Resource, call: ApiCall) -> Json:
+    def _describe_access(self, resource: Resource, call: ApiCall) -> Json:
         """What the two lists of resources tell alike: whether the user has access, or has asked for it."""
         org_id, user_id = call.query["org_id"], call.query["user_id"]
         self.find_user(user_id, org_id)
         roles = [
             permission["spec"]["resource_role_name"]
-            for permission in self._permissions(user_id, org_id)
+            for permission in self._list_permissions(user_id, org_id)
             if permission["spec"]["resource_id"] == resource.id
         ]
         asked = any(
@@ -126,7 +126,7 @@ class PermissionOperations(AgilicusLookups):
             "display_info": {"icons": [{"uri": f"{resource.url}icon.svg", "purposes": ["agilicus"]}]},
         }
 
-    def _rule(self, resource: Resource, roles: list[str]) -> Json:
+    def _create_rule(self, resource: Resource, roles: list[str]) -> Json:
         changing = ["post", "put", "delete"] if "admin" in roles else []
         return {
             "methods": ["get", *changing],

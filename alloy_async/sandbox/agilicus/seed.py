@@ -14,15 +14,15 @@ RESOURCES = (
 )
 
 
-def create_tenant(tenant: Tenant, new_id: Callable[[], str], at: str) -> tuple[str, str]:
+def create_tenant(tenant: Tenant, create_id: Callable[[], str], at: str) -> tuple[str, str]:
     """Two organisations, one below the other, with resources; their ids.
 
     Args:
         tenant: what they are put in.
-        new_id: makes an id.
+        create_id: makes an id.
         at: when they were made.
     """
-    main, lower = new_id(), new_id()
+    main, lower = create_id(), create_id()
     for org_id, name, parent in ((main, "northwind", main), (lower, "northwind-labs", main)):
         tenant.orgs[org_id] = {
             "id": org_id,
@@ -41,7 +41,7 @@ def create_tenant(tenant: Tenant, new_id: Callable[[], str], at: str) -> tuple[s
             "owner_config": {"disable_user_requests": False},
         }
         for kind, resource, role in RESOURCES:
-            resource_id = new_id()
+            resource_id = create_id()
             tenant.resources[resource_id] = Resource(resource_id, org_id, kind, resource, role)
     return main, lower
 
@@ -88,11 +88,13 @@ def add_groups_and_roles(
 
     shares = [r for r in tenant.resources.values() if r.kind == "fileshare" and r.org_id == main]
     for user in people[:1]:
-        request = entity(_asking(user, main, shares[0]), status={"email": tenant.users[user]["email"]})
+        request = entity(
+            _create_request(user, main, shares[0]), status={"email": tenant.users[user]["email"]}
+        )
         tenant.requests[request["metadata"]["id"]] = request
 
 
-def _asking(user_id: str, org_id: str, resource: Resource) -> dict[str, Any]:
+def _create_request(user_id: str, org_id: str, resource: Resource) -> dict[str, Any]:
     return {
         "user_id": user_id,
         "org_id": org_id,

@@ -23,7 +23,7 @@ class UserOperations(AgilicusLookups):
         org_id = body.get("org_id")
         if org_id is not None:
             self.look_up(self.tenant.orgs, org_id, "organisation")
-        user = self.find_by_email(self._email(body))
+        user = self.find_by_email(self._read_email(body))
         if user is None:
             user = self.add_user(body, org_id)
         elif org_id is not None and org_id not in self.tenant.list_orgs_of(user["id"]):
@@ -40,7 +40,7 @@ class UserOperations(AgilicusLookups):
     def replace_user(self, call: ApiCall) -> Any:
         user = self.find_user(call.path["user_id"])
         body = self.require_body(call.body)
-        holder = self.find_by_email(self._email(body))
+        holder = self.find_by_email(self._read_email(body))
         if holder not in (None, user):
             raise ApiError(409, f"Another user has the email {body['email']!r}.")
         self.change_user(user, body)
@@ -152,7 +152,7 @@ class UserOperations(AgilicusLookups):
         self.record_change("created", entry["metadata"]["id"])
         return entry
 
-    def _email(self, body: Json) -> str:
+    def _read_email(self, body: Json) -> str:
         email: str = body.get("email") or ""
         if not email:
             raise ApiError(400, "The email is missing.")

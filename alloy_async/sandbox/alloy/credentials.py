@@ -18,17 +18,17 @@ class CredentialOperations(AlloyLookups):
         return {"data": [{"name": a.name, "icon": a.icon, "type": list(a.kinds)} for a in apps]}
 
     def get_credential_metadata(self, call: ApiCall) -> Any:
-        return {"data": [_metadata(app) for app in self.account.apps.values()]}
+        return {"data": [_describe_metadata(app) for app in self.account.apps.values()]}
 
     def credential_medata_by_app(self, call: ApiCall) -> Any:
-        return {"data": _metadata(self.find_app(call.path["app"]))}
+        return {"data": _describe_metadata(self.find_app(call.path["app"]))}
 
     def create_a_credential(self, call: ApiCall) -> Any:
         user = self.find_user(call.body["userId"])
         app = self.find_app(call.body["credential"]["type"])
         if not app.is_oauth:
             _require(app, call.body["credential"]["data"])
-        credential = Credential(self.new_id(), user.id, app.name, self.now())
+        credential = Credential(self.create_id(), user.id, app.name, self.now())
         self.account.credentials[credential.id] = credential
         self.record_change("created", credential.id)
         return {"success": True, "credentialId": credential.id}
@@ -71,7 +71,7 @@ class CredentialOperations(AlloyLookups):
         return {"oauthUrl": f"https://oauth.example/{app.name}/authorize?{values}"}
 
 
-def _metadata(app: App) -> dict[str, Any]:
+def _describe_metadata(app: App) -> dict[str, Any]:
     return {
         "name": app.name,
         "icon": app.icon,

@@ -44,8 +44,8 @@ class IntegrationOperations(AlloyLookups):
                 )
         workflows = integration.workflows
         if "workflowIds" in body:
-            workflows = [self._workflow_of(integration, name) for name in body["workflowIds"]]
-        installation_id = self.new_id()
+            workflows = [self._find_workflow_of(integration, name) for name in body["workflowIds"]]
+        installation_id = self.create_id()
         self.account.installations[installation_id] = Installation(user.id, workflows)
         self.record_change("created", installation_id)
         return {
@@ -85,7 +85,7 @@ class IntegrationOperations(AlloyLookups):
         self.record_change("installed", installation_id)
         return {"message": "The installation is complete."}
 
-    def _workflow_of(self, integration: Integration, workflow_id: str) -> Workflow:
+    def _find_workflow_of(self, integration: Integration, workflow_id: str) -> Workflow:
         workflow = self.find_workflow(workflow_id)
         if workflow.integration_id != integration.id:
             raise ApiError(400, f"The workflow {workflow_id!r} is of another integration.")

@@ -20,18 +20,18 @@ class AlloyLookups(EmulatedService):
 
     def __init__(self, rng: random.Random, clock: Clock, seed_users: int) -> None:
         super().__init__(rng, clock)
-        self.account: Account = create_account(self.new_id, self.ago)
+        self.account: Account = create_account(self.create_id, self.format_days_ago)
         users = [self.add_user(p.email, p.full_name) for p in invent_people(seed_users, rng)]
-        add_history(self.account, users, self.new_id, self.ago, rng)
+        add_history(self.account, users, self.create_id, self.format_days_ago, rng)
 
-    def new_id(self) -> str:
+    def create_id(self) -> str:
         return f"{self.rng.getrandbits(96):024x}"
 
-    def ago(self, days: float) -> str:
+    def format_days_ago(self, days: float) -> str:
         return self.now(days_ago=days)
 
     def add_user(self, username: str, full_name: str | None) -> User:
-        user = User(self.new_id(), username, full_name)
+        user = User(self.create_id(), username, full_name)
         self.account.users[user.id] = user
         self.account.id_of[username] = user.id
         return user

@@ -49,7 +49,7 @@ class RunOperations(AlloyLookups):
         user = self.find_user(call.query["userId"])
         workflow = self.find_workflow(call.path["workflowId"])
         wanted = call.path["executionId"]
-        for execution in self._executions(call):
+        for execution in self._list_executions(call):
             if execution.id == wanted:
                 break
         else:
@@ -59,7 +59,7 @@ class RunOperations(AlloyLookups):
         return {"message": "The workflow was started again.", "executionUuid": again.id}
 
     def get_workflow_analytics(self, call: ApiCall) -> Any:
-        executions = self._executions(call)
+        executions = self._list_executions(call)
         return {
             "totalWorkflowRuns": len(executions),
             "totalAppActions": sum(len(execution.workflow.blocks) for execution in executions),
@@ -67,7 +67,7 @@ class RunOperations(AlloyLookups):
         }
 
     def get_workflow_logs(self, call: ApiCall) -> Any:
-        executions = self._executions(call)
+        executions = self._list_executions(call)
         page = call.query.get("page", self.first_page) - self.first_page
         limit = call.query.get("limit", DEFAULT_LOG_LIMIT)
         if page < 0:
@@ -76,7 +76,7 @@ class RunOperations(AlloyLookups):
             raise ApiError(400, "The limit is at least 1.")
         newest_first = call.query.get("order", "desc") == "desc"
         executions.sort(key=lambda execution: execution.started_at, reverse=newest_first)
-        return {"data": [_log(e) for e in executions[page * limit : (page + 1) * limit]]}
+        return {"data": [_create_log(e) for e in executions[page * limit : (page + 1) * limit]]}
 
     def get_workflow_errors(self, call: ApiCall) -> Any:
         return {
@@ -87,7 +87,7 @@ class RunOperations(AlloyLookups):
                     "errorOccurredAt": execution.started_at,
                     "message": f"{execution.failed.app.name} did not accept the record.",
                 }
-                for execution in self._executions(call)
+                for execution in self._list_executions(call)
                 if execution.failed is not None
             ]
         }
@@ -102,11 +102,11 @@ class RunOperations(AlloyLookups):
         return {"message": "The user's logs are deleted."}
 
     def _run(self, user: User, workflow: Workflow, data: Any) -> Execution:
-        execution = Execution(self.new_id(), user.id, workflow, self.now(), data)
+        execution = Execution(self.create_id(), user.id, workflow, self.now(), data)
         self.account.executions[execution.id] = execution
         return execution
 
-    def _executions(self, call: ApiCall) -> list[Execution]:
+    def _list_executions(self, call: ApiCall) -> list[Execution]:
         """The executions of the workflow in the path, of one user if the query names one; older ones have lapsed."""
         oldest = self.now(days_ago=LOG_DAYS)
         for lapsed in [e for e in self.account.executions.values() if e.started_at < oldest]:
@@ -120,7 +120,7 @@ class RunOperations(AlloyLookups):
         ]
 
 
-def _log(execution: Execution) -> dict[str, Any]:
+def _create_log(execution: Execution) -> dict[str, Any]:
     moment = execution.started_at
     return {
         "executionId": execution.id,

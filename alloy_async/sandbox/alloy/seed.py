@@ -63,33 +63,33 @@ _FIELDS = {
 }
 
 
-def create_account(new_id: Callable[[], str], ago: Callable[[float], str]) -> Account:
+def create_account(create_id: Callable[[], str], format_days_ago: Callable[[float], str]) -> Account:
     """An account with apps, events and workflows, and nobody in it yet.
 
     Args:
-        new_id: makes an id.
-        ago: the timestamp of so many days ago.
+        create_id: makes an id.
+        format_days_ago: the timestamp of so many days ago.
     """
     apps = {app.name: app for app in APPS}
     integrations: dict[str, Integration] = {}
     workflows: dict[str, Workflow] = {}
     for position, (title, name, event, app_names, versions, fields_since) in enumerate(WORKFLOWS):
         if title not in integrations:
-            integrations[title] = Integration(new_id(), title, apps[app_names[0]].icon, [])
+            integrations[title] = Integration(create_id(), title, apps[app_names[0]].icon, [])
         integration = integrations[title]
         blocks = tuple(
-            Block(new_id(), apps[app], "action" if step else "trigger", _FIELDS.get(app, ()))
+            Block(create_id(), apps[app], "action" if step else "trigger", _FIELDS.get(app, ()))
             for step, app in enumerate(app_names)
         )
         workflow = Workflow(
-            id=new_id(),
+            id=create_id(),
             integration_id=integration.id,
             name=name,
             event=event,
             blocks=blocks,
-            versions=tuple(new_id() for _ in range(versions)),
-            created_at=ago(90 - position),
-            updated_at=ago(30 - position),
+            versions=tuple(create_id() for _ in range(versions)),
+            created_at=format_days_ago(90 - position),
+            updated_at=format_days_ago(30 - position),
             fields_since=fields_since,
         )
         integration.workflows.append(workflow)
@@ -105,8 +105,8 @@ def create_account(new_id: Callable[[], str], ago: Callable[[float], str]) -> Ac
 def add_history(
     account: Account,
     users: list[User],
-    new_id: Callable[[], str],
-    ago: Callable[[float], str],
+    create_id: Callable[[], str],
+    format_days_ago: Callable[[float], str],
     rng: random.Random,
 ) -> None:
     """Give the first users credentials, an installed workflow and a history of executions."""
@@ -114,15 +114,15 @@ def add_history(
     for position, user in enumerate(users[:4]):
         workflow = workflows[position % len(workflows)]
         for block in workflow.blocks:
-            credential = Credential(new_id(), user.id, block.app.name, ago(25 - position))
+            credential = Credential(create_id(), user.id, block.app.name, format_days_ago(25 - position))
             account.credentials[credential.id] = credential
-        account.installed[user.id, workflow.id] = Installed(1, ago(20 - position))
+        account.installed[user.id, workflow.id] = Installed(1, format_days_ago(20 - position))
         for run in range(6):
             execution = Execution(
-                new_id(),
+                create_id(),
                 user.id,
                 workflow,
-                ago(10 - run - position / 10),
+                format_days_ago(10 - run - position / 10),
                 {"order": rng.randrange(1000, 9999)},
                 failed=workflow.blocks[-1] if run == 2 else None,
             )

@@ -84,10 +84,10 @@ class UserOperations(AlloyLookups):
         user = self.find_user(call.path["userId"])
         issued = int(self.clock())
         claims = {"userId": user.id, "iat": issued, "exp": issued + 3600}
-        return {"token": _signed({"alg": "HS256", "typ": "JWT"}, claims)}
+        return {"token": _sign_token({"alg": "HS256", "typ": "JWT"}, claims)}
 
 
-def _signed(header: dict[str, Any], claims: dict[str, Any]) -> str:
+def _sign_token(header: dict[str, Any], claims: dict[str, Any]) -> str:
     """A JSON Web Token of the sandbox's own."""
     parts = [base64.urlsafe_b64encode(write_json(part)).rstrip(b"=") for part in (header, claims)]
     signature = hmac.digest(b"sandbox", b".".join(parts), hashlib.sha256)

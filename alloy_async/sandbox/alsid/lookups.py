@@ -24,7 +24,7 @@ class AlsidLookups(EmulatedService):
         self.installation: Installation = Installation()
         add_people(self.add_user, seed_users, rng)
 
-    def error_body(self, status: int, message: str) -> Any:
+    def create_error_body(self, status: int, message: str) -> Any:
         return {"error": message}
 
     def add_user(self, members: dict[str, Any], password: str, roles: list[int]) -> User:
@@ -65,7 +65,7 @@ class AlsidLookups(EmulatedService):
         for token in [token for token, owner in sessions.items() if owner == user.id]:
             del sessions[token]
 
-    def new_token(self) -> str:
+    def create_token(self) -> str:
         return f"{self.rng.getrandbits(128):032x}"
 
 

@@ -24,7 +24,7 @@ class SessionOperations(AlsidLookups):
         user = self.find_by_email(call.body["email"])
         if user is None or not user.active or user.password != call.body["password"]:
             raise ApiError(401, "Email or password is wrong.")
-        token = self.new_token()
+        token = self.create_token()
         self.installation.sessions[token] = user.id
         self.record_change("logged in", user.email)
         return {"authToken": token}
@@ -44,7 +44,7 @@ class SessionOperations(AlsidLookups):
     def api_users_forgotten_password_post(self, call: ApiCall) -> Any:
         user = self.find_by_email(call.body["email"])
         if user is not None:  # an unknown email gets the same answer, which tells nobody who is there
-            self.installation.mails.append((user.email, self.new_token()))
+            self.installation.mails.append((user.email, self.create_token()))
             self.record_change("mailed", user.email)
 
     def api_users_retrieve_password_post(self, call: ApiCall) -> Any:

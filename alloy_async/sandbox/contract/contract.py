@@ -36,7 +36,7 @@ class Contract:
             key = operation.method, len(operation.segments)
             self._routes.setdefault(key, []).append(operation)
 
-    def route(self, method: str, raw_path: str) -> tuple[ContractOperation, dict[str, str]]:
+    def find_operation(self, method: str, raw_path: str) -> tuple[ContractOperation, dict[str, str]]:
         """The operation that a request means, and its path parameters, decoded after the split.
 
         Args:

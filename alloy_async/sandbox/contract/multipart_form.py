@@ -25,7 +25,7 @@ class FilePart(str):
     size: int
 
     @classmethod
-    def received(cls, content: memoryview, filename: str, content_type: str) -> FilePart:
+    def from_bytes(cls, content: memoryview, filename: str, content_type: str) -> FilePart:
         part = cls(hashlib.sha256(content).hexdigest())
         part.filename, part.content_type, part.size = filename, content_type, len(content)
         return part
@@ -41,8 +41,8 @@ def read_form(raw: bytes, content_type: str) -> dict[str, str | FilePart]:
     if not boundary:
         raise Misfit("the content type multipart/form-data names no boundary")
     form: dict[str, str | FilePart] = {}
-    for head, content in _parts(raw, f"--{boundary}".encode()):
-        headers = _headers(head)
+    for head, content in _split_parts(raw, f"--{boundary}".encode()):
+        headers = _parse_headers(head)
         kind, facts = parse_content_disposition(headers.get("content-disposition"))
         name, filename = facts.get("name"), facts.get("filename")
         if kind != "form-data" or name is None:
@@ -50,14 +50,14 @@ def read_form(raw: bytes, content_type: str) -> dict[str, str | FilePart]:
         if name in form:
             raise Misfit(f"the form has the part {name!r} twice")
         if filename is None:
-            form[name] = _text(bytes(content), name)
+            form[name] = _decode_text(bytes(content), name)
         else:
             media = headers.get("content-type", "application/octet-stream")
-            form[name] = FilePart.received(content, filename, media)
+            form[name] = FilePart.from_bytes(content, filename, media)
     return form
 
 
-def _parts(raw: bytes, delimiter: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def _split_parts(raw: bytes, delimiter: bytes) -> Iterator[tuple[bytes, memoryview]]:
     """Head and content of each part."""
     if not raw.startswith(delimiter + b"\r\n"):
         raise Misfit("the form does not begin with its boundary")
@@ -78,9 +78,9 @@ def _parts(raw: bytes, delimiter: bytes) -> Iterator[tuple[bytes, memoryview]]:
             raise Misfit("the form has no line end after a boundary")
 
 
-def _headers(head: bytes) -> dict[str, str]:
+def _parse_headers(head: bytes) -> dict[str, str]:
     headers = {}
-    for line in _text(head, "a part's headers").split("\r\n"):
+    for line in _decode_text(head, "a part's headers").split("\r\n"):
         name, colon, value = line.partition(":")
         if not colon:
             raise Misfit(f"{line!r} is no header of a part")
@@ -88,7 +88,7 @@ def _headers(head: bytes) -> dict[str, str]:
     return headers
 
 
-def _text(raw: bytes, name: str) -> str:
+def _decode_text(raw: bytes, name: str) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:

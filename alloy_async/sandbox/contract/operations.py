@@ -102,14 +102,14 @@ class ContractOperation:
                 return None
         return values
 
-    def path(self, values: Mapping[str, str]) -> dict[str, Any]:
+    def read_path(self, values: Mapping[str, str]) -> dict[str, Any]:
         """The path parameters, decoded already, checked."""
         for name, value in values.items():
             if value in (".", ".."):
                 raise Misfit(f"path parameter {name} is {value!r}, a step in the path to servers")
         return {name: self._path[name].read([value]) for name, value in values.items()}
 
-    def query(self, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    def read_query(self, pairs: list[tuple[str, str]]) -> dict[str, Any]:
         """The query, typed and checked; undeclared parameters, where allowed, stay text."""
         texts: dict[str, list[str]] = {}
         for name, text in pairs:
@@ -128,7 +128,7 @@ class ContractOperation:
                 raise Misfit(f"query parameter {name} is not known; {self.id} takes: {known}")
         return values
 
-    def body(self, raw: bytes, content_type: str) -> Any:
+    def read_body(self, raw: bytes, content_type: str) -> Any:
         """The body as the value that its schema describes, checked; None when there is none."""
         if not raw:
             if self._body.get("required"):

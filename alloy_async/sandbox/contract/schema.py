@@ -46,7 +46,7 @@ class Schemas:
         """A check of values by `schema`: called with the value and its name, it raises Misfit."""
         definition = self._prepare(schema)
         # Only what the schema refers to: the compiler's time grows with the whole definition.
-        definition["components"] = {"schemas": self._reachable(definition)}
+        definition["components"] = {"schemas": self._list_reachable(definition)}
         # use_default=False: a default must never be written into what the client sent.
         validate = fastjsonschema.compile(definition, use_default=False)
 
@@ -61,25 +61,25 @@ class Schemas:
     def resolve(self, schema: Schema) -> Schema:
         """The schema that a `$ref` points to, as the contract has it."""
         while "$ref" in schema:
-            schema = self._source[_component(schema["$ref"])]
+            schema = self._source[_name_component(schema["$ref"])]
         return schema
 
     def _members_of_variants(self, schema: Schema) -> dict[str, Any]:
         """What an object may hold as well where one of its members selects another schema."""
         variants = schema.get("x-discriminator", {}).get("mapping", {}).values()
-        schemas = [self._source[_component(variant)] for variant in variants]
+        schemas = [self._source[_name_component(variant)] for variant in variants]
         return {name: part for variant in schemas for name, part in variant["properties"].items()}
 
-    def _reachable(self, definition: Any) -> dict[str, Any]:
+    def _list_reachable(self, definition: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        waiting = _references(definition)
+        waiting = _list_references(definition)
         while waiting:
             name = waiting.pop()
             if name not in found:
                 if name not in self._prepared:
                     self._prepared[name] = self._prepare(self._source[name])
                 found[name] = self._prepared[name]
-                waiting += _references(found[name])
+                waiting += _list_references(found[name])
         return found
 
     def _prepare(self, schema: Any) -> Any:
@@ -105,19 +105,19 @@ class Schemas:
         return prepared
 
 
-def _component(reference: str) -> str:
+def _name_component(reference: str) -> str:
     return reference.rpartition("/")[2]
 
 
-def _references(schema: Any) -> list[str]:
+def _list_references(schema: Any) -> list[str]:
     """The components that a prepared schema refers to directly."""
     if isinstance(schema, list):
-        return [name for part in schema for name in _references(part)]
+        return [name for part in schema for name in _list_references(part)]
     if not isinstance(schema, dict):
         return []
     reference = schema.get("$ref")
-    own = [_component(reference)] if isinstance(reference, str) else []
-    return own + [name for part in schema.values() for name in _references(part)]
+    own = [_name_component(reference)] if isinstance(reference, str) else []
+    return own + [name for part in schema.values() for name in _list_references(part)]
 
 
 def is_json_text(schema: Schema) -> bool:

@@ -31,14 +31,14 @@ async def export(portal: Portal, delimiter: str, size: int) -> AsyncIterator[byt
         size: bytes that it is to have at least: invented users follow on the true ones.
     """
     sent = 0
-    for chunk in _chunks([_create_row(portal, user) for user in portal.users.values()], delimiter):
+    for chunk in _iterate_chunks([_create_row(portal, user) for user in portal.users.values()], delimiter):
         yield chunk
         sent += len(chunk)
         if sent >= size:
             return
 
 
-def _chunks(rows: Iterable[Iterable[str]], delimiter: str) -> Iterator[bytes]:
+def _iterate_chunks(rows: Iterable[Iterable[str]], delimiter: str) -> Iterator[bytes]:
     yield _format_lines([COLUMNS, *rows], delimiter).encode()
     line = _format_lines([_INVENTED], delimiter)
     for first in itertools.count(1, ROWS_AT_ONCE):
@@ -58,12 +58,12 @@ def _create_row(portal: Portal, user: User) -> Iterable[str]:
         user.text("last_name"),
         user.text("first_name"),
         user.email,
-        _moment(user.joined_at),
-        _moment(user.last_seen_at or ""),
+        _format_moment(user.joined_at),
+        _format_moment(user.last_seen_at or ""),
         ";".join(portal.groups[uid].title for uid in user.groups),
         ";".join(user.permissions),
     )
 
 
-def _moment(timestamp: str) -> str:
+def _format_moment(timestamp: str) -> str:
     return timestamp.replace("T", " ").replace("Z", "+00:00")

@@ -62,7 +62,7 @@ class OpendatasoftLookups(EmulatedService):
         )
         add_people(self.portal, seed_users, rng, self.now)
 
-    def error_body(self, status: int, message: str) -> Any:
+    def create_error_body(self, status: int, message: str) -> Any:
         code = _ERROR_CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "_")
         return {"error_code": code, "message": message}
 

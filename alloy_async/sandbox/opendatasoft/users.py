@@ -62,33 +62,33 @@ class UserOperations(OpendatasoftLookups):
         following, before = offset + limit, max(0, offset - limit)
         return {
             "total_count": len(users),
-            "next": self._page_url(call, following) if limit and following < len(users) else None,
-            "previous": self._page_url(call, before) if limit and offset else None,
+            "next": self._create_page_url(call, following) if limit and following < len(users) else None,
+            "previous": self._create_page_url(call, before) if limit and offset else None,
             "results": [self.describe_user(user) for user in users[offset:following]],
         }
 
     def invite_users(self, call: ApiCall) -> Any:
-        return {str(n): self._verdict(item, None) for n, item in enumerate(call.body or ())}
+        return {str(n): self._create_verdict(item, None) for n, item in enumerate(call.body or ())}
 
     def provision_users(self, call: ApiCall) -> Any:
         if call.body is None:
             return {}
-        return {"0": self._verdict(call.body, call.body["identity_provider"]["uid"])}
+        return {"0": self._create_verdict(call.body, call.body["identity_provider"]["uid"])}
 
     def users_export(self, call: ApiCall) -> Any:
         body = export(self.portal, call.query.get("delimiter", ","), self._export_bytes)
         return Reply(200, body, "text/csv; charset=utf-8")
 
-    def _page_url(self, call: ApiCall, offset: int) -> str:
+    def _create_page_url(self, call: ApiCall, offset: int) -> str:
         pairs = {name: value for name, value in call.query.items() if name != "apikey"}
         query = urlencode({**pairs, "offset": offset}, doseq=True)
         return f"http://{call.headers['Host']}/api/automation/v1.0/users/?{query}"
 
-    def _verdict(self, item: Mapping[str, Any], provider: str | None) -> Any:
+    def _create_verdict(self, item: Mapping[str, Any], provider: str | None) -> Any:
         try:
             user = self._create(item, provider)
         except ApiError as error:
-            error = self.error_body(error.status, error.message)
+            error = self.create_error_body(error.status, error.message)
             return {"status_code": "error", "error": error}
         self.record_change("created", user.username)
         return {"status_code": "success", "data": self.describe_user(user)}

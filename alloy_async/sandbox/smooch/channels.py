@@ -39,10 +39,10 @@ class ChannelOperations(SmoochLookups):
         user = self.find_user(call.path["userId"])
         kind = call.body["type"]
         client = DeviceClient(
-            self.new_id(),
+            self.create_id(),
             kind,
             self._find_integration_for(kind, call.body.get("integrationId")),
-            _identity(kind, call.body),
+            _read_identity(kind, call.body),
             immediate=call.body["confirmation"]["type"] == "immediate",
         )
         if any(kind == linked.platform for linked in [*user.clients, *user.pending]):
@@ -93,7 +93,7 @@ class ChannelOperations(SmoochLookups):
         return integration_id
 
 
-def _identity(kind: str, body: dict[str, Any]) -> tuple[str, str]:
+def _read_identity(kind: str, body: dict[str, Any]) -> tuple[str, str]:
     name = IDENTITY.get(kind)
     if name is None:
         raise ApiError(400, f"{kind!r} is not linked by this call; get a link request for it.")

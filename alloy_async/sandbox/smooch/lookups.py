@@ -42,14 +42,17 @@ class SmoochLookups(EmulatedService):
         self.messages: dict[str, list[Message]] = {}
         self.auth_codes: dict[str, str] = {}
         kinds = ("twilio", "messagebird", "messenger", "mailgun", "telegram", "viber")
-        self.integrations: dict[str, str] = {self.new_id(): kind for kind in kinds}
+        self.integrations: dict[str, str] = {self.create_id(): kind for kind in kinds}
         for n, person in enumerate(invent_people(seed_users, rng)):
             user = self.add_user(person.email)
             user.profile = {"givenName": person.given, "surname": person.family, "email": person.email}
             if n == 0:
                 user.clients = [
                     DeviceClient(
-                        self.new_id(), "mailgun", self.find_integration("mailgun"), ("address", person.email)
+                        self.create_id(),
+                        "mailgun",
+                        self.find_integration("mailgun"),
+                        ("address", person.email),
                     )
                 ]
             if n < 2:
@@ -85,7 +88,7 @@ class SmoochLookups(EmulatedService):
             if self.find_user(call.path["userId"]).user_id != claims["userId"]:
                 raise ApiError(403, "The token is for another user.")
 
-    def error_body(self, status: int, message: str) -> Any:
+    def create_error_body(self, status: int, message: str) -> Any:
         code = HTTPStatus(status).phrase.lower().replace(" ", "_")
         return {"error": {"code": code, "description": message}}
 
@@ -96,11 +99,11 @@ class SmoochLookups(EmulatedService):
     def get_place(self) -> dict[str, str]:
         return {"app_id": self.app_id}
 
-    def new_id(self) -> str:
+    def create_id(self) -> str:
         return f"{self.rng.getrandbits(96):024x}"
 
     def add_user(self, user_id: str) -> User:
-        user = User(self.new_id(), user_id, self.now())
+        user = User(self.create_id(), user_id, self.now())
         self.users[user.id] = user
         self.id_of[user_id] = user.id
         return user

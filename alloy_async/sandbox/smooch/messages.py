@@ -20,10 +20,10 @@ class MessageOperations(SmoochLookups):
             raise ApiError(400, "The part source is no file: it has no filename.")
         if not image.size:
             raise ApiError(400, "The image is empty.")
-        user.conversation_id = user.conversation_id or self.new_id()
+        user.conversation_id = user.conversation_id or self.create_id()
         name = call.body.get("name") or user.profile.get("givenName", "")
         role, text = call.body["role"], call.body.get("text", "")
-        message = Message(self.new_id(), user.id, role, name, text, self.clock(), image)
+        message = Message(self.create_id(), user.id, role, name, text, self.clock(), image)
         conversation = self.messages.setdefault(user.conversation_id, [])
         conversation.append(message)
         self.record_change("sent", message.id)
