@@ -62,7 +62,7 @@ def run_job(command: JobCommand, options: JobOptions) -> ExitCode:
     from .output.terminal import create_console
 
     console = create_console(stderr=True)
-    log = _show_log(console) if options.verbose else nullcontext()
+    log = show_log(console) if options.verbose else nullcontext()
     with log, _create_progress(command, options, console) as progress:
         try:
             result = asyncio.run(_run_work(command, progress, options))
@@ -96,9 +96,11 @@ def _finish_report(command: JobCommand, options: JobOptions, report: Report, pro
     from .output.terminal import create_console
 
     writes_failed = not report.complete and report.phase != "undo"
-    failed = _write_failed_rows(report, command.failed, options, progress) if writes_failed else None
+    failed = (
+        write_failed_rows(report, command.failed, options, progress.print_line) if writes_failed else None
+    )
     if report.complete and report.phase != "undo":
-        _remove_stale_file(report, command.failed, progress)
+        remove_failed_rows(report, command.failed, progress.print_line)
     data = {**to_json(report), "failed_file": failed and str(failed)}
     with ignore_closed(sys.stdout):
         _print_result(
@@ -131,26 +133,28 @@ def _print_result(data: object, as_json: bool, print_text: Callable[[], None]) -
         print_text()
 
 
-def _write_failed_rows(
-    report: Report, to: Path | None, options: JobOptions, progress: Display
+def write_failed_rows(
+    report: Report, to: Path | None, options: JobOptions, tell: Callable[[str], None]
 ) -> Path | None:
+    """Write the rows that did not go in; None, and a word of it, where that cannot be."""
     from ..provisioning import JobError
     from .output.failed_file import write_failed_file
 
     try:
         return write_failed_file(report.job, to, safe=options.safe_csv)
     except (JobError, OSError) as error:
-        progress.print_line(f"The rows that did not go in could not be written: {error}")
+        tell(f"The rows that did not go in could not be written: {error}")
         return None
 
 
-def _remove_stale_file(report: Report, to: Path | None, progress: Display) -> None:
+def remove_failed_rows(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
+    """Remove the file of the rows that did not go in, now that they are in."""
     from ..provisioning import JobError
     from .output.failed_file import remove_stale_file
 
     with suppress(JobError, OSError):
         if stale := remove_stale_file(report.job, to):
-            progress.print_line(f"{stale} is removed: all of its rows are in now.")
+            tell(f"{stale} is removed: all of its rows are in now.")
 
 
 async def _run_work(command: JobCommand, progress: Display, options: JobOptions) -> Any:
@@ -191,7 +195,7 @@ def _describe_cut_off(progress: Display) -> str:
 
 
 @contextmanager
-def _show_log(console: Console) -> Iterator[None]:
+def show_log(console: Console) -> Iterator[None]:
     """Show what the library logs."""
     from rich.logging import RichHandler
 

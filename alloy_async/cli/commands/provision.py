@@ -16,6 +16,7 @@ from ..options.systems import read_place, system_option
 from ..options.target import Target, target_options
 from ..output.failed_file import refuse_harmful_output
 from ..output.next_steps import NextSteps
+from ..tenants.options import many_options
 
 if TYPE_CHECKING:
     from ...directory import Directory
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
         "alloy-async provision users.csv --to alloy --sandbox",
         "alloy-async provision people.xlsx --profile acme --mode upsert --map Mail=email",
         "alloy-async provision --from agilicus --to opendatasoft --job move.job",
+        "alloy-async provision --many tenants.toml",
     ],
 )
+@many_options("provision", "file", required=False)
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--from",
@@ -111,7 +114,8 @@ def provision(
         "alloy-async plan users.csv --to alloy --detailed-exitcode",
     ],
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@many_options("plan", "file")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @add_options(*MODE_OPTIONS)
 @target_options()
 @system_option("--to", "The system that would get the users")

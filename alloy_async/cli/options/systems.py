@@ -70,7 +70,7 @@ async def open_directory(system: str, target: Target) -> AsyncIterator[Directory
     from ...core.retry import Retry
 
     if not target.sandbox:
-        _check_place(system, {**_find_place(system, target), **target.get_place()})
+        _check_place(system, {**find_place(system, target), **target.get_place()})
     # A bulk job would rather wait than give a batch up.
     async with open_client(system, target, deadline=600, retry=Retry(attempts=6)) as (client, place):
         known = _check_place(system, {**place, **target.get_place()})
@@ -104,7 +104,7 @@ async def open_client(
     else:
         settings = _read_settings(system, target, client_class.system.credential)
         async with client_class(**settings, **options) as client:
-            yield client, _find_place(system, target)
+            yield client, find_place(system, target)
 
 
 def _read_settings(system: str, target: Target, credential_name: str) -> dict[str, Any]:
@@ -183,10 +183,10 @@ async def preview_request(
     service = load_client(system).system
     profile = target.load_profile(system)
     base_url = target.base_url or (profile.base_url if profile else None)
-    return describe_request(service, resolve_base_url(service, base_url), build(_find_place(system, target)))
+    return describe_request(service, resolve_base_url(service, base_url), build(find_place(system, target)))
 
 
-def _find_place(system: str, target: Target) -> dict[str, str]:
+def find_place(system: str, target: Target) -> dict[str, str]:
     """Find what the place is in the profile, else in the environment, as AGILICUS_ORG_ID."""
     access = DIRECTORY_NEEDS[system]
     found = {

@@ -39,6 +39,8 @@ class Target:
     profile: str | None = None
     default_profile: str | None = None
     """The profile that the environment names; what a job remembers comes before it."""
+    account: Profile | None = None
+    """What a table of tenants says in the place of a profile."""
 
     def load_profile(self, system: str | None = None) -> Profile | None:
         """Load the profile; None where none is named.
@@ -54,7 +56,7 @@ class Target:
 
         name = self.profile or self.default_profile
         if name is None:
-            return None
+            return self.account
         profile = load_profile(name)
         if profile.system not in SYSTEMS:
             raise ConfigurationError(f"profile {name!r}: system must be one of {', '.join(SYSTEMS)}")

@@ -45,9 +45,13 @@ class JsonProgress:
         self.sending = self.sending or isinstance(event, Checked | DoubtsFound | Progress)
         if isinstance(event, Progress):
             self.counts = event.counts
-        name = _WORD_START.sub("_", type(event).__name__).lower()
-        self._print(name, attrs.asdict(event))
+        self._print(name_event(event), attrs.asdict(event))
 
     def _print(self, name: str, members: dict[str, object]) -> None:
         with ignore_closed(sys.stderr):
             print_line(format_json({"event": name, **members}), err=True)
+
+
+def name_event(event: Event) -> str:
+    """Name an event as other programs read it, as doubts_found."""
+    return _WORD_START.sub("_", type(event).__name__).lower()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import attrs
 
-from ..errors import JobError
+from ..errors import JobError, JobPlace
 from ..events import Counts
 from ..store.header import UNRESOLVED
-from ..store.store_opener import read_store
+from ..store.store_opener import name_files_after, read_store
 from .job_report import name_state
 
 ENDED = ("done", "undone")
@@ -23,7 +23,7 @@ class JobSummary:
     """One job in a line.
 
     Args:
-        path: the job file.
+        path: the job file; of a job in a database, its name.
         source: the input's name.
         system: the target's name.
         mode: what was done with each row.
@@ -70,14 +70,16 @@ def list_jobs(folder: Path) -> list[JobSummary]:
     return sorted(jobs, key=lambda job: (-job.began, job.path.name))
 
 
-def summarize_job(path: Path) -> JobSummary:
+def summarize_job(place: JobPlace) -> JobSummary:
     """Summarize one job."""
+    path = name_files_after(place)
     try:
-        with read_store(path) as store:
+        with read_store(place) as store:
             header, worker = store.read_header(), store.worker
             counts = Counts.from_tally(store.tally(header.phase))
     except JobError:
-        return JobSummary(path=path, state="unreadable", began=path.stat().st_mtime)
+        began = place.stat().st_mtime if isinstance(place, Path) else 0.0
+        return JobSummary(path=path, state="unreadable", began=began)
     ended = header.ended or (time.time() if worker is not None else header.started or 0.0)
     return JobSummary(
         path=path,

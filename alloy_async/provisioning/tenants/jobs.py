@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 
 from ...core.errors import ConfigurationError
 from .. import jobs
 from ..async_helpers import in_thread
+from ..execution.shards import read_run_report
 from ..options import RunOptions
 from ..results import Plan, Report
 from ..sources import Source
-from ..store.store_opener import job_exists
+from ..store.states import JobState
+from ..store.store_opener import job_exists, read_store
 from .mistakes import refuse_mistakes
 from .results import TenantsReport
 from .runner import AT_ONCE, OnTenantEvent, TenantsRunner, ignore
@@ -30,7 +33,7 @@ async def plan_many(
         tenants: see `Tenant`; their order is that of their turns.
         run: of it, `on_event` is told of each event without a name, and `stop` stops them all.
         at_once: tenants that are worked on at a time; one that waits for its system lends its place.
-        on_event: told the name of a tenant and each `Event` of its job, on the event loop.
+        on_event: told the name of a tenant and each `Event` of its job, at last its `TenantResult`, on the event loop.
 
     Returns:
         A plan for each, or the error that kept it from one; see `TenantsReport`.
@@ -115,12 +118,16 @@ async def resume_many(
 ) -> TenantsReport[Report]:
     """Go on with a run of `provision_many` or `apply_many`, however it ended; tenants that had no turn yet have it now.
 
+    Where a job has ended, nothing is opened and nobody asked; its report is given as it stands.
+
     Args, returns, raises: as for `provision_many`.
     """
 
     async def work(tenant: Tenant, run: RunOptions) -> Report:
         if not await in_thread(job_exists, tenant.place):
             return await _provision(tenant, run)
+        if ended := await in_thread(_report_ended, tenant, ("done", "undone")):
+            return ended
         async with tenant.open_target() as target:
             return await jobs.resume(tenant.place, target, await tenant.open_source(target), run=run)
 
@@ -137,7 +144,7 @@ async def undo_many(
     at_once: int = AT_ONCE,
     on_event: OnTenantEvent = ignore,
 ) -> TenantsReport[Report]:
-    """Take the job of each tenant back; see `undo`.
+    """Take the job of each tenant back; see `undo`. What was taken back before is reported as it stands.
 
     Args:
         tenants, run, at_once, on_event: as for `provision_many`.
@@ -147,6 +154,8 @@ async def undo_many(
     """
 
     async def work(tenant: Tenant, run: RunOptions) -> Report:
+        if ended := await in_thread(_report_ended, tenant, ("undone",)):
+            return ended
         async with tenant.open_target() as target:
             return await jobs.undo(tenant.place, target, adopted=adopted, run=run)
 
@@ -168,6 +177,14 @@ async def _provision(tenant: Tenant, run: RunOptions) -> Report:
             options=tenant.options,
             run=run,
         )
+
+
+def _report_ended(tenant: Tenant, states: Sequence[JobState]) -> Report | None:
+    """Report a job that is in one of these states, so that nothing is left to do."""
+    with read_store(tenant.place) as store:
+        if store.read_header().state not in states:
+            return None
+    return read_run_report(tenant.place, None, time.monotonic())
 
 
 async def _open_needed_source(tenant: Tenant, target: object) -> Source:

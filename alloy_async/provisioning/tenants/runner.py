@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -17,7 +17,7 @@ from .results import Result, TenantResult, TenantsReport
 from .slots import Slot, TenantSlots
 from .tenant import Tenant
 
-OnTenantEvent: TypeAlias = Callable[[str, Event], None]
+OnTenantEvent: TypeAlias = Callable[[str, Event | TenantResult[Any]], None]
 
 AT_ONCE = 50
 """Tenants that are worked on at a time: each may have 8 connections and 4 files open, and most systems let a process have
@@ -25,7 +25,7 @@ AT_ONCE = 50
 _LOOK_EVERY = 0.5
 
 
-def ignore(name: str, event: Event) -> None:
+def ignore(name: str, event: Event | TenantResult[Any]) -> None:
     """Listen to nothing."""
 
 
@@ -35,7 +35,7 @@ class TenantsRunner:
     Args:
         run: how each job is carried out.
         at_once: tenants that are worked on at a time.
-        on_event: told the name of the tenant and each event of its job, on the event loop.
+        on_event: told the name of the tenant and each event of its job, at last its TenantResult, on the event loop.
         clock: seconds.
         sleep: waits for so many seconds.
     """
@@ -81,7 +81,8 @@ class TenantsRunner:
         }
 
         async def work_on(tenant: Tenant) -> None:
-            results[tenant.name] = await self._work_on(tenant, work, plans_first=plans_first)
+            results[tenant.name] = result = await self._work_on(tenant, work, plans_first=plans_first)
+            self._on_event(tenant.name, result)
 
         watches = [asyncio.create_task(self._lend_stalled()), asyncio.create_task(self._cut_off_checks())]
         try:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import click
@@ -22,10 +22,12 @@ from ...options.source import SourceOptions, open_users, restore_constants, rest
 from ...options.target import Target, target_options
 from ...output.next_steps import NextSteps
 from ...output.safe_text import print_line
+from ...tenants.options import many_options
 
 if TYPE_CHECKING:
     from ....directory import Directory
     from ....provisioning import Report, Run, Source
+    from ...tenants.opener import Action
 
 
 _SHORT_HELP = {
@@ -37,15 +39,21 @@ _SHORT_HELP = {
 
 
 def _create_job_command(
-    function: Callable[..., None], *, place: str = "users.job", shares: bool = True
+    function: Callable[..., None],
+    *,
+    place: str = "users.job",
+    shares: bool = True,
+    of_table: bool = True,
 ) -> click.Command:
-    job = click.argument("job", type=JOB_PLACE)
+    many = many_options(cast("Action", function.__name__), "job") if of_table else lambda command: command
+    job = click.argument("job", type=JOB_PLACE, required=not of_table)
     command: click.Command = add_options(
         click.command(
             cls=Command,
             short_help=_SHORT_HELP[function.__name__],
             examples=[f"alloy-async {function.__name__} {place}"],
         ),
+        many,
         job,
         target_options(),
         NEW_KEY,
@@ -157,7 +165,7 @@ def undo(
     context.exit(_run_on_job(context, job, target, work, options))
 
 
-@partial(_create_job_command, place="'postgresql://jobs@db.example/jobs#june'", shares=False)
+@partial(_create_job_command, place="'postgresql://jobs@db.example/jobs#june'", shares=False, of_table=False)
 @_CONSTANTS
 def work(
     context: click.Context,

@@ -15,6 +15,7 @@ from ...exit_codes import CommandError, ExitCode
 from ...output.safe_text import clean_text, format_json, print_line
 
 if TYPE_CHECKING:
+    from ....provisioning.errors import JobPlace
     from ....provisioning.reports.job_folder import JobSummary
 
 _DAY = 86_400
@@ -124,6 +125,23 @@ def _remove(job: Path) -> None:
             if file.read(40).lstrip(b'{" ').startswith(EXTRA_COLUMNS[0].encode()):
                 path.unlink()
     job.unlink()
+
+
+def render_jobs_page(title: str, places: Sequence[JobPlace], output: Path) -> str:
+    """Render a page of some jobs, and write a page of each beside it."""
+    from ....provisioning.reports.job_folder import summarize_job
+    from ....provisioning.reports.pages.jobs_page import render_jobs
+    from ....provisioning.store.store_opener import name_files_after
+    from .report import render_html
+
+    pages = {}
+    for place in places:
+        name = name_files_after(place).name
+        page = output.with_name(f"{Path(name).stem}.html")
+        page.write_text(render_html(place), encoding="utf-8")
+        pages[name] = page.name
+    found = [summarize_job(place) for place in places]
+    return clean_text(render_jobs(title, found, pages, time.time()))
 
 
 def _render_html(folder: Path, found: Sequence[JobSummary], output: Path, *, with_pages: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,18 +20,37 @@ from ...options.job_options import SAFE_CSV
 from ...options.job_place import JOB_PLACE
 from ...output.failed_file import refuse_harmful_output, write_unresolved_rows
 from ...output.safe_text import clean_text, format_json, print_line
+from ...tenants.options import table_options
 
 if TYPE_CHECKING:
     from ....provisioning.reports.job_report import JobReport
     from ....provisioning.store.job_store import JobStore
 
 
+def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
+    from ...tenants.overview import show_report
+
+    form, output = given["form"], given["output"]
+    if form == "csv":
+        raise click.UsageError("--format csv is of one job, as each may have other columns: name the JOB")
+    if form == "html" and output is None:
+        raise click.UsageError(
+            "with --many, --format html needs -o: a FILE for the page; those of the jobs go beside it"
+        )
+    return show_report(table, only, form, output)
+
+
 @click.command(
     cls=Command,
     short_help="Show what became of every row of a job.",
-    examples=["alloy-async report users.job", "alloy-async report users.job --format html -o report.html"],
+    examples=[
+        "alloy-async report users.job",
+        "alloy-async report users.job --format html -o report.html",
+        "alloy-async report --many tenants.toml",
+    ],
 )
-@click.argument("job", type=JOB_PLACE)
+@table_options(_show_table, "job", {"form", "output"})
+@click.argument("job", type=JOB_PLACE, required=False)
 @click.option(
     "--format",
     "form",
@@ -138,11 +157,12 @@ def render_html(job: Path | str) -> str:
     return page.getvalue()
 
 
-def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
+def report_to_json(store: JobStore, job_report: JobReport) -> dict[str, object]:
+    """Convert the report of a job to JSON data, with the rows that did not go in."""
     from ....provisioning.reports.job_report import read_unresolved
 
     header = job_report.header
-    data = {
+    return {
         "job": str(job_report.path),
         "source": header.source,
         "system": header.system,
@@ -171,7 +191,10 @@ def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
             line._asdict() for line in read_unresolved(store, job_report.phase, planned=True)
         ],
     }
-    file.write(format_json(data, indent=2) + "\n")
+
+
+def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
+    file.write(format_json(report_to_json(store, job_report), indent=2) + "\n")
 
 
 _WRITERS: dict[str, Callable[[IO[str], Any, Any], object]] = {

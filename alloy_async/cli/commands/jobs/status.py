@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import attrs
 import click
@@ -13,14 +15,22 @@ from ...exit_codes import ExitCode
 from ...help import Command
 from ...options.job_place import JOB_PLACE
 from ...output.safe_text import format_json, print_line
+from ...tenants.options import table_options
+
+
+def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
+    from ...tenants.overview import show_status
+
+    return show_status(table, only, watch=given["watch"], as_json=given["as_json"])
 
 
 @click.command(
     cls=Command,
     short_help="Show how a job is getting on, also from another terminal.",
-    examples=["alloy-async status users.job --watch"],
+    examples=["alloy-async status users.job --watch", "alloy-async status --many tenants.toml"],
 )
-@click.argument("job", type=JOB_PLACE)
+@table_options(_show_table, "job", {"watch", "as_json"})
+@click.argument("job", type=JOB_PLACE, required=False)
 @click.option("--watch", is_flag=True, help="Show it again every second, until the job ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context

@@ -1,0 +1,1 @@
+"""`--many`: one command for all tenants of a table."""

@@ -1,0 +1,130 @@
+"""Which job each tenant of a table has: kept beside the table, so that what follows a run finds the jobs of that run.
+
+A table is used night after night. A job that has ended stays, for its report and for undoing it; the next one of the same
+tenant is named NAME.2.job, and so on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...provisioning.errors import JobPlace
+
+ENDED = ("done", "undone")
+
+
+class JobIndex:
+    """The jobs that the tenants of a table have now.
+
+    Args:
+        table: the table's path.
+
+    Raises:
+        ConfigurationError: the index cannot be read.
+    """
+
+    def __init__(self, table: Path) -> None:
+        self._folder = table.parent
+        self.path: Path = table.with_suffix(".jobs.json")
+        self._jobs: dict[str, dict[str, str]] = self._load()
+        self._before = dict(self._jobs)
+
+    def find(self, name: str, job: JobPlace | None) -> JobPlace:
+        """Find the job that a tenant has, or that its first one will be.
+
+        Args:
+            name: of the tenant.
+            job: where its first job is; None: NAME.job beside the table.
+        """
+        first, kept = self._get_first(name, job), self._jobs.get(name, {}).get("job")
+        if not kept or (kept[0] == "#") is not isinstance(first, str):
+            return first
+        return first.partition("#")[0] + kept if isinstance(first, str) else self._folder / kept
+
+    def was_provisioned(self, name: str) -> bool:
+        """Tell whether the last run with a tenant was to bring its users in, and not only to plan that."""
+        return self._jobs.get(name, {}).get("by") == "provision"
+
+    def choose_new(self, name: str, job: JobPlace | None, by: str) -> JobPlace:
+        """Choose a place for a tenant's next job, and take note of it; `save` writes that.
+
+        Args:
+            name, job: as for `find`.
+            by: the command, "plan" or "provision".
+
+        Raises:
+            JobError: the job that it has is not finished.
+        """
+        from ...provisioning import JobError
+        from ...provisioning.store.store_opener import job_exists, read_store
+
+        now = self.find(name, job)
+        if job_exists(now):
+            with read_store(now) as store:
+                state = store.read_header().state
+            if state not in ENDED:
+                raise JobError(f"is a job of this tenant that is not finished ({state}); resume it", now)
+        place = next(place for place in _number(self._get_first(name, job)) if not job_exists(place))
+        self._note(name, place, by)
+        return place
+
+    def _note(self, name: str, place: JobPlace, by: str) -> None:
+        if isinstance(place, str):  # without the database, whose address may hold a password
+            text = f"#{place.partition('#')[2]}"
+        else:
+            text = str(place.relative_to(self._folder) if place.is_relative_to(self._folder) else place)
+        self._jobs[name] = {"job": text, "by": by}
+
+    def save(self) -> None:
+        """Write the index, all or nothing.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        part = self.path.with_name(f"{self.path.name}.part")
+        part.write_text(json.dumps({"jobs": self._jobs}, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        part.replace(self.path)
+
+    def restore(self) -> None:
+        """Write it as it was found: the run for which it was changed did not begin.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._jobs == self._before:
+            return
+        self._jobs = dict(self._before)
+        if self._jobs:
+            self.save()
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def _get_first(self, name: str, job: JobPlace | None) -> JobPlace:
+        return self._folder / f"{name}.job" if job is None else job
+
+    def _load(self) -> dict[str, dict[str, str]]:
+        from ...core.errors import ConfigurationError
+
+        try:
+            jobs = json.loads(self.path.read_text("utf-8"))["jobs"]
+            return {name: {"job": str(one["job"]), "by": str(one["by"])} for name, one in jobs.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
+            raise ConfigurationError(
+                f"{self.path}: cannot be read as the list of this table's jobs ({error}); put it right, or remove it to begin"
+                " with new jobs"
+            ) from None
+
+
+def _number(first: JobPlace) -> Iterator[JobPlace]:
+    """Number places: acme.job, acme.2.job, ...; in a database acme, acme.2, ..."""
+    yield first
+    number = 2
+    while True:
+        yield f"{first}.{number}" if isinstance(first, str) else first.with_suffix(f".{number}.job")
+        number += 1

@@ -1,0 +1,158 @@
+"""`--many` and the options that come with it: a command gets them, and works on one job or on all tenants of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+from click.core import ParameterSource
+
+from ..exit_codes import ExitCode
+from ..help import Option
+from ..options.job_options import JobOptions, add_options
+from .runner import ManyCommand, run_many
+from .table_keys import KEYS
+
+if TYPE_CHECKING:
+    from .opener import Action
+
+_TAKEN = {
+    *(field.name for field in attrs.fields(JobOptions) if field.name not in ("on", "shard_rows")),
+    "at_once",
+    "sandbox",
+    "adopted",
+    "send_again",
+}
+"""The parameters that say how a run goes; all others are a tenant's, and stand in the table."""
+_KEYS_OF_OPTIONS = {
+    "columns": "map",
+    "constants": "set",
+    "mapping_file": "mapping",
+    "api_key_file": "credential",
+    "org_id": "place",
+    "app_id": "place",
+    "identity_provider": "place",
+}
+
+
+def _create_option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    return click.option(*names, cls=Option, group="Many tenants", **settings)
+
+
+MANY = _create_option(
+    "--many",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="TABLE",
+    help="Do it for all tenants of a table (tenants.toml), at once, each in a job of its own; instead of one. What is a"
+    " tenant's own is said in the table.",
+)
+ONLY = _create_option(
+    "--only", multiple=True, metavar="NAME", help="With --many: only this tenant. Repeatable."
+)
+AT_ONCE = _create_option(
+    "--at-once",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="With --many: work on N tenants at a time; default 50. One that waits for its system lends its place to another.",
+)
+
+
+def many_options(action: Action, argument: str, *, required: bool = True) -> Callable[[Any], Any]:
+    """Let a command that works on a job work on all tenants of a table.
+
+    Args:
+        action: what is done for each tenant.
+        argument: the command's own argument, in whose place the table stands.
+        required: whether it is required without a table.
+    """
+
+    def run(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
+        return run_many(_create_command(action, table, only, given))
+
+    return table_options(run, argument, _TAKEN, (MANY, ONLY, AT_ONCE), required=required)
+
+
+def table_options(
+    run: Callable[[Path, tuple[str, ...], Mapping[str, Any]], ExitCode],
+    argument: str,
+    taken: Collection[str],
+    options: Sequence[Callable[[Any], Any]] = (MANY, ONLY),
+    *,
+    required: bool = True,
+) -> Callable[[Any], Any]:
+    """Let a command work on a table instead of its own argument; outermost, as what is of one job is not looked at then.
+
+    Args:
+        run: what is done with a table: given its path, the names of the tenants that are wanted, and the parameters.
+        argument: the command's own argument.
+        taken: the parameters that go with a table.
+        options: that come with it.
+        required: whether the argument is required without a table.
+    """
+
+    def wrap(command: Any) -> Any:
+        @wraps(command)
+        def with_table(*arguments: Any, many: Path | None, only: tuple[str, ...], **given: Any) -> Any:
+            context = click.get_current_context()
+            if many is not None:
+                _refuse_options_of_one(context, {"many", "only", *taken})
+                return context.exit(run(many, only, given))
+            if only or given.pop("at_once", None):
+                raise click.UsageError("--only and --at-once go with --many, the table of tenants")
+            if required and given[argument] is None:
+                raise click.MissingParameter(ctx=context, param=_find_param(context, argument))
+            return command(*arguments, **given)
+
+        return add_options(*options)(with_table)
+
+    return wrap
+
+
+def _create_command(
+    action: Action, table: Path, only: tuple[str, ...], given: Mapping[str, Any]
+) -> ManyCommand:
+    names = {field.name for field in attrs.fields(JobOptions)}
+    return ManyCommand(
+        action,
+        table,
+        only,
+        given["at_once"],
+        JobOptions(**{name: given[name] for name in names & given.keys()}),
+        sandbox=given.get("sandbox", False),
+        adopted=given.get("adopted", False),
+        sends_again=given.get("send_again", False),
+    )
+
+
+def _refuse_options_of_one(context: click.Context, taken: Collection[str]) -> None:
+    """Refuse what is said of one tenant where the table says it of each.
+
+    Args:
+        context: of the command.
+        taken: the parameters that go with a table.
+
+    Raises:
+        click.UsageError: with the key that says it.
+    """
+    for param in context.command.params:
+        name = param.name or ""
+        if name in taken or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        if isinstance(param, click.Argument):
+            raise click.UsageError(f"give either {name.upper()}, or --many with a table of tenants")
+        option, key = max(param.opts, key=len), _KEYS_OF_OPTIONS.get(name, name)
+        if key in KEYS:
+            raise click.UsageError(
+                f"with --many, {option} is said in the table: {key} = ... at its top for all, or below [tenants.NAME]"
+            )
+        if name == "system":
+            raise click.UsageError(f'with --many, {option} is said in the table: system = "..."')
+        raise click.UsageError(f"{option} is for one job; leave it out with --many")
+
+
+def _find_param(context: click.Context, name: str) -> click.Parameter:
+    return next(param for param in context.command.params if param.name == name)

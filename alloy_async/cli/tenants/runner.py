@@ -1,0 +1,187 @@
+"""Run a command on all tenants of a table: what is wrong with it first, then progress, signals, the summary, the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ..error_messages import describe_error
+from ..exit_codes import ExitCode
+from ..interrupts import handle_interrupts
+from ..job_runner import remove_failed_rows, show_log, write_failed_rows
+from ..options.job_options import JobOptions
+from ..output.safe_text import format_json, print_line
+from ..output.streams import ignore_closed
+from .words import name_keys
+
+if TYPE_CHECKING:
+    from ...provisioning import RunOptions, TenantsReport
+    from .opener import Action, Crew
+    from .progress import TenantsProgress
+
+
+@attrs.frozen
+class ManyCommand:
+    """A command that works on all tenants of a table.
+
+    Args:
+        action: what is done for each.
+        table: the table's path.
+        only: the names of those that have a turn; none: all.
+        at_once: tenants that are worked on at a time; None for the default.
+        options: how jobs are run and shown.
+        sandbox: each tenant gets a sandbox of its system.
+        adopted, sends_again: as of `undo` and `resume`.
+    """
+
+    action: Action
+    table: Path
+    only: tuple[str, ...] = ()
+    at_once: int | None = None
+    options: JobOptions = attrs.field(factory=JobOptions)
+    sandbox: bool = False
+    adopted: bool = False
+    sends_again: bool = False
+
+
+def run_many(command: ManyCommand) -> ExitCode:
+    """Run the command and show how it goes; return the exit code: that of the tenant that fared worst."""
+    from ...core.errors import AlloyAsyncError
+    from ..output.terminal import create_console
+    from .job_index import JobIndex
+    from .opener import create_crew
+    from .progress import TenantsProgress
+    from .table import TableReader
+
+    console = create_console(stderr=True)
+    try:
+        entries = TableReader(command.table, sandbox=command.sandbox).read(command.only)
+        index = JobIndex(command.table)
+        crew = create_crew(command.action, entries, index)
+    except (AlloyAsyncError, OSError) as error:
+        return _refuse(command, error)
+    log = show_log(console) if command.options.verbose else nullcontext()
+    names = [entry.name for entry in entries]
+    with log, TenantsProgress(console, names, command.options.progress) as progress:
+        for name, reason in crew.left_out.items():
+            progress.leave_out(name, reason)
+        try:
+            report = asyncio.run(_run_crew(command, crew, progress))
+        except asyncio.CancelledError:
+            if not progress.is_begun:
+                index.restore()
+            progress.print_line(_describe_cut_off(command, progress))
+            return ExitCode.INTERRUPTED
+        except (AlloyAsyncError, OSError) as error:
+            index.restore()
+            return _refuse(command, error)
+    return _finish(command, report, progress)
+
+
+def _refuse(command: ManyCommand, error: Exception) -> ExitCode:
+    """Say what is wrong before anything was sent."""
+    from ...provisioning import TenantsError
+
+    if isinstance(error, TenantsError):
+        mistakes = [name_keys(line) for line in str(error).splitlines()]
+        print_line("\n".join([f"Error: {command.table}: {mistakes[0]}", *mistakes[1:]]), err=True)
+    else:
+        print_line(name_keys(describe_error(error)), err=True)
+    return ExitCode.NOT_DONE
+
+
+async def _run_crew(command: ManyCommand, crew: Crew, progress: TenantsProgress) -> TenantsReport[Any]:
+    from ...provisioning import RunOptions
+
+    options = command.options
+    run = RunOptions(
+        concurrency=options.concurrency, new_key=options.new_key, sends_again=command.sends_again
+    )
+    task = asyncio.current_task()
+    assert task is not None
+
+    def interrupt() -> None:
+        """Let what is on its way finish the first time; cut it off the second, or where nobody had a turn yet."""
+        if run.stop.is_set() or not progress.is_begun:
+            task.cancel()
+        else:
+            run.stop.set()
+            progress.print_line("Stopping: what is on its way is finished; Ctrl-C again cuts it off.")
+
+    with handle_interrupts(interrupt):
+        return await _create_work(command, crew, run, progress)
+
+
+def _create_work(
+    command: ManyCommand, crew: Crew, run: RunOptions, progress: TenantsProgress
+) -> Awaitable[TenantsReport[Any]]:
+    from ... import provisioning
+
+    many: Mapping[Action, Callable[..., Awaitable[TenantsReport[Any]]]] = {
+        "plan": provisioning.plan_many,
+        "provision": provisioning.provision_many,
+        "apply": provisioning.apply_many,
+        "resume": provisioning.resume_many,
+        "undo": provisioning.undo_many,
+    }
+    settings: dict[str, Any] = {"run": run, "on_event": progress}
+    if command.at_once is not None:
+        settings["at_once"] = command.at_once
+    if command.action == "undo":
+        settings["adopted"] = command.adopted
+    return many[command.action](crew.tenants, **settings)
+
+
+def _describe_cut_off(command: ManyCommand, progress: TenantsProgress) -> str:
+    if not progress.is_begun:
+        return "Stopped before any tenant had its turn; nothing was sent."
+    return (
+        "Cut off: rows on their way may be in or not. Resume: it finds out, and goes on:"
+        f"  alloy-async resume --many {command.table}"
+    )
+
+
+def _finish(command: ManyCommand, report: TenantsReport[Any], progress: TenantsProgress) -> ExitCode:
+    """Write the files of the rows that did not go in, print what became of each tenant, and choose the exit code."""
+    from ...provisioning import Report
+    from ..output.terminal import create_console
+    from .summary import print_tenants, report_to_json
+
+    failed_files: dict[str, Path] = {}
+    for name, one in report.tenants.items():
+        if isinstance(one.result, Report) and one.result.phase != "undo":
+            if one.complete:
+                remove_failed_rows(one.result, None, progress.print_line)
+            elif written := write_failed_rows(one.result, None, command.options, progress.print_line):
+                failed_files[name] = written
+    codes = {name: choose_exit_code(progress, name, command) for name in progress.states}
+    code = ExitCode.INTERRUPTED if report.stopped else max(codes.values(), default=ExitCode.SUCCESS)
+    with ignore_closed(sys.stdout):
+        if command.options.as_json:
+            print_line(
+                format_json(report_to_json(report, progress.states, codes, failed_files, code), indent=2)
+            )
+        else:
+            print_tenants(create_console(), command, report, progress.states, failed_files)
+    return code
+
+
+def choose_exit_code(progress: TenantsProgress, name: str, command: ManyCommand) -> ExitCode:
+    """Choose the exit code that the command on this tenant alone would have."""
+    from ...provisioning import Plan
+
+    state = progress.states[name]
+    result = state.result
+    if result is None or not result.is_begun:
+        return ExitCode.INCOMPLETE
+    if result.error is not None:
+        return ExitCode.INCOMPLETE if state.counts.settled else ExitCode.NOT_DONE
+    if isinstance(result.result, Plan) and command.options.detailed_exitcode and result.result.changes:
+        return ExitCode.CHANGES
+    return ExitCode.SUCCESS if result.complete else ExitCode.INCOMPLETE

@@ -1,0 +1,43 @@
+"""Errors of the library in the words of a table of tenants: an argument or an option becomes the key that sets it."""
+
+from __future__ import annotations
+
+import re
+
+from ..error_messages import name_options
+from .table_keys import KEYS
+
+_OPTION = re.compile(r"--([a-z][a-z-]*)(?: (\w[^\s,;=)]*)(?![^\s,;)]*=))?")
+
+
+def describe_tenant_error(error: Exception) -> str:
+    """Describe what kept a tenant from its report, in one line."""
+    from ...core.errors import Forbidden, Unauthorized
+
+    text = name_keys(name_options(str(error)))
+    if not text or not _is_known(error):
+        text = f"{type(error).__name__}: {text}".rstrip(": ")
+    if isinstance(error, Unauthorized | Forbidden):
+        text += "; the credential was refused: look at where the table, or the profile, says that it is kept"
+    return " ".join(text.split("\n"))
+
+
+def name_keys(message: str) -> str:
+    """Rewrite a message: `--encoding cp1252` becomes `encoding = "cp1252"`, `--skip-rows 2` becomes `skip_rows = 2`."""
+
+    def name_key(found: re.Match[str]) -> str:
+        key, value = found[1].replace("-", "_"), found[2]
+        if key not in KEYS:
+            return found[0]
+        if value is None:
+            return key
+        is_bare = re.fullmatch(r"[\d.]+|true|false", value) is not None
+        return f"{key} = {value}" if is_bare else f'{key} = "{value}"'
+
+    return _OPTION.sub(name_key, message)
+
+
+def _is_known(error: Exception) -> bool:
+    from ...core.errors import AlloyAsyncError
+
+    return isinstance(error, AlloyAsyncError | OSError)
