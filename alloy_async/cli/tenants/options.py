@@ -104,7 +104,9 @@ def table_options(
             if only or given.pop("at_once", None):
                 raise click.UsageError("--only and --at-once go with --many, the table of tenants")
             if required and given[argument] is None:
-                raise click.MissingParameter(ctx=context, param=_find_param(context, argument))
+                raise click.MissingParameter(
+                    ctx=context, param=_find_param(context, argument), param_hint=f"'{argument.upper()}'"
+                )
             return command(*arguments, **given)
 
         return add_options(*options)(with_table)

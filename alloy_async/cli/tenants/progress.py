@@ -132,11 +132,12 @@ class TenantsProgress:
         return f"{len(self.states):,} tenants: {', '.join(facts)}; {rows} ({speed:,.0f} rows/s)"
 
     def _render(self) -> RenderableType:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        for heading in ("tenant", "", "", "rows", "not in", ""):
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=True)
+        for heading in ("tenant", "", "", "rows", "not in"):
             table.add_column(
                 heading, justify="right" if heading in ("rows", "not in") else "left", no_wrap=True
             )
+        table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)  # notes get what the others leave
         for state in self._choose_shown():
             table.add_row(*_render_row(state), style=_STYLES.get(state.stage, ""))
         return Group(table, Text(self._describe_sum(), "bold"))
@@ -151,13 +152,12 @@ class TenantsProgress:
 
 
 def _render_row(state: TenantState) -> tuple[Text, ...]:
-    counts = state.counts
-    settled = counts.settled if counts.rows else 0
-    bar = Text("")
-    if state.stage in RUNNING and state.rows:
-        done = round(_BAR * settled / state.rows)
+    counts, bar, rows = state.counts, Text(""), f"{state.rows:,}" if state.rows else ""
+    if counts.rows:
+        rows = f"{counts.settled:,} of {state.rows:,}"
+    if counts.rows and state.stage in RUNNING:
+        done = round(_BAR * counts.settled / counts.rows)
         bar = Text.assemble(("━" * done, "green"), ("━" * (_BAR - done), "dim"))
-    rows = f"{settled:,} of {state.rows:,}" if state.rows else ""
     missing = counts.unresolved - counts.unfinished
     return (
         Text(state.name),

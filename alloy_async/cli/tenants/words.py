@@ -7,7 +7,8 @@ import re
 from ..error_messages import name_options
 from .table_keys import KEYS
 
-_OPTION = re.compile(r"--([a-z][a-z-]*)(?: (\w[^\s,;=)]*)(?![^\s,;)]*=))?")
+_OPTION = re.compile(r"--(?:(encoding|allow-delete|skip-rows|format|sheet) (\w[^\s,;)]*)|([a-z][a-z-]*))")
+"""An option; those that are suggested with a value, with that."""
 
 
 def describe_tenant_error(error: Exception) -> str:
@@ -26,7 +27,7 @@ def name_keys(message: str) -> str:
     """Rewrite a message: `--encoding cp1252` becomes `encoding = "cp1252"`, `--skip-rows 2` becomes `skip_rows = 2`."""
 
     def name_key(found: re.Match[str]) -> str:
-        key, value = found[1].replace("-", "_"), found[2]
+        key, value = (found[1] or found[3]).replace("-", "_"), found[2]
         if key not in KEYS:
             return found[0]
         if value is None:
