@@ -23,6 +23,7 @@ from alloy_async.provisioning import (
     RunOptions,
     SourceError,
     Tenant,
+    TenantResult,
     TenantsError,
     apply_many,
     open_source,
@@ -100,7 +101,7 @@ async def test_an_error_that_nobody_expected_holds_up_nobody_else(tmp_path: Path
 
 
 async def test_events_come_with_the_name_of_their_tenant(tmp_path: Path) -> None:
-    told: dict[str, list[Event]] = {}
+    told: dict[str, list[Any]] = {}
     unnamed: list[Event] = []
     await provision_many(
         create_tenants(tmp_path, 2),
@@ -109,8 +110,9 @@ async def test_events_come_with_the_name_of_their_tenant(tmp_path: Path) -> None
     )
     assert set(told) == {"t0", "t1"}
     for events in told.values():
-        assert events[-1] == Progress(Counts(created=3), 3)
-    assert len(unnamed) == sum(len(events) for events in told.values())
+        assert events[-2] == Progress(Counts(created=3), 3)
+        assert isinstance(events[-1], TenantResult)
+    assert len(unnamed) == sum(len(events) - 1 for events in told.values())
 
 
 async def test_no_more_are_open_than_may_be(tmp_path: Path) -> None:
@@ -245,7 +247,7 @@ async def test_a_stop_lets_all_finish_what_is_on_its_way_and_resume_goes_on(tmp_
     stop = asyncio.Event()
     tenants = create_tenants(tmp_path, 6, rows=50)
 
-    def listen(name: str, event: Event) -> None:
+    def listen(name: str, event: Event | TenantResult[Any]) -> None:
         if isinstance(event, Progress) and name == "t1":
             stop.set()
 
@@ -329,7 +331,7 @@ async def test_one_that_waits_for_its_system_lends_its_place(tmp_path: Path) -> 
     away = Tenant(name="away", source=users_file(tmp_path / "away.csv"), target=Away())
     others: set[str] = set()
 
-    def listen(name: str, event: Event) -> None:
+    def listen(name: str, event: Event | TenantResult[Any]) -> None:
         if isinstance(event, Progress):
             others.add(name)
             if len(others) == 4:

@@ -1,1 +1,1 @@
-"""`--many`: one command for all tenants of a table."""
+"""Commands on all tenants of a table: `--many`."""

@@ -10,8 +10,8 @@ import attrs
 
 from ..options.source import restore_constants, restore_source_options
 from ..options.systems import find_place, load_capabilities, open_directory
+from .entry import Entry
 from .job_index import JobIndex
-from .table import Entry
 
 if TYPE_CHECKING:
     from ...provisioning import Source, Tenant

@@ -12,7 +12,6 @@ import click
 from click.core import ParameterSource
 
 from ..exit_codes import ExitCode
-from ..help import Option
 from ..options.job_options import JobOptions, add_options
 from .runner import ManyCommand, run_many
 from .table_keys import KEYS
@@ -39,21 +38,17 @@ _KEYS_OF_OPTIONS = {
 }
 
 
-def _create_option(*names: str, **settings: Any) -> Callable[[Any], Any]:
-    return click.option(*names, cls=Option, group="Many tenants", **settings)
-
-
-MANY = _create_option(
+MANY = click.option(
     "--many",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="TABLE",
     help="Do it for all tenants of a table (tenants.toml), at once, each in a job of its own; instead of one. What is a"
     " tenant's own is said in the table.",
 )
-ONLY = _create_option(
+ONLY = click.option(
     "--only", multiple=True, metavar="NAME", help="With --many: only this tenant. Repeatable."
 )
-AT_ONCE = _create_option(
+AT_ONCE = click.option(
     "--at-once",
     type=click.IntRange(1, 1000),
     metavar="N",

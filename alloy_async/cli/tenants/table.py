@@ -6,18 +6,12 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import attrs
+from typing import Any
 
 from ...core.errors import ConfigurationError
-from ..options.source import SourceOptions
-from ..options.target import PLACE_NAMES, Target
+from ..options.target import PLACE_NAMES
+from .entry import Entry, create_entry, find_job
 from .table_keys import ACCOUNT_KEYS, KEYS, check_value
-
-if TYPE_CHECKING:
-    from ...core.profiles.profile import Profile
-    from ...provisioning import Mode
 
 _NAME = re.compile(r"[^\W_][\w.-]*")
 FOR_ALL = "for all"
@@ -33,34 +27,6 @@ _INSTEAD = {
     "columns": 'write map = { COLUMN = "field" }',
     "constants": 'write set = { field = "value" }',
 }
-
-
-@attrs.frozen(kw_only=True)
-class Entry:
-    """One tenant as the table has it.
-
-    Args:
-        name: as the table calls it.
-        file: the users.
-        system: one of the five.
-        target: how to reach it.
-        reading: how the file is read.
-        job: where its first job is; None: NAME.job beside the table.
-        mode, allow_delete, allow_inactive, send_hidden: as of `provision`.
-        concurrency: calls in flight; None for that of the run.
-    """
-
-    name: str
-    file: Path
-    system: str
-    target: Target
-    reading: SourceOptions
-    job: Path | str | None = None
-    mode: Mode = "create"
-    allow_delete: float | None = None
-    allow_inactive: bool = False
-    send_hidden: bool = False
-    concurrency: int | None = None
 
 
 class TableReader:
@@ -101,7 +67,7 @@ class TableReader:
         jobs: dict[str, Path | str | None] = {}
         for name, table in tables.items():
             values = {**common, **table} if self._is_named_table(name, table) else {}
-            jobs[name] = self._find_job(_fill_in(values.get("job"), name))
+            jobs[name] = find_job(_fill_in(values.get("job"), name), self._path.parent)
         self._raise_mistakes()
         return jobs
 
@@ -167,7 +133,7 @@ class TableReader:
             return None
         values = _fill_in({**_inherit(common, own), **own}, name)
         try:
-            return self._create_entry(name, values)
+            return create_entry(name, values, self._path.parent, sandbox=self._sandbox)
         except (ConfigurationError, ValueError) as error:
             self._note(name, str(error))
             return None
@@ -182,94 +148,6 @@ class TableReader:
         else:
             return True
         return False
-
-    def _create_entry(self, name: str, values: Mapping[str, Any]) -> Entry:
-        if "file" not in values:
-            raise ConfigurationError('file is missing; write file = "users.csv"')
-        target, system = self._create_target(name, values)
-        if values.get("mode") == "sync" and "allow_delete" not in values:
-            raise ConfigurationError(
-                "mode sync removes users: allow it with the share that may go, as allow_delete = 0.05"
-            )
-        taken = ("mode", "allow_delete", "allow_inactive", "send_hidden", "concurrency")
-        return Entry(
-            name=name,
-            file=self._find_path(values["file"]),
-            system=system,
-            target=target,
-            reading=self._create_reading(values),
-            job=self._find_job(values.get("job")),
-            **{key: values[key] for key in taken if key in values},
-        )
-
-    def _create_target(self, name: str, values: Mapping[str, Any]) -> tuple[Target, str]:
-        pace = {key: values[key] for key in ("rate", "burst") if key in values}
-        account = {key: values[key] for key in ACCOUNT_KEYS if key in values}
-        if "profile" in values:
-            if account:
-                raise ConfigurationError(f"profile says whose account it is; leave out {', '.join(account)}")
-            target = Target(profile=values["profile"], **pace)
-            profile = target.load_profile()
-            assert profile is not None
-            system = profile.system
-        else:
-            profile = self._create_profile(name, account)
-            target, system = Target(account=profile, **pace), profile.system
-        target.create_rate()
-        if self._sandbox:
-            target = Target(sandbox=True, **pace)
-        return target, system
-
-    def _create_profile(self, name: str, account: Mapping[str, Any]) -> Profile:
-        from ...core.profiles.profile import parse_profile
-        from ...systems import SYSTEMS
-
-        if "credential" not in account and not self._sandbox:
-            raise ConfigurationError(
-                'whose account it is is missing; write profile = "NAME", or system = "alloy" and credential = { env = "NAME" }'
-            )
-        if account.get("system") not in (None, *SYSTEMS):
-            raise ConfigurationError(
-                f"there is no system {account['system']!r}{_suggest(account['system'], SYSTEMS)}"
-            )
-        return parse_profile(name, account)
-
-    def _create_reading(self, values: Mapping[str, Any]) -> SourceOptions:
-        from ...provisioning.sources.field_names import is_secret_name
-
-        constants = []
-        for field, value in values.get("set", {}).items():
-            if isinstance(value, Mapping):
-                from ...core.profiles.credential_source import parse_source
-
-                value = value if self._sandbox else parse_source(value).read()
-            elif is_secret_name(field):
-                raise ConfigurationError(
-                    f'set.{field} is secret: say where it is kept, and not what it is, as {field} = {{ env = "NAME" }}'
-                )
-            constants.append(f"{field}={value}")
-        columns = [
-            f"{column}={field}"
-            for column, fields in values.get("map", {}).items()
-            for field in ([fields] if isinstance(fields, str) else fields)
-        ]
-        taken = ("format", "delimiter", "encoding", "sheet", "skip_rows", "allow_empty")
-        reading = SourceOptions(
-            columns=tuple(columns),
-            constants=tuple(constants),
-            mapping_file=self._find_path(values["mapping"]) if "mapping" in values else None,
-            **{key: values[key] for key in taken if key in values},
-        )
-        reading.create_field_map()
-        return reading
-
-    def _find_path(self, text: str) -> Path:
-        return self._path.parent / Path(text).expanduser()
-
-    def _find_job(self, text: str | None) -> Path | str | None:
-        from ...provisioning.store.postgres.address import is_address
-
-        return text if text is None or is_address(text) else self._find_path(text)
 
     def _note(self, name: str, message: str) -> None:
         self._mistakes.append((name, message))

@@ -1,0 +1,153 @@
+"""One tenant of a table: whose account it is, how its users are read, and what is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ...core.errors import ConfigurationError
+from ..options.source import SourceOptions
+from ..options.target import Target
+from .table_keys import ACCOUNT_KEYS
+
+if TYPE_CHECKING:
+    from ...core.profiles.profile import Profile
+    from ...provisioning import Mode
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """One tenant as the table has it.
+
+    Args:
+        name: as the table calls it.
+        file: the users.
+        system: one of the five.
+        target: how to reach it.
+        reading: how the file is read.
+        job: where its first job is; None: NAME.job beside the table.
+        mode, allow_delete, allow_inactive, send_hidden: as of `provision`.
+        concurrency: calls in flight; None for that of the run.
+    """
+
+    name: str
+    file: Path
+    system: str
+    target: Target
+    reading: SourceOptions
+    job: Path | str | None = None
+    mode: Mode = "create"
+    allow_delete: float | None = None
+    allow_inactive: bool = False
+    send_hidden: bool = False
+    concurrency: int | None = None
+
+
+def create_entry(name: str, values: Mapping[str, Any], folder: Path, *, sandbox: bool) -> Entry:
+    """Create an entry of the values of its keys, each of which is of the right kind.
+
+    Args:
+        name: of the tenant.
+        values: by key.
+        folder: where paths begin.
+        sandbox: the tenant gets a sandbox, and needs no credential.
+
+    Raises:
+        ConfigurationError, ValueError: some do not go together, or what they name is not there.
+    """
+    if "file" not in values:
+        raise ConfigurationError('file is missing; write file = "users.csv"')
+    target, system = _create_target(name, values, sandbox=sandbox)
+    if values.get("mode") == "sync" and "allow_delete" not in values:
+        raise ConfigurationError(
+            "mode sync removes users: allow it with the share that may go, as allow_delete = 0.05"
+        )
+    taken = ("mode", "allow_delete", "allow_inactive", "send_hidden", "concurrency")
+    return Entry(
+        name=name,
+        file=_find_path(values["file"], folder),
+        system=system,
+        target=target,
+        reading=_create_reading(values, folder, sandbox=sandbox),
+        job=find_job(values.get("job"), folder),
+        **{key: values[key] for key in taken if key in values},
+    )
+
+
+def _create_target(name: str, values: Mapping[str, Any], *, sandbox: bool) -> tuple[Target, str]:
+    pace = {key: values[key] for key in ("rate", "burst") if key in values}
+    account = {key: values[key] for key in ACCOUNT_KEYS if key in values}
+    if "profile" in values:
+        if account:
+            raise ConfigurationError(f"profile says whose account it is; leave out {', '.join(account)}")
+        target = Target(profile=values["profile"], **pace)
+        profile = target.load_profile()
+        assert profile is not None
+        system = profile.system
+    else:
+        profile = _create_profile(name, account, sandbox=sandbox)
+        target, system = Target(account=profile, **pace), profile.system
+    target.create_rate()
+    if sandbox:
+        target = Target(sandbox=True, **pace)
+    return target, system
+
+
+def _create_profile(name: str, account: Mapping[str, Any], *, sandbox: bool) -> Profile:
+    from ...core.profiles.profile import parse_profile
+    from ...provisioning.sources.field_map import suggest_nearest
+    from ...systems import SYSTEMS
+
+    if "credential" not in account and not sandbox:
+        raise ConfigurationError(
+            'whose account it is is missing; write profile = "NAME", or system = "alloy" and credential = { env = "NAME" }'
+        )
+    if account.get("system") not in (None, *SYSTEMS):
+        raise ConfigurationError(
+            f"there is no system {account['system']!r}{suggest_nearest(account['system'], SYSTEMS)}"
+        )
+    return parse_profile(name, account)
+
+
+def _create_reading(values: Mapping[str, Any], folder: Path, *, sandbox: bool) -> SourceOptions:
+    from ...provisioning.sources.field_names import is_secret_name
+
+    constants = []
+    for field, value in values.get("set", {}).items():
+        if isinstance(value, Mapping):
+            from ...core.profiles.credential_source import parse_source
+
+            value = value if sandbox else parse_source(value).read()
+        elif is_secret_name(field):
+            raise ConfigurationError(
+                f'set.{field} is secret: say where it is kept, and not what it is, as {field} = {{ env = "NAME" }}'
+            )
+        constants.append(f"{field}={value}")
+    columns = [
+        f"{column}={field}"
+        for column, fields in values.get("map", {}).items()
+        for field in ([fields] if isinstance(fields, str) else fields)
+    ]
+    taken = ("format", "delimiter", "encoding", "sheet", "skip_rows", "allow_empty")
+    reading = SourceOptions(
+        columns=tuple(columns),
+        constants=tuple(constants),
+        mapping_file=_find_path(values["mapping"], folder) if "mapping" in values else None,
+        **{key: values[key] for key in taken if key in values},
+    )
+    reading.create_field_map()
+    return reading
+
+
+def _find_path(text: str, folder: Path) -> Path:
+    return folder / Path(text).expanduser()
+
+
+def find_job(text: str | None, folder: Path) -> Path | str | None:
+    """Find the place of a job that the table names; an address stays as it is."""
+    from ...provisioning.store.postgres.address import is_address
+
+    return text if text is None or is_address(text) else _find_path(text, folder)
