@@ -99,7 +99,7 @@ async def test_cancelling_a_call_gives_its_connection_back(kind: Any, sandbox: S
 
 
 async def test_cancelling_a_wait_sends_nothing_more(sandbox: Sandbox) -> None:
-    sandbox.faults.add(Fault(Status(503, headers={"Retry-After": "30"})))
+    sandbox.faults.add(Fault(Status(503, headers={"Retry-After": "1"})))
     async with AsyncAlloy("key", base_url=sandbox.url) as client:
         call = asyncio.create_task(client.send(GET))
         await wait_until(lambda: len(sandbox.requests) == 1)

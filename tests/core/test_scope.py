@@ -139,7 +139,7 @@ def test_a_deadline_that_cannot_be_is_refused(seconds: float) -> None:
 def test_parts_sum_to_the_whole() -> None:
     now = Now()
     timing = Timing(now)
-    with timing.run():
+    with timing.activate():
         now.now += 1
         timing.enter("limiter")
         now.now += 2

@@ -134,7 +134,7 @@ def test_celery(alloy_server: Sandbox, tmp_path: Path) -> None:
     write_program("celery.md", tmp_path, "tasks")
     (tmp_path / "broker").mkdir()
     (tmp_path / "local.py").write_text(
-        "from row_batches import app, create_user\n"
+        "from tasks import app, create_user\n"
         "folder = 'broker'\n"
         "app.conf.broker_transport_options = {'data_folder_in': folder, 'data_folder_out': folder}\n"
         "app.conf.result_backend = 'file://results'\n"
