@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 import attrs
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -20,6 +21,8 @@ from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.planning.row_planner import RowPlanner
 from alloy_async.provisioning.sources import ColumnLayout, Row
 from alloy_async.provisioning.sources.blocks import ColumnBlock, read_row_blocks
+from alloy_async.provisioning.sources.formats.csv_parser import CELL_LIMIT, split_columns
+from alloy_async.provisioning.sources.formats.json_lines import parse_objects
 from alloy_async.systems import load_directory
 from simulation.sandbox_directories import SYSTEMS
 
@@ -163,3 +166,71 @@ def test_an_empty_source_is_refused_in_blocks_too(tmp_path: Path, name: str) -> 
         [],
         [[]],
     )
+
+
+@given(
+    lines=st.lists(
+        st.lists(st.sampled_from(["", " ", "a", "b c", ";", "é", "\u2028", "\x0b", "\x1c"]), max_size=4)
+    ),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    is_ended=st.booleans(),
+    width=st.integers(1, 4),
+)
+def test_a_text_that_is_split_into_columns_is_the_one_that_is_parsed(
+    lines: list[list[str]], end: str, is_ended: bool, width: int
+) -> None:
+    text = end.join(map(",".join, lines)) + (end if is_ended else "")
+    columns = split_columns(text, ",", width)
+    parsed = [cells or [""] for cells in csv.reader(io.StringIO(text, newline=""))]
+    if columns is not None:
+        assert [*map(list, zip(*columns, strict=True))] == parsed
+    elif "\r" not in text.replace("\r\n", "") and text:  # else nothing would be gained
+        assert {*map(len, parsed)} != {width}
+
+
+@pytest.mark.parametrize("text", ['a,"b"\n', "a" * (CELL_LIMIT + 1), "a\rb"])
+def test_what_may_mean_something_else_is_not_split(text: str) -> None:
+    assert split_columns(text, ",", 1) is None
+
+
+PIECES = [
+    '{"a":1}',
+    '{"a":',
+    "1}",
+    '{"a":[1',
+    "2]}",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    '"',
+    "{}",
+    "null",
+    " ",
+    '{"a":"x',
+    'y"}',
+    "[],[]",
+]
+
+
+@given(
+    lines=st.lists(
+        st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join), min_size=1, max_size=6
+    ),
+    end=st.sampled_from(["\n", "\r\n"]),
+    is_ended=st.booleans(),
+)
+def test_lines_that_are_parsed_at_once_are_objects_each_by_itself(
+    lines: list[str], end: str, is_ended: bool
+) -> None:
+    found = parse_objects(end.join(lines) + (end if is_ended else ""))
+
+    def parse(line: str) -> object:
+        try:
+            return orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return None
+
+    alone = [*map(parse, lines)]
+    assert found == (alone if all(isinstance(one, dict) for one in alone) else None)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.directory import UserRecord
@@ -111,7 +113,7 @@ def assert_sent_alike(source: Source, system: str, planned: Sequence[RowStretch]
     comparer = UserComparer(load_directory(system).capabilities, b"s" * 16)
     records = [row.record for row in source.rows()]
     wanted = [records[number - 1] for rows in creations for number in range(rows.first, rows.last + 1)]
-    columns = SourceColumns(source, comparer)
+    columns = SourceColumns(source, 1, comparer)
     together = [user for rows in creations for user in columns.find([rows]).iterate_records()]
     assert together == wanted
     if creations:
@@ -153,3 +155,77 @@ def test_a_spoilt_csv(
         asyncio.run(assert_planned_alike(tmp_path / "users.job", source, system, mode))
     except SourceError:
         return  # what a quote or a control character breaks, no way reads
+
+
+values = cells | st.sampled_from(
+    [None, True, False, 0, 7, 1.0, 2.5, [], ["a", "b"], [1], {"x": 1}, {"pin": "1234"}, ["a", {"pw": "x"}]]
+)
+objects = st.dictionaries(st.sampled_from([*HEADER, "name", "attributes"]), values, max_size=6)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    spoilt=st.lists(objects, max_size=4),
+    kept=st.lists(values, min_size=len(HEADER), max_size=len(HEADER)),
+    odd=st.lists(
+        st.sampled_from(
+            ['{"username": "ada"', "", " ", "7", "[]", '{"username": "b"},', "{}", '{"a": "\\ud800"}']
+        ),
+        max_size=2,
+    ),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    system=st.sampled_from([*SYSTEMS]),
+    mode=st.sampled_from(MODES),
+)
+def test_spoilt_json_lines(
+    tmp_path: Path, spoilt: list[Any], kept: list[Any], odd: list[str], end: str, system: str, mode: Mode
+) -> None:
+    usual = [dict(zip(HEADER, cells, strict=True)) for cells in usual_rows(0, 30)]
+    rows = [*usual, dict(zip(HEADER, kept, strict=True)), *spoilt, *usual[:3]]
+    lines = (
+        [orjson.dumps(row).decode() for row in rows] if is_plain(rows) else [json.dumps(row) for row in rows]
+    )
+    path = tmp_path / "users.jsonl"
+    path.write_bytes(end.join([*lines[:3], *odd, *lines[3:]]).encode("utf-8", "ignore"))
+    try:
+        source = open_source(path, key=load_directory(system).capabilities.key)
+        asyncio.run(assert_planned_alike(tmp_path / "users.job", source, system, mode))
+    except SourceError:
+        return
+
+
+def is_plain(rows: object) -> bool:
+    try:
+        orjson.dumps(rows)
+    except TypeError:  # half a pair
+        return False
+    return True
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    columns=st.lists(
+        st.lists(st.none() | cells.filter(str.isascii), min_size=5, max_size=5)
+        | st.lists(st.none() | st.integers(-9, 9), min_size=5, max_size=5)
+        | st.lists(st.none() | st.booleans(), min_size=5, max_size=5)
+        | st.lists(st.none() | st.floats(), min_size=5, max_size=5)
+        | st.lists(st.none() | st.lists(st.sampled_from("ab")), min_size=5, max_size=5)
+        | st.lists(
+            st.none() | st.fixed_dictionaries({"x": st.just("1"), "pin": st.just("2")}),
+            min_size=5,
+            max_size=5,
+        ),
+        min_size=len(HEADER),
+        max_size=len(HEADER),
+    ),
+    system=st.sampled_from([*SYSTEMS]),
+    mode=st.sampled_from(MODES),
+)
+def test_a_spoilt_parquet_file(tmp_path: Path, columns: list[list[Any]], system: str, mode: Mode) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "users.parquet"
+    parquet.write_table(pyarrow.table(dict(zip(HEADER, columns, strict=True))), path)
+    source = open_source(path, key=load_directory(system).capabilities.key)
+    asyncio.run(assert_planned_alike(tmp_path / "users.job", source, system, mode))

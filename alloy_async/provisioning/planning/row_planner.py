@@ -23,8 +23,6 @@ from .row_actions import ActionPlanner, refuse_row
 from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
 
-_BLOCKS = 4
-
 
 def count_numbers_per_row(mode: Mode, can: Capabilities) -> int:
     """Count the numbers that each row of a source takes in a job."""
@@ -138,6 +136,17 @@ class RowPlanner:
         refused = {place: one for place, one in checked.items() if one.errors}
         return [*self._columns.plan_block(first, block.lines, users, folded, refused)]
 
+    def _plan_slices(self, blocks: Iterable[Block], size: int) -> Iterator[list[PlannedBatch]]:
+        planned: list[PlannedBatch] = []
+        begun = self.rows
+        for block in blocks:
+            planned += self.plan_creations(block)
+            if self.rows - begun >= size:
+                yield planned
+                planned, begun = [], self.rows
+        if planned:
+            yield planned
+
     def _is_legible(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
         """Tell whether it can be read whom a row means: none of its errors is in what the system knows people by."""
         names = {columns.get_name(field) for field in (self._can.key, *self._can.identities)}
@@ -206,8 +215,8 @@ class RowPlanner:
         """
         # The usual way to begin: nobody is asked, so that nothing of a row outlives its line.
         if self._matcher is None and self._mode == "create":
-            async for planned in iterate_slices(map(self.plan_creations, blocks), _BLOCKS, at_hand=True):
-                yield [*chain.from_iterable(planned)]
+            async for (batches,) in iterate_slices(self._plan_slices(blocks, size), 1, at_hand=True):
+                yield batches
         else:
             rows = chain.from_iterable(map(self.check_block, blocks))
             async for part in iterate_slices(rows, size, at_hand=True):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import SourceError
+from .blocks import Block, ColumnBlock, RowBlock
+from .cell_values import LIST_FIELDS
 from .column_layout import ColumnLayout, LayoutError, describe_missing_column, find_column
 from .field_map import FieldMap
 from .field_names import is_secret_name
@@ -45,6 +47,43 @@ class ObjectRows:
         ]
         return Row(line, columns, cells, columns.create_record(cells), tuple(misfits))
 
+    def create_block(
+        self, lines: Sequence[int], header: Sequence[str], columns: Sequence[Sequence[object]]
+    ) -> Block:
+        """Create the rows of objects that have the same members, given by member."""
+        block = self._create_column_block(lines, header, columns)
+        if block is not None:
+            return block
+        objects = (dict(zip(header, cells, strict=True)) for cells in zip(*columns, strict=True))
+        return RowBlock([self.create_row(line, data) for line, data in zip(lines, objects, strict=True)])
+
+    def _create_column_block(
+        self, lines: Sequence[int], header: Sequence[str], columns: Sequence[Sequence[object]]
+    ) -> ColumnBlock | None:
+        """Create a block of columns; None where objects within are columns of their own, or the columns cannot be told."""
+        kinds = [set(map(type, column)) for column in columns]
+        if any(dict in held and name in self._spread for name, held in zip(header, kinds, strict=True)):
+            return None
+        try:
+            layout = self._find_layout(tuple(header))
+        except LayoutError:
+            return None
+        texts = {index for field, index in layout.fields.items() if field not in LIST_FIELDS}
+        found: list[Sequence[object]] = []
+        misfits: set[int] = set()
+        for index, (column, held) in enumerate(zip(columns, kinds, strict=True)):
+            if not held.isdisjoint((dict, list)):
+                column = [_drop_secrets(value) for value in column]
+                if index in layout.fields.values():
+                    misfits |= {place for place, value in enumerate(column) if isinstance(value, dict | list)}
+                    if index in texts:  # what is found of these is told below, and no value is made of them
+                        column = [None if isinstance(value, dict | list) else value for value in column]
+            found.append(column)
+        rows = (
+            (place, self.create_row(lines[place], _take(header, columns, place))) for place in sorted(misfits)
+        )
+        return ColumnBlock(layout, lines, found, {place: row for place, row in rows if row.findings})
+
     def create_error_row(self, line: int, message: str) -> Row:
         """Create a row that makes no user. Its values are left out: one may be a password."""
         return Row(line, self._find_layout(()), (), None, (Finding(line, None, "error", message),))
@@ -74,6 +113,10 @@ class ObjectRows:
                 yield from ((f"{name}.{inner}", _drop_secrets(part)) for inner, part in value.items())
             else:
                 yield name, _drop_secrets(value)
+
+
+def _take(header: Sequence[str], columns: Sequence[Sequence[object]], place: int) -> dict[str, object]:
+    return {name: column[place] for name, column in zip(header, columns, strict=True)}
 
 
 def _drop_secrets(value: object) -> object:

@@ -178,7 +178,7 @@ def split_columns(text: str, delimiter: str, width: int) -> list[list[str]] | No
         delimiter: between the cells.
         width: cells of a line.
     """
-    if not width or '"' in text or len(text) > CELL_LIMIT:
+    if not text or not width or '"' in text or len(text) > CELL_LIMIT:
         return None
     if "\r" in text:
         text = text.replace("\r\n", "\n")
@@ -186,12 +186,14 @@ def split_columns(text: str, delimiter: str, width: int) -> list[list[str]] | No
             return None
     # The end of a line becomes a cell of its own. Where all of them stand in one column, no line has a cell more or less.
     cells = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
-    if text[-1:] == "\n":
+    lines = text.count("\n")
+    if text[-1] == "\n":
         cells.pop()
     else:
         cells.append("\n")
+        lines += 1
     ends = cells[width :: width + 1]
-    if len(cells) != len(ends) * (width + 1) or ends.count("\n") != len(ends):
+    if len(cells) != lines * (width + 1) or ends.count("\n") != lines:
         return None
     return [cells[place :: width + 1] for place in range(width)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import islice
@@ -9,13 +11,15 @@ from itertools import islice
 import orjson
 
 from ...errors import SourceError
+from ..blocks import Block, RowBlock
 from ..field_map import FieldMap
-from ..files.encoding import detect_encoding, read_head_lines, read_lines
+from ..files.encoding import detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
 
 _CHECKED_ROWS = 100
+_MARK = secrets.token_hex(4)
 
 
 class JsonLinesSource:
@@ -51,9 +55,15 @@ class JsonLinesSource:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows, in constant memory; empty lines are left out."""
+        for block in self.blocks():
+            yield from block.rows()
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the same rows in blocks of about 64 KiB, as columns where all objects of one have the same members."""
         objects = ObjectRows(self.name, self._mapping)
-        with closing(read_lines(self._origin.open_stream(), self.name, self.encoding)) as lines:
-            yield from create_rows(objects, enumerate(lines, 1))
+        with closing(read_blocks(self._origin.open_stream(), self.name, self.encoding)) as blocks:
+            for line, text in blocks:
+                yield _create_block(objects, line, text)
         objects.refuse_unknown_columns()
 
     def _refuse_other_json(self) -> None:
@@ -61,6 +71,38 @@ class JsonLinesSource:
         if first.startswith("[") or first == "{":
             message = "expected one JSON object a line, with nothing around them; leave out --format jsonl"
             raise SourceError(message, self.name, 1, 1)
+
+
+def _create_block(objects: ObjectRows, line: int, text: str) -> Block:
+    found = parse_objects(text)
+    header = tuple(found[0]) if found else ()
+    if found and header and set(map(len, found)) == {len(header)}:
+        try:
+            columns = [[data[name] for data in found] for name in header]
+        except KeyError:  # other members, and as many
+            pass
+        else:
+            return objects.create_block(range(line, line + len(found)), header, columns)
+    return RowBlock([*create_rows(objects, enumerate(io.StringIO(text, newline=""), line))])
+
+
+def parse_objects(text: str) -> list[dict[str, object]] | None:
+    """Parse lines of which each is a JSON object, all at once: in half the time; None where that is not sure.
+
+    They become one array, with a mark between two lines. Nobody can know the mark beforehand, so where all marks are found
+    between objects, no object goes on in the next line, and none has another one beside it.
+    """
+    text = text.replace("\r\n", "\n").removesuffix("\n")
+    if "\r" in text:
+        return None
+    try:
+        found = orjson.loads("[" + text.replace("\n", f',"{_MARK}",') + "]")
+    except orjson.JSONDecodeError:
+        return None
+    objects, lines = found[::2], text.count("\n") + 1
+    if len(objects) != lines or found[1::2].count(_MARK) != lines - 1 or set(map(type, objects)) != {dict}:
+        return None
+    return objects  # type: ignore[no-any-return]
 
 
 def find_first_line(source: InputBytes, encoding: str) -> str:

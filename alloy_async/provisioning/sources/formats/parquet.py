@@ -9,6 +9,7 @@ from typing import Any
 
 from ....core.errors import ConfigurationError
 from ...errors import SourceError
+from ..blocks import Block
 from ..column_layout import ColumnLayout, LayoutError
 from ..field_map import FieldMap
 from ..files.input_bytes import InputBytes
@@ -41,13 +42,15 @@ class ParquetSource:
         if origin.path is None:
             raise SourceError("Parquet cannot be read from a stream; give a file", self.name)
         with self._open() as file:
-            header = file.schema_arrow.names
+            header, kinds = file.schema_arrow.names, file.schema_arrow.types
         if twice := next((name for name in header if header.count(name) > 1), None):
             raise SourceError(f"two columns are called {twice!r}; rename one of them", self.name)
         try:
             columns = ColumnLayout.match(header, mapping, partial=True)
         except LayoutError as error:
             raise SourceError(str(error), self.name) from None
+        is_nested = any(map(self._arrow.types.is_nested, kinds))  # what is within has names of its own
+        self.holds_secrets: bool = columns.holds_secrets or is_nested
         if lack := columns.explain_missing_key(key):
             raise SourceError(lack, self.name)
 
@@ -57,15 +60,21 @@ class ParquetSource:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows, a batch in memory at a time."""
+        for block in self.blocks():
+            yield from block.rows()
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the same rows in blocks, as columns."""
         objects = ObjectRows(self.name, self._mapping)
         self._origin.open_stream().close()  # refuses a file that was changed
         with self._open() as file:
             names, number = file.schema_arrow.names, 0
             try:
-                for batch in file.iter_batches(_BATCH):
-                    for cells in zip(*map(self._convert_column, batch.columns), strict=True):
-                        number += 1
-                        yield objects.create_row(number, dict(zip(names, cells, strict=True)))
+                for batch in file.iter_batches(_BATCH, use_threads=False):
+                    lines = range(number + 1, number + 1 + batch.num_rows)
+                    block = objects.create_block(lines, names, [*map(self._convert_column, batch.columns)])
+                    number = lines.stop - 1
+                    yield block
             except (self._arrow.ArrowException, OSError) as error:
                 raise SourceError(f"its Parquet data is damaged: {error}", self.name, number + 1) from None
         objects.refuse_unknown_columns()
