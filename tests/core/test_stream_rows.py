@@ -216,7 +216,7 @@ async def test_rows_are_read_as_they_come() -> None:
         source = stream(b"a,b\n1,2\n", b"3,")
         async with source:
             async for row in source.rows():
-                yield row, list(source._response._pieces)  # type: ignore[union-attr]
+                yield row, list(source._opened[0]._pieces)  # type: ignore[index]
 
     assert [pieces async for _, pieces in rows()] == [[b"3,"], []]
     assert UsersExport().accept.startswith("text/csv")

@@ -17,11 +17,15 @@ from ..errors import (
     RequestTimeout,
 )
 from ..messages.upload import UploadSourceFailed
+from .aiohttp_internals.connections import ClientClosed
 from .aiohttp_internals.uses import HttpProcessingError
 
 
 class ConnectionBroken(Exception):
     """The connection broke after writing began, told in a shape that aiohttp does not answer with a second request."""
+
+
+CLOSED_HERE = "the client was closed"
 
 
 class ServerSpokeFirst(Exception):
@@ -151,6 +155,8 @@ def describe_cause(error: BaseException) -> str:
         return f"{error.host}:{error.port}: {getattr(error, 'certificate_error', None) or error.os_error}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status}"
+    if isinstance(error, ClientClosed):
+        return CLOSED_HERE
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed it"
     if isinstance(error, HttpProcessingError | aiohttp.ClientResponseError):

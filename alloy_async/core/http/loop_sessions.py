@@ -20,13 +20,13 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
-from .aiohttp_internals.connections import abandon_connector
+from .aiohttp_internals.connections import abandon_connector, break_connections
 from .aiohttp_internals.uses import USES, is_available
 from .content_encoding import ACCEPT_ENCODING
 from .direct_sender import DirectSender, Sender
 from .outgoing_request import RequestHead
 from .proxies import Proxy
-from .session_sender import SessionSender
+from .session_sender import SessionSender, check_session, check_session_loop
 from .timeouts import TimeoutScheduler
 
 
@@ -84,13 +84,8 @@ class LoopSessions:
         proxy: Proxy | None,
         own: aiohttp.ClientSession | None,
     ) -> None:
-        if own is not None and not isinstance(own, aiohttp.ClientSession):
-            raise ConfigurationError(f"session takes an aiohttp.ClientSession, got {type(own).__name__}")
-        if own is not None and not is_available("middlewares", own):
-            raise ConfigurationError(
-                f"session: a session of aiohttp {aiohttp.__version__} cannot be used without sending requests twice or leaving"
-                " out its middlewares; leave session= out, or use an aiohttp that this version of alloy_async knows"
-            )
+        if own is not None:
+            check_session(own)
         self._base = base
         self._max_connections = max_connections
         self._tls = tls
@@ -105,6 +100,11 @@ class LoopSessions:
     def _forwards_requests(self) -> bool:
         """Whether a proxy takes whole requests; TLS goes through a tunnel instead."""
         return self._proxy is not None and self._base.scheme == "http"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._closed if self._own is None else self._own.closed
 
     def prepare_head(self, verb: str, headers: Mapping[str, str]) -> RequestHead:
         """Return the head of an operation's requests."""
@@ -129,6 +129,7 @@ class LoopSessions:
 
     def _find_loop_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
         if self._own is not None:
+            check_session_loop(self._own, loop)
             scheduler = TimeoutScheduler(loop)
             return LoopSession(self._own, scheduler, self._create_session_sender(self._own, scheduler), None)
         if self._closed:
@@ -229,6 +230,9 @@ class _SessionKeeper:
 
     async def aclose(self) -> None:
         self._dropped.detach()
+        connector = self.loop_session.session.connector
+        if connector is not None and is_available("pool", connector):
+            break_connections(connector)
         await self._generator.aclose()
         self.loop_session.scheduler.stop_if_idle()
 

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from .content_encoding import Decompressor, create_decompressor
-from .failures import BROKEN, BodyTooLarge, error_from_body_failure
+from .failures import BROKEN, CLOSED_HERE, BodyTooLarge, ConnectionBroken, error_from_body_failure
 
 ERROR_BODY = 1 << 20
 """Most bytes that are kept of the body of an error; what comes after them says nothing more."""
@@ -127,7 +127,11 @@ class OpenResponse(ABC):
             self._decompressor = create_decompressor(self.headers.get("Content-Encoding"))
         take, feed = self._decompressor.take, self._decompressor.feed
         while not (piece := take()):
-            if not feed(await self._payload.readany()):
+            try:
+                more = feed(await self._payload.readany())
+            except RuntimeError:  # so aiohttp says that the connection was closed on this side
+                raise ConnectionBroken(CLOSED_HERE) from None
+            if not more:
                 self._decompressor.finish()
                 self.release()
                 break

@@ -6,6 +6,7 @@ redirects, decompression (see content_encoding) and its own second request where
 
 from __future__ import annotations
 
+import asyncio
 import io
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -14,7 +15,8 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from .aiohttp_internals.connections import find_middlewares, watch_for_reset
+from ..errors import ConfigurationError
+from .aiohttp_internals.connections import find_middlewares, is_of_loop, watch_for_reset
 from .aiohttp_internals.uses import is_available
 from .failures import ConnectionBroken, ServerSpokeFirst, describe_cause
 from .open_response import OpenResponse
@@ -29,6 +31,34 @@ WRITTEN_WHOLE = 1 << 20
 
 class UnaskedBytes(aiohttp.ClientError):
     """A kept connection holds what nobody asked for; nothing was written on it."""
+
+
+def check_session(session: object) -> None:
+    """Refuse a user's session that nothing can be sent through.
+
+    Raises:
+        ConfigurationError: it is none, or not as this version of aiohttp has them.
+    """
+    if not isinstance(session, aiohttp.ClientSession):
+        raise ConfigurationError(f"session takes an aiohttp.ClientSession, got {type(session).__name__}")
+    if not is_available("middlewares", session):
+        raise ConfigurationError(
+            f"session: a session of aiohttp {aiohttp.__version__} cannot be used without sending requests twice or leaving out"
+            " its middlewares; leave session= out, or use an aiohttp that this version of alloy_async knows"
+        )
+
+
+def check_session_loop(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
+    """Refuse a user's session that cannot be used on the running event loop.
+
+    Raises:
+        ConfigurationError: it belongs to another loop.
+    """
+    if is_available("session loop", session) and not is_of_loop(session, loop):
+        raise ConfigurationError(
+            "the session that was given as session= belongs to another event loop; leave session= out for a sync client,"
+            " which has a loop of its own, and for a client that is used on several loops"
+        )
 
 
 class SessionSender:
@@ -61,6 +91,8 @@ class SessionSender:
     async def _request(
         self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
+        if self._session.closed:
+            raise ConfigurationError("the session that was given as session= is closed; make a new client")
         if not self._guards or not is_available("unpatched"):
             request.written = True  # nobody will tell when it is, so from here on it may have been
         try:

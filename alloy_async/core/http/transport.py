@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from ..arguments import explain_arguments
 from ..errors import AlloyAsyncError, ConfigurationError
 from ..messages.upload import UploadSourceFailed
 from ..validation import check_count, describe_value, validate_positive
-from .failures import BROKEN, error_from_connect_timeout, error_from_failure
+from .failures import BROKEN, CLOSED_HERE, ConnectionBroken, error_from_connect_timeout, error_from_failure
 from .loop_sessions import LoopSessions
 from .open_response import OpenResponse, RawResponse
 from .outgoing_request import OutgoingRequest, RequestHead
@@ -124,10 +125,19 @@ class Transport:
             if body is None:
                 body = await response.read(self._limit)
             return RawResponse(response.status, response.headers, body)
+        except asyncio.CancelledError:
+            # When its pool is closed, aiohttp cancels who waits for a connection, though nobody has cancelled the call.
+            task = asyncio.current_task()
+            if not self._sessions.is_closed or task is None or task.cancelling():
+                raise
+            cause: BaseException = ConnectionBroken(CLOSED_HERE)
         except BROKEN as error:
             if response is not None and not response.ok:
                 return RawResponse(response.status, response.headers, response.body_so_far)
-            failure = _describe(error, request, response, timeout, seconds, scheduler.now() - began)
+            closed = self._sessions.is_closed and not isinstance(error, TimeoutError)
+            cause = ConnectionBroken(CLOSED_HERE) if closed else error
+        failure = _describe(cause, request, response, timeout, seconds, scheduler.now() - began)
+        failure.hopeless = failure.hopeless or self._sessions.is_closed
         # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
         raise failure
 

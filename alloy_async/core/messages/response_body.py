@@ -112,6 +112,18 @@ def find_charset(headers: Mapping[str, str]) -> str | None:
     return name if re.match(_TEXT_CODECS, name) else None
 
 
+def is_text_encoding(name: object) -> bool:
+    """Tell whether there is an encoding of text by a name."""
+    if not isinstance(name, str):
+        return False
+    try:
+        return isinstance(b"x".decode(name), str)
+    except UnicodeDecodeError:  # one letter may not be text in it
+        return True
+    except (LookupError, ValueError):
+        return False
+
+
 def describe_other_media(headers: Mapping[str, str], start: bytes) -> str | None:
     """Tell what was sent instead of a table or a file: a sign-in page, or a JSON error under a status that says success.
 

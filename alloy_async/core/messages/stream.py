@@ -11,14 +11,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
+import attrs
+
 from ..calls.scope import current_scope
 from ..codec.conversion import Mismatch
 from ..codec.fields import get_fields
 from ..codec.json_codec import from_wire
-from ..errors import AlloyAsyncError, DeadlineExceeded, DecodeError, InvalidRequest
+from ..errors import AlloyAsyncError, ConfigurationError, DeadlineExceeded, DecodeError, InvalidRequest
 from ..http.open_response import OpenResponse
+from ..validation import describe_value, show_value
 from .csv_record_reader import MAX_RECORD, CsvRecordReader
-from .response_body import describe_other_media, find_charset, format_line
+from .response_body import describe_other_media, find_charset, format_line, is_text_encoding
 
 T = TypeVar("T")
 
@@ -31,9 +34,6 @@ class Stream:
         headers: headers of the answer; names in lower case.
     """
 
-    status: int
-    headers: Mapping[str, str]
-
     def __init__(
         self,
         operation: str,
@@ -41,18 +41,30 @@ class Stream:
     ) -> None:
         self._operation = operation
         self._open = open_response
-        self._response: OpenResponse | None = None
+        self._opened: tuple[OpenResponse, Mapping[str, str]] | None = None
+        self._entered = self._begun = self._left = False
+
+    @property
+    def status(self) -> int:
+        return self._get_opened()[0].status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._get_opened()[1]
 
     async def __aenter__(self) -> Self:
-        self._response, self.headers = await self._open()
-        self.status = self._response.status
+        if self._entered:
+            raise self._create_misuse("is entered once; for another answer make another one")
+        self._entered = True
+        self._opened = await self._open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._response is not None:
-            self._response.close()
+        self._left = True
+        if self._opened is not None:
+            self._opened[0].close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The bytes of the body, in pieces as they arrive.
@@ -62,15 +74,36 @@ class Stream:
             ConnectionLost: the answer broke off, or what is compressed in it is cut short. Effect: applied.
             RequestTimeout: the server sent nothing for `timeout.read` seconds. Effect: applied.
             DecodeError: it is not compressed as it says. Effect: applied.
+            ConfigurationError: the stream was not entered, was left, or is read a second time.
         """
-        if self._response is None:
-            raise RuntimeError("enter the stream first: async with client.stream(...) as stream")
+        self._begin()
         try:
-            while piece := await _read_in_time(self._response):
+            while piece := await _read_in_time(self._get_opened()[0]):
                 yield piece
         except AlloyAsyncError as failure:
             failure.operation = self._operation
             raise
+
+    def _begin(self) -> None:
+        """Note that reading begins, which it does once: what was read before would be missing from the second reading."""
+        self._get_opened()
+        if self._begun:
+            raise self._create_misuse(
+                "is read once, as bytes, lines or rows; for another answer make another one"
+            )
+        self._begun = True
+
+    def _get_opened(self) -> tuple[OpenResponse, Mapping[str, str]]:
+        if self._left:
+            raise self._create_misuse("is read within its block, which was left")
+        if self._opened is None:
+            raise self._create_misuse(
+                "is entered first: `async with client.stream(...)`, or `with` for a sync client"
+            )
+        return self._opened
+
+    def _create_misuse(self, reason: str) -> ConfigurationError:
+        return ConfigurationError(f"a stream {reason}", operation=self._operation)
 
     async def lines(self, encoding: str | None = None) -> AsyncIterator[str]:
         """The body as text, line by line, without the line ends (LF, CRLF or CR).
@@ -80,7 +113,11 @@ class Stream:
 
         Raises:
             DecodeError: the body is not text of that encoding, or a line has more than 16 Mi characters. Effect: applied.
+            InvalidRequest: there is no such encoding; nothing was read.
         """
+        if encoding is not None and not is_text_encoding(encoding):
+            reason = f"encoding is the name of one of text, as 'utf-8', got {show_value(encoding)}"
+            raise InvalidRequest(reason, operation=self._operation)
         async for line in self._read_lines(encoding):
             yield line.rstrip("\r\n")
 
@@ -133,11 +170,15 @@ class Stream:
         Raises:
             DecodeError: the body is an HTML page or a JSON document; a row has more columns than the header, a quote that is
                 not closed, or is not an `of`; no column is one of the model. The message names the row. Effect: applied.
-            InvalidRequest: the delimiter cannot be one; nothing was read.
+            InvalidRequest: the delimiter cannot be one, or `of` is no model; nothing was read.
         """
-        if len(delimiter) != 1 or delimiter in '"\r\n':
+        if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
             reason = "delimiter must be one character, and neither a quote nor a line end"
             raise InvalidRequest(reason, operation=self._operation)
+        if of is not None and not (isinstance(of, type) and attrs.has(of)):
+            raise InvalidRequest(
+                f"rows are read as a model, got {describe_value(of)}", operation=self._operation
+            )
         header: list[str] | None = None
         number = 0
         async for cells in self._read_records(delimiter):

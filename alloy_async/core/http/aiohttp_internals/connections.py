@@ -21,6 +21,11 @@ NO_CAUSE: BaseException = (ResponseHandler.set_exception.__defaults__ or (Except
 READ_SIZE = 1 << 16  # bytes that are read at once, at the most
 
 
+def is_of_loop(session: Any, loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether an own session belongs to an event loop (use: session loop)."""
+    return session._loop is loop
+
+
 def find_middlewares(session: Any) -> tuple[Any, ...]:
     """Return the middlewares of an own session (use: middlewares)."""
     return tuple(session._middlewares)
@@ -34,6 +39,17 @@ def abandon_connector(connector: Any, drop: Callable[[Any], None]) -> None:
     connector._closed = True
 
 
+class ClientClosed(aiohttp.ClientConnectionError):
+    """The client was closed while somebody waited for an answer."""
+
+
+def break_connections(connector: Any) -> None:
+    """Tell all who wait for an answer, or the rest of one, that the client is closed (use: pool): aiohttp tells nobody."""
+    for connection in [*connector._acquired]:
+        _break_body(connection, ClientClosed())
+        connection.set_exception(ClientClosed())
+
+
 class Destination(aiohttp.ClientRequest):
     """Where a connector connects to (use: request)."""
 
@@ -42,11 +58,17 @@ class Destination(aiohttp.ClientRequest):
         self.key: ConnectionKey = super().connection_key  # of all connections that go there
 
 
+def _break_body(connection: Any, exc: BaseException, cause: BaseException = NO_CAUSE) -> None:
+    """Let the reader of a body that has not come as a whole know that it will not."""
+    payload = connection._payload
+    if payload is not None and not payload.is_eof() and payload.exception() is None:
+        payload.set_exception(exc, cause)
+
+
 def _lose_connection(self: ResponseHandler, exc: BaseException | None) -> None:
     """Break off a body that was to last until the connection's end: aiohttp takes a reset for that, but it is not whole."""
-    payload: Any = self._payload
-    if exc is not None and payload is not None and not payload.is_eof() and payload.exception() is None:
-        payload.set_exception(aiohttp.ClientOSError(*exc.args))
+    if exc is not None:
+        _break_body(self, aiohttp.ClientOSError(*exc.args))
     ResponseHandler.connection_lost(self, exc)
 
 
@@ -140,10 +162,8 @@ class TimedConnection(ResponseHandler):
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException = NO_CAUSE) -> None:
         """Let the reader of the body know too: aiohttp does not where a later piece breaks the chunked encoding."""
-        payload: Any = self._payload
+        _break_body(self, exc, exc_cause)
         super().set_exception(exc, exc_cause)
-        if payload is not None and not payload.is_eof() and payload.exception() is None:
-            payload.set_exception(exc, exc_cause)
 
     def expire(self) -> None:
         """Break the connection off: the deadline has passed, or the server was silent for too long."""

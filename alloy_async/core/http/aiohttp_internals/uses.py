@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import types
 from collections.abc import Callable, Mapping
@@ -119,14 +120,20 @@ USES: Mapping[str, UndocumentedUse] = {
         "an own session is refused: its own middlewares would be left out, or a request silently sent twice",
         lambda session: isinstance(getattr(session, "_middlewares", None), tuple | list),
     ),
+    "session loop": UndocumentedUse(
+        "ClientSession._loop: whether an own session belongs to the event loop that a call runs on",
+        "a call on another loop fails in aiohttp's own words, or writes to a connection behind that loop's back",
+        lambda session: isinstance(getattr(session, "_loop", None), asyncio.AbstractEventLoop),
+    ),
     "unpatched": UndocumentedUse(
         "ClientSession._request: whether somebody has put his own in its place, as mocks and tracers do",
         "calls go through ClientSession.request, where his is honoured",
         lambda _: _IS_ORIGINAL and getattr(aiohttp.ClientSession, "_request", None) is _REQUEST,
     ),
     "pool": UndocumentedUse(
-        "TCPConnector._conns, _acquired and _closed: sockets of a loop that is gone are closed without it",
-        "they are left to the garbage collector, which warns of them",
+        "TCPConnector._conns, _acquired and _closed: sockets of a loop that is gone are closed without it, and a client that is"
+        " closed ends its calls at once",
+        "they are left to the garbage collector, which warns of them; the calls end with their deadline",
         lambda connector: all(hasattr(connector, name) for name in ("_conns", "_acquired", "_closed")),
     ),
 }
