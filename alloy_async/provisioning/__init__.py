@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .errors import JobError, NoSuchJob, SourceError
-from .events import Checked, Checking, Counts, DoubtsFound, Event, Progress, Stopped, Waiting
+from .errors import JobError, JobInUse, JobUnavailable, NoSuchJob, SourceError
+from .events import Checked, Checking, Counts, DoubtsFound, Event, Paused, Progress, Stopped, Waiting
 from .jobs import Run, RunOptions, apply, plan, provision, resume, undo, work
 from .results import Plan, Report
 from .sources import CsvSource, DirectorySource, Finding, Row, Source, open_source
@@ -24,8 +24,11 @@ __all__ = [
     "FieldMap",
     "Finding",
     "JobError",
+    "JobInUse",
+    "JobUnavailable",
     "Mode",
     "NoSuchJob",
+    "Paused",
     "Plan",
     "Progress",
     "Report",

@@ -74,3 +74,14 @@ class JobError(AlloyAsyncError):
 
 class NoSuchJob(JobError):
     """There is no job at this place."""
+
+
+class JobUnavailable(JobError):
+    """The database of the job does not answer, or another worker has taken over.
+
+    What was just being written is in the job or not; taking the job up again tells. Nothing is sent meanwhile.
+    """
+
+
+class JobInUse(JobError):
+    """Another worker is working on the job."""

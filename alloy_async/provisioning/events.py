@@ -143,11 +143,18 @@ class Waiting:
 
 
 @attrs.frozen
+class Paused:
+    """Nothing is sent for now, for this reason; the job goes on by itself."""
+
+    reason: str
+
+
+@attrs.frozen
 class Stopped:
     """The job gives up sending; the rows that are left stay planned, for resuming."""
 
     reason: str
 
 
-Event: TypeAlias = Checking | Checked | DoubtsFound | Progress | Waiting | Stopped
+Event: TypeAlias = Checking | Checked | DoubtsFound | Progress | Waiting | Paused | Stopped
 OnEvent: TypeAlias = Callable[[Event], None]

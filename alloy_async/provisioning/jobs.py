@@ -11,26 +11,19 @@ from typing import Any
 from ..directory import Directory
 from .async_helpers import in_thread
 from .corrections import make_correction_header
-from .errors import JobError, JobPlace, SourceError
+from .errors import JobInUse, SourceError
 from .events import OnEvent
-from .execution.job_opening import choose_job_path, create_job, make_header, open_job, open_job_source
-from .execution.lifecycle import execute, execute_undo, plan_rows, reconcile_before_undo
-from .execution.shards import (
-    check_workers,
-    finish_job,
-    read_run_report,
-    run_on_workers,
-    split_job,
-    work_on_shards,
-)
+from .execution.job_opening import choose_job_path, create_job, make_header, open_job_source
+from .execution.lifecycle import plan_rows
+from .execution.shard_worker import work_on_shards
+from .execution.shards import finish_job, read_run_report
 from .job_context import JobContext
+from .job_runs import begin_job, take_back_job, take_up_job
 from .options import Run, RunOptions, ignore_event
-from .planning.job_planner import restart_plan
-from .planning.source_match import refuse_changed_source
-from .planning.undo_planner import plan_undo
+from .outages import survive_outages
 from .results import Plan, Report, summarize_plan
 from .sources import Source
-from .store.header import JobHeader, Mode
+from .store.header import Mode
 from .store.store_opener import parse_place
 
 __all__ = ["Run", "RunOptions", "apply", "plan", "provision", "resume", "undo", "work"]
@@ -124,7 +117,7 @@ async def provision(
     if header.source_digest is None and mode == "sync":
         why = "mode sync must know all rows before it removes anybody"
         raise SourceError(f"this can be read only once, and {why}; give a file", opened.name)
-    return await _begin_job(opened, target, header, choose_job_path(opened, job), run or RunOptions(), began)
+    return await begin_job(opened, target, header, choose_job_path(opened, job), run or RunOptions(), began)
 
 
 async def apply(
@@ -150,7 +143,7 @@ async def apply(
         SourceError: the source was changed since; with the first row that differs. Nothing was sent.
         AlloyAsyncError: the very first calls failed; nothing was sent.
     """
-    return await _take_up_job(job, target, source, run, fresh=True)
+    return await take_up_job(parse_place(job), target, source, run or RunOptions(), fresh=True)
 
 
 async def resume(
@@ -178,11 +171,11 @@ async def resume(
         As for `apply`; and AlloyAsyncError when the system could not be asked about the rows in doubt; nothing was sent.
     """
     if failed is None:
-        return await _take_up_job(job, target, source, run, fresh=False)
+        return await take_up_job(parse_place(job), target, source, run or RunOptions(), fresh=False)
     began, run = time.monotonic(), run or RunOptions()
     opened = await open_job_source(failed, target)
     header = await make_correction_header(job, opened, target, options or {}, new_key=run.new_key)
-    return await _begin_job(opened, target, header, choose_job_path(opened, None), run, began)
+    return await begin_job(opened, target, header, choose_job_path(opened, None), run, began)
 
 
 async def undo(
@@ -200,62 +193,7 @@ async def undo(
     Raises:
         As for `apply`.
     """
-    began, run = time.monotonic(), run or RunOptions()
-    async with open_job(job, target, new_key=run.new_key) as writer:
-        if writer.header.state == "undone":
-            raise JobError("was undone already", writer.store.path)
-        context = JobContext(writer, target, run)
-        if writer.header.state != "undoing":
-            await reconcile_before_undo(context)
-            await plan_undo(context, remove_adopted=adopted)
-        if run.on is None:
-            return await execute_undo(context, began)
-        await split_job(context)
-    return await run_on_workers(parse_place(job), target, run, None, began)
-
-
-async def _begin_job(
-    source: Source, target: Directory, header: JobHeader, place: JobPlace, run: RunOptions, began: float
-) -> Report:
-    check_workers(run, place)
-    async with create_job(place, header) as writer:
-        context = JobContext(writer, target, run, source)
-        checked = None if header.source_digest is None else await plan_rows(context)
-        if run.on is None:
-            return await execute(context, checked, began)
-        await split_job(context)
-    return await run_on_workers(place, target, run, checked, began)
-
-
-async def _take_up_job(
-    job: str | Path,
-    target: Directory,
-    source: Source | str | Path | None,
-    run: RunOptions | None,
-    *,
-    fresh: bool,
-) -> Report:
-    began, run = time.monotonic(), run or RunOptions()
-    async with open_job(job, target, new_key=run.new_key) as writer:
-        header, path = writer.header, writer.store.path
-        if header.state == "undone":
-            raise JobError("was undone; begin a new job", path)
-        if fresh and header.state != "planned":
-            raise JobError(f"is not a plan that waits to be applied (it is {header.state}); use resume", path)
-        if header.state == "undoing" and run.on is None:
-            return await execute_undo(JobContext(writer, target, run), began)
-        given = header.source_path if source is None else source
-        context = JobContext(writer, target, run, await open_job_source(given, target))
-        checked = None
-        if header.state == "planning":  # nothing was sent yet
-            await restart_plan(context)
-            checked = await plan_rows(context)
-        elif header.phase == "apply":
-            await refuse_changed_source(context)
-        if run.on is None:
-            return await execute(context, checked, began)
-        await split_job(context)
-    return await run_on_workers(parse_place(job), target, run, checked, began)
+    return await take_back_job(parse_place(job), target, run or RunOptions(), remove_adopted=adopted)
 
 
 async def work(
@@ -287,8 +225,12 @@ async def work(
         return await open_job_source(name if source is None else source, target)
 
     began = time.monotonic()
-    stopped = await work_on_shards(place, target, open_given, run)
-    if stopped is None:
-        with suppress(JobError):  # another worker is bringing it to its end
-            return await finish_job(place, target, run, began=began)
-    return await in_thread(read_run_report, place, stopped, began)
+
+    async def carry_out() -> Report:
+        stopped = await work_on_shards(place, target, open_given, run)
+        if stopped is None:
+            with suppress(JobInUse):  # another worker is bringing it to its end
+                return await finish_job(place, target, run, began=began)
+        return await in_thread(read_run_report, place, stopped, began)
+
+    return await survive_outages(place, run, carry_out)

@@ -20,6 +20,7 @@ from alloy_async import (
     explain,
 )
 from alloy_async.alloy.operations import ListAllUsers
+from alloy_async.core.calls.scope import check_each_attempt
 from alloy_async.core.calls.timing import Timing
 from alloy_async.sandbox import Fault, Hang, Sandbox, Status
 from tests.conftest import FakeClock
@@ -205,3 +206,24 @@ def test_sync_calls_are_explained(sync_alloy: tuple[Sandbox, Alloy]) -> None:
         client.send(GET)
         list(client.map([GET] * 3))
     assert where.calls == 4
+
+
+async def test_each_attempt_is_checked_before_it_is_sent(sandbox: Sandbox, alloy: AsyncAlloy) -> None:
+    """Whoever may no longer send, as a worker that lost its job, sends nothing: not even what a call makes again."""
+    allowed = 1
+
+    def check() -> None:
+        nonlocal allowed
+        allowed -= 1
+        if allowed < 0:
+            raise ConfigurationError("not any more")
+
+    sandbox.faults.add(Fault(Status(503, headers={"Retry-After": "5"})))
+    with check_each_attempt(check):
+        with pytest.raises(ConfigurationError) as raised:
+            await alloy.send(GET)
+        assert (raised.value.effect, len(sandbox.requests)) == ("none", 1)
+        with pytest.raises(ConfigurationError):
+            await alloy.send(POST)
+    assert len(sandbox.requests) == 1
+    await alloy.send(GET)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
 import pytest
 
 from alloy_async import ConfigurationError
-from alloy_async.provisioning import JobError
+from alloy_async.provisioning import JobError, JobUnavailable
 from alloy_async.provisioning.store.header import JobHeader
+from alloy_async.provisioning.store.job_store import Second
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.lease import Lease
+from alloy_async.provisioning.store.postgres.schema import connect
 from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.row_log import pack_rows
 from alloy_async.provisioning.store.rows import PlannedRow
@@ -94,14 +98,17 @@ def test_shards_go_to_workers_in_order_and_cover_every_row(place: str) -> None:
 
 
 def lapse(store: PostgresStore) -> None:
-    """Let the lease end as it does of a worker that does not answer any more."""
+    """Let the lease end as it does of a worker that does not answer any more; its own connection may be busy."""
     lease: Any = store._lease
     lease._stopping.set()
     lease._thread.join()
     lease._good_until = time.monotonic() - 1
-    store.read(
-        "UPDATE alloy_async.shards SET lease_until = now() - interval '1 s' WHERE job = %s RETURNING 1"
+    database = connect(store._address)
+    database.execute(
+        "UPDATE alloy_async.shards SET lease_until = now() - interval '1 s' WHERE job = %s AND lease_until IS NOT NULL",
+        (store.job,),
     )
+    database.close()
 
 
 def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
@@ -113,6 +120,8 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     first.check_worker()
     rows = list(first.read_rows("apply"))
     first.record_intents("apply", [row.mark_intended() for row in rows[:2]])
+    # Whoever takes over may not be allowed to end its session, and then does not find it; the epoch alone fences it off.
+    first._database.execute("SET application_name = 'another'")
     lapse(first)
     with pytest.raises(JobError, match="may have taken over"):
         first.check_worker()
@@ -129,39 +138,93 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     second.close()
 
 
-def test_a_worker_that_is_stopped_within_a_transaction_does_not_hold_up_who_takes_over(place: str) -> None:
+@pytest.mark.parametrize("where", ["between statements", "in the middle of a copy"])
+def test_a_worker_that_is_stopped_within_a_transaction_does_not_hold_up_who_takes_over(
+    place: str, where: str
+) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
         store.create_shards("apply", 5)
     first = PostgresStore.claim_shard(place, "apply")
     assert first is not None
-    [(kept,)] = first._database.execute("SHOW idle_in_transaction_session_timeout").fetchall()
-    assert kept == "15s", "as long as the lease"
-    first._database.execute("SET idle_in_transaction_session_timeout = 100")  # not to wait so long here
-    with PostgresStore.open_for_reading(place) as reader:
 
-        def take_over() -> None:
-            with first.transaction():  # and here it is stopped
-                reader._database.execute(
-                    "UPDATE alloy_async.shards SET lease_until = now() - interval '1 s' WHERE job = %s",
-                    (reader.job,),
-                )
-                second = PostgresStore.claim_shard(place, "apply")
-                assert second is not None
-                second.close()
-
-        with pytest.raises(JobError, match="idle-in-transaction timeout"):
+    def stop_within_transaction() -> None:
+        with first.transaction(), contextlib.ExitStack() as stack:
+            first.add_seconds([Second(10, 1, 1, 0.1, 0.1, 0.1, 0, 0, 0.0)])
+            if where == "in the middle of a copy":  # no timeout of PostgreSQL ends this one
+                copy = first._database.cursor().copy(f"COPY {first.events} FROM STDIN".encode())
+                stack.enter_context(copy).write(b"1\t0\t1\t")
+            lapse(first)  # and here it is stopped
             take_over()
+            stack.close()
+            first.read_header()
+
+    def take_over() -> None:
+        began = time.monotonic()
+        second = PostgresStore.claim_shard(place, "apply")
+        assert second is not None
+        assert time.monotonic() - began < 5, "far less than the lease"
+        second.add_seconds([Second(10, 1, 1, 0.1, 0.1, 0.1, 0, 0, 0.0)])
+        assert [row.state for row in second.read_rows("apply")] == ["planned"] * 5
+        second.close()
+
+    with pytest.raises(JobUnavailable, match="terminating connection"):
+        stop_within_transaction()
     first.close()
+
+
+def test_connections_wait_no_longer_than_a_lease(place: str) -> None:
+    PostgresStore.create(place, HEADER).close()
+    with PostgresStore.open_for_reading(place.replace("#", "&lease_seconds=6#")) as reader:
+        for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
+            assert reader._database.execute(f"SHOW {name}".encode()).fetchone() == ("6s",)
+
+
+def test_a_claim_of_a_shard_whose_lease_was_renewed_meanwhile_takes_nothing(place: str) -> None:
+    """The lease is looked at first, then the row is locked: in between its worker may have answered after all."""
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 5)
+        store.create_shards("apply", 5)
+    first = PostgresStore.claim_shard(place, "apply")
+    assert first is not None
+    first._database.execute("SET application_name = 'another'")
+    lapse(first)
+    with (
+        PostgresStore.open_for_reading(place) as renewing,
+        PostgresStore.open_for_reading(place) as looking,
+        ThreadPoolExecutor() as pool,
+    ):
+        with renewing._database.transaction():
+            renewing._database.execute(  # about to be committed
+                "UPDATE alloy_async.shards SET lease_until = now() + interval '60 s' WHERE job = %s AND shard = 1",
+                (renewing.job,),
+            )
+            claim = pool.submit(PostgresStore.claim_shard, place, "apply")
+            waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            while not looking._database.execute(waits).fetchone():
+                assert not claim.done(), claim.exception()
+                time.sleep(0.01)
+        assert claim.result(60) is None
+    first.close()
+
+
+@pytest.mark.parametrize("seconds", ["x", "0", "-5", "nan", "1e9"])
+def test_a_lease_is_a_number_of_seconds(seconds: str) -> None:
+    with pytest.raises(ConfigurationError, match="lease_seconds is a number of seconds from 1 to 3600"):
+        JobAddress.parse(f"postgresql://db/jobs?lease_seconds={seconds}#june")
+    address = JobAddress.parse("postgresql://db/jobs?lease_seconds=5&sslmode=require#june")
+    assert address.lease == 5
+    assert address.database == "postgresql://db/jobs?sslmode=require"
+    assert address.shown == "postgresql://db/jobs?lease_seconds=5&sslmode=require#june"
 
 
 def test_a_lease_is_renewed(place: str) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
-        lease = Lease.claim(store._database, store._address, store.job, seconds=1)
+        lease = Lease.claim(store._database, store._address, store.job)
         assert lease is None, "it is held already"
-    address = JobAddress.parse(place)
+    address = JobAddress.parse(place.replace("#", "&lease_seconds=1.5#"))
     with PostgresStore.open_for_reading(place) as reader:
-        lease = Lease.claim(reader._database, address, reader.job, seconds=1.5)
+        lease = Lease.claim(reader._database, address, reader.job)
         assert lease is not None
         deadline = time.monotonic() + 30
         before = lease._good_until

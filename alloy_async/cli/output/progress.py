@@ -29,6 +29,7 @@ from ...provisioning.events import (
     Counts,
     DoubtsFound,
     Event,
+    Paused,
     Progress,
     Stopped,
     Waiting,
@@ -129,6 +130,9 @@ class ProgressDisplay:
                 notes = f"{format_count(self._retries, 'retry', 'retries')}, {self._waited:,.0f} s waited"
                 self._bar.update(self._task, notes=notes)
                 self._print_seldom(f"waiting {seconds:.1f} s before trying again: {reason}")
+            case Paused(reason):
+                self._bar.update(self._task, description="paused")
+                self.print_line(f"Paused: {reason}")
             case Stopped(reason):
                 self.print_line(f"No more rows are sent: {reason}")
 

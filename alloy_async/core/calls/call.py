@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -38,6 +38,7 @@ class Call:
 
     __slots__ = (
         "attempts",
+        "check",
         "deadline",
         "effect",
         "id",
@@ -69,6 +70,7 @@ class Call:
         self.timing: Timing | None = None
         self.id: str
         """Given with the first event that tells of the call."""
+        self.check: Callable[[], None] | None = None
         scope = current_scope.get()
         if scope is not None or options.settings.telemetry is not None:
             self._apply_scope(scope)
@@ -77,6 +79,7 @@ class Call:
         """Take in what holds for the block of code around the call."""
         if scope is not None:
             self.deadline = min(self.deadline, scope.count_seconds_left())
+            self.check = scope.check
         if self.options.settings.telemetry is not None or (
             scope is not None and scope.explanation is not None
         ):
@@ -139,6 +142,8 @@ class Call:
                     await self._await_timed(
                         "limiter", wait_for(permit, self._count_seconds_left, shared.clock.sleep)
                     )
+                if self.check is not None:
+                    self.check()
                 self.attempts += 1  # before anything is written: from here on the server may have acted
                 observed = self.options.observed or self.timing is not None or log.isEnabledFor(logging.DEBUG)
                 if observed:

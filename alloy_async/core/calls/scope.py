@@ -77,11 +77,13 @@ class Scope(NamedTuple):
         ends: the moment, by `now`, after which nothing may last.
         now: monotonic seconds.
         explanation: where the calls tell their time.
+        check: called before each attempt is sent; what it raises ends the call, without effect.
     """
 
     ends: float = float("inf")
     now: Callable[[], float] = time.monotonic
     explanation: Explanation | None = None
+    check: Callable[[], None] | None = None
 
     def count_seconds_left(self) -> float:
         """Count the seconds until the deadline; infinite where there is none."""
@@ -129,4 +131,18 @@ def explain(*, now: Callable[[], float] = time.monotonic) -> Iterator[Explanatio
         yield explanation
     finally:
         explanation.end()
+        current_scope.reset(token)
+
+
+@contextmanager
+def check_each_attempt(check: Callable[[], None]) -> Iterator[None]:
+    """Have `check` called right before each attempt of the calls in a block is sent, also after a long wait for a limit.
+
+    What it raises ends the call: nothing is sent.
+    """
+    outer = current_scope.get() or Scope()
+    token = current_scope.set(outer._replace(check=check))
+    try:
+        yield
+    finally:
         current_scope.reset(token)

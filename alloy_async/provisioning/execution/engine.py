@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
+from ...core.calls.scope import check_each_attempt
 from ...core.events import LimitEvent, RetryEvent
 from ...directory import EncodingDirectory
 from ..async_helpers import task_group
@@ -67,6 +68,11 @@ class Engine:
             SourceError: the source cannot be read; nothing was sent.
             JobError: the job cannot be written; nothing more was sent.
         """
+        # Its calls may wait long for a limit, and are made again: each attempt is checked, not the first only.
+        with check_each_attempt(self._context.store.check_worker):
+            await self._run_all(parts)
+
+    async def _run_all(self, parts: AsyncIterator[list[JobRow] | CreationBatch]) -> None:
         async with task_group() as group:
             writing = group.create_task(self._write_regularly())
             try:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from ...core.errors import AlloyAsyncError, DeadlineExceeded, RateLimited
 from ...directory.error_policy import ends_work
+from ..errors import JobError
 
 MOST_FAILURES = 30
 """Calls in a row that fail before the run gives up."""
@@ -73,6 +74,8 @@ class FailureGuard:
             tolerated: the run may go on though no call was answered yet; without, the first one has to show that address and
                 credential work.
         """
+        if isinstance(error, JobError):  # not of the call: the job is not this worker's any more
+            raise error
         if (moment := self._find_end_of_limit(error)) is not None and self.contact == "answered":
             self._limited = True
             await self.give_up(

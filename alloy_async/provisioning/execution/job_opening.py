@@ -12,7 +12,7 @@ from typing import Any
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import in_thread
-from ..errors import JobError, JobPlace
+from ..errors import JobError, JobPlace, JobUnavailable
 from ..planning.source_match import seal_source
 from ..sources import Source, open_source
 from ..store.header import JobHeader, Mode
@@ -120,6 +120,8 @@ async def create_job(place: JobPlace, header: JobHeader) -> AsyncIterator[JobWri
         async with open_job_writer(create_store, place, header) as writer:
             try:
                 yield writer
+            except JobUnavailable:  # it will be taken up again
+                raise
             except Exception:
                 unsent = not await writer.call(writer.store.was_anything_intended)
                 raise

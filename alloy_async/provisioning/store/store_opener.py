@@ -80,6 +80,20 @@ def delete_store(place: JobPlace) -> None:
         place.unlink()
 
 
+def check_database(place: JobPlace) -> None:
+    """Make sure that the database of a job answers.
+
+    Raises:
+        JobUnavailable: it does not.
+    """
+    _load_postgres().check_database(str(place))
+
+
+def get_lease_seconds(place: JobPlace) -> float:
+    """Tell for how many seconds a worker that does not answer keeps what it is working on."""
+    return JobAddress.parse(str(place)).lease
+
+
 def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:
     """Claim the next shard of a job that was split, as a store of its rows; None where none is open."""
     return _load_postgres().claim_shard(str(place), phase)

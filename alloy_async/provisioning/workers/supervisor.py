@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
-from ..errors import JobPlace
+from ..errors import JobPlace, JobUnavailable
 from ..events import Counts, Progress, Stopped
 from ..options import RunOptions
+from ..outages import POLL_SECONDS, wait_for_job
 from ..store.store_opener import count_shards, read_store
 from .interface import Workers, WorkersFailed
 
-POLL_SECONDS = 1.0
+_SHARE = 0.2
+"""Of the time at most goes into counting rows, which takes the longer the more there are."""
 
 
 async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str | None:
@@ -27,15 +30,15 @@ async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str |
     reason: str | None = None
     before: Counts | None = None
     try:
-        while (await asyncio.to_thread(count_shards, place)).unfinished:
+        while (look := await _look_at(place, run)) is not None:
             if run.stop.is_set():
                 reason = "interrupted"
                 break
-            counts = await asyncio.to_thread(_read_counts, place)
+            counts, seconds = look
             await workers.keep_running(progress=counts != before)
             before = counts
             run.on_event(Progress(counts, counts.rows))
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(max(POLL_SECONDS, seconds / _SHARE))
     except WorkersFailed as failure:
         reason = str(failure)
     finally:
@@ -45,6 +48,19 @@ async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str |
     return reason
 
 
-def _read_counts(place: JobPlace) -> Counts:
+async def _look_at(place: JobPlace, run: RunOptions) -> tuple[Counts, float] | None:
+    """Count the rows, and say how long that took; None where no shard is open. Workers wait by themselves in an outage."""
+    while True:
+        try:
+            return await asyncio.to_thread(_read_counts, place)
+        except JobUnavailable as error:
+            await wait_for_job(place, error, run)
+
+
+def _read_counts(place: JobPlace) -> tuple[Counts, float] | None:
+    began = time.monotonic()
+    if not count_shards(place).unfinished:
+        return None
     with read_store(place) as store:
-        return Counts.from_tally(store.tally(store.read_header().phase))
+        counts = Counts.from_tally(store.tally(store.read_header().phase))
+    return counts, time.monotonic() - began

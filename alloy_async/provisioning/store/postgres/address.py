@@ -10,6 +10,9 @@ import attrs
 from ....core.errors import ConfigurationError
 
 _SCHEMES = ("postgresql", "postgres")
+LEASE_SECONDS = 15.0
+_LEASE = "lease_seconds"
+"""The parameter of an address that is ours; all others are the database's."""
 
 
 def is_address(place: object) -> bool:
@@ -25,25 +28,42 @@ class JobAddress:
         database: the connection string; it may hold a password, so that it is never shown.
         job: the job's name in the database.
         shown: the same for people, without a password.
+        lease: seconds that a worker which does not answer keeps what it is working on.
     """
 
     database: str = attrs.field(repr=False)
     job: str
     shown: str
+    lease: float = LEASE_SECONDS
 
     @classmethod
     def parse(cls, place: str) -> JobAddress:
         """Read an address.
 
         Raises:
-            ConfigurationError: the name of the job is missing.
+            ConfigurationError: the name of the job is missing, or the length of the lease is no number of seconds.
         """
         parts = urlsplit(place)
+        pairs = parts.query.split("&") if parts.query else []
         job = unquote(parts.fragment)
-        query = "&".join(
-            pair for pair in parts.query.split("&") if "password" not in pair.partition("=")[0].lower()
-        )
+        query = "&".join(pair for pair in pairs if "password" not in pair.partition("=")[0].lower())
         shown = urlunsplit(parts._replace(netloc=re.sub(r":[^@]*@", "@", parts.netloc), query=query))
         if not job:
             raise ConfigurationError(f"job= names no job: write it behind a #, as in {shown}#june")
-        return cls(urlunsplit(parts._replace(fragment="")), job, shown)
+        own = [pair for pair in pairs if pair.startswith(f"{_LEASE}=")]
+        others = "&".join([pair for pair in pairs if pair not in own])
+        database = urlunsplit(parts._replace(fragment="", query=others))
+        return cls(database, job, shown, _parse_lease(own[-1], shown) if own else LEASE_SECONDS)
+
+
+def _parse_lease(pair: str, shown: str) -> float:
+    text = pair.partition("=")[2]
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 3600:
+        raise ConfigurationError(
+            f"job= {shown}: {_LEASE} is a number of seconds from 1 to 3600; got {text!r}"
+        )
+    return seconds

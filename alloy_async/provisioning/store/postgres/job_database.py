@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Self
 
-from ...errors import JobError
+from ...errors import JobInUse, JobUnavailable
 from ..header import JobHeader, Phase, encode_phase
 from .address import JobAddress
 from .driver import psycopg
 from .lease import Lease
-from .schema import BYTES, connect, create_job, drop_job, find_job, raise_as_job_error
+from .schema import BYTES, ROW_TABLES, connect, create_job, drop_job, find_job, name_table, raise_as_job_error
 
 _COPIED_TOGETHER = 256
 
@@ -33,6 +33,7 @@ class JobDatabase:
         self._address = address
         self._database = database
         self.job = job
+        self.batches, self.events = (name_table(table, job) for table in ROW_TABLES)
         self._lease = lease
         self._open_transactions = 0
         self._is_finished = False
@@ -82,8 +83,7 @@ class JobDatabase:
         database = connect(address)
         try:
             job = find_job(database, address)
-            with raise_as_job_error(address, "cannot be read"):
-                lease = Lease.claim(database, address, job, undo=encode_phase(phase), whole=False)
+            lease = Lease.claim(database, address, job, undo=encode_phase(phase), whole=False)
         except BaseException:
             database.close()
             raise
@@ -108,6 +108,15 @@ class JobDatabase:
             database.close()
 
     @classmethod
+    def check_database(cls, place: str) -> None:
+        """Make sure that the database answers.
+
+        Raises:
+            JobUnavailable: it does not.
+        """
+        connect(JobAddress.parse(place)).close()
+
+    @classmethod
     def delete(cls, place: str) -> None:
         """Delete a job and all that is known of it.
 
@@ -124,6 +133,11 @@ class JobDatabase:
     def path(self) -> str:
         """The job's address, without a password."""
         return self._address.shown
+
+    @property
+    def epoch(self) -> int:
+        """The number of this worker; 0 for one who only reads."""
+        return self._lease.shard.epoch if self._lease else 0
 
     @property
     def worker(self) -> int | None:
@@ -158,7 +172,7 @@ class JobDatabase:
             JobError: somebody may have.
         """
         if self._lease is None or not self._lease.is_live:
-            raise JobError(
+            raise JobUnavailable(
                 "the database did not answer in time, so that another worker may have taken over; nothing was sent",
                 self._address.shown,
             )
@@ -171,7 +185,8 @@ class JobDatabase:
 
     def copy(self, table: str, columns: Sequence[str], records: Iterable[Any]) -> None:
         names = ", ".join([f'"{name}"' for name in columns])
-        statement = f"COPY alloy_async.{table} (job, {names}) FROM STDIN"
+        where = name_table(table, self.job) if table in ROW_TABLES else f"alloy_async.{table}"
+        statement = f"COPY {where} (job, {names}) FROM STDIN"
         with self.transaction(), self._database.cursor() as cursor:
             source = iter(records)
             # A piece at a time, taken before it is copied: what makes the records may read from this connection.
@@ -194,7 +209,7 @@ class JobDatabase:
 def _claim(database: psycopg.Connection[Any], address: JobAddress, job: int) -> Lease:
     lease = Lease.claim(database, address, job)
     if lease is None:
-        raise JobError("another worker is working on this job; wait for it, or stop it", address.shown)
+        raise JobInUse("another worker is working on this job; wait for it, or stop it", address.shown)
     return lease
 
 

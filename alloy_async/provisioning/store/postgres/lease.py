@@ -4,6 +4,9 @@ A worker claims a shard where nobody works on it, or the lease of who did has la
 had. Every transaction that writes asks in the database whether the epoch is still its own: one that was stopped and wakes
 up later writes nothing more. It also sends nothing more, since no request leaves before its intent is written; the moment
 between the intent and the request is covered by `is_live`, on the worker's own clock.
+
+A worker may also be stopped in the middle of a transaction, whose locks the database keeps for as long as the connection
+lives, in a COPY without any end. So who takes over ends the connections of the one before, which bear its epoch's name.
 """
 
 from __future__ import annotations
@@ -15,27 +18,35 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from ...errors import JobError
+from ...errors import JobError, JobUnavailable
 from .address import JobAddress
 from .driver import psycopg
-from .schema import LEASE_SECONDS, connect
+from .schema import connect, name_session, name_worker, raise_as_job_error
 
 _RENEWALS = 3
 """Renewals within the length of a lease."""
 
 _SERIALIZE = "SELECT pg_advisory_xact_lock(hashtext('alloy_async'), %s::integer)"
 """Claims of one job one after the other, so that the whole job and a shard of it are never claimed at once."""
+_FIND = """
+SELECT shard, epoch, lease_until FROM alloy_async.shards AS wanted
+WHERE job = %(job)s AND undo = %(undo)s AND (shard = 0) = %(whole)s AND NOT done
+    AND (lease_until IS NULL OR lease_until < clock_timestamp())
+    AND NOT EXISTS (
+        SELECT 1 FROM alloy_async.shards AS held
+        WHERE held.job = wanted.job AND held.lease_until > clock_timestamp() AND (held.shard = 0 OR wanted.shard = 0))
+ORDER BY shard LIMIT 1"""
+_END_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = %s AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""
+# Waits for the transaction that its worker may have open, which `check` began with a lock on the key.
+_LOCK = """
+SELECT 1 FROM alloy_async.shards WHERE job = %(job)s AND undo = %(undo)s AND shard = %(shard)s AND epoch = %(epoch)s
+    AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE"""
 _CLAIM = """
 UPDATE alloy_async.shards SET epoch = nextval('alloy_async.epochs'), worker = %(worker)s,
     lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
-WHERE (job, undo, shard) = (
-    SELECT job, undo, shard FROM alloy_async.shards AS wanted
-    WHERE job = %(job)s AND undo = %(undo)s AND (shard = 0) = %(whole)s AND NOT done
-        AND (lease_until IS NULL OR lease_until < clock_timestamp())
-        AND NOT EXISTS (
-            SELECT 1 FROM alloy_async.shards AS held
-            WHERE held.job = wanted.job AND held.lease_until > clock_timestamp() AND (held.shard = 0 OR wanted.shard = 0))
-    ORDER BY shard LIMIT 1)
+WHERE job = %(job)s AND undo = %(undo)s AND shard = %(shard)s
 RETURNING undo, shard, first, last, epoch"""
 _RENEW = """
 UPDATE alloy_async.shards SET lease_until = clock_timestamp() + make_interval(secs => %s)
@@ -45,7 +56,7 @@ UPDATE alloy_async.shards SET lease_until = NULL, worker = NULL, done = done OR 
 WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s"""
 _OWNS = """
 SELECT 1 FROM alloy_async.shards
-WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s AND lease_until > clock_timestamp() FOR SHARE"""
+WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s AND lease_until > clock_timestamp() FOR KEY SHARE"""
 
 
 class Shard(NamedTuple):
@@ -72,15 +83,15 @@ class Lease:
         address: the job's.
         job: its id.
         shard: what was claimed.
-        seconds: the length of the lease.
+        good_until: the moment, on the monotonic clock, until which it surely holds.
     """
 
-    def __init__(self, address: JobAddress, job: int, shard: Shard, seconds: float) -> None:
+    def __init__(self, address: JobAddress, job: int, shard: Shard, good_until: float) -> None:
         self.shard = shard
         self._address = address
         self._key = (job, shard.undo, shard.shard, shard.epoch)
-        self._seconds = seconds
-        self._good_until = time.monotonic() + seconds
+        self._seconds = address.lease
+        self._good_until = good_until
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._renew, name=f"lease-{shard.shard}", daemon=True)
         self._thread.start()
@@ -94,7 +105,6 @@ class Lease:
         *,
         undo: int = 0,
         whole: bool = True,
-        seconds: float = LEASE_SECONDS,
     ) -> Lease | None:
         """Claim the whole job, or the first shard that is open and that nobody works on; None where there is none.
 
@@ -104,14 +114,30 @@ class Lease:
             job: its id.
             undo: 1 for the shards of taking it back; the whole job stands under 0.
             whole: claim the job itself, while nobody works on any shard of it.
-            seconds: the length of the lease.
+
+        Raises:
+            JobError: the database does not answer.
         """
         worker = f"{socket.gethostname()}:{os.getpid()}"
-        values = {"worker": worker, "seconds": seconds, "job": job, "undo": undo, "whole": whole}
-        with database.transaction():
-            database.execute(_SERIALIZE, (job,))
-            found = database.execute(_CLAIM, values).fetchone()
-        return None if found is None else cls(address, job, Shard._make(found), seconds)
+        asked = time.monotonic()
+        with raise_as_job_error(address, "cannot be claimed"):
+            with database.transaction():
+                database.execute(_SERIALIZE, (job,))
+                values: dict[str, Any] = {"job": job, "undo": undo, "whole": whole}
+                found = database.execute(_FIND, values).fetchone()
+                if found is None:
+                    return None
+                number, epoch, lapsed = found
+                if lapsed is not None:  # who had it did not let go of it
+                    database.execute(_END_SESSIONS, (name_worker(epoch),))
+                values |= {"shard": number, "epoch": epoch, "worker": worker, "seconds": address.lease}
+                if database.execute(_LOCK, values).fetchone() is None:  # it was renewed meanwhile
+                    return None
+                claimed = database.execute(_CLAIM, values).fetchone()
+            assert claimed is not None
+            shard = Shard._make(claimed)
+            name_session(database, shard.epoch)
+        return cls(address, job, shard, asked + address.lease)
 
     @property
     def is_live(self) -> bool:
@@ -125,7 +151,7 @@ class Lease:
             JobError: somebody has, or the lease has lapsed.
         """
         if database.execute(_OWNS, self._key).fetchone() is None:
-            raise JobError(
+            raise JobUnavailable(
                 "another worker has taken over what this one was doing, as it did not answer for"
                 f" {self._seconds:g} s; nothing more is sent from here",
                 self._address.shown,
@@ -150,6 +176,7 @@ class Lease:
             try:
                 if database is None:
                     database = connect(self._address)
+                    name_session(database, self.shard.epoch)
                 renewed = database.execute(_RENEW, (self._seconds, *self._key)).rowcount
             except (psycopg.Error, JobError):
                 database = None  # tried again at the next turn; until then `is_live` runs out

@@ -1,8 +1,9 @@
 """The tables of jobs in PostgreSQL, stated once; connecting, and making what is not there yet.
 
-They are those of a job file with the job's id in front, partitioned by it, so that a job is dropped at once. Nothing but a
-job's header, leases and the figures of a second is ever updated: a row that is updated twice costs twice what it costs to
-append, and leaves the database to be vacuumed.
+They are those of a job file with the job's id in front. Its rows are in tables of its own, so that a job is dropped at once,
+and no lock that making or dropping one takes is in the way of another: partitions of one table would share that table's.
+Nothing but a job's header, leases and the figures of a second is ever updated: a row that is updated twice costs twice what
+it costs to append, and leaves the database to be vacuumed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from ...errors import JobError, NoSuchJob
+from ...errors import JobError, JobUnavailable, NoSuchJob
 from ..header import JobHeader
 from ..job_store import Remark, RunNote, Second
 from ..row_events import Event
@@ -29,30 +30,20 @@ BYTES = frozenset({"keys", "remote_ids"})
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS alloy_async;
 CREATE SEQUENCE IF NOT EXISTS alloy_async.epochs;
+CREATE SEQUENCE IF NOT EXISTS alloy_async.event_ids;
 CREATE TABLE IF NOT EXISTS alloy_async.jobs (
     job bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
     format integer NOT NULL,
     {header}
 );
-CREATE TABLE IF NOT EXISTS alloy_async.batches (
-    job bigint NOT NULL, undo smallint NOT NULL, first bigint NOT NULL, rows integer NOT NULL,
-    action text NOT NULL, step text, why text, before text, outcome text, reason text, remote_id text,
-    line bigint, lines text, keys bytea NOT NULL, digests bytea, seen bytea,
-    PRIMARY KEY (job, undo, first)
-) PARTITION BY LIST (job);
-CREATE TABLE IF NOT EXISTS alloy_async.events (
-    job bigint NOT NULL, undo smallint NOT NULL, first bigint NOT NULL,
-    id bigint GENERATED ALWAYS AS IDENTITY,
-    rows integer NOT NULL, event text NOT NULL, was text, outcome text, reason text, remote_ids bytea,
-    adopted smallint NOT NULL,
-    PRIMARY KEY (job, undo, first, id)
-) PARTITION BY LIST (job);
 CREATE TABLE IF NOT EXISTS alloy_async.seconds (
-    job bigint NOT NULL, second bigint NOT NULL, rows bigint NOT NULL, calls bigint NOT NULL,
+    job bigint NOT NULL, second bigint NOT NULL,
+    epoch bigint NOT NULL,              -- of the worker: no two wait for one another here
+    rows bigint NOT NULL, calls bigint NOT NULL,
     p50 double precision NOT NULL, p95 double precision NOT NULL, slowest double precision NOT NULL,
     limited bigint NOT NULL, retries bigint NOT NULL, waited double precision NOT NULL,
-    PRIMARY KEY (job, second)
+    PRIMARY KEY (job, second, epoch)
 );
 CREATE TABLE IF NOT EXISTS alloy_async.notes (job bigint NOT NULL, at double precision, kind text, text text);
 CREATE TABLE IF NOT EXISTS alloy_async.remarks (
@@ -69,9 +60,23 @@ CREATE TABLE IF NOT EXISTS alloy_async.shards (
     PRIMARY KEY (job, undo, shard)
 );
 """
+_ROW_TABLES = """
+CREATE TABLE {batches} (
+    job bigint NOT NULL, undo smallint NOT NULL, first bigint NOT NULL, rows integer NOT NULL,
+    action text NOT NULL, step text, why text, before text, outcome text, reason text, remote_id text,
+    line bigint, lines text, keys bytea NOT NULL, digests bytea, seen bytea,
+    PRIMARY KEY (undo, first)
+);
+CREATE TABLE {events} (
+    job bigint NOT NULL, undo smallint NOT NULL, first bigint NOT NULL,
+    id bigint NOT NULL DEFAULT nextval('alloy_async.event_ids'),
+    rows integer NOT NULL, event text NOT NULL, was text, outcome text, reason text, remote_ids bytea,
+    adopted smallint NOT NULL,
+    PRIMARY KEY (undo, first, id)
+);
+"""
 ROW_TABLES = ("batches", "events")
-LEASE_SECONDS = 15.0
-"""How long a shard stays with a worker that does not answer any more."""
+"""Those that every job has for itself."""
 
 
 def connect(address: JobAddress) -> psycopg.Connection[Any]:
@@ -80,11 +85,42 @@ def connect(address: JobAddress) -> psycopg.Connection[Any]:
     Raises:
         JobError: it cannot be reached, or refuses the connection.
     """
+    lease = f"{address.lease * 1000:.0f}"
+    # Who is cut off from the other end notices within the length of a lease, on both sides; a wait for a lock is no longer.
+    ours = dict.fromkeys(("idle_in_transaction_session_timeout", "lock_timeout", "tcp_user_timeout"), lease)
+    idle, between = max(int(address.lease / 3), 1), max(int(address.lease / 6), 1)
+    alive = {"keepalives_idle": idle, "keepalives_interval": between, "keepalives_count": 3}
     with raise_as_job_error(address, "the database cannot be reached"):
-        database = psycopg.connect(address.database, autocommit=True, connect_timeout=10)
-        # A worker that is stopped between two statements holds locks that claims wait for: the database lets go of it.
-        database.execute(f"SET idle_in_transaction_session_timeout = {LEASE_SECONDS * 1000:.0f}".encode())
+        database = psycopg.connect(
+            address.database,
+            autocommit=True,
+            connect_timeout=10,
+            tcp_user_timeout=int(lease),
+            keepalives_idle=alive["keepalives_idle"],
+            keepalives_interval=alive["keepalives_interval"],
+            keepalives_count=alive["keepalives_count"],
+        )
+        settings = {**ours, **{f"tcp_{name}": str(value) for name, value in alive.items()}}
+        database.execute(
+            "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS settings (name, value)",
+            (list(settings), list(settings.values())),
+        )
         return database
+
+
+def name_table(table: str, job: int) -> str:
+    """Name one of the ROW_TABLES of a job."""
+    return f"alloy_async.{table}_{job}"
+
+
+def name_worker(epoch: int) -> str:
+    """Name the sessions of the worker that has an epoch."""
+    return f"alloy_async {epoch}"
+
+
+def name_session(database: psycopg.Connection[Any], epoch: int) -> None:
+    """Name the connection after its worker, so that whoever takes over from it can end it."""
+    database.execute("SELECT set_config('application_name', %s, false)", (name_worker(epoch),))
 
 
 def create_tables(database: psycopg.Connection[Any]) -> None:
@@ -125,9 +161,8 @@ def create_job(database: psycopg.Connection[Any], address: JobAddress, header: J
                 "this job exists already; resume it, or give another place with --job", address.shown
             )
         job = int(found[0])
-        for table in ROW_TABLES:
-            partition = f"{table}_{job} PARTITION OF alloy_async.{table} FOR VALUES IN ({job})"
-            database.execute(f"CREATE TABLE alloy_async.{partition}".encode())
+        names_of_tables = {table: name_table(table, job) for table in ROW_TABLES}
+        database.execute(_ROW_TABLES.format(**names_of_tables).encode())
         database.execute(
             "INSERT INTO alloy_async.shards (job, undo, shard, first, last) VALUES (%s, 0, 0, 0, 0)", (job,)
         )
@@ -138,7 +173,7 @@ def drop_job(database: psycopg.Connection[Any], address: JobAddress, job: int) -
     """Delete all that is known of a job."""
     with raise_as_job_error(address, "cannot be deleted"), database.transaction():
         for table in ROW_TABLES:
-            database.execute(f"DROP TABLE alloy_async.{table}_{job}".encode())
+            database.execute(f"DROP TABLE {name_table(table, job)}".encode())
         for table in ("seconds", "notes", "remarks", "shards", "jobs"):
             database.execute(f"DELETE FROM alloy_async.{table} WHERE job = %s", (job,))  # noqa: S608 -- own names
 
@@ -167,14 +202,26 @@ def find_job(database: psycopg.Connection[Any], address: JobAddress) -> int:
 
 @contextlib.contextmanager
 def raise_as_job_error(address: JobAddress, what: str) -> Iterator[None]:
-    """Turn what psycopg raises into a JobError that shows no connection string."""
+    """Turn what psycopg raises into a JobError that shows no connection string.
+
+    Raises:
+        JobUnavailable: the database is away, or ended the connection.
+        JobError: for every other error.
+    """
     try:
         yield
     except psycopg.Error as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise JobError(f"{what}: {reason}", address.shown) from None
+        kind = JobUnavailable if isinstance(error, _AWAY) else JobError
+        raise kind(f"{what}: {reason}", address.shown) from None
 
 
+_AWAY = (
+    psycopg.OperationalError,  # no connection, or it was ended; also a lock for which the wait was too long
+    psycopg.InterfaceError,  # the connection is closed
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    psycopg.errors.ReadOnlySqlTransaction,  # a standby that is about to take over
+)
 BATCH_COLUMNS = tuple(name for name in Batch._fields if name != "checksum")
 EVENT_COLUMNS = tuple(name for name in Event._fields if name != "id")
 SECOND_COLUMNS, NOTE_COLUMNS, REMARK_COLUMNS = Second._fields, RunNote._fields, Remark._fields

@@ -30,20 +30,26 @@ _WINDOW = 2048
 _SUMMED = ("rows", "calls", "limited", "retries", "waited")
 _WORST = ("p50", "p95", "slowest")
 _ADD_SECOND = (
-    f"INSERT INTO alloy_async.seconds AS s (job, {', '.join(SECOND_COLUMNS)})"
-    f" VALUES (%s, {', '.join(['%s'] * len(SECOND_COLUMNS))}) ON CONFLICT (job, second) DO UPDATE SET "
+    f"INSERT INTO alloy_async.seconds AS s (job, epoch, {', '.join(SECOND_COLUMNS)})"
+    f" VALUES (%s, %s, {', '.join(['%s'] * len(SECOND_COLUMNS))}) ON CONFLICT (job, second, epoch) DO UPDATE SET "
     + ", ".join([f"{name} = s.{name} + excluded.{name}" for name in _SUMMED])
     + "".join([f", {name} = greatest(s.{name}, excluded.{name})" for name in _WORST])
+)
+_MERGE = {**dict.fromkeys(_WORST, "max({})"), "waited": "sum({})"}
+_MERGED = ["second", *(f"{_MERGE.get(name, 'sum({})::bigint').format(name)}" for name in SECOND_COLUMNS[1:])]
+_READ_SECONDS = (
+    f"SELECT {', '.join(_MERGED)} FROM alloy_async.seconds WHERE job = %s AND second >= %s"
+    " GROUP BY second ORDER BY second"
 )
 _REFUSED = """
 SELECT b.action, coalesce(b.outcome, 'planned'),
     sum(least(e.first + e.rows, b.first + b.rows) - greatest(e.first, b.first))
-FROM alloy_async.events e JOIN alloy_async.batches b
+FROM {events} e JOIN {batches} b
     ON b.job = e.job AND b.undo = e.undo AND b.first > e.first - %(most)s AND b.first < e.first + e.rows
         AND b.first + b.rows > e.first
 WHERE e.job = %(job)s AND e.undo = %(undo)s AND e.event = 'refuse' GROUP BY 1, 2"""
 _INTENDED = """
-SELECT coalesce(sum(CASE event WHEN 'intend' THEN rows ELSE -rows END), 0) FROM alloy_async.events
+SELECT coalesce(sum(CASE event WHEN 'intend' THEN rows ELSE -rows END), 0) FROM {events}
 WHERE job = %s AND (event IN ('intend', 'withdraw') OR (event = 'fail' AND was IS NULL))"""
 
 
@@ -60,7 +66,7 @@ class PostgresStore(JobDatabase):
         undo = encode_phase(phase)
         with self.transaction():
             most = self.read(
-                "SELECT coalesce(max(first + rows - 1), 0) FROM alloy_async.batches WHERE job = %s AND undo = %s",
+                f"SELECT coalesce(max(first + rows - 1), 0) FROM {self.batches} WHERE job = %s AND undo = %s",
                 undo,
             )[0][0]
             self.write(
@@ -108,9 +114,9 @@ class PostgresStore(JobDatabase):
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
         with self.transaction():
-            for table in ("batches", "events"):
+            for table in (self.batches, self.events):
                 self.write(
-                    f"DELETE FROM alloy_async.{table} WHERE job = %s AND undo = %s",
+                    f"DELETE FROM {table} WHERE job = %s AND undo = %s",
                     [(self.job, encode_phase(phase))],
                 )
 
@@ -154,13 +160,13 @@ class PostgresStore(JobDatabase):
         undo = encode_phase(phase)
         with self.transaction():
             planned = self.read(
-                "SELECT coalesce(outcome, 'planned'), sum(rows) FROM alloy_async.batches"
+                f"SELECT coalesce(outcome, 'planned'), sum(rows) FROM {self.batches}"
                 " WHERE job = %s AND undo = %s GROUP BY 1",
                 undo,
             )
             counts: Counter[str] = Counter({name: int(rows) for name, rows in planned})
             happened = self.read(
-                "SELECT undo, 0, 0, sum(rows), event, was, outcome, NULL, NULL, 0 FROM alloy_async.events"
+                f"SELECT undo, 0, 0, sum(rows), event, was, outcome, NULL, NULL, 0 FROM {self.events}"
                 " WHERE job = %s AND undo = %s GROUP BY undo, event, was, outcome",
                 undo,
             )
@@ -176,7 +182,7 @@ class PostgresStore(JobDatabase):
         """Count the rows of the plan by action."""
         with self.transaction():
             found = self.read(
-                "SELECT action, sum(rows) FROM alloy_async.batches WHERE job = %s AND undo = 0 GROUP BY action"
+                f"SELECT action, sum(rows) FROM {self.batches} WHERE job = %s AND undo = 0 GROUP BY action"
             )
             counts: Counter[str] = Counter({name: int(rows) for name, rows in found})
             for action, _, rows in self._count_refused(0):
@@ -186,19 +192,15 @@ class PostgresStore(JobDatabase):
 
     def was_anything_intended(self) -> bool:
         """Tell whether any request may have left."""
-        return int(self.read(_INTENDED)[0][0]) > 0
+        return int(self.read(_INTENDED.format(events=self.events))[0][0]) > 0
 
     def add_seconds(self, seconds: Iterable[Second]) -> None:
         """Add to what happened in each second."""
-        self.write(_ADD_SECOND, [(self.job, *second) for second in seconds])
+        self.write(_ADD_SECOND, [(self.job, self.epoch, *second) for second in seconds])
 
     def read_seconds(self, since: float = 0) -> list[Second]:
         """Read what happened in each second, in order."""
-        columns = ", ".join(SECOND_COLUMNS)
-        found = self.read(
-            f"SELECT {columns} FROM alloy_async.seconds WHERE job = %s AND second >= %s ORDER BY second",
-            since,
-        )
+        found = self.read(_READ_SECONDS, since)
         return [Second._make(second) for second in found]
 
     def add_note(self, kind: str, text: str) -> None:
@@ -226,14 +228,15 @@ class PostgresStore(JobDatabase):
 
     def _count_refused(self, undo: int) -> list[tuple[str, str, int]]:
         values = {"most": MOST, "job": self.job, "undo": undo}
+        statement = _REFUSED.format(events=self.events, batches=self.batches)
         with raise_as_job_error(self._address, "cannot be read"):
-            found = self._database.execute(_REFUSED, values).fetchall()
+            found = self._database.execute(statement.encode(), values).fetchall()
         return [(action, before, int(rows)) for action, before, rows in found]
 
     def _read_window(self, phase: Phase, after: int) -> list[Batch]:
         columns = ", ".join(BATCH_COLUMNS)
         found = self.read(
-            f"SELECT {columns} FROM alloy_async.batches WHERE job = %s AND undo = %s AND first > %s"
+            f"SELECT {columns} FROM {self.batches} WHERE job = %s AND undo = %s AND first > %s"
             f" AND first + rows - 1 > %s AND first <= %s ORDER BY first LIMIT {_WINDOW}",
             encode_phase(phase), after - MOST, after, self._last,
         )  # fmt: skip
@@ -250,7 +253,7 @@ class PostgresStore(JobDatabase):
     def _read_events(self, phase: Phase, first: int, last: int) -> list[Event]:
         columns = ", ".join([*EVENT_COLUMNS, "id"])
         found = self.read(
-            f"SELECT {columns} FROM alloy_async.events WHERE job = %s AND undo = %s AND first > %s AND first <= %s"
+            f"SELECT {columns} FROM {self.events} WHERE job = %s AND undo = %s AND first > %s AND first <= %s"
             " AND first + rows > %s ORDER BY id",
             encode_phase(phase), first - MOST, last, first,
         )  # fmt: skip

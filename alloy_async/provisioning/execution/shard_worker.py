@@ -1,0 +1,142 @@
+"""One worker of a job in shards: it claims one after the other, settles what others left in doubt, and carries it out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+from ...directory import Directory
+from ..errors import JobError, JobPlace
+from ..job_context import JobContext
+from ..options import RunOptions
+from ..outages import POLL_SECONDS
+from ..planning.row_planner import count_numbers_per_row
+from ..planning.source_columns import SourceColumns
+from ..planning.source_match import refuse_changed_source
+from ..sources import Source
+from ..store.header import Phase
+from ..store.job_store import ShardedStore
+from ..store.store_opener import claim_shard, count_shards, read_store
+from ..store.writer import JobWriter
+from .engine import Engine
+from .job_opening import check_job
+from .row_batches import read_planned_rows
+
+_SLICE = 1000
+
+
+async def work_on_shards(
+    place: JobPlace, target: Directory, open_source: Callable[[str], Awaitable[Source]], run: RunOptions
+) -> str | None:
+    """Work on one shard after the other until none is left; None then, else why this worker stopped.
+
+    Args:
+        place: the job.
+        target: the directory.
+        open_source: opens the job's source by its name.
+        run: how to carry it out.
+
+    Raises:
+        JobError, SourceError: the job or its source cannot be used.
+        AlloyAsyncError: the very first call failed.
+    """
+    worker = ShardWorker(target, open_source, run)
+    await asyncio.to_thread(_check_split, place)
+    while not run.stop.is_set():
+        counts = await asyncio.to_thread(count_shards, place)
+        if not counts.unfinished:
+            return None
+        writer = await _claim(place, counts.phase)
+        if writer is None:  # others work on all that is left; one of them may be lost yet
+            await asyncio.sleep(POLL_SECONDS)
+            continue
+        try:
+            stopped = await worker.work_on(writer)
+        finally:
+            await asyncio.shield(asyncio.to_thread(writer.close))
+        if stopped is not None:
+            return stopped
+    return "interrupted"
+
+
+def _check_split(place: JobPlace) -> None:
+    if isinstance(place, Path):
+        raise JobError(
+            "a job in a file has one worker: resume it; many workers need a job in PostgreSQL, begun with"
+            " job=postgresql://host/database#name and on=local:1",
+            place,
+        )
+    if count_shards(place).total:
+        return
+    with read_store(place) as store:
+        state = store.read_header().state
+    if state not in ("done", "undone"):
+        raise JobError(
+            f"the job ({state}) is not split for workers: apply or resume it with on=local:1, say, and others can join in",
+            place,
+        )
+
+
+async def _claim(place: JobPlace, phase: Phase) -> JobWriter | None:
+    store = await asyncio.to_thread(claim_shard, place, phase)
+    return None if store is None else JobWriter(store)
+
+
+class ShardWorker:
+    """One worker, on one shard after the other.
+
+    Args: as of `work_on_shards`.
+    """
+
+    def __init__(
+        self, target: Directory, open_source: Callable[[str], Awaitable[Source]], run: RunOptions
+    ) -> None:
+        self._target = target
+        self._open_source = open_source
+        self._run = run
+        self._source: Source | None = None
+        self._columns: SourceColumns | None = None
+
+    async def work_on(self, writer: JobWriter) -> str | None:
+        """Carry out a shard; None where it is done, and the next one may follow, else why not.
+
+        Raises:
+            As `work_on_shards`.
+        """
+        await check_job(writer, self._target, new_key=self._run.new_key)
+        phase = writer.header.phase
+        context = await self._open_context(writer, phase)
+        engine = Engine(context, phase)
+        await engine.recorder.recount()
+        await engine.reconcile_doubts()
+        stride = (
+            count_numbers_per_row(writer.header.mode, self._target.capabilities) if phase == "apply" else 1
+        )
+        await engine.run(read_planned_rows(context, phase, stride=stride, size=_SLICE, columns=self._columns))
+        if engine.guard.never_began and engine.guard.error:
+            raise engine.guard.error
+        if engine.guard.stopped is None and await writer.call(_has_open_rows, writer, phase):
+            await engine.guard.give_up("some rows stay in doubt, as the system could not be asked about them")
+        await writer.call(engine.recorder.write_stats)
+        if engine.guard.stopped is None:
+            await writer.call(cast(ShardedStore, writer.store).finish_shard)
+        return engine.guard.stopped
+
+    async def _open_context(self, writer: JobWriter, phase: Phase) -> JobContext:
+        if phase == "undo":
+            return JobContext(writer, self._target, self._run)
+        fresh = self._source is None
+        if self._source is None:
+            self._source = await self._open_source(writer.header.source_path)
+        context = JobContext(writer, self._target, self._run, self._source)
+        if fresh:
+            await refuse_changed_source(context)
+            stride = count_numbers_per_row(writer.header.mode, self._target.capabilities)
+            self._columns = SourceColumns(self._source, stride, context.comparer)
+        return context
+
+
+def _has_open_rows(writer: JobWriter, phase: Phase) -> bool:
+    return next(writer.store.read_rows(phase, states=("planned", "intended", "doubt")), None) is not None

@@ -1,0 +1,148 @@
+"""Runs of a job: begun, taken up again or taken back, here or by workers, however often its database is away."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+from ..directory import Directory
+from .errors import JobError, JobPlace
+from .events import Checked
+from .execution.job_opening import create_job, open_job, open_job_source
+from .execution.lifecycle import execute, execute_undo, plan_rows, reconcile_before_undo
+from .execution.shards import check_workers, join_workers, run_on_workers, split_job
+from .job_context import JobContext
+from .options import RunOptions
+from .outages import survive_outages
+from .planning.job_planner import restart_plan
+from .planning.source_match import refuse_changed_source
+from .planning.undo_planner import plan_undo
+from .results import Report
+from .sources import Source
+from .store.header import JobHeader
+
+
+async def begin_job(
+    source: Source, target: Directory, header: JobHeader, place: JobPlace, run: RunOptions, began: float
+) -> Report:
+    """Begin a job, and carry it out.
+
+    Args:
+        source: of its rows; one that can be read only once is not taken up again after an outage.
+        target: the directory.
+        header: what the job is.
+        place: where it goes.
+        run: how to carry it out.
+        began: on the monotonic clock, for the report.
+
+    Raises:
+        As `jobs.provision`.
+    """
+    check_workers(run, place)
+    is_there = False
+    checked: Checked | None = None
+
+    async def begin() -> Report | None:
+        nonlocal is_there, checked
+        if is_there:
+            return await take_up_job(place, target, source, run, fresh=False)
+        async with create_job(place, header) as writer:
+            context, is_there = JobContext(writer, target, run, source), True
+            checked = None if header.source_digest is None else await plan_rows(context)
+            if run.on is None:
+                return await execute(context, checked, began)
+            await split_job(context)
+            return None
+
+    can_be_read_again = header.source_digest is not None
+    report = await (survive_outages(place, run, begin) if can_be_read_again else begin())
+    return report or await run_on_workers(place, target, run, checked, began)
+
+
+async def take_up_job(
+    place: JobPlace,
+    target: Directory,
+    source: Source | str | Path | None,
+    run: RunOptions,
+    *,
+    fresh: bool,
+) -> Report:
+    """Carry out what is left of a job, in the phase that it is in.
+
+    Args:
+        place: the job.
+        target: the directory.
+        source: of its rows; None opens the file that the job remembers.
+        run: how to carry it out.
+        fresh: it is a plan, of which nothing was carried out yet.
+
+    Raises:
+        As `jobs.apply`.
+    """
+    began = time.monotonic()
+    checked: Checked | None = None
+    taken = not fresh
+
+    async def take_up() -> Report | None:
+        nonlocal checked, taken
+        async with open_job(place, target, new_key=run.new_key) as writer:
+            header, path = writer.header, writer.store.path
+            if header.state == "undone":
+                raise JobError("was undone; begin a new job", path)
+            if not taken and header.state != "planned":
+                raise JobError(
+                    f"is not a plan that waits to be applied (it is {header.state}); use resume", path
+                )
+            taken = True
+            if header.state == "undoing" and run.on is None:
+                return await execute_undo(JobContext(writer, target, run), began)
+            given = header.source_path if source is None else source
+            context = JobContext(writer, target, run, await open_job_source(given, target))
+            if header.state == "planning":  # nothing was sent yet
+                await restart_plan(context)
+                checked = await plan_rows(context)
+            elif header.phase == "apply":
+                await refuse_changed_source(context)
+            if run.on is None:
+                return await execute(context, checked, began)
+            await split_job(context)
+            return None
+
+    work = take_up if fresh else partial(join_workers, place, run, take_up)
+    report = await survive_outages(place, run, work)
+    return report or await run_on_workers(place, target, run, checked, began)
+
+
+async def take_back_job(
+    place: JobPlace, target: Directory, run: RunOptions, *, remove_adopted: bool
+) -> Report:
+    """Plan to take a job back, unless that was done before, and carry it out.
+
+    Args:
+        place: the job.
+        target: the directory.
+        run: how to carry it out.
+        remove_adopted: remove also users of whom nobody knows whether the job created them.
+
+    Raises:
+        As `jobs.undo`.
+    """
+    began = time.monotonic()
+
+    async def take_back() -> Report | None:
+        async with open_job(place, target, new_key=run.new_key) as writer:
+            if writer.header.state == "undone":
+                raise JobError("was undone already", writer.store.path)
+            context = JobContext(writer, target, run)
+            if writer.header.state != "undoing":
+                await reconcile_before_undo(context)
+                await plan_undo(context, remove_adopted=remove_adopted)
+            if run.on is None:
+                return await execute_undo(context, began)
+            await split_job(context)
+            return None
+
+    work = partial(join_workers, place, run, take_back, only="undo")
+    report = await survive_outages(place, run, work)
+    return report or await run_on_workers(place, target, run, None, began)

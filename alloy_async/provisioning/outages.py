@@ -1,0 +1,73 @@
+"""Go on with a job after its database was away: nothing is sent meanwhile, and then the job is taken up again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from .errors import JobInUse, JobPlace, JobUnavailable
+from .events import Paused
+from .options import RunOptions
+from .store.store_opener import check_database, get_lease_seconds
+
+T = TypeVar("T")
+
+PATIENCE = 3600.0
+"""Seconds that a database may be away before the job is left to whoever resumes it."""
+POLL_SECONDS = 1.0
+_LEASES = 2
+"""Lengths of a lease after which that of our own broken connection has surely lapsed."""
+
+
+async def survive_outages(place: JobPlace, run: RunOptions, work: Callable[[], Awaitable[T]]) -> T:
+    """Work on a job; when its database goes away meanwhile, wait until it is back, and take the job up again.
+
+    Args:
+        place: the job; one in a file is never away.
+        run: told of the outage; `run.stop` ends the waiting.
+        work: opens the job, works on it and closes it; awaited again after an outage.
+
+    Raises:
+        JobUnavailable: it cannot even be reached the first time, or is away for longer than an hour.
+        Whatever `work` raises.
+    """
+    if isinstance(place, Path):
+        return await work()
+    await asyncio.to_thread(check_database, place)
+    free_at = -1.0  # the moment from which nobody can be working on it but another worker
+    while True:
+        try:
+            return await work()
+        except JobUnavailable as error:
+            await wait_for_job(place, error, run)
+            free_at = time.monotonic() + _LEASES * get_lease_seconds(place)
+        except JobInUse:
+            if time.monotonic() >= free_at or run.stop.is_set():
+                raise
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def wait_for_job(place: JobPlace, error: JobUnavailable, run: RunOptions) -> None:
+    """Wait until the database of a job answers.
+
+    Args:
+        place: the job.
+        error: what showed that it does not.
+        run: told of it.
+
+    Raises:
+        JobUnavailable: it does not within an hour, or the run was stopped.
+    """
+    run.on_event(Paused(f"{error}; nothing is sent before the job's database answers, then the job goes on"))
+    began = time.monotonic()
+    while True:
+        if run.stop.is_set() or time.monotonic() - began > PATIENCE:
+            raise error
+        try:
+            return await asyncio.to_thread(check_database, place)
+        except JobUnavailable as failure:
+            error = failure
+        await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,366 @@
+"""Workers that share a job and are lost, with their database, at every boundary; and the truth that the job is held against.
+
+A run is a pure function of its seed, but for the instants at which processes come to something. Children are forked from a
+process that has everything loaded, so that hundreds of runs are quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import random
+import signal
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+import attrs
+import psutil  # type: ignore[import-untyped]
+
+from alloy_async.core.errors import AlloyAsyncError
+from alloy_async.provisioning import RunOptions, provision, resume, work
+from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
+from alloy_async.provisioning.execution.job_opening import create_job, make_header, open_job_source
+from alloy_async.provisioning.execution.lifecycle import plan_rows
+from alloy_async.provisioning.execution.shards import split_job
+from alloy_async.provisioning.job_context import JobContext
+from alloy_async.provisioning.store.store_opener import delete_store, read_store
+from alloy_async.sandbox import Fault, Sandbox
+from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
+
+from .crashing_jobs import BATCH, FAULTS
+from .database_proxy import DatabaseProxy, ProxyPoint
+from .database_server import DatabaseServer
+from .sandbox_directories import directory_of, place_of
+
+Loss: TypeAlias = Literal["killed", "stopped", "database killed", "database restarted"]
+LOSSES: tuple[Loss, ...] = get_args(Loss)
+Point: TypeAlias = CrashPoint | ProxyPoint
+POINTS: tuple[Point, ...] = (*get_args(CrashPoint), *get_args(ProxyPoint))
+ROWS, SHARD = 56, 14
+LEASE = 2.0
+CREDENTIALS = {
+    "ALLOY_API_KEY": "key",
+    "SMOOCH_KEY_ID": KEY_ID,
+    "SMOOCH_SECRET": SECRET,
+    "SMOOCH_APP_ID": APP_ID,
+}
+PATIENCE = 120.0
+"""Seconds that a worker may take: machines are busy."""
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["simulation.crashing_workers"])
+
+
+@attrs.frozen
+class ClientLoss:
+    """The client that began the job is killed.
+
+    Args:
+        with_workers: and all its workers.
+        with_database: and the database.
+    """
+
+    with_workers: bool
+    with_database: bool
+
+    def __str__(self) -> str:
+        others = (" and workers" if self.with_workers else "") + (
+            " and database" if self.with_database else ""
+        )
+        return f"client{others} killed"
+
+
+@attrs.frozen
+class Scene:
+    """Where one run takes place.
+
+    Args:
+        server: the database's.
+        sandbox: the system.
+        source: the users.
+        job: the job's name.
+    """
+
+    server: DatabaseServer
+    sandbox: Sandbox
+    source: Path
+    job: str = attrs.field(factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def place(self) -> str:
+        """The job, on the direct way."""
+        return self.locate(self.server.url)
+
+    def locate(self, url: str) -> str:
+        """Address the job at a server."""
+        return f"{url}{'&' if '?' in url else '?'}lease_seconds={LEASE}#{self.job}"
+
+    @property
+    def target(self) -> tuple[str, str, str]:
+        """What `directory_of` takes."""
+        return self.sandbox.system, self.sandbox.url, place_of(self.sandbox)
+
+
+def write_source(path: Path, rows: int = ROWS) -> set[str]:
+    """Write a file of users, with whatever a system wants of one; their names."""
+    names = [f"user{n}" for n in range(rows)]
+    lines = [f"{name},{name}@x.example,Given,Family{name}" for name in names]
+    path.write_text("\n".join(["username,email,given_name,family_name", *lines, ""]), encoding="utf-8")
+    return set(names)
+
+
+async def split(scene: Scene) -> None:
+    """Plan and split a job whose workers the run starts."""
+    async with directory_of(*scene.target, batch_size=BATCH) as target:
+        source = await open_job_source(scene.source, target)
+        header = await make_header(source, target, "create", None, {"look_up": False})
+        async with create_job(scene.place, header) as writer:
+            context = JobContext(writer, target, RunOptions(on="local:1", shard_rows=SHARD), source)
+            await plan_rows(context)
+            await split_job(context)
+
+
+def start_worker(
+    scene: Scene, url: str | None = None, point: CrashPoint | None = None, count: int = 1
+) -> tuple[BaseProcess, Connection]:
+    """Start a worker, which says when it comes to a boundary for the so-manieth time, and waits there for a word."""
+    ours, theirs = _context.Pipe()
+    place = scene.locate(url or scene.server.url)
+    process = _context.Process(
+        target=be_worker, args=(scene.target, place, point, count, theirs), daemon=True
+    )
+    process.start()
+    theirs.close()
+    return process, ours
+
+
+def be_worker(target: Any, place: str, point: CrashPoint | None, count: int, told: Connection) -> None:
+    """Be a worker; the exit code is 0 where the whole job is in."""
+
+    def at(here: CrashPoint) -> None:
+        nonlocal count
+        count -= here == point
+        if here == point and count == 0:
+            told.send(os.getpid())
+            told.recv()
+
+    async def carry_out() -> int:
+        async with directory_of(*target, batch_size=BATCH) as directory:
+            report = await work(place, directory, run=RunOptions(concurrency=2))
+        return 0 if report.complete else 1
+
+    if point is not None:
+        crash_hook.set(at)
+    os._exit(asyncio.run(carry_out()))  # without what the fork server's own exit would do
+
+
+def be_client(target: Any, place: str, source: Path, workers: int | None, *, begins: bool) -> None:
+    """Be the process in which the user begins a job, or goes on with it."""
+    os.environ.update(CREDENTIALS)  # for the workers that it starts
+
+    async def carry_out() -> int:
+        on = None if workers is None else f"local:{workers}"
+        run = RunOptions(concurrency=2, on=on, shard_rows=SHARD)
+        async with directory_of(*target, batch_size=BATCH) as directory:
+            if begins:
+                report = await provision(source, directory, job=place, run=run)
+            else:
+                report = await resume(place, directory, run=run)
+        return 0 if report.complete else 1
+
+    os._exit(asyncio.run(carry_out()))
+
+
+def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> None:
+    """One job, whose worker or database is lost at a point; others carry it on, and whoever was stopped wakes up later."""
+    asyncio.run(split(scene))
+    if point == "before asking":  # somebody must have left rows in doubt
+        _leave_doubts(scene)
+    happened: list[int] = []
+    process: BaseProcess | None = None
+
+    def act() -> None:
+        assert process is not None
+        assert process.pid is not None
+        _lose(scene, rng, loss, process.pid)
+        happened.append(process.pid)
+
+    with contextlib.ExitStack() as stack:
+        others = [start_worker(scene)[0] for _ in range(rng.randrange(2))] if point != "before asking" else []
+        proxied = point in get_args(ProxyPoint)
+        count = 1 if point == "before asking" or others else rng.randrange(1, 7)
+        proxy = stack.enter_context(
+            DatabaseProxy(scene.server.url, point if proxied else None, count, act)  # type: ignore[arg-type]
+        )
+        process, told = start_worker(scene, proxy.url, None if proxied else point, count)  # type: ignore[arg-type]
+        _wait_for(lambda: bool(happened) or told.poll() or process.exitcode is not None)
+        if not proxied and process.exitcode is None:
+            told.recv()
+            act()
+            with contextlib.suppress(OSError):
+                told.send("go on")
+        if not happened and others:  # they left nothing for this one to do
+            return
+        assert happened, f"the worker ended before it came {point}: {process.exitcode}"
+        others += [start_worker(scene)[0] for _ in range(rng.randrange(1, 3))]
+        if loss == "stopped":
+            time.sleep(rng.uniform(0.5, LEASE + 2))  # sometimes before anybody has taken over
+            os.kill(happened[0], signal.SIGCONT)
+        for worker in others:
+            worker.join(PATIENCE)
+            assert worker.exitcode == 0, f"a worker ended with {worker.exitcode}"
+        process.join(PATIENCE)
+        assert process.exitcode == (-signal.SIGKILL if loss == "killed" else 0), process.exitcode
+
+
+def _lose(scene: Scene, rng: random.Random, loss: Loss, pid: int) -> None:
+    if loss == "killed":
+        os.kill(pid, signal.SIGKILL)
+    elif loss == "stopped":
+        os.kill(pid, signal.SIGSTOP)
+    else:
+        scene.server.kill() if loss == "database killed" else scene.server.stop()
+        time.sleep(rng.uniform(0, 1.5 * LEASE))
+        scene.server.start()
+
+
+def _leave_doubts(scene: Scene) -> None:
+    process, told = start_worker(scene, point="after answer", count=2)
+    _wait_for(lambda: told.poll() or process.exitcode is not None)
+    process.kill()
+    process.join()
+    time.sleep(LEASE)
+
+
+def lose_client(scene: Scene, rng: random.Random, loss: ClientLoss) -> None:
+    """One job, whose beginner dies at some instant, alone or with all workers; then somebody resumes it."""
+    process = _start_client(scene, 2, begins=True)
+    process.join(rng.uniform(0.05, 4.0))
+    if loss.with_workers:
+        for pid in _find_children(process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    process.kill()
+    process.join()
+    if loss.with_database:
+        scene.server.kill()
+        scene.server.start()
+    begins = not _is_job(scene)
+    workers = rng.choice((None, 2))
+    ends: list[int | None] = []
+    until = time.monotonic() + PATIENCE
+    while 0 not in ends and time.monotonic() < until:  # its lease, or its workers, live on for a while
+        last = _start_client(scene, workers, begins=begins)
+        last.join(PATIENCE)
+        ends.append(last.exitcode)
+    assert 0 in ends, f"resuming ended with {ends}"
+
+
+def _start_client(scene: Scene, workers: int | None, *, begins: bool) -> BaseProcess:
+    args = (scene.target, scene.place, scene.source, workers)
+    process = _context.Process(target=be_client, args=args, kwargs={"begins": begins})
+    process.start()
+    return process
+
+
+def judge(scene: Scene, names: set[str]) -> None:
+    """Hold the job's claims against the truth: every user once, every row one outcome, no effect twice."""
+    created = Counter(
+        effect.key.removesuffix("@x.example") for effect in scene.sandbox.ledger.find(what="created")
+    )
+    assert max(created.values(), default=1) == 1, f"doubled: {created}"
+    assert set(created) == names, f"lost: {names - set(created)}, too many: {set(created) - names}"
+    with read_store(scene.place) as store:
+        rows = list(store.read_rows("apply"))
+        assert [row.number for row in rows] == list(range(1, len(names) + 1))
+        assert {row.outcome for row in rows} == {"created"}, Counter(row.outcome for row in rows)
+        assert store.tally("apply") == {"created": len(names)}
+        assert store.read_header().state == "done"
+
+
+RUNS: tuple[tuple[Loss, Point] | ClientLoss, ...] = (
+    *((loss, point) for point in POINTS for loss in LOSSES),
+    *(
+        ClientLoss(with_workers, with_database)
+        for with_workers in (False, True)
+        for with_database in (False, True)
+    ),
+)
+"""Every kind of run."""
+
+
+def run_one(
+    server: DatabaseServer, system: str, seed: int, folder: Path, kind: tuple[Loss, Point] | ClientLoss
+) -> None:
+    """Lose somebody once, and judge what came of the job.
+
+    Raises:
+        AssertionError: a user was lost or doubled, or the job came to no end.
+    """
+    rng = random.Random(f"{system} {seed} {kind}")
+    with Sandbox(system, seed_users=0, seed=seed) as sandbox:
+        scene = Scene(server, sandbox, folder / f"{system}{seed}.csv")
+        names = write_source(scene.source)
+        if rng.random() < 0.3:
+            sandbox.faults.add(*(Fault(fault, times=2) for fault in rng.sample(FAULTS, 2)))
+        if isinstance(kind, ClientLoss):
+            lose_client(scene, rng, kind)
+        else:
+            lose_worker(scene, rng, *kind)
+        sandbox.faults.clear()
+        _finish(scene)
+        judge(scene, names)
+        delete_store(scene.place)
+
+
+def _finish(scene: Scene) -> None:
+    """Resume what faults of the network have left, as a user would."""
+
+    async def go_on() -> None:
+        async with directory_of(*scene.target, batch_size=BATCH) as target:
+            report = await resume(scene.place, target)
+            assert report.complete, report
+
+    with read_store(scene.place) as store:
+        done = store.tally("apply") == {"created": ROWS} and store.read_header().state == "done"
+    if not done:
+        with contextlib.suppress(AlloyAsyncError):
+            asyncio.run(go_on())
+
+
+def _is_job(scene: Scene) -> bool:
+    try:
+        with read_store(scene.place):
+            return True
+    except AlloyAsyncError:
+        return False
+
+
+def _find_children(pid: int | None) -> list[int]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    return []
+
+
+def _wait_for(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until, "it never came there"
+        time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def open_scenes() -> Iterator[tuple[DatabaseServer, Path]]:
+    """A database and a folder for runs."""
+    import tempfile
+
+    with DatabaseServer() as server, tempfile.TemporaryDirectory() as folder:
+        yield server, Path(folder)

