@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from .interface import Capabilities
-from .record import FIELDS, UserRecord, fold
+from .record import FIELDS, UserRecord, fold_all
 from .record_columns import RecordColumns
 
 
@@ -118,5 +118,5 @@ def may_all_go(users: RecordColumns, can: Capabilities) -> bool:
         not can.forms
         and all(all(users.get(field)) for field in can.needs)
         and all(length <= most for length, most in lengths)
-        and len(set(map(fold, users.get(can.key)))) == users.rows
+        and len(set(fold_all(users.get(can.key)))) == users.rows
     )
