@@ -25,10 +25,11 @@ def test_a_sync_call_costs_little_more_than_the_same_call_awaited() -> None:
 
 
 def test_the_command_prints_a_figure_a_line_and_fails_where_a_budget_is_missed() -> None:
-    command = [sys.executable, "-m", "benchmarks", "decode", "--rounds", "1", "--json"]
+    command = [sys.executable, "-m", "benchmarks", "facade", "--rounds", "1", "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
     figures = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [figure["name"][:6] for figure in figures] == ["noise:", "decode", "decode", "decode"]
+    assert len(figures) >= 3
+    assert all("sync call" in figure["name"] or figure["name"].startswith("noise:") for figure in figures)
     assert done.returncode == any(figure["met"] is False for figure in figures), done.stderr
 
 

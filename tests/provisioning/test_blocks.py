@@ -131,7 +131,7 @@ def plan_both_ways(source: Source, can: Capabilities) -> list[list[object]]:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.lists(cells, min_size=0, max_size=len(HEADER) + 1), min_size=1, max_size=8),
-    filler=st.sampled_from([0, 0, 0, 3000]),
+    filler=st.sampled_from([0, 0, 0, 1200]),
     quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
     can=st.sampled_from(systems()),
 )

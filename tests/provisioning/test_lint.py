@@ -100,7 +100,7 @@ def lint(tmp_path: Path, content: str | bytes, name: str = "users.csv") -> list[
     return list(Linter(open_source(path), CAN).check())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(table=clean_tables())
 def test_no_false_alarm(tmp_path: Path, table: list[list[str]]) -> None:
     assert lint(tmp_path, text_of(table)) == []

@@ -198,7 +198,7 @@ async def test_a_file_of_each_kind_into_a_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "csv.zst", "jsonl", "parquet"])
-def test_fifty_megabytes_stream_in_constant_memory(tmp_path: Path, kind: str) -> None:
+def test_a_large_file_streams_in_constant_memory(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"users.{kind}"
     count = _write_big(path, kind)
     code = (
@@ -220,14 +220,14 @@ def _write_big(path: Path, kind: str) -> int:
     note = "n" * 230
     if kind == "parquet":
         with pq.ParquetWriter(path, pa.schema([("username", pa.string()), ("note", pa.string())])) as writer:
-            for start in range(0, 200_000, 20_000):
+            for start in range(0, 100_000, 20_000):
                 numbers = range(start, start + 20_000)
                 columns = {"username": [f"u{n}" for n in numbers], "note": [f"{n}{note}" for n in numbers]}
                 writer.write_table(pa.table(columns))
-        return 200_000
+        return 100_000
     form = json.dumps({"username": "u%d", "note": note}) if kind == "jsonl" else f"u%d,{note}"
     content = b"" if kind == "jsonl" else b"username,note\n"
-    content += "".join(form % n + "\n" for n in range(200_000)).encode()
+    content += "".join(form % n + "\n" for n in range(100_000)).encode()
     packers = {"csv.gz": lambda data: gzip.compress(data, 1), "csv.zst": zstd}
     path.write_bytes(packers.get(kind, bytes)(content))
-    return 200_000
+    return 100_000
