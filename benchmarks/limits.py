@@ -18,8 +18,8 @@ from typing import Any
 
 import attrs
 
+from alloy_async.core.ratelimit.adaptive_budget import AdaptiveBudget
 from alloy_async.core.ratelimit.rate import Rate
-from alloy_async.core.ratelimit.request_budget import AdaptiveBudget
 from simulation.crowd import Outcome, Simulation, wait_at_low_traffic
 from simulation.limited_servers import (
     Concurrency,

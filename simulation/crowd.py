@@ -31,6 +31,7 @@ class Call:
     operation: str
     began: float
     attempts: int = 0
+    outrun: int = 0
     backoff: float = 0.0  # seconds that it waited for no word of the server's
     until: float = 0.0  # the last moment that the server told to anybody before it was done
 
@@ -47,8 +48,9 @@ class Outcome:
     def accepted_between(self, start: float, end: float) -> int:
         return sum(start <= at < end for at in self.accepted)
 
-    def refused_share(self) -> float:
-        return len(self.refused) / max(1, len(self.refused) + len(self.accepted))
+    def refused_share(self, since: float = 0.0) -> float:
+        refused = sum(at >= since for at in self.refused)
+        return refused / max(1, refused + sum(at >= since for at in self.accepted))
 
     def by_caller(self) -> dict[int, int]:
         counts: dict[int, int] = {}
@@ -209,8 +211,13 @@ class Simulation:
             return
         asked = float(headers["retry-after"]) if "retry-after" in headers else None
         self._told = max(self._told, self.now + (asked or 0))
-        wait = self.retry.wait(call.attempts, asked, self._random.random)
-        if call.attempts >= self.retry.attempts or self.now + wait >= call.began + self.deadline:
+        call.outrun += permit.was_outrun
+        failures = max(1, call.attempts - call.outrun)
+        wait = self.retry.wait(failures, asked, self._random.random)
+        remaining = call.began + self.deadline - self.now
+        if asked is not None and asked < remaining <= wait:
+            wait = (asked + remaining) / 2
+        if failures >= self.retry.attempts or wait >= remaining:
             self._end(call, left, "RateLimited")
             return
         call.backoff += wait if asked is None else 0.0

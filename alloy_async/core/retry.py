@@ -38,7 +38,8 @@ class Retry:
     """How often and how fast a failed attempt is made again.
 
     Args:
-        attempts: most requests a call may send, the first one included. 1 switches retrying off. Default 4.
+        attempts: most requests a call may send, the first one included. 1 switches retrying off. Those that a limit refused
+            while it let others through are not counted: such a call waits for its turn, until its deadline. Default 4.
         wait_initial: seconds; the first wait is random between 0 and this, and doubles with each further failure. Default 0.5.
         wait_max: seconds; longest such wait. A Retry-After of the server may be longer. Default 20.
         budget: retries that a client may have under way beyond what its successes pay for: each retry costs 1, each
@@ -110,6 +111,7 @@ async def attempt_again(
     clock: Clock,
     deadline: float,
     on_wait: Callable[[AlloyAsyncError, float], None],
+    count_outrun: Callable[[], int] = lambda: 0,
 ) -> T:
     """Go on after the first attempt failed.
 
@@ -119,6 +121,7 @@ async def attempt_again(
         repeatable: whether a failure may be followed by another attempt.
         deadline: the moment, on the clock, after which no attempt may start.
         on_wait: told the failure and the seconds before each wait.
+        count_outrun: gives how many failures were refusals of a limit that let others through meanwhile.
 
     Raises:
         AlloyAsyncError: the last failure.
@@ -131,14 +134,22 @@ async def attempt_again(
             raise pending.pop()
         return await attempt()
 
+    def count_failures(state: RetryCallState) -> int:
+        return max(1, state.attempt_number - count_outrun())
+
     def wait(state: RetryCallState) -> float:
-        return policy.wait(
-            state.attempt_number, getattr(_get_failure(state), "retry_after", None), clock.random
-        )
+        asked = getattr(_get_failure(state), "retry_after", None)
+        seconds = policy.wait(count_failures(state), asked, clock.random)
+        left = deadline - clock.monotonic()
+        if asked is not None and asked < left <= seconds:
+            return float(asked + left) / 2  # what the deadline leaves of the jitter
+        return seconds
 
     def stop(state: RetryCallState) -> bool:
         error = _get_failure(state)
-        if state.attempt_number >= policy.attempts or clock.monotonic() + state.upcoming_sleep >= deadline:
+        if count_failures(state) >= policy.attempts:
+            return True
+        if clock.monotonic() + state.upcoming_sleep >= deadline:
             return True
         asked_to_return = isinstance(error, RateLimited) or (error.status == 503 and error.effect == "none")
         return not (asked_to_return or budget.spend())

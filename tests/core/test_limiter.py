@@ -14,9 +14,10 @@ import attrs
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from alloy_async.core.ratelimit.limiter import Limiter
+from alloy_async.core.ratelimit.limiter import SHORTEST_WAIT, Limiter
 from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.ratelimit.rate import Rate
+from alloy_async.core.retry import Retry
 from simulation.crowd import Simulation, wait_at_low_traffic
 from simulation.limited_servers import (
     Concurrency,
@@ -96,7 +97,7 @@ def test_no_stretch_of_time_admits_more_than_told(per_second: float, burst: int,
     assert len(moments) == len(pauses)
     for first, since in enumerate(moments):
         for count, until in enumerate(moments[first:], start=1):
-            assert count <= per_second * (until - since) + burst + 1e-6
+            assert count <= per_second * (until - since + SHORTEST_WAIT) + burst  # a timer may be so late
 
 
 @given(per_second=st.floats(1, 1000), burst=st.integers(1, 20), callers=st.integers(1, 80))
@@ -295,47 +296,62 @@ def test_a_crowd_does_not_wake_together() -> None:
     assert max(sum(at <= other < at + 0.001 for other in moments) for at in moments) < 16
 
 
-SERVERS: list[tuple[str, Server, dict[str, object], float, float]] = [
-    # name, server, simulation, least goodput, most refused: benchmarks/limits.py measures more of them, and longer
-    ("bucket of 10", TokenBucket(10, 10), {"seconds": 300.0}, 0.97, 0.06),
-    ("window of 10", FixedWindow(10), {"seconds": 300.0}, 0.85, 0.07),
-    ("sliding window of 10", SlidingWindow(10), {"seconds": 300.0}, 0.76, 0.07),
-    ("5 in flight", Concurrency(5, 0.3), {"seconds": 120.0, "service": 0.3}, 0.85, 0.06),
-    (
-        "20 a second, answers after one",
-        TokenBucket(20, 20),
-        {"seconds": 120.0, "latency": (0.9, 1.1)},
-        0.9,
-        0.1,
-    ),
-    ("500 a second", TokenBucket(500, 50), {}, 0.95, 0.0125),
-    ("window of 500", FixedWindow(500), {}, 0.9, 0.05),
-    ("120 a second", TokenBucket(120, 12), {}, 0.95, 0.04),
-    ("window of 120", FixedWindow(120), {}, 0.9, 0.07),
-    ("500 a second, Retry-After", TokenBucket(500, 50, retry_after=True), {}, 0.9, 0.0125),
+FAR = {"seconds": 120.0, "latency": (0.9, 1.1)}
+MINUTES = {"seconds": 600.0, "workers": 8}
+SERVERS: list[tuple[str, Server, dict[str, object], float, float, float]] = [
+    # Name, server, simulation, least goodput, most refused in all, and once it is known: benchmarks/limits.py measures more.
+    ("bucket of 10", TokenBucket(10, 10), {"seconds": 300.0}, 0.97, 0.06, 0.03),
+    ("window of 10", FixedWindow(10), {"seconds": 300.0}, 0.85, 0.065, 0.05),
+    ("sliding window of 10", SlidingWindow(10), {"seconds": 300.0}, 0.8, 0.06, 0.03),
+    ("5 in flight", Concurrency(5, 0.3), {"seconds": 120.0, "service": 0.3}, 0.85, 0.06, 0.02),
+    ("20 a second, answers after one", TokenBucket(20, 20), FAR, 0.9, 0.08, 0.06),
+    ("500 a second", TokenBucket(500, 50), {}, 0.97, 0.0125, 0.0016),
+    ("window of 500", FixedWindow(500), {}, 0.9, 0.03, 0.015),
+    ("120 a second", TokenBucket(120, 12), {}, 0.97, 0.04, 0.0054),
+    ("window of 120", FixedWindow(120), {}, 0.92, 0.065, 0.015),
+    ("500 a second, Retry-After", TokenBucket(500, 50, retry_after=True), {}, 0.93, 0.0125, 0.0016),
+    ("120 a second, Retry-After", TokenBucket(120, 12, retry_after=True), {}, 0.93, 0.04, 0.0054),
+    ("60 a minute", TokenBucket(1, 60), MINUTES, 0.97, 0.06, 0.03),
+    ("60 a minute, Retry-After", TokenBucket(1, 60, retry_after=True), MINUTES, 0.97, 0.06, 0.03),
 ]
 
 
 @pytest.mark.parametrize(
-    ("server", "simulation", "goodput", "refused"),
+    ("server", "simulation", "goodput", "refused", "refused_later"),
     [row[1:] for row in SERVERS],
     ids=[row[0] for row in SERVERS],
 )
 def test_an_unknown_limit_is_found(
-    server: Server, simulation: dict[str, Any], goodput: float, refused: float
+    server: Server, simulation: dict[str, Any], goodput: float, refused: float, refused_later: float
 ) -> None:
     run = Simulation(copy.deepcopy(server), 1, **simulation)
     outcome = run.run()
     assert len(outcome.accepted) >= goodput * server.allowed(run.seconds)
     assert outcome.refused_share() <= refused
+    assert outcome.refused_share(since=run.seconds / 5) <= refused_later
     assert outcome.fairness(run.workers) >= 0.95
     assert outcome.errors == []
 
 
-def test_60_a_minute_with_8_workers_is_used_up() -> None:
-    outcome = Simulation(TokenBucket(1, 60, retry_after=True), 2, seconds=600, workers=8).run()
-    assert len(outcome.accepted) >= 0.97 * 660
-    assert outcome.errors == []
+@pytest.mark.parametrize("retry_after", [False, True])
+def test_a_call_that_others_outrun_is_not_given_up(retry_after: bool) -> None:
+    run = Simulation(
+        FixedWindow(10, retry_after), 1, seconds=120, retry=Retry(attempts=2), deadline=100.0
+    ).run()
+    assert max(call.attempts for call, _ in run.calls) > 2
+    assert len([error for at, error in run.errors if at > 10]) <= 0.005 * len(run.calls)
+
+
+@pytest.mark.parametrize("retry_after", [False, True])
+@pytest.mark.parametrize("kind", [FixedWindow, SlidingWindow])
+def test_a_window_of_a_minute_is_used_and_no_call_gives_up_once_it_is_known(
+    kind: type, retry_after: bool
+) -> None:
+    server = kind(60, window=60.0, retry_after=retry_after)
+    outcome = Simulation(server, 1, seconds=900, workers=8).run()
+    assert outcome.accepted_between(300, 900) >= 0.88 * 600
+    assert outcome.refused_share(since=300) <= 0.06
+    assert [error for at, error in outcome.errors if at > 300] == []
 
 
 @pytest.mark.parametrize("every", [0.4, 2.0, 20.0])
@@ -439,6 +455,45 @@ def test_threads_together_keep_the_told_limit() -> None:
     assert 20 < len(moments) <= 400 * (max(moments) - began) + 5
     assert limiter._common.under_way == 0
     assert not limiter._lanes["get"].waiting
+
+
+@pytest.mark.parametrize(
+    ("share", "retry_after", "least"),
+    [(0.01, None, 1500), (0.05, None, 300), (0.05, "0", 300), (0.05, "1", 100)],
+)
+def test_refusals_at_random_are_not_taken_for_a_rate(
+    share: float, retry_after: str | None, least: int
+) -> None:
+    outcome = Simulation(Moody(share, retry_after), 1, workers=32, seconds=20).run()
+    assert len(outcome.accepted) / 20 >= least
+
+
+def test_one_refusal_among_many_answers_holds_up_nobody_else() -> None:
+    limiter, _ = make()
+    for _ in range(20):
+        limiter.acquire("get").note_answer(200, {})
+    refuse(limiter)
+    assert limiter.acquire("get").wait == 0.0
+    refuse(limiter, **{"retry-after": "30"})  # the server's word is another thing
+    assert limiter.acquire("get").hold > 29
+
+
+def test_a_refusal_while_others_are_let_through_is_told_from_one_where_nobody_is() -> None:
+    limiter, clock = make()
+    refuse(limiter)
+    clock.now += 0.2
+    asking, other, third = (limiter.acquire("get") for _ in range(3))
+    asking.note_answer(200, {})
+    for permit in (other, third):
+        permit.renew()
+        assert permit.wait == 0.0
+    clock.now += 0.1
+    other.note_answer(429, {})
+    assert other.was_outrun
+    clock.now += 10
+    alone = limiter.acquire("get")
+    alone.note_answer(429, {})
+    assert not alone.was_outrun
 
 
 @pytest.mark.parametrize("told", [None, "0"])

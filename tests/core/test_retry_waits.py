@@ -24,7 +24,7 @@ from alloy_async import (
     StatusError,
     Timeout,
 )
-from alloy_async.core.retry import RetryBudget, may_repeat
+from alloy_async.core.retry import Clock, RetryBudget, attempt_again, may_repeat
 from alloy_async.sandbox import Fault, Hang, Reset, Sandbox, Status, Trickle
 from alloy_async.testing import FakeClock
 
@@ -245,3 +245,56 @@ async def test_429_is_raised_when_the_attempts_are_used_up(sandbox: Sandbox, all
         await alloy.send(POST)
     assert raised.value.attempts == len(sandbox.requests) == 4
     assert isinstance(raised.value, StatusError)
+
+
+class Turns:
+    """A call that a limit refuses, some times while it lets others through."""
+
+    def __init__(self, refusals: int, asked: float | None, outrun: bool) -> None:
+        self.refusals, self.outrun, self._asked, self._outrun = refusals, 0, asked, outrun
+        self.clock, self.waits = FakeClock(), list[float]()
+
+    async def attempt(self) -> str:
+        if not self.refusals:
+            return "its turn"
+        raise self.refuse()
+
+    def refuse(self) -> RateLimited:
+        self.refusals -= 1
+        self.outrun += self._outrun
+        return RateLimited("no", status=429, effect="none", retry_after=self._asked)
+
+    async def run(self, policy: Retry, seconds: float) -> str:
+        return await attempt_again(
+            self.attempt,
+            self.refuse(),
+            policy=policy,
+            repeatable=lambda _: True,
+            budget=RetryBudget(100),
+            clock=Clock(self.clock.monotonic, self.clock.sleep, lambda: 0.9),
+            deadline=self.clock.monotonic() + seconds,
+            on_wait=lambda _, wait: self.waits.append(wait),
+            count_outrun=lambda: self.outrun,
+        )
+
+
+async def test_refusals_of_a_limit_that_lets_others_through_use_up_no_attempt() -> None:
+    assert await Turns(9, None, outrun=True).run(Retry(attempts=3), 60.0) == "its turn"
+    for attempts, left in ((3, 6), (1, 8)):
+        turns = Turns(9, None, outrun=attempts == 1)
+        with pytest.raises(RateLimited):
+            await turns.run(Retry(attempts=attempts), 60.0)
+        assert turns.refusals == left
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(20.0, True), (10.4, True), (9.9, False)])
+async def test_the_jitter_of_a_wait_that_was_asked_ends_before_the_deadline(
+    seconds: float, waits: bool
+) -> None:
+    turns = Turns(1, 10.0, outrun=False)
+    if waits:
+        assert await turns.run(Retry(), seconds) == "its turn"
+        assert 10.0 <= turns.waits[0] < seconds
+    else:
+        with pytest.raises(RateLimited):
+            await turns.run(Retry(), seconds)

@@ -44,6 +44,7 @@ class Call:
         "id",
         "operation",
         "options",
+        "outrun",
         "plan",
         "renewed",
         "request",
@@ -64,6 +65,7 @@ class Call:
         self.started: float = shared.clock.monotonic()
         self.streamed: bool = streamed
         self.attempts: int = 0
+        self.outrun: int = 0
         self.effect: Effect = "none"
         self.renewed: bool = False
         self.deadline: float = options.settings.deadline
@@ -119,6 +121,7 @@ class Call:
             clock=self.shared.clock,
             deadline=self.started + self.deadline,
             on_wait=self._report_retry,
+            count_outrun=lambda: self.outrun,
         )
         self.shared.budget.refund()
         return answer
@@ -153,6 +156,8 @@ class Call:
                 else:
                     wire = await self.transmit(credential)
                 permit.note_answer(wire.status, wire.headers, wire.body)
+                if permit.was_outrun:
+                    self.outrun += 1
             except BaseException:
                 permit.release()  # whatever happened: a permit that is kept would hold everybody else
                 raise

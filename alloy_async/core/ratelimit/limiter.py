@@ -12,8 +12,9 @@ A caller acquires a permit, waits while it says so, sends, and notes the answer 
     finally:
         permit.release()
 
-As long as nothing limits, nothing is counted. Waiting callers go in the order in which they came, each operation in a
-lane of its own: the first operation that is refused holds up no other; once a second one is refused, all share one lane.
+As long as the server has shown no limit, nothing is counted; at the most it is paced, by the rate that the user told. Waiting
+callers go in the order in which they came, each operation in a lane of its own: the first operation that is refused holds up
+no other; once a second one is refused, all share one lane.
 All clients of the process with one host and credential share a limiter, across threads and event loops; its lock is held
 for microseconds and never while anybody waits.
 """
@@ -27,18 +28,17 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from threading import Lock
 
-from .operation_lane import OperationLane
+from .adaptive_budget import ASK_AGAIN, AdaptiveBudget
+from .operation_lane import OperationLane, OperationLanes
 from .permit import DONE, SAMPLE, SENT, WAITING, Permit, UnlimitedPermit
 from .rate import Rate
-from .request_budget import ASK_AGAIN, AdaptiveBudget, RequestBudget
+from .request_budget import RequestBudget
 from .signals.quota_headers import tells_quota
 from .signals.quotas import Quotas
 from .signals.refusals import LIMIT_STATUSES, Refusal, parse_refusal
 
 # Seconds after the last refusal until what refusals taught is forgotten.
 MEMORY = 600.0
-# Two operations refused within so many seconds share a limit.
-TOGETHER = 60.0
 SHORTEST_WAIT = 0.001
 # Places in the queue that a call gives up with each refusal, so that one call is not refused each time the server is asked.
 PLACES = 8
@@ -66,13 +66,10 @@ class Limiter:
         self._lock = Lock()
         self._tickets = count(1)
         self._unlimited: dict[str, UnlimitedPermit] = {}
-        self._lanes: dict[str, OperationLane] = {}
+        self._lanes = OperationLanes()
         self._common = OperationLane()
         self._waiting = 0  # permits in the queues of all lanes
         self._rate: Rate | RequestBudget | None = None
-        self._all_together = (
-            False  # whether more than one operation was refused, so that all are limited together
-        )
         self._quotas = Quotas()
         self._forget_at = math.inf
         if rate is not None:
@@ -111,22 +108,34 @@ class Limiter:
             refusals: how often the call was refused before.
         """
         permit = self._unlimited.get(operation)
-        return self._join(operation, refusals) if permit is None else permit
+        if permit is None or (self._common.budget is not None and not self._take_at_once()):
+            return self._join(operation, refusals)
+        return permit
 
     @property
-    def _limits(self) -> bool:
-        return self._common.budget is not None or bool(self._quotas) or self._forget_at < math.inf
+    def _has_seen_limit(self) -> bool:
+        return bool(self._quotas) or self._forget_at < math.inf
+
+    def _take_at_once(self) -> bool:
+        """Whether nobody waits and the rate that the user told has one to spare, which is then taken."""
+        with self._lock:
+            if self._waiting or self._common.delay(self._clock()) > 0:
+                return False
+            self._common.drawn = None
+            return True
 
     def _join(self, operation: str, refusals: int) -> Permit:
         with self._lock:
             now = self._clock()
             if now > self._forget_at:
                 self._forget()
-            if not self._limits:
-                unlimited = self._unlimited[operation] = UnlimitedPermit(self, operation)
-                return unlimited
-            lane = self._get_lane(operation)
-            permit = Permit(self, lane, next(self._tickets) + PLACES * refusals)
+            # A budget that others draw from, too, has to know of every answer.
+            if not self._has_seen_limit and type(self._common.budget) in (AdaptiveBudget, type(None)):
+                unlimited = self._unlimited.setdefault(operation, UnlimitedPermit(self, operation))
+                if self._common.budget is None:
+                    return unlimited
+            lane = self._lanes.get_lane(operation)
+            permit = Permit(self, lane, next(self._tickets) + PLACES * refusals, now)
             if not lane.waiting:
                 lane.note_idle(now)
                 self._common.note_idle(now)
@@ -141,17 +150,8 @@ class Limiter:
 
     def _may_go(self, lane: OperationLane, now: float) -> bool:
         """Whether nothing delays the operation's next request."""
-        if self._quotas.delay(lane, now) > 0:
-            return False
-        if lane.budget is not None and lane.delay(now) > 0:
-            return False
-        return self._common.delay(now) <= 0
-
-    def _get_lane(self, operation: str) -> OperationLane:
-        lane = self._lanes.get(operation)
-        if lane is None:
-            lane = self._lanes[operation] = OperationLane()
-        return lane
+        is_held = self._quotas.delay(lane, now) > 0 or (lane.budget is not None and lane.delay(now) > 0)
+        return not is_held and self._common.delay(now) <= 0
 
     def _renew(self, permit: Permit, wake: Callable[[], None] | None) -> None:
         with self._lock:
@@ -218,6 +218,7 @@ class Limiter:
                 lane.accept(now, permit._sent, permit._level)
                 self._common.accept(now, permit._sent, permit._common_level)
             else:
+                permit.was_outrun = lane.accepted_at >= permit.joined
                 self._refuse(permit, refusal, now)
             if self._waiting:
                 self._advance(now)
@@ -228,42 +229,41 @@ class Limiter:
         """Take a sign of a limit from an answer that was not counted, and count from now on."""
         refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
         with self._lock:
-            now, lane = self._clock(), self._get_lane(permit.operation)
-            if tells_quota(headers):
+            now, lane = self._clock(), self._lanes.get_lane(permit.operation)
+            late = permit.is_late
+            if tells_quota(headers) and not late:
                 self._quotas.follow(lane, headers, self._wall(), now, now)
             if refusal is not None:
                 # Those that were handed out before the first refusal was seen tell nothing new.
-                news = self._unlimited.get(permit.operation) is permit
-                counted = Permit(self, lane, 0)
-                counted._sent = now if news or lane.refused_at == -math.inf else -math.inf
-                self._refuse(counted, refusal, now)
-            if self._limits:
+                counted = Permit(self, lane, 0, now)
+                counted._sent = -math.inf if late and lane.refused_at > -math.inf else now
+                self._refuse(counted, refusal, now, 0 if late else permit.answers)
+            elif late and lane.budget is not None:
+                lane.budget.accept(now, -math.inf)
+            if self._has_seen_limit:
+                for unlimited in self._unlimited.values():
+                    unlimited.is_late = True
                 self._unlimited = {}
 
-    def _refuse(self, permit: Permit, refusal: Refusal, now: float) -> None:
+    def _refuse(self, permit: Permit, refusal: Refusal, now: float, answers: int = 0) -> None:
         """Hold the operation that was refused, or all, where another one was refused a short while ago."""
         lane, asked = permit._lane, refusal.retry_after
+        if self._quotas.delay(lane, now) > (asked or 0.0):  # a quota that is used up explains it, and holds
+            lane.note_end(now)
+            self._common.note_end(now)
+            return
         self._forget_at = now + min(asked or 0.0, ASK_AGAIN) + MEMORY
-        others = [
-            other for other in self._lanes.values() if other is not lane and now - other.refused_at < TOGETHER
-        ]
-        if others and not self._all_together:
-            self._all_together = True
-            for limited in (lane, *others):
-                if limited.budget is not None and limited.budget.gate() <= now:
-                    limited.budget = None
-        common = self._common
-        if self._all_together or not (self._rate is None or type(common.budget) is AdaptiveBudget):
+        rate = self._rate if isinstance(self._rate, Rate) and self._rate.per_second < math.inf else None
+        everywhere = self._rate is not None and type(self._common.budget) is not AdaptiveBudget
+        if everywhere or self._lanes.is_shared(lane, now):
             lane.refused_at = now
-            common.budget = common.budget or AdaptiveBudget()
-            common.refuse(now, permit._sent, permit._common_level, asked, self._random())
+            self._common.budget = self._common.budget or AdaptiveBudget()
+            self._common.refuse(now, permit._sent, permit._common_level, asked, self._random())
         else:
-            if lane.budget is None:
-                known = isinstance(self._rate, Rate) and self._rate.per_second < math.inf
-                lane.budget = AdaptiveBudget(self._rate if known else None, now)  # type: ignore[arg-type]
+            lane.budget = lane.budget or AdaptiveBudget(rate, now, answers)
             lane.refuse(now, permit._sent, permit._level, asked, self._random())
         lane.note_end(now)
-        common.note_end(now)
+        self._common.note_end(now)
 
     def _release(self, permit: Permit) -> None:
         with self._lock:
@@ -286,7 +286,7 @@ class Limiter:
         """Drop what refusals of long ago have taught; requests under way keep their lanes."""
         if self._waiting:
             return
-        self._forget_at, self._all_together, self._lanes = math.inf, False, {}
+        self._forget_at, self._lanes = math.inf, OperationLanes()
         if self._rate is None:
             self._common = OperationLane()
         self._quotas.forget(self._clock())

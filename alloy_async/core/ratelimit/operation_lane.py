@@ -36,6 +36,9 @@ DOUBLING = 8.0
 # twice as far where refusals at usual levels have shown a rate.
 TOO_MANY, DEVIATIONS = 0.8, 2.0
 
+# Two operations refused within so many seconds share a limit.
+TOGETHER = 60.0
+
 _ticket = attrgetter("ticket")
 
 
@@ -49,6 +52,8 @@ class OperationLane:
         waiting: by ticket.
         quotas: of the server, that its answers tell; None before the first one.
         refused_at: when a refusal was last seen.
+        accepted_at: when a request was last accepted.
+        drawn: the moment that the budget gave to the first in the queue.
         round_trip: seconds that an answer takes, smoothed.
     """
 
@@ -60,7 +65,8 @@ class OperationLane:
         self.under_way: int = 0
         self.round_trip: float = FIRST_ROUND_TRIP
         self.refused_at: float = -math.inf
-        self._drawn: float | None = None  # the moment that the budget gave to the first in the queue
+        self.accepted_at: float = -math.inf
+        self.drawn: float | None = None
         self._slow_start = math.inf
         self._most: Ceiling | None = None
         self._crowded_since = math.inf
@@ -93,9 +99,9 @@ class OperationLane:
 
     def put_back(self) -> None:
         """Return what was drawn from the budget, since nobody comes for it."""
-        if self._drawn is not None and self.budget is not None:
+        if self.drawn is not None and self.budget is not None:
             self.budget.give_back()
-        self._drawn = None
+        self.drawn = None
 
     def delay(self, now: float) -> float:
         """Seconds until one more request may be sent; 0.0: now. Draws from the budget where nothing else delays."""
@@ -108,17 +114,17 @@ class OperationLane:
         wait = self.budget.gate() - now
         if wait > 0:
             return wait
-        if self._drawn is None:
-            self._drawn = self.budget.take(now)
-            if self._drawn is None:
+        if self.drawn is None:
+            self.drawn = self.budget.take(now)
+            if self.drawn is None:
                 return LOOK_AGAIN
-        return max(0.0, self._drawn - now)
+        return max(0.0, self.drawn - now)
 
     def forecast(self, now: float, before: int) -> float:
         """Seconds that a caller with so many before it will wait, as far as can be told."""
         wait = 0.0
         if self.budget is not None:
-            wait = max(0.0, self.budget.gate() - now, (self._drawn or now) - now)
+            wait = max(0.0, self.budget.gate() - now, (self.drawn or now) - now)
             rate = self.budget.rate()
             if rate < math.inf:
                 wait += before / rate
@@ -132,7 +138,7 @@ class OperationLane:
 
     def send(self, now: float) -> None:
         """Note that a request leaves."""
-        self._drawn = None
+        self.drawn = None
         self.under_way += 1
         self._last_sent = now
 
@@ -151,7 +157,7 @@ class OperationLane:
         """Note that the server took a request, of which it had been the `level`-th in flight."""
         if self.under_way:  # as `end` does, on the way of every call
             self.under_way -= 1
-        self._last_ended = now
+        self._last_ended = self.accepted_at = now
         self.round_trip += (now - sent - self.round_trip) / 8  # smoothed as TCP's is
         if self.budget is None:
             return
@@ -176,7 +182,7 @@ class OperationLane:
                 self._most.base = level - 1.0
             return
         self.refused_at = now
-        self._drawn = None  # it was for the time before
+        self.drawn = None  # it was for the time before
         if crowded:
             self._rate_refusals = 0
             self._most = Ceiling(level - 1.0, DOUBLING)
@@ -195,7 +201,7 @@ class OperationLane:
         """In a forked child: what was under way or waiting stayed with the parent."""
         self.waiting.clear()
         self.under_way = 0
-        self._drawn = None
+        self.drawn = None
 
     @property
     def _most_in_flight(self) -> float:
@@ -213,3 +219,28 @@ class OperationLane:
             self._most.age += max(0.0, now - self._crowded_since)
         self._crowded_since = now
         return LOOK_IN_FLIGHT
+
+
+class OperationLanes(dict[str, OperationLane]):
+    """The lanes of all operations, by name; apart until a second operation is refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._are_shared = False
+
+    def get_lane(self, operation: str) -> OperationLane:
+        """The lane of an operation, which is made if there is none."""
+        lane = self.get(operation)
+        if lane is None:
+            lane = self[operation] = OperationLane()
+        return lane
+
+    def is_shared(self, lane: OperationLane, now: float) -> bool:
+        """Whether the limit that refuses a lane's requests now is one that all operations share."""
+        others = [other for other in self.values() if other is not lane and now - other.refused_at < TOGETHER]
+        if others and not self._are_shared:
+            self._are_shared = True
+            for limited in (lane, *others):
+                if limited.budget is not None and limited.budget.gate() <= now:
+                    limited.budget = None
+        return self._are_shared

@@ -24,6 +24,8 @@ class Permit:
     Attributes:
         wait: seconds to wait before `renew`; 0.0 means send now.
         hold: seconds that it is sure to wait, by what the server or the user said; 0.0 where that is not known.
+        joined: when it joined the queue.
+        was_outrun: whether it was refused while others were let through: the limit is shared, and it was not its turn.
     """
 
     __slots__ = (
@@ -36,13 +38,17 @@ class Permit:
         "_state",
         "_wake",
         "hold",
+        "joined",
         "ticket",
         "wait",
+        "was_outrun",
     )
 
-    def __init__(self, limiter: Limiter, lane: OperationLane, ticket: int) -> None:
+    def __init__(self, limiter: Limiter, lane: OperationLane, ticket: int, now: float) -> None:
         self._limiter, self._lane = limiter, lane
         self.ticket: int = ticket
+        self.joined: float = now
+        self.was_outrun: bool = False
         self._state, self._sent, self._level, self._common_level = WAITING, 0.0, 0, 0
         self._quotas: tuple[QuotaWindow, ...] = ()
         self._wake: Callable[[], None] | None = None
@@ -84,19 +90,28 @@ class Permit:
 
 
 class UnlimitedPermit(Permit):
-    """The permit of everybody while nothing limits: nothing is counted, only a sign of a limit is passed on."""
+    """The permit of everybody while no limit was seen: nothing is counted, only a sign of a limit is passed on.
 
-    __slots__ = ("_answers", "operation")
+    Attributes:
+        answers: how many there were.
+        is_late: whether a limit was seen since it was handed out; then all answers are passed on.
+    """
+
+    __slots__ = ("answers", "is_late", "operation")
 
     def __init__(self, limiter: Limiter, operation: str) -> None:
         self._limiter = limiter
         self.operation: str = operation
         self.ticket: int = 0
-        self._state, self._answers = DONE, 0
+        self._state = DONE
+        self.answers: int = 0
+        self.is_late: bool = False
+        self.was_outrun: bool = False
         self.wait: float = 0.0
         self.hold: float = 0.0
 
     def note_answer(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
-        self._answers += 1
-        if status in LIMIT_STATUSES or (self._answers % SAMPLE == 1 and tells_quota(headers)):
+        self.answers += 1
+        is_sample = self.answers % SAMPLE == 1
+        if status in LIMIT_STATUSES or self.is_late or (is_sample and tells_quota(headers)):
             self._limiter._begin_counting(self, status, headers, body)

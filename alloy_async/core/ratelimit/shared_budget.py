@@ -21,34 +21,11 @@ from hashlib import blake2b
 from pathlib import Path
 
 from ..errors import ConfigurationError
+from .adaptive_budget import AdaptiveBudget
 from .rate import Rate
-from .request_budget import AdaptiveBudget
 
-NUMBERS = (
-    "spent",
-    "opens",
-    "told_until",
-    "cut",
-    "refusals",
-    "reopened",
-    "pause",
-    "first_pause",
-    "closed_at",
-    "accepted",
-    "mark",
-    "mark_accepted",
-    "next_mark",
-    "next_accepted",
-    "rough",
-    "streak",
-    "streak_refusals",
-    "streak_accepted",
-    "streak_base",
-    "unrelated_until",
-    "round_trip",
-)
-# The numbers, the ceiling's base, age and doubling time, and when it was written; then the checksum.
-RECORD = struct.Struct(f"<{len(NUMBERS) + 4}d")
+# The numbers of a budget, and when they were written; then the checksum.
+RECORD = struct.Struct(f"<{len(AdaptiveBudget().export_numbers()) + 1}d")
 CHECKSUM = struct.Struct("<I")
 SIZE = RECORD.size + CHECKSUM.size
 # Seconds for which the lock is tried. Its holders need microseconds; one that takes longer was stopped, and must not stop all.
@@ -154,15 +131,11 @@ class SharedBudget(AdaptiveBudget):
         numbers = RECORD.unpack(self._initial if torn else packed)
         if numbers[-1] > now + 3600:
             numbers = RECORD.unpack(self._initial)
-        for name, number in zip(NUMBERS, numbers, strict=False):
-            setattr(self, name, number)
-        ceiling = self.ceiling
-        ceiling.base, ceiling.age, ceiling.doubling, self._written = numbers[len(NUMBERS) :]
+        self.import_numbers(numbers[:-1])
+        self._written = numbers[-1]
 
     def _pack(self, now: float) -> bytes:
-        ceiling = self.ceiling
-        numbers = (getattr(self, name) for name in NUMBERS)
-        return RECORD.pack(*numbers, ceiling.base, ceiling.age, ceiling.doubling, now)
+        return RECORD.pack(*self.export_numbers(), now)
 
 
 def open_shared_budget(host: str, credential: str, rate: Rate, now: float) -> SharedBudget:
