@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, Generic, TypeVar, TypeVarTuple, Unpack
 
+from .calls.thread_signals import ThreadSignals
 from .errors import ConfigurationError
 
 T = TypeVar("T")
@@ -27,14 +28,19 @@ log: logging.Logger = logging.getLogger("alloy_async")
 
 
 class BackgroundLoop:
-    """An event loop in a background thread, and the way to run something on it."""
+    """An event loop in a background thread, and the way to run something on it.
 
-    def __init__(self) -> None:
+    Args:
+        signals: by which threads are told that what they wait for is over; default the quickest.
+    """
+
+    def __init__(self, signals: ThreadSignals | None = None) -> None:
         self._loop = choose_loop_factory()()
         from concurrent.futures import ThreadPoolExecutor  # here, as an async client needs none of it
 
         self._executor = ThreadPoolExecutor(thread_name_prefix="alloy_async")
         self._loop.set_default_executor(self._executor)
+        self._signals = signals or ThreadSignals(locks=_has_green_threads())
         self.stopping: bool = False
         self._thread = threading.Thread(target=self._main, name="alloy_async", daemon=True)
         self._thread.start()
@@ -72,17 +78,19 @@ class BackgroundLoop:
                 "a sync client was called from its own event loop thread (a hook or a credential callable?), where waiting"
                 " would never end; use the async client there"
             )
-        finished = threading.Lock()
-        finished.acquire()
+        signal = self._signals.acquire()
         # Not BackgroundCall[T](...): what is subscripted is made through typing, at three times the cost.
-        call: BackgroundCall[T] = BackgroundCall(self, start, args, lambda _: finished.release())
+        call: BackgroundCall[T] = BackgroundCall(self, start, args, signal.set)
         self._hand_over(call)
         try:
-            finished.acquire()
+            signal.wait()
         except BaseException:
             self.cancel([call])
-            finished.acquire()
+            # It may have ended in the very moment of Ctrl-C, and the wait with it: then there is nothing to wait for.
+            if not call.is_over:
+                signal.wait()
             raise
+        self._signals.release(signal)
         error, result = call.error, call.result
         if error is None:
             return result  # type: ignore[return-value]
@@ -121,7 +129,7 @@ class BackgroundLoop:
 class BackgroundCall(Generic[T]):
     """Something that runs on the loop for another thread. No done callback of asyncio: this is on the way of every call."""
 
-    __slots__ = ("_args", "_on_end", "_owner", "_start", "error", "result", "task")
+    __slots__ = ("_args", "_on_end", "_owner", "_start", "error", "is_over", "result", "task")
 
     def __init__(
         self,
@@ -136,6 +144,7 @@ class BackgroundCall(Generic[T]):
         self._on_end = on_end
         self.result: T | None = None
         self.error: BaseException | None = None
+        self.is_over: bool = False
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the task; on the loop's thread."""
@@ -146,6 +155,7 @@ class BackgroundCall(Generic[T]):
             self.result = await self._start(*self._args)
         except BaseException as error:  # it is the waiting thread's; SystemExit, too, must not end the loop
             self.error = error
+        self.is_over = True
         # At exit only daemon threads can still wait. They end with the process, as everywhere else: nobody sees an error.
         if not self._owner.stopping:
             self._on_end(self)
