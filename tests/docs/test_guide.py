@@ -57,12 +57,29 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             sandbox = stack.enter_context(Sandbox(system))
             for name, value in {**sandbox.credentials, **sandbox.place, "base_url": sandbox.url}.items():
                 settings[f"{system}_{name}".upper()] = value
-        settings["ACME_KEY"] = "key"
+        settings["ACME_KEY"] = settings["GLOBEX_KEY"] = "key"
         settings["ALLOY_ASYNC_PROFILES"] = str(folder / "profiles.toml")
         (folder / "profiles.toml").write_text(list_blocks(DOCS / "guide" / "profiles.md", "toml")[0])
         settings["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{settings['PATH']}"
         settings["PYTHONPATH"] = str(ROOT)
         yield settings
+
+
+def write_files(page: Path, folder: Path) -> None:
+    """Write the files that a reader has: users, those of two tenants and of both in one, and what the page gives a name."""
+    shutil.copy(ROOT / "examples" / "users.csv", folder)
+    header, *lines = (folder / "users.csv").read_text("utf-8-sig").splitlines()
+    for tenant in ("acme", "globex"):
+        (folder / f"{tenant}.csv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    both = [
+        f"{header},customer",
+        *(f"{line},{('acme', 'globex')[n % 2]}" for n, line in enumerate(lines[:20])),
+        "",
+    ]
+    (folder / "everybody.csv").write_text("\n".join(both), encoding="utf-8")
+    for block in list_blocks(page, "toml"):
+        if named := re.match(r"# (\w+\.toml)\b", block):
+            (folder / named[1]).write_text(block, encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +88,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 def test_the_code_of_a_page_runs(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
     for package in HOSTS.get(page.name, ()):
         pytest.importorskip(package)
-    shutil.copy(ROOT / "examples" / "users.csv", tmp_path)
+    write_files(page, tmp_path)
     done = subprocess.run(
         [sys.executable, "-W", "error", str(Path(__file__).with_name("run_page.py")), str(page)],
         env=environment,
@@ -85,7 +102,7 @@ def test_the_code_of_a_page_runs(page: Path, environment: dict[str, str], tmp_pa
 @pytest.mark.parametrize("page", with_blocks("sh"), ids=name_page)
 def test_the_commands_of_a_page_work(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
     """In their order, as in one session; what installs packages is only compared with the extras there are."""
-    shutil.copy(ROOT / "examples" / "users.csv", tmp_path)
+    write_files(page, tmp_path)
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     for block in list_blocks(page, "sh"):
         for line in block.replace("\\\n", " ").splitlines():

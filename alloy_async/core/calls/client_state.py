@@ -13,6 +13,7 @@ from ...version import __version__
 from ..auth import Auth, KeySource
 from ..codec.redaction import Secret
 from ..errors import ConfigurationError
+from ..http.loop_sessions import MAX_CONNECTIONS
 from ..http.outgoing_request import RequestHead
 from ..http.transport import MAX_RESPONSE_SIZE, Transport
 from ..messages.request import CompiledOperation
@@ -111,7 +112,7 @@ def create_shared_state(
         ),
         Transport(
             host,
-            max_connections=connection.get("max_connections", 100),
+            max_connections=connection.get("max_connections", MAX_CONNECTIONS),
             max_response_size=connection.get("max_response_size", MAX_RESPONSE_SIZE),
             proxy=connection.get("proxy"),
             tls=connection.get("ssl"),

@@ -24,6 +24,7 @@ from .aiohttp_internals.connections import (
     prepare_pool,
     take_buffered,
 )
+from .aiohttp_internals.uses import is_available
 from .failures import ServerSpokeFirst
 from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
@@ -47,6 +48,14 @@ class Sender(Protocol):
             BROKEN: whatever of these happened; `request.written` tells whether it was before or after writing began.
         """
         ...
+
+
+def can_send_directly(session: aiohttp.ClientSession, connector: aiohttp.TCPConnector) -> bool:
+    """Tell whether this aiohttp has all that the direct way needs, and nobody watches the session."""
+    # A session has traces here only where a tracer puts some into each new one; they are to see our requests too.
+    return not session.trace_configs and all(
+        is_available(use, connector) for use in ("connection", "parser", "connector", "request", "payload")
+    )
 
 
 class DirectSender:

@@ -20,14 +20,23 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
-from .aiohttp_internals.connections import abandon_connector, break_connections
+from .aiohttp_internals.connections import (
+    abandon_connector,
+    abort_transport,
+    break_connections,
+    close_socket,
+)
 from .aiohttp_internals.uses import USES, is_available
+from .connection_pool import find_pool
 from .content_encoding import ACCEPT_ENCODING
-from .direct_sender import DirectSender, Sender
+from .direct_sender import DirectSender, Sender, can_send_directly
 from .outgoing_request import RequestHead
 from .proxies import Proxy
 from .session_sender import SessionSender, check_session, check_session_loop
 from .timeouts import TimeoutScheduler
+
+MAX_CONNECTIONS = 100
+"""Open at once, for each event loop, unless the user says otherwise."""
 
 
 class LoopSession:
@@ -40,7 +49,16 @@ class LoopSession:
         direct: the usual way, where aiohttp has what it needs.
     """
 
-    __slots__ = ("_direct", "_is_unpatched", "_through_session", "is_closed", "loop", "scheduler", "session")
+    __slots__ = (
+        "__weakref__",
+        "_direct",
+        "_is_unpatched",
+        "_through_session",
+        "is_closed",
+        "loop",
+        "scheduler",
+        "session",
+    )
 
     def __init__(
         self,
@@ -91,6 +109,7 @@ class LoopSessions:
         self._tls = tls
         self._proxy = proxy
         self._own = own
+        self._may_share = tls is None and max_connections == MAX_CONNECTIONS
         self._last: LoopSession | None = None
         self._keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, _SessionKeeper] = WeakKeyDictionary()
         self._closed = False
@@ -134,32 +153,33 @@ class LoopSessions:
             return LoopSession(self._own, scheduler, self._create_session_sender(self._own, scheduler), None)
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
+        if self._may_share and (pool := find_pool(loop)) is not None:
+            shared = self._create_loop_session(pool.session, pool.scheduler, direct=pool.sends_directly)
+            pool.users.add(shared)
+            return shared
         keeper = self._keepers.get(loop)
         if keeper is None or keeper.loop_session.is_closed:
             for other in [other for other in self._keepers if other.is_closed()]:
                 self._keepers.pop(other).abandon()
-            keeper = self._keepers[loop] = _SessionKeeper(self._create_loop_session(loop))
+            keeper = self._keepers[loop] = _SessionKeeper(self._create_own_session(loop))
         return keeper.loop_session
 
-    def _create_loop_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
-        scheduler = TimeoutScheduler(loop)
+    def _create_own_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
         connector = aiohttp.TCPConnector(
             limit=self._max_connections,
             ssl=self._tls if self._tls is not None else True,
         )
         session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        direct = None
-        # A session has traces here only where a tracer puts some into each new one; they are to see our requests too.
-        if not session.trace_configs and all(
-            is_available(use, connector)
-            for use in ("connection", "parser", "connector", "request", "payload")
-        ):
-            direct = self._create_direct_sender(connector, scheduler)
-        return LoopSession(session, scheduler, self._create_session_sender(session, scheduler), direct)
+        direct = can_send_directly(session, connector)
+        return self._create_loop_session(session, TimeoutScheduler(loop), direct=direct)
 
-    def _create_direct_sender(
-        self, connector: aiohttp.TCPConnector, scheduler: TimeoutScheduler
-    ) -> DirectSender:
+    def _create_loop_session(
+        self, session: aiohttp.ClientSession, scheduler: TimeoutScheduler, *, direct: bool
+    ) -> LoopSession:
+        sender = self._create_direct_sender(session.connector, scheduler) if direct else None
+        return LoopSession(session, scheduler, self._create_session_sender(session, scheduler), sender)
+
+    def _create_direct_sender(self, connector: Any, scheduler: TimeoutScheduler) -> DirectSender:
         proxy = None if self._proxy is None else self._proxy.url
         if proxy is not None and self._forwards_requests:
             return DirectSender(connector, scheduler, proxy, None)
@@ -196,25 +216,6 @@ class LoopSessions:
             keeper.abandon()
 
 
-def _close_socket(transport: Any) -> None:
-    """Close a transport's socket without its loop, and without the warning that its collection would give."""
-    if transport is None:
-        return
-    inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-    if inner is not None:
-        transport._closed = True
-        _close_socket(inner)
-    sock = getattr(transport, "_sock", None)
-    if sock is not None:
-        sock.close()
-        transport._sock = None
-
-
-def _abort_connection(transport: Any) -> None:
-    if transport is not None:
-        transport.abort()
-
-
 class _SessionKeeper:
     """Holds one session open, inside an async generator of its event loop."""
 
@@ -239,7 +240,7 @@ class _SessionKeeper:
     def abandon(self) -> None:
         """Close the sockets where their loop can no longer do it: it was closed without ceremony, or is the parent's."""
         if self._dropped.detach():
-            _close_without_waiting(self.loop_session.session, self._generator, _close_socket)
+            _close_without_waiting(self.loop_session.session, self._generator, close_socket)
 
 
 def _close_dropped(
@@ -247,9 +248,9 @@ def _close_dropped(
 ) -> None:
     """The client was dropped. Closed at once, since the loop may have few turns left; but not from another thread."""
     if loop.is_closed():
-        _close_without_waiting(session, generator, _close_socket)
+        _close_without_waiting(session, generator, close_socket)
     elif not loop.is_running() or loop is asyncio._get_running_loop():
-        _close_without_waiting(session, generator, _abort_connection)
+        _close_without_waiting(session, generator, abort_transport)
 
 
 def _close_without_waiting(

@@ -16,7 +16,7 @@ from ..errors import AlloyAsyncError, ConfigurationError
 from ..messages.upload import UploadSourceFailed
 from ..validation import check_count, describe_value, validate_positive
 from .failures import BROKEN, CLOSED_HERE, ConnectionBroken, error_from_connect_timeout, error_from_failure
-from .loop_sessions import LoopSessions
+from .loop_sessions import MAX_CONNECTIONS, LoopSessions
 from .open_response import OpenResponse, RawResponse
 from .outgoing_request import OutgoingRequest, RequestHead
 from .proxies import find_proxy
@@ -72,7 +72,7 @@ class Transport:
         self,
         base: URL,
         *,
-        max_connections: int = 100,
+        max_connections: int = MAX_CONNECTIONS,
         max_response_size: int = MAX_RESPONSE_SIZE,
         proxy: str | None = None,
         tls: ssl.SSLContext | str | os.PathLike[str] | None = None,

@@ -78,7 +78,7 @@ class JobWriter:
         return result
 
     async def write_header(self, also: Callable[[], T], **columns: Any) -> T:
-        """Change attributes of the header, durably.
+        """Change attributes of the header; durable with the next intent, or when the store is closed.
 
         Args:
             also: what belongs to it, done in the same transaction.
@@ -93,7 +93,7 @@ class JobWriter:
             self.store.write_header(**columns)
             return also()
 
-        return await self.call(write, durable=True)
+        return await self.call(write)
 
     def _begin_closing(self) -> None:
         with self._lock:

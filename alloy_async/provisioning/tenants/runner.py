@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from ...core.http.connection_pool import ConnectionPool
 from ...core.validation import check_count
 from ..errors import JobError
 from ..events import Checked, DoubtsFound, Event, Progress, Waiting
@@ -86,7 +87,7 @@ class TenantsRunner:
 
         watches = [asyncio.create_task(self._lend_stalled()), asyncio.create_task(self._cut_off_checks())]
         try:
-            async with asyncio.TaskGroup() as group:
+            async with ConnectionPool(), asyncio.TaskGroup() as group:
                 for tenant in tenants:
                     group.create_task(work_on(tenant))
         finally:

@@ -217,3 +217,23 @@ async def acquire_connection(connector: Any, destination: Destination, timeout: 
         # keeps the wake-up for itself, and the others would sleep on beside a free connection.
         connector._release_waiter()
         raise
+
+
+def close_socket(transport: Any) -> None:
+    """Close a transport's socket without its loop, and without the warning that its collection would give."""
+    if transport is None:
+        return
+    inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
+    if inner is not None:
+        transport._closed = True
+        close_socket(inner)
+    sock = getattr(transport, "_sock", None)
+    if sock is not None:
+        sock.close()
+        transport._sock = None
+
+
+def abort_transport(transport: Any) -> None:
+    """End a transport at once, from its loop."""
+    if transport is not None:
+        transport.abort()

@@ -49,14 +49,7 @@ class JobFile:
         """
         lock = WorkerLock.create(path)
         try:
-            database = connect(path)
-            try:
-                with raise_as_job_error(path, "cannot be written"):
-                    create_tables(database, header)
-            except BaseException:
-                database.close()
-                raise
-            return cls._claim(path, database, lock)
+            return cls._claim(path, connect(path), lock, header)
         except BaseException:
             path.unlink(missing_ok=True)
             lock.close()
@@ -82,13 +75,18 @@ class JobFile:
             raise
 
     @classmethod
-    def _claim(cls, path: Path, database: sqlite3.Connection, lock: WorkerLock) -> Self:
+    def _claim(
+        cls, path: Path, database: sqlite3.Connection, lock: WorkerLock, header: JobHeader | None = None
+    ) -> Self:
+        """Make this process the one worker on a job; on a new one, whose header is given, nobody else can have worked yet."""
         try:
             with raise_as_job_error(path, "cannot be written"):
                 store = cls(path, database, lock)
                 database.execute("PRAGMA journal_mode = WAL")
                 database.execute("PRAGMA synchronous = NORMAL")  # what must be durable is moved into the file
-                with store.transaction(durable=True):
+                with store.transaction(durable=header is None):
+                    if header is not None:
+                        create_tables(database, header)
                     store.guard.claim()
                     store.next_id = 1 + store.read("SELECT coalesce(max(id), 0) FROM events")[0][0]
             return store

@@ -105,16 +105,14 @@ def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
 
 
 def create_tables(database: sqlite3.Connection, header: JobHeader) -> None:
-    """Make a new file a job."""
+    """Make a new file a job, within a transaction."""
     database.execute(f"PRAGMA application_id = {APPLICATION}")
-    database.execute("BEGIN")
     for statement in _TABLES:
         database.execute(statement)
     statement = f"INSERT INTO job ({', '.join(HEADER)}) VALUES ({create_placeholders(len(HEADER))})"  # noqa: S608 -- own names
     database.execute(statement, attrs.astuple(header, recurse=False))
     database.execute("INSERT INTO worker VALUES ('', '', 0)")
     database.execute(f"PRAGMA user_version = {FORMAT}")
-    database.execute("COMMIT")
 
 
 def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
