@@ -49,6 +49,8 @@ async def read_planned_rows(
     while some := await context.writer.call(_take, slices, _SLICES_AHEAD):
         for part in await in_thread(preparer.prepare, some):
             yield part
+        if len(some) < _SLICES_AHEAD:
+            return  # there are no more
 
 
 def _take(slices: Iterator[list[RowStretch]], most: int) -> list[list[RowStretch]]:
