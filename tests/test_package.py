@@ -22,10 +22,10 @@ PROJECT = PACKAGE.parent
 ALLOWED = {
     "core": {"core", "version"},
     **{system: {system, "core", "lazy_loading"} for system in SYSTEMS},
-    "directory": {"directory", "core"},
+    "directory": {"directory", "core", "lazy_loading"},
     "sandbox": {"sandbox", "systems"},
     "testing": {"testing", "sandbox", "directory", "core", "systems", "lazy_loading"},
-    "provisioning": {"provisioning", "directory", "core", "version"},
+    "provisioning": {"provisioning", "directory", "core", "version", "lazy_loading"},
     "rehearsal": {"rehearsal", "provisioning", "sandbox", "directory", "core", "systems"},
     "cli": {
         "cli",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -21,6 +19,8 @@ ATTRIBUTE = "attributes."
 
 def suggest_nearest(name: str, known: Iterable[str]) -> str:
     """End a message about a name that is not known: with the one it was mistaken for, or with all."""
+    import difflib
+
     known = list(known)
     folded = {word.casefold(): word for word in reversed(known)}
     close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
@@ -97,6 +97,8 @@ class FieldMap:
         Raises:
             ConfigurationError: it cannot be read, or holds something else; with its path.
         """
+        import tomllib
+
         try:
             data = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
         except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 import orjson
 
@@ -14,12 +14,14 @@ from .field_map import FieldMap, suggest_nearest
 from .files.encoding import detect_encoding
 from .files.input_bytes import InputBytes, StreamInput, open_input
 from .files.pipes import watch_stream
-from .formats.csv_file import CsvSource
-from .formats.excel import ExcelSource
-from .formats.json_documents import JsonDocumentSource, is_list_of_objects
-from .formats.json_lines import JsonLinesSource, find_first_line
-from .formats.parquet import ParquetSource
 from .interface import Source
+
+if TYPE_CHECKING:
+    from .formats.csv_file import CsvSource
+    from .formats.excel import ExcelSource
+    from .formats.json_documents import JsonDocumentSource
+    from .formats.json_lines import JsonLinesSource
+    from .formats.parquet import ParquetSource
 
 Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "excel"]
 _SUFFIXES: dict[str, Format] = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
@@ -104,13 +106,25 @@ def _create_source(
         )
     match format:
         case "parquet":
+            from .formats.parquet import (
+                ParquetSource,
+            )  # each format is loaded where it is read: most take a while
+
             return ParquetSource(given, mapping=mapping, key=key)
         case "excel":
+            from .formats.excel import ExcelSource
+
             return ExcelSource(given, mapping=mapping, key=key, sheet=sheet, skip_rows=skip_rows)
         case "jsonl":
+            from .formats.json_lines import JsonLinesSource
+
             return JsonLinesSource(given, mapping=mapping, key=key, encoding=encoding)
         case "json":
+            from .formats.json_documents import JsonDocumentSource
+
             return JsonDocumentSource(given, mapping=mapping, key=key, encoding=encoding)
+    from .formats.csv_file import CsvSource
+
     delimiter = delimiter or ("\t" if format == "tsv" else None)
     return CsvSource(
         given, mapping=mapping, key=key, delimiter=delimiter, encoding=encoding, skip_rows=skip_rows
@@ -135,6 +149,9 @@ def _detect_format(given: InputBytes, encoding: str | None) -> Format:
 
 def _choose_json(given: InputBytes, encoding: str | None) -> Format:
     """Tell JSON lines from an array, or from objects over several lines, by the first line."""
+    from .formats.json_documents import is_list_of_objects
+    from .formats.json_lines import find_first_line
+
     first = find_first_line(given, detect_encoding(given, encoding))
     try:
         match orjson.loads(first):
