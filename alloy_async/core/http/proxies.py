@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import sys
 import urllib.request
 from base64 import b64encode
 
@@ -61,7 +62,9 @@ def find_proxy(base: URL, given: str | None) -> Proxy | None:
 
 
 def _find_proxy_of_the_system(base: URL) -> Proxy | None:
-    """What the settings of macOS and Windows say; elsewhere there are none."""
+    """What the settings of macOS and Windows say; elsewhere there are none, and nobody is asked: a client costs less then."""
+    if sys.platform not in ("darwin", "win32"):
+        return None
     text = urllib.request.getproxies().get(base.scheme)
     if not text or urllib.request.proxy_bypass(base.host or ""):
         return None
