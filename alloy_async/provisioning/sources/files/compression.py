@@ -48,11 +48,19 @@ def decompress_stream(stream: BinaryIO, name: str) -> BinaryIO:
 
 def _unpack(stream: BinaryIO, name: str) -> tuple[BinaryIO, bool]:
     magic = stream.read(4)
-    whole = io.BufferedReader(PrefixedStream(magic, stream))
+    whole = _put_back(magic, stream)
     for start, kind, make in _KINDS:
         if magic.startswith(start):
             return io.BufferedReader(_MemberStream(whole, kind, make(name), name), 1 << 17), True
     return whole, False
+
+
+def _put_back(head: bytes, stream: BinaryIO) -> BinaryIO:
+    """Return a stream that begins with what was just read of this one."""
+    if stream.seekable():  # a file: everything else would pass each of its bytes through Python
+        stream.seek(-len(head), io.SEEK_CUR)
+        return stream
+    return io.BufferedReader(PrefixedStream(head, stream))
 
 
 class PrefixedStream(io.RawIOBase):
