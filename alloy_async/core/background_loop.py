@@ -35,15 +35,20 @@ class BackgroundLoop:
     """
 
     def __init__(self, signals: ThreadSignals | None = None) -> None:
-        self._loop = choose_loop_factory()()
         from concurrent.futures import ThreadPoolExecutor  # here, as an async client needs none of it
 
+        # Before the loop: it cannot be made while the interpreter exits, and then nothing is left unclosed.
         self._executor = ThreadPoolExecutor(thread_name_prefix="alloy_async")
+        self._loop = choose_loop_factory()()
         self._loop.set_default_executor(self._executor)
         self._signals = signals or ThreadSignals(locks=_has_green_threads())
         self.stopping: bool = False
         self._thread = threading.Thread(target=self._main, name="alloy_async", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._loop.close()
+            raise
 
     @property
     def is_alive(self) -> bool:
@@ -116,6 +121,8 @@ class BackgroundLoop:
 
     def cancel(self, calls: Iterable[BackgroundCall[Any]]) -> None:
         """Cancel calls; each ends all the same, with its error."""
+        if self.stopping:
+            return  # at exit all is cancelled anyway, and who was waiting is being collected
         # Handed over like the calls themselves, so that each has begun when its cancellation comes.
         self._loop.call_soon_threadsafe(lambda: [call.task.cancel() for call in calls])
 
@@ -209,7 +216,12 @@ def get_background_loop() -> BackgroundLoop:
         with _background_loop_lock:
             found = _background_loop
             if found is None or not found.is_alive:
-                found = _background_loop = BackgroundLoop()
+                try:
+                    found = _background_loop = BackgroundLoop()
+                except RuntimeError as error:  # Python's own words for it differ from version to version
+                    raise ConfigurationError(
+                        f"no thread can be started for the sync clients, as while the interpreter exits: {error}"
+                    ) from None
     return found
 
 

@@ -127,6 +127,43 @@ hooked = alloy.with_options(on_request=lambda _: began.set())
 threading.Thread(target=lambda: list(hooked.map([GetAUser("slow")] * 3)), daemon=True).start()
 assert began.wait(20)
 """,
+    "a map is left in its midst": """
+outcomes = alloy.map([Alloy.list_all_users.operation()] + [GetAUser("slow")] * 3)
+assert next(outcomes)[1].data
+""",
+    "a stream and a listing are left in their midst": """
+stream = alloy.stream(Alloy.list_all_users.operation())
+pieces = iter(stream.__enter__())
+assert next(pieces)
+users = iter(alloy.iterate(Alloy.list_all_users.operation()))
+assert next(users)
+""",
+    "a client goes on in a function for the exit": """
+import atexit
+assert alloy.list_all_users().data
+atexit.register(alloy.list_all_users)
+""",
+    "a sync client begins in a function for the exit": """
+import atexit
+from alloy_async import ConfigurationError
+def begin():
+    try:
+        alloy.list_all_users()
+    except ConfigurationError as error:  # unless this Python can still start a thread
+        assert "no thread can be started for the sync clients, as while the interpreter exits" in str(error)
+atexit.register(begin)
+""",
+    "an async client begins in a function for the exit": """
+import asyncio, atexit
+from alloy_async import AsyncAlloy, ConnectError
+async def call():
+    async with AsyncAlloy("key", base_url=sys.argv[1], retry=1) as client:
+        try:
+            await client.list_all_users()
+        except ConnectError as error:  # unless a name can still be looked up
+            assert error.effect == "none" and error.attempts == 1
+atexit.register(lambda: asyncio.run(call()))
+""",
 }
 GREEN = """
 from gevent import monkey

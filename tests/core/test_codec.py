@@ -154,6 +154,8 @@ def test_what_cannot_be_written_says_where(value: Any, said: str) -> None:
     ("of", "value", "result"),
     [
         (Leaf, {"number": None}, Leaf()),
+        (Leaf, {"number": 2.0**53 - 1}, Leaf(number=2**53 - 1)),
+        (Leaf, {"number": -5.0}, Leaf(number=-5)),
         (Leaf, {"ratio": 3}, Leaf(ratio=3)),
         (Leaf, {"flag": True}, Leaf(extra={"flag": True})),
         (Leaf, {"new": None}, Leaf(extra={"new": None})),
@@ -193,6 +195,11 @@ def test_how_values_are_read(of: Any, value: Any, result: Any) -> None:
         ),
         (Tree, {"left": {"left": {"left": 5}}}, r"\$\.left\.left\.left: expected an object, got int"),
         (Tree, {"leaves": [{"number": True}]}, r"\$\.leaves\[0\]\.number: expected a whole number, got bool"),
+        (
+            Tree,
+            {"leaves": [{"number": 2.0**53}]},
+            r"\.number: expected a whole number, got one that is too large",
+        ),
         (Tree, {"leaves": [{"at": "noon"}]}, r"\$\.leaves\[0\]\.at: expected a date and time"),
         (Tree, {"leaves": [{"at": "2026-13-01T00:00:00Z"}]}, "other text"),
         (list[int], [1, "2"], r"\$\[1\]: expected a whole number, got str"),
@@ -223,6 +230,7 @@ def test_the_message_never_holds_the_value() -> None:
         (b"<html>", "not JSON"),
         (b"[NaN]", "not JSON"),
         (b"[]", r"\$: expected an object"),
+        (b'{"leaves": [{"number": 12345678901234567890123}]}', "too large to be exact"),
     ],
 )
 def test_json_text_that_is_none(raw: bytes, said: str) -> None:
@@ -328,3 +336,13 @@ def test_an_answer_that_does_not_fit_is_parsed_once(size: int) -> None:
     finally:
         sys.setprofile(None)
     assert parsed == 1
+
+
+@attrs.define(eq=False, repr=False)
+class Unfinished(Model):
+    of: "Nowhere | None" = None  # type: ignore[name-defined]  # noqa: F821, UP037
+
+
+def test_a_model_that_names_what_is_not_there_says_so() -> None:
+    with pytest.raises(InvalidRequest, match=r"read as Unfinished: .*'Nowhere' is not defined"):
+        from_wire(Unfinished, {})

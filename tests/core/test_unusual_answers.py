@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from alloy_async import AlloyDirectory, AsyncAlloy, AsyncOpendatasoft, AsyncSmooch, DecodeError, Retry
+from alloy_async import (
+    AlloyDirectory,
+    AsyncAlloy,
+    AsyncOpendatasoft,
+    AsyncSmooch,
+    Conflict,
+    DecodeError,
+    Retry,
+)
 from alloy_async.alloy import models
 from alloy_async.directory import UserRecord
 
@@ -108,3 +116,15 @@ async def test_an_outcome_of_a_directory_does_not_contradict_itself() -> None:
     assert outcome.status == "unknown"
     assert "effect" not in outcome.reason
     assert "the server did it" in outcome.reason
+
+
+async def test_headers_that_come_twice_are_a_list_where_they_are_one() -> None:
+    twice = b"Link: <a>\r\nLink: <b>\r\nX-Request-Id: one\r\nx-request-id: two\r\nRetry-After: 7\r\nRetry-After: 9\r\n"
+    async with (
+        Scripted(b"HTTP/1.1 409 Conflict\r\n" + twice + b"Content-Length: 2\r\n\r\n{}") as service,
+        AsyncAlloy("key", base_url=service.url, **ONCE) as alloy,
+    ):
+        with pytest.raises(Conflict) as raised:
+            await alloy.create_a_user("ada")
+    assert raised.value.headers["link"] == "<a>, <b>"
+    assert (raised.value.request_id, raised.value.retry_after) == ("one", 7)

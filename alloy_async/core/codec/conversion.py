@@ -42,9 +42,10 @@ def get_decoder(of: Any) -> Decoder:
     """
     try:
         return converter.get_structure_hook(of)
-    except Exception:  # cattrs has many, and a user's own type may raise any
+    except Exception as error:  # cattrs has many, and a user's own type may raise any
         shown = of.__name__ if isinstance(of, type) else repr(of)
-    raise InvalidRequest(f"JSON cannot be read as {shown}: give a model, or a type as list[User]")
+        reason = str(error).split("\n")[0][:200]
+    raise InvalidRequest(f"JSON cannot be read as {shown}: give a model, or a type as list[User] ({reason})")
 
 
 def describe_misfit(error: Exception) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from .conversion import Decoder, Encoder, Mismatch, converter, create_type_mismatch
 
+LARGEST_EXACT = 2**53 - 1
+"""Up to here a floating-point number tells each whole number from the next; beyond, an id would be another one."""
 EXACT_CHECKS: dict[type[Any], str] = {str: "str", int: "int", bool: "bool"}
 """Types whose check is cheaper written out in generated code than called, by the name of the type there."""
 
@@ -42,6 +44,10 @@ def _decode_int(value: Any, _: Any = None) -> int:
     if value.__class__ is int:
         return value
     if value.__class__ is float and value.is_integer():
+        if (
+            abs(value) > LARGEST_EXACT
+        ):  # also an integer of more than 64 bits, of which the parser makes such a number
+            raise Mismatch("expected a whole number, got one that is too large to be exact")
         return int(value)
     raise create_type_mismatch("a whole number", value)
 

@@ -131,13 +131,19 @@ class Transport:
             if not self._sessions.is_closed or task is None or task.cancelling():
                 raise
             cause: BaseException = ConnectionBroken(CLOSED_HERE)
+        except RuntimeError as error:
+            # asyncio's own: no thread can look a name up any more, since the interpreter exits, or the loop was closed.
+            if request.written:
+                raise
+            cause = ConnectionBroken(str(error))
         except BROKEN as error:
             if response is not None and not response.ok:
                 return RawResponse(response.status, response.headers, response.body_so_far)
             closed = self._sessions.is_closed and not isinstance(error, TimeoutError)
             cause = ConnectionBroken(CLOSED_HERE) if closed else error
         failure = _describe(cause, request, response, timeout, seconds, scheduler.now() - began)
-        failure.hopeless = failure.hopeless or self._sessions.is_closed
+        if isinstance(cause, ConnectionBroken) and (self._sessions.is_closed or not request.written):
+            failure.hopeless = True
         # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
         raise failure
 

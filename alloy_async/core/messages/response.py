@@ -21,6 +21,8 @@ from .response_body import decode_text, find_message, format_line, parse_body
 
 T = TypeVar("T")
 
+LIST_HEADERS = frozenset({"link", "ratelimit", "ratelimit-policy", "set-cookie", "vary", "via", "warning"})
+"""Headers whose lines add up to one list (RFC 9110, 5.3)."""
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray")
 
 
@@ -158,5 +160,12 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def lowercase_names(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers with their names in lower case."""
-    return {name.lower(): value for name, value in headers.items()}
+    """Return headers with their names in lower case; of one that came twice the first value, or all where they are a list."""
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        if lower not in found:
+            found[lower] = value
+        elif lower in LIST_HEADERS:
+            found[lower] = f"{found[lower]}, {value}"
+    return found
