@@ -111,11 +111,22 @@ class RowSender:
             # The intent first, durably, then the request: after a crash in between a row is in doubt, never sent unseen.
             if due[0].state == "planned":
                 await self.intend(due)
-            settled, due = await self._send_once(due, known)
+            if len(due) == 1 and not known:
+                settled, due = await self._send_single(due)
+            else:
+                settled, due = await self._send_together(due, known)
             done += settled
         return done
 
-    async def _send_once(
+    async def _send_single(self, rows: Sequence[JobRow]) -> tuple[list[RowResult], list[JobRow]]:
+        """Send one intended row; as `_send_together`, at half of its cost."""
+        outcomes = await self._collect_outcomes(rows)
+        if outcomes:
+            return await self._record_outcomes(rows, outcomes)
+        await self.withdraw(rows)
+        return [], []
+
+    async def _send_together(
         self, rows: Sequence[JobRow], known: list[Answer]
     ) -> tuple[list[RowResult], list[JobRow]]:
         """Send intended rows once; the results, and the rows to be sent again."""
@@ -215,7 +226,7 @@ class RowSender:
         if isinstance(answer, BatchOutcome):
             usual = Outcome("", answer.status, answer.reason)
             answer = [usual, *answer.exceptions.values()]
-        if any(outcome.status != "unknown" for outcome in answer):
+        if answer[0].status != "unknown" or any(outcome.status != "unknown" for outcome in answer):
             self._guard.note_answer()
         else:
             await self._guard.note_lost_answer(answer[0].reason)
