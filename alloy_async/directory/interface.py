@@ -227,6 +227,10 @@ class EncodingDirectory(Protocol):
         """
         ...
 
+    def decode_batch(self, body: bytes) -> RecordColumns:
+        """Decode users who were encoded: of each what is sent, under the fields that it stands in."""
+        ...
+
     async def create_encoded(self, body: bytes, keys: Sequence[str]) -> BatchOutcome:
         """Create users who were encoded before, by the very request that `create` makes of their records.
 

@@ -10,6 +10,7 @@ from .planning.comparison import UserComparer
 from .sources import Source
 from .store.header import JobHeader
 from .store.job_store import JobStore
+from .store.temporary.body_spool import BodySpool
 from .store.writer import JobWriter
 
 
@@ -22,6 +23,7 @@ class JobContext:
         target: the directory.
         run: concurrency, events and stopping.
         source: where its rows come from; None where they are not needed.
+        spool: what is encoded while it is planned, where that can be.
         comparer: how users of the directory are compared.
     """
 
@@ -29,6 +31,7 @@ class JobContext:
     target: Directory
     run: RunOptions
     source: Source | None = None
+    spool: BodySpool | None = None
     comparer: UserComparer = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:

@@ -21,6 +21,7 @@ from .planning.undo_planner import plan_undo
 from .results import Report
 from .sources import Source
 from .store.header import JobHeader
+from .store.temporary.body_spool import BodySpool
 
 
 async def begin_job(
@@ -48,10 +49,11 @@ async def begin_job(
         if is_there:
             return await take_up_job(place, target, source, run, fresh=False)
         async with create_job(place, header) as writer:
-            context, is_there = JobContext(writer, target, run, source), True
-            checked = None if header.source_digest is None else await plan_rows(context)
-            if run.on is None:
-                return await execute(context, checked, began)
+            with BodySpool(target) as spool:
+                context, is_there = JobContext(writer, target, run, source, spool), True
+                checked = None if header.source_digest is None else await plan_rows(context)
+                if run.on is None:
+                    return await execute(context, checked, began)
             await split_job(context)
             return None
 

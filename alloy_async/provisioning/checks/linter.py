@@ -13,7 +13,7 @@ from ...directory.record_fit import find_losses
 from ..sources import ColumnLayout, CsvSource, Finding, JsonLinesSource, Row, Source
 from ..sources.formats.excel import ExcelSource
 from ..sources.formats.header_search import Header
-from ..store.temporary_indexes import KeyIndex
+from ..store.temporary.indexes import KeyIndex
 from .column_profile import ColumnProfile
 from .duplicates import create_duplicate_finding
 from .row_checks import RowChecks, is_email

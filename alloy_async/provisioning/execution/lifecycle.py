@@ -10,7 +10,7 @@ from ..planning.job_planner import create_row_planner, make_plan, record_finding
 from ..planning.row_planner import count_numbers_per_row
 from ..planning.user_lookup import UserLookup
 from ..results import Report
-from ..store.temporary_indexes import KeyIndex
+from ..store.temporary.indexes import KeyIndex
 from .engine import Engine
 from .row_batches import plan_streamed_rows, read_planned_rows
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from ...core.codec.json_codec import pause_collector
-from ...directory import EncodingDirectory, RecordColumns, UserRecord
+from ...directory import EncodingDirectory, UserRecord
 from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError
 from ..job_context import JobContext
@@ -21,7 +21,7 @@ from ..store.header import Phase
 from ..store.row_log import pack_rows
 from ..store.row_stretch import RowStretch
 from ..store.rows import JobRow
-from .sending.creation_batch import CreationBatch
+from .sending.creation_batch import CreationBatch, give_records
 
 Part: TypeAlias = list[JobRow] | CreationBatch
 """Rows that are sent one after the other, or a batch of creations."""
@@ -87,6 +87,7 @@ class PartPreparer:
         target = context.target
         self._comparer = context.comparer
         self._columns = columns
+        self._spool = context.spool
         self._encoder = target if isinstance(target, EncodingDirectory) else None
         self._batch_size = target.capabilities.batch_size
 
@@ -100,30 +101,29 @@ class PartPreparer:
         if self._columns is None or not sourced:
             yield [self._restore_record(row) for stretch in stretches for row in stretch.iterate_rows()]
             return
-        users = self._columns.find(sourced)
         if (
             self._encoder is not None
             and len(sourced) == len(stretches)
             and all(map(_is_fresh_creation, sourced))
         ):
-            yield from self._encode_batches(self._encoder, stretches, users)
-        else:
-            records = users.iterate_records()
-            yield [
-                self._restore_record(row) if row.line is None else self._give_record(row, next(records))
-                for stretch in stretches
-                for row in stretch.iterate_rows()
-            ]
+            for batch in _cut_slices(stretches, self._batch_size):
+                yield self._create_batch(batch, self._encoder, self._columns)
+            return
+        records = self._columns.find(sourced).iterate_records()
+        yield [
+            self._restore_record(row) if row.line is None else self._give_record(row, next(records))
+            for stretch in stretches
+            for row in stretch.iterate_rows()
+        ]
 
-    def _encode_batches(
-        self, encoder: EncodingDirectory, stretches: Sequence[RowStretch], users: RecordColumns
-    ) -> Iterator[Part]:
-        start = 0
-        for part in _cut_slices(stretches, self._batch_size):
-            some = users.cut(start, start + sum(stretch.rows for stretch in part))
-            start += some.rows
-            batch = CreationBatch(part, some, encoder.encode_batch(some) or b"")
-            yield batch if batch.body else [*batch.iterate_rows()]
+    def _create_batch(
+        self, stretches: Sequence[RowStretch], encoder: EncodingDirectory, columns: SourceColumns
+    ) -> Part:
+        if self._spool is not None and (spooled := self._spool.find(stretches)):
+            return CreationBatch(stretches, spooled)
+        users = columns.find(stretches)
+        body = encoder.encode_batch(users)
+        return [*give_records(stretches, users)] if body is None else CreationBatch(stretches, body)
 
     def _give_record(self, row: JobRow, record: UserRecord) -> JobRow:
         row.record = record

@@ -45,6 +45,8 @@ async def make_plan(context: JobContext) -> Checked:
             number += sum(batch.rows for batch in batches)
             context.run.on_event(Checking(planner.rows))
         repeated, newly_refused = await _refuse_repeated(context, planner)
+        if context.spool is not None:
+            await in_thread(context.spool.drop if newly_refused else context.spool.finish)
         if mode == "sync":
             number += await _plan_removals(context, planner, lookup, users, options["allow_delete"])
     await _note_finality(context)
@@ -74,6 +76,7 @@ def create_row_planner(
         first_line,
         send_hidden=options.get("send_hidden", False),
         allow_inactive=options.get("allow_inactive", False),
+        spool=context.spool,
     )
 
 

@@ -17,6 +17,7 @@ from ..sources.blocks import Block, RowBlock
 from ..store.header import Mode
 from ..store.row_log import PlannedBatch, pack_rows
 from ..store.rows import PlannedRow
+from ..store.temporary.body_spool import BodySpool
 from .column_planner import ColumnPlanner
 from .comparison import UserComparer
 from .row_actions import ActionPlanner, refuse_row
@@ -41,6 +42,7 @@ class RowPlanner:
             are refused later (`refuse_repeated`).
         send_hidden: see `ActionPlanner`.
         allow_inactive: see `RowChecks`.
+        spool: told whose creation is planned, where that goes by columns.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class RowPlanner:
         *,
         send_hidden: bool = False,
         allow_inactive: bool = False,
+        spool: BodySpool | None = None,
     ) -> None:
         self._can = can
         self._comparer = comparer
@@ -62,6 +65,7 @@ class RowPlanner:
         self._columns = ColumnPlanner(comparer)
         self._first_line = first_line
         self._allow_inactive = allow_inactive
+        self._spool = spool
         self._send_hidden = send_hidden
         self.stride: int = count_numbers_per_row(mode, can)
         self.rows: int = 0
@@ -120,6 +124,8 @@ class RowPlanner:
         """Plan a block of rows whom nobody looks up: as columns, where that can be."""
         doubtful = self._find_doubtful(block)
         if isinstance(block, RowBlock) or doubtful is None:
+            if self._spool is not None:
+                self._spool.drop()  # what goes together is counted from the first row on
             rows = map(self._check_row, block.rows(), count(self.rows + 1))
             planned = [*pack_rows(map(self._actions.plan_creation, rows))]
             self.rows += len(block)
@@ -134,6 +140,8 @@ class RowPlanner:
             [key for place, key in enumerate(folded) if place not in checked] if checked else folded
         )
         refused = {place: one for place, one in checked.items() if one.errors}
+        if self._spool is not None:
+            self._spool.add(first, users, refused)
         return [*self._columns.plan_block(first, block.lines, users, folded, refused)]
 
     def _plan_slices(self, blocks: Iterable[Block], size: int) -> Iterator[list[PlannedBatch]]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ...core.errors import DecodeError, TransportError
 from ...directory import AmbiguousKey, Directory, UserRecord
 from ..async_helpers import in_thread, task_group
-from ..store.temporary_indexes import KeyIndex, ListingSnapshot
+from ..store.temporary.indexes import KeyIndex, ListingSnapshot
 from .comparison import UserComparer
 
 ONE_BY_ONE = 200

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ....directory import BatchOutcome, EncodingDirectory, Outcome
 from ...store.row_stretch import RowStretch
 from ...store.rows import RowResult
-from .creation_batch import CreationBatch
+from .creation_batch import CreationBatch, give_records
 from .row_sender import RowSender
 
 
@@ -36,7 +36,7 @@ class BatchSender:
             return
         # Refused as a whole, lost, or not sent at all: from here on each row has a fate of its own.
         known = answer.list_outcomes(keys) if isinstance(answer, BatchOutcome) else answer
-        rows = [*batch.iterate_rows()]
+        rows = [*give_records(batch.stretches, self._target.decode_batch(batch.body))]
         for row in rows:
             row.state = "intended"
         await self._rows.send(rows, [known])

@@ -17,12 +17,10 @@ class CreationBatch:
 
     Args:
         stretches: their planned rows.
-        users: what is sent of them.
-        body: the same, as the directory encoded it.
+        body: what is sent of them, as the directory encoded it.
     """
 
     stretches: Sequence[RowStretch]
-    users: RecordColumns
     body: bytes = attrs.field(repr=False)
 
     @property
@@ -32,9 +30,10 @@ class CreationBatch:
             return self.stretches[0].keys
         return [key for stretch in self.stretches for key in stretch.keys]
 
-    def iterate_rows(self) -> Iterator[JobRow]:
-        """Give each row with its record."""
-        rows = (row for stretch in self.stretches for row in stretch.iterate_rows())
-        for row, record in zip(rows, self.users.iterate_records(), strict=True):
-            row.record = record
-            yield row
+
+def give_records(stretches: Sequence[RowStretch], users: RecordColumns) -> Iterator[JobRow]:
+    """Give the rows of stretches, each with the record of its user."""
+    rows = (row for stretch in stretches for row in stretch.iterate_rows())
+    for row, record in zip(rows, users.iterate_records(), strict=True):
+        row.record = record
+        yield row

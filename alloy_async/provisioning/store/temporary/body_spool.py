@@ -1,0 +1,109 @@
+"""What is going to be sent, encoded while it is planned, so that a job does not read and encode its source a second time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection, Sequence
+from typing import IO, Self
+
+from ....directory import Directory, EncodingDirectory, RecordColumns
+from ..row_stretch import RowStretch
+
+
+def _open_file() -> IO[bytes]:
+    return tempfile.TemporaryFile(buffering=0)
+
+
+class BodySpool:
+    """Bodies of requests in a temporary file that has no name; a context manager.
+
+    Nothing hangs on it: a body that is not found is made of the source. So a disk that is full ends the spool, not the job. It
+    takes nothing where the system takes passwords, which are written nowhere, or no encoded users.
+
+    Args:
+        target: the directory.
+        open_file: opens a file to write and to read, which is gone once it is closed.
+    """
+
+    def __init__(self, target: Directory, open_file: Callable[[], IO[bytes]] = _open_file) -> None:
+        can = target.capabilities
+        is_possible = isinstance(target, EncodingDirectory) and "password" not in can.carries
+        self._encoder: EncodingDirectory | None = target if is_possible else None  # type: ignore[assignment]
+        self._size = can.batch_size
+        self._open_file = open_file
+        self._file: IO[bytes] | None = None
+        self._end = 0
+        self._places: dict[tuple[int, int, int], tuple[int, int]] = {}
+        self._numbers: list[int] = []
+        self._users: list[RecordColumns] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Throw all away, and take nothing any more: what is planned is not what was spooled."""
+        self._encoder = None
+        self._places, self._numbers, self._users = {}, [], []
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def add(self, first: int, users: RecordColumns, refused: Collection[int] = ()) -> None:
+        """Take users whose creation is planned, in the order of their rows.
+
+        Args:
+            first: the number of the first row; the others follow it.
+            users: of neighbouring rows.
+            refused: the places among them of those who are not sent.
+        """
+        if self._encoder is None:
+            return
+        begin = 0
+        for place in [*sorted(refused), users.rows]:
+            if place > begin:
+                self._numbers += range(first + begin, first + place)
+                self._users.append(users.cut(begin, place))
+            begin = place + 1
+        if len(self._numbers) >= self._size:
+            self._write_bodies(self._encoder, self._size)
+
+    def finish(self) -> None:
+        """Take the rest, which fills no body, for a body too."""
+        if self._encoder is not None:
+            self._write_bodies(self._encoder, 1)
+
+    def find(self, rows: Sequence[RowStretch]) -> bytes | None:
+        """Find the body of the users of planned rows; None where there is none of just these."""
+        place = self._places.get((rows[0].first, rows[-1].last, sum(stretch.rows for stretch in rows)))
+        if place is None or self._file is None:
+            return None
+        self._file.seek(place[0])
+        return self._file.read(place[1])
+
+    def _write_bodies(self, encoder: EncodingDirectory, least: int) -> None:
+        """Write the bodies of the users that wait, as long as there are so many."""
+        users, numbers, start = RecordColumns.join(self._users or [RecordColumns(0, {})]), self._numbers, 0
+        while len(numbers) - start >= least:
+            stop = min(start + self._size, len(numbers))
+            body = encoder.encode_batch(users.cut(start, stop))
+            if body is not None and not self._write(body, (numbers[start], numbers[stop - 1], stop - start)):
+                self.drop()
+                return
+            start = stop
+        self._numbers, self._users = numbers[start:], [users.cut(start, users.rows)]
+
+    def _write(self, body: bytes, key: tuple[int, int, int]) -> bool:
+        """Write a body; False where the disk does not take it."""
+        try:
+            if self._file is None:
+                self._file = self._open_file()
+            if self._file.write(body) < len(body):
+                return False
+        except OSError:
+            return False
+        self._places[key] = (self._end, len(body))
+        self._end += len(body)
+        return True
