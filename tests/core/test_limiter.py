@@ -8,6 +8,7 @@ import threading
 import time
 from heapq import heapify, heappop, heappush
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ from hypothesis import given, settings, strategies as st
 from alloy_async.core.ratelimit.limiter import SHORTEST_WAIT, Limiter
 from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.ratelimit.rate import Rate
+from alloy_async.core.ratelimit.shared_budget import SharedBudget
 from alloy_async.core.retry import Retry
 from simulation.crowd import Simulation, wait_at_low_traffic
 from simulation.limited_servers import (
@@ -502,3 +504,14 @@ def test_refusals_at_random_do_not_strangle_a_told_rate(told: str | None) -> Non
     outcome = Simulation(server, 1, rate=Rate(1e6, 1_000_000), workers=32, deadline=1.0).run()
     assert len(outcome.accepted) / 20 >= 1000
     assert len(outcome.errors) <= 0.001 * len(outcome.calls)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_eight_processes_at_one_limit_that_nobody_told(shared: bool, tmp_path: Path) -> None:
+    budget = SharedBudget(tmp_path / "budget", Rate(math.inf, shared=True), 0.0) if shared else None
+    server = TokenBucket(100, 10)
+    run = Simulation(server, 1, workers=64, processes=8, budget=budget, seconds=60)
+    outcome = run.run()
+    assert len(outcome.accepted) >= 0.95 * server.allowed(60)
+    assert outcome.refused_share(since=12) <= (0.01 if shared else 0.1)
+    assert outcome.fairness(64) >= (0.95 if shared else 0.6)

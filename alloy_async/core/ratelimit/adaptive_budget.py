@@ -52,8 +52,9 @@ JITTER, JITTER_LEAST, JITTER_MOST = 0.1, 0.05, 1.0
 ASK_AGAIN = 3600.0
 # Accepted requests that pay for one refusal, and refusals that are paid for ahead at the most.
 PRICE_OF_REFUSAL, PATIENCE = 10.0, 6.0
-# A rate that was refused before it rose so much was refused early; in doubt after so many.
-EARLY, DOUBT = 1.01, 4.0
+# A rate that was refused before it rose so much was refused early; it is in doubt after so many. After a doubt that did not
+# last for so many accepted requests, the next one takes twice as many.
+EARLY, DOUBT, DOUBT_MOST, LASTING = 1.01, 4.0, 64.0, 200.0
 
 NUMBERS = (
     "spent",
@@ -72,6 +73,7 @@ NUMBERS = (
     "lenient",
     "patience",
     "early",
+    "doubt",
     "round_trip",
 )
 
@@ -115,6 +117,7 @@ class AdaptiveBudget:
         self.lenient: float = 1.0  # whether a refusal that is paid for shuts nothing
         self.patience: float = min(accepted / PRICE_OF_REFUSAL, PATIENCE)
         self.early: float = 0.0
+        self.doubt: float = DOUBT
 
     def take(self, now: float) -> float:
         rate = self.rate()
@@ -187,6 +190,9 @@ class AdaptiveBudget:
 
     def _shut(self, now: float, crowded: bool) -> None:
         """Shut the gate after the first refusal."""
+        if self.lenient and self.ceiling.base < math.inf:
+            lasted = self.meter.accepted - self.meter.marked_accepted > LASTING
+            self.doubt = DOUBT if lasted else min(2 * self.doubt, DOUBT_MOST)
         self.shut_at, self.lenient = now, 0.0
         self.shut_rate = math.nan if crowded else self.rate()
         if self.ceiling.base == math.inf:  # to pause by some rate is better than by none
@@ -224,7 +230,7 @@ class AdaptiveBudget:
             self.early += 1
         else:
             self.early = max(0.0, self.early - 1)
-        if self.early >= DOUBT:
+        if self.early >= self.doubt:
             self.early, self.lenient, self.patience = 0.0, 1.0, PATIENCE
 
     def _learn(self, now: float) -> None:

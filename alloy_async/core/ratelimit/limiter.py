@@ -62,14 +62,14 @@ class Limiter:
         random: Callable[[], float] = chance.random,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._clock, self._random, self._wall = clock, random, wall
+        self.clock, self._random, self._wall = clock, random, wall
         self._lock = Lock()
         self._tickets = count(1)
         self._unlimited: dict[str, UnlimitedPermit] = {}
         self._lanes = OperationLanes()
         self._common = OperationLane()
         self._waiting = 0  # permits in the queues of all lanes
-        self._rate: Rate | RequestBudget | None = None
+        self.rate: Rate | RequestBudget | None = None
         self._quotas = Quotas()
         self._forget_at = math.inf
         if rate is not None:
@@ -85,16 +85,16 @@ class Limiter:
             share: opens the budget of a rate that is shared.
         """
         with self._lock:
-            if rate == self._rate:
+            if rate == self.rate:
                 return
             if not isinstance(rate, Rate):
                 budget: RequestBudget | None = rate
             elif rate.shared and share is not None:
                 budget = share(rate)
             else:
-                budget = AdaptiveBudget(rate, self._clock()) if rate.per_second < math.inf else None
+                budget = AdaptiveBudget(rate, self.clock()) if rate.per_second < math.inf else None
             self._common.put_back()
-            self._common.budget, self._rate = budget, rate
+            self._common.budget, self.rate = budget, rate
             self._unlimited = {}
             for lane in self._lanes.values():
                 for permit in lane.waiting:
@@ -119,14 +119,14 @@ class Limiter:
     def _take_at_once(self) -> bool:
         """Whether nobody waits and the rate that the user told has one to spare, which is then taken."""
         with self._lock:
-            if self._waiting or self._common.delay(self._clock()) > 0:
+            if self._waiting or self._common.delay(self.clock()) > 0:
                 return False
             self._common.drawn = None
             return True
 
     def _join(self, operation: str, refusals: int) -> Permit:
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             if now > self._forget_at:
                 self._forget()
             # A budget that others draw from, too, has to know of every answer.
@@ -155,7 +155,7 @@ class Limiter:
 
     def _renew(self, permit: Permit, wake: Callable[[], None] | None) -> None:
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             permit._wake = None  # it is awake
             if permit._state == WAITING:
                 self._advance(now)
@@ -199,7 +199,7 @@ class Limiter:
         together = common.forecast(now, before)
         quota_delay = self._quotas.delay(lane, now)
         permit.wait = max(lane.forecast(now, lane.count_before(permit)), together, quota_delay, SHORTEST_WAIT)
-        told = together if self._rate is not None and common.refused_at == -math.inf else 0.0
+        told = together if self.rate is not None and common.refused_at == -math.inf else 0.0
         permit.hold = max(lane.hold(now), common.hold(now), self._quotas.hold(lane, now), told)
 
     def _take_answer(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
@@ -207,7 +207,7 @@ class Limiter:
             if permit._state != SENT:
                 return
             permit._state = DONE
-            now, lane = self._clock(), permit._lane
+            now, lane = self.clock(), permit._lane
             for quota in permit._quotas:
                 quota.under_way -= 1
             lane.answers += 1
@@ -229,7 +229,7 @@ class Limiter:
         """Take a sign of a limit from an answer that was not counted, and count from now on."""
         refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
         with self._lock:
-            now, lane = self._clock(), self._lanes.get_lane(permit.operation)
+            now, lane = self.clock(), self._lanes.get_lane(permit.operation)
             late = permit.is_late
             if tells_quota(headers) and not late:
                 self._quotas.follow(lane, headers, self._wall(), now, now)
@@ -253,8 +253,8 @@ class Limiter:
             self._common.note_end(now)
             return
         self._forget_at = now + min(asked or 0.0, ASK_AGAIN) + MEMORY
-        rate = self._rate if isinstance(self._rate, Rate) and self._rate.per_second < math.inf else None
-        everywhere = self._rate is not None and type(self._common.budget) is not AdaptiveBudget
+        rate = self.rate if isinstance(self.rate, Rate) and self.rate.per_second < math.inf else None
+        everywhere = self.rate is not None and type(self._common.budget) is not AdaptiveBudget
         if everywhere or self._lanes.is_shared(lane, now):
             lane.refused_at = now
             self._common.budget = self._common.budget or AdaptiveBudget()
@@ -267,7 +267,7 @@ class Limiter:
 
     def _release(self, permit: Permit) -> None:
         with self._lock:
-            now = self._clock()
+            now = self.clock()
             if permit._state == WAITING:
                 permit._lane.leave(permit)
                 self._waiting -= 1
@@ -287,9 +287,9 @@ class Limiter:
         if self._waiting:
             return
         self._forget_at, self._lanes = math.inf, OperationLanes()
-        if self._rate is None:
+        if self.rate is None:
             self._common = OperationLane()
-        self._quotas.forget(self._clock())
+        self._quotas.forget(self.clock())
 
     def after_fork(self) -> None:
         """In a forked child: what was under way or waiting stayed with the parent, which may have held the lock."""
