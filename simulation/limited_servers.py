@@ -27,6 +27,10 @@ class Server(Protocol):
         """Requests that it would accept from its start at most."""
         ...
 
+    def find_opening(self, now: float) -> float:
+        """The moment from which it has room again, where it has none now."""
+        ...
+
 
 @attrs.define
 class Free(Server):
@@ -40,6 +44,9 @@ class Free(Server):
 
     def allowed(self, seconds: float) -> float:
         return math.inf
+
+    def find_opening(self, now: float) -> float:
+        return now
 
 
 @attrs.define
@@ -121,6 +128,9 @@ class FixedWindow(Free):
     def allowed(self, seconds: float) -> float:
         return self.rate * (seconds / self.window + self.phase)
 
+    def find_opening(self, now: float) -> float:
+        return (math.floor(now / self.window + self.phase) + 1 - self.phase) * self.window
+
 
 @attrs.define
 class SlidingWindow(Free):
@@ -143,6 +153,9 @@ class SlidingWindow(Free):
 
     def allowed(self, seconds: float) -> float:
         return self.limit * math.ceil(seconds / self.window)
+
+    def find_opening(self, now: float) -> float:
+        return self._accepted[-1] + self.window  # paced from there on, it is never full again
 
 
 @attrs.define

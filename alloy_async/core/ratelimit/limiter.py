@@ -231,7 +231,7 @@ class Limiter:
         with self._lock:
             now, lane = self.clock(), self._lanes.get_lane(permit.operation)
             late = permit.is_late
-            if tells_quota(headers) and not late:
+            if tells_quota(headers) and (refusal is not None or not late):
                 self._quotas.follow(lane, headers, self._wall(), now, now)
             if refusal is not None:
                 # Those that were handed out before the first refusal was seen tell nothing new.
