@@ -45,7 +45,7 @@ LOSSES: tuple[Loss, ...] = get_args(Loss)
 Point: TypeAlias = CrashPoint | ProxyPoint
 POINTS: tuple[Point, ...] = (*get_args(CrashPoint), *get_args(ProxyPoint))
 ROWS, SHARD = 56, 14
-LEASE = 2.0
+LEASE = 3.0
 CREDENTIALS = {
     "ALLOY_API_KEY": "key",
     "SMOOCH_KEY_ID": KEY_ID,

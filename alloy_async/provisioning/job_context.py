@@ -7,6 +7,7 @@ import attrs
 from ..directory import Directory
 from .options import RunOptions
 from .planning.comparison import UserComparer
+from .planning.row_planner import count_numbers_per_row
 from .sources import Source
 from .store.header import JobHeader
 from .store.job_store import JobStore
@@ -42,6 +43,12 @@ class JobContext:
     def header(self) -> JobHeader:
         """What the job is."""
         return self.writer.header
+
+    @property
+    def stride(self) -> int:
+        """Numbers that each row of the source takes, in the phase that the job is in."""
+        header = self.header
+        return count_numbers_per_row(header.mode, self.target.capabilities) if header.phase == "apply" else 1
 
     @property
     def store(self) -> JobStore:

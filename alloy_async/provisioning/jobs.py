@@ -203,14 +203,14 @@ async def work(
     *,
     run: RunOptions | None = None,
 ) -> Report:
-    """Work on a job that was split for many workers, until none of its shards is left; for any scheduler that starts workers.
+    """Be one worker of a plan, or of a job that others work on, until nothing is left; for any scheduler that starts workers.
 
-    Start as many as you like, and again whenever one is lost: which shard each works on is decided in the job's database.
-    Whoever comes last brings the job to its end.
+    Start as many as you like, and again whenever one is lost: which rows each works on is decided in the job's database.
+    Whoever comes first to a plan splits it, and whoever comes last brings the job to its end.
 
     Args:
         job: the address of a job in PostgreSQL, as postgresql://host/database#name.
-        target, source, run: as for `apply`.
+        target, source, run: as for `apply`; `run.shard_rows` counts for whoever comes first.
 
     Returns:
         The report of the whole job, once all its shards are done, or this worker was stopped.

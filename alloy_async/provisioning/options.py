@@ -37,7 +37,7 @@ class RunOptions:
             becomes the job's. Without, a job is carried out, resumed and undone in that account only.
         on: where workers share the job, which then is in PostgreSQL: local:4 (processes here), or dask://host:8786. They
             have their credential from their environment. None: this process does it alone.
-        shard_rows: with `on`: rows that a worker takes at a time.
+        shard_rows: with `on`, and for `work` on a plan: rows that a worker takes at a time.
         worker_options: with `on`: further options of `alloy-async work` for each worker, as ("--profile", "acme").
     """
 

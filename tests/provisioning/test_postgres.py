@@ -242,3 +242,24 @@ def test_a_job_is_deleted_whole(place: str) -> None:
     with pytest.raises(JobError, match="no such job"):
         PostgresStore.open(place)
     PostgresStore.create(place, HEADER).close()
+
+
+def test_a_worker_of_another_version_is_refused_at_its_claim(place: str) -> None:
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 5)
+        store.create_shards("apply", 5)
+        store.write("UPDATE alloy_async.jobs SET version = '0.0.1' WHERE job = %s", [(store.job,)])
+    with pytest.raises(JobError, match=r"split for workers by alloy-async 0\.0\.1, and this worker is \d"):
+        PostgresStore.claim_shard(place, "apply")
+    with closing(PostgresStore.open(place)) as store:  # split anew, by this one
+        store.create_shards("apply", 5)
+    claimed = PostgresStore.claim_shard(place, "apply")
+    assert claimed is not None
+    claimed.close()
+
+
+def test_a_late_renewal_loses_nothing_that_nobody_has_claimed(place: str) -> None:
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        lapse(store)
+        plan(store, 5)
+        assert store.tally("apply") == {"planned": 5}

@@ -19,7 +19,6 @@ from alloy_async.provisioning import (
     JobError,
     Report,
     RunOptions,
-    apply,
     plan,
     provision,
     resume,
@@ -90,17 +89,30 @@ async def test_a_job_file_is_not_for_many_workers(users: Path) -> None:
         assert not sandbox.requests
 
 
-async def test_work_on_a_job_that_nobody_split_says_how_to_split_it(users: Path, place: str) -> None:
+async def test_workers_come_to_a_plan_and_the_first_one_splits_it(users: Path, place: str) -> None:
     with Sandbox("alloy", seed_users=0) as sandbox:
         directory: Any = sandbox.directory()
         async with directory.client:
             await plan(users, directory, job=place)
-            with pytest.raises(JobError, match=r"\(planned\) is not split.*on=local:1"):
+            run = RunOptions(shard_rows=100)
+            reports = await asyncio.gather(*(work(place, directory, run=run) for _ in range(3)))
+            assert all(report.complete for report in reports)
+            assert count_shards(place).done == 4
+            report = await work(place, directory)
+            assert report.complete, "nothing is left for one who comes late"
+        check_effects(place, sandbox)
+
+
+async def test_work_on_a_job_that_was_stopped_says_how_to_go_on(users: Path, place: str) -> None:
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            run = RunOptions()
+            run.stop.set()
+            await provision(users, directory, job=place, run=run)
+            with pytest.raises(JobError, match=r"\(stopped\) is not split.*resume it with on=local:1"):
                 await work(place, directory)
             assert not sandbox.ledger.count(what="created")
-            await apply(place, directory)
-            report = await work(place, directory)
-            assert report.complete, "one process has done it; nothing is left for a worker"
 
 
 async def test_work_on_a_job_file_says_what_to_do_instead(users: Path, tmp_path: Path) -> None:

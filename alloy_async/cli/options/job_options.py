@@ -109,6 +109,14 @@ _SENDING = (
     ),
     SAFE_CSV,
 )
+_SHARD_ROWS = click.option(
+    "--shard-rows",
+    type=click.IntRange(1),
+    default=20_000,
+    show_default=True,
+    metavar="ROWS",
+    help="With --on, and for `work` on a plan: rows that a worker takes at a time.",
+)
 _SHARING = (
     click.option(
         "--on",
@@ -116,14 +124,7 @@ _SHARING = (
         help="Share a job in PostgreSQL among workers: local:4 for processes here, dask://host:8786 for a Dask cluster. They"
         " have the credential from their own environment, file or profile.",
     ),
-    click.option(
-        "--shard-rows",
-        type=click.IntRange(1),
-        default=20_000,
-        show_default=True,
-        metavar="ROWS",
-        help="With --on: rows that a worker takes at a time.",
-    ),
+    _SHARD_ROWS,
 )
 _SHOWING = (
     _create_option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
@@ -157,7 +158,7 @@ def job_options(*, sends: bool = True, shares: bool = True) -> Callable[[Functio
             gathered = JobOptions(**{name: options.pop(name) for name in names & options.keys()})
             return command(*arguments, options=gathered, **options)
 
-        of_run = (*_SENDING, *(_SHARING if shares else ())) if sends else (_DETAILED,)
+        of_run = (*_SENDING, *(_SHARING if shares else (_SHARD_ROWS,))) if sends else (_DETAILED,)
         return add_options(*of_run, *_SHOWING)(with_options)  # type: ignore[no-any-return]
 
     return wrap

@@ -63,6 +63,7 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
         JobError: the job cannot be read, or a file of that name is somebody else's.
         OSError: the file cannot be written.
     """
+    from ...provisioning.errors import JobInUse
     from ...provisioning.reports.job_report import read_report
     from ...provisioning.store.store_opener import name_files_after, open_store, read_store
 
@@ -76,7 +77,8 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
             path = path.with_suffix(f".failed.{ending}")
             _refuse_foreign(path)
         path = part.replace(_choose_free_name(path, report.header))
-        with contextlib.closing(open_store(job)) as store:
+        # Another worker of a shared job, which has come to its end as well, writes the same.
+        with contextlib.suppress(JobInUse), contextlib.closing(open_store(job)) as store:
             store.write_header(failed_rows=_hash_file(path, report.header))
         return path
     finally:

@@ -7,7 +7,6 @@ import time
 from ..events import Checked
 from ..job_context import JobContext
 from ..planning.job_planner import create_row_planner, make_plan, record_findings
-from ..planning.row_planner import count_numbers_per_row
 from ..planning.user_lookup import UserLookup
 from ..results import Report
 from ..store.temporary.indexes import KeyIndex
@@ -46,9 +45,7 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
     else:
         can = context.target.capabilities
         size = max(_SLICE, can.batch_size)
-        await engine.run(
-            read_planned_rows(context, "apply", stride=count_numbers_per_row(header.mode, can), size=size)
-        )
+        await engine.run(read_planned_rows(context, "apply", stride=context.stride, size=size))
     return await report_run(context, engine, checked, began)
 
 

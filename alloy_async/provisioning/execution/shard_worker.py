@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import cast
 
 from ...directory import Directory
-from ..errors import JobError, JobPlace
+from ..errors import JobError, JobInUse, JobPlace
 from ..job_context import JobContext
 from ..options import RunOptions
 from ..outages import POLL_SECONDS
-from ..planning.row_planner import count_numbers_per_row
 from ..planning.source_columns import SourceColumns
 from ..planning.source_match import refuse_changed_source
 from ..sources import Source
@@ -21,8 +20,9 @@ from ..store.job_store import ShardedStore
 from ..store.store_opener import claim_shard, count_shards, read_store
 from ..store.writer import JobWriter
 from .engine import Engine
-from .job_opening import check_job
+from .job_opening import check_job, open_job
 from .row_batches import read_planned_rows
+from .shards import split_job
 
 _SLICE = 1000
 
@@ -43,7 +43,7 @@ async def work_on_shards(
         AlloyAsyncError: the very first call failed.
     """
     worker = ShardWorker(target, open_source, run)
-    await asyncio.to_thread(_check_split, place)
+    await _ensure_split(place, target, open_source, run)
     while not run.stop.is_set():
         counts = await asyncio.to_thread(count_shards, place)
         if not counts.unfinished:
@@ -61,22 +61,49 @@ async def work_on_shards(
     return "interrupted"
 
 
-def _check_split(place: JobPlace) -> None:
+async def _ensure_split(
+    place: JobPlace, target: Directory, open_source: Callable[[str], Awaitable[Source]], run: RunOptions
+) -> None:
+    """Make sure that a job has shards: whoever comes first to a plan splits it."""
     if isinstance(place, Path):
         raise JobError(
             "a job in a file has one worker: resume it; many workers need a job in PostgreSQL, begun with"
             " job=postgresql://host/database#name and on=local:1",
             place,
         )
-    if count_shards(place).total:
-        return
+    while not run.stop.is_set():
+        state, is_held = await asyncio.to_thread(_read_state, place)
+        if state in ("done", "undone") or (await asyncio.to_thread(count_shards, place)).total:
+            return
+        if state != "planned" and not is_held:
+            raise JobError(
+                f"the job ({state}) is not split for workers: resume it with on=local:1, say, and others can join in",
+                place,
+            )
+        try:
+            if state == "planned":
+                await _split_plan(place, target, open_source, run)
+                continue
+        except JobInUse:  # another one splits it
+            pass
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _read_state(place: JobPlace) -> tuple[str, bool]:
+    """Read the state of a job, and whether somebody works on it."""
     with read_store(place) as store:
-        state = store.read_header().state
-    if state not in ("done", "undone"):
-        raise JobError(
-            f"the job ({state}) is not split for workers: apply or resume it with on=local:1, say, and others can join in",
-            place,
-        )
+        return store.read_header().state, store.worker is not None
+
+
+async def _split_plan(
+    place: JobPlace, target: Directory, open_source: Callable[[str], Awaitable[Source]], run: RunOptions
+) -> None:
+    async with open_job(str(place), target, new_key=run.new_key) as writer:
+        if writer.header.state == "planned":  # else another one was quicker
+            source = await open_source(writer.header.source_path)
+            context = JobContext(writer, target, run, source)
+            await refuse_changed_source(context)
+            await split_job(context)
 
 
 async def _claim(place: JobPlace, phase: Phase) -> JobWriter | None:
@@ -111,10 +138,8 @@ class ShardWorker:
         engine = Engine(context, phase)
         await engine.recorder.recount()
         await engine.reconcile_doubts()
-        stride = (
-            count_numbers_per_row(writer.header.mode, self._target.capabilities) if phase == "apply" else 1
-        )
-        await engine.run(read_planned_rows(context, phase, stride=stride, size=_SLICE, columns=self._columns))
+        rows = read_planned_rows(context, phase, stride=context.stride, size=_SLICE, columns=self._columns)
+        await engine.run(rows)
         if engine.guard.never_began and engine.guard.error:
             raise engine.guard.error
         if engine.guard.stopped is None and await writer.call(_has_open_rows, writer, phase):
@@ -133,8 +158,7 @@ class ShardWorker:
         context = JobContext(writer, self._target, self._run, self._source)
         if fresh:
             await refuse_changed_source(context)
-            stride = count_numbers_per_row(writer.header.mode, self._target.capabilities)
-            self._columns = SourceColumns(self._source, stride, context.comparer)
+            self._columns = SourceColumns(self._source, context.stride, context.comparer)
         return context
 
 

@@ -21,7 +21,6 @@ from ..events import Checked, Counts
 from ..job_context import JobContext
 from ..options import RunOptions
 from ..outages import survive_outages
-from ..planning.row_planner import count_numbers_per_row
 from ..results import Report
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
@@ -46,7 +45,6 @@ async def split_job(context: JobContext) -> None:
             "on= needs a source that every worker can read; this one can be read only once: write it to a file first"
         )
     phase = header.phase
-    stride = count_numbers_per_row(header.mode, context.target.capabilities) if phase == "apply" else 1
     engine = Engine(context, phase)
     await engine.recorder.begin(
         reopen_unknown=context.run.sends_again,
@@ -55,7 +53,7 @@ async def split_job(context: JobContext) -> None:
         ended=None,
         stopped=None,
     )
-    size = max(context.run.shard_rows // stride, 1) * stride
+    size = max(context.run.shard_rows // context.stride, 1) * context.stride
     sharded = cast(ShardedStore, store)
     await context.writer.call(sharded.create_shards, phase, size, durable=True)
 

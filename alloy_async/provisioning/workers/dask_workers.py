@@ -1,12 +1,16 @@
 """Workers as tasks of a Dask cluster (extra: dask).
 
 A task runs the command as a process of the host that it is placed on, so that whatever happens to it, or to Dask's own
-worker, is one process lost, of which the store knows. Credentials are the host's: none travels.
+worker, is one process lost, of which the store knows. Credentials are the host's: none travels. Dask only places tasks: it
+gives up a task whose worker died a few times, never ends one that no worker takes, and forgets all with its scheduler. So
+tasks are submitted again for as long as the store has open shards.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +18,7 @@ from typing import Any
 from .interface import WorkersFailed
 
 try:
-    from distributed import Client
+    from distributed import Client, Event
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         "Workers on a Dask cluster need dask.distributed, which is not installed."
@@ -22,22 +26,46 @@ except ModuleNotFoundError as _missing:
         name=_missing.name,
     ) from _missing
 
-_CONNECT_SECONDS = 30
+_CONNECT_SECONDS = 10
 _MOST_FAILURES = 3
+_PATIENCE = 120.0
+"""Seconds for which a scheduler may be away, or a cluster be without workers."""
+_KEPT = 2000
+"""Bytes of what a worker says of errors."""
 
 
-def run_command(command: Sequence[str]) -> tuple[int, str]:
-    """Run `alloy-async COMMAND` on the host of the task; its exit code, and the end of what it said of errors."""
+def run_command(command: Sequence[str], stop: str) -> tuple[int, str]:
+    """Run `alloy-async COMMAND` on the host of the task; its exit code, and the end of what it said of errors.
+
+    Args:
+        command: the arguments.
+        stop: the name of the event that asks it to finish what it is sending, and end.
+    """
     import subprocess
     import sys
+    import tempfile
 
-    done = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-m", "alloy_async", *command],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    return done.returncode, done.stderr.decode(errors="replace")[-2000:]
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(  # noqa: S603 -- our own program
+            [sys.executable, "-m", "alloy_async", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+        try:
+            event: Any = Event  # has no types
+            asked = event(stop)
+            while process.poll() is None:
+                if asked.wait(timeout=1):
+                    break
+        except Exception:  # noqa: S110 -- the scheduler is gone, in one of many ways: the process knows itself when to end
+            pass
+        else:
+            if process.poll() is None:
+                process.terminate()
+        code = process.wait()
+        said.seek(max(0, said.seek(0, 2) - _KEPT))
+        return code, said.read().decode(errors="replace")
 
 
 class DaskWorkers:
@@ -51,49 +79,84 @@ class DaskWorkers:
     def __init__(self, address: str, command: Sequence[str]) -> None:
         self._address = address
         self._command = list(command)
+        self._stop = f"alloy-async-stop-{uuid.uuid4()}"
         self._client: Any = None
+        self._was_there = False
         self._futures: set[Any] = set()
         self._failures = 0
+        self._last_seen = time.monotonic()
 
     async def keep_running(self, *, progress: bool) -> None:
         """Place a task on each worker of the cluster that has none; see `Workers`."""
         if progress:
             self._failures = 0
-        if self._client is None:
-            self._client = await self._connect()
-        for future in [future for future in self._futures if future.done()]:
-            self._futures.remove(future)
+        try:
+            if self._client is None:
+                self._client = await self._connect()
+            known = await asyncio.wait_for(self._client.scheduler.identity(), _CONNECT_SECONDS)
+        except (OSError, TimeoutError) as error:
+            await self._note_loss(f"no Dask scheduler answers at {self._address}: {error}")
+            return
+        ended = [future for future in self._futures if future.done()]
+        self._futures.difference_update(ended)
+        for future in ended:
             await self._note_end(future)
-        known = await self._client.scheduler.identity()
-        for _ in range(len(self._futures), max(len(known["workers"]), 1)):
+        count = len(known["workers"])
+        if count:
+            self._last_seen = time.monotonic()
+        elif time.monotonic() - self._last_seen > _PATIENCE:
+            raise WorkersFailed(
+                f"the Dask cluster at {self._address} has no workers; start some, and resume the job"
+            )
+        for _ in range(len(self._futures), count):
             # A name for each, as Dask takes equal calls for one; no retries of its own, as the store knows what is left.
             name = f"alloy-async-work-{uuid.uuid4()}"
             self._futures.add(
-                self._client.submit(run_command, self._command, key=name, pure=False, retries=0)
+                self._client.submit(run_command, self._command, self._stop, key=name, pure=False, retries=0)
             )
 
     async def _connect(self) -> Any:
-        try:
-            client: Any = Client  # has no types
-            return await client(self._address, asynchronous=True, timeout=_CONNECT_SECONDS)
-        except OSError as error:
-            raise WorkersFailed(f"no Dask scheduler answers at {self._address}: {error}") from None
+        client: Any = Client  # has no types
+        connected = await client(self._address, asynchronous=True, timeout=_CONNECT_SECONDS)
+        self._was_there = True
+        self._last_seen = time.monotonic()
+        return connected
+
+    async def _note_loss(self, why: str) -> None:
+        """Give up a scheduler that does not answer, with what was placed through it, unless it is away for too long."""
+        if not self._was_there or time.monotonic() - self._last_seen > _PATIENCE:
+            raise WorkersFailed(why)
+        self._futures.clear()
+        client, self._client = self._client, None
+        if client is not None:
+            await self._close(client)
 
     async def _note_end(self, future: Any) -> None:
         try:
             code, said = await future
-        except Exception as error:  # whatever Dask says of a worker that it lost: another one is asked
+        except (Exception, asyncio.CancelledError) as error:  # whatever Dask says of a worker that it lost
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
             code, said = -1, f"{type(error).__name__}: {error}"
         self._failures += code != 0
         if self._failures >= _MOST_FAILURES:
             raise WorkersFailed(f"{self._failures} workers failed one after the other, the last one: {said}")
 
     async def stop(self) -> None:
-        """Take back the tasks that have not begun, and wait for the others; see `Workers`."""
+        """Take back the tasks that have not begun, ask the others to end, and wait for them; see `Workers`."""
         if self._client is None:
             return
         waiting = [future for future in self._futures if future.status == "pending"]
-        await self._client.cancel(waiting)
-        await asyncio.gather(*self._futures, return_exceptions=True)
-        await self._client.close()
-        self._client = None
+        try:
+            event: Any = Event
+            await event(self._stop, client=self._client).set()
+            await asyncio.gather(*self._futures, return_exceptions=True)
+            await self._client.cancel(waiting)
+        except (OSError, TimeoutError):  # the scheduler is gone: its workers end by themselves
+            pass
+        client, self._client = self._client, None
+        await self._close(client)
+
+    async def _close(self, client: Any) -> None:
+        with contextlib.suppress(OSError, TimeoutError):  # of a scheduler that is gone
+            await asyncio.wait_for(client.close(), _CONNECT_SECONDS)

@@ -175,10 +175,10 @@ def work(
     constants: tuple[str, ...],
     options: JobOptions,
 ) -> None:
-    """Work on the shards of JOB, a job in PostgreSQL, until none is left; for any scheduler that starts workers.
+    """Be one worker of JOB, a plan or a running job in PostgreSQL, until nothing is left; for any scheduler.
 
-    Split it first: `provision` or `resume` with --on does, as does `plan` followed by `apply --on`. Start as many workers as
-    you like, on any host that reads the same file, and again whenever one is lost. Whoever comes last ends the job.
+    Start as many as you like, on any host that reads the same file, and again whenever one is lost. Whoever comes first to a
+    plan splits it, whoever comes last ends the job. A job that was stopped is begun again by `resume` with --on.
 
     Exit code: as for provision.
     """

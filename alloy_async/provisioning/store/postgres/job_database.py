@@ -12,7 +12,17 @@ from ..header import JobHeader, Phase, encode_phase
 from .address import JobAddress
 from .driver import psycopg
 from .lease import Lease
-from .schema import BYTES, ROW_TABLES, connect, create_job, drop_job, find_job, name_table, raise_as_job_error
+from .schema import (
+    BYTES,
+    ROW_TABLES,
+    check_version,
+    connect,
+    create_job,
+    drop_job,
+    find_job,
+    name_table,
+    raise_as_job_error,
+)
 
 _COPIED_TOGETHER = 256
 
@@ -83,6 +93,8 @@ class JobDatabase:
         database = connect(address)
         try:
             job = find_job(database, address)
+            with raise_as_job_error(address, "cannot be read"):
+                check_version(database, address, job)
             lease = Lease.claim(database, address, job, undo=encode_phase(phase), whole=False)
         except BaseException:
             database.close()

@@ -54,9 +54,10 @@ WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s"""
 _RELEASE = """
 UPDATE alloy_async.shards SET lease_until = NULL, worker = NULL, done = done OR %s
 WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s"""
+# Its own for as long as nobody else has claimed it, however late its renewals are.
 _OWNS = """
 SELECT 1 FROM alloy_async.shards
-WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s AND lease_until > clock_timestamp() FOR KEY SHARE"""
+WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s FOR KEY SHARE"""
 
 
 class Shard(NamedTuple):
@@ -148,7 +149,7 @@ class Lease:
         """Make sure, within a transaction, that nobody else has taken the shard over; it cannot until that ends.
 
         Raises:
-            JobError: somebody has, or the lease has lapsed.
+            JobUnavailable: somebody has.
         """
         if database.execute(_OWNS, self._key).fetchone() is None:
             raise JobUnavailable(

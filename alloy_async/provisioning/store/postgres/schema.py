@@ -14,6 +14,7 @@ from typing import Any
 
 import attrs
 
+from ....version import __version__
 from ...errors import JobError, JobUnavailable, NoSuchJob
 from ..header import JobHeader
 from ..job_store import Remark, RunNote, Second
@@ -35,6 +36,7 @@ CREATE TABLE IF NOT EXISTS alloy_async.jobs (
     job bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
     format integer NOT NULL,
+    version text,                       -- of who split it for workers, which have the same
     {header}
 );
 CREATE TABLE IF NOT EXISTS alloy_async.seconds (
@@ -136,6 +138,21 @@ def _column(field: attrs.Attribute[Any]) -> str:
     types = {"bytes": "bytea", "float": "double precision", "int": "bigint"}
     words = str(field.type).split(" | ")
     return f"{field.name} {types.get(words[0], 'text')}{'' if 'None' in words else ' NOT NULL'}"
+
+
+def check_version(database: psycopg.Connection[Any], address: JobAddress, job: int) -> None:
+    """Make sure that a job was split by this version: another one might number or group its rows otherwise.
+
+    Raises:
+        JobError: it was not.
+    """
+    found = database.execute("SELECT version FROM alloy_async.jobs WHERE job = %s", (job,)).fetchone()
+    if found is not None and found[0] not in (None, __version__):
+        raise JobError(
+            f"was split for workers by alloy-async {found[0]}, and this worker is {__version__}; nothing was sent."
+            f" Install alloy-async=={found[0]} here, or resume the job from here with workers of this version",
+            address.shown,
+        )
 
 
 def create_job(database: psycopg.Connection[Any], address: JobAddress, header: JobHeader) -> int:

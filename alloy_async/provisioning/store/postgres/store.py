@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ....version import __version__
 from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunNote, Second, ShardCounts
 from ..row_events import MOST, Event, pack_results
@@ -81,6 +82,7 @@ class PostgresStore(JobDatabase):
                 "INSERT INTO alloy_async.shards (job, undo, shard, first, last) VALUES (%s, %s, %s, %s, %s)",
                 shards,
             )
+            self.write("UPDATE alloy_async.jobs SET version = %s WHERE job = %s", [(__version__, self.job)])
 
     def count_shards(self, phase: Phase) -> ShardCounts:
         """Count the shards of a phase."""

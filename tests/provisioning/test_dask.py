@@ -1,0 +1,119 @@
+"""Workers on a real Dask cluster: whoever of it is lost, the job comes to its end, with every user once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+import warnings
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alloy_async.provisioning import RunOptions, provision
+from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.testing import Sandbox
+from tests.waiting import wait_until
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of a package that it uses
+    pytest.importorskip("distributed")
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own
+ROWS = 600
+
+
+class Cluster:
+    """A scheduler and its workers, as processes of this host."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._folder = folder
+        self.scheduler = self._start("scheduler", "--port", str(self.port), "--no-dashboard", "--no-show")
+        self.workers = [self.start_worker() for _ in range(2)]
+
+    @property
+    def address(self) -> str:
+        return f"dask://127.0.0.1:{self.port}"
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        options = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(self._folder))
+        return self._start("worker", f"tcp://127.0.0.1:{self.port}", *options)
+
+    def restart_scheduler(self) -> None:
+        self.scheduler.kill()
+        self.scheduler.wait()
+        self.scheduler = self._start("scheduler", "--port", str(self.port), "--no-dashboard", "--no-show")
+
+    def close(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _start(self, *words: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "dask", *words],
+            env={**os.environ, "ALLOY_API_KEY": "key"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
+    cluster = Cluster(tmp_path)
+    yield cluster
+    await asyncio.to_thread(cluster.close)
+
+
+@pytest.mark.parametrize("loss", ["worker", "nanny", "scheduler"])
+async def test_a_job_survives_what_a_cluster_loses(
+    cluster: Cluster, database: str, tmp_path: Path, loss: str
+) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("username\n" + "".join(f"user{n}@x.example\n" for n in range(ROWS)))
+    place = f"{database}&lease_seconds=3#{uuid.uuid4()}"
+    with Sandbox("alloy", seed_users=0, latency=0.5) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            run = RunOptions(on=cluster.address, shard_rows=50)
+            job = asyncio.create_task(provision(source, directory, job=place, run=run))
+            await wait_until(lambda: job.done() or sandbox.ledger.count(what="created") > 0)
+            assert not job.done(), await job
+            if loss == "scheduler":
+                await asyncio.to_thread(cluster.restart_scheduler)
+                cluster.workers.append(cluster.start_worker())  # those of before end with their scheduler
+            else:
+                kill_worker(cluster.workers[0], with_nanny=loss == "nanny")
+            report = await job
+        assert report.complete, report
+        created = Counter(change.key for change in sandbox.ledger.find(what="created"))
+    assert set(created.values()) == {1}
+    assert len(created) == ROWS
+    with read_store(place) as store:
+        assert store.tally("apply") == {"created": ROWS}
+        assert store.read_header().state == "done"
+
+
+def kill_worker(nanny: subprocess.Popen[bytes], *, with_nanny: bool) -> None:
+    import psutil
+
+    children = psutil.Process(nanny.pid).children(recursive=True)
+    if with_nanny:
+        nanny.kill()
+    for child in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    assert children, "Dask's worker is a process of the nanny's"
