@@ -14,9 +14,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
+
+from simulation.database_server import DatabaseServer
 
 RATE, BURST, PROCESSES, IN_FLIGHT = 100.0, 10.0, 8, 8
 SPARE = 4.0
@@ -58,18 +61,22 @@ class Connection(asyncio.Protocol):
             self._transport.write(self._server.answer())
 
 
-async def call_for(seconds: float, url: str, shared: bool, rate: float) -> None:
+async def call_for(seconds: float, url: str, shared: bool, rate: float, database: str | None) -> None:
     """Be one client process."""
-    from alloy_async import AlloyAsyncError, AsyncAlloy, Rate
+    from alloy_async import AlloyAsyncError, AlloyDirectory, AsyncAlloy, Rate
+    from alloy_async.provisioning.shared_rate import share_rate
 
     limit = (
         Rate(rate, int(BURST) if rate < math.inf else None, shared=shared)
         if shared or rate < math.inf
         else None
     )
-    print("ready", flush=True)
-    until = time.monotonic() + seconds
-    async with AsyncAlloy("benchmark", base_url=url, rate_limit=limit) as client:
+    async with (
+        AsyncAlloy("benchmark", base_url=url, rate_limit=limit) as client,
+        share_rate(f"{database}#benchmark" if database else Path(), AlloyDirectory(client)),
+    ):
+        print("ready", flush=True)
+        until = time.monotonic() + seconds
 
         async def work() -> None:
             while time.monotonic() < until:
@@ -117,20 +124,30 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--client", metavar="URL", help=argparse.SUPPRESS)
     parser.add_argument("--shared", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--database", help=argparse.SUPPRESS)
     parser.add_argument("--rate", type=float, default=math.inf, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.client:
-        asyncio.run(call_for(given.seconds, given.client, given.shared, given.rate))
+        asyncio.run(call_for(given.seconds, given.client, given.shared, given.rate, given.database))
         return
+    with DatabaseServer() as server:
+        measure_all(given.seconds, server.url)
+
+
+def measure_all(seconds: float, database: str) -> None:
+    """Print the figures of every way to share."""
     rows: list[tuple[str, list[str], int]] = [
         ("told, one budget", ["--shared", "--rate", "100"], 0),
         ("told, one budget, 2 of 8 killed", ["--shared", "--rate", "100"], 2),
         ("not told, learned together", ["--shared"], 0),
         ("not told, each for itself", [], 0),
+        ("told, in PostgreSQL", ["--database", database, "--rate", "100"], 0),
+        ("told, in PostgreSQL, 2 of 8 killed", ["--database", database, "--rate", "100"], 2),
+        ("not told, in PostgreSQL", ["--database", database], 0),
     ]
     print(f"{'8 processes, 100 a second':40} goodput  refused")
     for name, options, killed in rows:
-        goodput, refused = asyncio.run(measure(given.seconds, options, killed))
+        goodput, refused = asyncio.run(measure(seconds, options, killed))
         print(f"{name:40} {goodput:7.1%}  {refused:7.2%}", flush=True)
 
 

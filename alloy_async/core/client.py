@@ -17,6 +17,7 @@ from .messages.response import Answer, find_request_id, lowercase_names
 from .messages.result_decoder import ANYTHING
 from .operation.operation import Operation
 from .options import CallOptions, Options, Service, replace_settings, split_options
+from .ratelimit.limiter import Limiter
 from .validation import describe_value
 
 if TYPE_CHECKING:  # not every program needs these
@@ -104,6 +105,11 @@ class AsyncClient(ClientBase):
         other._owns_connections = False
         other._options = PreparedOptions(settings, self._shared)
         return other
+
+    @property
+    def limiter(self) -> Limiter:
+        """The rate limit of its host and credential, shared by all clients of this process that have these."""
+        return self._shared.limiter
 
     @property
     def base_url(self) -> str:

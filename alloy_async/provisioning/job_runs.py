@@ -58,7 +58,7 @@ async def begin_job(
             return None
 
     can_be_read_again = header.source_digest is not None
-    report = await (survive_outages(place, run, begin) if can_be_read_again else begin())
+    report = await (survive_outages(place, target, run, begin) if can_be_read_again else begin())
     return report or await run_on_workers(place, target, run, checked, began)
 
 
@@ -112,7 +112,7 @@ async def take_up_job(
             return None
 
     work = take_up if fresh else partial(join_workers, place, run, take_up)
-    report = await survive_outages(place, run, work)
+    report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, checked, began)
 
 
@@ -146,5 +146,5 @@ async def take_back_job(
             return None
 
     work = partial(join_workers, place, run, take_back, only="undo")
-    report = await survive_outages(place, run, work)
+    report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, None, began)

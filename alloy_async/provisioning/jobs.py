@@ -233,4 +233,4 @@ async def work(
                 return await finish_job(place, target, run, began=began)
         return await in_thread(read_run_report, place, stopped, began)
 
-    return await survive_outages(place, run, carry_out)
+    return await survive_outages(place, target, run, carry_out)

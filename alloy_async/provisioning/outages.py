@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from ..directory import Directory
 from .errors import JobInUse, JobPlace, JobUnavailable
 from .events import Paused
 from .options import RunOptions
+from .shared_rate import share_rate
 from .store.store_opener import check_database, get_lease_seconds
 
 T = TypeVar("T")
@@ -22,11 +24,14 @@ _LEASES = 2
 """Lengths of a lease after which that of our own broken connection has surely lapsed."""
 
 
-async def survive_outages(place: JobPlace, run: RunOptions, work: Callable[[], Awaitable[T]]) -> T:
+async def survive_outages(
+    place: JobPlace, target: Directory, run: RunOptions, work: Callable[[], Awaitable[T]]
+) -> T:
     """Work on a job; when its database goes away meanwhile, wait until it is back, and take the job up again.
 
     Args:
         place: the job; one in a file is never away.
+        target: the directory, whose rate limit is shared with all who work on jobs in that database.
         run: told of the outage; `run.stop` ends the waiting.
         work: opens the job, works on it and closes it; awaited again after an outage.
 
@@ -36,6 +41,11 @@ async def survive_outages(place: JobPlace, run: RunOptions, work: Callable[[], A
     """
     if isinstance(place, Path):
         return await work()
+    async with share_rate(place, target):
+        return await _work_again(place, run, work)
+
+
+async def _work_again(place: JobPlace, run: RunOptions, work: Callable[[], Awaitable[T]]) -> T:
     await asyncio.to_thread(check_database, place)
     free_at = -1.0  # the moment from which nobody can be working on it but another worker
     while True:

@@ -124,7 +124,7 @@ async def run_on_workers(
     async def finish() -> Report:
         return await finish_job(place, target, run, checked=checked, began=began, stopped=stopped)
 
-    return await survive_outages(place, run, finish)
+    return await survive_outages(place, target, run, finish)
 
 
 async def finish_job(

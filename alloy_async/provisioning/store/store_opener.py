@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...core.ratelimit.rate import Rate
 from ..errors import JobPlace, NoSuchJob
 from .header import JobHeader, Phase
 from .job_store import JobStore, ShardCounts
@@ -13,6 +15,7 @@ from .postgres.address import JobAddress, is_address
 from .sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
+    from .postgres.host_budget import HostBudget
     from .postgres.store import PostgresStore
 
 
@@ -92,6 +95,20 @@ def check_database(place: JobPlace) -> None:
 def get_lease_seconds(place: JobPlace) -> float:
     """Tell for how many seconds a worker that does not answer keeps what it is working on."""
     return JobAddress.parse(str(place)).lease
+
+
+def read_account_salt(place: str) -> bytes:
+    """Read what the fingerprints of accounts in the database of a job are made with."""
+    from .postgres.host_budget import read_salt
+
+    return read_salt(JobAddress.parse(place))
+
+
+def open_host_budget(place: str, account: str, told: Rate | None, clock: Callable[[], float]) -> HostBudget:
+    """Open the budget of requests that an account has in the database of a job; see `HostBudget`."""
+    from .postgres.host_budget import HostBudget
+
+    return HostBudget(JobAddress.parse(place), account, told, clock)
 
 
 def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:

@@ -9,6 +9,7 @@ it costs to append, and leaves the database to be vacuumed.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,7 +62,12 @@ CREATE TABLE IF NOT EXISTS alloy_async.shards (
     done boolean NOT NULL DEFAULT false,
     PRIMARY KEY (job, undo, shard)
 );
+CREATE TABLE IF NOT EXISTS alloy_async.budgets (    -- see host_budget
+    account text PRIMARY KEY, told double precision, burst integer, numbers double precision[], written timestamptz
+);
+CREATE TABLE IF NOT EXISTS alloy_async.settings (salt bytea NOT NULL);
 """
+_SALT = "INSERT INTO alloy_async.settings SELECT %s WHERE NOT EXISTS (SELECT 1 FROM alloy_async.settings)"
 _ROW_TABLES = """
 CREATE TABLE {batches} (
     job bigint NOT NULL, undo smallint NOT NULL, first bigint NOT NULL, rows integer NOT NULL,
@@ -131,6 +137,7 @@ def create_tables(database: psycopg.Connection[Any]) -> None:
         database.execute("SELECT pg_advisory_xact_lock(hashtext('alloy_async'))")
         columns = ", ".join([_column(field) for field in attrs.fields(JobHeader)])
         database.execute(_TABLES.replace("{header}", columns).encode())
+        database.execute(_SALT, (os.urandom(16),))
 
 
 def _column(field: attrs.Attribute[Any]) -> str:

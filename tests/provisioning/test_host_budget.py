@@ -1,0 +1,139 @@
+"""One rate limit in PostgreSQL for all processes that work with one credential, on whatever hosts."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from alloy_async import AlloyDirectory, AsyncAlloy, Rate
+from alloy_async.provisioning import JobError
+from alloy_async.provisioning.shared_rate import share_rate
+from alloy_async.provisioning.store.postgres.address import JobAddress
+from alloy_async.provisioning.store.postgres.host_budget import HostBudget
+from alloy_async.provisioning.store.postgres.schema import connect
+
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def address(database: str) -> JobAddress:
+    return JobAddress.parse(f"{database}#june")
+
+
+@pytest.fixture
+def account() -> str:
+    return str(uuid.uuid4())
+
+
+def soon(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def take(budget: HostBudget, clock: Callable[[], float] = time.monotonic) -> float:
+    """Take one request; moments come from the database in the background."""
+    found: list[float | None] = [None]
+
+    def comes() -> bool:
+        found[0] = budget.take(clock())
+        return found[0] is not None
+
+    soon(comes)
+    assert found[0] is not None
+    return found[0]
+
+
+def test_all_draw_from_one_budget(address: JobAddress, account: str) -> None:
+    with (
+        closing(HostBudget(address, account, Rate(10), time.monotonic)) as one,
+        closing(HostBudget(address, account, Rate(10), time.monotonic)) as two,
+    ):
+        moments = sorted(take(budget) for budget in (one, two) * 4)
+    # A tenth of a second apart, however they take turns; but for the error in telling the database's clock.
+    assert moments[-1] - moments[0] > 0.5
+
+
+def test_the_rate_that_was_told_last_is_that_of_all(address: JobAddress, account: str) -> None:
+    with closing(HostBudget(address, account, None, time.monotonic)) as one:
+        assert one.rate() == math.inf
+        assert one.take(5.0) == 5.0
+        with closing(HostBudget(address, account, Rate(50), time.monotonic)):
+            one.accept(time.monotonic(), time.monotonic())
+            soon(lambda: one.rate() < math.inf)
+        assert one.rate() == pytest.approx(50, rel=0.02)
+
+
+def test_a_refusal_that_one_sees_shuts_the_gate_for_all(address: JobAddress, account: str) -> None:
+    with (
+        closing(HostBudget(address, account, None, time.monotonic)) as one,
+        closing(HostBudget(address, account, None, time.monotonic)) as two,
+    ):
+        now = time.monotonic()
+        assert one.refuse(now, now - 0.1, 60.0, 0.0, False)
+        assert one.gate() - now == pytest.approx(60, abs=1), "here at once"
+
+        def is_shut() -> bool:
+            two.accept(now - 5, now - 6)  # whoever works has a word with the database now and then
+            return two.gate() > now
+
+        soon(is_shut)
+        assert two.gate() - now == pytest.approx(60, abs=1)
+        assert two.until() - now == pytest.approx(60, abs=1)
+
+
+def test_what_is_given_back_is_taken_next(address: JobAddress, account: str) -> None:
+    def stand_still() -> float:
+        return 100.0
+
+    with closing(HostBudget(address, account, Rate(5), stand_still)) as budget:
+        first = take(budget, stand_still)
+        budget.give_back()
+        assert take(budget, stand_still) == first
+
+
+def test_without_the_database_nothing_more_is_given(address: JobAddress, account: str) -> None:
+    with closing(HostBudget(address, account, Rate(5), time.monotonic)) as budget:
+        take(budget)
+        budget._address = JobAddress.parse("postgresql://127.0.0.1:1/jobs#june")
+        database = connect(address)
+        database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        )
+        database.close()
+        now = time.monotonic()
+        given = 0
+        while time.monotonic() < now + 2:
+            given += budget.take(time.monotonic() + 3600) is not None
+            time.sleep(0.01)
+        assert given == 0, "what was leased before is too old, and no more comes"
+
+
+def test_a_database_that_is_away_is_told(account: str) -> None:
+    with pytest.raises(JobError, match="cannot be reached"):
+        HostBudget(JobAddress.parse("postgresql://127.0.0.1:1/jobs#june"), account, None, time.monotonic)
+
+
+async def test_a_job_s_calls_draw_from_it_and_no_secret_is_kept(database: str) -> None:
+    place = f"{database}#june"
+    async with AsyncAlloy("s3cr3t-key", base_url="http://127.0.0.1:1", rate_limit=Rate(7)) as client:
+        target = AlloyDirectory(client)
+        async with share_rate(place, target):
+            assert isinstance(client.limiter.rate, HostBudget)
+            assert client.limiter.rate.rate() == pytest.approx(7, rel=0.02)
+            async with share_rate(place, target):  # within another: the same
+                pass
+            assert isinstance(client.limiter.rate, HostBudget)
+        assert client.limiter.rate == Rate(7)
+    database_of_job = connect(JobAddress.parse(place))
+    rows: Any = database_of_job.execute("SELECT account, told FROM alloy_async.budgets").fetchall()
+    database_of_job.close()
+    assert [told for account, told in rows if told == 7.0] == [7.0]
+    assert "s3cr3t" not in repr(rows)
