@@ -21,7 +21,7 @@ from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.planning.row_planner import RowPlanner
 from alloy_async.provisioning.sources import ColumnLayout, Row
 from alloy_async.provisioning.sources.blocks import ColumnBlock, read_row_blocks
-from alloy_async.provisioning.sources.formats.csv_parser import CELL_LIMIT, split_columns
+from alloy_async.provisioning.sources.formats.csv_columns import CELL_LIMIT, gather_columns, split_columns
 from alloy_async.provisioning.sources.formats.json_lines import parse_objects
 from alloy_async.systems import load_directory
 from simulation.sandbox_directories import SYSTEMS
@@ -180,12 +180,17 @@ def test_a_text_that_is_split_into_columns_is_the_one_that_is_parsed(
     lines: list[list[str]], end: str, is_ended: bool, width: int
 ) -> None:
     text = end.join(map(",".join, lines)) + (end if is_ended else "")
-    columns = split_columns(text, ",", width)
+    found = split_columns(text, ",", width)
     parsed = [cells or [""] for cells in csv.reader(io.StringIO(text, newline=""))]
-    if columns is not None:
-        assert [*map(list, zip(*columns, strict=True))] == parsed
+    if found is not None:
+        columns, odd = found
+        assert [odd.get(at, [*cells]) for at, cells in enumerate(zip(*columns, strict=True))] == parsed
+        assert odd.keys() == {at for at, cells in enumerate(parsed) if len(cells) != width}
     elif "\r" not in text.replace("\r\n", "") and text:  # else nothing would be gained
-        assert {*map(len, parsed)} != {width}
+        assert width not in {*map(len, parsed)}
+    if (gathered := gather_columns(parsed, width)) is not None:
+        columns, odd = gathered
+        assert [odd.get(at, [*cells]) for at, cells in enumerate(zip(*columns, strict=True))] == parsed
 
 
 @pytest.mark.parametrize("text", ['a,"b"\n', "a" * (CELL_LIMIT + 1), "a\rb"])

@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from ..sources import Finding
 
-_PARTS = 8
+_BITS = 5
+_PARTS = 1 << _BITS
 _TOGETHER = 1 << 17
 
 FindFirst: TypeAlias = Callable[[str, int, str], tuple[int, str] | None]
@@ -36,10 +37,13 @@ class KeyHashes:
 def _find_repeated(hashes: array[int], shift: int = 0) -> Iterator[int]:
     """Find what is in there more than once, in parts, so that only one of them is in memory as objects."""
     if len(hashes) > _TOGETHER:
-        for part in range(_PARTS):
-            yield from _find_repeated(
-                array("q", [value for value in hashes if (value >> shift) % _PARTS == part]), shift + 3
-            )
+        parts = [array("q") for _ in range(_PARTS)]
+        appends = [part.append for part in parts]
+        for value in hashes:
+            appends[(value >> shift) % _PARTS](value)
+        del hashes, appends
+        while parts:
+            yield from _find_repeated(parts.pop(), shift + _BITS)
     elif len(set(hashes)) < len(hashes):
         yield from (value for value, times in Counter(hashes).items() if times > 1)
 

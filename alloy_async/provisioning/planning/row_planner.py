@@ -132,7 +132,7 @@ class RowPlanner:
             return planned
         first = self.rows + 1
         self.rows += len(block)
-        users = block.layout.read_columns(block.columns)
+        users = block.layout.read_columns(block.columns, self._can.carries)
         checked = {place: self._check_row(block.get_row(place), first + place) for place in sorted(doubtful)}
         # Also of rows that a proof clears: a later row may repeat their keys.
         folded = fold_all([key or "" for key in users.get(self._can.key)])

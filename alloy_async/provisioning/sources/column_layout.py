@@ -162,14 +162,22 @@ class ColumnLayout:
             values["attributes"] = {**free, **values["attributes"]}
         return UserRecord(**values)
 
-    def read_columns(self, columns: Sequence[Sequence[object]]) -> RecordColumns:
-        """Read rows that have as many cells as the header, given by column: what `create_record` makes of each of them."""
+    def read_columns(
+        self, columns: Sequence[Sequence[object]], wanted: Collection[str] | None = None
+    ) -> RecordColumns:
+        """Read rows that have as many cells as the header, given by column: what `create_record` makes of each of them.
+
+        Args:
+            columns: the cells.
+            wanted: the fields that are asked for; None: all.
+        """
         rows = len(columns[0])
         fixed = {**self._fixed}
         free = {name: [value] * rows for name, value in fixed.pop("attributes").items()}
         values: dict[str, Sequence[Any]] = {field: [value] * rows for field, value in fixed.items()}
         for field, read, index in self._read:
-            values[field] = read_column(read, columns[index])
+            if wanted is None or field in wanted:
+                values[field] = read_column(read, columns[index])
         return RecordColumns(
             rows, values, {**{name: columns[index] for name, index in self.attributes.items()}, **free}
         )

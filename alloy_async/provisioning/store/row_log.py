@@ -79,7 +79,11 @@ class Batch(NamedTuple):
 
     def compute_checksum(self) -> int:
         """Compute what `checksum` is of the other fields."""
-        return crc32(repr(self[:-1]).encode(errors="surrogatepass"))
+        kinds = self.digests is None, self.seen is None
+        found = crc32(repr((*self[:12], kinds)).encode(errors="surrogatepass"))  # all but the long columns
+        for column in (self.keys.encode(errors="surrogatepass"), self.digests or b"", self.seen or b""):
+            found = crc32(b"%d:%b" % (len(column), column), found)
+        return found
 
 
 def pack_rows(rows: Iterable[PlannedRow]) -> Iterator[PlannedBatch]:

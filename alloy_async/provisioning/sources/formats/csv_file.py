@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
 from ...errors import SourceError
@@ -101,19 +101,39 @@ class CsvSource:
                 if records.columns is None:
                     yield self._create_block(records.records)
                 else:
-                    yield self._drop_blank_rows(records.line, records.columns)
+                    yield self._finish_columns(records.line, records.columns, records.odd)
 
-    def _drop_blank_rows(self, line: int, columns: Sequence[list[str]]) -> ColumnBlock:
+    def _finish_columns(
+        self, line: int, columns: Sequence[list[str]], uneven: Mapping[int, list[str]]
+    ) -> ColumnBlock:
+        """Create the rows of records that stand on a line each; blank ones are left out."""
         rows = len(columns[0])
-        lines: Sequence[int] = range(line, line + rows)
+        odd: dict[int, Row] = {}
+        blank = {place for place, cells in uneven.items() if not "".join(cells).strip()}
+        for place, cells in uneven.items():
+            row = self._create_row(Record(line + place, cells))
+            if row.record is None:
+                odd[place] = row
+            else:
+                for column, cell in zip(columns, row.cells, strict=True):
+                    column[place] = str(cell)
         if not all(
             map(str.strip, columns[self._key or 0])
         ):  # where one cell of each row is filled, no row is blank
-            kept = [place for place, cells in enumerate(zip(*columns, strict=True)) if "".join(cells).strip()]
-            if len(kept) < rows:
-                lines = [line + place for place in kept]
-                columns = [[column[place] for place in kept] for column in columns]
-        return ColumnBlock(self.columns, lines, columns)
+            blank |= {
+                place
+                for place, cells in enumerate(zip(*columns, strict=True))
+                if place not in odd and not "".join(cells).strip()
+            }
+        if not blank:
+            return ColumnBlock(self.columns, range(line, line + rows), columns, odd)
+        kept = [place for place in range(rows) if place not in blank]
+        return ColumnBlock(
+            self.columns,
+            [line + place for place in kept],
+            [[column[place] for place in kept] for column in columns],
+            {new: odd[place] for new, place in enumerate(kept) if place in odd},
+        )
 
     def _create_block(self, records: Iterable[Record]) -> ColumnBlock:
         width = len(self.columns.header)

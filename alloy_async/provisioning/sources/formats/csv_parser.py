@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
 from ...errors import SourceError
 from ..files.encoding import count_lines
-
-CELL_LIMIT = 131_072
-"""Characters of a cell; the limit of Python's csv module, which is one for the whole process."""
+from .csv_columns import CELL_LIMIT, gather_columns, split_columns
 
 
 @attrs.frozen
@@ -39,12 +37,14 @@ class RecordBlock:
 
     Args:
         line: the line of the first.
-        columns: their cells by column, where each record stands on a line of its own and all have as many cells as they should.
+        columns: their cells by column, where each record stands on a line of its own.
+        odd: by its place, each of these that has more or fewer cells than it should; the columns have another's in its place.
         records: where they had to be parsed one by one.
     """
 
     line: int
     columns: Sequence[list[str]] | None
+    odd: Mapping[int, list[str]] = attrs.field(factory=dict)
     records: Sequence[Record] = ()
 
 
@@ -81,18 +81,23 @@ class CsvParser:
         rest, first = "", 0
         for number, piece in blocks:
             line, text = (first, rest + piece) if rest else (number, piece)
-            if (columns := split_columns(text, self.delimiter, self._width)) is not None:
+            if (found := split_columns(text, self.delimiter, self._width)) is not None:
                 rest = ""
-                yield RecordBlock(line, columns)
+                yield RecordBlock(line, *found)
                 continue
             if (cells := self._parse_plainly(text)) is not None:
                 rest = ""
-                yield RecordBlock(line, None, list(map(Record, range(line, line + len(cells)), cells)))
+                if self._width and (found := gather_columns(cells, self._width)) is not None:
+                    yield RecordBlock(line, *found)
+                else:
+                    yield RecordBlock(
+                        line, None, records=[*map(Record, range(line, line + len(cells)), cells)]
+                    )
                 continue
             lines = _RecordLines(text, line)
             records = list(self._walk(lines))
             rest, first = lines.rest, lines.line
-            yield RecordBlock(line, None, records)
+            yield RecordBlock(line, None, records=records)
             if lines.error:
                 raise lines.error
         if rest:
@@ -166,36 +171,6 @@ class CsvParser:
 def _create_error(what: str, name: str, line: int) -> SourceError:
     hint = 'write a quote inside a cell twice ("") and quote the whole cell'
     return SourceError(f"{what}; {hint}", name, line)
-
-
-def split_columns(text: str, delimiter: str, width: int) -> list[list[str]] | None:
-    """Split a text without quotes, in which each line has as many cells as it should, into columns.
-
-    This is several times as fast as to parse it, and gives the same: None where that is not sure.
-
-    Args:
-        text: whole lines.
-        delimiter: between the cells.
-        width: cells of a line.
-    """
-    if not text or not width or '"' in text or len(text) > CELL_LIMIT:
-        return None
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
-        if "\r" in text:
-            return None
-    # The end of a line becomes a cell of its own. Where all of them stand in one column, no line has a cell more or less.
-    cells = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
-    lines = text.count("\n")
-    if text[-1] == "\n":
-        cells.pop()
-    else:
-        cells.append("\n")
-        lines += 1
-    ends = cells[width :: width + 1]
-    if len(cells) != lines * (width + 1) or ends.count("\n") != lines:
-        return None
-    return [cells[place :: width + 1] for place in range(width)]
 
 
 class _RecordLines:

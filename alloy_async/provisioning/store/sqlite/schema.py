@@ -13,7 +13,7 @@ from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
 from ..job_store import Remark, RunNote, Second
 
-FORMAT = 2
+FORMAT = 3
 """Kept as the file's user_version; another one is refused."""
 APPLICATION = 0x616C6C6F
 """Marks a job file among SQLite files."""
