@@ -475,6 +475,7 @@ def test_a_terminal_shows_one_table() -> None:
 def test_elsewhere_a_line_now_and_then_and_each_end() -> None:
     screen, now = Screen(terminal=False), 0.0
     with TenantsProgress(screen.console, ["a", "b"], clock=lambda: now) as progress:
+        progress("a", Checked(12, 0, 0, (), ()))
         for second in range(12):
             now = float(second)
             progress("a", Progress(Counts(created=second), 12))
@@ -485,6 +486,15 @@ def test_elsewhere_a_line_now_and_then_and_each_end() -> None:
         "2 tenants: 1 running, 1 waiting; 10 created (1 rows/s)",
     ]
     assert lines[-1].startswith("a: 11 created; then: 401: no; the credential was refused")
+
+
+def test_the_speed_is_that_of_this_run() -> None:
+    screen, now = Screen(terminal=False), 0.0
+    with TenantsProgress(screen.console, ["a"], clock=lambda: now) as progress:
+        progress("a", Progress(Counts(created=1000, planned=100), 1100))  # an earlier run had got so far
+        now = 10.0
+        progress("a", Progress(Counts(created=1050, planned=50), 1100))
+    assert screen.file.getvalue() == "1 tenant: 1 running; 1,050 created (5 rows/s)\n"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from rich.text import Text
 from ...provisioning import TenantResult
 from ...provisioning.events import Event
 from ..output.json_progress import name_event
-from ..output.progress import print_text
+from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line, format_json, print_line
 from ..output.streams import ignore_closed
 from .states import RUNNING, Stage, TenantState, add_counts, describe_counts, describe_end
@@ -127,9 +127,10 @@ class TenantsProgress:
         groups = ("running", *_GROUPS.values())
         facts = [f"{stages[group]:,} {group}" for group in groups if stages[group]]
         counts = add_counts(state.counts for state in self.states.values())
-        speed = counts.settled / max(self._clock() - self._began, 1e-9)
+        new = counts.settled - sum(state.earlier for state in self.states.values())
+        speed = new / max(self._clock() - self._began, 1e-9)
         rows = describe_counts(attrs.evolve(counts, planned=0)) or "no rows yet"
-        return f"{len(self.states):,} tenants: {', '.join(facts)}; {rows} ({speed:,.0f} rows/s)"
+        return f"{format_count(len(self.states), 'tenant', 'tenants')}: {', '.join(facts)}; {rows} ({speed:,.0f} rows/s)"
 
     def _render(self) -> RenderableType:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=True)

@@ -39,6 +39,7 @@ class TenantState:
         counts: lines by outcome.
         note: what a person would want to know.
         result: at its end.
+        earlier: lines that had their outcome before this run.
     """
 
     name: str
@@ -47,6 +48,7 @@ class TenantState:
     counts: Counts = attrs.field(factory=Counts)
     note: str = ""
     result: TenantResult[Any] | None = None
+    earlier: int = 0
 
     def update(self, event: Event | TenantResult[Any]) -> None:
         """Take in what happened."""
@@ -59,6 +61,10 @@ class TenantState:
             case DoubtsFound(rows):
                 self.stage, self.note = "asking", f"{rows:,} rows are in doubt"
             case Progress(counts, rows):
+                if (
+                    self.stage == "waits for its turn"
+                ):  # nothing was checked: an earlier run has done that, and more
+                    self.earlier = counts.settled
                 self.stage, self.counts, self.rows, self.note = "sending", counts, rows, ""
             case Waiting(_, reason, seconds):
                 self.note = f"waits {seconds:,.0f} s: {reason}"
