@@ -44,17 +44,8 @@ async def plan_many(
 
     async def work(tenant: Tenant, run: RunOptions) -> Plan:
         async with tenant.open_target() as target:
-            return await jobs.plan(
-                await _open_needed_source(tenant, target),
-                target,
-                mode=tenant.mode,
-                job=tenant.place,
-                allow_delete=tenant.allow_delete,
-                allow_inactive=tenant.allow_inactive,
-                send_hidden=tenant.send_hidden,
-                options=tenant.options,
-                on_event=run.on_event,
-            )
+            source = await _open_needed_source(tenant, target)
+            return await jobs.plan(source, target, on_event=run.on_event, **tenant.job_options)
 
     chosen = tuple(tenants)
     await refuse_mistakes(chosen)
@@ -166,17 +157,8 @@ async def undo_many(
 
 async def _provision(tenant: Tenant, run: RunOptions) -> Report:
     async with tenant.open_target() as target:
-        return await jobs.provision(
-            await _open_needed_source(tenant, target),
-            target,
-            mode=tenant.mode,
-            job=tenant.place,
-            allow_delete=tenant.allow_delete,
-            allow_inactive=tenant.allow_inactive,
-            send_hidden=tenant.send_hidden,
-            options=tenant.options,
-            run=run,
-        )
+        source = await _open_needed_source(tenant, target)
+        return await jobs.provision(source, target, run=run, **tenant.job_options)
 
 
 def _report_ended(tenant: Tenant, states: Sequence[JobState]) -> Report | None:

@@ -62,6 +62,12 @@ class Tenant:
             raise ConfigurationError("the place of its job is missing: say job=")
         return Path(self.source).with_name(f"{self.name}.job")
 
+    @property
+    def job_options(self) -> dict[str, Any]:
+        """What `plan` and `provision` are told of the job, by the names of their arguments."""
+        names = ("mode", "allow_delete", "allow_inactive", "send_hidden", "options")
+        return {"job": self.place, **{name: getattr(self, name) for name in names}}
+
     @asynccontextmanager
     async def open_target(self) -> AsyncIterator[Directory]:
         """Open the directory, for as long as the block lasts; one that was given opened stays open."""
