@@ -57,8 +57,8 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         RetryEvent as RetryEvent,
     )
     from .core.http.transport import Timeout as Timeout
+    from .core.messages.answer import Answer as Answer
     from .core.messages.custom_request import CustomRequest as CustomRequest
-    from .core.messages.response import Answer as Answer
     from .core.messages.upload import Upload as Upload
     from .core.operation.endpoint import endpoint as endpoint
     from .core.operation.operation import Operation as Operation
@@ -112,7 +112,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
         "core.calls.scope": ("Explanation", "deadline", "explain"),
         "core.events": ("LimitEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
         "core.messages.custom_request": ("CustomRequest",),
-        "core.messages.response": ("Answer",),
+        "core.messages.answer": ("Answer",),
         "core.profiles.profile": ("Profile",),
         "core.profiles.profile_file": ("load_profile", "load_profiles"),
         "core.sync": ("Client",),

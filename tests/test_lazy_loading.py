@@ -90,6 +90,36 @@ def test_a_client_starts_without_operations_and_models(
     assert outcome.returncode == 0, outcome.stderr
 
 
+def test_a_client_starts_without_what_few_programs_need() -> None:
+    needless = [
+        "events",
+        "calls.hooks",
+        "calls.map",
+        "calls.observation",
+        "calls.open_telemetry",
+        "calls.reports",
+        "messages.answer",
+        "messages.custom_request",
+        "messages.multipart",
+        "messages.stream",
+        "messages.upload",
+        "operation.pages",
+        "operation.paging",
+        "profiles",
+        "ratelimit.shared_budget",
+        "ratelimit.waiting",
+        "sync_readers",
+    ]
+    program = f"""
+import sys
+from alloy_async import Alloy, AsyncAlloy
+AsyncAlloy("key"), Alloy("key")
+loaded = [name for name in {needless} if f"alloy_async.core.{{name}}" in sys.modules]
+assert not loaded, loaded
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_names_of_all_operations_stand_with_the_module_that_has_them(system: str) -> None:
     path = Path(alloy_async.__file__).parent / system / "operations" / "__init__.py"

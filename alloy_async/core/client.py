@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 from .auth import KeySource
 from .calls.call import Call
 from .calls.client_state import PreparedOptions, create_shared_state
-from .calls.hooks import Hook, combine_hooks
-from .calls.map import check_map_arguments, map_concurrently
 from .client_base import ClientBase, find_system, hide_arguments, list_options
 from .errors import ConfigurationError, InvalidRequest
 from .http.open_response import OpenResponse
-from .messages.response import Answer, find_request_id, lowercase_names
+from .messages.response import find_request_id, lowercase_names
 from .messages.result_decoder import ANYTHING
 from .operation.operation import Operation
 from .options import CallOptions, Options, Service, replace_settings, split_options
@@ -22,6 +20,7 @@ from .validation import describe_value
 
 if TYPE_CHECKING:  # not every program needs these
     from .events import LimitEvent, RetryEvent
+    from .messages.answer import Answer
     from .messages.stream import Stream
     from .operation.pages import Pages
     from .operation.paging import Listing
@@ -131,6 +130,8 @@ class AsyncClient(ClientBase):
         self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
     ) -> Self:
         """Make a copy that tells of each attempt made again, or refused for a limit, after the hooks that there are."""
+        from .calls.hooks import Hook, combine_hooks
+
         settings = self._options.settings
         hooks: CallOptions = {"on_retry": combine_hooks(settings.on_retry, Hook("on_retry", on_retry))}
         if on_limit is not None:
@@ -159,6 +160,8 @@ class AsyncClient(ClientBase):
 
     async def answer(self, operation: Operation[T]) -> Answer[T]:
         """Carry out an operation, and give status, headers, request id, attempts and elapsed time with the result."""
+        from .messages.answer import Answer  # here, like others below, as not every program needs it
+
         call = self._call(operation)
         result, status, raw_headers = await call.run()
         headers = lowercase_names(raw_headers)
@@ -214,7 +217,6 @@ class AsyncClient(ClientBase):
             DecodeError: the answer is not a `result`.
             AlloyAsyncError: as for send().
         """
-        # Here, like others below, as not every program needs it.
         from .messages.custom_request import CustomRequest
 
         operation = CustomRequest(method, path, arguments, **details)
@@ -258,6 +260,8 @@ class AsyncClient(ClientBase):
         Operations are taken from the iterable only as fast as results are taken from here, so memory does not grow with
         their number. An error of one is yielded with it and does not stop the others.
         """
+        from .calls.map import check_map_arguments, map_concurrently
+
         check_map_arguments(operations, concurrency, (Iterable, AsyncIterable))
         return map_concurrently(self.send, operations, concurrency)
 

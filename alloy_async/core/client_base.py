@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NoReturn, ParamSpec, Self, TypeVar, Unpack
 from .arguments import create_argument_error
 from .errors import ConfigurationError
 from .options import CallOptions, Options, Service
-from .profiles.client_options import read_client_options
 from .validation import describe_value
 
 P = ParamSpec("P")
@@ -58,6 +57,8 @@ class ClientBase:
         Raises:
             ConfigurationError: there is no such profile, it is for another system, or it is wrong.
         """
+        from .profiles.client_options import read_client_options  # here, as not every program has profiles
+
         return cls(**read_client_options(cls.system, name, options))
 
     def _clone(self) -> Self:

@@ -290,3 +290,7 @@ def error_from_status(
         phrase = str(status)
     said = f"{phrase}: {message}" if message else phrase
     return cls(said, status=status, retry_after=retry_after, effect=effect, **facts)
+
+
+class UploadSourceFailed(Exception):
+    """What was to be uploaded could not be read to its end; it is the cause of the error that a user gets."""

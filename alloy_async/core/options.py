@@ -16,7 +16,6 @@ from yarl import URL
 
 from .arguments import explain_arguments, suggest_name
 from .auth import with_default_scheme
-from .calls.hooks import create_hook
 from .errors import ConfigurationError
 from .http.transport import Timeout
 from .operation.operation import Operation
@@ -150,7 +149,11 @@ class CallSettings:
     def __init__(self, options: Mapping[str, Any]) -> None:
         def read_hook(name: str) -> Any:
             function = options.get(name)
-            return None if function is None else create_hook(name, function)
+            if function is None:
+                return None
+            from .calls.hooks import create_hook  # here, as few programs have hooks
+
+            return create_hook(name, function)
 
         self.timeout: Timeout = _read_timeout(options.get("timeout", Timeout()))
         self.deadline: float = options.get("deadline", 60.0)

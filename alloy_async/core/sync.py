@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from .auth import KeySource
 from .background_loop import BackgroundCall, get_background_loop
-from .calls.map import check_map_arguments
 from .client import AsyncClient
 from .client_base import ClientBase, hide_arguments
-from .messages.response import Answer
 from .messages.result_decoder import ANYTHING
 from .operation.operation import Operation
 from .options import CallOptions, Options, Service
 
 if TYPE_CHECKING:  # not every program needs these
     from .events import LimitEvent, RetryEvent
+    from .messages.answer import Answer
     from .operation.paging import Listing
     from .sync_readers import SyncPages, SyncStream
 
@@ -139,6 +138,8 @@ class Client(ClientBase):
 
         The iterable is read in the calling thread, so it may itself use this client.
         """
+        from .calls.map import check_map_arguments
+
         check_map_arguments(operations, concurrency, (Iterable,))
         return self._send_all(iter(operations), concurrency)
 

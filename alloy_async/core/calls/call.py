@@ -14,14 +14,11 @@ from ..codec.redaction import Secret
 from ..errors import AlloyAsyncError, DeadlineExceeded, Effect, RateLimited, Unauthorized
 from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
-from ..messages.multipart import Multipart
 from ..messages.request import CompiledOperation, Request, compile_operation
 from ..messages.response import decode_unusual_answer, error_from_response, lowercase_names
 from ..operation.operation import Operation
-from ..ratelimit.waiting import wait_for
 from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
-from .observation import observe_call
 from .scope import Scope, current_scope
 from .timing import Part, Timing
 
@@ -94,11 +91,13 @@ class Call:
             AlloyAsyncError: the last attempt's error, with the effect of all of them.
         """
         if self.timing is not None and not self.timing.running:
+            from .observation import observe_call
+
             with observe_call(self, self.timing):
                 return await self.run()
         # Around all attempts: the files of a multipart body stay open, so that a retry can rewind them.
-        if isinstance(self.request.body, Multipart) and not self.request.body.is_open:
-            async with self.request.body:
+        if self.plan.is_multipart and not self.request.body.is_open:  # type: ignore[union-attr]
+            async with self.request.body:  # type: ignore[union-attr]
                 return await self.run()
         # The usual call succeeds at once: tenacity's loop, which costs as much as a request, is entered after a failure only.
         try:
@@ -142,6 +141,8 @@ class Call:
             permit = shared.limiter.acquire(self.operation.name, self.attempts)
             try:
                 if permit.wait:
+                    from ..ratelimit.waiting import wait_for  # here, as few calls wait
+
                     await self._await_timed(
                         "limiter", wait_for(permit, self._count_seconds_left, shared.clock.sleep)
                     )

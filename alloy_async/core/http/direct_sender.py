@@ -8,7 +8,7 @@ the parser's answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -74,17 +74,18 @@ class DirectSender:
         self._connector = connector
         self._scheduler = scheduler
         self._destination = Destination(url, proxy, scheduler.loop)
-        self._take, self._key = prepare_pool(connector, scheduler), self._destination.key
+        self._key = self._destination.key
+        self._take: Callable[..., Any] = prepare_pool(connector, scheduler)
 
     async def send(
         self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout, deadline: float
     ) -> OpenResponse:
         # The usual call takes what rests in the pool; all that may have to wait is in `_connect`.
-        connection = await self._take(self._key, [])
-        protocol: Any = None if connection is None else connection.protocol
+        connection = rested = await self._take(self._key, [])
+        protocol: Any = None if rested is None else rested.protocol
         if protocol is None or protocol.is_stale():
             with Deadline(self._scheduler, deadline), self._time_connecting():
-                connection = await self._connect(timeout, connection)
+                connection = await self._connect(timeout, rested)
             protocol = connection.protocol
         upload: asyncio.Task[None] | None = None
         try:

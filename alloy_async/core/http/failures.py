@@ -15,8 +15,8 @@ from ..errors import (
     DecodeError,
     Effect,
     RequestTimeout,
+    UploadSourceFailed,
 )
-from ..messages.upload import UploadSourceFailed
 from .aiohttp_internals.connections import ClientClosed
 from .aiohttp_internals.uses import HttpProcessingError
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from multidict import CIMultiDict
 
 from ..errors import ConfigurationError
-from ..messages.multipart import Multipart
 from .proxies import Proxy
 
-Body: TypeAlias = bytes | Multipart | None
+if TYPE_CHECKING:
+    from ..messages.multipart import Multipart
+
+Body: TypeAlias = "bytes | Multipart | None"
 
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Verbs for which no body means no Content-Length either; for the others it is told to be 0 (RFC 9110, 8.6)."""

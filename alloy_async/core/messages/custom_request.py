@@ -90,7 +90,7 @@ class _CompiledRequest(CompiledOperation):
         self.headers = (
             {"Accept": accept, "Content-Type": "application/json"} if has_body else {"Accept": accept}
         )
-        self.has_body = has_body
+        self.has_body, self.is_multipart = has_body, False
         self._query, self._extra_query = [], [create_argument(arguments["query"])]
         self._whole, self._members = create_argument(arguments["json"]), []
         self._parts, self._files = [], []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from ..codec.conversion import Encoder, Mismatch, get_encoder
@@ -19,9 +19,10 @@ from ..codec.redaction import may_hold_secret
 from ..errors import DecodeError, InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query
 from ..operation.operation import Operation, find_result_type
-from .multipart import Multipart
 from .result_decoder import create_result_decoder
-from .upload import FileSource, parse_upload
+
+if TYPE_CHECKING:
+    from .multipart import Multipart
 
 
 class Request:
@@ -41,7 +42,7 @@ class Request:
     @property
     def repeatable(self) -> bool:
         """Whether it can be put on the wire (again)."""
-        return not isinstance(self.body, Multipart) or self.body.repeatable
+        return self.body is None or isinstance(self.body, bytes) or self.body.repeatable
 
 
 class _Argument(NamedTuple):
@@ -93,12 +94,13 @@ class CompiledOperation:
         self._extra_query = [create_argument(field) for field in of[ExtraQuery]]
         self._members = [create_argument(field) for field in of[Json]]
         self._whole = create_argument(of[Body][0]) if of[Body] else None
-        self._parts = [create_argument(field) for field in of[Part] if field.type != FileSource]
-        self._files = [field for field in of[Part] if field.type == FileSource]
+        self._files = _find_files(of[Part])
+        self._parts = [create_argument(field) for field in of[Part] if field not in self._files]
         self._check = cls.check if cls.check is not Operation.check else None
         self.headers: dict[str, str] = {"Accept": cls.accept}
         is_json = bool(self._members or self._whole)
-        self.has_body: bool = is_json or bool(self._parts or self._files)
+        self.is_multipart: bool = bool(self._parts or self._files)
+        self.has_body: bool = is_json or self.is_multipart
         if is_json:
             self.headers["Content-Type"] = "application/json"
 
@@ -159,9 +161,12 @@ class CompiledOperation:
                     yield f"{_quote(operation, own, name)}={_quote(operation, own, _format_text(one))}"
 
     def _build_body(self, operation: Operation[Any]) -> bytes | Multipart | None:
-        return self._build_multipart(operation) if self._parts or self._files else self._build_json(operation)
+        return self._build_multipart(operation) if self.is_multipart else self._build_json(operation)
 
     def _build_multipart(self, operation: Operation[Any]) -> Multipart:
+        from .multipart import Multipart
+        from .upload import parse_upload
+
         texts = []
         for argument in self._parts:
             if getattr(operation, argument.field.name) is not None or argument.field.required:
@@ -210,6 +215,15 @@ class CompiledOperation:
     def may_return_secret(self) -> bool:
         """Whether its answer is declared to hold a secret."""
         return may_hold_secret(self.result)
+
+
+def _find_files(parts: list[Field]) -> list[Field]:
+    """Find the parts of a multipart body that are files."""
+    if not parts:
+        return []
+    from .upload import FileSource  # here, as few programs upload anything
+
+    return [field for field in parts if field.type == FileSource]
 
 
 def create_argument(field: Field) -> _Argument:

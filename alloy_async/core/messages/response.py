@@ -7,9 +7,7 @@ bodies, headers or secrets stand.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
-
-import attrs
+from typing import Any, TypeVar
 
 from ..codec.conversion import Mismatch, get_decoder
 from ..codec.redaction import Redactor, Secret, find_secrets
@@ -24,27 +22,6 @@ T = TypeVar("T")
 LIST_HEADERS = frozenset({"link", "ratelimit", "ratelimit-policy", "set-cookie", "vary", "via", "warning"})
 """Headers whose lines add up to one list (RFC 9110, 5.3)."""
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray")
-
-
-@attrs.frozen(eq=False)
-class Answer(Generic[T]):
-    """A typed result with what came along with it.
-
-    Attributes:
-        result: what the method returns.
-        status: HTTP status.
-        headers: headers of the answer; names in lower case.
-        request_id: the server's id of the request, where it sent one.
-        attempts: requests put on the wire for this call.
-        elapsed: seconds from the call to the result, waits included.
-    """
-
-    result: T
-    status: int
-    headers: Mapping[str, str]
-    request_id: str | None
-    attempts: int
-    elapsed: float
 
 
 def decode_unusual_answer(

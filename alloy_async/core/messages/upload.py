@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias
 import attrs
 
 from ..codec.conversion import Mismatch, create_type_mismatch
+from ..errors import UploadSourceFailed
 
 CHUNK = 256 * 1024
 """Most bytes of a file that are in memory at once."""
@@ -55,10 +56,6 @@ class Upload:
 
 FileSource: TypeAlias = Content | Upload
 """The type of an argument that is a file."""
-
-
-class UploadSourceFailed(Exception):
-    """What was to be uploaded could not be read to its end."""
 
 
 def parse_upload(value: object) -> Upload:

@@ -92,8 +92,9 @@ class TimedConnection(ResponseHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Read in smaller pieces than asyncio, whose 256 KiB are so large that malloc may map them anew for each answer."""
         super().connection_made(transport)
-        if hasattr(transport, "max_size"):  # asyncio's
-            transport.max_size = READ_SIZE
+        of_asyncio: Any = transport
+        if hasattr(of_asyncio, "max_size"):
+            of_asyncio.max_size = READ_SIZE
 
     def expect(self, has_body: bool, read_timeout: float | None, deadline: float) -> None:
         """Make it ready for the answer to the request that is written next.
