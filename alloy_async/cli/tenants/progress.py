@@ -63,7 +63,7 @@ class TenantsProgress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.states: dict[str, TenantState] = {name: TenantState(name) for name in names}
-        self.is_begun = False
+        self.is_begun: bool = False
         """Whether any tenant had its turn."""
         self._console = console
         self._form = form

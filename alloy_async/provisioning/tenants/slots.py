@@ -16,8 +16,8 @@ class Slot:
     __slots__ = ("is_lent", "last")
 
     def __init__(self, now: float) -> None:
-        self.last = now
-        self.is_lent = False
+        self.last: float = now
+        self.is_lent: bool = False
 
 
 class TenantSlots:
