@@ -284,10 +284,10 @@ def told(limit: float, remaining: float, reset: float) -> Quota:
 def test_a_window_counts_down_and_is_full_after_the_reset() -> None:
     window = QuotaWindow()
     window.update(told(10, 4, 2), now=100.0, sent=99.9)
-    assert window.left(101.0) == 4
+    assert window.count_left(101.0) == 4
     window.update(told(10, 6, 2), now=100.1, sent=99.8)  # overtaken: older than the other
-    assert window.left(101.0) == 4
-    assert window.left(102.0) == 10
+    assert window.count_left(101.0) == 4
+    assert window.count_left(102.0) == 10
 
 
 def test_a_window_takes_the_earliest_end_for_a_reset_in_whole_seconds() -> None:
@@ -301,7 +301,7 @@ def test_an_answer_from_the_window_before_does_not_start_the_new_one() -> None:
     window = QuotaWindow()
     window.update(told(10, 0, 1), now=100.0, sent=99.9)
     window.update(told(10, 0, 1), now=101.1, sent=100.9)
-    assert window.left(101.2) == 10
+    assert window.count_left(101.2) == 10
 
 
 def test_more_than_was_left_shows_a_bucket_that_refills() -> None:
@@ -320,16 +320,16 @@ def test_as_much_as_the_limit_shows_a_window_that_was_reset_early() -> None:
     window = QuotaWindow()
     window.update(told(10, 0, 9), now=100.0, sent=99.9)
     window.update(told(10, 9, 60), now=108.0, sent=107.9)
-    assert (window.refills, window.left(108.1), window.reset_at) == (False, 9, 168.0)
+    assert (window.refills, window.count_left(108.1), window.reset_at) == (False, 9, 168.0)
 
 
 def test_one_request_a_minute_asks_whether_nothing_is_left_indeed() -> None:
     window = QuotaWindow()
-    window.send(99.0)
+    window.note_sent(99.0)
     window.under_way -= 1
     window.update(told(10, 0, 20_000), now=100.0, sent=99.0)
-    assert window.hold(100.0) == 20_000
-    assert 0 < window.delay(100.0) <= 60
-    assert window.delay(160.0) == 0
-    window.send(160.0)
-    assert window.delay(160.1) > 0
+    assert window.get_hold(100.0) == 20_000
+    assert 0 < window.get_delay(100.0) <= 60
+    assert window.get_delay(160.0) == 0
+    window.note_sent(160.0)
+    assert window.get_delay(160.1) > 0

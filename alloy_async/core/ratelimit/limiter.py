@@ -14,9 +14,8 @@ A caller acquires a permit, waits while it says so, sends, and notes the answer 
 
 As long as the server has shown no limit, nothing is counted; at the most it is paced, by the rate that the user told. Waiting
 callers go in the order in which they came, each operation in a lane of its own: the first operation that is refused holds up
-no other; once a second one is refused, all share one lane.
-All clients of the process with one host and credential share a limiter, across threads and event loops; its lock is held
-for microseconds and never while anybody waits.
+no other; once a second one is refused, all share one lane. All clients of the process with one host and credential share a
+limiter, across threads and event loops; its lock is held for microseconds and never while anybody waits.
 """
 
 from __future__ import annotations
@@ -98,7 +97,7 @@ class Limiter:
             self._unlimited = {}
             for lane in self._lanes.values():
                 for permit in lane.waiting:
-                    permit.call()
+                    permit.wake()
 
     def acquire(self, operation: str, refusals: int = 0) -> Permit:
         """Join the queue. The permit's `wait` is 0.0 where the request may go at once.
@@ -119,7 +118,7 @@ class Limiter:
     def _take_at_once(self) -> bool:
         """Whether nobody waits and the rate that the user told has one to spare, which is then taken."""
         with self._lock:
-            if self._waiting or self._common.delay(self.clock()) > 0:
+            if self._waiting or self._common.get_delay(self.clock()) > 0:
                 return False
             self._common.drawn = None
             return True
@@ -150,8 +149,9 @@ class Limiter:
 
     def _may_go(self, lane: OperationLane, now: float) -> bool:
         """Whether nothing delays the operation's next request."""
-        is_held = self._quotas.delay(lane, now) > 0 or (lane.budget is not None and lane.delay(now) > 0)
-        return not is_held and self._common.delay(now) <= 0
+        has_budget = lane.budget is not None
+        is_held = self._quotas.get_delay(lane, now) > 0 or (has_budget and lane.get_delay(now) > 0)
+        return not is_held and self._common.get_delay(now) <= 0
 
     def _renew(self, permit: Permit, wake: Callable[[], None] | None) -> None:
         with self._lock:
@@ -167,10 +167,10 @@ class Limiter:
         lanes = [lane for lane in self._lanes.values() if lane.waiting]
         while lanes:
             lane = min(lanes, key=lambda one: one.first_ticket) if len(lanes) > 1 else lanes[0]
-            if self._quotas.delay(lane, now) > 0 or lane.delay(now) > 0:
+            if self._quotas.get_delay(lane, now) > 0 or lane.get_delay(now) > 0:
                 lanes.remove(lane)
                 continue
-            if self._common.delay(now) > 0:
+            if self._common.get_delay(now) > 0:
                 return
             self._waiting -= 1
             self._grant(lane.waiting.pop(0), now)
@@ -183,11 +183,11 @@ class Limiter:
         if self._quotas:
             permit._quotas = self._quotas.find(lane)
             for quota in permit._quotas:
-                quota.send(now)
-        lane.send(now)
-        self._common.send(now)
+                quota.note_sent(now)
+        lane.note_sent(now)
+        self._common.note_sent(now)
         permit._level, permit._common_level = lane.under_way, self._common.under_way
-        permit.call()
+        permit.wake()
 
     def _set_waits(self, permit: Permit, now: float) -> None:
         """Set how long the permit has to wait."""
@@ -196,11 +196,11 @@ class Limiter:
             return
         lane, common = permit._lane, self._common
         before = sum(other.count_before(permit) for other in self._lanes.values() if other.waiting)
-        together = common.forecast(now, before)
-        quota_delay = self._quotas.delay(lane, now)
-        permit.wait = max(lane.forecast(now, lane.count_before(permit)), together, quota_delay, SHORTEST_WAIT)
+        together = common.forecast_wait(now, before)
+        alone = lane.forecast_wait(now, lane.count_before(permit))
+        permit.wait = max(alone, together, self._quotas.get_delay(lane, now), SHORTEST_WAIT)
         told = together if self.rate is not None and common.refused_at == -math.inf else 0.0
-        permit.hold = max(lane.hold(now), common.hold(now), self._quotas.hold(lane, now), told)
+        permit.hold = max(lane.get_hold(now), common.get_hold(now), self._quotas.get_hold(lane, now), told)
 
     def _take_answer(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
         with self._lock:
@@ -212,11 +212,11 @@ class Limiter:
                 quota.under_way -= 1
             lane.answers += 1
             if (lane.quotas or lane.answers % SAMPLE == 1) and tells_quota(headers):
-                self._quotas.follow(lane, headers, self._wall(), now, permit._sent)
+                self._quotas.note_answer(lane, headers, self._wall(), now, permit._sent)
             refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
             if refusal is None:
-                lane.accept(now, permit._sent, permit._level)
-                self._common.accept(now, permit._sent, permit._common_level)
+                lane.note_accepted(now, permit._sent, permit._level)
+                self._common.note_accepted(now, permit._sent, permit._common_level)
             else:
                 permit.was_outrun = lane.accepted_at >= permit.joined
                 self._refuse(permit, refusal, now)
@@ -232,7 +232,7 @@ class Limiter:
             now, lane = self.clock(), self._lanes.get_lane(permit.operation)
             late = permit.is_late
             if tells_quota(headers) and (refusal is not None or not late):
-                self._quotas.follow(lane, headers, self._wall(), now, now)
+                self._quotas.note_answer(lane, headers, self._wall(), now, now)
             if refusal is not None:
                 # Those that were handed out before the first refusal was seen tell nothing new.
                 counted = Permit(self, lane, 0, now)
@@ -248,7 +248,7 @@ class Limiter:
     def _refuse(self, permit: Permit, refusal: Refusal, now: float, answers: int = 0) -> None:
         """Hold the operation that was refused, or all, where another one was refused a short while ago."""
         lane, asked = permit._lane, refusal.retry_after
-        if self._quotas.delay(lane, now) > (asked or 0.0):  # a quota that is used up explains it, and holds
+        if self._quotas.get_delay(lane, now) > (asked or 0.0):  # a used-up quota explains it, and holds
             lane.note_end(now)
             self._common.note_end(now)
             return
@@ -258,10 +258,10 @@ class Limiter:
         if everywhere or self._lanes.is_shared(lane, now):
             lane.refused_at = now
             self._common.budget = self._common.budget or AdaptiveBudget()
-            self._common.refuse(now, permit._sent, permit._common_level, asked, self._random())
+            self._common.note_refused(now, permit._sent, permit._common_level, asked, self._random())
         else:
             lane.budget = lane.budget or AdaptiveBudget(rate, now, answers)
-            lane.refuse(now, permit._sent, permit._level, asked, self._random())
+            lane.note_refused(now, permit._sent, permit._level, asked, self._random())
         lane.note_end(now)
         self._common.note_end(now)
 

@@ -103,12 +103,12 @@ class OperationLane:
             self.budget.give_back()
         self.drawn = None
 
-    def delay(self, now: float) -> float:
+    def get_delay(self, now: float) -> float:
         """Seconds until one more request may be sent; 0.0: now. Draws from the budget where nothing else delays."""
         if self.budget is None:
             return 0.0
         if self.refused_at > -math.inf:
-            wait = self._crowd_delay(now)
+            wait = self._compute_crowd_delay(now)
             if wait > 0:
                 return wait
         wait = self.budget.gate() - now
@@ -120,7 +120,7 @@ class OperationLane:
                 return LOOK_AGAIN
         return max(0.0, self.drawn - now)
 
-    def forecast(self, now: float, before: int) -> float:
+    def forecast_wait(self, now: float, before: int) -> float:
         """Seconds that a caller with so many before it will wait, as far as can be told."""
         wait = 0.0
         if self.budget is not None:
@@ -132,11 +132,11 @@ class OperationLane:
             wait = max(wait, LOOK_IN_FLIGHT)
         return wait
 
-    def hold(self, now: float) -> float:
+    def get_hold(self, now: float) -> float:
         """Seconds that the server surely wants no request."""
         return max(0.0, self.budget.until() - now) if self.budget is not None else 0.0
 
-    def send(self, now: float) -> None:
+    def note_sent(self, now: float) -> None:
         """Note that a request leaves."""
         self.drawn = None
         self.under_way += 1
@@ -153,7 +153,7 @@ class OperationLane:
             self._returning = 0
             self.budget.rest(now)
 
-    def accept(self, now: float, sent: float, level: int) -> None:
+    def note_accepted(self, now: float, sent: float, level: int) -> None:
         """Note that the server took a request, of which it had been the `level`-th in flight."""
         if self.under_way:  # as `end` does, on the way of every call
             self.under_way -= 1
@@ -170,7 +170,7 @@ class OperationLane:
             self._slow_start += 1
         self.budget.accept(now, sent)
 
-    def refuse(self, now: float, sent: float, level: int, asked: float | None, chance: float) -> None:
+    def note_refused(self, now: float, sent: float, level: int, asked: float | None, chance: float) -> None:
         """Note that the server refused a request for a limit; see RequestBudget.refuse."""
         self._returning += 1
         assert self.budget is not None
@@ -207,7 +207,7 @@ class OperationLane:
     def _most_in_flight(self) -> float:
         return self._most.value if self._most is not None else math.inf
 
-    def _crowd_delay(self, now: float) -> float:
+    def _compute_crowd_delay(self, now: float) -> float:
         """Seconds to wait for an answer, where enough requests are in flight."""
         most = self._most_in_flight
         if self.under_way + 1 <= min(most, self._slow_start):

@@ -73,7 +73,7 @@ class Permit:
         """
         self._limiter._take_answer(self, status, headers, body)
 
-    def call(self) -> None:
+    def wake(self) -> None:
         """Wake the caller, to look again."""
         if self._wake is not None:
             self._wake()

@@ -54,25 +54,25 @@ class QuotaWindow:
             if self.refills or quota.remaining < self._left:
                 self._left, self._lowest_at = quota.remaining, now
 
-    def left(self, now: float) -> float:
+    def count_left(self, now: float) -> float:
         """Requests that may be under way: what the answers left, and the whole limit after the reset."""
         return self._limit if now >= self.reset_at else self._left
 
-    def send(self, now: float) -> None:
+    def note_sent(self, now: float) -> None:
         """Note that a request is sent."""
         self.under_way += 1
         self._sent = now
 
-    def delay(self, now: float) -> float:
+    def get_delay(self, now: float) -> float:
         """Seconds until one more request may be sent."""
-        left = self.left(now)
+        left = self.count_left(now)
         if self.refills or self.under_way < left:
             return 0.0  # how fast a bucket fills, refusals teach better than its level does
         if left >= 1 or self.under_way:
             return LOOK
         return max(0.0, min(self.reset_at, self._sent + ASK_AGAIN) - now)
 
-    def hold(self, now: float) -> float:
+    def get_hold(self, now: float) -> float:
         """Seconds that the server surely holds requests, by its own word."""
-        spent = self.left(now) < 1 and not self.refills and not self.under_way
+        spent = self.count_left(now) < 1 and not self.refills and not self.under_way
         return max(0.0, self.reset_at - now) if spent else 0.0

@@ -9,7 +9,7 @@ from .quota_headers import parse_quotas
 from .quota_window import QuotaWindow
 
 
-class QuotaKeeper(Protocol):
+class LimitedOperation(Protocol):
     """An operation, as its quotas are concerned."""
 
     quotas: tuple[QuotaWindow, ...] | None
@@ -25,20 +25,24 @@ class Quotas:
     def __bool__(self) -> bool:
         return bool(self._windows)
 
-    def find(self, keeper: QuotaKeeper) -> tuple[QuotaWindow, ...]:
+    def find(self, keeper: LimitedOperation) -> tuple[QuotaWindow, ...]:
         """The quotas of an operation; of one that was not answered yet, all."""
         return tuple(self._windows.values()) if keeper.quotas is None else keeper.quotas
 
-    def delay(self, keeper: QuotaKeeper, now: float) -> float:
+    def get_delay(self, keeper: LimitedOperation, now: float) -> float:
         """Seconds until one more request of an operation may be sent."""
-        return max((quota.delay(now) for quota in self.find(keeper)), default=0.0) if self._windows else 0.0
+        return (
+            max((quota.get_delay(now) for quota in self.find(keeper)), default=0.0) if self._windows else 0.0
+        )
 
-    def hold(self, keeper: QuotaKeeper, now: float) -> float:
+    def get_hold(self, keeper: LimitedOperation, now: float) -> float:
         """Seconds that the server surely holds the operation's requests, by its own word."""
-        return max((quota.hold(now) for quota in self.find(keeper)), default=0.0) if self._windows else 0.0
+        return (
+            max((quota.get_hold(now) for quota in self.find(keeper)), default=0.0) if self._windows else 0.0
+        )
 
-    def follow(
-        self, keeper: QuotaKeeper, headers: Mapping[str, str], wall: float, now: float, sent: float
+    def note_answer(
+        self, keeper: LimitedOperation, headers: Mapping[str, str], wall: float, now: float, sent: float
     ) -> None:
         """Take in what the answer to a request of an operation, sent then, tells."""
         quotas = parse_quotas(headers, wall)
