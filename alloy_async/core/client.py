@@ -85,6 +85,8 @@ class AsyncClient(ClientBase):
         self.system: Service = find_system(owner, system)
         settings, connection = split_options(owner.__name__, options, lambda: list_options(owner))
         self._shared = create_shared_state(self.system, credential, settings, connection)
+        self.limiter: Limiter = self._shared.limiter
+        """Of its host and credential; shared by all clients of this process that have these."""
         self._owns_connections = True
         self._options = PreparedOptions(settings, self._shared)
 
@@ -104,11 +106,6 @@ class AsyncClient(ClientBase):
         other._owns_connections = False
         other._options = PreparedOptions(settings, self._shared)
         return other
-
-    @property
-    def limiter(self) -> Limiter:
-        """The rate limit of its host and credential, shared by all clients of this process that have these."""
-        return self._shared.limiter
 
     @property
     def base_url(self) -> str:

@@ -41,12 +41,20 @@ async def survive_outages(
     """
     if isinstance(place, Path):
         return await work()
-    async with share_rate(place, target):
-        return await _work_again(place, run, work)
+    await asyncio.to_thread(check_database, place)
+    is_open = False
+    while True:
+        try:
+            async with share_rate(place, target):
+                is_open = True
+                return await _work_again(place, run, work)
+        except JobUnavailable as error:
+            if is_open:  # it was away for too long
+                raise
+            await wait_for_job(place, error, run)
 
 
 async def _work_again(place: JobPlace, run: RunOptions, work: Callable[[], Awaitable[T]]) -> T:
-    await asyncio.to_thread(check_database, place)
     free_at = -1.0  # the moment from which nobody can be working on it but another worker
     while True:
         try:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import subprocess
+import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -263,3 +266,28 @@ def test_a_late_renewal_loses_nothing_that_nobody_has_claimed(place: str) -> Non
         lapse(store)
         plan(store, 5)
         assert store.tally("apply") == {"planned": 5}
+
+
+def test_the_jobs_of_a_database_are_listed(place: str) -> None:
+    other = f"{place} of july"
+    for one in (place, other):
+        with closing(PostgresStore.create(one, HEADER)) as store:
+            plan(store, 3)
+    done = subprocess.run(
+        [sys.executable, "-m", "alloy_async", "jobs", "list", place.partition("#")[0], "--format", "json"],
+        capture_output=True,
+        check=False,
+    )
+    found = {job["path"]: job for job in json.loads(done.stdout)}
+    names = {one.partition("#")[2] for one in (place, other)}
+    assert names <= found.keys()
+    assert {found[name]["rows"] for name in names} == {3}
+
+
+def test_a_database_that_is_away_lists_nothing_and_shows_no_password() -> None:
+    address = "postgresql://ada:s3cret@127.0.0.1:1/jobs"
+    words = ["jobs", "list", address]
+    done = subprocess.run([sys.executable, "-m", "alloy_async", *words], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"cannot be reached" in done.stderr
+    assert b"s3cret" not in done.stdout + done.stderr

@@ -181,3 +181,23 @@ async def test_a_worker_that_is_lost_is_replaced(users: Path, place: str, how: s
             for stream in (worker.stdout, worker.stderr):
                 assert stream is not None
                 stream.close()
+
+
+def test_a_secret_that_workers_would_not_have_is_refused_before_anything_is_sent(
+    users: Path, place: str
+) -> None:
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        reach = ("--to", "alloy", "--base-url", sandbox.url, "--job", place, "--set", "password=s3cr3t-Pass")
+        done = subprocess.run(
+            [sys.executable, "-m", "alloy_async", "provision", str(users), *reach, "--on", "local:2"],
+            env={**os.environ, "ALLOY_API_KEY": "key"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert "--set password=... is secret and not kept, so that the workers of --on would not have it" in (
+            " ".join(done.stderr.split())
+        )
+        assert "s3cr3t" not in done.stdout + done.stderr
+        assert not sandbox.requests

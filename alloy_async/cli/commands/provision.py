@@ -86,6 +86,7 @@ def provision(
     async def work(directory: Directory, run: Run) -> Report:
         from ...provisioning import provision
 
+        reading.check_workers(options.on)
         kept = {**_describe_options(system, target, reading, directory), "from": origin}
         async with open_users(reading, file, origin, key=directory.capabilities.key) as source:
             return await provision(

@@ -23,4 +23,15 @@ class JobPlaceType(click.Path):
         return path
 
 
+class JobFolderType(JobPlaceType):
+    """A folder; or postgresql://host/database as it stands."""
+
+    name = "folder"
+
+    def __init__(self) -> None:
+        click.Path.__init__(self, path_type=Path, exists=True, file_okay=False)
+
+
 JOB_PLACE = JobPlaceType()
+JOB_FOLDER = JobFolderType()
+"""Where jobs are that a command looks over."""

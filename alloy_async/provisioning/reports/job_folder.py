@@ -11,7 +11,7 @@ import attrs
 from ..errors import JobError, JobPlace
 from ..events import Counts
 from ..store.header import UNRESOLVED
-from ..store.store_opener import name_files_after, read_store
+from ..store.store_opener import list_places, name_files_after, read_store
 from .job_report import name_state
 
 ENDED = ("done", "undone")
@@ -60,13 +60,17 @@ class JobSummary:
         return next((outcome for outcome in UNRESOLVED if self.outcomes.get(outcome)), "")
 
 
-def list_jobs(folder: Path) -> list[JobSummary]:
-    """List the jobs of a folder, the latest first; one that cannot be read is listed as such.
+def list_jobs(where: JobPlace) -> list[JobSummary]:
+    """List the jobs of a folder or of a database, the latest first; one that cannot be read is listed as such.
+
+    Args:
+        where: a folder, or the address of a database without the name of a job.
 
     Raises:
+        JobError: the database does not answer.
         OSError: the folder cannot be read.
     """
-    jobs = [summarize_job(path) for path in folder.iterdir() if path.suffix == ".job" and path.is_file()]
+    jobs = [summarize_job(place) for place in list_places(where)]
     return sorted(jobs, key=lambda job: (-job.began, job.path.name))
 
 

@@ -75,6 +75,23 @@ def job_exists(place: JobPlace) -> bool:
         return False
 
 
+def hide_password(database: str) -> str:
+    """Show the address of a database, without a password."""
+    return JobAddress.parse(f"{database.partition('#')[0]}#all").shown.partition("#")[0]
+
+
+def list_places(where: JobPlace) -> list[JobPlace]:
+    """List the places of all jobs in a folder, or in a database whose address names no job.
+
+    Raises:
+        JobError: the database does not answer.
+        OSError: the folder cannot be read.
+    """
+    if isinstance(where, str):
+        return [*_load_postgres().list_places(where.partition("#")[0])]
+    return [path for path in where.iterdir() if path.suffix == ".job" and path.is_file()]
+
+
 def delete_store(place: JobPlace) -> None:
     """Delete a job on which nobody works, and all that is known of it."""
     if isinstance(place, str):

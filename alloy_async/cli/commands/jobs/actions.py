@@ -90,7 +90,7 @@ def apply(
     async def work(directory: Directory, run: Run) -> Report:
         from ....provisioning import apply
 
-        async with _open_source(job, directory, constants) as source:
+        async with _open_source(job, directory, constants, options.on) as source:
             return await apply(job, directory, source, run=run)
 
     context.exit(_run_on_job(context, job, target, work, options))
@@ -137,7 +137,7 @@ def resume(
             kept = {"reading": reading.to_json()}
             async with open_users(reading, failed, None, key=directory.capabilities.key) as source:
                 return await resume(job, directory, failed=source, options=kept, run=run)
-        async with _open_source(job, directory, constants) as source:
+        async with _open_source(job, directory, constants, options.on) as source:
             return await resume(job, directory, source, run=run)
 
     context.exit(_run_on_job(context, job, target, work, options))
@@ -228,12 +228,13 @@ def _restore_reading(job: Path | str, constants: tuple[str, ...]) -> SourceOptio
 
 @asynccontextmanager
 async def _open_source(
-    job: Path | str, directory: Directory, constants: tuple[str, ...]
+    job: Path | str, directory: Directory, constants: tuple[str, ...], on: str | None = None
 ) -> AsyncIterator[Source]:
     """Open the source of a job, read as it was read when the job was made."""
     from ....provisioning.store.store_opener import read_store
 
     how = _restore_reading(job, constants)
+    how.check_workers(on)
     with read_store(job) as store:
         _, file, origin = restore_source_options(store.read_header())
     async with open_users(how, file, origin, key=directory.capabilities.key) as source:

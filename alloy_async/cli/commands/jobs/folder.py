@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from ...error_messages import describe_error
 from ...exit_codes import CommandError, ExitCode
+from ...options.job_place import JOB_FOLDER
 from ...output.safe_text import clean_text, format_json, print_line
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@_FOLDER
+@click.argument("folder", type=JOB_FOLDER, default=Path())
 @click.option(
     "--format",
     "form",
@@ -48,15 +50,22 @@ def jobs() -> None:
 )
 @click.option("--pages", is_flag=True, help="For html: write a page of each job too, beside FILE.")
 @click.pass_context
-def list_(context: click.Context, /, folder: Path, form: str, output: Path | None, pages: bool) -> None:
+def list_(context: click.Context, /, folder: Path | str, form: str, output: Path | None, pages: bool) -> None:
     """List the jobs (*.job) of FOLDER, the latest first; default the current folder.
+
+    FOLDER may be a database, as postgresql://host/database: all jobs in it.
 
     Exit code: 0, or 1 when a job needs somebody's attention.
     """
+    from ....provisioning import JobError
     from ....provisioning.reports.job_folder import list_jobs
 
     if form == "html" and output is None:
         raise click.UsageError("--format html needs -o: a FILE for the page")
+    if pages and isinstance(folder, str):
+        raise click.UsageError(
+            "--pages is for the jobs of a folder; `report JOB --format html` writes the page of one"
+        )
     try:
         found = list_jobs(folder)
         if form == "html" and output is not None:
@@ -69,6 +78,8 @@ def list_(context: click.Context, /, folder: Path, form: str, output: Path | Non
             print_line(text)
         else:
             output.write_text(text + "\n", encoding="utf-8")
+    except JobError as error:
+        raise CommandError(describe_error(error)) from None
     except OSError as error:
         raise CommandError(str(error)) from None
     context.exit(ExitCode.INCOMPLETE if any(job.worst_outcome for job in found) else ExitCode.SUCCESS)
@@ -144,8 +155,9 @@ def render_jobs_page(title: str, places: Sequence[JobPlace], output: Path) -> st
     return clean_text(render_jobs(title, found, pages, time.time()))
 
 
-def _render_html(folder: Path, found: Sequence[JobSummary], output: Path, *, with_pages: bool) -> str:
+def _render_html(folder: Path | str, found: Sequence[JobSummary], output: Path, *, with_pages: bool) -> str:
     from ....provisioning.reports.pages.jobs_page import render_jobs
+    from ....provisioning.store.store_opener import hide_password
     from .report import render_html
 
     pages = {job.path.name: output.with_name(f"{job.path.stem}.html") for job in found}
@@ -153,7 +165,8 @@ def _render_html(folder: Path, found: Sequence[JobSummary], output: Path, *, wit
         if job.state != "unreadable":
             pages[job.path.name].write_text(render_html(job.path), encoding="utf-8")
     there = {name: page.name for name, page in pages.items() if page.exists() and page != output}
-    return clean_text(render_jobs(str(folder.resolve()), found, there, time.time()))
+    title = str(folder.resolve()) if isinstance(folder, Path) else hide_password(folder)
+    return clean_text(render_jobs(title, found, there, time.time()))
 
 
 def _to_json(job: JobSummary) -> dict[str, object]:

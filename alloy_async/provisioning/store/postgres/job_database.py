@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Self
+from urllib.parse import quote
 
 from ...errors import JobInUse, JobUnavailable
 from ..header import JobHeader, Phase, encode_phase
@@ -20,6 +21,7 @@ from .schema import (
     create_job,
     drop_job,
     find_job,
+    list_names,
     name_table,
     raise_as_job_error,
 )
@@ -43,7 +45,8 @@ class JobDatabase:
         self._address = address
         self._database = database
         self.job = job
-        self.batches, self.events = (name_table(table, job) for table in ROW_TABLES)
+        self.batches: str = name_table("batches", job)
+        self.events: str = name_table("events", job)
         self._lease = lease
         self._open_transactions = 0
         self._is_finished = False
@@ -127,6 +130,23 @@ class JobDatabase:
             JobUnavailable: it does not.
         """
         connect(JobAddress.parse(place)).close()
+
+    @classmethod
+    def list_places(cls, database: str) -> list[str]:
+        """List the addresses of all jobs in a database.
+
+        Args:
+            database: its address, without the name of a job.
+
+        Raises:
+            JobError: the database does not answer.
+        """
+        address = JobAddress.parse(f"{database}#all")
+        connection = connect(address)
+        try:
+            return [f"{database}#{quote(name)}" for name in list_names(connection, address)]
+        finally:
+            connection.close()
 
     @classmethod
     def delete(cls, place: str) -> None:

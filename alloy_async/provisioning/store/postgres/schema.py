@@ -224,6 +224,14 @@ def find_job(database: psycopg.Connection[Any], address: JobAddress) -> int:
     return int(found[0])
 
 
+def list_names(database: psycopg.Connection[Any], address: JobAddress) -> list[str]:
+    """List the names of all jobs."""
+    with raise_as_job_error(address, "cannot be read"):
+        if database.execute("SELECT to_regclass('alloy_async.jobs')").fetchone() == (None,):
+            return []
+        return [name for (name,) in database.execute("SELECT name FROM alloy_async.jobs").fetchall()]
+
+
 @contextlib.contextmanager
 def raise_as_job_error(address: JobAddress, what: str) -> Iterator[None]:
     """Turn what psycopg raises into a JobError that shows no connection string.
