@@ -212,12 +212,11 @@ class Simulation:
         asked = float(headers["retry-after"]) if "retry-after" in headers else None
         self._told = max(self._told, self.now + (asked or 0))
         call.outrun += permit.was_outrun
-        failures = max(1, call.attempts - call.outrun)
-        wait = self.retry.wait(failures, asked, self._random.random)
+        wait = self.retry.wait(call.attempts, asked, self._random.random)
         remaining = call.began + self.deadline - self.now
         if asked is not None and asked < remaining <= wait:
             wait = (asked + remaining) / 2
-        if failures >= self.retry.attempts or wait >= remaining:
+        if max(1, call.attempts - call.outrun) >= self.retry.attempts or wait >= remaining:
             self._end(call, left, "RateLimited")
             return
         call.backoff += wait if asked is None else 0.0

@@ -134,12 +134,9 @@ async def attempt_again(
             raise pending.pop()
         return await attempt()
 
-    def count_failures(state: RetryCallState) -> int:
-        return max(1, state.attempt_number - count_outrun())
-
     def wait(state: RetryCallState) -> float:
         asked = getattr(_get_failure(state), "retry_after", None)
-        seconds = policy.wait(count_failures(state), asked, clock.random)
+        seconds = policy.wait(state.attempt_number, asked, clock.random)
         left = deadline - clock.monotonic()
         if asked is not None and asked < left <= seconds:
             return float(asked + left) / 2  # what the deadline leaves of the jitter
@@ -147,7 +144,7 @@ async def attempt_again(
 
     def stop(state: RetryCallState) -> bool:
         error = _get_failure(state)
-        if count_failures(state) >= policy.attempts:
+        if max(1, state.attempt_number - count_outrun()) >= policy.attempts:
             return True
         if clock.monotonic() + state.upcoming_sleep >= deadline:
             return True
