@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import TypeAlias, TypeVar
 
@@ -90,7 +90,7 @@ class RowSender:
 
     async def intend(self, rows: Sequence[JobRow]) -> None:
         """Write down that rows are about to be sent, and have them say so."""
-        await self.record_intents([row.mark_intended() for row in rows])
+        await self.record_intents([*_mark_intended(rows)])
         for row in rows:
             row.state = "intended"  # only once it is written: a row that says so here must say so on disk
 
@@ -231,16 +231,16 @@ class RowSender:
         else:
             await self._guard.note_lost_answer(answer[0].reason)
 
-    async def _send_request(self, rows: Sequence[JobRow]) -> Sequence[Outcome]:
+    def _send_request(self, rows: Sequence[JobRow]) -> Awaitable[Sequence[Outcome]]:
         target, first = self._target, rows[0]
         if first.action == "create":
-            return await target.create(_records_of(rows))
+            return target.create(_records_of(rows))
         if first.action == "update":
-            return await target.update(_records_of(rows))
+            return target.update(_records_of(rows))
         keys = [row.id_or_key for row in rows]
         if first.step is None:
-            return await target.delete(keys)
-        return await target.offboard(first.step, keys)
+            return target.delete(keys)
+        return target.offboard(first.step, keys)
 
     async def _record_outcomes(
         self, rows: Sequence[JobRow], outcomes: Sequence[Outcome]
@@ -282,3 +282,14 @@ class RowSender:
 
 def _records_of(rows: Sequence[JobRow]) -> list[UserRecord]:
     return [row.record for row in rows if row.record is not None]
+
+
+def _mark_intended(rows: Sequence[JobRow]) -> Iterator[RowResult]:
+    """Make the intents of rows: one for neighbours that are in the same state."""
+    first, count = rows[0], 0
+    for row in rows:
+        if row.number != first.number + count or row.state != first.state:
+            yield first.mark_intended()._replace(rows=count)
+            first, count = row, 0
+        count += 1
+    yield first.mark_intended()._replace(rows=count)
