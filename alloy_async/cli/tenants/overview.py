@@ -20,8 +20,7 @@ from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.reports.job_report import read_report
 from ...provisioning.reports.status import JobStatus, read_status
 from ...provisioning.store.store_opener import job_exists, read_store
-from ..commands.jobs.folder import render_jobs_page
-from ..commands.jobs.report import report_to_json
+from ..commands.jobs.report_formats import render_jobs_page, report_to_json
 from ..exit_codes import ExitCode
 from ..output.next_steps import format_command
 from ..output.progress import print_text

@@ -15,9 +15,9 @@ from ...error_messages import describe_error
 from ...exit_codes import CommandError, ExitCode
 from ...options.job_place import JOB_FOLDER
 from ...output.safe_text import clean_text, format_json, print_line
+from .report_formats import render_html
 
 if TYPE_CHECKING:
-    from ....provisioning.errors import JobPlace
     from ....provisioning.reports.job_folder import JobSummary
 
 _DAY = 86_400
@@ -138,27 +138,9 @@ def _remove(job: Path) -> None:
     job.unlink()
 
 
-def render_jobs_page(title: str, places: Sequence[JobPlace], output: Path) -> str:
-    """Render a page of some jobs, and write a page of each beside it."""
-    from ....provisioning.reports.job_folder import summarize_job
-    from ....provisioning.reports.pages.jobs_page import render_jobs
-    from ....provisioning.store.store_opener import name_files_after
-    from .report import render_html
-
-    pages = {}
-    for place in places:
-        name = name_files_after(place).name
-        page = output.with_name(f"{Path(name).stem}.html")
-        page.write_text(render_html(place), encoding="utf-8")
-        pages[name] = page.name
-    found = [summarize_job(place) for place in places]
-    return clean_text(render_jobs(title, found, pages, time.time()))
-
-
 def _render_html(folder: Path | str, found: Sequence[JobSummary], output: Path, *, with_pages: bool) -> str:
     from ....provisioning.reports.pages.jobs_page import render_jobs
     from ....provisioning.store.store_opener import hide_password
-    from .report import render_html
 
     pages = {job.path.name: output.with_name(f"{job.path.stem}.html") for job in found}
     for job in found if with_pages else ():

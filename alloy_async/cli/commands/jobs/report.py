@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import attrs
 import click
 
 from ...error_messages import describe_error
@@ -21,6 +20,7 @@ from ...options.job_place import JOB_PLACE
 from ...output.failed_file import refuse_harmful_output, write_unresolved_rows
 from ...output.safe_text import clean_text, format_json, print_line
 from ...tenants.options import table_options
+from .report_formats import render_report, report_to_json
 
 if TYPE_CHECKING:
     from ....provisioning.reports.job_report import JobReport
@@ -129,68 +129,7 @@ def _write_text(file: IO[str], store: JobStore, job_report: JobReport) -> None:
 
 
 def _write_html(file: IO[str], store: JobStore, job_report: JobReport) -> None:
-    """Write the page of a job; of one that waits to be applied, the page of its plan."""
-    from ....provisioning.reports.job_report import read_unresolved
-    from ....provisioning.reports.pages.job_page import render_job
-    from ....provisioning.reports.pages.plan_page import render_plan
-    from ....provisioning.results import summarize_plan
-
-    if job_report.header.state == "planned":
-        page = render_plan(summarize_plan(store), job_report.header, store.read_rows("apply"))
-    else:
-        page = render_job(job_report, read_unresolved(store, job_report.phase))
-    file.write(clean_text(page))
-
-
-def render_html(job: Path | str) -> str:
-    """Render the page of a job.
-
-    Raises:
-        JobError: the job cannot be read.
-    """
-    from ....provisioning.reports.job_report import read_report
-    from ....provisioning.store.store_opener import read_store
-
-    page = io.StringIO()
-    with read_store(job) as store:
-        _write_html(page, store, read_report(store))
-    return page.getvalue()
-
-
-def report_to_json(store: JobStore, job_report: JobReport) -> dict[str, object]:
-    """Convert the report of a job to JSON data, with the rows that did not go in."""
-    from ....provisioning.reports.job_report import read_unresolved
-
-    header = job_report.header
-    return {
-        "job": str(job_report.path),
-        "source": header.source,
-        "system": header.system,
-        "base_url": header.base_url,
-        "mode": header.mode,
-        "state": job_report.state,
-        "verdict": job_report.verdict,
-        "counts": attrs.asdict(job_report.counts),
-        "started": header.started,
-        "ended": header.ended,
-        "stopped": header.stopped,
-        "elapsed": job_report.elapsed,
-        "rows_per_second": job_report.rate,
-        "latency": {
-            "p50": job_report.get_latency("p50"),
-            "p95": job_report.get_latency("p95"),
-            "slowest": job_report.get_latency("slowest"),
-        },
-        "calls": job_report.sum_figure("calls"),
-        "limited": job_report.sum_figure("limited"),
-        "retries": job_report.sum_figure("retries"),
-        "waited": job_report.sum_figure("waited"),
-        "reasons": [attrs.asdict(reason) for reason in job_report.reasons],
-        "dropped": job_report.dropped,
-        "unresolved_rows": [
-            line._asdict() for line in read_unresolved(store, job_report.phase, planned=True)
-        ],
-    }
+    file.write(render_report(store, job_report))
 
 
 def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:

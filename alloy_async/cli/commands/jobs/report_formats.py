@@ -1,0 +1,96 @@
+"""The report of a job as a page and as JSON, and a page of several jobs: for one job, a folder, or many tenants."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ...output.safe_text import clean_text
+
+if TYPE_CHECKING:
+    from ....provisioning.errors import JobPlace
+    from ....provisioning.reports.job_report import JobReport
+    from ....provisioning.store.job_store import JobStore
+
+
+def render_report(store: JobStore, job_report: JobReport) -> str:
+    """Render the page of a job; of one that waits to be applied, the page of its plan."""
+    from ....provisioning.reports.job_report import read_unresolved
+    from ....provisioning.reports.pages.job_page import render_job
+    from ....provisioning.reports.pages.plan_page import render_plan
+    from ....provisioning.results import summarize_plan
+
+    if job_report.header.state == "planned":
+        page = render_plan(summarize_plan(store), job_report.header, store.read_rows("apply"))
+    else:
+        page = render_job(job_report, read_unresolved(store, job_report.phase))
+    return clean_text(page)
+
+
+def render_html(job: Path | str) -> str:
+    """Render the page of a job.
+
+    Raises:
+        JobError: the job cannot be read.
+    """
+    from ....provisioning.reports.job_report import read_report
+    from ....provisioning.store.store_opener import read_store
+
+    with read_store(job) as store:
+        return render_report(store, read_report(store))
+
+
+def render_jobs_page(title: str, places: Sequence[JobPlace], output: Path) -> str:
+    """Render a page of some jobs, and write a page of each beside it."""
+    from ....provisioning.reports.job_folder import summarize_job
+    from ....provisioning.reports.pages.jobs_page import render_jobs
+    from ....provisioning.store.store_opener import name_files_after
+
+    pages = {}
+    for place in places:
+        name = name_files_after(place).name
+        page = output.with_name(f"{Path(name).stem}.html")
+        page.write_text(render_html(place), encoding="utf-8")
+        pages[name] = page.name
+    found = [summarize_job(place) for place in places]
+    return clean_text(render_jobs(title, found, pages, time.time()))
+
+
+def report_to_json(store: JobStore, job_report: JobReport) -> dict[str, object]:
+    """Convert the report of a job to JSON data, with the rows that did not go in."""
+    from ....provisioning.reports.job_report import read_unresolved
+
+    header = job_report.header
+    return {
+        "job": str(job_report.path),
+        "source": header.source,
+        "system": header.system,
+        "base_url": header.base_url,
+        "mode": header.mode,
+        "state": job_report.state,
+        "verdict": job_report.verdict,
+        "counts": attrs.asdict(job_report.counts),
+        "started": header.started,
+        "ended": header.ended,
+        "stopped": header.stopped,
+        "elapsed": job_report.elapsed,
+        "rows_per_second": job_report.rate,
+        "latency": {
+            "p50": job_report.get_latency("p50"),
+            "p95": job_report.get_latency("p95"),
+            "slowest": job_report.get_latency("slowest"),
+        },
+        "calls": job_report.sum_figure("calls"),
+        "limited": job_report.sum_figure("limited"),
+        "retries": job_report.sum_figure("retries"),
+        "waited": job_report.sum_figure("waited"),
+        "reasons": [attrs.asdict(reason) for reason in job_report.reasons],
+        "dropped": job_report.dropped,
+        "unresolved_rows": [
+            line._asdict() for line in read_unresolved(store, job_report.phase, planned=True)
+        ],
+    }
