@@ -115,17 +115,6 @@ async def test_events_come_with_the_name_of_their_tenant(tmp_path: Path) -> None
     assert len(unnamed) == sum(len(events) - 1 for events in told.values())
 
 
-async def test_a_listener_that_fails_at_the_end_of_one_ends_the_run_with_its_own_error(
-    tmp_path: Path,
-) -> None:
-    def listen(name: str, event: object) -> None:
-        if isinstance(event, TenantResult):
-            raise ZeroDivisionError("the listener's mistake")
-
-    with pytest.raises(ZeroDivisionError, match="the listener's mistake"):
-        await provision_many(create_tenants(tmp_path, 3), at_once=1, on_event=listen)
-
-
 async def test_no_more_are_open_than_may_be(tmp_path: Path) -> None:
     opened: Counter[str] = Counter()
 

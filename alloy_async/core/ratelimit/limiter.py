@@ -61,9 +61,9 @@ class Limiter:
         random: Callable[[], float] = chance.random,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.clock, self._random, self._wall = clock, random, wall
-        self._lock = Lock()
-        self._tickets = count(1)
+        self.clock: Callable[[], float] = clock
+        self._random, self._wall = random, wall
+        self._lock, self._tickets = Lock(), count(1)
         self._unlimited: dict[str, UnlimitedPermit] = {}
         self._lanes = OperationLanes()
         self._common = OperationLane()

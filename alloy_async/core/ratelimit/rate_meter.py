@@ -29,9 +29,11 @@ class RateMeter:
 
     def mark(self, now: float) -> None:
         """Measure from now on."""
-        self.marked_at = self.part_at = now
-        self.marked_accepted = self.part_accepted = self.accepted
-        self.best = 0.0
+        self.marked_at: float = now
+        self.part_at: float = now
+        self.marked_accepted: float = self.accepted
+        self.part_accepted: float = self.accepted
+        self.best: float = 0.0
 
     def count(self, now: float, rate: float, period: float) -> None:
         """Count an accepted request.

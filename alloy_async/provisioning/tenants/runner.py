@@ -11,7 +11,6 @@ import attrs
 
 from ...core.http.connection_pool import ConnectionPool
 from ...core.validation import check_count
-from ..async_helpers import task_group
 from ..errors import JobError
 from ..events import Checked, DoubtsFound, Event, Progress, Waiting
 from ..options import RunOptions
@@ -75,8 +74,7 @@ class TenantsRunner:
             plans_first: whether it sends nothing before it says what it has checked.
 
         Returns:
-            What became of each. What one raises is its own error, and keeps nobody else from their turn; what `on_event` raises
-            about the end of one ends the run.
+            What became of each. What one raises is its own error, and keeps nobody else from their turn.
         """
         began = self._clock()
         results: dict[str, TenantResult[Result]] = {
@@ -89,7 +87,7 @@ class TenantsRunner:
 
         watches = [asyncio.create_task(self._lend_stalled()), asyncio.create_task(self._cut_off_checks())]
         try:
-            async with ConnectionPool(), task_group() as group:
+            async with ConnectionPool(), asyncio.TaskGroup() as group:
                 for tenant in tenants:
                     group.create_task(work_on(tenant))
         finally:
