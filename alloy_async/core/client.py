@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 from .auth import KeySource
 from .calls.call import Call
 from .calls.client_state import PreparedOptions, create_shared_state
-from .client_base import ClientBase, find_system, hide_arguments, list_options
-from .errors import ConfigurationError, InvalidRequest
+from .client_base import ClientBase, create_operation_error, find_system, hide_arguments, list_options
+from .errors import ConfigurationError
 from .http.open_response import OpenResponse
 from .messages.response import find_request_id, lowercase_names
 from .messages.result_decoder import ANYTHING
 from .operation.operation import Operation
 from .options import CallOptions, Options, Service, replace_settings, split_options
 from .ratelimit.limiter import Limiter
-from .validation import describe_value
 
 if TYPE_CHECKING:  # not every program needs these
     from .events import LimitEvent, RetryEvent
@@ -152,7 +151,7 @@ class AsyncClient(ClientBase):
             AlloyAsyncError: see the tree in `alloy_async.core.errors`; its `effect` tells what happened on the server.
         """
         if not isinstance(operation, Operation):
-            raise _create_operation_error(operation)
+            raise create_operation_error(operation)
         return (await Call(self._shared, self._options, operation).run())[0]  # type: ignore[no-any-return]
 
     async def answer(self, operation: Operation[T]) -> Answer[T]:
@@ -291,9 +290,5 @@ class AsyncClient(ClientBase):
 
     def _call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
         if not isinstance(operation, Operation):
-            raise _create_operation_error(operation)
+            raise create_operation_error(operation)
         return Call(self._shared, self._options, operation, streamed)
-
-
-def _create_operation_error(value: object) -> InvalidRequest:
-    return InvalidRequest(f"expected an operation, as GetAUser('ada'), got {describe_value(value)}")
