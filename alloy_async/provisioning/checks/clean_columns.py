@@ -25,7 +25,7 @@ _EMAILS = re.compile(rf"(?:(?:{USUAL_EMAIL})?+\n)*+")
 
 def find_unusual_texts(
     column: Sequence[str], *, longest: float, filled: bool, trimmed: bool
-) -> Iterable[int]:
+) -> Collection[int]:
     """Find the cells that are not plain text: printable, without a dot at the start or a lost character.
 
     Args:
@@ -55,7 +55,7 @@ def find_unusual_texts(
     return _find(column, is_unusual)
 
 
-def find_unusual_emails(column: Sequence[str]) -> Iterable[int]:
+def find_unusual_emails(column: Sequence[str]) -> Collection[int]:
     """Find the cells that hold something else than an e-mail address as nearly all are."""
     text = "\n".join(column) + "\n"
     if (

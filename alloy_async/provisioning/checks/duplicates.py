@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ..sources import Finding
 
-_BITS = 5
+_BITS = 8
 _PARTS = 1 << _BITS
 _TOGETHER = 1 << 17
 

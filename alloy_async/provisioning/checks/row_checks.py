@@ -97,17 +97,21 @@ class RowChecks:
         found: set[int] = {*block.odd}
         for text in self._texts:
             if text.place is not None and text.field not in _TYPED_FIELDS:
-                found.update(
-                    find_unusual_texts(
-                        write_texts(block.columns[text.place]),
-                        longest=text.longest,
-                        filled=text.needed,
-                        trimmed=text.field != "password",
-                    )
+                column = write_texts(block.columns[text.place])
+                unusual = find_unusual_texts(
+                    column, longest=text.longest, filled=text.needed, trimmed=text.field != "password"
                 )
+                if unusual:
+                    found.update(unusual)
+                elif text.field != "password" and column is block.columns[text.place]:
+                    block.trimmed.add(text.place)
         fields = self._columns.fields
         if "email" in fields:
-            found.update(find_unusual_emails(write_texts(block.columns[fields["email"]])))
+            column = write_texts(block.columns[fields["email"]])
+            if unusual := find_unusual_emails(column):
+                found.update(unusual)
+            elif column is block.columns[fields["email"]]:
+                block.trimmed.add(fields["email"])
         if "active" in fields:
             found.update(find_values(block.columns[fields["active"]], self._is_doubtful_active))
         return found

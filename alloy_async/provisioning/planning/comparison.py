@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from operator import add
 from typing import Any
 
 import attrs
@@ -83,11 +84,11 @@ class UserComparer:
                 )
             else:
                 parts.append([f"\x1f{value!r}" for value in values])
-        texts = map("".join, zip(*parts, strict=True))
+        texts: Iterable[str] = map("".join, zip(*parts, strict=True)) if len(parts) != 2 else map(add, *parts)
         copy, digests = self._seal.copy, []
         for text in texts:
-            seal = copy()
-            seal.update(text.encode(errors="surrogatepass"))
+            seal = copy()  # cheaper than to begin with the key anew
+            seal.update(text.encode("utf-8", "surrogatepass"))
             digests.append(seal.digest())
         if not any(marks):
             return b"\0".join((b"", *digests))

@@ -132,7 +132,7 @@ class RowPlanner:
             return planned
         first = self.rows + 1
         self.rows += len(block)
-        users = block.layout.read_columns(block.columns, self._can.carries)
+        users = block.read_users()
         checked = {place: self._check_row(block.get_row(place), first + place) for place in sorted(doubtful)}
         # Also of rows that a proof clears: a later row may repeat their keys.
         folded = fold_all([key or "" for key in users.get(self._can.key)])
@@ -146,12 +146,13 @@ class RowPlanner:
 
     def _plan_slices(self, blocks: Iterable[Block], size: int) -> Iterator[list[PlannedBatch]]:
         planned: list[PlannedBatch] = []
-        begun = self.rows
+        weight = 0
         for block in blocks:
             planned += self.plan_creations(block)
-            if self.rows - begun >= size:
+            weight += len(block) if isinstance(block, RowBlock) else len(block) // 4  # a fraction of the work
+            if weight >= size:
                 yield planned
-                planned, begun = [], self.rows
+                planned, weight = [], 0
         if planned:
             yield planned
 

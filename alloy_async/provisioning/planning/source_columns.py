@@ -88,7 +88,7 @@ class SourceColumns:
             users = RecordColumns.from_records([record or UserRecord(username="") for record in records])
             self._part = _Part(self._part.end, users, odd)
         else:
-            users = block.layout.read_columns(block.columns)
+            users = block.read_users()
             self._part = _Part(self._part.end, users, frozenset(block.odd))
 
     def _refuse(self, rows: RowStretch, place: int) -> NoReturn:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
+from ...directory.record_columns import RecordColumns
 from .column_layout import ColumnLayout
 from .interface import Row, Source, read_rows, refuse_empty
 
@@ -44,9 +45,15 @@ class ColumnBlock:
     lines: Sequence[int]
     columns: Sequence[Sequence[object]]
     odd: Mapping[int, Row] = attrs.field(factory=dict)
+    trimmed: set[int] = attrs.field(factory=set)
+    """The columns of which it was proved that nothing stands around their texts: these are read as they are."""
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def read_users(self) -> RecordColumns:
+        """Read whom the rows make."""
+        return self.layout.read_columns(self.columns, self.trimmed)
 
     def get_row(self, place: int) -> Row:
         """Get one row."""

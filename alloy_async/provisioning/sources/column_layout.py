@@ -16,6 +16,8 @@ from .field_names import NEGATED_SPELLINGS, SPELLINGS, is_secret_name, normalise
 EXTRA_COLUMNS = ("_line", "_status", "_reason")
 """What a file of rows that did not go in has besides the original columns; ignored when it is read."""
 
+_TYPED_FIELDS = ("active", *LIST_FIELDS)
+
 
 class LayoutError(ValueError):
     """Two columns claim the same field by the same name, or one that was named is not there."""
@@ -163,21 +165,21 @@ class ColumnLayout:
         return UserRecord(**values)
 
     def read_columns(
-        self, columns: Sequence[Sequence[object]], wanted: Collection[str] | None = None
+        self, columns: Sequence[Sequence[object]], trimmed: Collection[int] = ()
     ) -> RecordColumns:
         """Read rows that have as many cells as the header, given by column: what `create_record` makes of each of them.
 
         Args:
             columns: the cells.
-            wanted: the fields that are asked for; None: all.
+            trimmed: the columns of texts around which nothing stands, where that was proved before.
         """
         rows = len(columns[0])
         fixed = {**self._fixed}
         free = {name: [value] * rows for name, value in fixed.pop("attributes").items()}
         values: dict[str, Sequence[Any]] = {field: [value] * rows for field, value in fixed.items()}
         for field, read, index in self._read:
-            if wanted is None or field in wanted:
-                values[field] = read_column(read, columns[index])
+            is_text = index in trimmed and field not in _TYPED_FIELDS
+            values[field] = columns[index] if is_text else read_column(read, columns[index])
         return RecordColumns(
             rows, values, {**{name: columns[index] for name, index in self.attributes.items()}, **free}
         )
