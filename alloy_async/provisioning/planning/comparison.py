@@ -17,7 +17,7 @@ from ...directory.user_changes import ATTRIBUTE, UNSAID, Change, Value, create_r
 
 _LET_BE = frozenset({"active", "groups", "roles", "attributes"})
 """Fields that a system fills by itself: where a record does not say them, any value is as intended."""
-DIGEST_SIZE = 9
+DIGEST_SIZE: int = 9
 """Bytes of the hash of a user: which of the fields that a system may fill are in it, and the hash itself."""
 _MARKS = [mark.to_bytes() for mark in range(1 << 8)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-CELL_LIMIT = 131_072
+CELL_LIMIT: int = 131_072
 """Characters of a cell; the limit of Python's csv module, which is one for the whole process."""
 Columns: TypeAlias = tuple[list[list[str]], dict[int, list[str]]]
 """Records as columns, and by its place each record that has other cells than its neighbours."""
