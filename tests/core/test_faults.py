@@ -62,7 +62,7 @@ def test_the_judge_of_calls_finds_what_is_wrong_over_all_requests() -> None:
         ([refused], False, "none"),  # given up too early
         ([busy], True, "unknown"),
         ([busy, gone], True, "none"),  # the first request may have been carried out
-        ([refused, refused, refused, ok], True, "result"),  # too many
+        ([busy, busy, busy, ok], True, "result"),  # too many
         ([gone], False, "applied"),
         ([], False, "unknown"),
     ]
