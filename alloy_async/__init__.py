@@ -51,7 +51,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         UnprocessableContent as UnprocessableContent,
     )
     from .core.events import (
-        LimitEvent as LimitEvent,
+        RateLimitedEvent as RateLimitedEvent,
         RequestEvent as RequestEvent,
         ResponseEvent as ResponseEvent,
         RetryEvent as RetryEvent,
@@ -60,7 +60,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .core.messages.answer import Answer as Answer
     from .core.messages.custom_request import CustomRequest as CustomRequest
     from .core.messages.upload import Upload as Upload
-    from .core.operation.endpoint import endpoint as endpoint
+    from .core.operation.client_method import endpoint as endpoint
     from .core.operation.operation import Operation as Operation
     from .core.operation.paging import Listing as Listing
     from .core.options import Service as Service, System as System
@@ -110,7 +110,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
         ),
         "core.calls.open_telemetry": ("OpenTelemetry",),
         "core.calls.scope": ("Explanation", "deadline", "explain"),
-        "core.events": ("LimitEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
+        "core.events": ("RateLimitedEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
         "core.messages.custom_request": ("CustomRequest",),
         "core.messages.answer": ("Answer",),
         "core.profiles.profile": ("Profile",),
@@ -119,7 +119,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
         "core.ratelimit.rate": ("Rate",),
         "core.codec.fields": ("NULL",),
         "core.codec.model": ("Model",),
-        "core.operation.endpoint": ("endpoint",),
+        "core.operation.client_method": ("endpoint",),
         "core.operation.operation": ("Operation",),
         "core.operation.paging": ("Listing",),
         "core.retry": ("Retry",),

@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, TypeAlias
 
 Again: TypeAlias = Literal["always", "idempotent", "never"]
@@ -40,7 +40,7 @@ def judge_status(status: int, wait: int | None) -> frozenset[Outcome]:
 
 
 def find_fault(
-    requests: Sequence[Iterable[Outcome]], idempotent: bool, most: int, found: str, gave_up: bool
+    requests: Sequence[Collection[Outcome]], idempotent: bool, most: int, found: str, gave_up: bool
 ) -> str | None:
     """Tell what is wrong with a call; None where nothing is.
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import attrs
 
 from alloy_async.core.auth import hash_with_key
-from alloy_async.core.events import LimitEvent, RetryEvent
+from alloy_async.core.events import RateLimitedEvent, RetryEvent
 from alloy_async.directory import Capabilities, Outcome, UserRecord
 from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.store.header import Phase
@@ -50,7 +50,9 @@ class MemoryDirectory:
         return hash_with_key(self.account, salt)
 
     def with_retry_hook(
-        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+        self,
+        on_retry: Callable[[RetryEvent], None],
+        on_limit: Callable[[RateLimitedEvent], None] | None = None,
     ) -> Self:
         self.on_retry = on_retry
         return self

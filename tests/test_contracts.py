@@ -24,7 +24,7 @@ from alloy_async.core.codec.model import Model
 from alloy_async.core.messages.multipart import Multipart
 from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.messages.upload import FileSource
-from alloy_async.core.operation.endpoint import endpoint
+from alloy_async.core.operation.client_method import endpoint
 from alloy_async.core.operation.operation import Operation, find_result_type
 from alloy_async.core.operation.paging import ByCursor, ByOffset, ByPage, Listing, Unpaged
 

@@ -107,7 +107,7 @@ def test_a_client_starts_without_what_few_programs_need() -> None:
         "operation.paging",
         "profiles",
         "ratelimit.shared_budget",
-        "ratelimit.waiting",
+        "ratelimit.permit_wait",
         "sync_readers",
     ]
     program = f"""

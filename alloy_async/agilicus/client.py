@@ -7,7 +7,7 @@ from typing import Unpack
 from ..core.auth import KeySource
 from ..core.client import AsyncClient
 from ..core.client_base import hide_arguments
-from ..core.operation.endpoint import declare
+from ..core.operation.client_method import declare
 from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client

@@ -9,7 +9,7 @@ import attrs
 
 from ..core.auth import hash_with_key
 from ..core.errors import AlloyAsyncError, Conflict, NotFound
-from ..directory import Capabilities, EntryForm, Outcome, UserRecord
+from ..directory import Capabilities, EntryRule, Outcome, UserRecord
 from ..directory.adapter import Adapter
 from . import models
 from .client import AsyncAgilicus
@@ -37,7 +37,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         carries=("email", "given_name", "family_name", "external_id", "active", "roles", "attributes"),
         max_length={"email": 100, "given_name": 100, "family_name": 100, "external_id": 100},
         forms={
-            "roles": EntryForm(lambda role: all(role.partition(":")), "a role is written application:role")
+            "roles": EntryRule(lambda role: all(role.partition(":")), "a role is written application:role")
         },
         because={
             "username": "people go by their email",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.auth import with_default_scheme
 from ..core.client import AsyncClient
-from ..core.operation.endpoint import declare
+from ..core.operation.client_method import declare
 from ..core.operation.probe import Probe
 from ..core.options import Service
 from ..core.sync import Client

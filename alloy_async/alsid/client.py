@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.client import AsyncClient
-from ..core.operation.endpoint import declare
+from ..core.operation.client_method import declare
 from ..core.operation.namespace import AsyncNamespace, Namespace
 from ..core.operation.probe import Probe
 from ..core.options import Service

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 
 from ..core.errors import AlloyAsyncError, Conflict, Forbidden
-from ..directory import Capabilities, EntryForm, Outcome, UserRecord
+from ..directory import Capabilities, EntryRule, Outcome, UserRecord
 from ..directory.adapter import Adapter
 from ..directory.record import fold
 from . import models
@@ -40,7 +40,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         max_length={},
         batch_size=100,
         needs=("email", "given_name", "password"),
-        forms={"roles": EntryForm(re.compile("[0-9]{1,18}").fullmatch, "a role goes by its id, a number")},
+        forms={"roles": EntryRule(re.compile("[0-9]{1,18}").fullmatch, "a role goes by its id, a number")},
         because={"username": "people go by their email"},
     )
 

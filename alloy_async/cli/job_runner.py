@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class JobCommand:
+class JobTask:
     """A command that works on a job: what is to be done, and where.
 
     Args:
@@ -55,7 +55,7 @@ class JobCommand:
     finish: Callable[[Any, JobOptions], ExitCode] | None = None
 
 
-def run_job(command: JobCommand, options: JobOptions) -> ExitCode:
+def run_job(command: JobTask, options: JobOptions) -> ExitCode:
     """Run the command and show how it goes; return the exit code."""
     from ..core.errors import AlloyAsyncError
     from ..provisioning import Plan
@@ -80,7 +80,7 @@ def run_job(command: JobCommand, options: JobOptions) -> ExitCode:
     return _finish_report(command, options, result, progress)
 
 
-def _print_plan(command: JobCommand, options: JobOptions, plan: Plan) -> ExitCode:
+def _print_plan(command: JobTask, options: JobOptions, plan: Plan) -> ExitCode:
     from .output.summary import print_plan
     from .output.terminal import create_console
 
@@ -91,7 +91,7 @@ def _print_plan(command: JobCommand, options: JobOptions, plan: Plan) -> ExitCod
     return ExitCode.CHANGES if options.detailed_exitcode and plan.changes else ExitCode.SUCCESS
 
 
-def _finish_report(command: JobCommand, options: JobOptions, report: Report, progress: Display) -> ExitCode:
+def _finish_report(command: JobTask, options: JobOptions, report: Report, progress: Display) -> ExitCode:
     from .output.summary import print_summary
     from .output.terminal import create_console
 
@@ -113,7 +113,7 @@ def _finish_report(command: JobCommand, options: JobOptions, report: Report, pro
     return ExitCode.SUCCESS if report.complete else ExitCode.INCOMPLETE
 
 
-def _create_progress(command: JobCommand, options: JobOptions, console: Console) -> Display:
+def _create_progress(command: JobTask, options: JobOptions, console: Console) -> Display:
     if options.progress == "json":
         from .output.json_progress import JsonProgress
 
@@ -157,7 +157,7 @@ def remove_failed_rows(report: Report, to: Path | None, tell: Callable[[str], No
             tell(f"{stale} is removed: all of its rows are in now.")
 
 
-async def _run_work(command: JobCommand, progress: Display, options: JobOptions) -> Any:
+async def _run_work(command: JobTask, progress: Display, options: JobOptions) -> Any:
     from ..provisioning import RunOptions
     from .options.systems import open_directory
 

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 
 import attrs
 
-from .arguments import explain_arguments
+from .argument_errors import explain_arguments
 from .codec.redaction import Secret
 from .errors import ConfigurationError, CredentialError
 from .ratelimit.registry import fingerprint

@@ -11,14 +11,14 @@ from .calls.client_state import PreparedOptions, create_shared_state
 from .client_base import ClientBase, create_operation_error, find_system, hide_arguments, list_options
 from .errors import ConfigurationError
 from .http.open_response import OpenResponse
-from .messages.response import find_request_id, lowercase_names
+from .messages.error_decoder import find_request_id, lowercase_names
 from .messages.result_decoder import ANYTHING
 from .operation.operation import Operation
-from .options import CallOptions, Options, Service, replace_settings, split_options
+from .options import CallOptions, Options, Service, replace_settings, split_call_options
 from .ratelimit.limiter import Limiter
 
 if TYPE_CHECKING:  # not every program needs these
-    from .events import LimitEvent, RetryEvent
+    from .events import RateLimitedEvent, RetryEvent
     from .messages.answer import Answer
     from .messages.stream import Stream
     from .operation.pages import Pages
@@ -49,8 +49,9 @@ class AsyncClient(ClientBase):
         ssl: an SSLContext, or the path of a file with the certificate authorities to trust.
         headers: sent with every request.
         session: an own aiohttp.ClientSession to send through; you close it.
-        on_request, on_response, on_retry, on_limit: called with a RequestEvent, ResponseEvent, RetryEvent or LimitEvent: before
-            and after each attempt, before one is made again, and for each one that is refused for a rate limit.
+        on_request, on_response, on_retry, on_limit: called with a RequestEvent, ResponseEvent, RetryEvent or
+            RateLimitedEvent: before and after each attempt, before one is made again, and for each one that is
+            refused for a rate limit.
         on_result: called with the operation and its typed result where a call succeeds, as alloy_async.testing.DriftReport is.
         telemetry: OpenTelemetry() makes spans and metrics of each call and attempt; None costs nothing.
         clock: time, sleep and chance, for tests.
@@ -82,7 +83,7 @@ class AsyncClient(ClientBase):
         """
         owner = owner or type(self)
         self.system: Service = find_system(owner, system)
-        settings, connection = split_options(owner.__name__, options, lambda: list_options(owner))
+        settings, connection = split_call_options(owner.__name__, options, lambda: list_options(owner))
         self._shared = create_shared_state(self.system, credential, settings, connection)
         self.limiter: Limiter = self._shared.limiter
         """Of its host and credential; shared by all clients of this process that have these."""
@@ -123,7 +124,9 @@ class AsyncClient(ClientBase):
         return await self._shared.auth.compute_fingerprint(salt)
 
     def with_retry_hook(
-        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+        self,
+        on_retry: Callable[[RetryEvent], None],
+        on_limit: Callable[[RateLimitedEvent], None] | None = None,
     ) -> Self:
         """Make a copy that tells of each attempt made again, or refused for a limit, after the hooks that there are."""
         from .calls.hooks import Hook, combine_hooks

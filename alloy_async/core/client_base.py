@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
-from .arguments import create_argument_error
+from .argument_errors import create_argument_error
 from .errors import ConfigurationError, InvalidRequest
 from .options import CallOptions, Options, Service
 from .validation import describe_value

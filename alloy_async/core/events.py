@@ -58,7 +58,7 @@ class RetryEvent(_Event):
 
 
 @attrs.frozen
-class LimitEvent(_Event):
+class RateLimitedEvent(_Event):
     """The server refused an attempt for a rate limit, whether there will be another one or not.
 
     `retry_after` is in seconds; None where the server tells no time.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import attrs
 from yarl import URL
 
-from .arguments import explain_arguments, suggest_name
+from .argument_errors import explain_arguments, suggest_name
 from .auth import with_default_scheme
 from .errors import ConfigurationError
 from .http.transport import Timeout
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from .calls.open_telemetry import OpenTelemetry
-    from .events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent
+    from .events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
 
 SYSTEM_CLOCK = Clock(time.monotonic, asyncio.sleep, random.random)
 
@@ -82,7 +82,7 @@ class CallOptions(TypedDict, total=False):
     on_response: Callable[[ResponseEvent], None] | None
     on_retry: Callable[[RetryEvent], None] | None
     on_result: Callable[[Operation[Any], Any], None] | None
-    on_limit: Callable[[LimitEvent], None] | None
+    on_limit: Callable[[RateLimitedEvent], None] | None
     telemetry: OpenTelemetry | None
 
 
@@ -164,11 +164,11 @@ class CallSettings:
         self.on_response: Callable[[ResponseEvent], None] | None = read_hook("on_response")
         self.on_retry: Callable[[RetryEvent], None] | None = read_hook("on_retry")
         self.on_result: Callable[[Operation[Any], Any], None] | None = read_hook("on_result")
-        self.on_limit: Callable[[LimitEvent], None] | None = read_hook("on_limit")
+        self.on_limit: Callable[[RateLimitedEvent], None] | None = read_hook("on_limit")
         self.telemetry: OpenTelemetry | None = _read_telemetry(options.get("telemetry"))
 
 
-def split_options(
+def split_call_options(
     owner: str, options: Mapping[str, Any], list_known: Callable[[], Collection[str]]
 ) -> tuple[CallSettings, dict[str, Any]]:
     """Split a client's options into those of its calls, checked, and those of its connection.

@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeVar
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from .arguments import explain_arguments
+from .argument_errors import explain_arguments
 from .errors import AlloyAsyncError, RateLimited, StatusError, TransportError
 from .validation import validate_count, validate_not_negative
 

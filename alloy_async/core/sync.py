@@ -17,7 +17,7 @@ from .operation.operation import Operation
 from .options import CallOptions, Options, Service
 
 if TYPE_CHECKING:  # not every program needs these
-    from .events import LimitEvent, RetryEvent
+    from .events import RateLimitedEvent, RetryEvent
     from .messages.answer import Answer
     from .operation.paging import Listing
     from .sync_readers import SyncPages, SyncStream
@@ -65,7 +65,9 @@ class Client(ClientBase):
         return get_background_loop().run(self._client.fingerprint_credential, salt)
 
     def with_retry_hook(
-        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+        self,
+        on_retry: Callable[[RetryEvent], None],
+        on_limit: Callable[[RateLimitedEvent], None] | None = None,
     ) -> Self:
         """Make a copy that tells `on_retry` too of every attempt that is made again; see AsyncClient.with_retry_hook."""
         return self._copy_with(self._client.with_retry_hook(on_retry, on_limit))

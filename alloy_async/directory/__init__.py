@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         Capabilities as Capabilities,
         Directory as Directory,
         EncodingDirectory as EncodingDirectory,
-        EntryForm as EntryForm,
+        EntryRule as EntryRule,
     )
     from .lost_creation import create_or_find as create_or_find
     from .record import (
@@ -40,7 +40,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "Capabilities",
             "Directory",
             "EncodingDirectory",
-            "EntryForm",
+            "EntryRule",
         ),
         "lost_creation": ("create_or_find",),
         "record": (

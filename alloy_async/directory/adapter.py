@@ -13,7 +13,7 @@ import attrs
 from ..core.client import AsyncClient
 from ..core.client_base import ClientBase
 from ..core.errors import AlloyAsyncError, ConfigurationError, InvalidRequest, NotFound
-from ..core.events import LimitEvent, RetryEvent
+from ..core.events import RateLimitedEvent, RetryEvent
 from .error_policy import ends_work, refuses_record
 from .interface import AmbiguousKey, Capabilities
 from .lost_creation import create_or_find
@@ -43,10 +43,9 @@ class Adapter(ABC, Generic[ClientT]):
         given: object = client  # as it may be, whatever its type says
         if isinstance(given, ClientBase) and not isinstance(given, AsyncClient):
             name = type(given).__name__
-            raise ConfigurationError(
-                f"{type(self).__name__} takes an Async{name}, got {name}; without await, its functions are in"
-                " alloy_async.directory.sync and alloy_async.provisioning.sync"
-            )
+            sync = "alloy_async.directory.sync and alloy_async.provisioning.sync"
+            message = f"{type(self).__name__} takes an Async{name}, got {name}; without await, its functions are in {sync}"
+            raise ConfigurationError(message)
         self.client: ClientT = client
 
     @property
@@ -55,7 +54,9 @@ class Adapter(ABC, Generic[ClientT]):
         return self.client.base_url
 
     def with_retry_hook(
-        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+        self,
+        on_retry: Callable[[RetryEvent], None],
+        on_limit: Callable[[RateLimitedEvent], None] | None = None,
     ) -> Self:
         """Make a copy that tells too of every call that is about to be made again."""
         other = copy.copy(self)

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 import attrs
 
 from ..core.errors import InvalidRequest
-from ..core.events import LimitEvent, RetryEvent
+from ..core.events import RateLimitedEvent, RetryEvent
 from .record import FIELDS, BatchOutcome, Outcome, UserRecord, fold
 from .record_columns import RecordColumns
 
@@ -16,7 +16,7 @@ Ability = Literal["find", "list", "create", "update", "delete"]
 
 
 @attrs.frozen
-class EntryForm:
+class EntryRule:
     """The form in which a field's entries reach a system.
 
     Args:
@@ -82,7 +82,7 @@ class Capabilities:
     identities: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_key_and_id, takes_self=True))
     sought_by: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_identities, takes_self=True))
     finds: Literal["exact", "caseless", "listing"] = "exact"
-    forms: Mapping[str, EntryForm] = attrs.field(factory=dict)
+    forms: Mapping[str, EntryRule] = attrs.field(factory=dict)
     only_created: tuple[str, ...] = ()
     because: Mapping[str, str] = attrs.field(factory=dict)
     offboarding: tuple[str, ...] = ("delete the user",)
@@ -177,7 +177,9 @@ class Directory(Protocol):
         ...
 
     def with_retry_hook(
-        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+        self,
+        on_retry: Callable[[RetryEvent], None],
+        on_limit: Callable[[RateLimitedEvent], None] | None = None,
     ) -> Self:
         """Make a copy that tells too of every call that is about to be made again."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Self
 
 from ..core.background_loop import get_background_loop, iterate_sync
-from ..core.events import LimitEvent, RetryEvent
+from ..core.events import RateLimitedEvent, RetryEvent
 from .interface import Capabilities, Directory
 from .lost_creation import create_or_find
 from .record import Outcome, UserRecord
@@ -45,7 +45,9 @@ class SyncDirectory:
         return get_background_loop().run(self.directory.fingerprint_account, salt)
 
     def with_retry_hook(
-        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+        self,
+        on_retry: Callable[[RetryEvent], None],
+        on_limit: Callable[[RateLimitedEvent], None] | None = None,
     ) -> Self:
         """Make a copy that tells too of every call that is about to be made again."""
         return type(self)(self.directory.with_retry_hook(on_retry, on_limit))

@@ -11,7 +11,7 @@ from ..core.auth import KeySource, with_default_scheme
 from ..core.client import AsyncClient
 from ..core.client_base import hide_arguments
 from ..core.errors import ConfigurationError
-from ..core.operation.endpoint import declare
+from ..core.operation.client_method import declare
 from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client

@@ -7,7 +7,7 @@ import attrs
 from ..directory import Directory
 from .options import RunOptions
 from .planning.comparison import UserComparer
-from .planning.row_planner import count_numbers_per_row
+from .planning.source_planner import count_numbers_per_row
 from .sources import Source
 from .store.header import JobHeader
 from .store.job_store import JobStore

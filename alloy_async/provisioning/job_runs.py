@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ..directory import Directory
+from .database_outages import survive_outages
 from .errors import JobError, JobPlace
 from .events import Checked
 from .execution.job_opening import create_job, open_job, open_job_source
@@ -14,7 +15,6 @@ from .execution.lifecycle import execute, execute_undo, plan_rows, reconcile_bef
 from .execution.shards import check_workers, join_workers, run_on_workers, split_job
 from .job_context import JobContext
 from .options import RunOptions
-from .outages import survive_outages
 from .planning.job_planner import restart_plan
 from .planning.source_match import refuse_changed_source
 from .planning.undo_planner import plan_undo

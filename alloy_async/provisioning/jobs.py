@@ -10,7 +10,8 @@ from typing import Any
 
 from ..directory import Directory
 from .async_helpers import in_thread
-from .corrections import make_correction_header
+from .correction_job import make_correction_header
+from .database_outages import survive_outages
 from .errors import JobInUse, SourceError
 from .events import OnEvent
 from .execution.job_opening import choose_job_path, create_job, make_header, open_job_source
@@ -20,7 +21,6 @@ from .execution.shards import finish_job, read_run_report
 from .job_context import JobContext
 from .job_runs import begin_job, take_back_job, take_up_job
 from .options import Run, RunOptions, ignore_event
-from .outages import survive_outages
 from .results import Plan, Report, summarize_plan
 from .sources import Source
 from .store.header import Mode

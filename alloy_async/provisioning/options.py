@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from ..core.arguments import explain_arguments
+from ..core.argument_errors import explain_arguments
 from ..core.calls.hooks import create_hook
 from ..core.errors import ConfigurationError
 from ..core.validation import check_count, check_flag, check_methods, describe_value

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import attrs
 
-from ..core.events import LimitEvent, RetryEvent
+from ..core.events import RateLimitedEvent, RetryEvent
 from ..directory import Capabilities, Directory, Outcome, UserRecord
 from ..directory.record import fold
 
@@ -107,7 +107,9 @@ class Stage:
         return await self._inner.fingerprint_account(salt)
 
     def with_retry_hook(
-        self, on_retry: Callable[[RetryEvent], None], on_limit: Callable[[LimitEvent], None] | None = None
+        self,
+        on_retry: Callable[[RetryEvent], None],
+        on_limit: Callable[[RateLimitedEvent], None] | None = None,
     ) -> Self:
         """Make a copy that tells too of every call that is about to be made again."""
         other = type(self).__new__(type(self))

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ..systems import SYSTEMS
 from .contract.contract import load_contract, read_query
-from .contract.operations import ContractOperation
+from .contract.operation import ContractOperation
 from .contract.schema import Misfit
 from .emulated_service import Clock, EmulatedService
 from .faults import ConnectionDropped, Faults

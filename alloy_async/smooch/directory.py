@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..core.auth import hash_with_key
 from ..core.errors import Conflict, NotFound
-from ..directory import Capabilities, EntryForm, Outcome, UserRecord
+from ..directory import Capabilities, EntryRule, Outcome, UserRecord
 from ..directory.adapter import Adapter
 from ..directory.record import fold
 from . import models
@@ -33,7 +33,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
             "username": 255
         },  # none is documented; it is what a segment of a path can be sure to carry
         forms={
-            "attributes": EntryForm(
+            "attributes": EntryRule(
                 lambda value: not isinstance(value, Mapping | list | tuple), "holds a list or an object"
             )
         },

@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from alloy_async.cli.app import app
+from alloy_async.cli.tenants.error_messages import describe_tenant_error, name_keys
 from alloy_async.cli.tenants.progress import TenantsProgress
-from alloy_async.cli.tenants.words import describe_tenant_error, name_keys
 from alloy_async.core.errors import Unauthorized
 from alloy_async.provisioning import Checked, Checking, Counts, Progress, TenantResult, Waiting
 from alloy_async.sandbox import Fault, Sandbox, Status

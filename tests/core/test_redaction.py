@@ -16,7 +16,7 @@ from hypothesis import given, strategies as st
 
 from alloy_async.alloy.operations import GetAUser
 from alloy_async.core.codec.redaction import Redactor, Secret
-from alloy_async.core.messages.response import error_from_response
+from alloy_async.core.messages.error_decoder import error_from_response
 from alloy_async.core.messages.response_body import (
     MAX_BODY,
     MAX_MESSAGE,

@@ -10,7 +10,7 @@ import attrs
 
 from alloy_async.provisioning.store.header import JobHeader, Phase, RowOutcome
 from alloy_async.provisioning.store.job_store import Remark, Second
-from alloy_async.provisioning.store.row_log import pack_rows
+from alloy_async.provisioning.store.planned_batches import pack_rows
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.provisioning.store.store_opener import create_store
 

@@ -18,7 +18,7 @@ from alloy_async.provisioning import CsvSource, FieldMap, Source, SourceError, o
 from alloy_async.provisioning.checks.checked_row import CheckedRow
 from alloy_async.provisioning.checks.row_checks import RowChecks
 from alloy_async.provisioning.planning.comparison import UserComparer
-from alloy_async.provisioning.planning.row_planner import RowPlanner
+from alloy_async.provisioning.planning.source_planner import SourcePlanner
 from alloy_async.provisioning.sources import ColumnLayout, Row
 from alloy_async.provisioning.sources.blocks import ColumnBlock, read_row_blocks
 from alloy_async.provisioning.sources.formats.csv_columns import CELL_LIMIT, gather_columns, split_columns
@@ -117,7 +117,7 @@ def test_usual_rows_are_proved_clean_at_once() -> None:
 def plan_both_ways(source: Source, can: Capabilities) -> list[list[object]]:
     told = []
     for blocks in (True, False):
-        planner = RowPlanner(can, UserComparer(can, b"s" * 16), "create", None)
+        planner = SourcePlanner(can, UserComparer(can, b"s" * 16), "create", None)
         rows: Iterator[CheckedRow] = planner.check_rows(source.rows())
         if blocks:
             rows = chain.from_iterable(map(planner.check_block, read_row_blocks(source)))

@@ -20,7 +20,7 @@ from alloy_async.provisioning.events import Checked
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.planning.job_planner import make_plan
-from alloy_async.provisioning.planning.source_columns import SourceColumns
+from alloy_async.provisioning.planning.source_rereader import SourceRereader
 from alloy_async.provisioning.sources import Row
 from alloy_async.provisioning.sources.blocks import Block, RowBlock, read_row_blocks
 from alloy_async.provisioning.store.header import JobHeader, Mode
@@ -113,7 +113,7 @@ def assert_sent_alike(source: Source, system: str, planned: Sequence[RowStretch]
     comparer = UserComparer(load_directory(system).capabilities, b"s" * 16)
     records = [row.record for row in source.rows()]
     wanted = [records[number - 1] for rows in creations for number in range(rows.first, rows.last + 1)]
-    columns = SourceColumns(source, 1, comparer)
+    columns = SourceRereader(source, 1, comparer)
     together = [user for rows in creations for user in columns.find([rows]).iterate_records()]
     assert together == wanted
     if creations:

@@ -109,7 +109,7 @@ def test_doubts_are_read_a_piece_at_a_time(tmp_path: Path) -> None:
 
     job = finished_job(tmp_path / "users.job", rows=begun_rows(0, 5000), state="running")
     store = open_store(job)
-    store.record_intents("apply", [row.mark_intended() for row in store.read_rows("apply")])
+    store.record_intents("apply", [row.create_intent() for row in store.read_rows("apply")])
     found = store.read_rows("apply", 100, states=("intended", "doubt"))
     assert [next(found).number for _ in range(3)] == [101, 102, 103]
     store.close()

@@ -32,10 +32,10 @@ rows = list(store.read_rows("apply"))
 for start in range(0, 400, 20):
     part = rows[start : start + 20]
     with store.transaction(durable=True):
-        store.record_intents("apply", [row.mark_intended() for row in part])
+        store.record_intents("apply", [row.create_intent() for row in part])
     for row in part:
         row.state = "intended"
-    store.record_results("apply", [row.mark_settled("created") for row in part[: 400 - start - 10]])
+    store.record_results("apply", [row.create_settled_result("created") for row in part[: 400 - start - 10]])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 SENT = range(1, 401)
@@ -136,13 +136,13 @@ def test_a_copy_is_not_carried_out_beside_the_original(killed: Path, tmp_path: P
 def test_only_the_worker_that_the_job_names_may_intend(killed: Path) -> None:
     first = SqliteStore.open(killed)
     rows = list(first.read_rows("apply", 400))
-    first.record_intents("apply", [row.mark_intended() for row in rows[:5]])
+    first.record_intents("apply", [row.create_intent() for row in rows[:5]])
     other = sqlite3.connect(killed)  # a worker on a file system without locks, who claimed the job after us
     other.execute("UPDATE worker SET token = 'other'")
     other.commit()
     other.close()
     with pytest.raises(JobError, match="was taken over by another process; this one sends nothing more"):
-        first.record_intents("apply", [row.mark_intended() for row in rows[5:10]])
+        first.record_intents("apply", [row.create_intent() for row in rows[5:10]])
     first.close()
     assert planned_numbers(killed) == set(range(406, 1001))
 

@@ -18,11 +18,11 @@ from alloy_async import ConfigurationError
 from alloy_async.provisioning import JobError, JobUnavailable
 from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.job_store import Second
+from alloy_async.provisioning.store.planned_batches import pack_rows
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.lease import Lease
 from alloy_async.provisioning.store.postgres.schema import connect
 from alloy_async.provisioning.store.postgres.store import PostgresStore
-from alloy_async.provisioning.store.row_log import pack_rows
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.provisioning.store.store_opener import delete_store, name_files_after, parse_place
 
@@ -122,7 +122,7 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     assert first is not None
     first.check_worker()
     rows = list(first.read_rows("apply"))
-    first.record_intents("apply", [row.mark_intended() for row in rows[:2]])
+    first.record_intents("apply", [row.create_intent() for row in rows[:2]])
     # Whoever takes over may not be allowed to end its session, and then does not find it; the epoch alone fences it off.
     first._database.execute("SET application_name = 'another'")
     lapse(first)
@@ -131,9 +131,9 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     second = PostgresStore.claim_shard(place, "apply")
     assert second is not None
     with pytest.raises(JobError, match="another worker has taken over"):
-        first.record_intents("apply", [row.mark_intended() for row in rows[2:]])
+        first.record_intents("apply", [row.create_intent() for row in rows[2:]])
     with pytest.raises(JobError, match="another worker has taken over"):
-        first.record_results("apply", [row.mark_settled("created") for row in rows[:1]])
+        first.record_results("apply", [row.create_settled_result("created") for row in rows[:1]])
     assert [row.state for row in second.read_rows("apply")] == ["intended"] * 2 + ["planned"] * 3
     first.close()
     with pytest.raises(JobError, match="another worker"):

@@ -128,7 +128,7 @@ def test_a_timeline_loses_nothing(offsets: list[int]) -> None:
 def test_status_of_a_running_job(tmp_path: Path) -> None:
     path = finished_job(tmp_path / "users.job", seconds=40, rows=begun_rows(600), state="running", ended=None)
     store = open_store(path)
-    store.record_intents("apply", [row.mark_intended() for row in list(store.read_rows("apply", 600))[:50]])
+    store.record_intents("apply", [row.create_intent() for row in list(store.read_rows("apply", 600))[:50]])
     store.close()
     now = START + 40
     status = status_of(path, now)

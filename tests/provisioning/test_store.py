@@ -19,8 +19,8 @@ import alloy_async
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.job_store import JobStore, Remark, Second
+from alloy_async.provisioning.store.planned_batches import pack_rows
 from alloy_async.provisioning.store.postgres.store import PostgresStore
-from alloy_async.provisioning.store.row_log import pack_rows
 from alloy_async.provisioning.store.rows import NOT_THERE, JobRow, PlannedRow, RowResult
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
 from alloy_async.provisioning.store.states import ROW_TRANSITIONS, ForbiddenTransition, RowState
@@ -84,7 +84,7 @@ def as_planned(row: JobRow) -> PlannedRow:
 def test_the_header_is_kept(kind: Kind) -> None:
     store = kind.create()
     assert store.read_header() == HEADER
-    store.write_header(state="running", stopped="why", started=3.5)
+    store.update_header(state="running", stopped="why", started=3.5)
     store.close()
     store = kind.open()
     assert store.read_header() == attrs.evolve(HEADER, state="running", stopped="why", started=3.5)
@@ -160,7 +160,7 @@ class Model:
 
 
 def intents_of(rows: Sequence[JobRow]) -> list[RowResult]:
-    return [row.mark_intended() for row in rows]
+    return [row.create_intent() for row in rows]
 
 
 def join(results: Sequence[RowResult]) -> list[RowResult]:
@@ -181,12 +181,12 @@ def join(results: Sequence[RowResult]) -> list[RowResult]:
 
 OUTCOME_OF = {"settle": "created", "fail": "failed", "abandon": "unknown", "refuse": "invalid"}
 SETTLES: dict[str, Callable[[JobRow], RowResult]] = {
-    "settle": lambda row: row.mark_settled("created", "why", f"id{row.number}"),
-    "fail": lambda row: row.mark_failed("busy"),
-    "abandon": lambda row: row.mark_unknown("nobody knows"),
-    "lose": lambda row: row.mark_lost("lost"),
-    "release": lambda row: row.mark_for_resending(),
-    "withdraw": lambda row: row.mark_unsent(),
+    "settle": lambda row: row.create_settled_result("created", "why", f"id{row.number}"),
+    "fail": lambda row: row.create_failed_result("busy"),
+    "abandon": lambda row: row.create_unknown_result("nobody knows"),
+    "lose": lambda row: row.create_lost_result("lost"),
+    "release": lambda row: row.create_resending_result(),
+    "withdraw": lambda row: row.create_unsent_result(),
 }
 
 
@@ -239,7 +239,7 @@ def test_what_must_not_happen_is_not_written(store: JobStore) -> None:
     rows = read(store)
     store.record_intents("apply", intents_of(rows))
     store.record_results(
-        "apply", [attrs.evolve(row, state="intended").mark_settled("created") for row in rows]
+        "apply", [attrs.evolve(row, state="intended").create_settled_result("created") for row in rows]
     )
     with pytest.raises(ForbiddenTransition):
         store.record_intents("apply", intents_of(read(store)))
@@ -252,7 +252,7 @@ def test_a_transaction_is_all_or_nothing(store: JobStore) -> None:
     def write_and_fail() -> None:
         with store.transaction(durable=True):
             store.record_intents("apply", intents_of(read(store)))
-            store.write_header(state="running")
+            store.update_header(state="running")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -285,7 +285,8 @@ def test_only_what_may_have_left_counts_as_intended(store: JobStore) -> None:
     assert store.was_anything_intended()
     store.record_results(
         "apply",
-        [row.mark_unsent() for row in read(store)[:1]] + [row.mark_failed("no") for row in read(store)[1:]],
+        [row.create_unsent_result() for row in read(store)[:1]]
+        + [row.create_failed_result("no") for row in read(store)[1:]],
     )
     assert not store.was_anything_intended()
 
@@ -314,7 +315,7 @@ def test_a_batch_of_any_length_is_read_in_windows(store: JobStore) -> None:
     rows = read(store)
     store.record_intents("apply", intents_of(rows))
     results = [
-        attrs.evolve(row, state="intended").mark_settled("created", remote_id=f"id{row.number}")
+        attrs.evolve(row, state="intended").create_settled_result("created", remote_id=f"id{row.number}")
         for row in rows
     ]
     store.record_results("apply", results)

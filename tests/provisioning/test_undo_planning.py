@@ -9,7 +9,7 @@ from alloy_async.provisioning import RunOptions
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.planning.undo_planner import plan_undo
 from alloy_async.provisioning.store.header import JobHeader
-from alloy_async.provisioning.store.row_log import pack_columns
+from alloy_async.provisioning.store.planned_batches import pack_columns
 from alloy_async.provisioning.store.rows import RowResult
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
 from alloy_async.provisioning.store.writer import JobWriter

@@ -11,8 +11,8 @@ import pytest
 from alloy_async.core.codec.fields import NULL
 from alloy_async.core.codec.json_codec import from_wire
 from alloy_async.core.errors import Conflict, InvalidRequest
+from alloy_async.core.messages.error_decoder import error_from_response
 from alloy_async.core.messages.request import Request, compile_operation
-from alloy_async.core.messages.response import error_from_response
 from alloy_async.core.operation.operation import Operation
 from alloy_async.smooch import AsyncSmooch, models, operations
 

@@ -9,7 +9,7 @@ import click
 
 from ...systems import SYSTEMS
 from ..help import Command
-from ..job_runner import JobCommand, run_job
+from ..job_runner import JobTask, run_job
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
 from ..options.source import SourceOptions, open_users, source_options
 from ..options.systems import read_place, system_option
@@ -102,7 +102,7 @@ def provision(
 
     if failed:
         refuse_harmful_output("--failed", failed, {"the source": file, "the job file": job})
-    command = JobCommand(str(file or origin), system, target, work, failed, NextSteps.from_context(context))
+    command = JobTask(str(file or origin), system, target, work, failed, NextSteps.from_context(context))
     context.exit(run_job(command, options))
 
 
@@ -158,7 +158,7 @@ def plan(
                 **rules,
             )
 
-    command = JobCommand(str(file), system, target, work, next_steps=NextSteps.from_context(context))
+    command = JobTask(str(file), system, target, work, next_steps=NextSteps.from_context(context))
     context.exit(run_job(command, options))
 
 

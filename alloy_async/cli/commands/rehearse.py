@@ -12,7 +12,7 @@ import click
 
 from ..exit_codes import ExitCode
 from ..help import Command
-from ..job_runner import JobCommand, run_job, to_json
+from ..job_runner import JobTask, run_job, to_json
 from ..options.emulation import create_limit, emulation_options
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
 from ..options.source import SourceOptions, open_users, source_options
@@ -113,7 +113,7 @@ def rehearse(
 
     if export is not None:  # nobody is asked, so no credential is needed
         target = attrs.evolve(target, sandbox=True)
-    context.exit(run_job(JobCommand(str(file), system, target, work, finish=finish), options))
+    context.exit(run_job(JobTask(str(file), system, target, work, finish=finish), options))
 
 
 async def _read_export(path: Path) -> AsyncIterator[UserRecord]:

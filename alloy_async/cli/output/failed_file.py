@@ -79,7 +79,7 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
         path = part.replace(_choose_free_name(path, report.header))
         # Another worker of a shared job, which has come to its end as well, writes the same.
         with contextlib.suppress(JobInUse), contextlib.closing(open_store(job)) as store:
-            store.write_header(failed_rows=_hash_file(path, report.header))
+            store.update_header(failed_rows=_hash_file(path, report.header))
         return path
     finally:
         part.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from .runner import ManyCommand, run_many
 from .table_keys import KEYS
 
 if TYPE_CHECKING:
-    from .opener import Action
+    from .tenant_factory import Action
 
 _TAKEN = {
     *(field.name for field in attrs.fields(JobOptions) if field.name not in ("on", "shard_rows")),

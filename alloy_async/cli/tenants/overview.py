@@ -26,10 +26,10 @@ from ..output.next_steps import format_command
 from ..output.progress import print_text
 from ..output.safe_text import clean_line, format_json, print_line
 from ..output.terminal import create_console
+from .error_messages import describe_tenant_error, name_keys
 from .job_index import JobIndex
 from .states import describe_counts
 from .table import TableReader
-from .words import describe_tenant_error, name_keys
 
 if TYPE_CHECKING:
     from ...provisioning.errors import JobPlace

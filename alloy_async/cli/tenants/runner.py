@@ -18,12 +18,12 @@ from ..job_runner import remove_failed_rows, show_log, write_failed_rows
 from ..options.job_options import JobOptions
 from ..output.safe_text import format_json, print_line
 from ..output.streams import ignore_closed
-from .words import name_keys
+from .error_messages import name_keys
 
 if TYPE_CHECKING:
     from ...provisioning import RunOptions, TenantsReport
-    from .opener import Action, Crew
     from .progress import TenantsProgress
+    from .tenant_factory import Action, ChosenTenants
 
 
 @attrs.frozen
@@ -55,9 +55,9 @@ def run_many(command: ManyCommand) -> ExitCode:
     from ...core.errors import AlloyAsyncError
     from ..output.terminal import create_console
     from .job_index import JobIndex
-    from .opener import create_crew
     from .progress import TenantsProgress
     from .table import TableReader
+    from .tenant_factory import create_crew
 
     console = create_console(stderr=True)
     try:
@@ -96,7 +96,9 @@ def _refuse(command: ManyCommand, error: Exception) -> ExitCode:
     return ExitCode.NOT_DONE
 
 
-async def _run_crew(command: ManyCommand, crew: Crew, progress: TenantsProgress) -> TenantsReport[Any]:
+async def _run_crew(
+    command: ManyCommand, crew: ChosenTenants, progress: TenantsProgress
+) -> TenantsReport[Any]:
     from ...provisioning import RunOptions
 
     options = command.options
@@ -119,7 +121,7 @@ async def _run_crew(command: ManyCommand, crew: Crew, progress: TenantsProgress)
 
 
 def _create_work(
-    command: ManyCommand, crew: Crew, run: RunOptions, progress: TenantsProgress
+    command: ManyCommand, crew: ChosenTenants, run: RunOptions, progress: TenantsProgress
 ) -> Awaitable[TenantsReport[Any]]:
     from ... import provisioning
 

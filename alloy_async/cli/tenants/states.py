@@ -20,7 +20,7 @@ from ...provisioning.events import (
     Stopped,
     Waiting,
 )
-from .words import describe_tenant_error
+from .error_messages import describe_tenant_error
 
 Stage: TypeAlias = Literal[
     "waits for its turn", "checking", "asking", "sending", "done", "incomplete", "failed"

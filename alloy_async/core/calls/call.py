@@ -14,8 +14,8 @@ from ..codec.redaction import Secret
 from ..errors import AlloyAsyncError, DeadlineExceeded, Effect, RateLimited, Unauthorized
 from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
+from ..messages.error_decoder import decode_unusual_answer, error_from_response, lowercase_names
 from ..messages.request import CompiledOperation, Request, compile_operation
-from ..messages.response import decode_unusual_answer, error_from_response, lowercase_names
 from ..operation.operation import Operation
 from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
@@ -141,7 +141,7 @@ class Call:
             permit = shared.limiter.acquire(self.operation.name, self.attempts)
             try:
                 if permit.wait:
-                    from ..ratelimit.waiting import wait_for  # here, as few calls wait
+                    from ..ratelimit.permit_wait import wait_for  # here, as few calls wait
 
                     await self._await_timed(
                         "limiter", wait_for(permit, self._count_seconds_left, shared.clock.sleep)
@@ -202,11 +202,11 @@ class Call:
             timeout = options.settings.timeout.to_aiohttp(seconds)
         head = options.get_head(self.plan, credential)
         # Here and elsewhere on the way of a call: no function where the usual case is one test.
-        target = request.target if options.query_key is None else self._create_target(credential)
+        target = request.target if options.query_key is None else self._create_request_target(credential)
         outgoing = OutgoingRequest(head, target, request.body)
         return shared.transport.attempt(outgoing, timeout, seconds, self.streamed)
 
-    def _create_target(self, credential: Secret | None) -> str:
+    def _create_request_target(self, credential: Secret | None) -> str:
         key, target = self.options.query_key, self.request.target
         if key is None or credential is None:
             return target

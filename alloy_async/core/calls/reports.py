@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..codec.redaction import Secret
 from ..errors import AlloyAsyncError
-from ..events import LimitEvent, RequestEvent, ResponseEvent, RetryEvent
+from ..events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
 from ..http.open_response import RawResponse
-from ..messages.response import find_request_id, lowercase_names
+from ..messages.error_decoder import find_request_id, lowercase_names
 from .observation import time_attempt, trace_attempt
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def report_limit(call: Call, error: AlloyAsyncError) -> None:
         settings.telemetry.note_refusal(call)
     if settings.on_limit is not None:
         facts = _create_event_facts(call)
-        settings.on_limit(LimitEvent(call.operation.name, call.attempts, error.retry_after, error, **facts))
+        settings.on_limit(
+            RateLimitedEvent(call.operation.name, call.attempts, error.retry_after, error, **facts)
+        )
 
 
 def _create_event_facts(call: Call) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from .fields import ModelBase, get_fields, iterate_redacted
-from .flat_json import flatten, unflatten
+from .flattened_json import flatten, unflatten
 from .json_codec import from_wire, to_wire
 from .pydantic_schema import create_core_schema, create_json_schema
 

@@ -145,7 +145,7 @@ class Redactor:
         while todo:
             container = todo.pop()
             if isinstance(container, dict):
-                self._redact_names(container)
+                self._redact_member_names(container)
             for key, value in list(
                 container.items() if isinstance(container, dict) else enumerate(container)
             ):
@@ -157,7 +157,7 @@ class Redactor:
                     container[key] = MARK
         return whole[0]
 
-    def _redact_names(self, members: dict[str, Any]) -> None:
+    def _redact_member_names(self, members: dict[str, Any]) -> None:
         names = {name: self.redact_text(name) for name in members}
         if any(name != shown for name, shown in names.items()):
             changed = {names[name]: value for name, value in members.items()}

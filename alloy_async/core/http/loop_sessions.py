@@ -27,12 +27,12 @@ from .aiohttp_internals.connections import (
     close_socket,
 )
 from .aiohttp_internals.uses import USES, is_available
-from .connection_pool import find_pool
 from .content_encoding import ACCEPT_ENCODING
 from .direct_sender import DirectSender, Sender, can_send_directly
 from .outgoing_request import RequestHead
 from .proxies import Proxy
 from .session_sender import SessionSender, check_session, check_session_loop
+from .shared_connections import find_pool
 from .timeouts import TimeoutScheduler
 
 MAX_CONNECTIONS = 100

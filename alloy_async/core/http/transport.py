@@ -11,7 +11,7 @@ import aiohttp
 import attrs
 from yarl import URL
 
-from ..arguments import explain_arguments
+from ..argument_errors import explain_arguments
 from ..errors import AlloyAsyncError, ConfigurationError, UploadSourceFailed
 from ..validation import check_count, describe_value, validate_positive
 from .failures import BROKEN, CLOSED_HERE, ConnectionBroken, error_from_connect_timeout, error_from_failure

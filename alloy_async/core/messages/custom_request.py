@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import attrs
 
-from ..arguments import explain_arguments
+from ..argument_errors import explain_arguments
 from ..codec.fields import get_fields
 from ..operation.markers import Body, ExtraQuery
 from ..operation.operation import IDEMPOTENT_VERBS, Operation

@@ -193,10 +193,10 @@ class CompiledOperation:
             return dumps(data)
         except Mismatch as mismatch:
             raise invalid_argument(
-                operation, f"{self._find_unprintable(operation)}cannot be sent as JSON: {mismatch}"
+                operation, f"{self._find_unencodable(operation)}cannot be sent as JSON: {mismatch}"
             ) from None
 
-    def _find_unprintable(self, operation: Operation[Any]) -> str:
+    def _find_unencodable(self, operation: Operation[Any]) -> str:
         for argument in [self._whole] if self._whole else self._members:
             try:
                 dumps(argument.encode(operation))

@@ -24,9 +24,9 @@ from __future__ import annotations
 
 import math
 
+from .accepted_rate import RateMeter
 from .ceiling import Ceiling
 from .rate import Rate
-from .rate_meter import RateMeter
 
 # A told rate is kept this much below: the server's clock and windows are not ours. A learned one, too: it is a measure.
 HEADROOM, DIP = 0.995, 0.98

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 from attrs.validators import optional
 
-from ..arguments import explain_arguments
+from ..argument_errors import explain_arguments
 from ..errors import ConfigurationError
 from ..validation import describe_value, validate_count, validate_positive
 

@@ -60,11 +60,11 @@ class SharedBudget(AdaptiveBudget):
         self._open()
 
     def take(self, now: float) -> float:
-        with self._record(now):
+        with self._open_record(now):
             return super().take(now)
 
     def give_back(self) -> None:
-        with self._record(self._now):
+        with self._open_record(self._now):
             super().give_back()
 
     def rate(self) -> float:
@@ -77,15 +77,15 @@ class SharedBudget(AdaptiveBudget):
         return self.opens
 
     def accept(self, now: float, sent: float) -> None:
-        with self._record(now):
+        with self._open_record(now):
             super().accept(now, sent)
 
     def refuse(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
-        with self._record(now):
+        with self._open_record(now):
             return super().refuse(now, sent, asked, chance, crowded)
 
     def rest(self, now: float) -> None:
-        with self._record(now):
+        with self._open_record(now):
             if now - self._written > QUIET:  # else others are in a hurry
                 super().rest(now)
 
@@ -99,7 +99,7 @@ class SharedBudget(AdaptiveBudget):
         self._map = mmap.mmap(self._file, SIZE)
 
     @contextmanager
-    def _record(self, now: float) -> Iterator[None]:
+    def _open_record(self, now: float) -> Iterator[None]:
         """Hold the lock, with the numbers read before and written after."""
         if self._pid != os.getpid():
             self._open()

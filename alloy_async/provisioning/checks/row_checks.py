@@ -180,10 +180,10 @@ def _find_faults(value: str, text: _TextField) -> Iterator[str]:
     if "\ufffd" in value and (text.is_key or text.field == "email"):
         yield "holds U+FFFD, which stands for a character that an earlier conversion lost; export it again"
     if not value.isprintable():
-        yield from _find_unprintable(value, text.is_key)
+        yield from _find_unencodable(value, text.is_key)
 
 
-def _find_unprintable(value: str, is_key: bool) -> Iterator[str]:
+def _find_unencodable(value: str, is_key: bool) -> Iterator[str]:
     """Name the first character that no name holds: control, line break, half a pair, invisible."""
     for position, char in enumerate(value, 1):
         category = unicodedata.category(char)

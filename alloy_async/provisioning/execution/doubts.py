@@ -15,7 +15,7 @@ from ..store.header import Phase
 from ..store.rows import JobRow, RowResult
 from .crash_points import crash_hook
 from .failure_guard import FailureGuard
-from .outcome_decision import OutcomeDecider
+from .lookup_decision import LookupDecider
 from .recorder import ProgressRecorder
 
 _SENDS = 5
@@ -49,7 +49,7 @@ class DoubtReconciler:
         self._target = target
         self._recorder = recorder
         self._guard = guard
-        self._decider = OutcomeDecider(
+        self._decider = LookupDecider(
             target.capabilities, context.comparer, sends_again=context.run.sends_again
         )
         self._reach = crash_hook.get()
@@ -92,7 +92,7 @@ class DoubtReconciler:
                 except AlloyAsyncError as error:
                     await self._guard.note_failure(error, tolerated=True)
                     reason = f"its answer was lost, and asking whether it is in failed: {error}"
-                    await self._record([row.mark_lost(reason) for row in rows[start:]])
+                    await self._record([row.create_lost_result(reason) for row in rows[start:]])
                     break
                 absent = [row for row, result in zip(part, results, strict=True) if result.event == "release"]
                 sendable = [row for row in absent if row.attempts + 1 < _SENDS]
@@ -112,7 +112,7 @@ class DoubtReconciler:
         decider, fold = self._decider, self._context.comparer.fold
         if not lookup.is_possible:
             return [decider.decide_unanswerable(row) for row in lost] + [
-                row.mark_settled("exists") for row in suspects
+                row.create_settled_result("exists") for row in suspects
             ]
         there = await lookup.find_users([row.id_or_key for row in (*lost, *suspects)])
         return [decider.decide_lost(row, there.get(fold(row.id_or_key))) for row in lost] + [

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from ...core.calls.scope import check_each_attempt
-from ...core.events import LimitEvent, RetryEvent
+from ...core.events import RateLimitedEvent, RetryEvent
 from ...directory import EncodingDirectory
 from ..async_helpers import task_group
 from ..errors import SourceError
@@ -22,8 +22,8 @@ from .failure_guard import FailureGuard
 from .recorder import ProgressRecorder
 from .row_batches import Part, group_for_calls
 from .sending.batch_sender import BatchSender
+from .sending.call_sender import CallSender
 from .sending.creation_batch import CreationBatch
-from .sending.row_sender import RowSender
 
 _FIRST_AHEAD = 4
 """Single rows, for each call in flight, whose intents share a transaction at first: a durable one takes as long as a call."""
@@ -51,7 +51,7 @@ class Engine:
         target = context.target.with_retry_hook(self._on_retry, self._on_limit)
         self._batch_size = target.capabilities.batch_size
         self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard)
-        self._rows = RowSender(context, phase, target, self.recorder, self.guard, self._doubts)
+        self._rows = CallSender(context, phase, target, self.recorder, self.guard, self._doubts)
         self._batches = BatchSender(target, self._rows) if isinstance(target, EncodingDirectory) else None
         self._emit = context.run.on_event
         self._reach = crash_hook.get()
@@ -210,7 +210,7 @@ class Engine:
         self._emit(Stopped(reason))
         await self._context.writer.call(self._context.store.add_note, "stopped", reason)
 
-    def _on_limit(self, event: LimitEvent) -> None:
+    def _on_limit(self, event: RateLimitedEvent) -> None:
         self.recorder.stats.add_refusal()
 
     def _on_retry(self, event: RetryEvent) -> None:

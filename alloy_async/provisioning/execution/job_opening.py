@@ -168,4 +168,4 @@ async def check_job(writer: JobWriter, target: Directory, *, new_key: bool) -> N
                 " Use the credential that it was made with; if that key was renewed, say so (new_key=)",
                 writer.store.path,
             )
-        await writer.write_header(lambda: None, account=account)
+        await writer.update_header(lambda: None, account=account)

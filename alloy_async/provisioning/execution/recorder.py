@@ -68,7 +68,7 @@ class ProgressRecorder:
             store.add_note(BEGUN, "somebody began to work on the job")
             return store.tally(phase)
 
-        self._tally = await self._writer.write_header(reopen_rows, **header)
+        self._tally = await self._writer.update_header(reopen_rows, **header)
 
     def add(self, results: Sequence[RowResult]) -> None:
         """Take what happened to rows, to be written with the next that is recorded; no later, so that all is in order."""
@@ -77,7 +77,7 @@ class ProgressRecorder:
     async def record(self, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows, and what waits."""
         results, self.pending = [*self.pending, *results], []
-        named, seconds = self._name_outcomes(results), self.stats.take()
+        named, seconds = self._rename_for_undo(results), self.stats.take()
         settled: Counter[str] = Counter()
         for result in named:
             if result.outcome is not None:
@@ -116,13 +116,13 @@ class ProgressRecorder:
             counts = Counts.from_tally(tally)
             event: JobEvent = "stop" if counts.unfinished or counts.failed or stopped else "finish"
             header = self._writer.header
-            store.write_header(state=header.state_after(event), ended=ended, stopped=stopped)
+            store.update_header(state=header.state_after(event), ended=ended, stopped=stopped)
             return tally, store.read_header()
 
         self._tally, self._writer.header = await self._writer.call(finish, durable=True)
         return self.counts
 
-    def _name_outcomes(self, results: Sequence[RowResult]) -> Sequence[RowResult]:
+    def _rename_for_undo(self, results: Sequence[RowResult]) -> Sequence[RowResult]:
         if self.phase == "apply":
             return results
         return [

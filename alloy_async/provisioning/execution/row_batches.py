@@ -13,12 +13,12 @@ from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..planning.comparison import UserComparer
-from ..planning.row_planner import RowPlanner
-from ..planning.source_columns import SourceColumns
 from ..planning.source_match import has_changed, read_rows_between
+from ..planning.source_planner import SourcePlanner
+from ..planning.source_rereader import SourceRereader
 from ..sources import read_rows
 from ..store.header import Phase
-from ..store.row_log import pack_rows
+from ..store.planned_batches import pack_rows
 from ..store.row_stretch import RowStretch
 from ..store.rows import JobRow
 from .sending.creation_batch import CreationBatch, give_records
@@ -30,7 +30,7 @@ _SLICES_AHEAD = 4
 
 
 async def read_planned_rows(
-    context: JobContext, phase: Phase, *, stride: int, size: int, columns: SourceColumns | None = None
+    context: JobContext, phase: Phase, *, stride: int, size: int, columns: SourceRereader | None = None
 ) -> AsyncIterator[Part]:
     """Read the rows that are to be sent, in their order.
 
@@ -42,7 +42,7 @@ async def read_planned_rows(
         columns: a walk along the source that goes on from where it was, for one who reads the job in parts.
     """
     if columns is None and context.source is not None:
-        columns = SourceColumns(context.source, stride, context.comparer)
+        columns = SourceRereader(context.source, stride, context.comparer)
     stretches = context.store.read_stretches(phase, states=("planned",))
     slices = _cut_slices(stretches, size, stride)
     preparer = PartPreparer(context, columns)
@@ -83,7 +83,7 @@ class PartPreparer:
         columns: what its rows send; None where they have it in them.
     """
 
-    def __init__(self, context: JobContext, columns: SourceColumns | None) -> None:
+    def __init__(self, context: JobContext, columns: SourceRereader | None) -> None:
         target = context.target
         self._comparer = context.comparer
         self._columns = columns
@@ -117,7 +117,7 @@ class PartPreparer:
         ]
 
     def _create_batch(
-        self, stretches: Sequence[RowStretch], encoder: EncodingDirectory, columns: SourceColumns
+        self, stretches: Sequence[RowStretch], encoder: EncodingDirectory, columns: SourceRereader
     ) -> Part:
         if self._spool is not None and (spooled := self._spool.find(stretches)):
             return CreationBatch(stretches, spooled)
@@ -132,7 +132,7 @@ class PartPreparer:
 
     def _restore_record(self, row: JobRow) -> JobRow:
         if row.before is not None:
-            row.record = self._comparer.from_image(row.before)
+            row.record = self._comparer.read_image(row.before)
         return row
 
 
@@ -142,7 +142,7 @@ def _is_fresh_creation(rows: RowStretch) -> bool:
 
 
 async def plan_streamed_rows(
-    context: JobContext, planner: RowPlanner, *, size: int
+    context: JobContext, planner: SourcePlanner, *, size: int
 ) -> AsyncIterator[list[JobRow]]:
     """Plan the rows of a source that can be read once as they come, and check them against what was planned before.
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import cast
 
 from ...directory import Directory
+from ..database_outages import POLL_SECONDS
 from ..errors import JobError, JobInUse, JobPlace
 from ..job_context import JobContext
 from ..options import RunOptions
-from ..outages import POLL_SECONDS
-from ..planning.source_columns import SourceColumns
 from ..planning.source_match import refuse_changed_source
+from ..planning.source_rereader import SourceRereader
 from ..sources import Source
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
@@ -124,7 +124,7 @@ class ShardWorker:
         self._open_source = open_source
         self._run = run
         self._source: Source | None = None
-        self._columns: SourceColumns | None = None
+        self._columns: SourceRereader | None = None
 
     async def work_on(self, writer: JobWriter) -> str | None:
         """Carry out a shard; None where it is done, and the next one may follow, else why not.
@@ -158,7 +158,7 @@ class ShardWorker:
         context = JobContext(writer, self._target, self._run, self._source)
         if fresh:
             await refuse_changed_source(context)
-            self._columns = SourceColumns(self._source, context.stride, context.comparer)
+            self._columns = SourceRereader(self._source, context.stride, context.comparer)
         return context
 
 

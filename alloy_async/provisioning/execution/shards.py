@@ -16,11 +16,11 @@ import attrs
 
 from ...core.errors import ConfigurationError
 from ...directory import Directory
+from ..database_outages import survive_outages
 from ..errors import JobInUse, JobPlace
 from ..events import Checked, Counts
 from ..job_context import JobContext
 from ..options import RunOptions
-from ..outages import survive_outages
 from ..results import Report
 from ..store.header import Phase
 from ..store.job_store import ShardedStore

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from ...directory.record_columns import RecordColumns
 from ..checks.checked_row import CheckedRow
+from ..store.planned_batches import PlannedBatch, pack_columns, pack_rows
 from ..store.row_events import MOST
-from ..store.row_log import PlannedBatch, pack_columns, pack_rows
 from .comparison import DIGEST_SIZE, UserComparer
 from .row_actions import refuse_row
 

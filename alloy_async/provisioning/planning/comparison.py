@@ -148,7 +148,7 @@ class UserComparer:
         values |= dict.fromkeys(name for name in changing if name in self._hidden)
         return json.dumps(values, ensure_ascii=False)
 
-    def from_image(self, image: str) -> UserRecord:
+    def read_image(self, image: str) -> UserRecord:
         """Read the user of an image."""
         values = json.loads(image)
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}

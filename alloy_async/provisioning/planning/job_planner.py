@@ -14,11 +14,11 @@ from ..job_context import JobContext
 from ..sources import Finding
 from ..sources.blocks import read_row_blocks
 from ..store.job_store import FINALITY, Remark
-from ..store.row_log import pack_rows
+from ..store.planned_batches import pack_rows
 from .repeated_keys import refuse_repeated
 from .row_actions import plan_removals
-from .row_planner import RowPlanner
 from .source_match import seal_source
+from .source_planner import SourcePlanner
 from .user_lookup import UserLookup
 
 _SLICE = 2000
@@ -59,16 +59,16 @@ async def make_plan(context: JobContext) -> Checked:
 
 def create_row_planner(
     context: JobContext, lookup: UserLookup | None, first_line: FindFirst | None = None
-) -> RowPlanner:
+) -> SourcePlanner:
     """Create the planner of a job's rows, as its options say.
 
     Args:
         context: the job.
         lookup: to ask the system; None to leave it to the system to say who exists.
-        first_line: see `RowPlanner`.
+        first_line: see `SourcePlanner`.
     """
     options = json.loads(context.header.options)
-    return RowPlanner(
+    return SourcePlanner(
         context.target.capabilities,
         context.comparer,
         context.header.mode,
@@ -81,12 +81,12 @@ def create_row_planner(
 
 
 async def record_findings(
-    context: JobContext, planner: RowPlanner, findings: Sequence[Finding], **header: Any
+    context: JobContext, planner: SourcePlanner, findings: Sequence[Finding], **header: Any
 ) -> None:
     """Write down what the checks found, and what of the header comes with it."""
     remarks = [Remark(one.line, one.column, one.severity, one.message) for one in findings]
     dropped = json.dumps(planner.dropped, ensure_ascii=False)
-    await context.writer.write_header(
+    await context.writer.update_header(
         lambda: context.store.add_remarks(remarks), warnings=planner.warnings, dropped=dropped, **header
     )
 
@@ -112,12 +112,12 @@ async def restart_plan(context: JobContext) -> None:
     """Throw away a plan that was cut off half-way; nothing of it was sent."""
     source, header = context.source, context.header
     sealed = None if source is None else await in_thread(seal_source, source, header.salt)
-    await context.writer.write_header(
+    await context.writer.update_header(
         lambda: context.store.clear_rows("apply"), state=header.state_after("restart"), source_digest=sealed
     )
 
 
-async def _refuse_repeated(context: JobContext, planner: RowPlanner) -> tuple[list[Finding], int]:
+async def _refuse_repeated(context: JobContext, planner: SourcePlanner) -> tuple[list[Finding], int]:
     suspects = await in_thread(planner.keys.take_repeated)
     if not suspects:
         return [], 0
@@ -127,7 +127,7 @@ async def _refuse_repeated(context: JobContext, planner: RowPlanner) -> tuple[li
 
 
 async def _plan_removals(
-    context: JobContext, planner: RowPlanner, lookup: UserLookup, users: int, allowed: float | None
+    context: JobContext, planner: SourcePlanner, lookup: UserLookup, users: int, allowed: float | None
 ) -> int:
     """Plan the removal of who is not in the source; how many."""
     first = planner.rows * planner.stride + 1

@@ -15,7 +15,7 @@ from ..store.header import JobHeader
 from ..store.job_store import JobStore
 from ..store.rows import JobRow
 from .comparison import UserComparer
-from .row_planner import RowPlanner
+from .source_planner import SourcePlanner
 
 _SLICE = 2000
 _COST_OF_SECRETS, _COST = 14, 9
@@ -61,7 +61,7 @@ async def refuse_changed_source(context: JobContext) -> None:
     if await in_thread(is_unchanged, source, header):
         return
     said = "was changed since it was planned"
-    planner = RowPlanner(context.target.capabilities, context.comparer, header.mode, None)
+    planner = SourcePlanner(context.target.capabilities, context.comparer, header.mode, None)
     async for part in iterate_slices(planner.check_rows(source.rows()), _SLICE):
         row = await context.writer.call(_find_first_difference, context.store, part, context.comparer)
         if row is not None:

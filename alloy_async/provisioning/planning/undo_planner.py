@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...directory import Capabilities
 from ..job_context import JobContext
-from ..store.row_log import PlannedBatch, pack_columns
+from ..store.planned_batches import PlannedBatch, pack_columns
 from ..store.row_stretch import RowStretch
 from ..store.rows import NOT_THERE
 from .comparison import list_emptied
@@ -24,7 +24,7 @@ async def plan_undo(context: JobContext, *, remove_adopted: bool) -> None:
         changes = (rows for rows in done if rows.outcome in _CHANGES)
         store.insert_batches("undo", _plan_batches(changes, can, remove_adopted))
 
-    await context.writer.write_header(write, state=context.header.state_after("take back"), stopped=None)
+    await context.writer.update_header(write, state=context.header.state_after("take back"), stopped=None)
 
 
 def _plan_batches(

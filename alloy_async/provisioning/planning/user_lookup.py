@@ -114,7 +114,7 @@ class UserLookup:
     def iterate_unwanted(self) -> Iterator[UserRecord]:
         """Yield the users of the snapshot that nobody told to stay; without those that have no key to name them by."""
         assert self._snapshot is not None
-        users = map(self._comparer.from_image, self._snapshot.iterate_unwanted())
+        users = map(self._comparer.read_image, self._snapshot.iterate_unwanted())
         yield from (user for user in users if self._comparer.key_of(user))
 
     def claim_user(self, user: UserRecord, key: str, line: int) -> int | None:
@@ -154,5 +154,5 @@ class UserLookup:
 
     def _read_stored(self, folded: Sequence[str]) -> Mapping[str, Users]:
         assert self._snapshot is not None
-        stored = ((form, tuple(map(self._comparer.from_image, self._snapshot.find(form)))) for form in folded)
+        stored = ((form, tuple(map(self._comparer.read_image, self._snapshot.find(form)))) for form in folded)
         return {form: users for form, users in stored if users}

@@ -188,7 +188,7 @@ class ColumnLayout:
         """Read from a cell of its column whether somebody is active; None where it says neither."""
         return read_negated(cell) if self.negated else read_boolean(cell)
 
-    def find_misfits(self, cells: Sequence[object]) -> Iterator[tuple[str, str]]:
+    def find_wrong_types(self, cells: Sequence[object]) -> Iterator[tuple[str, str]]:
         """Find fields whose typed value (of JSON or Parquet) is not one that they can hold, with what to say."""
         for field, index in self.fields.items():
             cell = cells[index]

@@ -43,7 +43,7 @@ class ObjectRows:
             return self.create_error_row(line, str(error))
         misfits = [
             Finding(line, columns.get_name(field), "error", message)
-            for field, message in columns.find_misfits(cells)
+            for field, message in columns.find_wrong_types(cells)
         ]
         return Row(line, columns, cells, columns.create_record(cells), tuple(misfits))
 

@@ -150,9 +150,9 @@ def _detect_format(given: InputBytes, encoding: str | None) -> Format:
 def _choose_json(given: InputBytes, encoding: str | None) -> Format:
     """Tell JSON lines from an array, or from objects over several lines, by the first line."""
     from .formats.json_documents import is_list_of_objects
-    from .formats.json_lines import find_first_line
+    from .formats.json_lines import read_first_line
 
-    first = find_first_line(given, detect_encoding(given, encoding))
+    first = read_first_line(given, detect_encoding(given, encoding))
     try:
         match orjson.loads(first):
             case dict() as data:

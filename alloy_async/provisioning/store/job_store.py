@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ..errors import JobPlace
 from .header import JobHeader, Phase
-from .row_log import PlannedBatch
+from .planned_batches import PlannedBatch
 from .row_stretch import RowStretch
 from .rows import JobRow, RowResult
 from .states import RowState
@@ -123,7 +123,7 @@ class JobStore(Protocol):
         """Read what the job is."""
         ...
 
-    def write_header(self, **columns: Any) -> None:
+    def update_header(self, **columns: Any) -> None:
         """Change attributes of the header."""
         ...
 

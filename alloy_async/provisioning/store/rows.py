@@ -78,11 +78,11 @@ class JobRow:
         """By what its user is asked for and changed: the system's own id, where it is known, or else the key."""
         return self.remote_id or self.key
 
-    def mark_intended(self) -> RowResult:
+    def create_intent(self) -> RowResult:
         """Make the result that its request is about to be sent."""
         return RowResult(self.number, self.state, "intend")
 
-    def mark_settled(
+    def create_settled_result(
         self,
         outcome: RowOutcome,
         reason: str | None = None,
@@ -93,23 +93,23 @@ class JobRow:
         """Make the result that ends the row."""
         return RowResult(self.number, self.state, "settle", outcome, reason, remote_id, adopted)
 
-    def mark_failed(self, reason: str | None, remote_id: str | None = None) -> RowResult:
+    def create_failed_result(self, reason: str | None, remote_id: str | None = None) -> RowResult:
         """Make the result that nothing happened, for no fault of the row."""
         return RowResult(self.number, self.state, "fail", "failed", reason, remote_id)
 
-    def mark_unknown(self, reason: str) -> RowResult:
+    def create_unknown_result(self, reason: str) -> RowResult:
         """Make the result that nobody can know what happened."""
         return RowResult(self.number, self.state, "abandon", "unknown", reason)
 
-    def mark_lost(self, reason: str | None) -> RowResult:
+    def create_lost_result(self, reason: str | None) -> RowResult:
         """Make the result that the answer was lost, and that somebody has to ask."""
         return RowResult(self.number, self.state, "lose", None, reason)
 
-    def mark_for_resending(self) -> RowResult:
+    def create_resending_result(self) -> RowResult:
         """Make the result that it is not in, and is to be sent again."""
         return RowResult(self.number, self.state, "release")
 
-    def mark_unsent(self) -> RowResult:
+    def create_unsent_result(self) -> RowResult:
         """Make the result that its request never left."""
         return RowResult(self.number, self.state, "withdraw")
 

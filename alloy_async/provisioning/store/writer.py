@@ -77,7 +77,7 @@ class JobWriter:
         result: T = await call.result
         return result
 
-    async def write_header(self, also: Callable[[], T], **columns: Any) -> T:
+    async def update_header(self, also: Callable[[], T], **columns: Any) -> T:
         """Change attributes of the header; durable with the next intent, or when the store is closed.
 
         Args:
@@ -90,7 +90,7 @@ class JobWriter:
         self.header = attrs.evolve(self.header, **columns)
 
         def write() -> T:
-            self.store.write_header(**columns)
+            self.store.update_header(**columns)
             return also()
 
         return await self.call(write)

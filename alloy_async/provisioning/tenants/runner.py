@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from ...core.http.connection_pool import ConnectionPool
+from ...core.http.shared_connections import SharedConnections
 from ...core.validation import check_count
 from ..errors import JobError
 from ..events import Checked, DoubtsFound, Event, Progress, Waiting
@@ -87,7 +87,7 @@ class TenantsRunner:
 
         watches = [asyncio.create_task(self._lend_stalled()), asyncio.create_task(self._cut_off_checks())]
         try:
-            async with ConnectionPool(), asyncio.TaskGroup() as group:
+            async with SharedConnections(), asyncio.TaskGroup() as group:
                 for tenant in tenants:
                     group.create_task(work_on(tenant))
         finally:

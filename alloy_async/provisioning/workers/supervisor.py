@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 
+from ..database_outages import POLL_SECONDS, wait_for_job
 from ..errors import JobPlace, JobUnavailable
 from ..events import Counts, Progress, Stopped
 from ..options import RunOptions
-from ..outages import POLL_SECONDS, wait_for_job
 from ..store.store_opener import count_shards, read_store
 from .interface import Workers, WorkersFailed
 

@@ -7,7 +7,7 @@ import string
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-from ..authentication import HeaderKey
+from ..credential_places import HeaderKey
 from ..emulated_service import Authentication, Clock, EmulatedService
 from ..invented_people import invent_people
 from ..messages import ApiError, Reply

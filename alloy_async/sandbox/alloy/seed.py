@@ -10,7 +10,7 @@ from .state import (
     App,
     Block,
     Credential,
-    Event,
+    EventKind,
     Execution,
     Installed,
     Integration,
@@ -42,12 +42,12 @@ APPS = (
     ),
 )
 EVENTS = (
-    Event(
+    EventKind(
         "contact.created",
         "A contact was created.",
         {"name": "Ada", "email": "ada@northwind.example"},
     ),
-    Event("order.paid", "An order was paid.", {"name": "Ada", "email": "ada@northwind.example"}),
+    EventKind("order.paid", "An order was paid.", {"name": "Ada", "email": "ada@northwind.example"}),
 )
 # Integration, workflow, the event that starts it (or none), its apps in order, number of versions,
 # and the version that brought the fields of today.

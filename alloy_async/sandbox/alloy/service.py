@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import ClassVar
 
-from ..authentication import HeaderKey
+from ..credential_places import HeaderKey
 from ..emulated_service import Authentication, Clock
 from .credentials import CredentialOperations
 from .integrations import IntegrationOperations

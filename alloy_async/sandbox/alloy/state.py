@@ -116,7 +116,7 @@ class Execution:
     failed: Block | None = None
 
 
-class Event(NamedTuple):
+class EventKind(NamedTuple):
     name: str
     description: str
     body: dict[str, str]
@@ -127,7 +127,7 @@ class Account:
     """The state, with its look-up tables."""
 
     apps: dict[str, App]
-    events: dict[str, Event]
+    events: dict[str, EventKind]
     integrations: dict[str, Integration]
     workflows: dict[str, Workflow]
     users: dict[str, User] = field(default_factory=dict)

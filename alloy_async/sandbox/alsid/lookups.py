@@ -6,7 +6,7 @@ import random
 import re
 from typing import Any, ClassVar
 
-from ..authentication import HeaderKey
+from ..credential_places import HeaderKey
 from ..emulated_service import Authentication, Clock, EmulatedService
 from ..messages import ApiCall, ApiError
 from ..name_folding import fold

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from ..messages import ApiError
-from .operations import ContractOperation
+from .operation import ContractOperation
 from .schema import Schemas
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")

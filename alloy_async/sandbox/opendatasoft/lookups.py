@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, Literal
 
-from ..authentication import HeaderKey
+from ..credential_places import HeaderKey
 from ..emulated_service import Authentication, Clock, EmulatedService
 from ..messages import ApiCall, ApiError, Reply
 from .seed import add_people
@@ -17,7 +17,7 @@ from .state import ADMINISTRATION, WRITABLE, Group, Portal, User
 _ERROR_CODES = {400: "bad_request", 404: "not_found", 422: "validation_error", 500: "internal_error"}
 
 
-class PortalKey:
+class PortalKeyFinder:
     """The key in the Authorization header, or in the query where there is no such header."""
 
     _header = HeaderKey("Authorization", scheme="Apikey")
@@ -37,7 +37,7 @@ class PortalKey:
 class OpendatasoftLookups(EmulatedService):
     """A portal with people in it, and ways to find what a request names."""
 
-    authenticate: ClassVar[Authentication] = PortalKey()
+    authenticate: ClassVar[Authentication] = PortalKeyFinder()
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from ..authentication import HeaderKey
+from ..credential_places import HeaderKey
 from ..emulated_service import Clock, EmulatedService
 from ..invented_people import invent_people
 from ..messages import ApiCall, ApiError, Reply

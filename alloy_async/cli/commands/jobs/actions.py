@@ -15,7 +15,7 @@ import click
 from ...error_messages import describe_error
 from ...exit_codes import ExitCode
 from ...help import Command
-from ...job_runner import JobCommand, run_job
+from ...job_runner import JobTask, run_job
 from ...options.job_options import NEW_KEY, JobOptions, add_options, job_options
 from ...options.job_place import JOB_PLACE
 from ...options.source import SourceOptions, open_users, restore_constants, restore_source_options
@@ -27,7 +27,7 @@ from ...tenants.options import many_options
 if TYPE_CHECKING:
     from ....directory import Directory
     from ....provisioning import Report, Run, Source
-    from ...tenants.opener import Action
+    from ...tenants.tenant_factory import Action
 
 
 _SHORT_HELP = {
@@ -214,7 +214,7 @@ def _run_on_job(
         default_profile=None,  # the job knows its own account, whatever the environment names
         **place,
     )
-    command = JobCommand(header.source, system, target, work, next_steps=NextSteps.from_context(context))
+    command = JobTask(header.source, system, target, work, next_steps=NextSteps.from_context(context))
     return run_job(command, options)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ....directory import BatchOutcome, EncodingDirectory, Outcome
 from ...store.row_stretch import RowStretch
 from ...store.rows import RowResult
+from .call_sender import CallSender
 from .creation_batch import CreationBatch, give_records
-from .row_sender import RowSender
 
 
 class BatchSender:
@@ -19,7 +19,7 @@ class BatchSender:
         rows: of the run.
     """
 
-    def __init__(self, target: EncodingDirectory, rows: RowSender) -> None:
+    def __init__(self, target: EncodingDirectory, rows: CallSender) -> None:
         self._target = target
         self._rows = rows
 

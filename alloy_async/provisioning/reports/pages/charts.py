@@ -167,7 +167,7 @@ def _choose_steps(top: float, *, whole: bool) -> list[float]:
     return [step * n for n in range(math.ceil(top / step - 1e-9) + 1)]
 
 
-def draw_outcomes(
+def draw_outcomes_by_job(
     bars: Sequence[tuple[str, Sequence[tuple[str, float]]]],
     label: str,
     first: str,

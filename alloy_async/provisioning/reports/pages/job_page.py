@@ -14,7 +14,7 @@ from ..job_report import JobReport, ReportRow
 from .charts import Series, draw_ranking, draw_shares, draw_timeline
 from .skeleton import (
     format_time,
-    name_file,
+    get_file_name,
     render_header,
     render_legend,
     render_page,
@@ -36,7 +36,7 @@ def render_job(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
         unresolved: `read_unresolved` of the job; the first 2,000 are shown.
     """
     header = report.header
-    source = name_file(header.source)
+    source = get_file_name(header.source)
     outcomes = [(outcome, OUTCOME_NAMES[outcome], number) for outcome, number in report.outcomes]
     content = [
         render_header(

@@ -9,8 +9,15 @@ from itertools import groupby
 from ...events import OUTCOME_NAMES
 from ..durations import format_duration
 from ..job_folder import JobSummary
-from .charts import draw_outcomes, draw_shares
-from .skeleton import format_time, name_file, render_header, render_page, render_searchable, render_section
+from .charts import draw_outcomes_by_job, draw_shares
+from .skeleton import (
+    format_time,
+    get_file_name,
+    render_header,
+    render_page,
+    render_searchable,
+    render_section,
+)
 
 _NIGHTS = 60
 """Jobs of one kind whose history is drawn; the latest."""
@@ -75,7 +82,7 @@ def _render_history(kind: str, nights: Sequence[JobSummary]) -> str:
     caption = f"<figcaption>{escape(kind)}<span>{keys}</span></figcaption>"
     label = f"what changed in each of {len(nights)} jobs"
     first, last = format_time(nights[0].began)[:10], format_time(nights[-1].began)[:10]
-    return f'<div class="charts"><figure class="wide">{caption}{draw_outcomes(bars, label, first, last)}</figure></div>'
+    return f'<div class="charts"><figure class="wide">{caption}{draw_outcomes_by_job(bars, label, first, last)}</figure></div>'
 
 
 def _describe(job: JobSummary, outcomes: Sequence[str]) -> str:
@@ -89,7 +96,7 @@ def _render_job(job: JobSummary, page: str | None) -> str:
     link = f'<a href="{escape(page)}">{name}</a>' if page else name
     parts = [(outcome, OUTCOME_NAMES[outcome], number) for outcome, number in job.outcomes.items() if number]
     bar = draw_shares(parts, "mini") if parts else ""
-    what = f"{escape(name_file(job.source))} to {escape(job.system)}, {escape(job.mode)}"
+    what = f"{escape(get_file_name(job.source))} to {escape(job.system)}, {escape(job.mode)}"
     told = escape(_describe(job, [outcome for outcome, _, _ in parts]))
     trouble = (
         f'<span class="key {job.worst_outcome}"></span>'

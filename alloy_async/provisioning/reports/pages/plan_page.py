@@ -15,7 +15,7 @@ from ...store.rows import JobRow
 from .charts import draw_shares
 from .skeleton import (
     format_time,
-    name_file,
+    get_file_name,
     render_header,
     render_legend,
     render_page,
@@ -45,7 +45,7 @@ def render_plan(plan: Plan, header: JobHeader, rows: Iterable[JobRow]) -> str:
         header: of the job.
         rows: all of the plan; of each action the first 2,000 are shown.
     """
-    source = name_file(plan.source)
+    source = get_file_name(plan.source)
     parts = [
         (action, label, plan.actions[action]) for action, label in ACTIONS.items() if action in plan.actions
     ]

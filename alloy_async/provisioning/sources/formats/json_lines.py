@@ -67,7 +67,7 @@ class JsonLinesSource:
         objects.refuse_unknown_columns()
 
     def _refuse_other_json(self) -> None:
-        first = find_first_line(self._origin, self.encoding)
+        first = read_first_line(self._origin, self.encoding)
         if first.startswith("[") or first == "{":
             message = "expected one JSON object a line, with nothing around them; leave out --format jsonl"
             raise SourceError(message, self.name, 1, 1)
@@ -105,7 +105,7 @@ def parse_objects(text: str) -> list[dict[str, object]] | None:
     return objects  # type: ignore[no-any-return]
 
 
-def find_first_line(source: InputBytes, encoding: str) -> str:
+def read_first_line(source: InputBytes, encoding: str) -> str:
     """Find the first line that is not blank, without blanks around it."""
     return next((line.strip() for line in read_head_lines(source, encoding) if not line.isspace()), "")
 

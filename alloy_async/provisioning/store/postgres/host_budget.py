@@ -152,7 +152,7 @@ class HostBudget:
     def _add(self, answer: _Answer) -> bool:
         self._answers.append(answer)
         self._wake.set()
-        return _apply(self._budget, answer, self._ahead)
+        return _apply_service_answer(self._budget, answer, self._ahead)
 
     def _lease_size(self) -> int:
         rate = self._budget.rate()
@@ -196,7 +196,7 @@ class HostBudget:
                 numbers, told, burst, written = found
                 budget = _restore(numbers, told, burst, written, now)
                 for answer in answers:
-                    _apply(budget, answer, ahead)
+                    _apply_service_answer(budget, answer, ahead)
                 size = self._lease_size() if wanted and budget.rate() < math.inf else 0
                 slots = [budget.take(now) for _ in range(size)]
                 database.execute(_WRITE, (list(budget.export_numbers()), self._account))
@@ -206,7 +206,7 @@ class HostBudget:
             raise
         with self._lock:
             for answer in self._answers:  # of the meantime
-                _apply(budget, answer, ahead)
+                _apply_service_answer(budget, answer, ahead)
             self._budget, self._ahead = budget, ahead
             self._slots.extend(moment - ahead for moment in slots)
 
@@ -228,7 +228,7 @@ def read_salt(address: JobAddress) -> bytes:
         database.close()
 
 
-def _apply(budget: AdaptiveBudget, answer: _Answer, ahead: float) -> bool:
+def _apply_service_answer(budget: AdaptiveBudget, answer: _Answer, ahead: float) -> bool:
     now, sent = answer.now + ahead, answer.sent + ahead
     if answer.refused:
         return budget.refuse(now, sent, answer.asked, answer.chance, answer.crowded)

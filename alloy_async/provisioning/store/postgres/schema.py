@@ -19,8 +19,8 @@ from ....version import __version__
 from ...errors import JobError, JobUnavailable, NoSuchJob
 from ..header import JobHeader
 from ..job_store import Remark, RunNote, Second
+from ..planned_batches import Batch
 from ..row_events import Event
-from ..row_log import Batch
 from .address import JobAddress
 from .driver import psycopg
 

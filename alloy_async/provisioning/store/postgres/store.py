@@ -11,8 +11,8 @@ from typing import Any
 from ....version import __version__
 from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunNote, Second, ShardCounts
+from ..planned_batches import Batch, PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, pack_results
-from ..row_log import Batch, PlannedBatch, RowOverlay
 from ..row_stretch import RowStretch
 from ..rows import JobRow, RowResult
 from ..states import RowEvent, RowState
@@ -103,7 +103,7 @@ class PostgresStore(JobDatabase):
         (values,) = self.read(f"SELECT {', '.join(HEADER)} FROM alloy_async.jobs WHERE job = %s")
         return JobHeader(**dict(zip(HEADER, values, strict=True)))
 
-    def write_header(self, **columns: Any) -> None:
+    def update_header(self, **columns: Any) -> None:
         """Change attributes of the header."""
         names = ", ".join([f"{name} = %s" for name in columns])
         self.write(f"UPDATE alloy_async.jobs SET {names} WHERE job = %s", [(*columns.values(), self.job)])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 
+from ..planned_batches import Batch, RowOverlay
 from ..row_events import MOST, Event
-from ..row_log import Batch, RowOverlay
 from ..row_stretch import RowStretch
 from ..states import ROW_TRANSITIONS, RowState
 from .schema import DamagedRecord, create_placeholders

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunNote, Second
+from ..planned_batches import Batch, PlannedBatch
 from ..row_events import MOST, Event, pack_results
-from ..row_log import Batch, PlannedBatch
 from ..row_stretch import RowStretch
 from ..rows import JobRow, RowResult
 from ..states import RowEvent, RowState
@@ -45,7 +45,7 @@ class SqliteStore(JobFile):
         ((*values,),) = self.read(f"SELECT {', '.join(HEADER)} FROM job")
         return JobHeader(**dict(zip(HEADER, values, strict=True)))
 
-    def write_header(self, **columns: Any) -> None:
+    def update_header(self, **columns: Any) -> None:
         """Change attributes of the header."""
         names = ", ".join([f"{name} = ?" for name in columns])
         self.write(f"UPDATE job SET {names}", [tuple(columns.values())])

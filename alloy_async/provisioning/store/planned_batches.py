@@ -216,7 +216,7 @@ class RowOverlay:
         places = self._find_places(batch.first, batch.rows)
         if states and not {self._states[place] for place in places} & set(states):
             return
-        whole = _unpack(batch)
+        whole = _unpack_columns(batch)
         for place in places:
             state = self._states[place]
             first, end = max(self._cuts[place], after + 1), self._cuts[place + 1]
@@ -241,7 +241,7 @@ class RowOverlay:
         return attrs.evolve(rows, **changed)
 
 
-def _unpack(batch: Batch) -> RowStretch:
+def _unpack_columns(batch: Batch) -> RowStretch:
     """Read the columns of a batch, as it was planned."""
     rows = batch.rows
     lines: Sequence[int] | None = None

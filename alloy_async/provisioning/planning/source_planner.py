@@ -15,7 +15,7 @@ from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
 from ..sources.blocks import Block, RowBlock
 from ..store.header import Mode
-from ..store.row_log import PlannedBatch, pack_rows
+from ..store.planned_batches import PlannedBatch, pack_rows
 from ..store.rows import PlannedRow
 from ..store.temporary.body_spool import BodySpool
 from .column_planner import ColumnPlanner
@@ -30,7 +30,7 @@ def count_numbers_per_row(mode: Mode, can: Capabilities) -> int:
     return len(can.offboarding) if mode == "offboard" else 1
 
 
-class RowPlanner:
+class SourcePlanner:
     """Plans rows in slices; what it has seen so far is in its attributes.
 
     Args:
@@ -197,7 +197,7 @@ class RowPlanner:
         self.findings += findings[: SHOWN_FINDINGS - len(self.findings)]
         return errors
 
-    def _note_unsent_fields(self, one: CheckedRow, there: Users) -> None:
+    def _note_remarks(self, one: CheckedRow, there: Users) -> None:
         """Tell of a leaver whom nobody knows there, and what of a row is not sent, as nobody can compare it."""
         if not there and self._mode == "offboard":
             message = "nobody there is known by this; nothing is done"
@@ -255,5 +255,5 @@ class RowPlanner:
                 self.nameless += not there
                 self._count_findings([Finding(one.row.line, self.key_column, "error", reason)])
                 return iter((refuse_row(one, reason),))
-            self._note_unsent_fields(one, there or ())
+            self._note_remarks(one, there or ())
         return self._actions.plan_row(one, there[0] if there else None, asked=there is not None)

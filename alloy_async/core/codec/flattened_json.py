@@ -8,7 +8,7 @@ MAX_DEPTH = 100
 """Levels that pickle and copy are sure to manage, whatever called them."""
 
 
-class FlatJson:
+class FlattenedJson:
     """JSON data as a list of its parts, each with the number of the part that holds it, and its name or place there."""
 
     __slots__ = ("parts",)
@@ -17,11 +17,11 @@ class FlatJson:
         self.parts: list[tuple[int, Any, type | None, Any]] = parts
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FlatJson, (self.parts,)
+        return FlattenedJson, (self.parts,)
 
 
 def flatten(data: Any) -> Any:
-    """Return JSON data as it is, or as a FlatJson where it is nested more than MAX_DEPTH levels deep."""
+    """Return JSON data as it is, or as a FlattenedJson where it is nested more than MAX_DEPTH levels deep."""
     if not isinstance(data, dict | list):
         return data
     parts: list[tuple[int, Any, type | None, Any]] = [(-1, None, type(data), None)]
@@ -37,12 +37,12 @@ def flatten(data: Any) -> Any:
                 else:
                     parts.append((number, key, None, value))
         level = below
-    return FlatJson(parts) if depth > MAX_DEPTH else data
+    return FlattenedJson(parts) if depth > MAX_DEPTH else data
 
 
 def unflatten(data: Any) -> Any:
     """Undo `flatten`."""
-    if not isinstance(data, FlatJson):
+    if not isinstance(data, FlattenedJson):
         return data
     built: list[Any] = []
     for parent, key, container, value in data.parts:

@@ -17,7 +17,7 @@ from ...store.rows import JobRow, RowResult
 from ..crash_points import crash_hook
 from ..doubts import DoubtReconciler
 from ..failure_guard import FailureGuard
-from ..outcome_decision import OutcomeDecider
+from ..lookup_decision import LookupDecider
 from ..recorder import ProgressRecorder
 
 Answer: TypeAlias = Sequence[Outcome] | None
@@ -25,7 +25,7 @@ Answer: TypeAlias = Sequence[Outcome] | None
 Outcomes = TypeVar("Outcomes", Sequence[Outcome], BatchOutcome)
 
 
-class RowSender:
+class CallSender:
     """Carries out the rows of one run.
 
     Args:
@@ -55,7 +55,7 @@ class RowSender:
         can, sends_again = target.capabilities, context.run.sends_again
         self._first_step = can.offboarding[0]
         self._doubles_nobody = can.key_is_unique or sends_again
-        self._decider = OutcomeDecider(can, context.comparer, sends_again=sends_again)
+        self._decider = LookupDecider(can, context.comparer, sends_again=sends_again)
         self._lookup = UserLookup(target, context.comparer)
         self._reach = crash_hook.get()
 
@@ -85,7 +85,7 @@ class RowSender:
 
     async def withdraw(self, rows: Sequence[JobRow]) -> None:
         """Write down that the intended ones of rows were not sent."""
-        if unsent := [row.mark_unsent() for row in rows if row.state == "intended"]:
+        if unsent := [row.create_unsent_result() for row in rows if row.state == "intended"]:
             await self.record(unsent)
 
     async def intend(self, rows: Sequence[JobRow]) -> None:
@@ -164,7 +164,7 @@ class RowSender:
             if self._guard.nothing_was_sent:
                 await self.withdraw(unit)
             else:
-                await self.record([row.mark_failed(str(error)) for row in unit])
+                await self.record([row.create_failed_result(str(error)) for row in unit])
             return False
         self._guard.note_answer()
         drift = self._decider.find_drift(first, there)
@@ -179,7 +179,9 @@ class RowSender:
             result = next(iter(await self.send([row])), None)
             if result is not None and result.outcome == "invalid":
                 reason = f"the step before it was refused ({row.step})"
-                await self.record([later.mark_settled("invalid", reason) for later in steps[place + 1 :]])
+                await self.record(
+                    [later.create_settled_result("invalid", reason) for later in steps[place + 1 :]]
+                )
             if result is None or result.outcome != "done":
                 return
 
@@ -252,7 +254,7 @@ class RowSender:
         for row, outcome in zip(rows, outcomes, strict=True):
             if outcome.status == "unknown":
                 lost.append(row)
-                results.append(row.mark_lost(outcome.reason))
+                results.append(row.create_lost_result(outcome.reason))
             elif outcome.status == "exists" and row.attempts:
                 suspects.append(row)
             else:
@@ -270,9 +272,9 @@ class RowSender:
         if outcome.status == "exists":
             return self._decider.decide_existing(row, None, outcome.remote_id)
         if outcome.status == "failed":
-            return row.mark_failed(outcome.reason, outcome.remote_id)
+            return row.create_failed_result(outcome.reason, outcome.remote_id)
         assert outcome.status != "unknown"
-        return row.mark_settled(outcome.status, outcome.reason, outcome.remote_id)
+        return row.create_settled_result(outcome.status, outcome.reason, outcome.remote_id)
 
     async def record(self, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows."""
@@ -289,7 +291,7 @@ def _mark_intended(rows: Sequence[JobRow]) -> Iterator[RowResult]:
     first, count = rows[0], 0
     for row in rows:
         if row.number != first.number + count or row.state != first.state:
-            yield first.mark_intended()._replace(rows=count)
+            yield first.create_intent()._replace(rows=count)
             first, count = row, 0
         count += 1
-    yield first.mark_intended()._replace(rows=count)
+    yield first.create_intent()._replace(rows=count)

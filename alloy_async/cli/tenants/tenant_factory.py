@@ -21,7 +21,7 @@ Action: TypeAlias = Literal["plan", "provision", "apply", "resume", "undo"]
 
 
 @attrs.frozen
-class Crew:
+class ChosenTenants:
     """Who has a turn in a run, and who has not.
 
     Args:
@@ -33,7 +33,7 @@ class Crew:
     left_out: Mapping[str, Exception]
 
 
-def create_crew(action: Action, entries: Sequence[Entry], index: JobIndex) -> Crew:
+def create_crew(action: Action, entries: Sequence[Entry], index: JobIndex) -> ChosenTenants:
     """Find the job of each entry, and make the tenants of a run.
 
     One whose job of before is not finished, or that has none where one is needed, is left out: that is its own matter.
@@ -62,7 +62,7 @@ def create_crew(action: Action, entries: Sequence[Entry], index: JobIndex) -> Cr
             left_out[entry.name] = error
     if action in ("plan", "provision"):
         index.save()  # before anything is sent: after a crash, the jobs of this run are known
-    return Crew(tenants, left_out)
+    return ChosenTenants(tenants, left_out)
 
 
 def _create_tenant(entry: Entry, place: JobPlace, *, goes_on: bool) -> Tenant:

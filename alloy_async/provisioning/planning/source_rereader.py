@@ -30,7 +30,7 @@ class _Part:
         return self.first + self.users.rows
 
 
-class SourceColumns:
+class SourceRereader:
     """Walks a source along with the rows that were planned of it.
 
     Args:
@@ -53,10 +53,10 @@ class SourceColumns:
             SourceError: one is another than was planned.
         """
         with pause_collector():
-            stretches = rows if self._stride == 1 else _split(rows)
-            return RecordColumns.join([part for stretch in stretches for part in self._find_stretch(stretch)])
+            stretches = rows if self._stride == 1 else _split_into_rows(rows)
+            return RecordColumns.join([part for stretch in stretches for part in self._read_stretch(stretch)])
 
-    def _find_stretch(self, rows: RowStretch) -> Iterator[RecordColumns]:
+    def _read_stretch(self, rows: RowStretch) -> Iterator[RecordColumns]:
         begin = place = (rows.first - 1) // self._stride
         end = begin + rows.rows
         if place < self._part.first:
@@ -96,6 +96,6 @@ class SourceColumns:
         raise SourceError("was changed while the job was running", self._source.name, line)
 
 
-def _split(rows: Sequence[RowStretch]) -> Iterator[RowStretch]:
+def _split_into_rows(rows: Sequence[RowStretch]) -> Iterator[RowStretch]:
     """Split stretches into single rows, as those of which several are made of one row of the source."""
     return (stretch.cut(place, place + 1) for stretch in rows for place in range(stretch.rows))

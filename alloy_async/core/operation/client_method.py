@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from ..arguments import create_argument_error
+from ..argument_errors import create_argument_error
 from .operation import Operation
 from .signature import OperationSignature, create_docstring
 
@@ -29,7 +29,7 @@ V = TypeVar("V")
 Made_co = TypeVar("Made_co", covariant=True)
 
 
-class Method(Generic[P, T, Made_co]):
+class ClientMethod(Generic[P, T, Made_co]):
     """What an endpoint is on a client's class, for the type checkers: a function that knows its operation."""
 
     @property
@@ -72,7 +72,7 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
         return self._find()  # type: ignore[no-any-return]
 
     @overload
-    def __get__(self, instance: None, owner: Any = None) -> Method[P, T, Made_co]: ...
+    def __get__(self, instance: None, owner: Any = None) -> ClientMethod[P, T, Made_co]: ...
     @overload
     def __get__(
         self, instance: AsyncClient | AsyncNamespace, owner: Any = None

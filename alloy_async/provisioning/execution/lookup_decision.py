@@ -11,7 +11,7 @@ _GONE = "is not there any more; plan again"
 _EDITED = "was changed by somebody since it was planned; plan again"
 
 
-class OutcomeDecider:
+class LookupDecider:
     """Decides by the state of a user in the system.
 
     Args:
@@ -34,14 +34,16 @@ class OutcomeDecider:
         if row.action == "create":
             return self._decide_lost_creation(row, there)
         if row.action == "offboard":
-            return row.mark_for_resending()  # every step may be taken twice
-        return self.find_drift(row, there) or row.mark_for_resending()
+            return row.create_resending_result()  # every step may be taken twice
+        return self.find_drift(row, there) or row.create_resending_result()
 
     def decide_unanswerable(self, row: JobRow) -> RowResult:
         """Judge a row whose answer was lost, where the system cannot be asked."""
         if row.action == "create" and not self._sends_again:
-            return row.mark_unknown("its answer was lost and the system cannot be asked whether it is in")
-        return row.mark_for_resending()
+            return row.create_unknown_result(
+                "its answer was lost and the system cannot be asked whether it is in"
+            )
+        return row.create_resending_result()
 
     def decide_existing(self, row: JobRow, there: UserRecord | None, remote_id: str | None) -> RowResult:
         """Judge a creation that was refused because the user is there: it may be our own, of an answer that was lost."""
@@ -49,29 +51,29 @@ class OutcomeDecider:
             return self._adopt(row, remote_id)
         if row.seen == NOT_THERE:
             reason = "was not there when it was planned, and is now; it stays as it is"
-            return row.mark_settled("drifted", reason, remote_id)
-        return row.mark_settled("exists", remote_id=remote_id)
+            return row.create_settled_result("drifted", reason, remote_id)
+        return row.create_settled_result("exists", remote_id=remote_id)
 
     def find_drift(self, row: JobRow, there: UserRecord | None) -> RowResult | None:
         """Find why an update, removal or leaving must not be sent; None when all is as planned."""
         if there is None:
             if row.action == "update":
-                return row.mark_settled("drifted", _GONE)
+                return row.create_settled_result("drifted", _GONE)
             gone: RowOutcome = "deleted" if row.action == "delete" else "done"
-            return row.mark_settled(gone, "was not there any more")
+            return row.create_settled_result(gone, "was not there any more")
         # Where both digests are the same, only what no system shows is to change: that cannot be seen as done.
         shows = row.digest != row.seen
         if row.action == "update" and shows and row.digest and self._comparer.matches(there, row.digest):
-            return row.mark_settled("updated")
+            return row.create_settled_result("updated")
         if row.seen and not self._comparer.matches(there, row.seen):
-            return row.mark_settled("drifted", _EDITED)
+            return row.create_settled_result("drifted", _EDITED)
         return None
 
     def _decide_lost_creation(self, row: JobRow, there: UserRecord | None) -> RowResult:
         if there is None:
             if self._sends_again:
-                return row.mark_for_resending()
-            return row.mark_unknown(
+                return row.create_resending_result()
+            return row.create_unknown_result(
                 "its answer was lost and it is not there yet; a second request could double it"
             )
         if row.digest and self._comparer.matches(there, row.digest):
@@ -79,6 +81,6 @@ class OutcomeDecider:
         return self.decide_existing(row, there, None)
 
     def _adopt(self, row: JobRow, remote_id: str | None) -> RowResult:
-        return row.mark_settled(
+        return row.create_settled_result(
             "created", "its answer was lost; it was found as intended", remote_id, adopted=True
         )
