@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import random
 import ssl as tls
-import time
 from collections.abc import Callable, Collection, Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
 
     from .calls.open_telemetry import OpenTelemetry
     from .events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
-
-SYSTEM_CLOCK = Clock(time.monotonic, asyncio.sleep, random.random)
 
 
 @explain_arguments

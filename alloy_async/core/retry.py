@@ -14,9 +14,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import time
 from collections.abc import Awaitable, Callable
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import Protocol, TypeVar
 
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
@@ -93,12 +96,28 @@ class RetryBudget:
             self.left = min(self.capacity, self.left + self.REFUND)
 
 
-class Clock(NamedTuple):
+class Clock(Protocol):
     """Time, sleep and chance, in one place, so that tests can bring their own."""
 
-    monotonic: Callable[[], float]
-    sleep: Callable[[float], Awaitable[None]]
-    random: Callable[[], float]
+    def monotonic(self) -> float:
+        """Give seconds that only grow."""
+        ...
+
+    def sleep(self, seconds: float, /) -> Awaitable[None]:
+        """Wait so many seconds."""
+        ...
+
+    def random(self) -> float:
+        """Give a number from 0 to 1, 1 excluded."""
+        ...
+
+
+class SystemClock:
+    """The time and chance of this machine."""
+
+    monotonic: staticmethod[[], float] = staticmethod(time.monotonic)
+    sleep: staticmethod[[float], Awaitable[None]] = staticmethod(asyncio.sleep)
+    random: staticmethod[[], float] = staticmethod(random.random)
 
 
 async def attempt_again(

@@ -24,7 +24,7 @@ from alloy_async import (
     StatusError,
     Timeout,
 )
-from alloy_async.core.retry import Clock, RetryBudget, attempt_again, may_repeat
+from alloy_async.core.retry import RetryBudget, attempt_again, may_repeat
 from alloy_async.sandbox import Fault, Hang, Reset, Sandbox, Status, Trickle
 from alloy_async.testing import FakeClock
 
@@ -253,6 +253,7 @@ class Turns:
     def __init__(self, refusals: int, asked: float | None, outrun: bool) -> None:
         self.refusals, self.outrun, self._asked, self._outrun = refusals, 0, asked, outrun
         self.clock, self.waits = FakeClock(), list[float]()
+        self.clock.chance = 0.9
 
     async def attempt(self) -> str:
         if not self.refusals:
@@ -271,7 +272,7 @@ class Turns:
             policy=policy,
             repeatable=lambda _: True,
             budget=RetryBudget(100),
-            clock=Clock(self.clock.monotonic, self.clock.sleep, lambda: 0.9),
+            clock=self.clock,
             deadline=self.clock.monotonic() + seconds,
             on_wait=lambda _, wait: self.waits.append(wait),
             count_outrun=lambda: self.outrun,

@@ -13,6 +13,8 @@ from alloy_async import Alloy, AsyncAlloy
 from alloy_async.alloy import models, operations
 from alloy_async.core.operation.operation import Operation
 from alloy_async.core.operation.paging import Listing
+from alloy_async.core.retry import SystemClock
+from alloy_async.testing import FakeClock
 
 
 async def right_async(alloy: AsyncAlloy) -> None:
@@ -69,6 +71,18 @@ def right_operations() -> None:
     users: Listing[models.Users, models.User] = operations.ListAllUsers()
     anything: list[Operation[Any]] = [user, users]
     assert_type(anything, list[Operation[Any]])
+
+
+def right_clients() -> None:
+    clock = FakeClock()
+    AsyncAlloy("key", clock=clock, timeout=5, retry=3)
+    Alloy("key", clock=clock)
+    Alloy("key", clock=SystemClock())
+
+
+def wrong_clients() -> None:
+    Alloy("key", clock=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Alloy("key", clock=FakeClock)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def wrong_async(alloy: AsyncAlloy) -> None:

@@ -18,11 +18,11 @@ from ..http.outgoing_request import RequestHead
 from ..http.transport import MAX_RESPONSE_SIZE, Transport
 from ..messages.request import CompiledOperation
 from ..operation.operation import Operation
-from ..options import SYSTEM_CLOCK, CallSettings, Service, resolve_base_url
+from ..options import CallSettings, Service, resolve_base_url
 from ..ratelimit.limiter import Limiter
 from ..ratelimit.rate import Rate
 from ..ratelimit.registry import get_limiter
-from ..retry import Clock, RetryBudget
+from ..retry import Clock, RetryBudget, SystemClock
 from ..validation import check_methods
 
 
@@ -94,7 +94,7 @@ def create_shared_state(
     """
     base = resolve_base_url(system, connection.get("base_url"))
     source = credential if credential is not None else system.read_environment(system.credential)
-    auth, host, clock = _create_auth(system, source), URL(base), connection.get("clock", SYSTEM_CLOCK)
+    auth, host, clock = _create_auth(system, source), URL(base), connection.get("clock", SystemClock())
     check_methods("clock", clock, ("monotonic", "sleep", "random"), "a Clock, as FakeClock()")
     return SharedState(
         system,
