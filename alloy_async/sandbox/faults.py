@@ -36,7 +36,7 @@ class FaultKind(Protocol):
     def after_effect(self) -> bool: ...
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
-        """The answer to send in place of `reply`; None (before the commit) lets the request go on.
+        """The answer to send in place of `reply`; None (before the effect) lets the request go on.
 
         Raises:
             ConnectionDropped: when the connection was ended.
@@ -119,7 +119,7 @@ class _OnReply(ABC):
         return True
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
-        assert reply is not None, "played after the commit only"
+        assert reply is not None, "played after the effect only"
         return self.spoil(connection, reply, await reply.read())
 
     @abstractmethod

@@ -60,7 +60,7 @@ def create_entry(name: str, values: Mapping[str, Any], folder: Path, *, sandbox:
     """
     if "file" not in values:
         raise ConfigurationError('file is missing; write file = "users.csv"')
-    target, system = _create_request_target(name, values, sandbox=sandbox)
+    target, system = _create_target(name, values, sandbox=sandbox)
     if values.get("mode") == "sync" and "allow_delete" not in values:
         raise ConfigurationError(
             "mode sync removes users: allow it with the share that may go, as allow_delete = 0.05"
@@ -77,7 +77,7 @@ def create_entry(name: str, values: Mapping[str, Any], folder: Path, *, sandbox:
     )
 
 
-def _create_request_target(name: str, values: Mapping[str, Any], *, sandbox: bool) -> tuple[Target, str]:
+def _create_target(name: str, values: Mapping[str, Any], *, sandbox: bool) -> tuple[Target, str]:
     pace = {key: values[key] for key in ("rate", "burst") if key in values}
     account = {key: values[key] for key in ACCOUNT_KEYS if key in values}
     if "profile" in values:

@@ -62,13 +62,13 @@ def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool)
     if watch and console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
             while any(isinstance(one, JobStatus) and one.worker is not None for one in found.values()):
-                live.update(_render_status(found, console), refresh=True)
+                live.update(_render_status(found), refresh=True)
                 time.sleep(1)
                 found = _read_all(jobs, read_status)
     if as_json:
         print_line(format_json({name: _status_to_json(one) for name, one in found.items()}))
     elif console.is_terminal:
-        console.print(_render_status(found, console))
+        console.print(_render_status(found))
     else:
         for name, one in found.items():
             print_text(console, f"{name}: {', '.join(filter(None, _describe_status(one)))}")
@@ -158,7 +158,7 @@ def _describe_status(status: Any) -> tuple[str, str, str]:
     return status.state, counts, pace
 
 
-def _render_status(found: Mapping[str, Any], console: Console) -> RenderableType:
+def _render_status(found: Mapping[str, Any]) -> RenderableType:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("tenant", "", "rows", ""):
         table.add_column(heading, overflow="fold")

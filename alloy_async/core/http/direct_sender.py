@@ -184,7 +184,7 @@ class DirectResponse(OpenResponse):
         self._connection.close()
 
 
-def _write_request(protocol: TimedConnection, piece: bytes) -> None:
+def _write_piece(protocol: TimedConnection, piece: bytes) -> None:
     if protocol.transport is None or protocol.transport.is_closing():
         raise ConnectionResetError("it was closed while the body was being written")
     protocol.transport.write(piece)
@@ -197,10 +197,10 @@ async def _write_body(protocol: TimedConnection, request: OutgoingRequest) -> No
         if request.body is not None and not isinstance(request.body, bytes):
             chunked = request.body.size is None
             async for piece in request.body.pieces():
-                _write_request(protocol, b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                _write_piece(protocol, b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
                 await protocol.drain()
             if chunked:
-                _write_request(protocol, b"0\r\n\r\n")
+                _write_piece(protocol, b"0\r\n\r\n")
         protocol.start_timeout()
     except Exception as error:
         # Whoever waits for the answer gets it; half a request is never followed by another one on this connection.

@@ -90,7 +90,8 @@ class RowChecks:
     def find_doubtful(self, block: ColumnBlock) -> Collection[int] | None:
         """Find the rows of a block that may have findings, by their place in it; None where all may.
 
-        All others have none: `check` need not be asked.
+        All others have none: `check` need not be asked. Columns that turn out to be without blanks around their values are noted
+        in `block.trimmed`, so that whoever reads the users need not look again.
         """
         if self._constants_need_walk:
             return None
@@ -180,10 +181,10 @@ def _find_faults(value: str, text: _TextField) -> Iterator[str]:
     if "\ufffd" in value and (text.is_key or text.field == "email"):
         yield "holds U+FFFD, which stands for a character that an earlier conversion lost; export it again"
     if not value.isprintable():
-        yield from _find_unencodable(value, text.is_key)
+        yield from _find_unprintable(value, text.is_key)
 
 
-def _find_unencodable(value: str, is_key: bool) -> Iterator[str]:
+def _find_unprintable(value: str, is_key: bool) -> Iterator[str]:
     """Name the first character that no name holds: control, line break, half a pair, invisible."""
     for position, char in enumerate(value, 1):
         category = unicodedata.category(char)

@@ -72,7 +72,7 @@ class Engine:
         with check_each_attempt(self._context.store.check_worker):
             await self._run_all(parts)
 
-    async def _run_all(self, parts: AsyncIterator[list[JobRow] | CreationBatch]) -> None:
+    async def _run_all(self, parts: AsyncIterator[Part]) -> None:
         async with task_group() as group:
             writing = group.create_task(self._write_regularly())
             try:
@@ -202,9 +202,8 @@ class Engine:
         if self.recorder.in_doubt:
             self._emit(DoubtsFound(self.recorder.in_doubt))
             await self._doubts.reconcile_earlier()
-            await (
-                self.recorder.recount()
-            )  # only now: reconciling has made rows in doubt done, or planned again
+            # Only now: reconciling has made rows in doubt done, or planned again.
+            await self.recorder.recount()
 
     async def _report_stop(self, reason: str) -> None:
         self._emit(Stopped(reason))

@@ -6,7 +6,7 @@ import time
 
 from ..events import Checked
 from ..job_context import JobContext
-from ..planning.job_planner import create_row_planner, make_plan, record_findings
+from ..planning.job_planner import create_source_planner, make_plan, record_findings
 from ..planning.user_lookup import UserLookup
 from ..results import Report
 from ..store.temporary.indexes import KeyIndex
@@ -75,7 +75,7 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
     with KeyIndex() as keys:
         async with UserLookup(target, context.comparer) as lookup:
             asks = mode != "create" and lookup.is_possible
-            planner = create_row_planner(context, lookup if asks else None, keys.find_first)
+            planner = create_source_planner(context, lookup if asks else None, keys.find_first)
             await engine.run(plan_streamed_rows(context, planner, size=_SLICE))
     tally = await context.writer.call(context.store.tally, "apply")
     await record_findings(context, planner, planner.findings, rows=sum(tally.values()))

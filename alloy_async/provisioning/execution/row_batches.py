@@ -30,7 +30,7 @@ _SLICES_AHEAD = 4
 
 
 async def read_planned_rows(
-    context: JobContext, phase: Phase, *, stride: int, size: int, columns: SourceRereader | None = None
+    context: JobContext, phase: Phase, *, stride: int, size: int, rereader: SourceRereader | None = None
 ) -> AsyncIterator[Part]:
     """Read the rows that are to be sent, in their order.
 
@@ -39,13 +39,13 @@ async def read_planned_rows(
         phase: whose rows.
         stride: numbers that each row of the source takes; the steps of one row stay together.
         size: most rows at a time.
-        columns: a walk along the source that goes on from where it was, for one who reads the job in parts.
+        rereader: of the source, where one goes on from where it was, as a worker does that reads the job in parts.
     """
-    if columns is None and context.source is not None:
-        columns = SourceRereader(context.source, stride, context.comparer)
+    if rereader is None and context.source is not None:
+        rereader = SourceRereader(context.source, stride, context.comparer)
     stretches = context.store.read_stretches(phase, states=("planned",))
     slices = _cut_slices(stretches, size, stride)
-    preparer = PartPreparer(context, columns)
+    preparer = PartPreparer(context, rereader)
     while some := await context.writer.call(_take, slices, _SLICES_AHEAD):
         for part in await in_thread(preparer.prepare, some):
             yield part
@@ -80,13 +80,13 @@ class PartPreparer:
 
     Args:
         context: the job.
-        columns: what its rows send; None where they have it in them.
+        rereader: of what its rows send; None where they have it in them.
     """
 
-    def __init__(self, context: JobContext, columns: SourceRereader | None) -> None:
+    def __init__(self, context: JobContext, rereader: SourceRereader | None) -> None:
         target = context.target
         self._comparer = context.comparer
-        self._columns = columns
+        self._rereader = rereader
         self._spool = context.spool
         self._encoder = target if isinstance(target, EncodingDirectory) else None
         self._batch_size = target.capabilities.batch_size
@@ -98,7 +98,7 @@ class PartPreparer:
 
     def _prepare_slice(self, stretches: Sequence[RowStretch]) -> Iterator[Part]:
         sourced = [stretch for stretch in stretches if stretch.lines is not None]
-        if self._columns is None or not sourced:
+        if self._rereader is None or not sourced:
             yield [self._restore_record(row) for stretch in stretches for row in stretch.iterate_rows()]
             return
         if (
@@ -107,9 +107,9 @@ class PartPreparer:
             and all(map(_is_fresh_creation, sourced))
         ):
             for batch in _cut_slices(stretches, self._batch_size):
-                yield self._create_batch(batch, self._encoder, self._columns)
+                yield self._create_batch(batch, self._encoder, self._rereader)
             return
-        records = self._columns.find(sourced).iterate_records()
+        records = self._rereader.find(sourced).iterate_records()
         yield [
             self._restore_record(row) if row.line is None else self._give_record(row, next(records))
             for stretch in stretches
@@ -117,11 +117,11 @@ class PartPreparer:
         ]
 
     def _create_batch(
-        self, stretches: Sequence[RowStretch], encoder: EncodingDirectory, columns: SourceRereader
+        self, stretches: Sequence[RowStretch], encoder: EncodingDirectory, rereader: SourceRereader
     ) -> Part:
         if self._spool is not None and (spooled := self._spool.find(stretches)):
             return CreationBatch(stretches, spooled)
-        users = columns.find(stretches)
+        users = rereader.find(stretches)
         body = encoder.encode_batch(users)
         return [*give_records(stretches, users)] if body is None else CreationBatch(stretches, body)
 

@@ -124,7 +124,7 @@ class ShardWorker:
         self._open_source = open_source
         self._run = run
         self._source: Source | None = None
-        self._columns: SourceRereader | None = None
+        self._rereader: SourceRereader | None = None
 
     async def work_on(self, writer: JobWriter) -> str | None:
         """Carry out a shard; None where it is done, and the next one may follow, else why not.
@@ -138,7 +138,7 @@ class ShardWorker:
         engine = Engine(context, phase)
         await engine.recorder.recount()
         await engine.reconcile_doubts()
-        rows = read_planned_rows(context, phase, stride=context.stride, size=_SLICE, columns=self._columns)
+        rows = read_planned_rows(context, phase, stride=context.stride, size=_SLICE, rereader=self._rereader)
         await engine.run(rows)
         if engine.guard.never_began and engine.guard.error:
             raise engine.guard.error
@@ -158,7 +158,7 @@ class ShardWorker:
         context = JobContext(writer, self._target, self._run, self._source)
         if fresh:
             await refuse_changed_source(context)
-            self._columns = SourceRereader(self._source, context.stride, context.comparer)
+            self._rereader = SourceRereader(self._source, context.stride, context.comparer)
         return context
 
 

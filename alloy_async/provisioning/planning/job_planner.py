@@ -39,7 +39,7 @@ async def make_plan(context: JobContext) -> Checked:
     number = 0
     async with UserLookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
-        planner = create_row_planner(context, lookup if asks and lookup.is_possible else None)
+        planner = create_source_planner(context, lookup if asks and lookup.is_possible else None)
         async for batches in planner.plan_rows(read_row_blocks(context.source), _SLICE):
             await writer.call(context.store.insert_batches, "apply", batches)
             number += sum(batch.rows for batch in batches)
@@ -57,7 +57,7 @@ async def make_plan(context: JobContext) -> Checked:
     return Checked(planner.rows, errors, planner.warnings, findings, planner.dropped)
 
 
-def create_row_planner(
+def create_source_planner(
     context: JobContext, lookup: UserLookup | None, first_line: FindFirst | None = None
 ) -> SourcePlanner:
     """Create the planner of a job's rows, as its options say.

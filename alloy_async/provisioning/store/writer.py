@@ -135,9 +135,8 @@ class JobWriter:
             with self.store.transaction(durable=any(call.durable for call in calls)):
                 results = [call.work() for call in calls]
         except JobError as error:
-            self._failure = (
-                error  # what is in the store is not known any more: nothing may be sent on its word
-            )
+            # Kept: what is in the store is not known any more, and nothing may be sent on its word.
+            self._failure = error
             _answer(calls, [error] * len(calls))
         except Exception as error:
             _answer(calls, [error] * len(calls))

@@ -16,7 +16,7 @@ class BatchSender:
 
     Args:
         target: the directory, watched.
-        rows: of the run.
+        rows: sends single rows of the run, and writes down what happened to any.
     """
 
     def __init__(self, target: EncodingDirectory, rows: CallSender) -> None:

@@ -236,9 +236,9 @@ class CallSender:
     def _send_request(self, rows: Sequence[JobRow]) -> Awaitable[Sequence[Outcome]]:
         target, first = self._target, rows[0]
         if first.action == "create":
-            return target.create(_records_of(rows))
+            return target.create(_list_records(rows))
         if first.action == "update":
-            return target.update(_records_of(rows))
+            return target.update(_list_records(rows))
         keys = [row.id_or_key for row in rows]
         if first.step is None:
             return target.delete(keys)
@@ -282,7 +282,7 @@ class CallSender:
         self._reach("after outcome")
 
 
-def _records_of(rows: Sequence[JobRow]) -> list[UserRecord]:
+def _list_records(rows: Sequence[JobRow]) -> list[UserRecord]:
     return [row.record for row in rows if row.record is not None]
 
 
