@@ -88,7 +88,7 @@ class Auth:
         return self._value
 
     async def get_value(self) -> Secret:
-        """The value to send; fetches the credential where needed, in one caller for all.
+        """Give the value to send; fetch the credential where needed, in one caller for all.
 
         Raises:
             CredentialError: the callable failed. Effect: none.
@@ -191,7 +191,7 @@ def hash_with_key(text: str, key: bytes) -> str:
 
 
 def _create_error(cause: Exception) -> CredentialError:
-    """One error for each caller: each adds what it knows of its own call."""
+    """Create an error for each caller: each adds what it knows of its own call."""
     reason = cause if isinstance(cause, ConfigurationError) else type(cause).__name__
     return CredentialError(f"the credential could not be fetched: {reason}; nothing was sent")
 

@@ -241,7 +241,7 @@ class AsyncClient(ClientBase):
         return await self.system.probe.run(self.send, place)
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> Pages[Item]:
-        """The items of a listing, over all its pages: `async for item in client.iterate(operation)`.
+        """Iterate over the items of a listing, page after page: `async for item in client.iterate(operation)`.
 
         Args:
             operation: the listing; its own page argument, if given, is where the walk begins.

@@ -55,7 +55,7 @@ class Service:
     probe: Probe | None = None
 
     def read_environment(self, what: str) -> str | None:
-        """The value of ALLOY_WHAT, or None where it is not set or empty."""
+        """Read the value of ALLOY_WHAT; None where it is not set or empty."""
         return os.environ.get(self.name_variable(what)) or None
 
     def name_variable(self, what: str) -> str:

@@ -62,7 +62,7 @@ class Retry:
 
 
 def may_repeat(error: BaseException, idempotent: bool) -> bool:
-    """The table above: whether this failure may be followed by another attempt."""
+    """Tell, by the table above, whether this failure may be followed by another attempt."""
     if not isinstance(error, StatusError | TransportError) or error.hopeless:
         return False
     if isinstance(error, StatusError) and not (

@@ -128,7 +128,7 @@ class Client(ClientBase):
         return get_background_loop().run(partial(self._client.check, **place))
 
     def iterate(self, operation: Listing[Any, Item], *, token: str | None = None) -> SyncPages[Item]:
-        """The items of a listing, over all its pages: `for item in client.iterate(operation)`."""
+        """Iterate over the items of a listing, page after page: `for item in client.iterate(operation)`."""
         from .sync_readers import SyncPages
 
         return SyncPages(self._client.send, operation, token)

@@ -63,7 +63,7 @@ class SyncStream:
         return iterate_sync(aiter(self._stream))
 
     def lines(self, encoding: str | None = None) -> Iterator[str]:
-        """The body as text, line by line; see Stream.lines."""
+        """Read the body as text, line by line; see Stream.lines."""
         return iterate_sync(self._stream.lines(encoding))
 
     @overload
@@ -71,5 +71,5 @@ class SyncStream:
     @overload
     def rows(self, of: type[T], *, delimiter: str = ",") -> Iterator[T]: ...
     def rows(self, of: Any = None, *, delimiter: str = ",") -> Iterator[Any]:
-        """The rows of a CSV body; see Stream.rows."""
+        """Read the rows of a CSV body; see Stream.rows."""
         return iterate_sync(self._stream.rows(of, delimiter=delimiter))

@@ -47,7 +47,7 @@ class OpendatasoftMethods:
 
 
 def _remove_scheme(key: str) -> str:
-    """The key without its scheme: a query takes the key alone."""
+    """Remove the scheme of a key: a query takes the key alone."""
     return key.split()[-1]
 
 
@@ -63,7 +63,7 @@ WITH_KEY_IN_QUERY = attrs.evolve(OPENDATASOFT, present=_remove_scheme, query_key
 
 
 def _resolve_portal(portal: str | None, options: Options) -> Options:
-    """The options, with the base URL of the portal where one is named."""
+    """Add the base URL of the portal to the options, where one is named."""
     if portal is None:
         return options
     if options.get("base_url") is not None:

@@ -49,7 +49,7 @@ async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
 
 
 async def iterate_slices(rows: Iterator[T], size: int, *, at_hand: bool = False) -> AsyncIterator[list[T]]:
-    """The rows in lists of `size`, each made in a thread so that the event loop stays free.
+    """Give rows in lists of `size`, each made in a thread so that the event loop stays free.
 
     Args:
         rows: walked once.
@@ -69,7 +69,7 @@ async def iterate_slices(rows: Iterator[T], size: int, *, at_hand: bool = False)
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """A TaskGroup that raises the first error itself, not a group of errors."""
+    """Open a TaskGroup that raises the first error itself, not a group of errors."""
     try:
         async with asyncio.TaskGroup() as group:
             yield group

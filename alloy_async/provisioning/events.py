@@ -53,7 +53,7 @@ class Counts:
 
     @classmethod
     def from_tally(cls, tally: Mapping[str, int]) -> Counts:
-        """Of a tally by outcome or, where there is none, by state; what was on its way counts as in doubt."""
+        """Create the counts of a tally by outcome or, where there is none, by state; what was on its way counts as in doubt."""
         doubt = tally.get("doubt", 0) + tally.get("intended", 0)
         numbers = {name: tally.get(name, 0) for name in attrs.fields_dict(cls)}
         return cls(**{**numbers, "doubt": doubt})

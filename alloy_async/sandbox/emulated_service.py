@@ -66,11 +66,11 @@ class EmulatedService:
         return handler
 
     def reply_to_error(self, error: ApiError) -> Reply:
-        """The answer to a refused request, in the system's own shape."""
+        """Create the answer to a refused request, in the system's own shape."""
         return Reply.json(self.create_error_body(error.status, error.message), error.status, error.headers)
 
     def create_error_body(self, status: int, message: str) -> Any:
-        """The body of an error answer."""
+        """Create the body of an error answer."""
         return {"message": message}
 
     def record_change(self, what: str, key: str) -> None:
@@ -78,11 +78,11 @@ class EmulatedService:
         self._changes.append((what, key))
 
     def take_changes(self) -> list[tuple[str, str]]:
-        """The changes since the last call."""
+        """Take the changes since the last call."""
         effects, self._changes = self._changes, []
         return effects
 
     def now(self, *, days_ago: float = 0) -> str:
-        """A timestamp as the services write it: UTC with milliseconds."""
+        """Give a timestamp as the services write it: UTC with milliseconds."""
         moment = datetime.fromtimestamp(self.clock() - days_ago * 86_400, UTC)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -36,7 +36,7 @@ class FaultKind(Protocol):
     def after_effect(self) -> bool: ...
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
-        """The answer to send in place of `reply`; None (before the effect) lets the request go on.
+        """Give the answer to send in place of `reply`; None (before the effect) lets the request go on.
 
         Raises:
             ConnectionDropped: when the connection was ended.
@@ -124,7 +124,7 @@ class _OnReply(ABC):
 
     @abstractmethod
     def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
-        """The answer to send in place of `reply`, whose whole body is `body`."""
+        """Give the answer to send in place of `reply`, whose whole body is `body`."""
 
 
 @dataclass(frozen=True)

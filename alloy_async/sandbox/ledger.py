@@ -36,7 +36,7 @@ class Ledger:
     def find(
         self, operation: str | None = None, key: str | None = None, what: str | None = None
     ) -> list[Change]:
-        """The effects that match every argument given."""
+        """Find the effects that match every argument given."""
         return [
             effect
             for effect in self._changes
@@ -46,5 +46,5 @@ class Ledger:
         ]
 
     def count(self, operation: str | None = None, key: str | None = None, what: str | None = None) -> int:
-        """How many effects match every argument given."""
+        """Count the effects that match every argument given."""
         return len(self.find(operation, key, what))

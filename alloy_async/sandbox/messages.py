@@ -39,7 +39,7 @@ class Reply:
         return cls(status, write_json(value), headers=headers or {})
 
     async def read(self) -> bytes:
-        """The whole body."""
+        """Read the whole body."""
         if isinstance(self.body, bytes):
             return self.body
         return b"".join([chunk async for chunk in self.body])

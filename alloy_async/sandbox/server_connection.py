@@ -64,7 +64,7 @@ def make_request(
     writer: Any,
     task: asyncio.Task[None],
 ) -> web.BaseRequest:
-    """An aiohttp request that may bring a body of up to MAX_BODY bytes."""
+    """Make an aiohttp request that may bring a body of up to MAX_BODY bytes."""
     return web.BaseRequest(
         message,
         payload,

@@ -74,7 +74,7 @@ class SignedTokens:
             raise ConfigurationError("scope 'appUser' needs user_id=, and no other scope takes it")
 
     def __call__(self) -> Token:
-        """A new token."""
+        """Create a new token."""
         expires_at = int(self.wall() + self.lifetime)
         claims: dict[str, Any] = {"scope": self.scope, "exp": expires_at}
         if self.user_id is not None:
@@ -92,7 +92,7 @@ def credential(
     scope: Scope | None,
     user_id: str | None,
 ) -> KeySource:
-    """The credential that a client's arguments mean, or else the environment's.
+    """Choose the credential that a client's arguments mean, or else the environment's.
 
     Raises:
         ConfigurationError: there is none, only half of one, or two.

@@ -87,7 +87,7 @@ class DriftReport:
         return any(drift.unknown_members or drift.unknown_values for drift in self.operations.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON data, by operation: to be kept, or compared with an earlier one."""
+        """Return the report as JSON data, by operation: to be kept, or compared with an earlier one."""
         return {
             name: {
                 "answers": drift.answers,

@@ -117,7 +117,7 @@ def rehearse(
 
 
 async def _read_export(path: Path) -> AsyncIterator[UserRecord]:
-    """The users of an export."""
+    """Read the users of an export."""
     from ...directory import FIELDS, UserRecord
 
     names = {*FIELDS, "attributes"} - {"password"}

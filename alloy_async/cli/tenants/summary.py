@@ -97,7 +97,7 @@ def _has_changes(state: TenantState) -> bool:
 
 
 def _goes_on(state: TenantState) -> bool:
-    """Whether resuming would do something for a tenant."""
+    """Tell whether resuming would do something for a tenant."""
     counts = state.counts
     if state.result is None or not state.result.is_begun or state.stage == "failed":
         return state.result is None or not isinstance(state.result.error, NoSuchJob)

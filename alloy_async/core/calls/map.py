@@ -25,7 +25,7 @@ class _OperationQueue:
         self._over = False
 
     async def take(self) -> Any:
-        """The next operation, or None after the last."""
+        """Take the next operation; None after the last."""
         if self._over:
             return None
         try:

@@ -63,7 +63,7 @@ def report_retry(call: Call, error: AlloyAsyncError, wait: float) -> None:
 
 
 def report_limit(call: Call, error: AlloyAsyncError) -> None:
-    """Tell of an answer that refuses for a rate limit; a call that was not sent for one is none."""
+    """Tell of an answer that refuses for a rate limit, and of no call that was never sent."""
     settings = call.options.settings
     if error.status is None or error.effect != "none":
         return
@@ -77,7 +77,7 @@ def report_limit(call: Call, error: AlloyAsyncError) -> None:
 
 
 def _create_event_facts(call: Call) -> dict[str, str]:
-    """What all events of the call tell."""
+    """Create what all events of the call tell."""
     if not hasattr(call, "id"):
         call.id = f"{os.getpid():x}-{next(_ids):x}"
     return {"call_id": call.id, "service": call.shared.system.name, "host": call.options.host}

@@ -62,7 +62,7 @@ class IdentityDecompressor(BufferedInput):
         return data
 
     def finish(self) -> None:
-        """Nothing to check: how long it is, HTTP says."""
+        """Check nothing: how long it is, HTTP says."""
 
 
 class ZlibDecompressor(BufferedInput):

@@ -126,7 +126,7 @@ class DirectSender:
             timing.enter(before)
 
     async def _connect(self, timeout: aiohttp.ClientTimeout, stale: Any) -> Any:
-        """A connection on which nothing has come that nobody asked for; a stale one is closed first."""
+        """Find a connection on which nothing came unasked; a stale one is closed first."""
         while True:
             if stale is not None:
                 stale.close()

@@ -119,7 +119,7 @@ def _error_before_writing(error: BaseException, elapsed: float) -> AlloyAsyncErr
 
 
 def _is_hopeless(error: BaseException) -> bool:
-    """Whether the next attempt would fail in the same way: somebody has to change something first."""
+    """Tell whether the next attempt would fail in the same way: somebody has to change something first."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return 400 <= error.status < 500 and error.status not in (408, 425, 429)
     return isinstance(
@@ -175,7 +175,7 @@ def describe_cause(error: BaseException) -> str:
 
 
 def _describe_parser_error(error: BaseException) -> str:
-    """What the parser could not read. Its message goes on with what the server sent, which may be anything: that is cut off."""
+    """Describe what the parser could not read. Its message ends with what the server sent: that is cut off."""
     cause = error
     while isinstance(cause.__cause__, HttpProcessingError):
         cause = cause.__cause__

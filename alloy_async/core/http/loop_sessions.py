@@ -208,7 +208,7 @@ class LoopSessions:
                 keeper.abandon()
 
     def forget(self) -> None:
-        """In a forked child: let go of the parent's connections without a word on the wire."""
+        """Let go of the parent's connections, in a forked child, without a word on the wire."""
         keepers = list(self._keepers.values())
         self._keepers = WeakKeyDictionary()
         self._last = None
@@ -246,7 +246,7 @@ class _SessionKeeper:
 def _close_dropped(
     loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession, generator: AsyncGenerator[None, None]
 ) -> None:
-    """The client was dropped. Closed at once, since the loop may have few turns left; but not from another thread."""
+    """Close what a dropped client had: at once, since the loop may have few turns left; but not from another thread."""
     if loop.is_closed():
         _close_without_waiting(session, generator, close_socket)
     elif not loop.is_running() or loop is asyncio._get_running_loop():

@@ -62,7 +62,7 @@ def find_proxy(base: URL, given: str | None) -> Proxy | None:
 
 
 def _find_proxy_of_the_system(base: URL) -> Proxy | None:
-    """What the settings of macOS and Windows say; elsewhere there are none, and nobody is asked: a client costs less then."""
+    """Find what the settings of macOS and Windows say; nobody is asked elsewhere, so that a client costs less."""
     if sys.platform not in ("darwin", "win32"):
         return None
     text = urllib.request.getproxies().get(base.scheme)
@@ -72,7 +72,7 @@ def _find_proxy_of_the_system(base: URL) -> Proxy | None:
 
 
 def _parse_proxy(text: str, origin: str) -> Proxy:
-    """The proxy that a text means; messages never repeat it, since it may hold a password."""
+    """Parse the proxy that a text means; messages never repeat it, since it may hold a password."""
     if "://" not in text:
         text = f"http://{text}"
     scheme = text.partition("://")[0].lower()

@@ -120,7 +120,7 @@ class SessionSender:
             raise error.with_traceback(None) from error.__cause__
 
     def _create_guard(self, request: OutgoingRequest) -> aiohttp.ClientMiddlewareType:
-        """The innermost middleware, which looks at the connection right before the request is written."""
+        """Create the innermost middleware, which looks at the connection right before the request is written."""
 
         async def guard(of_aiohttp: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:
             if not self._guards:
@@ -199,7 +199,7 @@ class SessionResponse(OpenResponse):
             return await super().read(limit)
 
     def lift_deadline(self) -> None:
-        """Nothing to do: it holds while `read` runs."""
+        """Do nothing: it holds while `read` runs."""
 
     def release(self) -> None:
         self._response.release()

@@ -67,7 +67,7 @@ class Stream:
             self._opened[0].close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """The bytes of the body, in pieces as they arrive.
+        """Give the bytes of the body, in pieces as they arrive.
 
         Raises:
             DeadlineExceeded: the deadline of the block of code around has come. Effect: applied.
@@ -106,7 +106,7 @@ class Stream:
         return ConfigurationError(f"a stream {reason}", operation=self._operation)
 
     async def lines(self, encoding: str | None = None) -> AsyncIterator[str]:
-        """The body as text, line by line, without the line ends (LF, CRLF or CR).
+        """Read the body as text, line by line, without the line ends (LF, CRLF or CR).
 
         Args:
             encoding: of the text; default what the answer declares, else UTF-8.
@@ -160,7 +160,7 @@ class Stream:
     @overload
     def rows(self, of: type[T], *, delimiter: str = ",") -> AsyncIterator[T]: ...
     async def rows(self, of: Any = None, *, delimiter: str = ",") -> AsyncIterator[Any]:
-        """The rows of a CSV body, under the names of its first line; quoted line breaks are part of a row.
+        """Read the rows of a CSV body, under the names of its first line; quoted line breaks are part of a row.
 
         Args:
             of: a model to make of each row, in which an empty cell is a member left out; without one, each is a dict of

@@ -78,7 +78,7 @@ class Operation(Generic[T_co]):
 
 
 def find_result_type(operation: type[Operation[Any]]) -> Any:
-    """The T of Operation[T]; a quoted one is looked up in the module of its class."""
+    """Find the T of Operation[T]; a quoted one is looked up in the module of its class."""
     for base in operation.__mro__:
         for generic in base.__dict__.get("__orig_bases__", ()):
             origin = getattr(generic, "__origin__", None)

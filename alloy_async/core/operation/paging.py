@@ -42,17 +42,17 @@ class Unpaged:
         return ()
 
     def extract_items(self, answer: Any) -> list[Any]:
-        """The items in an answer."""
+        """Extract the items of an answer."""
         return list((answer if self.items is None else getattr(answer, self.items)) or ())
 
     def create_first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
-        """The operation that asks for the first page."""
+        """Create the operation that asks for the first page."""
         return operation
 
     def create_next(
         self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
     ) -> Listing[Any, Any] | None:
-        """The operation that asks for the next page, or None after the last one."""
+        """Create the operation that asks for the next page; None after the last one."""
         return None
 
 

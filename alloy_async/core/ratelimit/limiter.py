@@ -116,7 +116,7 @@ class Limiter:
         return bool(self._quotas) or self._forget_at < math.inf
 
     def _take_at_once(self) -> bool:
-        """Whether nobody waits and the rate that the user told has one to spare, which is then taken."""
+        """Take a request of the rate that the user told, where nobody waits and there is one to spare; tell whether."""
         with self._lock:
             if self._waiting or self._common.get_delay(self.clock()) > 0:
                 return False
@@ -148,7 +148,7 @@ class Limiter:
             return permit
 
     def _may_go(self, lane: OperationLane, now: float) -> bool:
-        """Whether nothing delays the operation's next request."""
+        """Tell whether nothing delays the operation's next request."""
         has_budget = lane.budget is not None
         is_held = self._quotas.get_delay(lane, now) > 0 or (has_budget and lane.get_delay(now) > 0)
         return not is_held and self._common.get_delay(now) <= 0
@@ -292,7 +292,7 @@ class Limiter:
         self._quotas.forget(self.clock())
 
     def after_fork(self) -> None:
-        """In a forked child: what was under way or waiting stayed with the parent, which may have held the lock."""
+        """Forget, in a forked child, what was under way or waiting: it stayed with the parent, which may have held the lock."""
         self._lock, self._waiting = Lock(), 0
         for lane in (*self._lanes.values(), self._common):
             lane.reset_after_fork()

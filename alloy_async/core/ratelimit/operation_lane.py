@@ -198,7 +198,7 @@ class OperationLane:
         self._last_ended = now
 
     def reset_after_fork(self) -> None:
-        """In a forked child: what was under way or waiting stayed with the parent."""
+        """Forget, in a forked child, what was under way or waiting: it stayed with the parent."""
         self.waiting.clear()
         self.under_way = 0
         self.drawn = None
@@ -229,14 +229,14 @@ class OperationLanes(dict[str, OperationLane]):
         self._are_shared = False
 
     def get_lane(self, operation: str) -> OperationLane:
-        """The lane of an operation, which is made if there is none."""
+        """Get the lane of an operation; make it if there is none."""
         lane = self.get(operation)
         if lane is None:
             lane = self[operation] = OperationLane()
         return lane
 
     def is_shared(self, lane: OperationLane, now: float) -> bool:
-        """Whether the limit that refuses a lane's requests now is one that all operations share."""
+        """Tell whether the limit that refuses a lane's requests now is one that all operations share."""
         others = [other for other in self.values() if other is not lane and now - other.refused_at < TOGETHER]
         if others and not self._are_shared:
             self._are_shared = True

@@ -20,7 +20,7 @@ _registry_lock = Lock()
 
 
 def fingerprint(credential: str) -> bytes:
-    """A keyed hash of a credential, good in this process only: equal for equal credentials, and telling nothing of them."""
+    """Compute a keyed hash of a credential: the same for the same one, in this process only, and telling nothing of it."""
     return blake2b(credential.encode(), key=_KEY, digest_size=16).digest()
 
 
@@ -33,7 +33,7 @@ def get_limiter(
     random: Callable[[], float] = chance.random,
     account: str = "",
 ) -> Limiter:
-    """The process's limiter for this host and credential; it lives as long as somebody holds it.
+    """Get the process's limiter for this host and credential; it lives as long as somebody holds it.
 
     Args:
         host: host and port, as in the base URL.

@@ -157,7 +157,7 @@ def open_shared_budget(host: str, credential: str, rate: Rate, now: float) -> Sh
 
 
 def _open_folder() -> Path:
-    """The folder of this user's budgets, which nobody else may enter."""
+    """Open the folder of this user's budgets, which nobody else may enter."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     folder = Path(tempfile.gettempdir()) / f"alloy_async-budgets-{user}"
     try:
@@ -171,7 +171,7 @@ def _open_folder() -> Path:
 
 
 def _read_key(folder: Path) -> bytes:
-    """The key of the hashes, made once: who sees a file's name cannot guess a credential from it."""
+    """Read the key of the hashes, made once: who sees a file's name cannot guess a credential from it."""
     path = folder / "key"
     if not path.exists():
         own = folder / f"key-{os.getpid()}-{os.urandom(4).hex()}"

@@ -69,7 +69,7 @@ class Verdicts(dict[str, InviteUsers200ResponseValue]):
     """What became of each item of a bulk call: the answer itself, by the item's index as text."""
 
     def in_order(self, items: Sequence[Any]) -> list[InviteUsers200ResponseValue]:
-        """One verdict an item, in the items' order.
+        """Give one verdict an item, in the items' order.
 
         An item that the answer forgot has a verdict without a `status_code`; its `reason` says so.
 
@@ -79,7 +79,7 @@ class Verdicts(dict[str, InviteUsers200ResponseValue]):
         return [self.get(str(n)) or InviteUsers200ResponseValue() for n in range(len(items))]
 
     def missing(self, items: Sequence[Any]) -> list[int]:
-        """The indexes of the items that the answer forgot.
+        """Find the indexes of the items that the answer forgot.
 
         Args:
             items: what was sent.

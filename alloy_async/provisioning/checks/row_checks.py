@@ -90,8 +90,8 @@ class RowChecks:
     def find_doubtful(self, block: ColumnBlock) -> Collection[int] | None:
         """Find the rows of a block that may have findings, by their place in it; None where all may.
 
-        All others have none: `check` need not be asked. Columns that turn out to be without blanks around their values are noted
-        in `block.trimmed`, so that whoever reads the users need not look again.
+        All others have none: `check` need not be asked. Columns in which no value has blanks around it are noted in
+        `block.trimmed`, so that whoever reads the users need not look again.
         """
         if self._constants_need_walk:
             return None

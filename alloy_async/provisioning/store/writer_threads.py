@@ -12,7 +12,7 @@ MOST_THREADS = 4
 
 
 class WriterThreads:
-    """Run the work of writers in the order in which it comes; each thread takes what is next.
+    """Runs the work of writers in the order in which it comes; each thread takes what is next.
 
     A process has as many threads as it has writers, but at most so many.
 
@@ -36,7 +36,7 @@ class WriterThreads:
                 threading.Thread(target=self._run, name=f"job-writer-{self._running}").start()
 
     def remove_writer(self) -> None:
-        """End to serve a writer, once all of its work is done."""
+        """Stop serving a writer, once all of its work is done."""
         with self._lock:
             self._writers -= 1
             if self._running > self._writers:
@@ -61,7 +61,7 @@ def get_writer_threads() -> WriterThreads:
 
 
 def _forget_threads() -> None:
-    """In a forked child: it has none of its parent's threads."""
+    """Begin anew in a forked child, which has none of its parent's threads."""
     global _threads
     _threads = WriterThreads()
 

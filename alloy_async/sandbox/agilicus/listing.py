@@ -12,7 +12,7 @@ LIMIT = 500
 
 
 def limit_rows(items: str, rows: Iterable[Json], query: Mapping[str, Any]) -> Json:
-    """A list without pages: rows beyond the limit cannot be had."""
+    """Limit a list without pages: rows beyond the limit cannot be had."""
     limit = query.get("limit", LIMIT)
     return {items: list(rows)[:limit], "limit": limit}
 
@@ -23,7 +23,7 @@ def page_by_email(
     query: Mapping[str, Any],
     cursor: str,
 ) -> Json:
-    """One page of rows, given with their emails; in ascending order whichever way the list is walked.
+    """Give one page of rows, given with their emails; in ascending order whichever way the list is walked.
 
     Args:
         items: the member of the answer that holds the rows.
@@ -49,7 +49,7 @@ def page_by_email(
 
 
 def matches(values: Mapping[str, Any], query: Mapping[str, Any], names: Mapping[str, str]) -> bool:
-    """Whether the values equal every parameter that was sent.
+    """Tell whether the values equal every parameter that was sent.
 
     Args:
         values: of the row.
@@ -60,7 +60,7 @@ def matches(values: Mapping[str, Any], query: Mapping[str, Any], names: Mapping[
 
 
 def create_text_matcher(query: Mapping[str, Any]) -> Callable[[str | None, str], bool]:
-    """How texts are compared: as a whole, or in part and in either case."""
+    """Create what compares texts: as a whole, or in part and in either case."""
     if query.get("allow_partial_match"):
         return lambda value, wanted: fold(wanted) in fold(value or "")
     return lambda value, wanted: value == wanted

@@ -82,7 +82,7 @@ class AgilicusLookups(EmulatedService):
     # Users
 
     def find_user(self, user_id: str, org_id: str | None = None) -> Json:
-        """A user, of one organisation where one is named."""
+        """Find a user, of one organisation where one is named."""
         user = self.look_up(self.tenant.users, user_id, "user")
         if org_id is not None and (org_id, user_id) not in self.tenant.roles:
             raise ApiError(404, f"The user {user_id!r} is not in the organisation {org_id!r}.")
@@ -121,7 +121,7 @@ class AgilicusLookups(EmulatedService):
         user.update(status=status, enabled=status != "disabled", updated=self.now())
 
     def describe_briefly(self, user: Json) -> Json:
-        """A user as other objects mention it."""
+        """Describe a user as other objects mention it."""
         names = ("id", "org_id", "first_name", "last_name", "email", "type", "inheritable_config")
         short = {name: user[name] for name in names if name in user}
         names_given = " ".join(user[name] for name in ("first_name", "last_name") if user.get(name))
@@ -129,7 +129,7 @@ class AgilicusLookups(EmulatedService):
         return self._omit_type({**short, "full_name": title, "display_name": title or user["email"]})
 
     def describe(self, user: Json, org_id: str | None = None) -> Json:
-        """A user as the answer tells it, with its roles in an organisation."""
+        """Describe a user as the answer tells it, with its roles in an organisation."""
         tenant, user_id = self.tenant, user["id"]
         shown = {**user, **self.describe_briefly(user)}
         org = org_id or user.get("org_id")

@@ -103,7 +103,7 @@ class PermissionOperations(AgilicusLookups):
                 yield permission
 
     def _describe_access(self, resource: Resource, call: ApiCall) -> Json:
-        """What the two lists of resources tell alike: whether the user has access, or has asked for it."""
+        """Describe what the two lists of resources tell alike: whether the user has access, or has asked for it."""
         org_id, user_id = call.query["org_id"], call.query["user_id"]
         self.find_user(user_id, org_id)
         roles = [

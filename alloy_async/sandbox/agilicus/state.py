@@ -50,7 +50,7 @@ class Tenant:
         return [org for org, user in self.roles if user == user_id]
 
     def list_groups_of(self, user_id: str, org_id: str | None = None) -> list[str]:
-        """The groups that a user is in, those of one organisation or all."""
+        """List the groups that a user is in, those of one organisation or all."""
         return [
             group
             for group, members in self.members.items()
@@ -58,7 +58,7 @@ class Tenant:
         ]
 
     def list_roles_of(self, user_id: str, org_id: str | None = None) -> Roles:
-        """The roles of a user and of its groups, in one organisation or in all."""
+        """List the roles of a user and of its groups, in one organisation or in all."""
         found: Roles = {}
         holders = {user_id, *self.list_groups_of(user_id, org_id)}
         for (org, holder), roles in self.roles.items():

@@ -127,7 +127,7 @@ class UserOperations(AgilicusLookups):
         return NOTHING
 
     def bulk_update_metadata(self, call: ApiCall) -> Any:
-        """The same entry for every person of the organisation, or everywhere where it is null."""
+        """Make the same entry for every person of the organisation, or everywhere where it is null."""
         body = self.require_body(call.body)
         if body["org_id"] is not None:
             self.look_up(self.tenant.orgs, body["org_id"], "organisation")

@@ -37,14 +37,14 @@ class AlloyLookups(EmulatedService):
         return user
 
     def find_user(self, name: str) -> User:
-        """The user with an id or a username."""
+        """Find the user with an id or a username."""
         user = self.account.users.get(self.account.id_of.get(name, name))
         if user is None:
             raise ApiError(404, f"There is no user with the id or username {name!r}.")
         return user
 
     def find_user_by_id(self, user_id: str) -> User:
-        """The user with an id; for the operations whose documents do not say that a username will do."""
+        """Find the user with an id; for the operations whose documents do not say that a username will do."""
         user = self.account.users.get(user_id)
         if user is None:
             raise ApiError(404, f"There is no user with the id {user_id!r}.")
@@ -59,7 +59,7 @@ class AlloyLookups(EmulatedService):
         return self.account.apps[name]
 
     def find_integration(self, name: str) -> Integration:
-        """The integration with an id or a name."""
+        """Find the integration with an id or a name."""
         for integration in self.account.integrations.values():
             if name in (integration.id, integration.app):
                 return integration
@@ -71,7 +71,7 @@ class AlloyLookups(EmulatedService):
         return self.account.workflows[workflow_id]
 
     def find_named_workflow(self, body: Any) -> Workflow:
-        """The workflow that a body names by id or by name; 400 when it does neither."""
+        """Find the workflow that a body names by id or by name; 400 when it does neither."""
         if "workflowId" in body:
             return self.find_workflow(body["workflowId"])
         name = body.get("workflowName")
@@ -89,7 +89,7 @@ class AlloyLookups(EmulatedService):
         return installed
 
     def describe_state(self, workflow: Workflow, user: User) -> dict[str, Any]:
-        """What a user has of a workflow; the members are absent when it is not installed."""
+        """Describe what a user has of a workflow; the members are absent when it is not installed."""
         installed = self.account.installed.get((user.id, workflow.id))
         if installed is None:
             return {}

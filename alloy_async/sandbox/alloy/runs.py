@@ -107,7 +107,7 @@ class RunOperations(AlloyLookups):
         return execution
 
     def _list_executions(self, call: ApiCall) -> list[Execution]:
-        """The executions of the workflow in the path, of one user if the query names one; older ones have lapsed."""
+        """List the executions of the workflow in the path, of one user if the query names one; older ones have lapsed."""
         oldest = self.now(days_ago=LOG_DAYS)
         for lapsed in [e for e in self.account.executions.values() if e.started_at < oldest]:
             del self.account.executions[lapsed.id]

@@ -64,7 +64,7 @@ _FIELDS = {
 
 
 def create_account(create_id: Callable[[], str], format_days_ago: Callable[[float], str]) -> Account:
-    """An account with apps, events and workflows, and nobody in it yet.
+    """Create an account with apps, events and workflows, and nobody in it yet.
 
     Args:
         create_id: makes an id.

@@ -9,7 +9,7 @@ from ..name_folding import FoldedDict
 
 
 def omit_none(**members: str | None) -> dict[str, str]:
-    """The members that have a value: the service leaves the others out."""
+    """Keep the members that have a value: the service leaves the others out."""
     return {name: value for name, value in members.items() if value is not None}
 
 

@@ -88,7 +88,7 @@ class UserOperations(AlloyLookups):
 
 
 def _sign_token(header: dict[str, Any], claims: dict[str, Any]) -> str:
-    """A JSON Web Token of the sandbox's own."""
+    """Sign a JSON Web Token of the sandbox's own."""
     parts = [base64.urlsafe_b64encode(write_json(part)).rstrip(b"=") for part in (header, claims)]
     signature = hmac.digest(b"sandbox", b".".join(parts), hashlib.sha256)
     return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()

@@ -70,7 +70,7 @@ class AlsidLookups(EmulatedService):
 
 
 def check_password(password: str) -> None:
-    """The policy in the vendor's manual."""
+    """Check a password by the policy in the vendor's manual."""
     if len(password) < 12 or not all(
         re.search(kind, password) for kind in ("[a-z]", "[A-Z]", "[0-9]", "[^A-Za-z0-9]")
     ):

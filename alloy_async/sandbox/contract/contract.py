@@ -37,7 +37,7 @@ class Contract:
             self._routes.setdefault(key, []).append(operation)
 
     def find_operation(self, method: str, raw_path: str) -> tuple[ContractOperation, dict[str, str]]:
-        """The operation that a request means, and its path parameters, decoded after the split.
+        """Find the operation that a request means, and its path parameters, decoded after the split.
 
         Args:
             method: the verb.
@@ -72,13 +72,13 @@ class Contract:
 
 @cache
 def load_contract(system: str, *, open_bodies: bool = False) -> Contract:
-    """The contract of a system, read once a process."""
+    """Load the contract of a system, once a process."""
     file = Path(__file__).with_name("documents") / f"{system}.json"
     return Contract(json.loads(file.read_text("utf-8")), open_bodies=open_bodies)
 
 
 def read_query(raw: str) -> list[tuple[str, str]]:
-    """The query's names and values in order, decoded.
+    """Read the query's names and values in order, decoded.
 
     Raises:
         ApiError: 400, when it is not valid.

@@ -32,7 +32,7 @@ class FilePart(str):
 
 
 def read_form(raw: bytes, content_type: str) -> dict[str, str | FilePart]:
-    """The parts of a form by name: texts, and files where a part has a filename.
+    """Read the parts of a form by name: texts, and files where a part has a filename.
 
     Raises:
         Misfit: for what is no form, or has a name twice.

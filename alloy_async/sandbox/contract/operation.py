@@ -36,7 +36,7 @@ class Parameter:
         return self._schemas.compile(self._schema)
 
     def read(self, texts: list[str]) -> Any:
-        """The value of the parameter, from each text sent under its name."""
+        """Read the value of the parameter, from each text sent under its name."""
         if self._schema.get("type") == "array":
             parts = [part for text in texts for part in text.split(",")] if self._csv else texts
             value: Any = [self._convert(part, self._items) for part in parts]
@@ -91,7 +91,7 @@ class ContractOperation:
         self._answer_checks: dict[tuple[str, str], Check] = {}
 
     def match(self, segments: list[str]) -> dict[str, str] | None:
-        """The path parameters, still encoded and none empty; None when the path is another one."""
+        """Match a path: its parameters, still encoded and none empty; None when the path is another one."""
         values: dict[str, str] = {}
         for expected, segment in zip(self.segments, segments, strict=True):
             if expected.startswith("{"):
@@ -103,14 +103,14 @@ class ContractOperation:
         return values
 
     def read_path(self, values: Mapping[str, str]) -> dict[str, Any]:
-        """The path parameters, decoded already, checked."""
+        """Read the path parameters, decoded already, checked."""
         for name, value in values.items():
             if value in (".", ".."):
                 raise Misfit(f"path parameter {name} is {value!r}, a step in the path to servers")
         return {name: self._path[name].read([value]) for name, value in values.items()}
 
     def read_query(self, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-        """The query, typed and checked; undeclared parameters, where allowed, stay text."""
+        """Read the query, typed and checked; undeclared parameters, where allowed, stay text."""
         texts: dict[str, list[str]] = {}
         for name, text in pairs:
             texts.setdefault(name, []).append(text)
@@ -129,7 +129,7 @@ class ContractOperation:
         return values
 
     def read_body(self, raw: bytes, content_type: str) -> Any:
-        """The body as the value that its schema describes, checked; None when there is none."""
+        """Read the body as the value that its schema describes, checked; None when there is none."""
         if not raw:
             if self._body.get("required"):
                 raise Misfit("body is missing")

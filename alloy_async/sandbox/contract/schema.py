@@ -43,7 +43,7 @@ class Schemas:
         self._prepared: dict[str, Any] = {}
 
     def compile(self, schema: Schema) -> Check:
-        """A check of values by `schema`: called with the value and its name, it raises Misfit."""
+        """Compile a check of values by `schema`: called with the value and its name, it raises Misfit."""
         definition = self._prepare(schema)
         # Only what the schema refers to: the compiler's time grows with the whole definition.
         definition["components"] = {"schemas": self._list_reachable(definition)}
@@ -59,13 +59,13 @@ class Schemas:
         return check
 
     def resolve(self, schema: Schema) -> Schema:
-        """The schema that a `$ref` points to, as the contract has it."""
+        """Find the schema that a `$ref` points to, as the contract has it."""
         while "$ref" in schema:
             schema = self._source[_name_component(schema["$ref"])]
         return schema
 
     def _members_of_variants(self, schema: Schema) -> dict[str, Any]:
-        """What an object may hold as well where one of its members selects another schema."""
+        """Find what an object may hold as well where one of its members selects another schema."""
         variants = schema.get("x-discriminator", {}).get("mapping", {}).values()
         schemas = [self._source[_name_component(variant)] for variant in variants]
         return {name: part for variant in schemas for name, part in variant["properties"].items()}
@@ -110,7 +110,7 @@ def _name_component(reference: str) -> str:
 
 
 def _list_references(schema: Any) -> list[str]:
-    """The components that a prepared schema refers to directly."""
+    """List the components that a prepared schema refers to directly."""
     if isinstance(schema, list):
         return [name for part in schema for name in _list_references(part)]
     if not isinstance(schema, dict):

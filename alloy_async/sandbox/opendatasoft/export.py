@@ -23,7 +23,7 @@ _INVENTED = (
 
 
 async def export(portal: Portal, delimiter: str, size: int) -> AsyncIterator[bytes]:
-    """The export in chunks.
+    """Give the export in chunks.
 
     Args:
         portal: whose users are exported.

@@ -67,7 +67,7 @@ class OpendatasoftLookups(EmulatedService):
         return {"error_code": code, "message": message}
 
     def reply_to_error(self, error: ApiError) -> Reply:
-        """The answer to a refused request; a 429 in the form that `quota_body` asks for."""
+        """Create the answer to a refused request; a 429 in the form that `quota_body` asks for."""
         if error.status != 429 or self._quota_body == "automation":
             return super().reply_to_error(error)
         reset = float(error.headers.get("X-RateLimit-Reset", self.clock()))
@@ -111,7 +111,7 @@ def pick_writable(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def list_group_ids(members: Mapping[str, Any], default: list[str]) -> list[str]:
-    """The groups that a body names; the default where it names none."""
+    """List the groups that a body names; the default where it names none."""
     if "groups" not in members:
         return default
     return [group["uid"] for group in members["groups"] if "uid" in group]

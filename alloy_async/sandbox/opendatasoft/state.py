@@ -61,7 +61,7 @@ class User:
         return permissions
 
     def text(self, member: str) -> str:
-        """A member to search in or to sort by; empty where there is none."""
+        """Get a member to search in or to sort by; empty where there is none."""
         own = {"username": self.username, "last_seen_at": self.last_seen_at}
         return own.get(member, self.members.get(member)) or ""
 
@@ -95,7 +95,7 @@ class Portal:
     """By username."""
 
     def list_permissions_of(self, user: User) -> set[str]:
-        """All that a user may do, through groups too."""
+        """List all that a user may do, through groups too."""
         through = [permission for uid in user.groups for permission in self.groups[uid].permissions]
         return {*user.permissions, *through}
 

@@ -109,14 +109,14 @@ class SmoochLookups(EmulatedService):
         return user
 
     def find_user(self, name: str) -> User:
-        """The user with an id of either kind."""
+        """Find the user with an id of either kind."""
         user = self.users.get(self.id_of.get(name, name))
         if user is None:
             raise ApiError(404, f"There is no user with the smoochId or userId {name!r}.")
         return user
 
     def find_integration(self, kind: str) -> str:
-        """The id of the first integration of a type."""
+        """Find the id of the first integration of a type."""
         for integration_id, existing in self.integrations.items():
             if existing == kind:
                 return integration_id

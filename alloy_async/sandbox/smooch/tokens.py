@@ -22,7 +22,7 @@ SCOPES = ("app", "account", "appUser")
 
 
 def verify_claims(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[str, Any]:
-    """What a token claims.
+    """Verify what a token claims.
 
     Args:
         secrets: the secret of each key id.
@@ -50,7 +50,7 @@ def verify_claims(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[
 
 
 def read_claims(token: str) -> dict[str, Any]:
-    """What a token claims, whoever signed it; none for what is no token."""
+    """Read what a token claims, whoever signed it; none for what is no token."""
     try:
         return _open_token(token)[1]
     except ApiError:

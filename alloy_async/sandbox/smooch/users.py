@@ -48,7 +48,7 @@ class UserOperations(SmoochLookups):
 
 
 def _read_properties(body: dict[str, Any]) -> dict[str, Any]:
-    """The properties that a body brings."""
+    """Read the properties that a body brings."""
     properties: dict[str, Any] = body.get("properties", {})
     for name, value in properties.items():
         if isinstance(value, dict | list):

@@ -39,7 +39,7 @@ def _probe_connection(_: Any) -> bool:
 
 
 def _probe_parser(_: Any) -> bool:
-    """Whether a parser tells that it has begun another message: aiohttp's in C does, its one in Python does not."""
+    """Tell whether a parser reports that it has begun another message: aiohttp's in C does, its one in Python does not."""
     told = []
     for unasked in (b"", b"H"):
         connection = _create_unconnected()

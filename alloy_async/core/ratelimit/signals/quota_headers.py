@@ -109,12 +109,12 @@ LEADING = r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*(?:$|[,;])"
 
 
 def tells_quota(headers: Mapping[str, str]) -> bool:
-    """Whether there may be a quota in the headers: the quick question that answers are asked."""
+    """Tell whether there may be a quota in the headers: the quick question that answers are asked."""
     return any(sign in headers for sign in SIGNS)
 
 
 def parse_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
-    """All quotas that the headers tell, if they tell what remains and until when.
+    """Parse all quotas that the headers tell, if they tell what remains and until when.
 
     Args:
         headers: of an answer; names in lower case, or a mapping that does not mind.
@@ -157,7 +157,7 @@ def _read_ietf(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
 
 
 def _parse_items(text: str) -> Iterator[tuple[str, dict[str, float]]]:
-    """The items of a list, with their parameters; the early form is one item without a name."""
+    """Parse the items of a list, with their parameters; the early form is one item without a name."""
     found = [match for match in re.finditer(ITEM, text[:2000]) if "=" in (match[2] or match[4] or "")]
     if not found:
         yield "", {name: float(value) for name, value in re.findall(MEMBER, text[:2000])}

@@ -26,7 +26,7 @@ class Quotas:
         return bool(self._windows)
 
     def find(self, keeper: LimitedOperation) -> tuple[QuotaWindow, ...]:
-        """The quotas of an operation; of one that was not answered yet, all."""
+        """Find the quotas of an operation; of one that was not answered yet, all."""
         return tuple(self._windows.values()) if keeper.quotas is None else keeper.quotas
 
     def get_delay(self, keeper: LimitedOperation, now: float) -> float:
@@ -55,6 +55,6 @@ class Quotas:
         self._windows = {name: quota for name, quota in self._windows.items() if quota.reset_at > now}
 
     def reset_after_fork(self) -> None:
-        """In a forked child: what was under way stayed with the parent."""
+        """Forget, in a forked child, what was under way: it stayed with the parent."""
         for quota in self._windows.values():
             quota.under_way = 0

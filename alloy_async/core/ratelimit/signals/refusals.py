@@ -72,7 +72,7 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def parse_refusal(status: int, headers: Mapping[str, str], body: object, now: float) -> Refusal | None:
-    """The refusal for a limit that an answer is, or None.
+    """Parse the refusal for a limit that an answer is; None where it is not one.
 
     Args:
         status: HTTP status. 429 is a refusal; 503 with a time to wait, too; 403 with one, or with nothing left of a quota;

@@ -17,7 +17,7 @@ LONGEST_TEXT = 64
 
 
 def parse_number(text: str | None) -> float | None:
-    """The number that a value is, with blanks around it or not; None for anything else."""
+    """Parse the number that a value is, with blanks around it or not; None for anything else."""
     stripped = text.strip() if text and len(text) <= LONGEST_TEXT else ""
     return float(stripped) if NUMBER.fullmatch(stripped) else None
 
