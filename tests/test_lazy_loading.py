@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-import alloy_async
 from alloy_async.alloy import models
 
 from .systems import SYSTEMS
@@ -120,9 +119,13 @@ assert not loaded, loaded
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_the_names_of_all_operations_stand_with_the_module_that_has_them(system: str) -> None:
-    path = Path(alloy_async.__file__).parent / system / "operations" / "__init__.py"
+@pytest.mark.parametrize(
+    "name",
+    [*(f"{system}.operations" for system in SYSTEMS), "directory", "provisioning", "provisioning.sources"],
+)
+def test_names_stand_with_the_module_that_has_them_for_checkers_too(name: str) -> None:
+    package = importlib.import_module(f"alloy_async.{name}")
+    path = Path(str(package.__file__))
     block = next(node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.If))
     homes = next(node.value for node in ast.walk(block) if isinstance(node, ast.Assign))
     for_checkers = {
@@ -131,7 +134,6 @@ def test_the_names_of_all_operations_stand_with_the_module_that_has_them(system:
         if isinstance(node, ast.ImportFrom)
     }
     assert {home: set(names) for home, names in ast.literal_eval(homes).items()} == for_checkers
-    package = importlib.import_module(f"alloy_async.{system}.operations")
     for home, names in for_checkers.items():
         module = importlib.import_module(f"{package.__name__}.{home}")
         assert all(getattr(package, name) is getattr(module, name) for name in names)

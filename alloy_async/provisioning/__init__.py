@@ -29,8 +29,6 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         Waiting as Waiting,
     )
     from .jobs import (
-        Run as Run,
-        RunOptions as RunOptions,
         apply as apply,
         plan as plan,
         provision as provision,
@@ -38,16 +36,13 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         undo as undo,
         work as work,
     )
+    from .options import Run as Run, RunOptions as RunOptions
     from .results import Plan as Plan, Report as Report
-    from .sources import (
-        CsvSource as CsvSource,
-        DirectorySource as DirectorySource,
-        Finding as Finding,
-        Row as Row,
-        Source as Source,
-        open_source as open_source,
-    )
+    from .sources.directory_source import DirectorySource as DirectorySource
     from .sources.field_map import FieldMap as FieldMap
+    from .sources.formats.csv_file import CsvSource as CsvSource
+    from .sources.interface import Finding as Finding, Row as Row, Source as Source
+    from .sources.source_opener import open_source as open_source
     from .store.header import Mode as Mode
     from .tenants.jobs import (
         apply_many as apply_many,
