@@ -11,7 +11,7 @@ import pytest
 
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.store.header import JobHeader
-from alloy_async.provisioning.store.store_opener import create_store
+from alloy_async.provisioning.store.store_opener import create_store, read_store
 from alloy_async.provisioning.store.writer import JobWriter
 from alloy_async.provisioning.store.writer_threads import MOST_THREADS, WriterThreads
 
@@ -76,6 +76,8 @@ async def test_what_waits_is_written_before_the_store_is_closed(tmp_path: Path) 
     await writer.aclose()
     await asyncio.gather(*notes)
     writer.close()  # once more does nothing
+    with read_store(tmp_path / "1.job") as store:
+        assert [note.text for note in store.read_notes()] == [str(n) for n in range(50)]
 
 
 async def test_who_waits_for_the_end_may_be_cancelled_and_the_end_comes(tmp_path: Path) -> None:
