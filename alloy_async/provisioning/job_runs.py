@@ -46,7 +46,7 @@ async def begin_job(
 
     async def begin() -> Report | None:
         nonlocal is_there, checked
-        if is_there:
+        if is_there:  # begun before an outage: to begin it again would send it again
             return await take_up_job(place, target, source, run, fresh=False)
         async with create_job(place, header) as writer:
             with BodySpool(target) as spool:
@@ -96,7 +96,9 @@ async def take_up_job(
                 raise JobError(
                     f"is not a plan that waits to be applied (it is {header.state}); use resume", path
                 )
-            taken = True
+            taken = (
+                True  # before anything is sent: after an outage, the plan is not one any more, and is ours
+            )
             if header.state == "undoing" and run.on is None:
                 return await execute_undo(JobContext(writer, target, run), began)
             given = header.source_path if source is None else source

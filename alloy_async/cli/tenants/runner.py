@@ -57,22 +57,22 @@ def run_many(command: ManyCommand) -> ExitCode:
     from .job_index import JobIndex
     from .progress import TenantsProgress
     from .table import TableReader
-    from .tenant_factory import create_crew
+    from .tenant_factory import choose_tenants
 
     console = create_console(stderr=True)
     try:
         entries = TableReader(command.table, sandbox=command.sandbox).read(command.only)
         index = JobIndex(command.table)
-        crew = create_crew(command.action, entries, index)
+        chosen = choose_tenants(command.action, entries, index)
     except (AlloyAsyncError, OSError) as error:
         return _refuse(command, error)
     log = show_log(console) if command.options.verbose else nullcontext()
     names = [entry.name for entry in entries]
     with log, TenantsProgress(console, names, command.options.progress) as progress:
-        for name, reason in crew.left_out.items():
+        for name, reason in chosen.left_out.items():
             progress.leave_out(name, reason)
         try:
-            report = asyncio.run(_run_crew(command, crew, progress))
+            report = asyncio.run(_run_tenants(command, chosen, progress))
         except asyncio.CancelledError:
             if not progress.is_begun:
                 index.restore()
@@ -96,8 +96,8 @@ def _refuse(command: ManyCommand, error: Exception) -> ExitCode:
     return ExitCode.NOT_DONE
 
 
-async def _run_crew(
-    command: ManyCommand, crew: ChosenTenants, progress: TenantsProgress
+async def _run_tenants(
+    command: ManyCommand, chosen: ChosenTenants, progress: TenantsProgress
 ) -> TenantsReport[Any]:
     from ...provisioning import RunOptions
 
@@ -117,11 +117,11 @@ async def _run_crew(
             progress.print_line("Stopping: what is on its way is finished; Ctrl-C again cuts it off.")
 
     with handle_interrupts(interrupt):
-        return await _create_work(command, crew, run, progress)
+        return await _create_work(command, chosen, run, progress)
 
 
 def _create_work(
-    command: ManyCommand, crew: ChosenTenants, run: RunOptions, progress: TenantsProgress
+    command: ManyCommand, chosen: ChosenTenants, run: RunOptions, progress: TenantsProgress
 ) -> Awaitable[TenantsReport[Any]]:
     from ... import provisioning
 
@@ -137,7 +137,7 @@ def _create_work(
         settings["at_once"] = command.at_once
     if command.action == "undo":
         settings["adopted"] = command.adopted
-    return many[command.action](crew.tenants, **settings)
+    return many[command.action](chosen.tenants, **settings)
 
 
 def _describe_cut_off(command: ManyCommand, progress: TenantsProgress) -> str:

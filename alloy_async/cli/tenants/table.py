@@ -119,13 +119,7 @@ class TableReader:
         return f"there is no key {key!r}{_suggest(key, KEYS)}"
 
     def _read_entry(self, name: str, table: Any, common: Mapping[str, Any]) -> Entry | None:
-        if not _NAME.fullmatch(name):
-            self._note(
-                name, "a name is made of letters, digits, '-', '_' and '.', as its job is named after it"
-            )
-            return None
-        if not isinstance(table, Mapping):
-            self._note(name, f"is not a table; write [tenants.{name}] above its keys")
+        if not self._is_named_table(name, table):
             return None
         before = len(self._mistakes)
         own = self._check_keys(name, table)
@@ -139,6 +133,7 @@ class TableReader:
             return None
 
     def _is_named_table(self, name: str, table: Any) -> bool:
+        """Tell whether a tenant can be called so, and has a table; note it where not."""
         if not _NAME.fullmatch(name):
             self._note(
                 name, "a name is made of letters, digits, '-', '_' and '.', as its job is named after it"

@@ -33,7 +33,7 @@ class ChosenTenants:
     left_out: Mapping[str, Exception]
 
 
-def create_crew(action: Action, entries: Sequence[Entry], index: JobIndex) -> ChosenTenants:
+def choose_tenants(action: Action, entries: Sequence[Entry], index: JobIndex) -> ChosenTenants:
     """Find the job of each entry, and make the tenants of a run.
 
     One whose job of before is not finished, or that has none where one is needed, is left out: that is its own matter.

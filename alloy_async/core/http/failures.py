@@ -185,7 +185,7 @@ def _describe_parser_error(error: BaseException) -> str:
 
 
 def _describe_payload_error(error: BaseException) -> str:
-    """Why the body is not whole; the parser's reasons hold numbers, but nothing of the body."""
+    """Describe why the body is not whole; the parser's reasons hold numbers, but nothing of the body."""
     if isinstance(error.__cause__, HttpProcessingError):
         return str(error.__cause__.message)
     return "it ended too soon"

@@ -104,7 +104,7 @@ class OperationLane:
         self.drawn = None
 
     def get_delay(self, now: float) -> float:
-        """Seconds until one more request may be sent; 0.0: now. Draws from the budget where nothing else delays."""
+        """Count the seconds until one more request may be sent; 0.0: now. Draw from the budget where nothing else delays."""
         if self.budget is None:
             return 0.0
         if self.refused_at > -math.inf:
@@ -121,7 +121,7 @@ class OperationLane:
         return max(0.0, self.drawn - now)
 
     def forecast_wait(self, now: float, before: int) -> float:
-        """Seconds that a caller with so many before it will wait, as far as can be told."""
+        """Forecast the seconds that a caller with so many before it will wait, as far as can be told."""
         wait = 0.0
         if self.budget is not None:
             wait = max(0.0, self.budget.gate() - now, (self.drawn or now) - now)
@@ -133,7 +133,7 @@ class OperationLane:
         return wait
 
     def get_hold(self, now: float) -> float:
-        """Seconds that the server surely wants no request."""
+        """Count the seconds for which the server surely wants no request."""
         return max(0.0, self.budget.until() - now) if self.budget is not None else 0.0
 
     def note_sent(self, now: float) -> None:
@@ -155,7 +155,7 @@ class OperationLane:
 
     def note_accepted(self, now: float, sent: float, level: int) -> None:
         """Note that the server took a request, of which it had been the `level`-th in flight."""
-        if self.under_way:  # as `end` does, on the way of every call
+        if self.under_way:  # as `note_end` does, whose call every request would pay
             self.under_way -= 1
         self._last_ended = self.accepted_at = now
         self.round_trip += (now - sent - self.round_trip) / 8  # smoothed as TCP's is
@@ -208,7 +208,7 @@ class OperationLane:
         return self._most.value if self._most is not None else math.inf
 
     def _compute_crowd_delay(self, now: float) -> float:
-        """Seconds to wait for an answer, where enough requests are in flight."""
+        """Count the seconds to wait for an answer, where enough requests are in flight."""
         most = self._most_in_flight
         if self.under_way + 1 <= min(most, self._slow_start):
             self._crowded_since = math.inf

@@ -30,13 +30,13 @@ class Quotas:
         return tuple(self._windows.values()) if keeper.quotas is None else keeper.quotas
 
     def get_delay(self, keeper: LimitedOperation, now: float) -> float:
-        """Seconds until one more request of an operation may be sent."""
+        """Count the seconds until one more request of an operation may be sent."""
         return (
             max((quota.get_delay(now) for quota in self.find(keeper)), default=0.0) if self._windows else 0.0
         )
 
     def get_hold(self, keeper: LimitedOperation, now: float) -> float:
-        """Seconds that the server surely holds the operation's requests, by its own word."""
+        """Count the seconds for which the server surely holds the operation's requests, by its own word."""
         return (
             max((quota.get_hold(now) for quota in self.find(keeper)), default=0.0) if self._windows else 0.0
         )

@@ -57,7 +57,7 @@ class Refusal(NamedTuple):
 
 
 def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that the server asks to wait, by any of the usual headers; 0.0 for the past, None where there is none.
+    """Read the seconds that the server asks to wait, by any of the usual headers; 0.0 for the past, None where there is none.
 
     Args:
         headers: of an answer; names in lower case, or a mapping that does not mind.

@@ -23,7 +23,7 @@ def parse_number(text: str | None) -> float | None:
 
 
 def parse_wait(text: str | None, now: float, unit: float = 1.0) -> float | None:
-    """Seconds to wait by a header's value.
+    """Parse the seconds to wait by a header's value.
 
     Args:
         text: a number of `unit`s; a duration, as `30s`, `6m0s` or `250ms` (Go's form); a moment, as seconds or milliseconds

@@ -162,6 +162,7 @@ class HostBudget:
         while True:
             self._wake.wait()
             self._hurry.wait(_REPORT)
+            # Before the answers are taken: what comes from here on wakes this thread again.
             self._wake.clear()
             self._hurry.clear()
             try:
@@ -241,9 +242,8 @@ def _restore(
 ) -> AdaptiveBudget:
     """Make the budget of a row anew, in seconds of the database's clock."""
     budget = AdaptiveBudget(None if told is None else Rate(told, burst), now)
-    if numbers is not None and len(numbers) == len(
-        budget.export_numbers()
-    ):  # else of another version: begun anew
+    # Other numbers are of another version: then the budget begins anew.
+    if numbers is not None and len(numbers) == len(budget.export_numbers()):
         budget.import_numbers(tuple(numbers))
     if written is None or now - written > _QUIET:
         budget.rest(now)
