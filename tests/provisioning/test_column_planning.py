@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,26 @@ def test_a_spoilt_csv(
         asyncio.run(assert_planned_alike(tmp_path / "users.job", source, system, mode))
     except SourceError:
         return  # what a quote or a control character breaks, no way reads
+
+
+@pytest.mark.parametrize("walked", [False, True], ids=["columns", "rows"])
+async def test_a_value_that_changes_after_planning_is_noticed(tmp_path: Path, walked: bool) -> None:
+    """Also where the keys, the size of the file and its time stay what they were."""
+    path = write_csv(tmp_path / "users.csv", usual_rows(0, 5000))
+    source: Source = open_source(path, key="username")
+    source = Walked(source) if walked else source
+    _, _, planned = await plan_job(tmp_path / "users.job", source, "alloy", "create")
+    creations = [rows for rows in planned if rows.action == "create"]
+    columns = SourceRereader(source, 1, UserComparer(load_directory("alloy").capabilities, b"s" * 16))
+    assert sum(users.rows for users in (columns.find([rows]) for rows in creations)) == 5000
+    before, lines = path.stat(), path.read_bytes().split(b"\r\n")
+    lines[4321] = lines[4321].replace(b"U X", b"U Y")
+    path.write_bytes(b"\r\n".join(lines))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(SourceError, match="was changed while the job was running") as caught:
+        for rows in creations:
+            columns.find([rows])
+    assert caught.value.line == 4322
 
 
 values = cells | st.sampled_from(

@@ -9,12 +9,13 @@ import attrs
 
 from ...core.codec.json_codec import pause_collector
 from ...directory import UserRecord
+from ...directory.record import fold_all
 from ...directory.record_columns import RecordColumns
 from ..errors import SourceError
 from ..sources import Source
 from ..sources.blocks import Block, RowBlock, read_row_blocks
 from ..store.row_stretch import RowStretch
-from .comparison import UserComparer
+from .comparison import DIGEST_SIZE, UserComparer
 
 
 @attrs.frozen(eq=False)
@@ -42,6 +43,7 @@ class SourceRereader:
     def __init__(self, source: Source, stride: int, comparer: UserComparer) -> None:
         self._source = source
         self._stride = stride
+        self._comparer = comparer
         self._key = comparer.can.key
         self._blocks: Iterator[Block] = iter(())
         self._part = _Part(0, RecordColumns(0, {}), frozenset())
@@ -75,8 +77,21 @@ class SourceRereader:
                 pairs = zip(range(start, stop), keys, planned, strict=True)
                 other = next(at for at, key, wanted in pairs if key != wanted or at in part.odd)
                 self._refuse(rows, part.first + other - begin)
+            self._compare_digests(rows, place - begin, users)
             yield users
             place = part.first + stop
+
+    def _compare_digests(self, rows: RowStretch, start: int, users: RecordColumns) -> None:
+        """Refuse users who are to be created otherwise than was planned: neither size nor time of a file need tell it."""
+        if rows.action != "create" or not rows.digests:
+            return
+        folded = fold_all([key or "" for key in users.get(self._key)])
+        found = self._comparer.digest_columns(users, folded)
+        planned = rows.digests[start * DIGEST_SIZE : (start + users.rows) * DIGEST_SIZE]
+        if found != planned:
+            pairs = enumerate(zip(found, planned, strict=True))
+            other = next(place for place, (byte, wanted) in pairs if byte != wanted)
+            self._refuse(rows, start + other // DIGEST_SIZE)
 
     def _read_on(self, rows: RowStretch, place: int) -> None:
         block = next(self._blocks, None)
