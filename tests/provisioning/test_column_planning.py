@@ -173,8 +173,7 @@ async def test_a_value_that_changes_after_planning_is_noticed(tmp_path: Path, wa
     path.write_bytes(b"\r\n".join(lines))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(SourceError, match="was changed while the job was running") as caught:
-        for rows in creations:
-            columns.find([rows])
+        [columns.find([rows]) for rows in creations]
     assert caught.value.line == 4322
 
 

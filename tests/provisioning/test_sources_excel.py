@@ -73,6 +73,13 @@ def test_values_as_they_are_typed(tmp_path: Path) -> None:
     )
 
 
+def test_a_number_that_lost_its_last_digits_is_an_error(tmp_path: Path) -> None:
+    source = open_source(workbook(tmp_path / "users.xlsx", Staff=[["username"], [7], [1234567890123456789]]))
+    seven, long = source.rows()
+    assert (seven.record, seven.findings) == (UserRecord(username="7"), ())
+    assert [finding.severity for finding in long.findings] == ["error"]
+
+
 def test_the_sheet_that_holds_users_is_found_or_named(tmp_path: Path) -> None:
     notes, people = [["note"], ["x"]], [["username"], ["ada"]]
     found = open_source(workbook(tmp_path / "one.xlsx", Notes=notes, People=people))

@@ -70,6 +70,8 @@ def test_an_object_a_line(tmp_path: Path) -> None:
         ('["bob"]', "this is not a JSON object"),
         ('{"username": {"first": "bob"}}', "holds an object where one value is expected"),
         ('{"username": "bob", "groups": [1]}', "must be a list of names"),
+        ('{"username": 1180591620717411303425}', "whose last digits are lost; write it as a text"),
+        ('{"username": "bob", "id": -1e16}', "whose last digits are lost; write it as a text"),
         ('{"username": "bob", "mail": "b@x.org", "Mail": "b@y.org"}', "both mean email"),
     ],
 )
@@ -112,6 +114,23 @@ def test_any_object_is_a_row(tmp_path: Path, people: list[dict[str, Any]]) -> No
     lines = [json.dumps({"username": "ada"}), *map(json.dumps, people)]
     read = rows(tmp_path, "\n".join(lines))
     assert [row.line for row in read] == list(range(1, len(lines) + 1))
+
+
+@pytest.mark.parametrize("gap", ['{"username": 9}', '{"id": 3}'], ids=["columns", "rows"])
+def test_long_numbers_are_kept_to_the_last_digit_or_refused(tmp_path: Path, gap: str) -> None:
+    """2**70 and 2**70 + 1 are two people, who became one: JSON's numbers above 64 bits have no exact value here."""
+    numbers = [2**53, 2**63, 2**64 - 1, 2**64, 2**70, 2**70 + 1]
+    read = rows(tmp_path, "\n".join([*(f'{{"username": {number}}}' for number in numbers), gap]))
+    exact = [row.record.username for row in read[:-1] if row.record and not row.findings]
+    assert exact == [*map(str, numbers[:3])]
+    assert [len(row.findings) for row in read] == [0, 0, 0, 1, 1, 1, 0]
+
+
+def test_numbers_that_a_table_with_gaps_rounded(tmp_path: Path) -> None:
+    path = parquet(tmp_path, {"username": [7.0, None, 123456789012345678.0, float("inf")]})
+    read = [*open_source(path).rows()]
+    assert [row.record and row.record.username for row in read[:2]] == ["7", ""]
+    assert [len(row.findings) for row in read] == [0, 0, 1, 1]
 
 
 def test_parquet(tmp_path: Path) -> None:

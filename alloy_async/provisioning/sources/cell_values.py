@@ -15,8 +15,17 @@ _BOOLEANS = {
 }
 LIST_FIELDS = ("groups", "roles")
 """Fields that hold several names."""
+_FIRST_INEXACT = 2**53
 _DN_PART = re.compile(r"\s*([A-Za-z][\w.-]*)=")
 _UNESCAPED_COMMA = re.compile(r"(?<!\\),")
+
+
+def is_inexact(cell: object) -> bool:
+    """Tell whether a cell holds a number so large that its last digits are not those that stood in the source.
+
+    JSON's whole numbers above 64 bits come as such, and what was a whole number before a table had gaps.
+    """
+    return isinstance(cell, float) and abs(cell) >= _FIRST_INEXACT
 
 
 def trim(cell: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import SourceError
 from .blocks import Block, ColumnBlock, RowBlock
-from .cell_values import LIST_FIELDS
+from .cell_values import LIST_FIELDS, is_inexact
 from .column_layout import ColumnLayout, LayoutError, describe_missing_column, find_column
 from .field_map import FieldMap
 from .field_names import is_secret_name
@@ -78,6 +78,8 @@ class ObjectRows:
                     misfits |= {place for place, value in enumerate(column) if isinstance(value, dict | list)}
                     if index in texts:  # what is found of these is told below, and no value is made of them
                         column = [None if isinstance(value, dict | list) else value for value in column]
+            elif float in held and index in layout.fields.values():
+                misfits |= {place for place, value in enumerate(column) if is_inexact(value)}
             found.append(column)
         rows = (
             (place, self.create_row(lines[place], _take(header, columns, place))) for place in sorted(misfits)

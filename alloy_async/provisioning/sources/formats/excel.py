@@ -10,6 +10,7 @@ from typing import Any
 
 from ....core.errors import ConfigurationError
 from ...errors import SourceError
+from ..cell_values import is_inexact
 from ..column_layout import ColumnLayout
 from ..field_map import FieldMap, suggest_nearest
 from ..files.input_bytes import InputBytes
@@ -76,7 +77,11 @@ class ExcelSource:
                 yield Row(line, columns, cells, None, (Finding(line, None, "error", message),))
             else:
                 cells = (cells + [None] * width)[:width]
-                yield Row(line, columns, cells, columns.create_record(cells))
+                misfits = [
+                    Finding(line, columns.get_name(field), "error", message)
+                    for field, message in columns.find_wrong_types(cells)
+                ]
+                yield Row(line, columns, cells, columns.create_record(cells), tuple(misfits))
 
     def _read_rows(self, sheet: str) -> Iterator[tuple[int, Sequence[object]]]:
         rows = enumerate(self._workbook.get_sheet_by_name(sheet).iter_rows(), 1)
@@ -136,7 +141,7 @@ def _convert_value(value: object) -> object:
     match value:
         case "":
             return None
-        case float() if value.is_integer():
+        case float() if value.is_integer() and not is_inexact(value):
             return int(value)
         case datetime.datetime() if value.time() == datetime.time():
             return value.date().isoformat()
