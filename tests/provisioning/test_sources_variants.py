@@ -298,3 +298,13 @@ def test_no_value_of_a_secret_is_in_a_message_about_the_mapping() -> None:
         with pytest.raises(ConfigurationError) as caught:
             FieldMap.parse([], constants)
         assert "S3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-32", "utf-32-be"])
+@pytest.mark.parametrize("rows", [3, 9000])
+def test_long_files_in_every_unicode_encoding(tmp_path: Path, encoding: str, rows: int) -> None:
+    """The first bytes of a long file, by which it is recognised, may end within a character."""
+    text = "username,full name\n" + "".join(f"u{number},Łukasz {number}\n" for number in range(rows))
+    path = tmp_path / "users.csv"
+    path.write_bytes(text.encode(encoding))
+    assert sum(row.record is not None for row in open_source(path).rows()) == rows

@@ -80,7 +80,9 @@ def _detect_wide(sample: bytes) -> str | None:
 
 def read_head_lines(source: InputBytes, encoding: str) -> Iterator[str]:
     """Read the lines at the start that came whole."""
-    lines = read_lines(io.BytesIO(source.head), source.name, encoding)
+    # Cut off where it is, four bytes hold whole characters of each wide encoding.
+    head = source.head if source.whole else source.head[: len(source.head) // 4 * 4]
+    lines = read_lines(io.BytesIO(head), source.name, encoding)
     if source.whole:
         yield from lines
         return
