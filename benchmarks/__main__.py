@@ -17,7 +17,7 @@ import attrs
 from . import harness
 from .harness import Figure
 
-NAMES = ("http", "decode", "facade", "peers", "imports", "many", "provision", "tenants", "workers")
+NAMES = ("http", "decode", "facade", "peers", "imports", "many", "burst", "provision", "tenants", "workers")
 
 
 def _line(row: Figure) -> str:

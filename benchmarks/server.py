@@ -1,6 +1,7 @@
 """A server of canned answers, in its own process: it must cost the client's process nothing and not be the bottleneck.
 
-GET /users/ID, POST /users/ and POST /users/batch answer like Alloy, GET /users with 100 users; POST .../appusers like Smooch.
+GET /users/ID (after a second where ID is "slow"), POST /users/ and POST /users/batch answer like Alloy, GET /users with 100
+users; POST .../appusers like Smooch.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def _answer(body: bytes) -> bytes:
     return head.encode() + body
 
 
+SLOW = b"GET /users/slow "
 ANSWERS = {
     b"GET /users/": _answer(orjson.dumps(user(1))),
     b"GET /agilicus/users/": _answer(
@@ -71,9 +73,11 @@ class Canned(asyncio.Protocol):
             if len(self.buffer) < end + 4 + size:
                 return
             request, self.buffer = self.buffer, self.buffer[end + 4 + size :]
-            self.transport.write(
-                next(answer for start, answer in ANSWERS.items() if request.startswith(start))
-            )
+            answer = next(answer for start, answer in ANSWERS.items() if request.startswith(start))
+            if request.startswith(SLOW):
+                asyncio.get_running_loop().call_later(1.0, self.transport.write, answer)
+            else:
+                self.transport.write(answer)
 
 
 async def _serve() -> None:

@@ -56,6 +56,35 @@ async def test_the_known_rate_is_kept_and_429_is_avoided(sandbox: Sandbox, clock
     assert time.monotonic() - began >= 0.3
 
 
+async def test_nothing_but_its_connections_holds_up_a_burst_of_a_fresh_client(clock: FakeClock) -> None:
+    # The server answers nobody before all connections have a request: did the client allow fewer, no call would ever end.
+    connections, waves = 40, 5
+    waiting: list[asyncio.StreamWriter] = []
+    held: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                waiting.append(writer)
+                if len(waiting) == connections:
+                    held.append(len(waiting))
+                    for each in waiting:
+                        each.write(reply(body={"username": "ada"}))
+                    waiting.clear()
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    options: dict[str, Any] = {"base_url": url, "clock": clock, "max_connections": connections}
+    async with server, AsyncAlloy("fresh", **options) as client:
+        users = await asyncio.gather(*(client.get_a_user("ada") for _ in range(connections * waves)))
+    assert {user.username for user in users} == {"ada"}
+    assert held == [connections] * waves
+    assert clock.sleeps == []
+
+
 async def test_the_deadline_bounds_the_wait_for_a_connection(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault(Hang()))
     async with AsyncAlloy("key", base_url=sandbox.url, max_connections=1, retry=Retry(attempts=1)) as client:
