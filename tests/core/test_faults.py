@@ -8,6 +8,7 @@ from alloy_async import NotFound
 from benchmarks import faults
 from benchmarks.call_judge import LOST, find_fault, judge_status
 from benchmarks.faults import KEY, SECRET, Verdict, run_faults
+from benchmarks.held_time import HeldTime
 
 
 @pytest.mark.parametrize("seed", [1, 5])
@@ -71,3 +72,14 @@ def test_the_judge_of_calls_finds_what_is_wrong_over_all_requests() -> None:
     assert find_fault([], False, 3, "none", True) is None
     assert find_fault([refused], False, 3, "none", True) is None
     assert find_fault([ok], False, 3, "none", True) is not None
+
+
+def test_only_work_of_the_benchmark_that_fell_past_the_deadline_is_excused() -> None:
+    moments, worked = iter([10.0, 12.0, 20.0, 21.0, 30.0, 30.0]), iter([0.0, 1.0, 1.0, 2.0, 2.0, 2.0])
+    held = HeldTime(lambda: next(moments), lambda: next(worked))
+    for _ in range(3):
+        with held.hold():
+            pass
+    # From 10 to 12 it worked for half of the time, from 20 to 21 all the time, at 30 for none.
+    for since, until, seconds in ((0, 9, 0), (0, 11, 0.5), (11, 20.5, 1.0), (20.25, 20.5, 0.25), (21, 40, 0)):
+        assert held.count_seconds(since, until) == pytest.approx(seconds), (since, until)
