@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from alloy_async import Alloy, AsyncAlloy
 from alloy_async.sandbox import Sandbox
 
@@ -15,6 +17,8 @@ from .coroutine_calls import use, use_sync
 
 HERE = Path(__file__).parent
 CALLS = [str(path) for path in HERE.glob("*_calls.py")]
+VERSIONS = ("3.11", "3.12", "3.13")
+"""Those of Python that the package is for."""
 
 
 def said_by(*checker: str) -> str:
@@ -28,13 +32,17 @@ def said_by(*checker: str) -> str:
     return done.stdout
 
 
-def test_mypy_agrees() -> None:
-    verdict = said_by("mypy", "--strict", "--follow-imports=silent", *CALLS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_mypy_agrees(version: str) -> None:
+    options = ("--strict", "--follow-imports=silent", "--python-version", version)
+    verdict = said_by("mypy", *options, *CALLS)
     assert verdict.startswith("Success: no issues found"), verdict
 
 
-def test_pyright_agrees() -> None:
-    verdict = json.loads(said_by("pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(HERE)))
+@pytest.mark.parametrize("version", VERSIONS)
+def test_pyright_agrees(version: str) -> None:
+    options = ("--outputjson", "--pythonpath", sys.executable, "--pythonversion", version)
+    verdict = json.loads(said_by("pyright", *options, "-p", str(HERE)))
     assert verdict["generalDiagnostics"] == []
     assert verdict["summary"]["filesAnalyzed"] == len(CALLS)
 
