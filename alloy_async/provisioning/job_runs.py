@@ -21,6 +21,7 @@ from .planning.undo_planner import plan_undo
 from .results import Report
 from .sources import Source
 from .store.header import JobHeader
+from .store.states import JobState
 from .store.temporary.body_spool import BodySpool
 
 
@@ -89,13 +90,8 @@ async def take_up_job(
     async def take_up() -> Report | None:
         nonlocal checked, taken
         async with open_job(place, target, new_key=run.new_key) as writer:
-            header, path = writer.header, writer.store.path
-            if header.state == "undone":
-                raise JobError("was undone; begin a new job", path)
-            if not taken and header.state != "planned":
-                raise JobError(
-                    f"is not a plan that waits to be applied (it is {header.state}); use resume", path
-                )
+            header = writer.header
+            _check_state(header.state, writer.store.path, fresh=not taken)
             taken = (
                 True  # before anything is sent: after an outage, the plan is not one any more, and is ours
             )
@@ -116,6 +112,14 @@ async def take_up_job(
     work = take_up if fresh else partial(join_workers, place, run, take_up)
     report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, checked, began)
+
+
+def _check_state(state: JobState, place: JobPlace, *, fresh: bool) -> None:
+    """Make sure that a job can be taken up; `fresh`: as a plan of which nothing was carried out."""
+    if state == "undone":
+        raise JobError("was undone; begin a new job", place)
+    if fresh and state != "planned":
+        raise JobError(f"is not a plan that waits to be applied (it is {state}); use resume", place)
 
 
 async def take_back_job(

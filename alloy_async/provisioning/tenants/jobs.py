@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from ...core.errors import ConfigurationError
+from ...directory import Directory
 from .. import jobs
 from ..async_helpers import in_thread
 from ..execution.shards import read_run_report
@@ -15,7 +16,7 @@ from ..sources import Source
 from ..store.states import JobState
 from ..store.store_opener import job_exists, read_store
 from .mistakes import refuse_mistakes
-from .results import TenantsReport
+from .results import Result, TenantsReport
 from .runner import AT_ONCE, OnTenantEvent, TenantsRunner, ignore
 from .tenant import Tenant
 
@@ -47,9 +48,7 @@ async def plan_many(
             source = await _open_needed_source(tenant, target)
             return await jobs.plan(source, target, on_event=run.on_event, **tenant.job_options)
 
-    chosen = tuple(tenants)
-    await refuse_mistakes(chosen)
-    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=True)
+    return await _run_for_all(tenants, work, run, at_once, on_event, plans_first=True)
 
 
 async def provision_many(
@@ -74,9 +73,7 @@ async def provision_many(
     Raises:
         TenantsError: some cannot be worked on like this; with every mistake. No tenant had its turn.
     """
-    chosen = tuple(tenants)
-    await refuse_mistakes(chosen)
-    return await TenantsRunner(run, at_once, on_event).run(chosen, _provision, plans_first=True)
+    return await _run_for_all(tenants, _provision, run, at_once, on_event, plans_first=True)
 
 
 async def apply_many(
@@ -95,9 +92,7 @@ async def apply_many(
         async with tenant.open_target() as target:
             return await jobs.apply(tenant.place, target, await tenant.open_source(target), run=run)
 
-    chosen = tuple(tenants)
-    await refuse_mistakes(chosen)
-    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=False)
+    return await _run_for_all(tenants, work, run, at_once, on_event, plans_first=False)
 
 
 async def resume_many(
@@ -122,9 +117,7 @@ async def resume_many(
         async with tenant.open_target() as target:
             return await jobs.resume(tenant.place, target, await tenant.open_source(target), run=run)
 
-    chosen = tuple(tenants)
-    await refuse_mistakes(chosen)
-    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=False)
+    return await _run_for_all(tenants, work, run, at_once, on_event, plans_first=False)
 
 
 async def undo_many(
@@ -150,9 +143,22 @@ async def undo_many(
         async with tenant.open_target() as target:
             return await jobs.undo(tenant.place, target, adopted=adopted, run=run)
 
+    return await _run_for_all(tenants, work, run, at_once, on_event, plans_first=False, reads_source=False)
+
+
+async def _run_for_all(
+    tenants: Iterable[Tenant],
+    work: Callable[[Tenant, RunOptions], Awaitable[Result]],
+    run: RunOptions | None,
+    at_once: int,
+    on_event: OnTenantEvent,
+    *,
+    plans_first: bool,
+    reads_source: bool = True,
+) -> TenantsReport[Result]:
     chosen = tuple(tenants)
-    await refuse_mistakes(chosen, reads_source=False)
-    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=False)
+    await refuse_mistakes(chosen, reads_source=reads_source)  # of all, before any tenant has its turn
+    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=plans_first)
 
 
 async def _provision(tenant: Tenant, run: RunOptions) -> Report:
@@ -169,8 +175,8 @@ def _report_ended(tenant: Tenant, states: Sequence[JobState]) -> Report | None:
     return read_run_report(tenant.place, None, time.monotonic())
 
 
-async def _open_needed_source(tenant: Tenant, target: object) -> Source:
-    source = await tenant.open_source(target)  # type: ignore[arg-type]
+async def _open_needed_source(tenant: Tenant, target: Directory) -> Source:
+    source = await tenant.open_source(target)
     if source is None:
         raise ConfigurationError("the source is missing: say source=")
     return source

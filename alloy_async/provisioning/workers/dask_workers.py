@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from .interface import WorkersFailed
+from .interface import MOST_FAILURES, MOST_SAID, WorkersFailed
 
 try:
     from distributed import Client, Event
@@ -27,11 +27,8 @@ except ModuleNotFoundError as _missing:
     ) from _missing
 
 _CONNECT_SECONDS = 10
-_MOST_FAILURES = 3
 _PATIENCE = 120.0
 """Seconds for which a scheduler may be away, or a cluster be without workers."""
-_KEPT = 2000
-"""Bytes of what a worker says of errors."""
 
 
 def run_command(command: Sequence[str], stop: str) -> tuple[int, str]:
@@ -64,7 +61,7 @@ def run_command(command: Sequence[str], stop: str) -> tuple[int, str]:
             if process.poll() is None:
                 process.terminate()
         code = process.wait()
-        said.seek(max(0, said.seek(0, 2) - _KEPT))
+        said.seek(max(0, said.seek(0, 2) - MOST_SAID))
         return code, said.read().decode(errors="replace")
 
 
@@ -139,7 +136,7 @@ class DaskWorkers:
                 raise
             code, said = -1, f"{type(error).__name__}: {error}"
         self._failures += code != 0
-        if self._failures >= _MOST_FAILURES:
+        if self._failures >= MOST_FAILURES:
             raise WorkersFailed(f"{self._failures} workers failed one after the other, the last one: {said}")
 
     async def stop(self) -> None:

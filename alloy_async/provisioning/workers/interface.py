@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+MOST_FAILURES: int = 3
+"""Workers that may fail one after the other, with none getting on in between."""
+MOST_SAID: int = 2000
+"""Bytes that are kept of what a worker says of errors, from their end."""
+
 
 class Workers(Protocol):
     """Workers that run a command, each until no shard of its job is left."""

@@ -8,11 +8,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 
-from .interface import WorkersFailed
-
-_MOST_FAILURES = 3
-"""Workers that may fail one after the other, with none getting on in between."""
-_MOST_SHOWN = 2000
+from .interface import MOST_FAILURES, MOST_SAID, WorkersFailed
 
 
 class LocalWorkers:
@@ -47,7 +43,7 @@ class LocalWorkers:
         if code == 0:
             return
         self._failures += 1
-        if self._failures >= _MOST_FAILURES:
+        if self._failures >= MOST_FAILURES:
             how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
             words = said.decode(errors="replace").strip()
             raise WorkersFailed(
@@ -70,5 +66,5 @@ async def _read_end(process: Process) -> bytes:
     assert process.stderr is not None
     said = b""
     while piece := await process.stderr.read(4096):
-        said = (said + piece)[-_MOST_SHOWN:]
+        said = (said + piece)[-MOST_SAID:]
     return said
