@@ -29,7 +29,7 @@ Item = TypeVar("Item")
 
 
 class AsyncClient(ClientBase):
-    """The async client of one system; `AsyncAlloy` and its like add the methods.
+    """The async client of one system; `AsyncAlloy` and the others of its kind add the methods.
 
     It may be used from several event loops and threads, and after a fork. `async with` closes it; without, its connections
     close with their event loop, or when the client is dropped.

@@ -27,7 +27,7 @@ Item = TypeVar("Item")
 
 
 class Client(ClientBase):
-    """The sync client of one system; `Alloy` and its like add the methods.
+    """The sync client of one system; `Alloy` and the others of its kind add the methods.
 
     It takes the same arguments as the async client, and works in scripts, threads, notebooks and under a running event loop.
     `with` closes it; without, its connections close at exit or when it is dropped.

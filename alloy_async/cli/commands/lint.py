@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 )
 @source_options
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is no terminal.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is not a terminal."
+)
 @click.pass_context
 def lint(
     context: click.Context, /, file: Path, system: str, reading: SourceOptions, strict: bool, as_json: bool

@@ -30,7 +30,7 @@ _LIMIT = click.option(
     help=f"Stop after N users; default {ON_A_TERMINAL} on a terminal, else none.",
 )
 _JSON = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is no terminal."
+    "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is not a terminal."
 )
 
 

@@ -36,7 +36,7 @@ class ChosenTenants:
 def choose_tenants(action: Action, entries: Sequence[Entry], index: JobIndex) -> ChosenTenants:
     """Find the job of each entry, and make the tenants of a run.
 
-    One whose job of before is not finished, or that has none where one is needed, is left out: that is its own matter.
+    One whose earlier job is not finished, or that has none where one is needed, is left out: that is its own matter.
 
     Raises:
         ConfigurationError: a place of a job cannot be one.

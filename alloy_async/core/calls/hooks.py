@@ -20,7 +20,7 @@ class Hook(Generic[T]):
         function: called with what it is told; what it returns is dropped.
 
     Raises:
-        ConfigurationError: it is no plain function; also when it is called, where it turns out only then to be async, as a
+        ConfigurationError: it is not a plain function; also when it is called, where it turns out only then to be async, as a
             lambda that calls an async function does.
     """
 
@@ -53,7 +53,7 @@ def create_hook(option: str, function: Callable[..., object]) -> Hook[Any]:
 
 
 def combine_hooks(first: Callable[[T], None] | None, second: Callable[[T], None]) -> Callable[[T], None]:
-    """Create a hook that calls two, of which the first may be none."""
+    """Create a hook that calls two, the first of which may be None."""
     if first is None:
         return second
     before = first

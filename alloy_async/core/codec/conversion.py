@@ -38,7 +38,7 @@ def get_decoder(of: Any) -> Decoder:
     """Return the hook that makes a value of the type `of` from JSON data.
 
     Raises:
-        InvalidRequest: it is no type, or one that has no JSON form.
+        InvalidRequest: it is not a type, or one that has no JSON form.
     """
     try:
         return converter.get_structure_hook(of)

@@ -62,7 +62,7 @@ def from_wire(of: Any, value: Any) -> Any:
 
     Raises:
         DecodeError: the value has another shape; the message gives the JSON path.
-        InvalidRequest: `of` is no type that JSON can be read as.
+        InvalidRequest: `of` is not a type that JSON can be read as.
     """
     decode = get_decoder(of)
     try:

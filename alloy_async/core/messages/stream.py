@@ -170,7 +170,7 @@ class Stream:
         Raises:
             DecodeError: the body is an HTML page or a JSON document; a row has more columns than the header, a quote that is
                 not closed, or is not an `of`; no column is one of the model. The message names the row. Effect: applied.
-            InvalidRequest: the delimiter cannot be one, or `of` is no model; nothing was read.
+            InvalidRequest: the delimiter cannot be one, or `of` is not a model; nothing was read.
         """
         if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
             reason = "delimiter must be one character, and neither a quote nor a line end"

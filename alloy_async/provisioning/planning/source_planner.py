@@ -121,7 +121,7 @@ class SourcePlanner:
         return CheckedRow(number, row, key, errors)
 
     def plan_creations(self, block: Block) -> list[PlannedBatch]:
-        """Plan a block of rows whom nobody looks up: as columns, where that can be."""
+        """Plan a block of rows that nobody looks up: as columns, where that can be."""
         doubtful = self._find_doubtful(block)
         if isinstance(block, RowBlock) or doubtful is None:
             if self._spool is not None:
@@ -198,7 +198,7 @@ class SourcePlanner:
         return errors
 
     def _note_remarks(self, one: CheckedRow, there: Users) -> None:
-        """Tell of a leaver whom nobody knows there, and what of a row is not sent, as nobody can compare it."""
+        """Note a leaver who is not known there, and what of a row is not sent, as it cannot be compared."""
         if not there and self._mode == "offboard":
             message = "nobody there is known by this; nothing is done"
             self._count_findings([Finding(one.row.line, self.key_column, "warning", message)])

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 STALLED_SECONDS = 5.0
-"""A tenant that got no further for so long waits, for its system or its limit, and takes nothing from the others."""
+"""A tenant that made no progress for so long waits, for its system or its limit, and takes nothing from the others."""
 
 
 class Slot:
@@ -21,7 +21,7 @@ class Slot:
 
 
 class TenantSlots:
-    """Hands out so many places, first come, first served; whoever gets no further lends its place to another.
+    """Hands out so many places, first come, first served; a tenant that makes no progress lends its place to another.
 
     So that an outage of many does not open everything at once, at most as many places are lent as there are.
 
@@ -54,12 +54,12 @@ class TenantSlots:
         self._hand_out()
 
     def note_progress(self, slot: Slot) -> None:
-        """Take note that a tenant got on; it uses its place itself again, and nobody who has one has to leave."""
+        """Note that a tenant made progress: it uses its place itself again, and nobody who has one has to leave."""
         slot.last = self._clock()
         slot.is_lent = False
 
     def lend_stalled(self) -> None:
-        """Lend the places of tenants that got no further; called now and then."""
+        """Lend the places of tenants that made no progress; called now and then."""
         before = self._clock() - STALLED_SECONDS
         for slot in self._slots:
             slot.is_lent = slot.last <= before

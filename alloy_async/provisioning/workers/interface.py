@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 MOST_FAILURES: int = 3
-"""Workers that may fail one after the other, with none getting on in between."""
+"""Workers that may fail one after the other, with none making progress in between."""
 MOST_SAID: int = 2000
 """Bytes that are kept of what a worker says of errors, from their end."""
 
@@ -17,7 +17,7 @@ class Workers(Protocol):
         """Start those that are missing; called again and again.
 
         Args:
-            progress: whether any of them has got on since the last time: then failures before do not count.
+            progress: whether any of them made progress since the last call: then earlier failures do not count.
 
         Raises:
             WorkersFailed: they cannot be started, or fail one after the other.

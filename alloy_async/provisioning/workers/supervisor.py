@@ -13,7 +13,7 @@ from ..store.store_opener import count_shards, read_store
 from .interface import Workers, WorkersFailed
 
 _SHARE = 0.2
-"""Of the time at most goes into counting rows, which takes the longer the more there are."""
+"""The share of the time that goes into counting rows at most: the more rows there are, the longer that takes."""
 
 
 async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str | None:

@@ -58,7 +58,7 @@ def read_form(raw: bytes, content_type: str) -> dict[str, str | FilePart]:
 
 
 def _split_parts(raw: bytes, delimiter: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Head and content of each part."""
+    """Split a form into its parts: head and content of each."""
     if not raw.startswith(delimiter + b"\r\n"):
         raise Misfit("the form does not begin with its boundary")
     whole = memoryview(raw)

@@ -50,7 +50,7 @@ def verify_claims(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[
 
 
 def read_claims(token: str) -> dict[str, Any]:
-    """Read what a token claims, whoever signed it; none for what is no token."""
+    """Read what a token claims, whoever signed it; none for what is not a token."""
     try:
         return _open_token(token)[1]
     except ApiError:

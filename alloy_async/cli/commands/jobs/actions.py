@@ -101,7 +101,7 @@ def apply(
 @click.option(
     "--send-again",
     is_flag=True,
-    help="Also send rows of unknown outcome again if they are not there; only once no request of before can be on its way"
+    help="Also send rows of unknown outcome again if they are not there; only once no earlier request can be on its way"
     " any more.",
 )
 @click.option(

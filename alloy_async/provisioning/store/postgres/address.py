@@ -41,7 +41,7 @@ class JobAddress:
         """Read an address.
 
         Raises:
-            ConfigurationError: the name of the job is missing, or the length of the lease is no number of seconds.
+            ConfigurationError: the name of the job is missing, or the length of the lease is not a number of seconds.
         """
         parts = urlsplit(place)
         pairs = parts.query.split("&") if parts.query else []
