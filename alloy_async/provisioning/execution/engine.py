@@ -51,8 +51,8 @@ class Engine:
         target = context.target.with_retry_hook(self._on_retry, self._on_limit)
         self._batch_size = target.capabilities.batch_size
         self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard)
-        self._rows = CallSender(context, phase, target, self.recorder, self.guard, self._doubts)
-        self._batches = BatchSender(target, self._rows) if isinstance(target, EncodingDirectory) else None
+        self._calls = CallSender(context, phase, target, self.recorder, self.guard, self._doubts)
+        self._batches = BatchSender(target, self._calls) if isinstance(target, EncodingDirectory) else None
         self._emit = context.run.on_event
         self._reach = crash_hook.get()
         self._ahead = _FIRST_AHEAD * context.run.concurrency
@@ -89,7 +89,7 @@ class Engine:
                 await self._wait_for_change()
             writing.cancel()
             await self._write_pending()
-        await self._rows.withdraw(_list_rows(self._due))
+        await self._calls.withdraw(_list_rows(self._due))
 
     def _gather_windows(self, part: Part) -> Iterator[Sequence[Part]]:
         """Gather the calls whose intents are written together: a batch is one, and single rows share one, a few calls ahead.
@@ -103,7 +103,7 @@ class Engine:
         for unit in group_for_calls(part, self._batch_size):
             if self.guard.stopped:
                 return
-            if len(unit) > 1 or not self._rows.is_answerable(unit[0]):
+            if len(unit) > 1 or not self._calls.is_answerable(unit[0]):
                 if ahead:
                     yield ahead
                     ahead = []
@@ -122,7 +122,7 @@ class Engine:
         # Before the first call of the window begins: a request that left without an intent on disk would be forgotten by a
         # crash, and sent again.
         if len(window) > 1:
-            await self._rows.intend(_list_rows(window))
+            await self._calls.intend(_list_rows(window))
         self._due += window
         self._enough = len(window) // 2
         while self.guard.contact != "answered" and await self._carry_out_next():
@@ -165,7 +165,7 @@ class Engine:
             assert self._batches is not None  # only for a directory that encodes them there are such
             await self._batches.carry_out(unit)
         else:
-            await self._rows.carry_out(unit)
+            await self._calls.carry_out(unit)
         if self.recorder.is_full:
             await self._write_pending()
         elif not self.recorder.pending:

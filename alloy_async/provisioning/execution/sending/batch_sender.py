@@ -16,30 +16,30 @@ class BatchSender:
 
     Args:
         target: the directory, watched.
-        rows: sends single rows of the run, and writes down what happened to any.
+        calls: sends single rows of the run, and writes down what happened to any.
     """
 
-    def __init__(self, target: EncodingDirectory, rows: CallSender) -> None:
+    def __init__(self, target: EncodingDirectory, calls: CallSender) -> None:
         self._target = target
-        self._rows = rows
+        self._calls = calls
 
     async def carry_out(self, batch: CreationBatch) -> None:
         """Send a batch until each of its rows has its outcome."""
         intents = [RowResult(one.first, one.state, "intend", rows=one.rows) for one in batch.stretches]
-        await self._rows.record_intents(intents)
+        await self._calls.record_intents(intents)
         keys = batch.keys
-        answer = await self._rows.collect_answer(
+        answer = await self._calls.collect_answer(
             len(keys), lambda: self._target.create_encoded(batch.body, keys)
         )
         if isinstance(answer, BatchOutcome) and not answer.is_lost:
-            await self._rows.record([*self._decide(batch, answer)])
+            await self._calls.record([*self._decide(batch, answer)])
             return
         # Refused as a whole, lost, or not sent at all: from here on each row has a fate of its own.
         known = answer.list_outcomes(keys) if isinstance(answer, BatchOutcome) else answer
         rows = [*give_records(batch.stretches, self._target.decode_batch(batch.body))]
         for row in rows:
             row.state = "intended"
-        await self._rows.send(rows, [known])
+        await self._calls.send(rows, [known])
 
     def _decide(self, batch: CreationBatch, answer: BatchOutcome) -> Iterator[RowResult]:
         """Decide about the rows of a batch by its outcome: once for all neighbours to which the same happened."""
@@ -62,4 +62,4 @@ class BatchSender:
         if start < stop:
             row = next(stretch.cut(start, start + 1).iterate_rows())
             row.state = "intended"
-            yield self._rows.decide(row, outcome)._replace(rows=stop - start)
+            yield self._calls.decide(row, outcome)._replace(rows=stop - start)
