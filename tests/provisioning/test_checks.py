@@ -95,6 +95,16 @@ def test_every_repeated_key_is_found_with_its_first_line(keys: list[str]) -> Non
             assert first_lines.find_first(key, line, key) == (None if first == line else (first, key))
 
 
+@pytest.mark.parametrize("repeated", [3, 140_000])
+def test_repeated_keys_are_found_among_more_than_are_looked_at_together(repeated: int) -> None:
+    hashes = KeyHashes()
+    hashes.add(f"user{number}" for number in range(140_000))
+    hashes.add(["ada"] * repeated)
+    hashes.add(["user5", "user139999"])
+    assert hashes.take_repeated() == {hash("ada"), hash("user5"), hash("user139999")}
+    assert hashes.take_repeated() == frozenset()
+
+
 def test_a_shared_hash_is_no_duplicate() -> None:
     first_lines = FirstLines(frozenset({hash("ada"), hash("bob")}))
     assert [first_lines.find_first("ada", 1, "ada"), first_lines.find_first("bob", 2, "bob")] == [None, None]

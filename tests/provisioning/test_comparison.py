@@ -10,8 +10,13 @@ from typing import Any
 
 import pytest
 
+from alloy_async.directory import UserRecord
+from alloy_async.directory.record import fold_all
+from alloy_async.directory.record_columns import RecordColumns
 from alloy_async.provisioning import apply, open_source, plan, provision, undo
+from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.sandbox import Sandbox
+from alloy_async.systems import load_directory
 from simulation.memory_directory import rows_of
 from simulation.sandbox_directories import directory_of, empty_sandbox, place_of
 
@@ -179,3 +184,12 @@ async def test_images_hold_what_is_shown(tmp_path: Path) -> None:
             "given_name": "Old",
             "attributes": {"office": "Berlin"},
         }
+
+
+@pytest.mark.parametrize("name", ["Ada", "\ud800", "it's a \\", "Zoë\n"])
+def test_users_have_the_same_hashes_as_columns(name: str) -> None:
+    comparer = UserComparer(load_directory("alloy").capabilities, b"s" * 16)
+    users = [UserRecord(username="Bob", full_name="Bob"), UserRecord(username=f"x{name}", full_name=name)]
+    columns = RecordColumns.from_records(users)
+    hashes = comparer.digest_columns(columns, fold_all(columns.get("username")))
+    assert hashes == b"".join(map(comparer.digest, users))

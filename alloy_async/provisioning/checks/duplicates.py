@@ -10,8 +10,6 @@ from typing import TypeAlias
 
 from ..sources import Finding
 
-_BITS = 8
-_PARTS = 1 << _BITS
 _TOGETHER = 1 << 17
 
 FindFirst: TypeAlias = Callable[[str, int, str], tuple[int, str] | None]
@@ -26,7 +24,7 @@ class KeyHashes:
 
     def add(self, keys: Iterable[str]) -> None:
         """Remember keys, folded."""
-        self._hashes.extend(map(hash, keys))
+        self._hashes.fromlist([*map(hash, keys)])
 
     def take_repeated(self) -> frozenset[int]:
         """Return the hashes that came more than once, and forget all."""
@@ -34,16 +32,17 @@ class KeyHashes:
         return frozenset(_find_repeated(hashes))
 
 
-def _find_repeated(hashes: array[int], shift: int = 0) -> Iterator[int]:
-    """Find what is in there more than once, in parts, so that only one of them is in memory as objects."""
-    if len(hashes) > _TOGETHER:
-        parts = [array("q") for _ in range(_PARTS)]
+def _find_repeated(hashes: array[int], byte: int = 0) -> Iterator[int]:
+    """Find what is in there more than once, in parts by a byte of each, so that only one of them is in memory as objects."""
+    if len(hashes) > _TOGETHER and byte < hashes.itemsize:  # beyond its last byte all are the same one
+        parts = [array("q") for _ in range(256)]
         appends = [part.append for part in parts]
-        for value in hashes:
-            appends[(value >> shift) % _PARTS](value)
-        del hashes, appends
+        places = bytes(memoryview(hashes).cast("B")[byte :: hashes.itemsize])
+        for place, value in zip(places, hashes, strict=True):
+            appends[place](value)
+        del hashes, appends, places
         while parts:
-            yield from _find_repeated(parts.pop(), shift + _BITS)
+            yield from _find_repeated(parts.pop(), byte + 1)
     elif len(set(hashes)) < len(hashes):
         yield from (value for value, times in Counter(hashes).items() if times > 1)
 
