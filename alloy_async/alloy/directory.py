@@ -144,9 +144,8 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
 
         async def taken(key: str) -> Outcome:
             try:
-                user = await self._read_without_effect(
-                    self.client.get_a_user(key)
-                )  # most steps take the id only
+                # Asked first, since most steps take the id only.
+                user = await self._read_without_effect(self.client.get_a_user(key))
                 await take(user.user_id or key)
             except NotFound:
                 return Outcome(key, "done", "there was nothing left to do")

@@ -45,9 +45,8 @@ def describe_value(value: object) -> str:
 
 def show_value(value: object) -> str:
     """Show a wrong value that is not secret in an error, cut short where it is long."""
-    if (
-        isinstance(value, int) and value.bit_length() > LONGEST_NUMBER
-    ):  # Python prints none of more than 4,300 digits
+    # Python prints no number of more than 4,300 digits.
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
         return f"a number of {value.bit_length()} bits"
     shown = repr(value)
     return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."

@@ -113,9 +113,8 @@ class Capabilities:
     @property
     def hidden(self) -> tuple[str, ...]:
         """The carried fields that the system never shows, so that nobody can compare them: a password."""
-        parts = (
-            ("given_name", "family_name") if "full_name" in self.shows else ()
-        )  # they show as the full name
+        # These two show as the full name.
+        parts = ("given_name", "family_name") if "full_name" in self.shows else ()
         return tuple(name for name in self.carries if name not in (*self.shows, *parts))
 
     @property

@@ -71,9 +71,8 @@ class Stage:
     async def _put_part(self, part: Sequence[UserRecord], own_ids: dict[str, str]) -> list[Outcome]:
         outcomes = await self._inner.create([self._fill(user) for user in part])
         for user, outcome in zip(part, outcomes, strict=True):
-            if (
-                outcome.status == "exists" and outcome.remote_id in self._staff
-            ):  # the two have the same administrator
+            # The emulation and the system have the same administrator.
+            if outcome.status == "exists" and outcome.remote_id in self._staff:
                 self._staff.discard(outcome.remote_id)
                 outcome.status = "created"
             self.users += outcome.status == "created"

@@ -61,9 +61,8 @@ class TenantState:
             case DoubtsFound(rows):
                 self.stage, self.note = "asking", f"{rows:,} rows are in doubt"
             case Progress(counts, rows):
-                if (
-                    self.stage == "waits for its turn"
-                ):  # nothing was checked: an earlier run has done that, and more
+                # Where nothing was checked, an earlier run has done that, and more.
+                if self.stage == "waits for its turn":
                     self.earlier = counts.settled
                 self.stage, self.counts, self.rows, self.note = "sending", counts, rows, ""
             case Waiting(_, reason, seconds):

@@ -68,9 +68,8 @@ def _create_list_encoder(of: Any) -> Encoder:
 def is_mapping(of: Any) -> bool:
     if get_origin(of) in (dict, Mapping):
         return True
-    return (
-        isinstance(of, type) and issubclass(of, dict) and not is_typeddict(of)
-    )  # which is cattrs's own matter
+    # A TypedDict is cattrs's own matter.
+    return isinstance(of, type) and issubclass(of, dict) and not is_typeddict(of)
 
 
 def get_value_type(of: Any) -> Any:

@@ -44,9 +44,8 @@ def _decode_int(value: Any, _: Any = None) -> int:
     if value.__class__ is int:
         return value
     if value.__class__ is float and value.is_integer():
-        if (
-            abs(value) > LARGEST_EXACT
-        ):  # also an integer of more than 64 bits, of which the parser makes such a number
+        # Such a number is also what the parser makes of an integer of more than 64 bits.
+        if abs(value) > LARGEST_EXACT:
             raise Mismatch("expected a whole number, got one that is too large to be exact")
         return int(value)
     raise create_type_mismatch("a whole number", value)

@@ -68,9 +68,8 @@ class SharedBudget(AdaptiveBudget):
             super().give_back()
 
     def rate(self) -> float:
-        return (
-            super().rate()
-        )  # as it was read last: told with every request that is taken, and with every answer
+        # As it was read last: told with every request that is taken, and with every answer.
+        return super().rate()
 
     def gate(self) -> float:
         self._read(self._now)

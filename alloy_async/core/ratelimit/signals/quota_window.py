@@ -39,9 +39,8 @@ class QuotaWindow:
             return  # of the window before
         self._limit = math.inf if quota.limit is None else quota.limit
         self.refills = self.refills or quota.refills
-        more = (
-            sent > self._lowest_at and quota.remaining >= self._left
-        )  # than there was, and this request took one
+        # More than there was, though this request took one.
+        more = sent > self._lowest_at and quota.remaining >= self._left
         if now >= self.reset_at or (more and quota.remaining >= FULL * self._limit):
             self._began, self._lowest_at, self._rises = sent, now, 0
             self.reset_at, self._left = now + quota.reset, quota.remaining
