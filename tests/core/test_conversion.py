@@ -114,7 +114,7 @@ def test_writing_what_cannot_be(of: Any, value: Any, said: str | None) -> None:
         (float, 1, 1),
         (int, 5.0, 5),
         (Dog, {"barks": 5.0}, Dog(5)),
-        (list[int], [1, -2.0, 1e20], [1, -2, 10**20]),
+        (list[int], [1, -2.0, 2.0**53 - 1], [1, -2, 2**53 - 1]),
     ],
 )
 def test_reading(of: Any, value: Any, result: Any) -> None:
