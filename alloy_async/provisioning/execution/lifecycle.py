@@ -11,6 +11,7 @@ from ..planning.user_lookup import UserLookup
 from ..results import Report
 from ..store.temporary.indexes import KeyIndex
 from .engine import Engine
+from .recorder import ProgressRecorder
 from .row_batches import plan_streamed_rows, read_planned_rows
 
 _SLICE = 1000
@@ -23,6 +24,18 @@ async def plan_rows(context: JobContext) -> Checked:
     return checked
 
 
+async def begin_run(context: JobContext, recorder: ProgressRecorder) -> None:
+    """Write down that a run begins, in the phase that the job is in; rows that failed are planned again."""
+    header = context.header
+    await recorder.begin(
+        reopen_unknown=context.run.sends_again,
+        state=header.state_after("run") if header.phase == "apply" else header.state,
+        started=header.started or time.time(),
+        ended=None,
+        stopped=None,
+    )
+
+
 async def execute(context: JobContext, checked: Checked | None, began: float) -> Report:
     """Reconcile what is in doubt, and send what is left.
 
@@ -32,13 +45,7 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
         began: on the monotonic clock, for the report.
     """
     engine, header = Engine(context, "apply"), context.header
-    await engine.recorder.begin(
-        reopen_unknown=context.run.sends_again,
-        state=header.state_after("run"),
-        started=header.started or time.time(),
-        ended=None,
-        stopped=None,
-    )
+    await begin_run(context, engine.recorder)
     await engine.reconcile_doubts()
     if header.source_digest is None:
         checked = await _plan_and_send(context, engine)

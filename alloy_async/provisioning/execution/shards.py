@@ -29,7 +29,8 @@ from ..workers.address import create_workers
 from ..workers.supervisor import supervise
 from .engine import Engine
 from .job_opening import open_job
-from .lifecycle import report_run
+from .lifecycle import begin_run, report_run
+from .recorder import ProgressRecorder
 
 
 async def split_job(context: JobContext) -> None:
@@ -45,14 +46,7 @@ async def split_job(context: JobContext) -> None:
             "on= needs a source that every worker can read; this one can be read only once: write it to a file first"
         )
     phase = header.phase
-    engine = Engine(context, phase)
-    await engine.recorder.begin(
-        reopen_unknown=context.run.sends_again,
-        state=header.state_after("run") if phase == "apply" else header.state,
-        started=header.started or time.time(),
-        ended=None,
-        stopped=None,
-    )
+    await begin_run(context, ProgressRecorder(context.writer, phase))
     size = max(context.run.shard_rows // context.stride, 1) * context.stride
     sharded = cast(ShardedStore, store)
     await context.writer.call(sharded.create_shards, phase, size, durable=True)
