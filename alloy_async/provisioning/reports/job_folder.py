@@ -27,7 +27,7 @@ class JobSummary:
         source: the input's name.
         system: the target's name.
         mode: what was done with each row.
-        state: how it stands; `cut off` when its process is gone; `unreadable` with `worst_outcome` when the file is damaged.
+        state: how it stands; `cut off` when its process is gone; `unreadable` when it is damaged.
         outcomes: rows by outcome.
         began: when sending began, or else when it was planned; in seconds since 1970.
         elapsed: seconds from start to end.
