@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-async def test_three_workers_of_an_indexed_job(database: str) -> None:
+async def test_three_workers_of_an_indexed_job(database: str, tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(ROOT / "examples" / "indexed_job.py"),
@@ -19,6 +19,7 @@ async def test_three_workers_of_an_indexed_job(database: str) -> None:
         str(ROOT / "examples" / "users.csv"),
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
+        cwd=tmp_path,  # where the files of failed rows go
     )
     said, _ = await process.communicate()
     first, _, report = said.decode().partition("\n")
