@@ -71,7 +71,7 @@ class UnlimitedBudget:
     def rate(self) -> float:
         return math.inf
 
-    def gate(self) -> float:
+    def opens_at(self) -> float:
         return -math.inf
 
     def until(self) -> float:

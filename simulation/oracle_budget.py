@@ -41,7 +41,7 @@ class OracleBudget(RequestBudget):
     def rate(self) -> float:
         return math.inf if self._spent == -math.inf else self._per_second
 
-    def gate(self) -> float:
+    def opens_at(self) -> float:
         return self._opens
 
     def until(self) -> float:

@@ -54,7 +54,7 @@ def test_processes_together_take_no_more_than_told(
 def test_a_refusal_of_one_holds_all(tmp_path: Path) -> None:
     one, other = (SharedBudget(tmp_path / "b", Rate(100, shared=True), 10.0) for _ in range(2))
     assert one.refuse(11.0, 10.9, 30.0, 0.0, False)
-    assert other.gate() == 41.0
+    assert other.opens_at() == 41.0
     assert not other.refuse(11.1, 10.9, 30.0, 0.0, False)  # of the same volley
 
 

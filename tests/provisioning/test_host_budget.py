@@ -78,14 +78,14 @@ def test_a_refusal_that_one_sees_shuts_the_gate_for_all(address: JobAddress, acc
     ):
         now = time.monotonic()
         assert one.refuse(now, now - 0.1, 60.0, 0.0, False)
-        assert one.gate() - now == pytest.approx(60, abs=1), "here at once"
+        assert one.opens_at() - now == pytest.approx(60, abs=1), "here at once"
 
         def is_shut() -> bool:
             two.accept(now - 5, now - 6)  # whoever works has a word with the database now and then
-            return two.gate() > now
+            return two.opens_at() > now
 
         soon(is_shut)
-        assert two.gate() - now == pytest.approx(60, abs=1)
+        assert two.opens_at() - now == pytest.approx(60, abs=1)
         assert two.until() - now == pytest.approx(60, abs=1)
 
 

@@ -138,7 +138,7 @@ class AdaptiveBudget:
         ceiling = self.ceiling
         return self._known if ceiling.base == math.inf else min(ceiling.value, self._known)
 
-    def gate(self) -> float:
+    def opens_at(self) -> float:
         return self.opens
 
     def until(self) -> float:

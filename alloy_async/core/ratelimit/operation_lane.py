@@ -111,7 +111,7 @@ class OperationLane:
             wait = self._compute_crowd_delay(now)
             if wait > 0:
                 return wait
-        wait = self.budget.gate() - now
+        wait = self.budget.opens_at() - now
         if wait > 0:
             return wait
         if self.drawn is None:
@@ -124,7 +124,7 @@ class OperationLane:
         """Forecast the seconds that a caller with so many before it will wait, as far as can be told."""
         wait = 0.0
         if self.budget is not None:
-            wait = max(0.0, self.budget.gate() - now, (self.drawn or now) - now)
+            wait = max(0.0, self.budget.opens_at() - now, (self.drawn or now) - now)
             rate = self.budget.rate()
             if rate < math.inf:
                 wait += before / rate
@@ -146,7 +146,7 @@ class OperationLane:
         """Note that a call comes and meets nobody: after a pause, nobody is in a hurry."""
         if self.budget is None or self.refused_at == -math.inf:
             return
-        pause = now - max(self._last_ended, self.budget.gate())
+        pause = now - max(self._last_ended, self.budget.opens_at())
         if self._returning and pause < RETURN:
             self._returning -= 1
         elif not self.under_way and pause > REST_ROUND_TRIPS * self.round_trip + REST:
@@ -241,6 +241,6 @@ class OperationLanes(dict[str, OperationLane]):
         if others and not self._are_shared:
             self._are_shared = True
             for limited in (lane, *others):
-                if limited.budget is not None and limited.budget.gate() <= now:
+                if limited.budget is not None and limited.budget.opens_at() <= now:
                     limited.budget = None
         return self._are_shared

@@ -24,7 +24,7 @@ class RequestBudget(Protocol):
         """Requests per second; infinite while no limit is known."""
         ...
 
-    def gate(self) -> float:
+    def opens_at(self) -> float:
         """The moment before which no request may be sent, since the server refused one."""
         ...
 

@@ -71,7 +71,7 @@ class SharedBudget(AdaptiveBudget):
         # As it was read last: told with every request that is taken, and with every answer.
         return super().rate()
 
-    def gate(self) -> float:
+    def opens_at(self) -> float:
         self._read(self._now)
         return self.opens
 

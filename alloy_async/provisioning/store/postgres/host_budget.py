@@ -127,8 +127,8 @@ class HostBudget:
     def rate(self) -> float:
         return self._budget.rate()
 
-    def gate(self) -> float:
-        return self._budget.gate() - self._ahead
+    def opens_at(self) -> float:
+        return self._budget.opens_at() - self._ahead
 
     def until(self) -> float:
         return self._budget.until() - self._ahead
@@ -141,7 +141,7 @@ class HostBudget:
         with self._lock:
             is_news = self._add(_Answer(True, now, sent, asked, chance, crowded))
             if is_news:
-                opens = self.gate()
+                opens = self.opens_at()
                 self._slots = deque([moment for moment in self._slots if moment >= opens])
                 self._hurry.set()
             return is_news
