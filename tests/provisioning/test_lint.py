@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.alloy.directory import AlloyDirectory
 from alloy_async.alsid.directory import AlsidDirectory
-from alloy_async.provisioning import Finding, SourceError, open_source
+from alloy_async.provisioning import FieldMap, Finding, SourceError, open_source
 from alloy_async.provisioning.checks.linter import Linter
 
 CAN = attrs.evolve(
@@ -288,3 +288,17 @@ def test_what_a_system_needs_and_takes_only_in_one_form(tmp_path: Path) -> None:
     assert found[0].message == "will not be sent: people go by their email"
     assert found[1].message == "will not be sent: 'admin': a role goes by its id, a number"
     assert found[3].message == "the password is missing; without it the row cannot go in"
+
+
+def test_a_constant_that_the_system_has_no_place_for_is_told(tmp_path: Path) -> None:
+    """Else `--set password=...` would be taken without a word, and reach nobody."""
+    path = tmp_path / "users.csv"
+    path.write_text("username\nada\nbob\n")
+    constants = {"full_name": "A", "password": "s3cret", "attributes.desk": "4"}
+    can = AlloyDirectory.capabilities
+    found = [*Linter(open_source(path, mapping=FieldMap({}, constants)), can).check()]
+    assert [(finding.column, finding.severity) for finding in found] == [
+        ("password", "warning"),
+        ("attributes.desk", "warning"),
+    ]
+    assert "s3cret" not in repr(found)

@@ -129,12 +129,16 @@ class ColumnLayout:
         return f"no column holds the {key}; found {names}; {hint}"
 
     def list_dropped(self, carries: Collection[str]) -> Iterator[tuple[str, str]]:
-        """List the columns that do not reach a system which carries these fields, each with its field, or `secret`."""
+        """List columns and constants that do not reach a system which carries these fields, each with its field or `secret`."""
         yield from (
             (self.header[index], field) for field, index in self.fields.items() if field not in carries
         )
         if "attributes" not in carries:
             yield from ((name, "attributes") for name in self.attributes)
+        for name in self.constants:
+            field = "attributes" if name.startswith(ATTRIBUTE) else name
+            if field not in carries:
+                yield name, field
         sent = {*self.fields.values(), *self.attributes.values()}
         yield from ((self.header[index], "secret") for index in sorted(self.secrets) if index not in sent)
 
