@@ -160,6 +160,7 @@ AGILICUS = Service(
     probe=Probe(
         lambda place: operations.ListUsers(org_id=place.get("org_id"), limit=1),
         lambda place, _: f"organisation {place['org_id']}" if "org_id" in place else "",
+        takes=("org_id",),
     ),
 )
 

@@ -233,7 +233,7 @@ class AsyncClient(ClientBase):
 
         Raises:
             Unauthorized, Forbidden: it is not let in.
-            ConfigurationError: something is missing, or the service has no such call.
+            ConfigurationError: something is missing or not known, or the service has no such call.
             AlloyAsyncError: as for send().
         """
         if self.system.probe is None:

@@ -56,7 +56,9 @@ OPENDATASOFT = Service(
     None,
     present=with_default_scheme("Apikey"),
     probe=Probe(
-        lambda _: operations.GetUsers(limit=0), lambda _, page: f"a portal with {page.total_count} users"
+        lambda _: operations.GetUsers(limit=0),
+        lambda _, page: f"a portal with {page.total_count} users",
+        takes=("identity_provider",),
     ),
 )
 WITH_KEY_IN_QUERY = attrs.evolve(OPENDATASOFT, present=_remove_scheme, query_key="apikey")

@@ -79,7 +79,12 @@ SMOOCH = Service(
     "https://api.smooch.io",
     present=with_default_scheme("Bearer"),
     credential="token",
-    probe=Probe(_create_question, lambda place, _: f"app {place['app_id']}", _says_that_nobody_is_there),
+    probe=Probe(
+        _create_question,
+        lambda place, _: f"app {place['app_id']}",
+        _says_that_nobody_is_there,
+        takes=("app_id",),
+    ),
 )
 
 

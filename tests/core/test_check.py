@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from alloy_async import AsyncClient, ConfigurationError, NotFound, Service, Unauthorized
+from alloy_async.cli.options.systems import DIRECTORY_NEEDS
 from alloy_async.sandbox import Fault, Sandbox, Status
 from alloy_async.systems import load_client
 
@@ -66,3 +67,28 @@ async def test_what_is_missing_is_named() -> None:
     nameless = AsyncClient("key", system=Service("mine", "https://x.test"))
     with pytest.raises(ConfigurationError, match="mine has no call that tells who it is talking to"):
         await nameless.check()
+
+
+@pytest.mark.parametrize(
+    ("system", "place", "words"),
+    [
+        ("agilicus", {"org": "1"}, r"check\(\) has no argument org \(did you mean org_id\?\)"),
+        (
+            "smooch",
+            {"app_id": "a", "appid": "a"},
+            r"check\(\) has no argument appid \(did you mean app_id\?\)",
+        ),
+        ("alsid", {"org_id": "1"}, r"check\(\) has no argument org_id$"),
+        ("alloy", {"x": "1"}, r"check\(\) has no argument x$"),
+    ],
+)
+async def test_a_place_that_is_not_known_is_refused(system: str, place: dict[str, str], words: str) -> None:
+    async with Sandbox(system) as sandbox, make(system, sandbox) as client:
+        with pytest.raises(ConfigurationError, match=words):
+            await client.check(**place)
+        assert not sandbox.requests
+
+
+def test_what_a_directory_is_told_can_be_checked_too() -> None:
+    for system, access in DIRECTORY_NEEDS.items():
+        assert {*access.needs, *access.takes} == {*load_client(system).system.probe.takes}

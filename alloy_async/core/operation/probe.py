@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
+from ..argument_errors import suggest_name
 from ..errors import AlloyAsyncError, ConfigurationError
 from .operation import Operation
 
@@ -21,11 +22,13 @@ class Probe(NamedTuple):
             ValueError where something is missing.
         describe: words for whom the service takes the client for, of the same facts and the result.
         accepts: whether an error means, too, that the client was let in; the result is None then.
+        takes: names of the facts that a directory of the service is told besides the client.
     """
 
     create: Callable[[Mapping[str, str]], Operation[Any]]
     describe: Callable[[Mapping[str, str], Any], str]
     accepts: Callable[[AlloyAsyncError], bool] = _refuse
+    takes: tuple[str, ...] = ()
 
     async def run(self, send: Callable[[Operation[Any]], Awaitable[Any]], place: Mapping[str, str]) -> str:
         """Make the call, and describe whom the service takes the client for.
@@ -35,9 +38,12 @@ class Probe(NamedTuple):
             place: what a directory is told besides the client.
 
         Raises:
-            ConfigurationError: something is missing in `place`.
+            ConfigurationError: something is missing in `place`, or is not known; nothing is sent.
             AlloyAsyncError: the client is not let in, or the call failed.
         """
+        for name in place:
+            if name not in self.takes:
+                raise ConfigurationError(f"check() has no argument {name}{suggest_name(name, self.takes)}")
         try:
             operation = self.create(place)
         except ValueError as error:
