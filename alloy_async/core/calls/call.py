@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ..codec.conversion import Mismatch
 from ..codec.redaction import Secret
-from ..errors import AlloyAsyncError, DeadlineExceeded, Effect, RateLimited, Unauthorized
+from ..errors import AlloyAsyncError, ConfigurationError, DeadlineExceeded, Effect, RateLimited, Unauthorized
 from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.error_decoder import decode_unusual_answer, error_from_response, lowercase_names
@@ -130,7 +130,7 @@ class Call:
 
     async def _attempt(self) -> tuple[Any, int, Mapping[str, str]]:
         """Make one attempt; and a second one, freshly authorized, after a 401."""
-        shared, credential = self.shared, None
+        shared, credential, sent = self.shared, None, self.attempts
         try:
             if self.operation.authenticated:
                 auth = shared.auth
@@ -168,6 +168,10 @@ class Call:
                 from .reports import report_limit
 
                 report_limit(self, failure)
+            if isinstance(
+                failure, ConfigurationError
+            ):  # as that the client was closed: nothing was sent this time
+                self.attempts = sent
             failure.operation = self.operation.name
             failure.add_earlier_attempts(self.effect, self.attempts)
             self.effect = failure.effect
@@ -198,6 +202,7 @@ class Call:
         if gone > NEGLIGIBLE or seconds != options.settings.deadline:
             seconds -= gone
             if seconds <= 0:
+                self.attempts -= 1  # this one was none
                 raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
             timeout = options.settings.timeout.to_aiohttp(seconds)
         head = options.get_head(self.plan, credential)

@@ -24,12 +24,10 @@ _ids = count(1)
 async def transmit_observed(call: Call, credential: Secret | None) -> RawResponse:
     """Send the request of a call once, and tell the hooks, the log and the telemetry of it."""
     settings, operation, monotonic = call.options.settings, call.operation, call.shared.clock.monotonic
-    began = monotonic()
+    began, number = monotonic(), call.attempts
     if settings.on_request is not None:
         facts = _create_event_facts(call)
-        settings.on_request(
-            RequestEvent(operation.name, operation.verb, operation.route, call.attempts, **facts)
-        )
+        settings.on_request(RequestEvent(operation.name, operation.verb, operation.route, number, **facts))
     status, request_id, error = None, None, None
     try:
         with trace_attempt(call) as note_status, time_attempt(call):
@@ -43,11 +41,11 @@ async def transmit_observed(call: Call, credential: Secret | None) -> RawRespons
     finally:
         elapsed = monotonic() - began
         outcome = status if error is None else type(error).__name__
-        log.debug("%s %s in %.1f ms, attempt %d", operation.name, outcome, elapsed * 1000, call.attempts)
+        log.debug("%s %s in %.1f ms, attempt %d", operation.name, outcome, elapsed * 1000, number)
         if settings.on_response is not None:
             facts = _create_event_facts(call)
             settings.on_response(
-                ResponseEvent(operation.name, call.attempts, elapsed, status, request_id, error, **facts)
+                ResponseEvent(operation.name, number, elapsed, status, request_id, error, **facts)
             )
 
 

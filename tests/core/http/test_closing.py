@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
@@ -13,9 +14,12 @@ from alloy_async import (
     ConfigurationError,
     ConnectError,
     ConnectionLost,
+    DeadlineExceeded,
+    RequestEvent,
     Retry,
     Service,
 )
+from alloy_async.testing import FakeClock
 
 from .ways import HANG, ONCE, Create, Pieces, Read, Step, Ways, answer
 
@@ -148,3 +152,61 @@ def test_an_own_session_of_another_loop_is_refused() -> None:
         with refuses:
             Client("key", system=service, session=session).send(Read())
         runner.run(session.close())
+
+
+class InterruptedClock(FakeClock):
+    """A clock during whose sleep something happens."""
+
+    def __init__(self, interrupt: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self.interrupt = interrupt
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.passed
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        await self.interrupt()
+
+
+@pytest.mark.parametrize("ways", CLOSABLE, indirect=True)
+async def test_what_a_closed_client_does_not_send_is_not_counted(ways: Ways) -> None:
+    async def close() -> None:
+        await client.aclose()
+
+    clock = InterruptedClock(close)
+    busy = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+    async with Pieces([busy]) as service, ways.client(service.url, retry=PATIENT, clock=clock) as client:
+        for attempts in (1, 0):
+            with pytest.raises(ConfigurationError, match="this client is closed") as raised:
+                await client.send(Read())
+            assert raised.value.attempts == attempts
+            assert raised.value.effect == ("unknown" if attempts else "none")
+        assert len(service.requests) == 1
+    assert len(clock.sleeps) == 1
+
+
+async def no_interruption() -> None: ...
+
+
+async def test_a_request_that_a_hook_held_up_past_the_deadline_is_not_counted() -> None:
+    clock = InterruptedClock(no_interruption)
+    seen: list[int] = []
+
+    def hold_up(event: RequestEvent) -> None:
+        clock.passed = 100.0
+
+    async with (
+        Pieces([b""]) as service,
+        AsyncClient(
+            "key",
+            system=Service("x", service.url),
+            clock=clock,
+            on_request=hold_up,
+            on_response=lambda event: seen.append(event.attempt),
+        ) as client,
+    ):
+        with pytest.raises(DeadlineExceeded, match="before it was sent") as raised:
+            await client.send(Read())
+    assert (raised.value.attempts, raised.value.effect, service.requests, seen) == (0, "none", [], [1])
