@@ -42,6 +42,15 @@ def read_names(sandbox: Sandbox) -> dict[str, str]:
     return {user["username"]: user["full_name"] for user in map(json.loads, result.stdout.splitlines())}
 
 
+def test_findings_name_the_file_that_was_read(tmp_path: Path, server: Sandbox) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("username,full_name\nada,Ada\n,Bob\n")
+    again = find_command(run("provision", source, "--to", "alloy").stdout, "Correct them there, then run:  ")
+    result = run(*again)
+    assert result.exit_code == 1
+    assert "users.failed.csv:2: error: " in result.stderr
+
+
 def test_the_job_remembers_how_its_rows_are_read_and_sent(
     tmp_path: Path, server: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -343,6 +343,7 @@ def test_reading_options_and_constants(world: World) -> None:
     )
     result = run("provision", "--many", world.table, "--only", "acme")
     assert result.exit_code == 0, result.output
+    assert "not sent, as there is no place for them: Kommentar" in result.stdout
     assert world.sandboxes["acme"].ledger.count(what="created") == 1
 
 

@@ -128,3 +128,15 @@ def test_the_end_elsewhere() -> None:
         "The job ended early: 30 calls in a row failed",
         "All of it:  alloy-async report users.job --format html -o report.html",
     ]
+
+
+def test_rows_of_unknown_outcome_are_not_to_be_corrected() -> None:
+    screen = Screen(terminal=False)
+    end = report(counts=Counts(created=1190, unknown=10), retries=0)
+    print_summary(screen.console, end, Path("users.failed.csv"), NextSteps())
+    lines = screen.text.splitlines()
+    assert not [line for line in lines if line.startswith("Correct them there")]
+    assert (
+        "Once nothing can be on its way any more, 10 rows of unknown outcome are sent again by:"
+        "  alloy-async resume users.job --send-again"
+    ) in lines

@@ -17,6 +17,7 @@ async def test_three_workers_of_an_indexed_job(database: str, tmp_path: Path) ->
         str(ROOT / "examples" / "indexed_job.py"),
         database,
         str(ROOT / "examples" / "users.csv"),
+        cwd=tmp_path,  # where the file with the rows that did not go in is written
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
         cwd=tmp_path,  # where the files of failed rows go
@@ -26,3 +27,4 @@ async def test_three_workers_of_an_indexed_job(database: str, tmp_path: Path) ->
     assert first == "1188 users created, exit codes [1, 1, 1]", "as 12 rows are faulty"
     assert json.loads(report)["counts"]["created"] == 1188
     assert process.returncode == 1
+    assert [path.name.endswith(".failed.csv") for path in tmp_path.iterdir()] == [True]

@@ -94,6 +94,6 @@ class NextSteps:
             return format_command("resume", job, "--failed", failed, *self.of_job)
         return None if self.of_source is None else format_command("provision", failed, *self.of_source)
 
-    def format_job_command(self, name: str, job: Path | str) -> str:
+    def format_job_command(self, name: str, job: Path | str, *words: str) -> str:
         """Format a command that goes on with a job."""
-        return format_command(name, job, *self.of_job)
+        return format_command(name, job, *words, *self.of_job)

@@ -77,8 +77,12 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
         rows = format_count(counts.unresolved, "row did", "rows did")
         print_text(console, f"{rows} not go in; {failed} has each with its line and reason.")
         correction = steps.format_correction(report.job, failed)
-        if correction and not (counts.failed or counts.unfinished):
+        if correction and counts.unresolved > counts.unknown and not (counts.failed or counts.unfinished):
             print_text(console, f"Correct them there, then run:  {correction}")
+    if counts.unknown and not counts.unfinished and not steps.is_sandbox:
+        again = steps.format_job_command("resume", report.job, "--send-again")
+        rows = format_count(counts.unknown, "row of unknown outcome is", "rows of unknown outcome are")
+        print_text(console, f"Once nothing can be on its way any more, {rows} sent again by:  {again}")
     if (counts.failed or counts.unfinished) and not steps.is_sandbox:
         print_text(console, f"To go on:  {steps.format_job_command('resume', report.job)}")
     page = format_command("report", report.job, "--format", "html", "-o", "report.html")

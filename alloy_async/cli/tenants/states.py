@@ -40,6 +40,7 @@ class TenantState:
         note: what a person would want to know.
         result: at its end.
         earlier: lines that had their outcome before this run.
+        dropped: columns that the system has no place for.
     """
 
     name: str
@@ -49,6 +50,7 @@ class TenantState:
     note: str = ""
     result: TenantResult[Any] | None = None
     earlier: int = 0
+    dropped: tuple[str, ...] = ()
 
     def update(self, event: Event | TenantResult[Any]) -> None:
         """Take in what happened."""
@@ -58,6 +60,7 @@ class TenantState:
             case Checked():
                 self.stage, self.rows = "sending", event.rows
                 self.note = f"{event.errors:,} rows are not sent" if event.errors else ""
+                self.dropped = event.dropped
             case DoubtsFound(rows):
                 self.stage, self.note = "asking", f"{rows:,} rows are in doubt"
             case Progress(counts, rows):
@@ -106,10 +109,13 @@ def describe_end(state: TenantState) -> str:
         return f"{done}; then: {state.note}" if done else f"not done: {state.note}"
     if result is None or not result.is_begun:
         return "not begun"
+    dropped = (
+        f"; not sent, as there is no place for them: {', '.join(state.dropped)}" if state.dropped else ""
+    )
     if isinstance(result.result, Plan):
-        return _describe_plan(result.result)
+        return _describe_plan(result.result) + dropped
     why = f"; ended early: {state.note}" if state.note else ""
-    return f"{describe_counts(state.counts) or 'no rows'}{why}"
+    return f"{describe_counts(state.counts) or 'no rows'}{why}{dropped}"
 
 
 _DOING: Mapping[str, str] = {

@@ -140,7 +140,7 @@ def resume(
         async with _open_source(job, directory, constants, options.on) as source:
             return await resume(job, directory, source, run=run)
 
-    context.exit(_run_on_job(context, job, target, work, options))
+    context.exit(_run_on_job(context, job, target, work, options, failed))
 
 
 @_create_job_command
@@ -193,7 +193,12 @@ def work(
 
 
 def _run_on_job(
-    context: click.Context, job: Path | str, target: Target, work: Callable[..., Any], options: JobOptions
+    context: click.Context,
+    job: Path | str,
+    target: Target,
+    work: Callable[..., Any],
+    options: JobOptions,
+    failed: Path | None = None,
 ) -> int:
     from ....core.errors import AlloyAsyncError
     from ....provisioning.store.store_opener import read_store
@@ -214,7 +219,8 @@ def _run_on_job(
         default_profile=None,  # the job knows its own account, whatever the environment names
         **place,
     )
-    command = JobTask(header.source, system, target, work, next_steps=NextSteps.from_context(context))
+    source = header.source if failed is None else failed.name
+    command = JobTask(source, system, target, work, next_steps=NextSteps.from_context(context))
     return run_job(command, options)
 
 
