@@ -17,7 +17,6 @@ async def test_three_workers_of_an_indexed_job(database: str, tmp_path: Path) ->
         str(ROOT / "examples" / "indexed_job.py"),
         database,
         str(ROOT / "examples" / "users.csv"),
-        cwd=tmp_path,  # where the file with the rows that did not go in is written
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
         cwd=tmp_path,  # where the files of failed rows go
