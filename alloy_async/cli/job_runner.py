@@ -188,10 +188,9 @@ async def _run_work(command: JobTask, progress: Display, options: JobOptions) ->
 def _describe_cut_off(progress: Display) -> str:
     if not progress.sending:
         return "Stopped while the rows were being checked; nothing was sent."
-    return (
-        f"Cut off: {progress.counts.settled:,} rows have their outcome; those on their way may be in or not. "
-        "Resume the job: it finds out, and goes on."
-    )
+    counts = progress.counts
+    settled = f"{counts.settled:,} rows have their outcome; those" if counts.rows else "rows"
+    return f"Cut off: {settled} on their way may be in or not. Resume the job: it finds out, and goes on."
 
 
 @contextmanager

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         Event as Event,
         Paused as Paused,
         Progress as Progress,
+        Sending as Sending,
         Stopped as Stopped,
         Waiting as Waiting,
     )
@@ -70,6 +71,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "Event",
             "Paused",
             "Progress",
+            "Sending",
             "Stopped",
             "Waiting",
         ),

@@ -126,6 +126,17 @@ class DoubtsFound:
 
 
 @attrs.frozen
+class Sending:
+    """The first rows of this run are about to leave: from here on, cutting it off leaves rows in doubt.
+
+    Args:
+        counts: of the whole job so far.
+    """
+
+    counts: Counts
+
+
+@attrs.frozen
 class Progress:
     """One more batch has its outcomes; `counts` are of the whole job so far."""
 
@@ -156,5 +167,10 @@ class Stopped:
     reason: str
 
 
-Event: TypeAlias = Checking | Checked | DoubtsFound | Progress | Waiting | Paused | Stopped
+Event: TypeAlias = Checking | Checked | DoubtsFound | Sending | Progress | Waiting | Paused | Stopped
 OnEvent: TypeAlias = Callable[[Event], None]
+
+
+def tells_of_sending(event: Event) -> bool:
+    """Tell whether from an event on a job may have sent something, so that cutting it off may leave rows in doubt."""
+    return isinstance(event, Checked | DoubtsFound | Sending | Progress)

@@ -22,7 +22,7 @@ from alloy_async.cli.tenants.error_messages import describe_tenant_error, name_k
 from alloy_async.cli.tenants.progress import TenantsProgress
 from alloy_async.core.errors import Unauthorized
 from alloy_async.provisioning import Checked, Checking, Counts, Progress, TenantResult, Waiting
-from alloy_async.sandbox import Fault, Sandbox, Status
+from alloy_async.sandbox import Fault, Hang, Sandbox, Status
 
 NAMES = ("acme", "globex", "initech")
 TOP = 'system = "alloy"\nfile = "{name}.csv"\ncredential = { env = "{NAME}_KEY" }\n'
@@ -514,3 +514,25 @@ def test_errors_are_in_the_words_of_the_table(message: str, expected: str) -> No
 
 def test_an_error_that_nobody_expected_is_named() -> None:
     assert describe_tenant_error(ZeroDivisionError("by zero")) == "ZeroDivisionError: by zero"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_signal_before_the_first_answer_of_plans_waits_for_what_is_on_its_way(world: World) -> None:
+    assert run("plan", "--many", world.table).exit_code == 0
+    for sandbox in world.sandboxes.values():
+        sandbox.requests.clear()
+        sandbox.faults.add(Fault(Hang(), "batch_create_users", times=None))
+    with started("apply", "--many", world.table) as process:
+        give_up = time.monotonic() + 60
+        while not world.sent:
+            assert process.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "Stopping: what is on its way is finished" in next(iter(process.stderr))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Cut off: rows on their way may be in or not." in err
+    assert "nothing was sent" not in err

@@ -151,6 +151,41 @@ def test_a_second_ctrl_c_cuts_off(many: Path) -> None:
 
 
 @posix
+@pytest.mark.parametrize("command", ["apply", "resume"])
+@pytest.mark.parametrize("progress", ["auto", "json"])
+def test_ctrl_c_before_the_first_answer_of_a_job_that_was_checked_before(
+    many: Path, command: str, progress: str
+) -> None:
+    """Nothing is checked any more, so the first request leaves unannounced; the first Ctrl-C still waits for it."""
+    job = many.with_suffix(".job")
+    with Sandbox("alloy", latency=0.1) as server:
+        if command == "apply":
+            with started("plan", str(many), "--to", "alloy", url=server.url) as process:
+                _, err = process.communicate(timeout=60)
+            assert process.returncode == 0, err
+        else:
+            with started("provision", str(many), "--to", "alloy", url=server.url) as process:
+                until(process, "rows checked")
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=60)
+            assert process.returncode == 130
+        sent = len(server.requests)
+        server.faults.add(Fault(Hang(), "batch_create_users", times=None))
+        with started(command, str(job), "--progress", progress, url=server.url) as process:
+            deadline = time.monotonic() + 30
+            while len(server.requests) == sent and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert len(server.requests) > sent
+            process.send_signal(signal.SIGINT)
+            until(process, "Stopping: what is on its way is finished")
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "Cut off: rows on their way may be in or not. Resume the job" in err
+        assert "nothing was sent" not in err
+
+
+@posix
 def test_the_sandbox_serves_until_ctrl_c() -> None:
     with started("sandbox", "alloy", "--port", "0") as process:
         assert process.stdout is not None

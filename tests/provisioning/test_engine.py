@@ -28,10 +28,13 @@ from alloy_async.provisioning import (
     Event,
     Progress,
     RunOptions,
+    Sending,
     SourceError,
     Stopped,
     Waiting,
+    apply,
     open_source,
+    plan,
     provision,
     resume,
 )
@@ -127,7 +130,7 @@ async def test_when_the_first_call_fails_nothing_could_be_done(
     with pytest.raises(type(error)):
         await provision(users_file(tmp_path, *names(50)), target, run=RunOptions(on_event=events.append))
     assert len(target.calls) == 1
-    assert [type(event) for event in events] == [Checking, Checked]
+    assert [type(event) for event in events] == [Checking, Checked, Sending]
     assert written(tmp_path) == ["users.csv"]
 
 
@@ -300,12 +303,36 @@ async def test_events(tmp_path: Path) -> None:
     target._script = script
     path = users_file(tmp_path, *(f"{n},x" for n in names(25)), ",y", columns="login,desk")
     report = await provision(path, target, run=RunOptions(on_event=events.append))
-    assert Counter(map(type, events)) == {Checking: 1, Checked: 1, Waiting: 1, Progress: 3}
+    assert Counter(map(type, events)) == {Checking: 1, Checked: 1, Sending: 1, Waiting: 1, Progress: 3}
     checked = next(event for event in events if isinstance(event, Checked))
     assert (checked.rows, checked.errors, checked.dropped) == (26, 1, ("desk",))
     assert (report.retries, report.waited) == (1, 2.5)
     assert events[-1] == Progress(report.counts, 26)
     assert Waiting("create", "429 slow down", 2.5) in events
+
+
+async def test_a_run_says_that_it_sends_once_and_before_anything_leaves(tmp_path: Path) -> None:
+    """Also where nothing is checked first: whoever cuts off `apply` or `resume` knows that rows may have left."""
+    events: list[object] = []
+    run = RunOptions(concurrency=1, on_event=events.append)
+
+    def script(call: int, records: Sequence[UserRecord]) -> None:
+        events.append("call")
+        if call == 2:
+            run.stop.set()
+
+    target = MemoryDirectory(script=script)
+    planned = await plan(users_file(tmp_path, *names(50)), target)
+    report = await apply(planned.job, target, run=run)
+    assert report.counts.created == len(target.users) < 50
+    assert (events[0], events[1]) == (Sending(Counts(planned=50)), "call")
+    assert [type(event) for event in events].count(Sending) == 1
+
+    events.clear()
+    run.stop.clear()
+    await resume(report.job, target, run=run)
+    assert (events[0], events[1]) == (Sending(report.counts), "call")
+    assert [type(event) for event in events].count(Sending) == 1
 
 
 async def test_files_are_read_in_slices_and_in_threads(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Self
 
 import attrs
 
-from ...provisioning.events import Checked, Counts, DoubtsFound, Event, Progress
+from ...provisioning.events import Counts, Event, Progress, tells_of_sending
 from .safe_text import format_json, print_line
 from .streams import ignore_closed
 
@@ -42,7 +42,7 @@ class JsonProgress:
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
-        self.sending = self.sending or isinstance(event, Checked | DoubtsFound | Progress)
+        self.sending = self.sending or tells_of_sending(event)
         if isinstance(event, Progress):
             self.counts = event.counts
         self._print(name_event(event), attrs.asdict(event))

@@ -31,8 +31,10 @@ from ...provisioning.events import (
     Event,
     Paused,
     Progress,
+    Sending,
     Stopped,
     Waiting,
+    tells_of_sending,
 )
 from .streams import ignore_closed
 
@@ -107,20 +109,21 @@ class ProgressDisplay:
             self._show(event)
 
     def _show(self, event: Event) -> None:
+        self.sending = self.sending or tells_of_sending(event)
         match event:
             case Checking(rows):
                 self._bar.update(self._task, completed=rows)
                 self._print_seldom(f"checking: {rows:,} rows")
             case Checked():
-                self.sending = True
                 self._print_findings(event)
                 self._bar.reset(self._task, description="sending", total=event.rows, notes="")
             case DoubtsFound(rows):
-                self.sending = True
                 asked = format_count(rows, "row is", "rows are")
                 self._print_seldom(f"{asked} in doubt: asking {self._target} what it holds")
+            case Sending(counts):
+                total = counts.rows or None  # a source that is read once has none yet
+                self._bar.update(self._task, description="sending", completed=counts.settled, total=total)
             case Progress(counts, rows):
-                self.sending = True
                 self.counts = counts
                 self._bar.update(self._task, description="sending", completed=counts.settled, total=rows)
                 self._print_seldom(f"sending: {_format_progress(counts, rows)}", last=counts.settled == rows)

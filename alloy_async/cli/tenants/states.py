@@ -17,6 +17,7 @@ from ...provisioning.events import (
     DoubtsFound,
     Event,
     Progress,
+    Sending,
     Stopped,
     Waiting,
 )
@@ -63,17 +64,23 @@ class TenantState:
                 self.dropped = event.dropped
             case DoubtsFound(rows):
                 self.stage, self.note = "asking", f"{rows:,} rows are in doubt"
+            case Sending(counts):
+                self._begin_sending(counts)
+                self.rows = self.rows or counts.rows
             case Progress(counts, rows):
-                # Where nothing was checked, an earlier run has done that, and more.
-                if self.stage == "waits for its turn":
-                    self.earlier = counts.settled
-                self.stage, self.counts, self.rows, self.note = "sending", counts, rows, ""
+                self._begin_sending(counts)
+                self.counts, self.rows, self.note = counts, rows, ""
             case Waiting(_, reason, seconds):
                 self.note = f"waits {seconds:,.0f} s: {reason}"
             case Stopped(reason):
                 self.note = reason
             case TenantResult():
                 self._end(event)
+
+    def _begin_sending(self, counts: Counts) -> None:
+        if self.stage == "waits for its turn":  # nothing was checked: an earlier run has done that, and more
+            self.earlier = counts.settled
+        self.stage = "sending"
 
     def _end(self, result: TenantResult[Any]) -> None:
         self.result = result

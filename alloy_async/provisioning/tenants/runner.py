@@ -12,7 +12,7 @@ import attrs
 from ...core.http.shared_connections import SharedConnections
 from ...core.validation import check_count
 from ..errors import JobError
-from ..events import Checked, DoubtsFound, Event, Progress, Waiting
+from ..events import Event, Waiting, tells_of_sending
 from ..options import RunOptions
 from .results import Result, TenantResult, TenantsReport
 from .slots import Slot, TenantSlots
@@ -137,7 +137,7 @@ class TenantsRunner:
         def listen(event: Event) -> None:
             if not isinstance(event, Waiting):
                 self._slots.note_progress(slot)
-            if isinstance(event, Checked | DoubtsFound | Progress):
+            if tells_of_sending(event):
                 self._checking.pop(task, None)
             self._on_event(name, event)
             self._run.on_event(event)

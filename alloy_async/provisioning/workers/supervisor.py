@@ -35,9 +35,10 @@ async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str |
                 reason = "interrupted"
                 break
             counts, seconds = look
+            # Before any worker begins: whoever cuts the run off from then on must know that rows may have left.
+            run.on_event(Progress(counts, counts.rows))
             await workers.keep_running(progress=counts != before)
             before = counts
-            run.on_event(Progress(counts, counts.rows))
             await asyncio.sleep(max(POLL_SECONDS, seconds / _SHARE))
     except WorkersFailed as failure:
         reason = str(failure)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TypeAlias, TypeVar
 
 from ....core.errors import AlloyAsyncError
 from ....directory import BatchOutcome, Directory, Outcome, UserRecord
 from ....directory.error_policy import refuses_batch, send_in_halves
+from ...events import Sending
 from ...job_context import JobContext
 from ...planning.user_lookup import UserLookup
 from ...store.header import Phase
@@ -19,6 +20,7 @@ from ..doubts import DoubtReconciler
 from ..failure_guard import FailureGuard
 from ..lookup_decision import LookupDecider
 from ..recorder import ProgressRecorder
+from .intents import create_intents
 
 Answer: TypeAlias = Sequence[Outcome] | None
 """The outcomes of one call; none where surely it was not made and will not be; None where it was refused as a whole."""
@@ -57,6 +59,7 @@ class CallSender:
         self._doubles_nobody = can.key_is_unique or sends_again
         self._decider = LookupDecider(can, context.comparer, sends_again=sends_again)
         self._lookup = UserLookup(target, context.comparer)
+        self._has_begun = False
         self._reach = crash_hook.get()
 
     async def carry_out(self, unit: Sequence[JobRow]) -> None:
@@ -78,6 +81,11 @@ class CallSender:
 
     async def record_intents(self, intents: Sequence[RowResult]) -> None:
         """Write intents down, durably: only what comes after may leave this process."""
+        if (
+            not self._has_begun
+        ):  # told before they are on disk: whoever cuts the job off then must know of doubts
+            self._has_begun = True
+            self._context.run.on_event(Sending(self._recorder.counts))
         self._reach("before intent")
         store = self._context.store
         await self._context.writer.call(store.record_intents, self._phase, intents, durable=True)
@@ -90,7 +98,7 @@ class CallSender:
 
     async def intend(self, rows: Sequence[JobRow]) -> None:
         """Write down that rows are about to be sent, and have them say so."""
-        await self.record_intents([*_mark_intended(rows)])
+        await self.record_intents([*create_intents(rows)])
         for row in rows:
             row.state = "intended"  # only once it is written: a row that says so here must say so on disk
 
@@ -284,14 +292,3 @@ class CallSender:
 
 def _list_records(rows: Sequence[JobRow]) -> list[UserRecord]:
     return [row.record for row in rows if row.record is not None]
-
-
-def _mark_intended(rows: Sequence[JobRow]) -> Iterator[RowResult]:
-    """Make the intents of rows: one for neighbours that are in the same state."""
-    first, count = rows[0], 0
-    for row in rows:
-        if row.number != first.number + count or row.state != first.state:
-            yield first.create_intent()._replace(rows=count)
-            first, count = row, 0
-        count += 1
-    yield first.create_intent()._replace(rows=count)
