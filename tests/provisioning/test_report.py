@@ -246,10 +246,10 @@ def test_nothing_from_the_job_is_taken_for_markup(tmp_path: Path) -> None:
 
 def test_a_large_job_makes_a_page_of_bounded_size(tmp_path: Path) -> None:
     path = finished_job(tmp_path / "users.job", lines=20_000, seconds=5000, unresolved=15_000)
-    began = time.perf_counter()
+    began = time.process_time()
     text = page_of(path)
     assert len(text) < 800_000
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert "These are the first 2,000 of" in text
     assert text.count("<tr data-kind") == 2000
 
