@@ -162,9 +162,15 @@ class Paused:
 
 @attrs.frozen
 class Stopped:
-    """The job gives up sending; the rows that are left stay planned, for resuming."""
+    """The job gives up sending; the rows that are left stay planned, for resuming.
+
+    Attributes:
+        reason: why.
+        goes_on: only this run stops: workers that others started go on with the job.
+    """
 
     reason: str
+    goes_on: bool = False
 
 
 Event: TypeAlias = Checking | Checked | DoubtsFound | Sending | Progress | Waiting | Paused | Stopped

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.cli.output.failed_file import remove_stale_file, write_failed_file
+from alloy_async.cli.output.failed_file import name_failed_file, remove_stale_file, write_failed_file
+from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.sandbox import Sandbox
 
@@ -116,3 +117,18 @@ def test_a_report_replaces_neither_the_job_nor_its_source(stopped: tuple[Path, P
         assert result.exit_code == 2
         assert words in result.stderr
         assert place.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("job", "name"),
+    [
+        ("postgresql://db/jobs#june.1", "june.1.failed.csv"),
+        ("postgresql://db/jobs#june.2", "june.2.failed.csv"),
+        ("postgresql://db/jobs#june.job", "june.job.failed.csv"),
+        (Path("there/users.job"), "there/users.failed.csv"),
+        (Path("there/users.2.job"), "there/users.2.failed.csv"),
+        (Path("there/june.1"), "there/june.1.failed.csv"),
+    ],
+)
+def test_each_job_has_a_file_of_its_own(job: JobPlace, name: str) -> None:
+    assert name_failed_file(job, "csv") == Path(name)

@@ -89,12 +89,14 @@ def test_elsewhere_a_line_every_five_seconds_and_the_last() -> None:
             now = float(second)
             display(Progress(Counts(created=second * 50), 600))
         display(Stopped("interrupted"))
+        display(Stopped("interrupted", goes_on=True))
     assert screen.text.splitlines() == [
         "600 rows checked: 600 to send, 0 not",
         "sending: 250 of 600 rows: 250 created",
         "sending: 500 of 600 rows: 500 created",
         "sending: 600 of 600 rows: 600 created",
         "No more rows are sent: interrupted",
+        "Stopped here: interrupted; another worker goes on",
     ]
 
 

@@ -55,6 +55,17 @@ def test_an_address_names_a_job() -> None:
         JobAddress.parse("postgresql://db/jobs")
 
 
+@pytest.mark.parametrize("name", ["a b/c", "a%2Fb", "..", "june\\1", "june:1", "a%00b", "ü" * 101])
+def test_a_job_whose_files_could_not_bear_its_name_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot name the files that go with the job"):
+        JobAddress.parse(f"postgresql://db/jobs#{name}")
+
+
+@pytest.mark.parametrize("name", ["june", "june.1", "a b", "jüne (2)"])
+def test_a_job_is_named_as_people_name_files(name: str) -> None:
+    assert JobAddress.parse(f"postgresql://db/jobs#{name}").job == name
+
+
 def test_places_are_told_apart() -> None:
     assert parse_place("postgresql://db/jobs#june") == "postgresql://db/jobs#june"
     assert name_files_after(parse_place("june.job")).name == "june.job"

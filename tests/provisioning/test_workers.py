@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from alloy_async import ConfigurationError
@@ -25,6 +26,7 @@ from alloy_async.provisioning import (
     undo,
     work,
 )
+from alloy_async.provisioning.events import Event, Progress, Stopped
 from alloy_async.provisioning.store.store_opener import count_shards, read_store
 from alloy_async.testing import Sandbox
 
@@ -157,6 +159,34 @@ async def split_by_hand(users: Path, place: str, sandbox: Sandbox) -> None:
             context = JobContext(writer, directory, RunOptions(on="local:1", shard_rows=50), source)
             await plan_rows(context)
             await split_job(context)
+
+
+async def test_who_is_stopped_leaves_the_job_to_the_worker_of_another(users: Path, place: str) -> None:
+    events: list[Event] = []
+    run = RunOptions(on="local:1")
+
+    def stop(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Progress):
+            run.stop.set()
+
+    run = attrs.evolve(run, on_event=stop)
+    with Sandbox("alloy", seed_users=0, latency=0.2) as sandbox:
+        await split_by_hand(users, place, sandbox)
+        other = start_worker(place, sandbox)
+        while not sandbox.ledger.count(what="created"):
+            assert other.poll() is None, other.stderr and other.stderr.read().decode()
+            await asyncio.sleep(0.01)
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            report = await resume(place, directory, run=run)
+        assert report.stopped == "interrupted"
+        assert events[-1] == Stopped("interrupted", goes_on=True)
+        assert await asyncio.to_thread(other.wait, 300) == 0
+        check_effects(place, sandbox)
+        for stream in (other.stdout, other.stderr):
+            assert stream is not None
+            stream.close()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...provisioning.store.header import JobHeader
     from ...provisioning.store.job_store import JobStore
 
-_ENDINGS = ("csv", "jsonl")
+ENDINGS = ("csv", "jsonl")
 
 
 def refuse_harmful_output(option: str, path: Path, others: Mapping[str, JobPlace | None]) -> None:
@@ -74,7 +74,7 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
             report = read_report(store)
             ending = write_unresolved_rows(file, store, report, safe=safe)
         if to is None:
-            path = path.with_suffix(f".failed.{ending}")
+            path = name_failed_file(job, ending)
             _refuse_foreign(path)
         path = part.replace(_choose_free_name(path, report.header))
         # Another worker of a shared job, which has come to its end as well, writes the same.
@@ -95,16 +95,25 @@ def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
     Returns:
         The file that was removed.
     """
-    from ...provisioning.store.store_opener import name_files_after, read_store
+    from ...provisioning.store.store_opener import read_store
 
     with read_store(job) as store:
         header = store.read_header()
-    named = [name_files_after(job).with_suffix(f".failed.{ending}") for ending in _ENDINGS]
+    named = [name_failed_file(job, ending) for ending in ENDINGS]
     for path in [to] if to else named:
         if path.exists() and _is_as_written(path, header):
             path.unlink()
             return path
     return None
+
+
+def name_failed_file(job: JobPlace, ending: str) -> Path:
+    """Name the file after the job, without the ending of a job file only: june.1 and june.2 are two jobs."""
+    from ...provisioning.store.store_opener import name_files_after
+
+    path = name_files_after(job)
+    name = path.name.removesuffix(".job") if isinstance(job, Path) else path.name
+    return path.with_name(f"{name}.failed.{ending}")
 
 
 def _choose_free_name(path: Path, header: JobHeader) -> Path:

@@ -136,6 +136,8 @@ class ProgressDisplay:
             case Paused(reason):
                 self._bar.update(self._task, description="paused")
                 self.print_line(f"Paused: {reason}")
+            case Stopped(reason, goes_on=True):
+                self.print_line(f"Stopped here: {reason}; another worker goes on")
             case Stopped(reason):
                 self.print_line(f"No more rows are sent: {reason}")
 

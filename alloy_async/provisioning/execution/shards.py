@@ -116,7 +116,13 @@ async def run_on_workers(
     stopped = await supervise(place, workers, run)
 
     async def finish() -> Report:
-        return await finish_job(place, target, run, checked=checked, began=began, stopped=stopped)
+        try:
+            return await finish_job(place, target, run, checked=checked, began=began, stopped=stopped)
+        except JobInUse:
+            if stopped is None:
+                raise
+            # Workers that others started go on: the job is theirs, and this run only ends.
+            return await asyncio.to_thread(read_run_report, place, stopped, began)
 
     return await survive_outages(place, target, run, finish)
 

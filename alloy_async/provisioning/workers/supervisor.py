@@ -45,8 +45,16 @@ async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str |
     finally:
         await asyncio.shield(workers.stop())
     if reason is not None:
-        run.on_event(Stopped(reason))
+        run.on_event(Stopped(reason, goes_on=run.stop.is_set() and await _has_others(place)))
     return reason
+
+
+async def _has_others(place: JobPlace) -> bool:
+    """Tell whether workers that others started go on, once the own ones were stopped."""
+    try:
+        return bool((await asyncio.to_thread(count_shards, place)).live)
+    except JobUnavailable:
+        return False
 
 
 async def _look_at(place: JobPlace, run: RunOptions) -> tuple[Counts, float] | None:

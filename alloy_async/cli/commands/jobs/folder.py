@@ -129,9 +129,10 @@ def prune(folder: Path, older_than: float, keep: int, yes: bool) -> None:
 def _remove(job: Path) -> None:
     """Remove a job and the files of its rows that did not go in, if they are such files."""
     from ....provisioning.sources import EXTRA_COLUMNS
+    from ...output.failed_file import ENDINGS, name_failed_file
 
-    for ending in (".failed.csv", ".failed.jsonl"):
-        path = job.with_suffix(ending)
+    for ending in ENDINGS:
+        path = name_failed_file(job, ending)
         with suppress(FileNotFoundError), path.open("rb") as file:
             if file.read(40).lstrip(b'{" ').startswith(EXTRA_COLUMNS[0].encode()):
                 path.unlink()

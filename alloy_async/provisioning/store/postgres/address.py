@@ -11,6 +11,9 @@ from ....core.errors import ConfigurationError
 
 _SCHEMES = ("postgresql", "postgres")
 LEASE_SECONDS = 15.0
+_NOT_IN_FILE_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
+_LONGEST = 200
+"""Bytes of a job's name: file systems take 255, of which endings as .failed.2.jsonl.part need some."""
 _LEASE = "lease_seconds"
 """The parameter of an address that is ours; all others are the database's."""
 
@@ -41,7 +44,8 @@ class JobAddress:
         """Read an address.
 
         Raises:
-            ConfigurationError: the name of the job is missing, or the length of the lease is not a number of seconds.
+            ConfigurationError: the name of the job is missing, or cannot name a file; or the length of the lease is not a
+                number of seconds.
         """
         parts = urlsplit(place)
         pairs = parts.query.split("&") if parts.query else []
@@ -50,6 +54,11 @@ class JobAddress:
         shown = urlunsplit(parts._replace(netloc=re.sub(r":[^@]*@", "@", parts.netloc), query=query))
         if not job:
             raise ConfigurationError(f"job= names no job: write it behind a #, as in {shown}#june")
+        if job in (".", "..") or _NOT_IN_FILE_NAMES.search(job) or len(job.encode()) > _LONGEST:
+            raise ConfigurationError(
+                f"job={job!r} cannot name the files that go with the job: leave out control characters and any of"
+                f' / \\ : * ? " < > |, and keep it within {_LONGEST} bytes'
+            )
         own = [pair for pair in pairs if pair.startswith(f"{_LEASE}=")]
         others = "&".join([pair for pair in pairs if pair not in own])
         database = urlunsplit(parts._replace(fragment="", query=others))
