@@ -32,6 +32,7 @@ main()
         ("fastjsonschema", "sandbox", ["provision", "users.csv", "--to", "alloy", "--sandbox"]),
         ("python_calamine", "excel", ["lint", "users.xlsx", "--to", "alloy"]),
         ("pyarrow", "parquet", ["lint", "users.parquet", "--to", "alloy"]),
+        ("fsspec", "remote", ["lint", "s3://bucket/users.csv", "--to", "alloy"]),
         ("jwt", "smooch", ["users", "list", "--in", "smooch", "--app-id", "app"]),
         ("platformdirs", "profiles", ["users", "list", "--profile", "acme"]),
     ],

@@ -64,13 +64,16 @@ def check_effects(place: str, sandbox: Sandbox, rows: int = ROWS) -> None:
         assert store.read_header().state == "done"
 
 
-async def test_local_workers_share_a_job(users: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_url", [False, True], ids=["path", "url"])
+async def test_local_workers_share_a_job(
+    users: Path, place: str, monkeypatch: pytest.MonkeyPatch, is_url: bool
+) -> None:
     monkeypatch.setenv("ALLOY_API_KEY", "key")
     with Sandbox("alloy", seed_users=0) as sandbox:
         directory: Any = sandbox.directory()
         async with directory.client:
             run = RunOptions(on="local:2", shard_rows=100)
-            report = await provision(users, directory, job=place, run=run)
+            report = await provision(f"file://{users}" if is_url else users, directory, job=place, run=run)
             assert report.complete
             assert report.counts.created == ROWS
             check_effects(place, sandbox)

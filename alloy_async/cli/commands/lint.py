@@ -13,7 +13,7 @@ from ...systems import SYSTEMS
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..help import Command
-from ..options.source import SourceOptions, source_options
+from ..options.source import SOURCE_FILE, SourceOptions, source_options
 from ..options.systems import load_capabilities
 from ..output.safe_text import format_json
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     short_help="Check a file of users, without network.",
     examples=["alloy-async lint users.csv --to alloy", "alloy-async lint - --to alsid --strict < users.csv"],
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=SOURCE_FILE)
 @click.option(
     "--to",
     "system",
@@ -45,9 +45,15 @@ if TYPE_CHECKING:
 )
 @click.pass_context
 def lint(
-    context: click.Context, /, file: Path, system: str, reading: SourceOptions, strict: bool, as_json: bool
+    context: click.Context,
+    /,
+    file: Path | str,
+    system: str,
+    reading: SourceOptions,
+    strict: bool,
+    as_json: bool,
 ) -> None:
-    """Check the users in FILE (- for standard input) for a system, without network.
+    """Check the users in FILE (- for standard input, or a URL) for a system, without network.
 
     Every finding has its row and its column. An error keeps a row out; a warning tells of what is probably
     not meant: lost zeros, a wrong encoding, fields that the system drops.

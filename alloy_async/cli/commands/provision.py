@@ -11,7 +11,7 @@ from ...systems import SYSTEMS
 from ..help import Command
 from ..job_runner import JobTask, run_job
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
-from ..options.source import SourceOptions, open_users, source_options
+from ..options.source import SOURCE_FILE, SourceOptions, open_users, source_options
 from ..options.systems import read_place, system_option
 from ..options.target import Target, target_options
 from ..output.failed_file import refuse_harmful_output
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     ],
 )
 @many_options("provision", "file", required=False)
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=SOURCE_FILE, required=False)
 @click.option(
     "--from",
     "origin",
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 def provision(
     context: click.Context,
     /,
-    file: Path | None,
+    file: Path | str | None,
     origin: str | None,
     system: str,
     mode: Mode,
@@ -70,7 +70,7 @@ def provision(
     options: JobOptions,
     **rules: bool,
 ) -> None:
-    """Bring the users of FILE (- for standard input) into a system; those who are there already stay as they are.
+    """Bring the users of FILE (- for standard input, or a URL) into a system; those who are there already stay as they are.
 
     The whole file is checked before anything is sent. Everything is recorded in a job file before it is sent: after a crash,
     `resume` it; to take it back, `undo` it.
@@ -116,7 +116,7 @@ def provision(
     ],
 )
 @many_options("plan", "file")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=SOURCE_FILE, required=False)
 @add_options(*MODE_OPTIONS)
 @target_options()
 @system_option("--to", "The system that would get the users")
@@ -126,7 +126,7 @@ def provision(
 def plan(
     context: click.Context,
     /,
-    file: Path,
+    file: Path | str,
     system: str,
     mode: Mode,
     allow_delete: float | None,

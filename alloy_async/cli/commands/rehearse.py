@@ -15,7 +15,7 @@ from ..help import Command
 from ..job_runner import JobTask, run_job, to_json
 from ..options.emulation import create_limit, emulation_options
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
-from ..options.source import SourceOptions, open_users, source_options
+from ..options.source import SOURCE_FILE, SourceOptions, open_users, source_options
 from ..options.systems import system_option
 from ..options.target import Target, target_options
 from ..output.safe_text import format_json, print_line
@@ -37,7 +37,7 @@ _SHOWN = 20
         "alloy-async rehearse users.csv --to alloy --mode upsert --users there.jsonl",
     ],
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=SOURCE_FILE)
 @add_options(*MODE_OPTIONS)
 @click.option(
     "--users",
@@ -62,7 +62,7 @@ _SHOWN = 20
 def rehearse(
     context: click.Context,
     /,
-    file: Path,
+    file: Path | str,
     system: str,
     mode: Mode,
     allow_delete: float | None,
@@ -136,7 +136,7 @@ async def _read_export(path: Path) -> AsyncIterator[UserRecord]:
             yield UserRecord(**{"username": "", **values, **lists})
 
 
-def _print_rehearsal(result: Rehearsal, file: Path, job: Path | None) -> None:
+def _print_rehearsal(result: Rehearsal, file: Path | str, job: Path | None) -> None:
     from ...provisioning.events import OUTCOME_NAMES
     from ...provisioning.reports.durations import format_duration
 

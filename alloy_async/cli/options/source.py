@@ -21,6 +21,26 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class SourceFileType(click.Path):
+    """A path; or the URL of a file as it stands."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Convert what was given."""
+        from ...provisioning.sources.files.places import parse_source_place
+
+        if isinstance(value, str) and isinstance(url := parse_source_place(value), str):
+            return url
+        path: Path = super().convert(value, param, ctx)  # type: ignore[arg-type, assignment]
+        return path
+
+
+SOURCE_FILE = SourceFileType()
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "excel")
 
 
@@ -53,7 +73,7 @@ class SourceOptions:
         told = FieldMap.parse(self.columns, self.constants)
         return told.merge(FieldMap.load(self.mapping_file)) if self.mapping_file else told
 
-    def open(self, file: Path, *, key: str) -> Source:
+    def open(self, file: Path | str, *, key: str) -> Source:
         """Open a file, or standard input where it is `-`; see `open_source`."""
         from ...provisioning import open_source
 
@@ -104,7 +124,7 @@ class SourceOptions:
 
 @asynccontextmanager
 async def open_users(
-    reading: SourceOptions, file: Path | None, system: str | None, *, key: str
+    reading: SourceOptions, file: Path | str | None, system: str | None, *, key: str
 ) -> AsyncIterator[Source]:
     """Open the users in a file, or of another system, which is reached as the environment says."""
     from ...provisioning import DirectorySource
@@ -125,15 +145,17 @@ async def open_users(
             )
 
 
-def restore_source_options(header: JobHeader) -> tuple[SourceOptions, Path | None, str | None]:
+def restore_source_options(header: JobHeader) -> tuple[SourceOptions, Path | str | None, str | None]:
     """Read from a job how its source is read: for `open_users`."""
+    from ...provisioning.sources.files.places import parse_source_place
+
     options = json.loads(header.options)
     told = {**options.get("reading", {})}  # a job that a program made says nothing of it
     told.pop("withheld", None)
     lists = {name: tuple(told.get(name, ())) for name in ("columns", "constants")}
     name = "-" if header.source == "standard input" else header.source_path
     system = options.get("from")
-    return SourceOptions(**{**told, **lists}), None if system else Path(name), system
+    return SourceOptions(**{**told, **lists}), None if system else parse_source_place(name), system
 
 
 def restore_constants(header: JobHeader, given: tuple[str, ...]) -> tuple[str, ...]:

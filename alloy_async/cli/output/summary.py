@@ -75,7 +75,9 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
         return
     if failed:
         rows = format_count(counts.unresolved, "row did", "rows did")
-        print_text(console, f"{rows} not go in; {failed} has each with its line and reason.")
+        is_remote = "://" in report.source and failed.parent == Path()
+        place = f"{failed} in the current folder" if is_remote else failed
+        print_text(console, f"{rows} not go in; {place} has each with its line and reason.")
         correction = steps.format_correction(report.job, failed)
         if correction and counts.unresolved > counts.unknown and not (counts.failed or counts.unfinished):
             print_text(console, f"Correct them there, then run:  {correction}")

@@ -34,7 +34,7 @@ class Entry:
     """
 
     name: str
-    file: Path
+    file: Path | str
     system: str
     target: Target
     reading: SourceOptions
@@ -68,7 +68,7 @@ def create_entry(name: str, values: Mapping[str, Any], folder: Path, *, sandbox:
     taken = ("mode", "allow_delete", "allow_inactive", "send_hidden", "concurrency")
     return Entry(
         name=name,
-        file=_find_path(values["file"], folder),
+        file=_find_source(values["file"], folder),
         system=system,
         target=target,
         reading=_create_reading(values, folder, sandbox=sandbox),
@@ -140,6 +140,13 @@ def _create_reading(values: Mapping[str, Any], folder: Path, *, sandbox: bool) -
     )
     reading.create_field_map()
     return reading
+
+
+def _find_source(text: str, folder: Path) -> Path | str:
+    from ...provisioning.sources.files.places import parse_source_place
+
+    place = parse_source_place(text)
+    return place if isinstance(place, str) else _find_path(text, folder)
 
 
 def _find_path(text: str, folder: Path) -> Path:

@@ -15,6 +15,7 @@ from ..async_helpers import in_thread
 from ..errors import JobError, JobPlace, JobUnavailable
 from ..planning.source_match import seal_source
 from ..sources import Source, open_source
+from ..sources.files.places import get_file_name, parse_source_place
 from ..store.header import JobHeader, Mode
 from ..store.store_opener import create_store, delete_store, open_store, parse_place, read_store
 from ..store.writer import JobWriter, open_job_writer
@@ -82,20 +83,22 @@ async def make_header(
 
 def _find_file(source: Source) -> str | None:
     """Find where the source's file is, however the current folder changes."""
-    path = Path(source.name)
+    path = parse_source_place(source.name)
+    if isinstance(path, str):  # a URL is the same wherever one stands
+        return None
     return str(path.absolute()) if path.is_file() else None
 
 
 def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:
-    """Choose where a new job goes: as told, or beside the source under the first free name.
+    """Choose where a new job goes: as told, or beside the source under the first free name; of a URL, in the current folder.
 
     Raises:
         JobError: there is an unfinished job of that source.
     """
     if job is not None:
         return parse_place(job)
-    beside = Path(source.name)
-    if not beside.is_file():
+    beside = get_file_name(source.name)
+    if isinstance(parse_source_place(source.name), Path) and not beside.is_file():
         raise ConfigurationError(
             f"{source.name} is not a file that a job file could stand beside: give its place (job=)"
         )

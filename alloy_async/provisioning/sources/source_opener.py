@@ -14,6 +14,7 @@ from .field_map import FieldMap, suggest_nearest
 from .files.encoding import detect_encoding
 from .files.input_bytes import InputBytes, StreamInput, open_input
 from .files.pipes import watch_stream
+from .files.places import get_file_name, parse_source_place
 from .interface import Source
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def open_source(
     `.json`) or an opening bracket; all else is CSV. A pipe or a device is read once, as standard input is.
 
     Args:
-        path: a file; `-` for standard input, whose rows can be walked once.
+        path: a file; the URL of one, as s3://bucket/users.csv, for whatever fsspec has a driver for (extra `remote`); `-` for
+            standard input, whose rows can be walked once.
         format: where it must not be found out.
         mapping: which column is which field; what it does not name goes by the usual names.
         key: the field that tells two users apart in the system they go to (`Capabilities.key`).
@@ -62,14 +64,16 @@ def open_source(
 
     Raises:
         SourceError: it cannot be read as rows of users, with the place where it breaks.
-        ConfigurationError: it needs a package that is not installed, or there is no such format.
+        ConfigurationError: it needs a package that is not installed, there is no such format, or the URL holds a secret.
     """
     if format is not None and format not in get_args(Format):
         raise ConfigurationError(f"unknown format {format!r}{suggest_nearest(format, get_args(Format))}")
     if skip_rows < 0:
         raise ConfigurationError(f"skip_rows must be 0 or more; got {skip_rows}")
     given = (
-        StreamInput(watch_stream(stdin or sys.stdin.buffer)) if str(path) == "-" else open_input(Path(path))
+        StreamInput(watch_stream(stdin or sys.stdin.buffer))
+        if str(path) == "-"
+        else open_input(parse_source_place(path))
     )
     if format is None:
         format = _detect_format(given, encoding)  # noqa: A001
@@ -138,7 +142,7 @@ def _detect_format(given: InputBytes, encoding: str | None) -> Format:
         given.head.startswith(b"PK") and any(part in given.head for part in _WORKBOOK_PARTS)
     ):
         return "excel"
-    for suffix in reversed(Path(given.name).suffixes):
+    for suffix in reversed(get_file_name(given.name).suffixes):
         if suffix.lower() in _SUFFIXES:
             found = _SUFFIXES[suffix.lower()]
             return found if found == "tsv" else _choose_json(given, encoding)

@@ -22,13 +22,11 @@ class InputBytes(Protocol):
         name: what to call it in messages.
         head: its first bytes, up to 256 KiB.
         whole: whether `head` is all of it.
-        path: the file; None where there is none.
     """
 
     name: str
     head: bytes
     whole: bool
-    path: Path | None
 
     def open_stream(self) -> BinaryIO:
         """Open all of it, from the start.
@@ -38,17 +36,29 @@ class InputBytes(Protocol):
         """
         ...
 
+    def open_seekable(self) -> BinaryIO | None:
+        """Open the file as it lies there, to be read in any order; None where there is none, but a stream.
+
+        Raises:
+            SourceError: it was changed, or cannot be read.
+        """
+        ...
+
     def digest(self) -> str | None:
         """Return a hash of the content; see `Source.digest`."""
         ...
 
 
-def open_input(path: Path) -> InputBytes:
-    """Open a file; a pipe or a device is read once, as standard input is.
+def open_input(path: Path | str) -> InputBytes:
+    """Open a file by its path or its URL; a pipe or a device is read once, as standard input is.
 
     Raises:
         SourceError: it cannot be read, or nobody writes into the pipe.
     """
+    if isinstance(path, str):
+        from .remote_input import RemoteInput
+
+        return RemoteInput(path)
     try:
         # What stands below /dev may be another thing the next time (/dev/stdin, /dev/fd/63), or be used up.
         if stat.S_ISREG(path.stat().st_mode) and not path.is_relative_to("/dev"):
@@ -69,21 +79,24 @@ class FileInput:
     whole: bool
 
     def __init__(self, path: Path) -> None:
-        self.path: Path | None = path
         self.name: str = str(path)
         self._file = path
         try:
             self._fingerprint = _read_fingerprint(path)
             with self.open_stream() as stream:
-                self.head, self.whole = _read_head(stream)
+                self.head, self.whole = read_head(stream)
         except OSError as error:
             raise SourceError(f"cannot be read: {error.strerror}", path) from None
 
     def open_stream(self) -> BinaryIO:
         """Open all of it, from the start."""
+        return decompress_stream(self.open_seekable(), self.name)
+
+    def open_seekable(self) -> BinaryIO:
+        """Open the file as it lies there, to be read in any order."""
         if _read_fingerprint(self._file) != self._fingerprint:
             raise SourceError("the file was changed while it was being read", self._file)
-        return decompress_stream(self._file.open("rb"), self.name)
+        return self._file.open("rb")
 
     def digest(self) -> str:
         """Return the SHA-256 of the file as it lies there."""
@@ -98,11 +111,10 @@ class StreamInput:
     whole: bool
 
     def __init__(self, stream: BinaryIO, name: str = "standard input") -> None:
-        self.path: Path | None = None
         self.name = name
         self._rest: BinaryIO | None = decompress_stream(stream, name)
         try:
-            self.head, self.whole = _read_head(self._rest)
+            self.head, self.whole = read_head(self._rest)
         except BaseException:
             self._rest.close()
             raise
@@ -114,11 +126,15 @@ class StreamInput:
         rest, self._rest = self._rest, None
         return io.BufferedReader(PrefixedStream(self.head, rest))
 
+    def open_seekable(self) -> None:
+        """Return None: it is read from its start on."""
+
     def digest(self) -> None:
         """Return None: it cannot be read again."""
 
 
-def _read_head(stream: BinaryIO) -> tuple[bytes, bool]:
+def read_head(stream: BinaryIO) -> tuple[bytes, bool]:
+    """Read the first 256 KiB, and tell whether that is all."""
     head = stream.read(_HEAD + 1)
     return head, len(head) <= _HEAD
 

@@ -63,8 +63,8 @@ class ExcelSource:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header; rows without any content are left out."""
-        if self._origin.path is not None:
-            self._origin.open_stream().close()  # refuses a file that was changed
+        if (file := self._origin.open_seekable()) is not None:
+            file.close()  # opening refuses a file that was changed
         columns, width = self.columns, len(self.columns.header)
         for line, values in self._read_rows(self.sheet):
             if line <= self.header.line or not any(value != "" for value in values):

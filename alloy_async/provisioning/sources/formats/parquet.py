@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ....core.errors import ConfigurationError
@@ -39,8 +40,6 @@ class ParquetSource:
         self._origin = origin
         self._mapping = mapping
         self._arrow, self._parquet = _import_pyarrow(self.name)
-        if origin.path is None:
-            raise SourceError("Parquet cannot be read from a stream; give a file", self.name)
         with self._open() as file:
             header, kinds = file.schema_arrow.names, file.schema_arrow.types
         if twice := next((name for name in header if header.count(name) > 1), None):
@@ -66,7 +65,6 @@ class ParquetSource:
     def blocks(self) -> Iterator[Block]:
         """Yield the same rows in blocks, as columns."""
         objects = ObjectRows(self.name, self._mapping)
-        self._origin.open_stream().close()  # refuses a file that was changed
         with self._open() as file:
             names, number = file.schema_arrow.names, 0
             try:
@@ -79,12 +77,18 @@ class ParquetSource:
                 raise SourceError(f"its Parquet data is damaged: {error}", self.name, number + 1) from None
         objects.refuse_unknown_columns()
 
-    def _open(self) -> Any:
-        try:
-            return self._parquet.ParquetFile(self._origin.path, pre_buffer=False, buffer_size=1 << 16)
-        except (self._arrow.ArrowException, OSError) as error:
-            hint = "was it copied whole? A compressed one must be decompressed first"
-            raise SourceError(f"cannot be read as Parquet ({error}); {hint}", self.name) from None
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        stream = self._origin.open_seekable()
+        if stream is None:
+            raise SourceError("Parquet cannot be read from a stream; give a file", self.name)
+        with stream:
+            try:
+                file = self._parquet.ParquetFile(stream, pre_buffer=False, buffer_size=1 << 16)
+            except (self._arrow.ArrowException, OSError) as error:
+                hint = "was it copied whole? A compressed one must be decompressed first"
+                raise SourceError(f"cannot be read as Parquet ({error}); {hint}", self.name) from None
+            yield file
 
     def _convert_column(self, column: Any) -> list[object]:
         """Convert the values of a column, without types that only Python has where there can be any."""
