@@ -28,6 +28,7 @@ from alloy_async.sandbox import Sandbox
 from simulation import crashing_workers
 from simulation.database_server import DatabaseServer
 
+from . import job_memory
 from .harness import Figure, figure
 from .provision import write_users
 from .provision_job import read_peak_megabytes
@@ -142,6 +143,7 @@ def run(rounds: int, rows: int = 16_000, many: int = 1_000_000) -> Iterator[Figu
         )
         lives = run_under_kills(server, 4, 10.0)
         yield figure("users that a worker creates which is killed after 10 s", lives, 1, at_least=True)
+        yield from job_memory.compare(server)
         seconds, megabytes = run_workers("alloy", url, server.url, many, 1)
         yield figure(f"a worker of a job of {many:,}, peak memory", [megabytes], 120, unit="MB")
         yield figure(f"a worker of a job of {many:,}, rows a second", [many / seconds])

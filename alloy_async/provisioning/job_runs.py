@@ -95,8 +95,8 @@ async def take_up_job(
             taken = (
                 True  # before anything is sent: after an outage, the plan is not one any more, and is ours
             )
-            if header.state == "undoing" and run.on is None:
-                return await execute_undo(JobContext(writer, target, run), began)
+            if header.state == "undoing":
+                return await carry_out_undo(JobContext(writer, target, run), began)
             given = header.source_path if source is None else source
             context = JobContext(writer, target, run, await open_job_source(given, target))
             if header.state == "planning":  # nothing was sent yet
@@ -146,11 +146,16 @@ async def take_back_job(
             if writer.header.state != "undoing":
                 await reconcile_before_undo(context)
                 await plan_undo(context, remove_adopted=remove_adopted)
-            if run.on is None:
-                return await execute_undo(context, began)
-            await split_job(context)
-            return None
+            return await carry_out_undo(context, began)
 
     work = partial(join_workers, place, run, take_back, only="undo")
     report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, None, began)
+
+
+async def carry_out_undo(context: JobContext, began: float) -> Report | None:
+    """Carry out a planned undo, which needs no source; None where it was split for workers."""
+    if context.run.on is None:
+        return await execute_undo(context, began)
+    await split_job(context)
+    return None

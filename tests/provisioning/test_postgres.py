@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
+import attrs
 import pytest
 
 from alloy_async import ConfigurationError
@@ -24,7 +25,12 @@ from alloy_async.provisioning.store.postgres.lease import Lease
 from alloy_async.provisioning.store.postgres.schema import connect
 from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import PlannedRow
-from alloy_async.provisioning.store.store_opener import delete_store, name_files_after, parse_place
+from alloy_async.provisioning.store.store_opener import (
+    delete_store,
+    job_exists,
+    name_files_after,
+    parse_place,
+)
 
 HEADER = JobHeader(source="users.csv", system="Alloy", base_url="https://alloy.example", mode="create")
 
@@ -302,3 +308,25 @@ def test_a_database_that_is_away_lists_nothing_and_shows_no_password() -> None:
     assert done.returncode == 2
     assert b"cannot be reached" in done.stderr
     assert b"s3cret" not in done.stdout + done.stderr
+
+
+def test_old_jobs_of_a_database_are_thrown_away_when_told(place: str) -> None:
+    ended = attrs.evolve(HEADER, state="done", created=1000.0, started=1000.0, ended=1001.0)
+    for one, header in ((place, ended), (f"{place}-open", HEADER)):
+        PostgresStore.create(one, header).close()
+
+    def prune(*words: str) -> str:
+        database = place.partition("#")[0]
+        command = ["jobs", "prune", database, "--older-than", "9000", "--keep", "0", *words]
+        done = subprocess.run(
+            [sys.executable, "-m", "alloy_async", *command], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    name = place.partition("#")[2]
+    assert f"would remove {name}" in prune()
+    assert job_exists(place)
+    assert f"removed {name}" in prune("--yes")
+    assert not job_exists(place)
+    assert job_exists(f"{place}-open")

@@ -234,3 +234,32 @@ def test_a_secret_that_workers_would_not_have_is_refused_before_anything_is_sent
         )
         assert "s3cr3t" not in done.stdout + done.stderr
         assert not sandbox.requests
+
+
+def test_an_undo_asks_for_neither_source_nor_secret(place: str, tmp_path: Path) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text(
+        "email,given_name,family_name\n" + "".join(f"u{n}@x.example,Ada,Quist\n" for n in range(20))
+    )
+
+    with Sandbox("alsid", seed_users=1) as sandbox:
+
+        def run(*words: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [sys.executable, "-m", "alloy_async", *words],
+                env={**os.environ, "ALSID_API_KEY": "key", "ALSID_BASE_URL": sandbox.url},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+        secret = ("--set", "password=Corr-H0rse-c4n4ry")
+        done = run("provision", str(source), "--to", "alsid", "--job", place, *secret)
+        assert done.returncode == 0, done.stderr
+        source.unlink()
+        undone = run("undo", place, "--on", "local:2", "--shard-rows", "10")  # its workers are `work JOB`
+        assert undone.returncode == 0, undone.stderr
+        assert sandbox.ledger.count(what="deleted") == 20
+        again = run("resume", place)
+        assert again.returncode == 2
+        assert "was undone" in again.stderr

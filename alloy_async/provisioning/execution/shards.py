@@ -41,11 +41,11 @@ async def split_job(context: JobContext) -> None:
     """
     store, header = context.store, context.header
     check_workers(context.run, store.path)
-    if header.source_digest is None:
+    phase = header.phase
+    if phase == "apply" and header.source_digest is None:
         raise ConfigurationError(
             "on= needs a source that every worker can read; this one can be read only once: write it to a file first"
         )
-    phase = header.phase
     await begin_run(context, ProgressRecorder(context.writer, phase))
     size = max(context.run.shard_rows // context.stride, 1) * context.stride
     sharded = cast(ShardedStore, store)

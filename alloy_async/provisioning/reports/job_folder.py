@@ -24,6 +24,7 @@ class JobSummary:
 
     Args:
         path: the job file; of a job in a database, its name.
+        place: where it is; an address may hold a password, so that it is not shown.
         source: the input's name.
         system: the target's name.
         mode: what was done with each row.
@@ -34,6 +35,7 @@ class JobSummary:
     """
 
     path: Path
+    place: JobPlace = attrs.field(repr=False)
     source: str = ""
     system: str = ""
     mode: str = ""
@@ -83,10 +85,11 @@ def summarize_job(place: JobPlace) -> JobSummary:
             counts = Counts.from_tally(store.tally(header.phase))
     except JobError:
         began = place.stat().st_mtime if isinstance(place, Path) else 0.0
-        return JobSummary(path=path, state="unreadable", began=began)
+        return JobSummary(path=path, place=place, state="unreadable", began=began)
     ended = header.ended or (time.time() if worker is not None else header.started or 0.0)
     return JobSummary(
         path=path,
+        place=place,
         source=header.source,
         system=header.system,
         mode=header.mode,

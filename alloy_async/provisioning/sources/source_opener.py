@@ -70,11 +70,7 @@ def open_source(
         raise ConfigurationError(f"unknown format {format!r}{suggest_nearest(format, get_args(Format))}")
     if skip_rows < 0:
         raise ConfigurationError(f"skip_rows must be 0 or more; got {skip_rows}")
-    given = (
-        StreamInput(watch_stream(stdin or sys.stdin.buffer))
-        if str(path) == "-"
-        else open_input(parse_source_place(path))
-    )
+    given = _open_bytes(path, stdin)
     if format is None:
         format = _detect_format(given, encoding)  # noqa: A001
     source = _create_source(
@@ -89,6 +85,15 @@ def open_source(
     )
     source.allow_empty = allow_empty
     return source
+
+
+def _open_bytes(path: str | Path, stdin: BinaryIO | None) -> InputBytes:
+    place = parse_source_place(path)
+    if isinstance(place, str):
+        from .files.remote_input import RemoteInput
+
+        return RemoteInput(place)
+    return StreamInput(watch_stream(stdin or sys.stdin.buffer)) if str(path) == "-" else open_input(place)
 
 
 def _create_source(

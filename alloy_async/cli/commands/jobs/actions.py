@@ -235,13 +235,17 @@ def _restore_reading(job: Path | str, constants: tuple[str, ...]) -> SourceOptio
 @asynccontextmanager
 async def _open_source(
     job: Path | str, directory: Directory, constants: tuple[str, ...], on: str | None = None
-) -> AsyncIterator[Source]:
-    """Open the source of a job, read as it was read when the job was made."""
+) -> AsyncIterator[Source | None]:
+    """Open the source of a job, read as it was read when the job was made; None where the job is being undone."""
     from ....provisioning.store.store_opener import read_store
 
+    with read_store(job) as store:
+        header = store.read_header()
+    if header.phase == "undo":  # whom to take back, the job itself knows
+        yield None
+        return
     how = _restore_reading(job, constants)
     how.check_workers(on)
-    with read_store(job) as store:
-        _, file, origin = restore_source_options(store.read_header())
+    _, file, origin = restore_source_options(header)
     async with open_users(how, file, origin, key=directory.capabilities.key) as source:
         yield source

@@ -18,12 +18,11 @@ from ...output.safe_text import clean_text, format_json, print_line
 from .report_formats import render_html
 
 if TYPE_CHECKING:
+    from ....provisioning.errors import JobPlace
     from ....provisioning.reports.job_folder import JobSummary
 
 _DAY = 86_400
-_FOLDER = click.argument(
-    "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path()
-)
+_FOLDER = click.argument("folder", type=JOB_FOLDER, default=Path())
 
 
 @click.group()
@@ -32,7 +31,7 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.argument("folder", type=JOB_FOLDER, default=Path())
+@_FOLDER
 @click.option(
     "--format",
     "form",
@@ -103,21 +102,26 @@ def list_(context: click.Context, /, folder: Path | str, form: str, output: Path
     help="Keep the latest N of each source, system and mode, however old.",
 )
 @click.option("--yes", is_flag=True, help="Do it; without, it is only shown what would go.")
-def prune(folder: Path, older_than: float, keep: int, yes: bool) -> None:
+def prune(folder: Path | str, older_than: float, keep: int, yes: bool) -> None:
     """Throw old jobs of FOLDER away, with the files of their rows that did not go in.
+
+    FOLDER may be a database, as postgresql://host/database: then its jobs go, and no file.
 
     Only jobs that ended go: those that can be resumed stay. A job that was thrown away can be neither undone nor reported.
 
-    Exit code: 0, or 2 when a file could not be removed.
+    Exit code: 0, or 2 when one could not be removed.
     """
+    from ....provisioning import JobError
     from ....provisioning.reports.job_folder import find_old_jobs, list_jobs
 
     try:
         old = [*find_old_jobs(list_jobs(folder), time.time() - older_than * _DAY, keep)]
         for job in old:
             if yes:
-                _remove(job.path)
+                _remove(job.place)
             print_line(f"{'removed' if yes else 'would remove'} {job.path}  {_format_line(job)}")
+    except JobError as error:
+        raise CommandError(describe_error(error)) from None
     except OSError as error:
         raise CommandError(str(error)) from None
     if not old:
@@ -126,17 +130,18 @@ def prune(folder: Path, older_than: float, keep: int, yes: bool) -> None:
         print_line("Nothing was removed; with --yes it is.")
 
 
-def _remove(job: Path) -> None:
-    """Remove a job and the files of its rows that did not go in, if they are such files."""
+def _remove(job: JobPlace) -> None:
+    """Remove a job and the files of its rows that did not go in, if they are such files; of a job in a database, none."""
     from ....provisioning.sources import EXTRA_COLUMNS
+    from ....provisioning.store.store_opener import delete_store
     from ...output.failed_file import ENDINGS, name_failed_file
 
-    for ending in ENDINGS:
-        path = name_failed_file(job, ending)
+    files = [name_failed_file(job, ending) for ending in ENDINGS] if isinstance(job, Path) else []
+    for path in files:
         with suppress(FileNotFoundError), path.open("rb") as file:
             if file.read(40).lstrip(b'{" ').startswith(EXTRA_COLUMNS[0].encode()):
                 path.unlink()
-    job.unlink()
+    delete_store(job)
 
 
 def _render_html(folder: Path | str, found: Sequence[JobSummary], output: Path, *, with_pages: bool) -> str:
@@ -153,7 +158,7 @@ def _render_html(folder: Path | str, found: Sequence[JobSummary], output: Path, 
 
 
 def _to_json(job: JobSummary) -> dict[str, object]:
-    data = attrs.asdict(job)
+    data = attrs.asdict(job, filter=lambda field, _: field.name != "place")
     return {**data, "path": str(job.path), "rows": job.rows, "trouble": bool(job.worst_outcome)}
 
 

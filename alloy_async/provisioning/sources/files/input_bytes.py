@@ -49,16 +49,12 @@ class InputBytes(Protocol):
         ...
 
 
-def open_input(path: Path | str) -> InputBytes:
-    """Open a file by its path or its URL; a pipe or a device is read once, as standard input is.
+def open_input(path: Path) -> InputBytes:
+    """Open a file; a pipe or a device is read once, as standard input is.
 
     Raises:
         SourceError: it cannot be read, or nobody writes into the pipe.
     """
-    if isinstance(path, str):
-        from .remote_input import RemoteInput
-
-        return RemoteInput(path)
     try:
         # What stands below /dev may be another thing the next time (/dev/stdin, /dev/fd/63), or be used up.
         if stat.S_ISREG(path.stat().st_mode) and not path.is_relative_to("/dev"):
