@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -27,6 +26,7 @@ from .schema import (
 )
 
 _COPIED_TOGETHER = 256
+_ROWS_TOGETHER = 20_000
 
 
 class JobDatabase:
@@ -220,9 +220,8 @@ class JobDatabase:
         where = name_table(table, self.job) if table in ROW_TABLES else f"alloy_async.{table}"
         statement = f"COPY {where} (job, {names}) FROM STDIN"
         with self.transaction(), self._database.cursor() as cursor:
-            source = iter(records)
             # A piece at a time, taken before it is copied: what makes the records may read from this connection.
-            while piece := list(islice(source, _COPIED_TOGETHER)):
+            for piece in _cut_pieces(records):
                 with cursor.copy(statement.encode()) as copy:
                     for record in piece:
                         copy.write_row(
@@ -236,6 +235,20 @@ class JobDatabase:
     def read(self, statement: str, *values: Any) -> list[Any]:
         with raise_as_job_error(self._address, "cannot be read"):
             return self._database.execute(statement.encode(), (self.job, *values)).fetchall()
+
+
+def _cut_pieces(records: Iterable[Any]) -> Iterator[list[Any]]:
+    """Cut records into pieces to be copied: of few records, and of few rows, of which a batch has many."""
+    piece: list[Any] = []
+    rows = 0
+    for record in records:
+        piece.append(record)
+        rows += getattr(record, "rows", 1)
+        if len(piece) >= _COPIED_TOGETHER or rows >= _ROWS_TOGETHER:
+            yield piece
+            piece, rows = [], 0
+    if piece:
+        yield piece
 
 
 def _claim(database: psycopg.Connection[Any], address: JobAddress, job: int) -> Lease:

@@ -236,21 +236,16 @@ class PostgresStore(JobDatabase):
         return [(action, before, int(rows)) for action, before, rows in found]
 
     def _read_window(self, phase: Phase, after: int) -> list[Batch]:
+        """Read the next batches: as many as hold some 2,000 rows, and no others, which may be large."""
         columns = ", ".join(BATCH_COLUMNS)
         found = self.read(
-            f"SELECT {columns} FROM {self.batches} WHERE job = %s AND undo = %s AND first > %s"
-            f" AND first + rows - 1 > %s AND first <= %s ORDER BY first LIMIT {_WINDOW}",
+            f"SELECT {columns} FROM (SELECT *, sum(rows) OVER (ORDER BY first) - rows AS rows_before"
+            f" FROM {self.batches} WHERE job = %s AND undo = %s AND first > %s"
+            f" AND first + rows - 1 > %s AND first <= %s ORDER BY first LIMIT {_WINDOW}) AS next_batches"
+            f" WHERE rows_before < {_WINDOW} ORDER BY first",
             encode_phase(phase), after - MOST, after, self._last,
         )  # fmt: skip
-        window: list[Batch] = []
-        rows = 0
-        for record in found:
-            batch = Batch(**decode_record(BATCH_COLUMNS, record))
-            window.append(batch)
-            rows += batch.rows
-            if rows >= _WINDOW:
-                break
-        return window
+        return [Batch(**decode_record(BATCH_COLUMNS, record)) for record in found]
 
     def _read_events(self, phase: Phase, first: int, last: int) -> list[Event]:
         columns = ", ".join([*EVENT_COLUMNS, "id"])
