@@ -128,7 +128,7 @@ async def test_mode_sync(memory: Any, tmp_path: Path) -> None:
     ("url", "words"),
     [
         ("memory://nothing.csv", "no such file"),
-        ("http://127.0.0.1:1/users.csv", "cannot be read"),
+        ("http://127.0.0.1:1/users.csv", "cannot be read: Cannot connect"),
     ],
 )
 def test_what_cannot_be_read(url: str, words: str) -> None:

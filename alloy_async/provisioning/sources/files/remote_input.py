@@ -129,11 +129,15 @@ def _raise_as_source_error(name: str) -> Iterator[None]:
         yield
     except (SourceError, ImportError):
         raise
-    except FileNotFoundError:
-        raise SourceError("cannot be read: there is no such file", name) from None
     except Exception as error:  # each driver raises its own
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise SourceError(f"cannot be read: {reason}", name) from None
+        raise SourceError(f"cannot be read: {_explain(error)}", name) from None
+
+
+def _explain(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError):
+        # Over HTTP, whatever goes wrong comes as this, with what it really was as its cause.
+        return _explain(error.__cause__) if error.__cause__ else "there is no such file"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _find_driver(url: str) -> tuple[Any, str]:
