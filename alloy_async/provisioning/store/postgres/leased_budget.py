@@ -54,7 +54,8 @@ class Exchange:
     """
 
     def __init__(self, answers: list[_Answer], rested: float | None, is_wanted: bool) -> None:
-        self.answers, self.rested = answers, rested
+        self.answers: list[_Answer] = answers
+        self.rested: float | None = rested
         self.ahead: float = 0.0
         self.budget: AdaptiveBudget | None = None
         self.slots: list[float] = []
