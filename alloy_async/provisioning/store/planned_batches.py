@@ -50,37 +50,12 @@ class PlannedBatch(NamedTuple):
     digests: bytes | None
     seen: bytes | None
 
-
-class Batch(NamedTuple):
-    """A record of the table `batches`: a planned batch, the set of rows that it belongs to, and the checksum of both."""
-
-    undo: int
-    first: int
-    rows: int
-    action: Action
-    step: str | None
-    why: str | None
-    before: str | None
-    outcome: RowOutcome | None
-    reason: str | None
-    remote_id: str | None
-    line: int | None
-    lines: str | None
-    keys: str
-    digests: bytes | None
-    seen: bytes | None
-    checksum: int = 0
-
-    @classmethod
-    def seal(cls, undo: int, planned: PlannedBatch) -> Batch:
-        """Make the record of a planned batch."""
-        batch = cls(undo, *planned)
-        return batch._replace(checksum=batch.compute_checksum())
-
-    def compute_checksum(self) -> int:
-        """Compute what `checksum` is of the other fields."""
+    def compute_checksum(self, undo: int) -> int:
+        """Compute what tells a damaged record of this batch, in the set of rows that it belongs to, from a whole one."""
         kinds = self.digests is None, self.seen is None
-        found = crc32(repr((*self[:12], kinds)).encode(errors="surrogatepass"))  # all but the long columns
+        found = crc32(
+            repr((undo, *self[:11], kinds)).encode(errors="surrogatepass")
+        )  # all but the long columns
         for column in (self.keys.encode(errors="surrogatepass"), self.digests or b"", self.seen or b""):
             found = crc32(b"%d:%b" % (len(column), column), found)
         return found
@@ -172,7 +147,7 @@ class RowOverlay:
         events: that touch their rows, in the order of their ids.
     """
 
-    def __init__(self, window: Sequence[Batch], events: Sequence[Event]) -> None:
+    def __init__(self, window: Sequence[PlannedBatch], events: Sequence[Event]) -> None:
         begin, end = window[0].first, window[-1].first + window[-1].rows
         cuts = {begin, end}
         for batch in window:  # numbers may be missing between two batches
@@ -211,7 +186,9 @@ class RowOverlay:
                 if remote_id:
                     self._ids[number] = remote_id
 
-    def unpack_batch(self, batch: Batch, after: int, states: Sequence[RowState]) -> Iterator[RowStretch]:
+    def unpack_batch(
+        self, batch: PlannedBatch, after: int, states: Sequence[RowState]
+    ) -> Iterator[RowStretch]:
         """Give the rows of one batch of the window behind a number that are in one of the states; none given: in any."""
         places = self._find_places(batch.first, batch.rows)
         if states and not {self._states[place] for place in places} & set(states):
@@ -241,7 +218,7 @@ class RowOverlay:
         return attrs.evolve(rows, **changed)
 
 
-def _unpack_columns(batch: Batch) -> RowStretch:
+def _unpack_columns(batch: PlannedBatch) -> RowStretch:
     """Read the columns of a batch, as it was planned."""
     rows = batch.rows
     lines: Sequence[int] | None = None

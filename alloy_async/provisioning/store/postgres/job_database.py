@@ -215,8 +215,9 @@ class JobDatabase:
             self._lease.release(self._database, done=self._is_finished)
         self._database.close()
 
-    def copy(self, table: str, columns: Sequence[str], records: Iterable[Any]) -> None:
-        names = ", ".join([f'"{name}"' for name in columns])
+    def copy(self, table: str, columns: Sequence[str], records: Iterable[Any], **same: int) -> None:
+        """Copy these attributes of records into a table, with columns that are the same of all."""
+        names = ", ".join([f'"{name}"' for name in (*same, *columns)])
         where = name_table(table, self.job) if table in ROW_TABLES else f"alloy_async.{table}"
         statement = f"COPY {where} (job, {names}) FROM STDIN"
         with self.transaction(), self._database.cursor() as cursor:
@@ -225,7 +226,11 @@ class JobDatabase:
                 with cursor.copy(statement.encode()) as copy:
                     for record in piece:
                         copy.write_row(
-                            (self.job, *[_encode(name, getattr(record, name)) for name in columns])
+                            (
+                                self.job,
+                                *same.values(),
+                                *[_encode(name, getattr(record, name)) for name in columns],
+                            )
                         )
 
     def write(self, statement: str, records: Iterable[Sequence[Any]]) -> None:

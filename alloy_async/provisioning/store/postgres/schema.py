@@ -19,7 +19,7 @@ from ....version import __version__
 from ...errors import JobError, JobUnavailable, NoSuchJob
 from ..header import JobHeader
 from ..job_store import Remark, RunNote, Second
-from ..planned_batches import Batch
+from ..planned_batches import PlannedBatch
 from ..row_events import Event
 from .address import JobAddress
 from .driver import psycopg
@@ -254,6 +254,6 @@ _AWAY = (
     psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.ReadOnlySqlTransaction,  # a standby that is about to take over
 )
-BATCH_COLUMNS = tuple(name for name in Batch._fields if name != "checksum")
+BATCH_COLUMNS = PlannedBatch._fields
 EVENT_COLUMNS = tuple(name for name in Event._fields if name != "id")
 SECOND_COLUMNS, NOTE_COLUMNS, REMARK_COLUMNS = Second._fields, RunNote._fields, Remark._fields

@@ -11,7 +11,7 @@ from typing import Any
 from ....version import __version__
 from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunNote, Second, ShardCounts
-from ..planned_batches import Batch, PlannedBatch, RowOverlay
+from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, pack_results
 from ..row_stretch import RowStretch
 from ..rows import JobRow, RowResult
@@ -110,8 +110,7 @@ class PostgresStore(JobDatabase):
 
     def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
         """Write planned rows, in the order of their numbers."""
-        undo = encode_phase(phase)
-        self.copy("batches", BATCH_COLUMNS, (Batch(undo, *planned) for planned in batches))
+        self.copy("batches", BATCH_COLUMNS, batches, undo=encode_phase(phase))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
@@ -235,7 +234,7 @@ class PostgresStore(JobDatabase):
             found = self._database.execute(statement.encode(), values).fetchall()
         return [(action, before, int(rows)) for action, before, rows in found]
 
-    def _read_window(self, phase: Phase, after: int) -> list[Batch]:
+    def _read_window(self, phase: Phase, after: int) -> list[PlannedBatch]:
         """Read the next batches: as many as hold some 2,000 rows, and no others, which may be large."""
         columns = ", ".join(BATCH_COLUMNS)
         found = self.read(
@@ -245,7 +244,7 @@ class PostgresStore(JobDatabase):
             f" WHERE rows_before < {_WINDOW} ORDER BY first",
             encode_phase(phase), after - MOST, after, self._last,
         )  # fmt: skip
-        return [Batch(**decode_record(BATCH_COLUMNS, record)) for record in found]
+        return [PlannedBatch(**decode_record(BATCH_COLUMNS, record)) for record in found]
 
     def _read_events(self, phase: Phase, first: int, last: int) -> list[Event]:
         columns = ", ".join([*EVENT_COLUMNS, "id"])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from ..planned_batches import Batch, RowOverlay
+from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event
 from ..row_stretch import RowStretch
 from ..states import ROW_TRANSITIONS, RowState
 from .schema import DamagedRecord, create_placeholders
 
 _WINDOW = 2048
-INSERT_BATCH = f"INSERT INTO batches VALUES ({create_placeholders(len(Batch._fields))})"  # noqa: S608 -- places for values
+INSERT_BATCH = f"INSERT INTO batches VALUES (?, {create_placeholders(len(PlannedBatch._fields))}, ?)"  # noqa: S608 -- places for values
 INSERT_EVENT = f"INSERT INTO events VALUES ({create_placeholders(len(Event._fields))})"  # noqa: S608
 
 
@@ -28,16 +28,16 @@ def unpack_rows(
         after = last
 
 
-def _read_window(database: sqlite3.Connection, undo: int, after: int) -> list[Batch]:
+def _read_window(database: sqlite3.Connection, undo: int, after: int) -> list[PlannedBatch]:
     found = database.execute(
         "SELECT * FROM batches WHERE undo = ? AND first > ? AND first + rows - 1 > ? ORDER BY first LIMIT ?",
         (undo, after - MOST, after, _WINDOW),
     )
-    window: list[Batch] = []
+    window: list[PlannedBatch] = []
     rows = 0
     for record in found:
-        batch = Batch._make(record)
-        if batch.checksum != batch.compute_checksum():
+        batch = PlannedBatch._make(record[1:-1])
+        if record[-1] != batch.compute_checksum(undo):
             raise DamagedRecord(f"the rows from number {batch.first} on")
         window.append(batch)
         rows += batch.rows

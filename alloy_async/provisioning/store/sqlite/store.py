@@ -10,7 +10,7 @@ from typing import Any
 
 from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunNote, Second
-from ..planned_batches import Batch, PlannedBatch
+from ..planned_batches import PlannedBatch
 from ..row_events import MOST, Event, pack_results
 from ..row_stretch import RowStretch
 from ..rows import JobRow, RowResult
@@ -53,7 +53,7 @@ class SqliteStore(JobFile):
     def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
         """Write planned rows, in the order of their numbers."""
         undo = encode_phase(phase)
-        self.write(INSERT_BATCH, (Batch.seal(undo, planned) for planned in batches))
+        self.write(INSERT_BATCH, ((undo, *batch, batch.compute_checksum(undo)) for batch in batches))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
