@@ -13,12 +13,27 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 @contextmanager
-def handle_interrupts(interrupt: Callable[[], None]) -> Iterator[None]:
-    """Call a function on the event loop at each signal that asks the process to end.
+def handle_interrupts(
+    stop: asyncio.Event, is_begun: Callable[[], bool], print_line: Callable[[str], None]
+) -> Iterator[None]:
+    """Stop what the current task does at the first signal that asks the process to end, and cancel it at the second.
 
     Signals that are ignored, as SIGHUP under `nohup`, stay ignored. It must be entered on the main thread.
+
+    Args:
+        stop: set to let what is on its way finish.
+        is_begun: whether anything may be on its way; where nothing is, the first signal cancels.
+        print_line: tells the user.
     """
-    loop = asyncio.get_running_loop()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def interrupt() -> None:
+        if stop.is_set() or not is_begun():
+            task.cancel()
+        else:
+            stop.set()
+            print_line("Stopping: what is on its way is finished; Ctrl-C again cuts it off.")
 
     def handle(_: int, __: FrameType | None) -> None:
         # The way of all platforms: Windows has no loop.add_signal_handler.

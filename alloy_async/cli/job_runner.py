@@ -169,19 +169,8 @@ async def _run_work(command: JobTask, progress: Display, options: JobOptions) ->
         shard_rows=options.shard_rows,
         worker_options=command.next_steps.of_job if command.next_steps else (),
     )
-    task = asyncio.current_task()
-    assert task is not None
-
-    def interrupt() -> None:
-        """Let what is on its way finish the first time; cut it off the second, or where nothing is sent yet."""
-        if run.stop.is_set() or not progress.sending:
-            task.cancel()
-        else:
-            run.stop.set()
-            progress.print_line("Stopping: what is on its way is finished; Ctrl-C again cuts it off.")
-
     async with open_directory(command.system, command.target) as directory:
-        with handle_interrupts(interrupt):
+        with handle_interrupts(run.stop, lambda: progress.sending, progress.print_line):
             return await command.run(directory, run)
 
 

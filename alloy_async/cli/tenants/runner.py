@@ -105,18 +105,7 @@ async def _run_tenants(
     run = RunOptions(
         concurrency=options.concurrency, new_key=options.new_key, sends_again=command.sends_again
     )
-    task = asyncio.current_task()
-    assert task is not None
-
-    def interrupt() -> None:
-        """Let what is on its way finish the first time; cut it off the second, or where nobody had a turn yet."""
-        if run.stop.is_set() or not progress.is_begun:
-            task.cancel()
-        else:
-            run.stop.set()
-            progress.print_line("Stopping: what is on its way is finished; Ctrl-C again cuts it off.")
-
-    with handle_interrupts(interrupt):
+    with handle_interrupts(run.stop, lambda: progress.is_begun, progress.print_line):
         return await _create_work(command, chosen, run, progress)
 
 
