@@ -127,7 +127,7 @@ class Engine:
         self._enough = len(window) // 2
         while self.guard.contact != "answered" and await self._carry_out_next():
             pass  # one call shows whether address and credential work
-        while self._lanes < min(self._context.run.concurrency, self._lanes + len(self._due)):
+        for _ in range(min(self._context.run.concurrency - self._lanes, len(self._due))):
             self._lanes += 1
             group.create_task(self._run_lane())
         while len(self._due) > self._enough and self._lanes:
