@@ -14,8 +14,6 @@ from .engine import Engine
 from .recorder import ProgressRecorder
 from .row_batches import plan_streamed_rows, read_planned_rows
 
-_SLICE = 1000
-
 
 async def plan_rows(context: JobContext) -> Checked:
     """Plan the whole of a source that can be read again."""
@@ -50,9 +48,7 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
     if header.source_digest is None:
         checked = await _plan_and_send(context, engine)
     else:
-        can = context.target.capabilities
-        size = max(_SLICE, can.batch_size)
-        await engine.run(read_planned_rows(context, "apply", stride=context.stride, size=size))
+        await engine.run(read_planned_rows(context, "apply"))
     return await report_run(context, engine, checked, began)
 
 
@@ -61,7 +57,7 @@ async def execute_undo(context: JobContext, began: float) -> Report:
     engine = Engine(context, "undo")
     await engine.recorder.begin(reopen_unknown=context.run.sends_again, stopped=None)
     await engine.reconcile_doubts()
-    await engine.run(read_planned_rows(context, "undo", stride=1, size=_SLICE))
+    await engine.run(read_planned_rows(context, "undo"))
     return await report_run(context, engine, None, began)
 
 
@@ -83,7 +79,7 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
         async with UserLookup(target, context.comparer) as lookup:
             asks = mode != "create" and lookup.is_possible
             planner = create_source_planner(context, lookup if asks else None, keys.find_first)
-            await engine.run(plan_streamed_rows(context, planner, size=_SLICE))
+            await engine.run(plan_streamed_rows(context, planner))
     tally = await context.writer.call(context.store.tally, "apply")
     await record_findings(context, planner, planner.findings, rows=sum(tally.values()))
     return Checked(planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped)

@@ -25,26 +25,27 @@ from .sending.creation_batch import CreationBatch, give_records
 
 Part: TypeAlias = list[JobRow] | CreationBatch
 """Rows that are sent one after the other, or a batch of creations."""
+_SLICE = 1000
+"""Rows that are read at a time; a whole batch, where that is more."""
 _SLICES_AHEAD = 4
 """Slices that are read and prepared in one go: each costs two changes of thread."""
 
 
 async def read_planned_rows(
-    context: JobContext, phase: Phase, *, stride: int, size: int, rereader: SourceRereader | None = None
+    context: JobContext, phase: Phase, rereader: SourceRereader | None = None
 ) -> AsyncIterator[Part]:
     """Read the rows that are to be sent, in their order.
 
     Args:
         context: the job; with a source, rows get what they send from it, others have it in them.
         phase: whose rows.
-        stride: numbers that each row of the source takes; the steps of one row stay together.
-        size: most rows at a time.
         rereader: of the source, where one goes on from where it was, as a worker does that reads the job in parts.
     """
+    stride = context.stride
     if rereader is None and context.source is not None:
         rereader = SourceRereader(context.source, stride, context.comparer)
     stretches = context.store.read_stretches(phase, states=("planned",))
-    slices = _cut_slices(stretches, size, stride)
+    slices = _cut_slices(stretches, max(_SLICE, context.target.capabilities.batch_size), stride)
     preparer = PartPreparer(context, rereader)
     while some := await context.writer.call(_take, slices, _SLICES_AHEAD):
         for part in await in_thread(preparer.prepare, some):
@@ -141,9 +142,7 @@ def _is_fresh_creation(rows: RowStretch) -> bool:
     return rows.action == "create" and not rows.attempts
 
 
-async def plan_streamed_rows(
-    context: JobContext, planner: SourcePlanner, *, size: int
-) -> AsyncIterator[list[JobRow]]:
+async def plan_streamed_rows(context: JobContext, planner: SourcePlanner) -> AsyncIterator[list[JobRow]]:
     """Plan the rows of a source that can be read once as they come, and check them against what was planned before.
 
     Raises:
@@ -151,7 +150,7 @@ async def plan_streamed_rows(
     """
     source, store = context.source, context.store
     assert source is not None
-    async for part in iterate_slices(planner.check_rows(read_rows(source)), size):
+    async for part in iterate_slices(planner.check_rows(read_rows(source)), _SLICE):
         first, last = part[0].number, part[-1].number + planner.stride - 1
         known = {row.number: row for row in await context.writer.call(read_rows_between, store, first, last)}
         for one in part:

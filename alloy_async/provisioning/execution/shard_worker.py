@@ -24,8 +24,6 @@ from .job_opening import check_job, open_job
 from .row_batches import read_planned_rows
 from .shards import split_job
 
-_SLICE = 1000
-
 
 async def work_on_shards(
     place: JobPlace, target: Directory, open_source: Callable[[str], Awaitable[Source]], run: RunOptions
@@ -138,8 +136,7 @@ class ShardWorker:
         engine = Engine(context, phase)
         await engine.recorder.recount()
         await engine.reconcile_doubts()
-        rows = read_planned_rows(context, phase, stride=context.stride, size=_SLICE, rereader=self._rereader)
-        await engine.run(rows)
+        await engine.run(read_planned_rows(context, phase, self._rereader))
         if engine.guard.never_began and engine.guard.error:
             raise engine.guard.error
         if engine.guard.stopped is None and await writer.call(_has_open_rows, writer, phase):
