@@ -40,9 +40,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     names = given.names or NAMES
-    if (
-        len(names) > 1
-    ):  # each in a process of its own: none finds what another has imported, or done to malloc
+    # Each in a process of its own: none finds what another has imported, or done to malloc.
+    if len(names) > 1:
         options = [word for word in sys.argv[1:] if word not in names]
         codes = [subprocess.call([sys.executable, "-m", "benchmarks", name, *options]) for name in names]
         return int(any(codes))

@@ -126,11 +126,8 @@ async def measure(what: str, url: str, source: Path) -> dict[str, float]:
 def main() -> None:
     """Print the figures as JSON."""
     what, url, source = sys.argv[1:]
-    if what in (
-        "lag",
-        "calls",
-        "single",
-    ):  # what they ask is small beside what others on the machine do to it
+    if what in ("lag", "calls", "single"):
+        # What they ask is small beside what others on the machine do to it.
         with suppress(AttributeError, PermissionError):
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     gc.collect()

@@ -218,9 +218,8 @@ def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> N
         for worker in others:
             worker.join(PATIENCE)
             codes.append(worker.exitcode)
-        if (
-            loss.startswith("database") and 0 not in codes
-        ):  # they came while it was away: whoever starts workers does so again
+        if loss.startswith("database") and 0 not in codes:
+            # They came while it was away: whoever starts workers does so again.
             worker, _ = start_worker(scene)
             worker.join(PATIENCE)
             codes.append(worker.exitcode)

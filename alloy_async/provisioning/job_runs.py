@@ -92,9 +92,8 @@ async def take_up_job(
         async with open_job(place, target, new_key=run.new_key) as writer:
             header = writer.header
             _check_state(header.state, writer.store.path, fresh=not taken)
-            taken = (
-                True  # before anything is sent: after an outage, the plan is not one any more, and is ours
-            )
+            # Before anything is sent: after an outage, the plan is not one any more, and is ours.
+            taken = True
             if header.state == "undoing":
                 return await carry_out_undo(JobContext(writer, target, run), began)
             given = header.source_path if source is None else source

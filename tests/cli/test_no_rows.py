@@ -45,9 +45,8 @@ def list_modes(system: str) -> Sequence[tuple[str, ...]]:
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_no_rows_are_refused(system: str, server: Sandbox, tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
-    for text in (
-        EMPTY.values() if system == "alloy" else (HEADER,)
-    ):  # what is empty does not hang on the system
+    # What is empty does not hang on the system.
+    for text in EMPTY.values() if system == "alloy" else (HEADER,):
         path.write_text(text)
         for mode in list_modes(system):
             for command in ("provision", "plan") if text == HEADER else ("provision",):

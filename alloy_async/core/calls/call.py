@@ -168,10 +168,8 @@ class Call:
                 from .reports import report_limit
 
                 report_limit(self, failure)
-            if isinstance(
-                failure, ConfigurationError
-            ):  # as that the client was closed: nothing was sent this time
-                self.attempts = sent
+            if isinstance(failure, ConfigurationError):
+                self.attempts = sent  # the client was closed, say: nothing was sent this time
             failure.operation = self.operation.name
             failure.add_earlier_attempts(self.effect, self.attempts)
             self.effect = failure.effect

@@ -81,9 +81,8 @@ class CallSender:
 
     async def record_intents(self, intents: Sequence[RowResult]) -> None:
         """Write intents down, durably: only what comes after may leave this process."""
-        if (
-            not self._has_begun
-        ):  # told before they are on disk: whoever cuts the job off then must know of doubts
+        if not self._has_begun:
+            # Told before they are on disk: whoever cuts the job off then must know of doubts.
             self._has_begun = True
             self._context.run.on_event(Sending(self._recorder.counts))
         self._reach("before intent")

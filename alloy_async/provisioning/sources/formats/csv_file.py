@@ -117,9 +117,8 @@ class CsvSource:
             else:
                 for column, cell in zip(columns, row.cells, strict=True):
                     column[place] = str(cell)
-        if not all(
-            map(str.strip, columns[self._key or 0])
-        ):  # where one cell of each row is filled, no row is blank
+        # Where one cell of each row is filled, no row is blank.
+        if not all(map(str.strip, columns[self._key or 0])):
             blank |= {
                 place
                 for place, cells in enumerate(zip(*columns, strict=True))
