@@ -65,6 +65,8 @@ async def iterate_slices(rows: Iterator[T], size: int, *, at_hand: bool = False)
 
     while part := await in_thread(take_slice):
         yield part
+        if len(part) < size:
+            return  # there are no more: another change of thread would find out no more than that
 
 
 @asynccontextmanager

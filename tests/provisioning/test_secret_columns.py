@@ -180,18 +180,38 @@ def test_a_secret_that_is_set_is_not_kept_for_later() -> None:
     assert options.to_json()["constants"] == ("department=IT",)
 
 
-@pytest.mark.parametrize(("column", "cost"), [("password", 14), ("PIN", 14), ("desk", 9)])
-def test_who_has_the_job_pays_for_each_guess_of_a_secret(tmp_path: Path, column: str, cost: int) -> None:
-    path = tmp_path / "users.csv"
-    path.write_text(f"username,{column}\nada,1234\n")
-    header = JobHeader(source="", system="", base_url="", mode="create")
+@pytest.mark.parametrize("column", ["password", "PIN"])
+def test_who_has_the_job_pays_for_each_guess_of_a_secret(tmp_path: Path, column: str) -> None:
+    path, header = _write_source(tmp_path, column)
     sealed = seal_source(open_source(path), header.salt)
-    assert sealed is not None
-    digest = hashlib.scrypt(
-        (open_source(path).digest() or "").encode(), salt=header.salt, n=1 << cost, r=8, p=1, dklen=16
-    )
-    assert sealed.rpartition("$")[2] == digest.hex()
+    assert sealed == _pay(path, header.salt, 14)
+    _check_seal(path, header, sealed)
+
+
+def test_a_source_without_secrets_is_hashed_as_its_rows_are(tmp_path: Path) -> None:
+    path, header = _write_source(tmp_path, "desk")
+    sealed = seal_source(open_source(path), header.salt)
+    digest = (open_source(path).digest() or "").encode()
+    assert sealed == "0$" + hashlib.blake2b(digest, key=header.salt, digest_size=16).hexdigest()
+    _check_seal(path, header, sealed)
+    # As earlier versions sealed it.
+    path, header = _write_source(tmp_path, "desk")
+    _check_seal(path, header, "9$" + _pay(path, header.salt, 9))
+
+
+def _write_source(folder: Path, column: str) -> tuple[Path, JobHeader]:
+    path = folder / "users.csv"
+    path.write_text(f"username,{column}\nada,1234\n")
+    return path, JobHeader(source="", system="", base_url="", mode="create")
+
+
+def _pay(path: Path, salt: bytes, cost: int) -> str:
+    digest = (open_source(path).digest() or "").encode()
+    return hashlib.scrypt(digest, salt=salt, n=1 << cost, r=8, p=1, dklen=16).hex()
+
+
+def _check_seal(path: Path, header: JobHeader, sealed: str) -> None:
     header = attrs.evolve(header, source_digest=sealed)
     assert is_unchanged(open_source(path), header)
-    path.write_text(f"username,{column}\nada,1235\n")
+    path.write_text(path.read_text().replace("1234", "1235"))
     assert not is_unchanged(open_source(path), header)

@@ -60,11 +60,13 @@ class ProgressRecorder:
             header: attributes of the header that change with it.
         """
         store, phase = self._writer.store, self.phase
+        never_ran = self._writer.header.started is None
 
         def reopen_rows() -> Counter[str]:
-            if reopen_unknown:
+            if reopen_unknown and not never_ran:
                 store.reopen_rows(phase, "unknown")
-            store.reopen_rows(phase, "failed")
+            if not never_ran:
+                store.reopen_rows(phase, "failed")
             store.add_note(BEGUN, "somebody began to work on the job")
             return store.tally(phase)
 

@@ -45,8 +45,8 @@ async def make_plan(context: JobContext) -> Checked:
             number += sum(batch.rows for batch in batches)
             context.run.on_event(Checking(planner.rows))
         repeated, newly_refused = await _refuse_repeated(context, planner)
-        if context.spool is not None:
-            await in_thread(context.spool.drop if newly_refused else context.spool.finish)
+        if context.spool is not None and newly_refused:
+            context.spool.drop()
         if mode == "sync":
             number += await _plan_removals(context, planner, lookup, users, options["allow_delete"])
     await _note_finality(context)
@@ -93,6 +93,8 @@ async def record_findings(
 
 async def _note_finality(context: JobContext) -> None:
     """Note what of the plan no undo brings back, for whoever is about to apply it."""
+    if context.header.mode not in ("sync", "offboard"):  # nobody is removed, and nobody leaves
+        return
     actions = await context.writer.call(context.store.count_actions)
     can, system, notes = context.target.capabilities, context.header.system, []
     if actions.get("offboard"):
@@ -118,7 +120,7 @@ async def restart_plan(context: JobContext) -> None:
 
 
 async def _refuse_repeated(context: JobContext, planner: SourcePlanner) -> tuple[list[Finding], int]:
-    suspects = await in_thread(planner.keys.take_repeated)
+    suspects = await in_thread(planner.finish)
     if not suspects:
         return [], 0
     return await context.writer.call(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from itertools import chain, count
 
+from ...core.codec.json_codec import pause_collector
 from ...directory import Capabilities
 from ...directory.record import fold_all
 from ..async_helpers import in_thread, iterate_slices
@@ -144,17 +145,25 @@ class SourcePlanner:
             self._spool.add(first, users, refused)
         return [*self._columns.plan_block(first, block.lines, users, folded, refused)]
 
-    def _plan_slices(self, blocks: Iterable[Block], size: int) -> Iterator[list[PlannedBatch]]:
+    def _plan_slice(self, blocks: Iterator[Block], size: int) -> tuple[list[PlannedBatch], bool]:
+        """Plan creations of about `size` of the rows that are left; also whether more may follow."""
         planned: list[PlannedBatch] = []
         weight = 0
-        for block in blocks:
-            planned += self.plan_creations(block)
-            weight += len(block) if isinstance(block, RowBlock) else len(block) // 4  # a fraction of the work
-            if weight >= size:
-                yield planned
-                planned, weight = [], 0
-        if planned:
-            yield planned
+        with pause_collector():  # it would walk over the rows of the slice again and again
+            for block in blocks:
+                planned += self.plan_creations(block)
+                weight += (
+                    len(block) if isinstance(block, RowBlock) else len(block) // 4
+                )  # a fraction of the work
+                if weight >= size:
+                    return planned, True
+        return planned, False
+
+    def finish(self) -> frozenset[int]:
+        """Finish what was spooled, once all rows are planned; the hashes of keys that came more than once."""
+        if self._spool is not None:
+            self._spool.finish()
+        return self.keys.take_repeated()
 
     def _is_legible(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
         """Tell whether it can be read whom a row means: none of its errors is in what the system knows people by."""
@@ -224,8 +233,11 @@ class SourcePlanner:
         """
         # The usual way to begin: nobody is asked, so that nothing of a row outlives its line.
         if self._matcher is None and self._mode == "create":
-            async for (batches,) in iterate_slices(self._plan_slices(blocks, size), 1, at_hand=True):
-                yield batches
+            goes_on = True
+            while goes_on:
+                batches, goes_on = await in_thread(self._plan_slice, blocks, size)
+                if batches:
+                    yield batches
         else:
             rows = chain.from_iterable(map(self.check_block, blocks))
             async for part in iterate_slices(rows, size, at_hand=True):

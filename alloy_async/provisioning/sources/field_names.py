@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 # Spellings as `normalise` leaves them; where a header has several, the first listed one wins.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
@@ -100,8 +101,11 @@ _SECRET_WORDS = frozenset(
     | {"mdp", "clave", "claves", "hasla", "hash", "salt", "pwhash", "cvv", "cvc"}
 )
 """Words of a name that say it by themselves."""
+_KEPT = 1000
+"""Names of columns of which a process remembers what they say: it is asked again and again for the same few."""
 
 
+@lru_cache(_KEPT)
 def fold_name(name: str) -> str:
     """Return a name in lower case without accents; other scripts keep their letters."""
     parts = unicodedata.normalize("NFKD", name.casefold().translate(_UNDECOMPOSED))
@@ -109,6 +113,7 @@ def fold_name(name: str) -> str:
     return unicodedata.normalize("NFKC", bare)
 
 
+@lru_cache(_KEPT)
 def normalise(name: str) -> str:
     """Return a column name without case, accents, spaces, punctuation and bracketed remarks: `[Required]`."""
     if name.isascii() and name.isalnum():
@@ -116,6 +121,7 @@ def normalise(name: str) -> str:
     return "".join(filter(str.isalnum, fold_name(_REMARK.sub("", name))))
 
 
+@lru_cache(_KEPT)
 def is_secret_name(name: str) -> bool:
     """Tell whether a column's name says that it holds a password, PIN, key or token.
 

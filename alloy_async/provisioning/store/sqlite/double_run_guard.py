@@ -32,6 +32,13 @@ class DoubleRunGuard:
         self._token = secrets.token_hex(8)
         self._salt = b""
 
+    def begin(self, salt: bytes) -> None:
+        """Name this process as the one worker on a new job, whose header has this salt, within a transaction."""
+        self._salt = salt
+        self._database.execute(
+            "INSERT INTO worker VALUES (?, ?, 0)", (self._token, str(self._path.resolve()))
+        )
+
     def claim(self) -> None:
         """Name this process as the one worker, within a transaction.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
 from .double_run_guard import DoubleRunGuard
 from .lock import WorkerLock, WorkerProbe
-from .schema import connect, create_tables, open_database, raise_as_job_error
+from .schema import DamagedRecord, connect, create_template, insert_header, open_database
 
 
 class JobFile:
@@ -37,7 +38,7 @@ class JobFile:
         self._lock = lock
         self._probe = probe
         self._in_transaction = False
-        self.next_id = 0
+        self.next_id = 1
         self.guard: DoubleRunGuard = DoubleRunGuard(database, path)
 
     @classmethod
@@ -47,7 +48,7 @@ class JobFile:
         Raises:
             JobError: there is one already, or it cannot be written.
         """
-        lock = WorkerLock.create(path)
+        lock = WorkerLock.create(path, create_template())
         try:
             return cls._claim(path, connect(path), lock, header)
         except BaseException:
@@ -80,15 +81,18 @@ class JobFile:
     ) -> Self:
         """Make this process the one worker on a job; on a new one, whose header is given, nobody else can have worked yet."""
         try:
-            with raise_as_job_error(path, "cannot be written"):
-                store = cls(path, database, lock)
-                database.execute("PRAGMA journal_mode = WAL")
+            store = cls(path, database, lock)
+            with store.raise_as_job_error():
+                if header is None:
+                    database.execute("PRAGMA journal_mode = WAL")
                 database.execute("PRAGMA synchronous = NORMAL")  # what must be durable is moved into the file
                 with store.transaction(durable=header is None):
                     if header is not None:
-                        create_tables(database, header)
-                    store.guard.claim()
-                    store.next_id = 1 + store.read("SELECT coalesce(max(id), 0) FROM events")[0][0]
+                        insert_header(database, header)
+                        store.guard.begin(header.salt)
+                    else:
+                        store.guard.claim()
+                        store.next_id = 1 + store.read("SELECT coalesce(max(id), 0) FROM events")[0][0]
             return store
         except BaseException:
             database.close()
@@ -162,14 +166,15 @@ class JobFile:
     def raise_as_job_error(self) -> Iterator[None]:
         """Turn what SQLite raises into a JobError that says what is wrong with the file, where that can be told."""
         try:
-            with raise_as_job_error(
-                self._path, "cannot be written any more" if self._lock else "cannot be read"
-            ):
-                yield
-        except JobError:
+            yield
+        except (sqlite3.Error, DamagedRecord, UnicodeDecodeError) as error:
             if self._lock:
                 self._lock.check_file()
-            raise
+            if isinstance(error, sqlite3.Error):
+                what = f"cannot be {'written' if self._lock else 'read'}: {error}"
+            else:
+                what = f"is damaged ({error}); no more was sent. Restore it from a copy"
+            raise JobError(what, self._path) from None
 
     def close(self) -> None:
         """Leave one file, for readers too, and let others work on it."""
@@ -183,10 +188,10 @@ class JobFile:
 
     def write(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each of the records."""
-        with self.transaction():
+        with nullcontext() if self._in_transaction else self.transaction():
             self._database.executemany(statement, records)
 
     def read(self, statement: str, *values: Any) -> list[Any]:
         """Run a statement; the records that it gives."""
-        with self.raise_as_job_error():
+        with nullcontext() if self._in_transaction else self.raise_as_job_error():
             return self._database.execute(statement, values).fetchall()

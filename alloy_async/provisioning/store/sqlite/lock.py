@@ -8,6 +8,7 @@ after it, and who works on it within this process is known without opening the f
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import sys
@@ -37,8 +38,8 @@ class WorkerLock:
         self._size = 0
 
     @classmethod
-    def create(cls, path: Path) -> Self:
-        """Create a file for a job, which only its owner may read, and lock it.
+    def create(cls, path: Path, content: bytes) -> Self:
+        """Create a file for a job with this in it, which only its owner may read, and lock it.
 
         Raises:
             JobError: there is one already, or it cannot be written.
@@ -52,6 +53,14 @@ class WorkerLock:
             raise JobError(f"cannot be written: {error.strerror}", path) from None
         lock = cls._take(path, descriptor)
         assert lock is not None  # nobody else knows of the file yet, or has begun to look at it
+        try:
+            os.lseek(descriptor, 0, os.SEEK_SET)  # to lock may have moved it
+            if os.write(descriptor, content) < len(content):
+                raise OSError(errno.ENOSPC, "the disk is full")
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            lock.close()
+            raise JobError(f"cannot be written: {error.strerror}", path) from None
         return lock
 
     @classmethod
