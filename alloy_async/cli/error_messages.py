@@ -73,7 +73,12 @@ def describe_error(error: Exception, arguments: Collection[str] = ()) -> str:
 
 def _suggest_remedy(error: Exception) -> str:
     from ..core.errors import AlloyAsyncError, ConnectError, Forbidden, NotFound, Unauthorized
+    from ..provisioning.errors import ForeignRowsError
 
+    if isinstance(error, ForeignRowsError):
+        from .output.failed_file import suggest_right_file
+
+        return suggest_right_file(error)
     nothing = " Nothing was changed." if isinstance(error, AlloyAsyncError) and error.effect == "none" else ""
     if isinstance(error, Unauthorized | Forbidden):
         return f"\nThe API key was refused: check its environment variable or --api-key-file.{nothing}"

@@ -11,6 +11,7 @@ from ..lazy_loading import attach_lazy
 
 if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .errors import (
+        ForeignRowsError as ForeignRowsError,
         JobError as JobError,
         JobInUse as JobInUse,
         JobUnavailable as JobUnavailable,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         work as work,
     )
     from .options import Run as Run, RunOptions as RunOptions
+    from .reports.failed_rows import write_correction_file as write_correction_file
     from .results import Plan as Plan, Report as Report
     from .sources.directory_source import DirectorySource as DirectorySource
     from .sources.field_map import FieldMap as FieldMap
@@ -57,6 +59,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
 else:  # hidden from the checkers, which would take any name for one of the package
     _HOMES = {
         "errors": (
+            "ForeignRowsError",
             "JobError",
             "JobInUse",
             "JobUnavailable",
@@ -84,6 +87,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "undo",
             "work",
         ),
+        "reports.failed_rows": ("write_correction_file",),
         "results": (
             "Plan",
             "Report",

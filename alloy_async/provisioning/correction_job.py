@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from ..directory import Directory
-from .errors import JobError
+from .async_helpers import in_thread
+from .errors import JobError, JobPlace
 from .execution.job_opening import make_header, open_job
+from .planning.corrected_rows import CorrectedRows
 from .sources import Source
 from .store.header import JobHeader, Mode
+from .store.store_opener import parse_place, read_store
+from .store.temporary.indexes import RefusedRows
 
 _OF_ONE_JOB = frozenset({"source_path", "from", "look_up"})
 """Options that hold for the source and the run of one job only."""
 
 
-async def make_correction_header(
-    job: str | Path, source: Source, target: Directory, options: Mapping[str, Any], *, new_key: bool
-) -> JobHeader:
-    """Make the header of the job that takes in the corrected rows of another.
-
-    The first job must be at its end: a row that it would still send itself could be sent by both.
+@attrs.frozen
+class FirstJob:
+    """The job whose rows are corrected.
 
     Args:
-        job: the first job.
-        source: its corrected rows.
+        place: as it was given, with what it takes to open it.
+        shown: the same for people.
+        header: what it is.
+    """
+
+    place: JobPlace = attrs.field(repr=False)
+    shown: JobPlace
+    header: JobHeader
+
+
+async def read_first_job(job: str | Path, target: Directory, *, new_key: bool) -> FirstJob:
+    """Read the job whose rows are corrected.
+
+    It must be at its end: a row that it would still send itself could be sent by both.
+
+    Args:
+        job: its place.
         target: the same system.
-        options: kept in the new job besides those of the first.
         new_key: as for `open_job`.
 
     Raises:
-        JobError: the first job is not at its end, or is of another system or account.
+        JobError: it is not at its end, or is of another system or account.
     """
     async with open_job(job, target, new_key=new_key) as writer:
         first, path = writer.header, writer.store.path
@@ -44,8 +62,40 @@ async def make_correction_header(
             " nothing else is left; nothing was sent",
             path,
         )
+    return FirstJob(parse_place(job), path, first)
+
+
+@asynccontextmanager
+async def open_corrected_rows(
+    first: FirstJob, source: Source, target: Directory
+) -> AsyncIterator[CorrectedRows]:
+    """Open the corrected rows of a job, compared with what the job says of them, for as long as the block lasts."""
+
+    def read_refused() -> RefusedRows:
+        with read_store(first.place) as store:
+            return RefusedRows(store.read_rows("apply"))
+
+    with await in_thread(read_refused) as refused:
+        yield CorrectedRows(source, first.shown, first.header, refused, target.capabilities.key)
+
+
+async def make_correction_header(
+    job: FirstJob, source: Source, target: Directory, options: Mapping[str, Any]
+) -> JobHeader:
+    """Make the header of the job that takes in the corrected rows of another.
+
+    Args:
+        job: the first one.
+        source: its corrected rows.
+        target: the same system.
+        options: kept in the new job besides those of the first.
+
+    Raises:
+        SourceError: the rows can be read only once.
+    """
+    first = job.header
     kept = {name: value for name, value in json.loads(first.options).items() if name not in _OF_ONE_JOB}
     # Rows of a file that holds only the rest say nothing of who must go.
     mode: Mode = "upsert" if first.mode == "sync" else first.mode
-    options = {**kept, **options, "corrects": str(path), "look_up": True}
+    options = {**kept, **options, "corrects": str(job.shown), "look_up": True}
     return await make_header(source, target, mode, None, options)

@@ -45,6 +45,32 @@ class SourceError(AlloyAsyncError, ValueError):
         return f"{place}: {self.message}"
 
 
+class ForeignRowsError(SourceError):
+    """A file that is fed back to a job holds rows that are not of that job, or does not say of which they are.
+
+    Args:
+        message, source, line: as of SourceError.
+        job: the job to which it was fed back.
+        label: of the job that the rows are of, as `create_label` makes it; empty where they do not say it.
+    """
+
+    def __init__(
+        self, message: str, source: str | Path, job: JobPlace, label: str = "", line: int | None = None
+    ) -> None:
+        super().__init__(message, source, line)
+        self.job: JobPlace = job if isinstance(job, str) and "://" in job else Path(job)
+        self.label = label
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The arguments that make it anew, as JSON data."""
+        return self.message, str(self.source), str(self.job), self.label, self.line
+
+    @args.setter
+    def args(self, values: tuple[Any, ...]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.message: Any = values[0]
+
+
 class JobError(AlloyAsyncError):
     """The job file cannot be used, or the job not be done as it was planned.
 

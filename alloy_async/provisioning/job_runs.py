@@ -15,6 +15,7 @@ from .execution.lifecycle import execute, execute_undo, plan_rows, reconcile_bef
 from .execution.shards import check_workers, join_workers, run_on_workers, split_job
 from .job_context import JobContext
 from .options import RunOptions
+from .planning.corrected_rows import CorrectedRows
 from .planning.job_planner import restart_plan
 from .planning.source_match import refuse_changed_source
 from .planning.undo_planner import plan_undo
@@ -99,6 +100,7 @@ async def take_up_job(
             given = header.source_path if source is None else source
             context = JobContext(writer, target, run, await open_job_source(given, target))
             if header.state == "planning":  # nothing was sent yet
+                _refuse_unchecked_corrections(context)
                 await restart_plan(context)
                 checked = await plan_rows(context)
             elif header.phase == "apply":
@@ -111,6 +113,17 @@ async def take_up_job(
     work = take_up if fresh else partial(join_workers, place, run, take_up)
     report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, checked, began)
+
+
+def _refuse_unchecked_corrections(context: JobContext) -> None:
+    """Refuse to plan corrected rows that nobody compares with the job that they are of."""
+    header = context.header
+    if header.corrects is not None and not isinstance(context.source, CorrectedRows):
+        raise JobError(
+            f"was stopped while corrected rows of {header.corrects} were being checked; nothing was sent. Feed them back to"
+            " that job once more",
+            context.store.path,
+        )
 
 
 def _check_state(state: JobState, place: JobPlace, *, fresh: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..directory import Directory
 from .async_helpers import in_thread
-from .correction_job import make_correction_header
+from .correction_job import make_correction_header, open_corrected_rows, read_first_job
 from .database_outages import survive_outages
 from .errors import JobInUse, SourceError
 from .events import OnEvent
@@ -162,20 +162,24 @@ async def resume(
 
     Args:
         job, target, source, run: as for `apply`. Standard input must be given again, with the same content.
-        failed: the rows that did not go in, corrected, once everything else is in. They become a job of their own beside that
-            file, in the same mode (after sync: upsert, which removes nobody), under the same rules and in the same account;
-            each is looked up first, so that whoever is there already is not doubled.
+        failed: the rows that did not go in, as `write_correction_file` or the command line wrote them, corrected, once
+            everything else is in. They become a job of their own beside that file, in the same mode (after sync: upsert,
+            which removes nobody), under the same rules and in the same account; each is looked up first, so that whoever is
+            there already is not doubled. Rows of another job are refused; so is each that is not one that did not go in.
         options: with `failed`: kept in that job's file, as for `plan`, besides what this job keeps.
 
     Raises:
-        As for `apply`; and AlloyAsyncError when the system could not be asked about the rows in doubt; nothing was sent.
+        As for `apply`; ForeignRowsError when `failed` is not of this job; AlloyAsyncError when the system could not be asked
+        about the rows in doubt. Nothing was sent.
     """
     if failed is None:
         return await take_up_job(parse_place(job), target, source, run or RunOptions(), fresh=False)
     began, run = time.monotonic(), run or RunOptions()
     opened = await open_job_source(failed, target)
-    header = await make_correction_header(job, opened, target, options or {}, new_key=run.new_key)
-    return await begin_job(opened, target, header, choose_job_path(opened, None), run, began)
+    first = await read_first_job(job, target, new_key=run.new_key)
+    async with open_corrected_rows(first, opened, target) as rows:
+        header = await make_correction_header(first, rows, target, options or {})
+        return await begin_job(rows, target, header, choose_job_path(rows, None), run, began)
 
 
 async def undo(

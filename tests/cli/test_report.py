@@ -59,12 +59,12 @@ def test_csv_can_be_corrected_and_fed_back(job: Path, tmp_path: Path) -> None:
     assert run("report", job, "--format", "csv", "-o", failed).exit_code == 1
     with failed.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter=";"))
-    assert rows[0] == ["_line", "_status", "_reason", "Person", "pwd", "Full Name"]
-    assert [(row[0], row[1], *row[3:]) for row in rows[1:]] == [
+    assert rows[0] == ["_line", "_status", "_reason", "_job", "Person", "pwd", "Full Name"]
+    assert [(row[0], row[1], *row[4:]) for row in rows[1:]] == [
         ("3", "invalid", "", "", "Nobody"),
         ("5", "invalid", "ADA", "", "Again"),
     ]
-    rows[1][3], rows[2][3] = "eve", "max"
+    rows[1][4], rows[2][4] = "eve", "max"
     with failed.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=";").writerows(rows)
     result = run("provision", failed, "--to", "alloy", "--sandbox", "--map", "Person=username")

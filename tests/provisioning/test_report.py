@@ -273,13 +273,13 @@ def test_failed_rows_can_be_fed_back(tmp_path: Path) -> None:
     lines = [ReportRow(row, at, key, "create", None, "failed", f"why {key}") for row, at, key in
              ((1, 2, "ada"), (3, 5, ""), (4, 6, ""))]  # fmt: skip
     file = io.StringIO()
-    assert write_failed_rows(file, source, lines) == 3
+    assert write_failed_rows(file, source, lines, "1a users.job") == 3
     assert file.getvalue().splitlines() == [
-        "_line;_status;_reason;login;pwd;note",
-        '2;failed;why ada;ada;;"a;',
+        "_line;_status;_reason;_job;login;pwd;note",
+        '2;failed;why ada;1a users.job;ada;;"a;',
         'b"',
-        "5;failed;why ",
-        "6;failed;why ",
+        "5;failed;why ;1a users.job",
+        "6;failed;why ;1a users.job",
     ]
     again = tmp_path / "failed.csv"
     again.write_text(file.getvalue(), encoding="utf-8")
@@ -298,7 +298,7 @@ def test_failed_rows_of_json_lines_and_of_several_steps(tmp_path: Path) -> None:
         ReportRow(9, None, "old", "delete", None, "failed", "busy"),
     ]
     file = io.StringIO()
-    assert write_failed_rows(file, open_source(path), lines) == 1
+    assert write_failed_rows(file, open_source(path), lines, "1a users.job") == 1
     assert "s3cret" not in file.getvalue()
     assert '"_reason": "delete credentials: busy; delete the user: busy"' in file.getvalue()
     again = tmp_path / "again.jsonl"
@@ -314,7 +314,7 @@ def test_failed_keys_where_the_source_is_gone() -> None:
         ReportRow(9, None, "old", "delete", None, "kept", "edited"),
     ]
     file = io.StringIO()
-    assert write_failed_keys(file, "username", lines) == 2
+    assert write_failed_keys(file, "username", lines, "1a users.job") == 2
     rows = list(csv.DictReader(io.StringIO(file.getvalue())))
     assert [(row["_line"], row["username"]) for row in rows] == [("2", "ada"), ("", "old")]
 

@@ -14,9 +14,10 @@ import click
 
 from ..options.source import restore_source_options
 from ..options.systems import load_capabilities
+from .next_steps import format_command
 
 if TYPE_CHECKING:
-    from ...provisioning.errors import JobPlace
+    from ...provisioning.errors import ForeignRowsError, JobPlace
     from ...provisioning.reports.job_report import JobReport
     from ...provisioning.store.header import JobHeader
     from ...provisioning.store.job_store import JobStore
@@ -116,6 +117,31 @@ def name_failed_file(job: JobPlace, ending: str) -> Path:
     return path.with_name(f"{name}.failed.{ending}")
 
 
+def suggest_right_file(error: ForeignRowsError) -> str:
+    """Suggest what to feed back to which job, as a line with a command; empty where that is not known."""
+    from ...provisioning.store.job_label import create_label, is_of_same_job, read_job_name
+    from ...provisioning.store.store_opener import name_files_after, read_store
+
+    if error.label:
+        name = read_job_name(error.label)
+        for place in (Path(error.source).with_name(name), name_files_after(error.job).with_name(name)):
+            if place.is_file():
+                with read_store(place) as store:
+                    label = create_label(store.read_header(), place)
+                if is_of_same_job(label, error.label):
+                    command = format_command("resume", place, "--failed", Path(error.source))
+                    return f"\nTo feed it back to its own job:  {command}"
+        return ""
+    with read_store(error.job) as store:
+        header = store.read_header()
+    for path in (name_failed_file(error.job, ending) for ending in ENDINGS):
+        if path.exists():
+            return f"\nTo feed back the rows of this job:  {format_command('resume', error.job, '--failed', path)}"
+    ending = "jsonl" if Path(header.source).suffix in (".jsonl", ".json", ".parquet") else "csv"
+    path = name_failed_file(error.job, ending)
+    return f"\nTo write it anew:  {format_command('report', error.job, '--format', 'csv', '-o', path)}"
+
+
 def _choose_free_name(path: Path, header: JobHeader) -> Path:
     """Choose the place itself, or beside it where somebody corrected what stands there."""
     free, number = path, 1
@@ -161,6 +187,7 @@ def write_unresolved_rows(
     from ...provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
     from ...provisioning.reports.job_report import read_unresolved
     from ...provisioning.sources import CsvSource
+    from ...provisioning.store.job_label import create_label
 
     header = job_report.header
     key = load_capabilities(json.loads(header.options).get("system", header.system.lower())).key
@@ -173,11 +200,12 @@ def write_unresolved_rows(
     except (AlloyAsyncError, OSError, KeyError) as error:
         source, why = None, str(error)
     unresolved = read_unresolved(store, job_report.phase, planned=True)
+    label = create_label(header, job_report.path)
     if source is not None:
-        write_failed_rows(file, source, unresolved, safe=safe)
+        write_failed_rows(file, source, unresolved, label, safe=safe)
         return "csv" if isinstance(source, CsvSource) else "jsonl"
     click.echo(
         f"The rows cannot be taken from {header.source}, so the file holds their keys only: {why}", err=True
     )
-    write_failed_keys(file, key, unresolved, safe=safe)
+    write_failed_keys(file, key, unresolved, label, safe=safe)
     return "csv"

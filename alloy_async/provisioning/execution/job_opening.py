@@ -105,10 +105,13 @@ def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:
     number, path = 1, beside.with_suffix(".job")
     while path.exists():
         with read_store(path) as store:
-            state = store.read_header().state
-        if state not in ("done", "undone"):
+            header, worker = store.read_header(), store.worker
+        # Corrected rows are checked by their first job only, so that none of a job that got no further can be taken up.
+        was_cut_off = header.corrects and header.state == "planning" and worker is None
+        if header.state not in ("done", "undone") and not was_cut_off:
             raise JobError(
-                f"is a job of this source that is not finished ({state}); resume it, or delete it", path
+                f"is a job of this source that is not finished ({header.state}); resume it, or delete it",
+                path,
             )
         number += 1
         path = beside.with_suffix(f".{number}.job")

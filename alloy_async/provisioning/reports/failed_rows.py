@@ -6,10 +6,15 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
+from pathlib import Path
 from typing import IO
 
-from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source
-from .job_report import ReportRow
+from ..errors import SourceError
+from ..planning.source_match import is_unchanged
+from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source, open_source
+from ..store.job_label import create_label
+from ..store.store_opener import parse_place, read_store
+from .job_report import ReportRow, read_unresolved
 
 FORMULA_STARTS = "=+-@\t\r"
 """First characters by which a spreadsheet knows a formula."""
@@ -17,23 +22,54 @@ FORMULA_STARTS = "=+-@\t\r"
 Write = Callable[[Row, str, str], object]
 
 
-def write_failed_rows(
-    file: IO[str], source: Source, unresolved: Iterable[ReportRow], *, safe: bool = False
+def write_correction_file(
+    job: str | Path, path: str | Path, source: Source | str | Path | None = None
 ) -> int:
-    """Write the rows of a source that did not go in, with line, status and reason; gives their number.
+    """Write the rows of a job that did not go in to a new file, to be corrected there: `resume(job, target, failed=path)`.
 
-    CSV stays CSV with the source's own delimiter; other sources become JSON lines. The three extra columns stand
-    first, so that a row with too many cells keeps them all; when the file is used as a source, they are ignored.
-    Passwords are left blank.
+    Args:
+        job: its place.
+        path: the file, which must not be there yet: CSV where the source is CSV, else JSON lines.
+        source: what the job was made of; default the file that it remembers, opened by `open_source` without options.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        JobError: the job cannot be read.
+        SourceError: the source cannot be read again, or was changed since.
+        OSError: the file is there, or cannot be written.
+    """
+    with read_store(parse_place(job)) as store:
+        header = store.read_header()
+        given = header.source_path if source is None else source
+        opened = open_source(given) if isinstance(given, str | Path) else given
+        if not is_unchanged(opened, header):
+            raise SourceError("was changed since the job was made, or cannot be read twice", opened.name)
+        unresolved = read_unresolved(store, header.phase, planned=True)
+        with Path(path).open("x", encoding="utf-8", newline="") as file:
+            return write_failed_rows(file, opened, unresolved, create_label(header, store.path))
+
+
+def write_failed_rows(
+    file: IO[str], source: Source, unresolved: Iterable[ReportRow], label: str, *, safe: bool = False
+) -> int:
+    """Write the rows of a source that did not go in, with line, status, reason and job; gives their number.
+
+    CSV stays CSV with the source's own delimiter; other sources become JSON lines. The extra columns stand first, so that a
+    row with too many cells keeps them all; when the file is used as a source, they are ignored. Passwords are left blank.
 
     Args:
         file: where to.
         source: what the job was made of, unchanged.
         unresolved: `read_unresolved`; lines that are of no row of the source are left out.
+        label: of the job, by which `resume` knows them as its own; see `create_label`.
         safe: write CSV so that a spreadsheet takes no cell for a formula; such a file is for people, not for feeding back.
     """
     write = (
-        _create_csv_writer(file, source, safe) if isinstance(source, CsvSource) else _create_json_writer(file)
+        _create_csv_writer(file, source, label, safe)
+        if isinstance(source, CsvSource)
+        else _create_json_writer(file, label)
     )
     rows, count = source.rows(), 0
     for number, lines in groupby(
@@ -45,7 +81,9 @@ def write_failed_rows(
     return count
 
 
-def write_failed_keys(file: IO[str], key: str, unresolved: Iterable[ReportRow], *, safe: bool = False) -> int:
+def write_failed_keys(
+    file: IO[str], key: str, unresolved: Iterable[ReportRow], label: str, *, safe: bool = False
+) -> int:
     """Write who did not go in, where the source cannot be read again; gives the number of rows.
 
     Args are those of `write_failed_rows`; `key` is the name of the key's column.
@@ -53,7 +91,7 @@ def write_failed_keys(file: IO[str], key: str, unresolved: Iterable[ReportRow], 
     writer, count = csv.writer(file), 0
     writer.writerow([*EXTRA_COLUMNS, key])
     for (number, name), lines in groupby(unresolved, key=lambda line: (line.line, line.key)):
-        cells = [number or "", *_join_reasons(lines), name]
+        cells = [number or "", *_join_reasons(lines), label, name]
         writer.writerow(map(protect_cell, cells) if safe else cells)
         count += 1
     return count
@@ -72,7 +110,7 @@ def _join_reasons(lines: Iterator[ReportRow]) -> tuple[str, str]:
     return first.outcome, "; ".join(reasons)
 
 
-def _create_csv_writer(file: IO[str], source: CsvSource, safe: bool) -> Write:
+def _create_csv_writer(file: IO[str], source: CsvSource, label: str, safe: bool) -> Write:
     labels = [label for label in source.columns.labels if label]
     writer = csv.writer(file, delimiter=source.delimiter)
     header = [*EXTRA_COLUMNS, *labels]
@@ -82,15 +120,15 @@ def _create_csv_writer(file: IO[str], source: CsvSource, safe: bool) -> Write:
         values = row.values
         cells = [values[label] for label in labels if label in values]
         surplus = [value for label, value in values.items() if label not in labels]
-        line = [row.line, status, reason, *cells, *surplus]
+        line = [row.line, status, reason, label, *cells, *surplus]
         return writer.writerow(map(protect_cell, line) if safe else line)
 
     return write
 
 
-def _create_json_writer(file: IO[str]) -> Write:
+def _create_json_writer(file: IO[str], label: str) -> Write:
     def write(row: Row, status: str, reason: str) -> object:
-        extra = dict(zip(EXTRA_COLUMNS, (row.line, status, reason), strict=True))
+        extra = dict(zip(EXTRA_COLUMNS, (row.line, status, reason, label), strict=True))
         return file.write(json.dumps({**extra, **row.values}, ensure_ascii=False) + "\n")
 
     return write

@@ -13,7 +13,7 @@ from .cell_values import LIST_FIELDS, READERS, is_inexact, read_boolean, read_co
 from .field_map import ATTRIBUTE, FieldMap, suggest_nearest
 from .field_names import NEGATED_SPELLINGS, SPELLINGS, is_secret_name, normalise
 
-EXTRA_COLUMNS = ("_line", "_status", "_reason")
+EXTRA_COLUMNS = ("_line", "_status", "_reason", "_job")
 """What a file of rows that did not go in has besides the original columns; ignored when it is read."""
 
 _TYPED_FIELDS = ("active", *LIST_FIELDS)

@@ -75,6 +75,11 @@ class JobHeader:
         return str(json.loads(self.options).get("source_path") or self.source)
 
     @property
+    def corrects(self) -> str | None:
+        """The job whose rows that did not go in this one takes in, corrected; None where it is no such job."""
+        return json.loads(self.options).get("corrects")  # type: ignore[no-any-return]
+
+    @property
     def phase(self) -> Phase:
         """Which rows count now: what the job does, or what taking it back takes."""
         return "undo" if self.state in ("undoing", "undone") else "apply"

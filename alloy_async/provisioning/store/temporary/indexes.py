@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Self
+
+from ....directory.record import fold
+from ..header import UNRESOLVED, RowOutcome
+from ..rows import JobRow
+
+_TOGETHER = 2000
+_NOTHING_IN: tuple[RowOutcome, ...] = ("invalid", "drifted", "failed")
+"""Outcomes of rows of which surely nothing is in, so that another row may have their key."""
 
 
 class _TemporaryDatabase:
@@ -96,3 +105,47 @@ class KeyIndex(_TemporaryDatabase):
             "SELECT line, key FROM keys WHERE folded = ?", (folded,)
         ).fetchone()
         return first, spelling or folded
+
+
+class RefusedRows(_TemporaryDatabase):
+    """The rows of a job that did not go in, and the keys that its other rows have taken.
+
+    Args:
+        rows: all of the job.
+    """
+
+    _tables = (
+        "CREATE TABLE refused (line INTEGER PRIMARY KEY, corrected_on INTEGER)",
+        "CREATE TABLE keys (folded TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID",
+    )
+
+    def __init__(self, rows: Iterable[JobRow]) -> None:
+        super().__init__()
+        of_source = (row for row in rows if row.line is not None)
+        while part := [*islice(of_source, _TOGETHER)]:
+            refused = ((row.line,) for row in part if row.outcome in UNRESOLVED)
+            self._database.executemany("INSERT OR IGNORE INTO refused (line) VALUES (?)", refused)
+            taken = ((fold(row.key), row.line) for row in part if row.key and row.outcome not in _NOTHING_IN)
+            self._database.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", taken)
+
+    def begin(self) -> None:
+        """Forget which were corrected: the file is about to be read from its beginning."""
+        self._database.execute("UPDATE refused SET corrected_on = NULL WHERE corrected_on IS NOT NULL")
+
+    def is_refused(self, line: int) -> bool:
+        """Tell whether the row on a line of the job's source did not go in."""
+        found = self._database.execute("SELECT 1 FROM refused WHERE line = ?", (line,)).fetchone()
+        return found is not None
+
+    def note_correction(self, line: int, on: int) -> int | None:
+        """Note on which line of the file a row is corrected; give the line of an earlier one that does the same."""
+        query = "SELECT corrected_on FROM refused WHERE line = ?"
+        (earlier,) = self._database.execute(query, (line,)).fetchone()
+        if earlier is None:
+            self._database.execute("UPDATE refused SET corrected_on = ? WHERE line = ?", (on, line))
+        return earlier  # type: ignore[no-any-return]
+
+    def find_line(self, folded: str) -> int | None:
+        """Find the line of the job's source whose row has taken a folded key."""
+        found = self._database.execute("SELECT line FROM keys WHERE folded = ?", (folded,)).fetchone()
+        return found and found[0]  # type: ignore[no-any-return]
