@@ -178,7 +178,23 @@ async def test_a_value_that_changes_after_planning_is_noticed(tmp_path: Path, wa
 
 
 values = cells | st.sampled_from(
-    [None, True, False, 0, 7, 1.0, 2.5, [], ["a", "b"], [1], {"x": 1}, {"pin": "1234"}, ["a", {"pw": "x"}]]
+    [
+        None,
+        True,
+        False,
+        0,
+        7,
+        1.0,
+        2.5,
+        10**30,
+        0.1 + 0.2,
+        [],
+        ["a", "b"],
+        [1],
+        {"x": 1},
+        {"pin": "1234"},
+        ["a", {"pw": "x"}],
+    ]
 )
 objects = st.dictionaries(st.sampled_from([*HEADER, "name", "attributes"]), values, max_size=6)
 
@@ -189,7 +205,17 @@ objects = st.dictionaries(st.sampled_from([*HEADER, "name", "attributes"]), valu
     kept=st.lists(values, min_size=len(HEADER), max_size=len(HEADER)),
     odd=st.lists(
         st.sampled_from(
-            ['{"username": "ada"', "", " ", "7", "[]", '{"username": "b"},', "{}", '{"a": "\\ud800"}']
+            [
+                '{"username": "ada"',
+                "",
+                " ",
+                "7",
+                "[]",
+                '{"username": "b"},',
+                "{}",
+                '{"a": "\\ud800"}',
+                '{"username": "b", "username": "c"}',
+            ]
         ),
         max_size=2,
     ),

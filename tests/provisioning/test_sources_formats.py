@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import FieldMap, Row, SourceError, open_source
+from alloy_async.provisioning.sources.formats.exact_json import parse_exactly
 
 plain_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -70,7 +71,10 @@ def test_an_object_a_line(tmp_path: Path) -> None:
         ('["bob"]', "this is not a JSON object"),
         ('{"username": {"first": "bob"}}', "holds an object where one value is expected"),
         ('{"username": "bob", "groups": [1]}', "must be a list of names"),
-        ('{"username": 1180591620717411303425}', "whose last digits are lost; write it as a text"),
+        ('{"username": 1e400}', "this is not JSON (number is infinity"),
+        ('{"username": "bob", "x": NaN}', "this is not JSON"),
+        ('{"username": "bob", "x": 1, "\\u0078": 2}', "the member 'x' comes twice in one object; leave one"),
+        ('{"username": "bob", "profile": {"a": 1, "b": "c: d", "a": 1}}', "the member 'a' comes twice"),
         ('{"username": "bob", "id": -1e16}', "whose last digits are lost; write it as a text"),
         ('{"username": "bob", "mail": "b@x.org", "Mail": "b@y.org"}', "both mean email"),
     ],
@@ -117,13 +121,39 @@ def test_any_object_is_a_row(tmp_path: Path, people: list[dict[str, Any]]) -> No
 
 
 @pytest.mark.parametrize("gap", ['{"username": 9}', '{"id": 3}'], ids=["columns", "rows"])
-def test_long_numbers_are_kept_to_the_last_digit_or_refused(tmp_path: Path, gap: str) -> None:
+@pytest.mark.parametrize("form", ["{}", "[{}]", '{{"value": [{}]}}'], ids=["lines", "array", "answer"])
+def test_long_numbers_are_kept_to_the_last_digit(tmp_path: Path, form: str, gap: str) -> None:
     """2**70 and 2**70 + 1 are two people, who became one: JSON's numbers above 64 bits have no exact value here."""
-    numbers = [2**53, 2**63, 2**64 - 1, 2**64, 2**70, 2**70 + 1]
-    read = rows(tmp_path, "\n".join([*(f'{{"username": {number}}}' for number in numbers), gap]))
-    exact = [row.record.username for row in read[:-1] if row.record and not row.findings]
-    assert exact == [*map(str, numbers[:3])]
-    assert [len(row.findings) for row in read] == [0, 0, 0, 1, 1, 1, 0]
+    numbers = [2**53, 2**53 + 1, 2**63, 2**64 - 1, 2**64, 2**70, 2**70 + 1, -(2**80), 10**300]
+    objects = [*(f'{{"username": {number}, "x": {number}}}' for number in numbers), gap]
+    read = rows(tmp_path, form.format((", " if form != "{}" else "\n").join(objects)))
+    assert [row.record.username for row in read[:-1] if row.record] == [*map(str, numbers)]
+    assert [str(row.record.attributes["x"]) for row in read[:-1] if row.record] == [*map(str, numbers)]
+    assert [row.findings for row in read] == [()] * len(read)
+
+
+@given(
+    digits=st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", fullmatch=True),
+    form=st.sampled_from(["{}", '{{"a": {}}}', '[1, {{"b": [{}]}}]', ' {{"c" : "d: e", "f":{}}}']),
+)
+def test_a_number_is_as_it_stands(digits: str, form: str) -> None:
+    try:
+        value: Any = parse_exactly(form.format(digits))
+    except json.JSONDecodeError as error:
+        assert "infinity" in str(error)  # noqa: PT017
+        return
+    while isinstance(value, list | dict):
+        value = [*value.values()][-1] if isinstance(value, dict) else value[-1]
+    assert decimal.Decimal(repr(value) if isinstance(value, float) else value) == decimal.Decimal(digits)
+    if isinstance(value, str):
+        assert value == digits, "what no type holds is a text"
+
+
+def test_an_object_that_nests_without_end_is_one_bad_row(tmp_path: Path) -> None:
+    deep = '{"username": 1' + "0" * 30 + ', "x": ' + "[" * 990 + "]" * 990 + "}"
+    ada, bad = rows(tmp_path, f'{{"username": "ada"}}\n{deep}\n')
+    assert (ada.findings, bad.record) == ((), None)
+    assert "this is not JSON (it nests too deeply)" in bad.findings[0].message
 
 
 def test_numbers_that_a_table_with_gaps_rounded(tmp_path: Path) -> None:

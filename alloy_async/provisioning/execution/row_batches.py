@@ -13,9 +13,9 @@ from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..planning.comparison import UserComparer
-from ..planning.source_match import has_changed, read_rows_between
+from ..planning.source_match import has_changed, read_rows_between, sends_otherwise
 from ..planning.source_planner import SourcePlanner
-from ..planning.source_rereader import SourceRereader
+from ..planning.source_rereader import CHANGED, SourceRereader
 from ..sources import read_rows
 from ..store.header import Phase
 from ..store.planned_batches import pack_rows
@@ -88,6 +88,7 @@ class PartPreparer:
         target = context.target
         self._comparer = context.comparer
         self._rereader = rereader
+        self._source = context.source
         self._spool = context.spool
         self._encoder = target if isinstance(target, EncodingDirectory) else None
         self._batch_size = target.capabilities.batch_size
@@ -127,6 +128,10 @@ class PartPreparer:
         return [*give_records(stretches, users)] if body is None else CreationBatch(stretches, body)
 
     def _give_record(self, row: JobRow, record: UserRecord) -> JobRow:
+        # Creations were compared by the rereader, many at a time.
+        if row.action == "update" and sends_otherwise(record, row, self._comparer):
+            assert self._source is not None
+            raise SourceError(CHANGED, self._source.name, row.line)
         row.record = record
         _limit_update(row, self._comparer)
         return row

@@ -117,6 +117,10 @@ class UserComparer:
         free = {name.removeprefix(ATTRIBUTE): new.pop(name) for name in [*new] if name.startswith(ATTRIBUTE)}
         return attrs.evolve(there, **new, attributes={**there.attributes, **free})
 
+    def digest_update(self, there: UserRecord, changes: Mapping[str, Change]) -> bytes:
+        """Compute the keyed hash of what the system shall hold once the changes are made; it tells two plans apart."""
+        return self.digest(self.apply_changes(there, changes), changes)
+
     def create_update(self, row: UserRecord, remote_id: str | None, before: str | None) -> UserRecord:
         """Create the record that an update sends of a row: nothing that its plan did not show, and no empty attribute.
 

@@ -71,7 +71,7 @@ class ActionPlanner:
             "update",
             None,
             why,
-            comparer.digest(comparer.apply_changes(held, changes), changes),
+            comparer.digest_update(held, changes),
             comparer.digest(held, changes),
             comparer.to_image(held, [*changes, *sent]),
             remote_id=held.remote_id,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from ...core.auth import hash_with_key
+from ...directory import UserRecord
 from ..async_helpers import in_thread, iterate_slices
 from ..checks.checked_row import CheckedRow
 from ..errors import SourceError
@@ -85,9 +86,17 @@ def has_changed(checked: CheckedRow, planned: JobRow | None, comparer: UserCompa
     if planned is None or planned.key != checked.key:
         return True
     record = checked.row.record
-    if planned.action != "create" or planned.digest is None:
+    if planned.digest is None or planned.action not in ("create", "update"):
         return False
-    return record is None or comparer.digest(record) != planned.digest
+    return record is None or sends_otherwise(record, planned, comparer)
+
+
+def sends_otherwise(record: UserRecord, planned: JobRow, comparer: UserComparer) -> bool:
+    """Tell whether a row of the source creates or changes a user otherwise than was planned of it."""
+    if planned.action == "update":
+        there = comparer.read_image(planned.before or "{}")
+        return comparer.digest_update(there, comparer.find_changes(record, there)) != planned.digest
+    return comparer.digest(record) != planned.digest
 
 
 def _find_first_difference(store: JobStore, part: Sequence[CheckedRow], comparer: UserComparer) -> Row | None:

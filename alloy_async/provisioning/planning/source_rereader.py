@@ -17,6 +17,9 @@ from ..sources.blocks import Block, RowBlock, read_row_blocks
 from ..store.row_stretch import RowStretch
 from .comparison import DIGEST_SIZE, UserComparer
 
+CHANGED: str = "was changed while the job was running"
+"""What is said of a row that is another one than was planned."""
+
 
 @attrs.frozen(eq=False)
 class _Part:
@@ -108,7 +111,7 @@ class SourceRereader:
 
     def _refuse(self, rows: RowStretch, place: int) -> NoReturn:
         line = rows.lines[place] if rows.lines else None
-        raise SourceError("was changed while the job was running", self._source.name, line)
+        raise SourceError(CHANGED, self._source.name, line)
 
 
 def _split_into_rows(rows: Sequence[RowStretch]) -> Iterator[RowStretch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -15,6 +16,7 @@ from ..files.encoding import detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
+from .exact_json import RepeatedMember, parse_exactly
 from .json_lines import create_rows, refuse_missing_key
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|"', re.DOTALL)
@@ -79,10 +81,10 @@ class JsonDocumentSource:
 
     def _find_people(self, text: str) -> list[object] | None:
         try:
-            data = orjson.loads(text)
+            data = parse_exactly(text)
             if not isinstance(data, dict) or ColumnLayout.match(tuple(data), self._mapping).fills(self._key):
                 return None
-        except (orjson.JSONDecodeError, LayoutError):
+        except (json.JSONDecodeError, RepeatedMember, LayoutError):
             return None
         people = [value for value in data.values() if is_list_of_objects(value)]
         return people[0] if len(people) == 1 else None

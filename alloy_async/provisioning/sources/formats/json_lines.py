@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 
 import orjson
 
@@ -17,9 +18,12 @@ from ..files.encoding import detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
+from .exact_json import RepeatedMember, is_exact, parse_exactly
 
 _CHECKED_ROWS = 100
 _MARK = secrets.token_hex(4)
+_MAY_LOSE = frozenset({float, dict, list})
+"""Types of which a value may have lost something, or one within it."""
 
 
 class JsonLinesSource:
@@ -82,7 +86,9 @@ def _create_block(objects: ObjectRows, line: int, text: str) -> Block:
         except KeyError:  # other members, and as many
             pass
         else:
-            return objects.create_block(range(line, line + len(found)), header, columns)
+            inexact = [column for column in columns if not _MAY_LOSE.isdisjoint(map(type, column))]
+            if is_exact(text, chain(*inexact), len(found) * len(header)):
+                return objects.create_block(range(line, line + len(found)), header, columns)
     return RowBlock([*create_rows(objects, enumerate(io.StringIO(text, newline=""), line))])
 
 
@@ -130,9 +136,12 @@ def create_rows(objects: ObjectRows, texts: Iterable[tuple[int, str]]) -> Iterat
         if text.isspace():
             continue
         try:
-            data = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
+            data = parse_exactly(text)
+        except json.JSONDecodeError as error:
             yield objects.create_error_row(number, f"column {error.colno}: this is not JSON ({error.msg})")
+            continue
+        except RepeatedMember as error:
+            yield objects.create_error_row(number, str(error))
             continue
         if isinstance(data, dict):
             yield objects.create_row(number, data)
