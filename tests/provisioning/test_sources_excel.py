@@ -80,6 +80,56 @@ def test_a_number_that_lost_its_last_digits_is_an_error(tmp_path: Path) -> None:
     assert [finding.severity for finding in long.findings] == ["error"]
 
 
+def test_what_nobody_sees_is_not_taken(tmp_path: Path) -> None:
+    """Rows that a filter hides, hidden sheets, errors, formulas without a value, the empty parts of a merged cell."""
+    path = workbook(
+        tmp_path / "users.xlsx",
+        **{"R&D": [["Staff"], [], [None, "username", "department", "x"], [None, "ada", "IT", "=1+1"],
+                   [None, "bob", None, "#N/A"], [None, "cat", "HR", 1], [None, "#REF!"], [None, "dan", "=A1"]]},
+    )  # fmt: skip
+    book = openpyxl.load_workbook(path)
+    sheet = book["R&D"]
+    sheet.merge_cells("C4:C5")
+    sheet.row_dimensions[6].hidden = True
+    sheet["D5"].data_type = sheet["B7"].data_type = "e"
+    archive = book.create_sheet("Archive")
+    archive.append(["username"])
+    archive.append(["leaver"])
+    archive.sheet_state = "hidden"
+    book.save(path)
+    told = {
+        row.line: [
+            (finding.severity, finding.column, finding.message.partition(";")[0]) for finding in row.findings
+        ]
+        for row in open_source(path).rows()
+    }
+    assert told == {
+        4: [("warning", "x", "is left out, as it holds a formula that no program has computed")],
+        5: [
+            ("error", "department", "holds a part of a merged cell, whose value stands in row 4"),
+            ("warning", "x", "is left out, as it holds a spreadsheet's error, not a value"),
+        ],
+        6: [("error", None, "the row is hidden in the sheet, as by a filter")],
+        7: [("error", "username", "holds a spreadsheet's error, not a value")],
+        8: [("error", "department", "holds a formula that no program has computed")],
+    }
+
+
+async def test_nobody_leaves_whom_a_filter_hides(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "leavers.xlsx", S=[["username"], *([f"u{n}"] for n in range(9))])
+    book = openpyxl.load_workbook(path)
+    for row in range(4, 11):
+        book["S"].row_dimensions[row].hidden = True
+    book.save(path)
+    target = MemoryDirectory(*(f"u{n}" for n in range(9)))
+    report = await provision(path, target, mode="offboard")
+    assert (report.counts.done, report.counts.invalid, sorted(target.users)) == (
+        2,
+        7,
+        [f"u{n}" for n in range(2, 9)],
+    )
+
+
 def test_the_sheet_that_holds_users_is_found_or_named(tmp_path: Path) -> None:
     notes, people = [["note"], ["x"]], [["username"], ["ada"]]
     found = open_source(workbook(tmp_path / "one.xlsx", Notes=notes, People=people))

@@ -189,6 +189,77 @@ def test_parquet(tmp_path: Path) -> None:
     json.dumps([dict(ada.values), dict(bob.values)])
 
 
+NOTHING_READ = "is left out, as it holds bytes that are not text in UTF-8"
+MOMENT = datetime.datetime(2026, 1, 1, 10)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (pa.array([decimal.Decimal(0)], pa.decimal128(20, 10)), "0.0000000000"),
+        (pa.array([decimal.Decimal("123456789012345678901234567890")]), "123456789012345678901234567890"),
+        (pa.array([MOMENT], pa.timestamp("us", "America/New_York")), "2026-01-01T05:00:00-05:00"),
+        (pa.array([MOMENT], pa.timestamp("us")).view(pa.timestamp("us", "Mars/Base")), "2026-01-01T10:00:00+00:00"),
+        (pa.array([MOMENT], pa.timestamp("ns", "+02:00")), "2026-01-01T12:00:00+02:00"),
+        (pa.array(["a"]).dictionary_encode(), "a"),
+        (pa.array([["a", "b"]], pa.list_(pa.string(), 2)), ["a", "b"]),
+        (pa.array([[("a", "1"), ("password", "S3CRET")]], pa.map_(pa.string(), pa.string())), {"a": "1"}),
+        (pa.array([[{"a": "1", "api_key": "S3CRET"}]]), [{"a": "1"}]),
+        (pa.array([datetime.timedelta(days=1)]), "1 day, 0:00:00"),
+        (pa.array([datetime.time(1, 2)]), "01:02:00"),
+        (pa.array([b"abc"]), "abc"),
+        (pa.array(["x"], pa.large_string()), "x"),
+        (pa.array([None]), None),
+        (pa.array([0.1], pa.float32()), 0.1),
+        (pa.array([2**64 - 1], pa.uint64()), 2**64 - 1),
+    ],
+    ids=lambda value: str(value.type) if isinstance(value, pa.Array) else "",
+)  # fmt: skip
+def test_types_of_parquet(tmp_path: Path, column: Any, value: object) -> None:
+    (row,) = open_source(parquet(tmp_path, {"username": ["ada"], "x": column})).rows()
+    assert row.record is not None
+    assert (row.record.attributes["x"], row.findings) == (value, ())
+    json.dumps(dict(row.values))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([b"S3CRET\xff"]),
+        pa.array([b"\xff" * 16], pa.binary(16)),
+        pa.array([[b"\xff"]]),
+        pa.array([{"x": b"\xff"}]),
+        pa.array([b"\xff"], pa.large_binary()),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_bytes_that_are_no_text_are_never_made_one(tmp_path: Path, column: Any) -> None:
+    table = {"username": ["ada"], "x": column, "password": column, "department": column}
+    (row,) = open_source(parquet(tmp_path, table)).rows()
+    (bob,) = open_source(parquet(tmp_path, {"username": ["bob"], "x": column})).rows()
+    assert bob.record is not None
+    assert (bob.record.attributes, [finding.message for finding in bob.findings]) == (
+        {"x": None},
+        [NOTHING_READ],
+    )
+    assert {finding.column for finding in row.findings if finding.severity == "error"} == {
+        "password",
+        "department",
+    }
+    assert row.record is not None
+    assert (row.record.password, row.record.department) == (None, None)
+    assert "S3CRET" not in repr([row, dict(row.values)])
+    json.dumps(dict(row.values))
+
+
+def test_a_map_with_a_key_twice_is_left_out(tmp_path: Path) -> None:
+    column = pa.array([[("a", "1"), ("a", "2")]], pa.map_(pa.string(), pa.string()))
+    (row,) = open_source(parquet(tmp_path, {"username": ["ada"], "x": column})).rows()
+    assert [finding.message for finding in row.findings] == [
+        "is left out, as it holds a map with a key twice"
+    ]
+
+
 def test_a_number_in_a_column_with_gaps_stays_whole(tmp_path: Path) -> None:
     (ada, _) = open_source(parquet(tmp_path, {"username": ["ada", "bob"], "id": [42.0, None]})).rows()
     assert ada.record is not None

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from .field_names import SPELLINGS
 
 _INVISIBLE_ENDS = "\u200b\u200e\u200f\u2060\ufeff"
@@ -18,6 +20,17 @@ LIST_FIELDS = ("groups", "roles")
 _FIRST_INEXACT = 2**53
 _DN_PART = re.compile(r"\s*([A-Za-z][\w.-]*)=")
 _UNESCAPED_COMMA = re.compile(r"(?<!\\),")
+
+
+@attrs.frozen
+class Unreadable:
+    """Stands for a value that cannot be read, until that is told.
+
+    Args:
+        why: what is there instead, for people; nothing of the value itself.
+    """
+
+    why: str
 
 
 def is_inexact(cell: object) -> bool:
@@ -39,7 +52,7 @@ def read_text(cell: object) -> str | None:
     if isinstance(cell, str):
         text = cell.strip()
         return (text if text.isascii() else trim(text)) or None
-    if cell is None or isinstance(cell, Mapping | list):
+    if cell is None or isinstance(cell, Mapping | list | Unreadable):
         return None
     if isinstance(cell, float):
         if cell != cell:  # what tables with gaps hold where there is nothing

@@ -9,7 +9,16 @@ import attrs
 
 from ...directory import UserRecord
 from ...directory.record_columns import RecordColumns
-from .cell_values import LIST_FIELDS, READERS, is_inexact, read_boolean, read_column, read_negated, trim
+from .cell_values import (
+    LIST_FIELDS,
+    READERS,
+    Unreadable,
+    is_inexact,
+    read_boolean,
+    read_column,
+    read_negated,
+    trim,
+)
 from .field_map import ATTRIBUTE, FieldMap, suggest_nearest
 from .field_names import NEGATED_SPELLINGS, SPELLINGS, is_secret_name, normalise
 
@@ -201,6 +210,8 @@ class ColumnLayout:
                 yield field, f"holds {kind} where one value is expected"
             elif isinstance(cell, list) and not all(isinstance(item, str) for item in cell):
                 yield field, "must be a list of names"
+            elif isinstance(cell, Unreadable):
+                yield field, f"holds {cell.why}"
             elif is_inexact(cell):
                 yield field, "is a number whose last digits are lost; write it as a text"
 

@@ -9,6 +9,7 @@ import attrs
 
 from ...directory import UserRecord
 from ..errors import SourceError
+from .cell_values import Unreadable
 from .column_layout import ColumnLayout
 
 Severity = Literal["error", "warning"]
@@ -58,6 +59,24 @@ class Row:
     def values(self) -> Mapping[str, object]:
         """Its values by column, untouched, without passwords and other secrets: they may be stored and shown."""
         return self.columns.name_values(self.cells)
+
+
+def create_typed_row(line: int, columns: ColumnLayout, cells: Sequence[object]) -> Row:
+    """Create the row of cells whose values have types, with what is wrong with these.
+
+    A value that cannot be read is an error in a field, and is left out of the free attributes.
+    """
+    found = [
+        Finding(line, columns.get_name(field), "error", message)
+        for field, message in columns.find_wrong_types(cells)
+    ]
+    if any(isinstance(cell, Unreadable) for cell in cells):
+        for index in columns.attributes.values():
+            if isinstance(cell := cells[index], Unreadable):
+                message = f"is left out, as it holds {cell.why}"
+                found.append(Finding(line, columns.header[index], "warning", message))
+        cells = [None if isinstance(cell, Unreadable) else cell for cell in cells]
+    return Row(line, columns, cells, columns.create_record(cells), tuple(found))
 
 
 class Source(Protocol):

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import SourceError
 from .blocks import Block, ColumnBlock, RowBlock
-from .cell_values import LIST_FIELDS, is_inexact
+from .cell_values import LIST_FIELDS, Unreadable, is_inexact
 from .column_layout import ColumnLayout, LayoutError, describe_missing_column, find_column
 from .field_map import FieldMap
 from .field_names import is_secret_name
-from .interface import Finding, Row
+from .interface import Finding, Row, create_typed_row
 
 _SPREAD = ("attributes", "name")
 """Objects whose members are columns of their own: free attributes, and a name as SCIM has it."""
@@ -41,11 +41,7 @@ class ObjectRows:
             columns = self._find_layout(header)
         except LayoutError as error:
             return self.create_error_row(line, str(error))
-        misfits = [
-            Finding(line, columns.get_name(field), "error", message)
-            for field, message in columns.find_wrong_types(cells)
-        ]
-        return Row(line, columns, cells, columns.create_record(cells), tuple(misfits))
+        return create_typed_row(line, columns, cells)
 
     def create_block(
         self, lines: Sequence[int], header: Sequence[str], columns: Sequence[Sequence[object]]
@@ -72,6 +68,9 @@ class ObjectRows:
         found: list[Sequence[object]] = []
         misfits: set[int] = set()
         for index, (column, held) in enumerate(zip(columns, kinds, strict=True)):
+            if Unreadable in held:
+                misfits |= {place for place, value in enumerate(column) if isinstance(value, Unreadable)}
+                column = [None if isinstance(value, Unreadable) else value for value in column]
             if not held.isdisjoint((dict, list)):
                 column = [_drop_secrets(value) for value in column]
                 if index in layout.fields.values():

@@ -10,12 +10,13 @@ from typing import Any
 
 from ....core.errors import ConfigurationError
 from ...errors import SourceError
-from ..cell_values import is_inexact
+from ..cell_values import Unreadable, is_inexact
 from ..column_layout import ColumnLayout
 from ..field_map import FieldMap, suggest_nearest
 from ..files.input_bytes import InputBytes
-from ..interface import Finding, Row
+from ..interface import Finding, Row, create_typed_row
 from .header_search import Header, find_header
+from .sheet_marks import SheetMarks, read_marks
 
 _HEAD_ROWS = 100
 
@@ -24,7 +25,8 @@ class ExcelSource:
     """A sheet of a workbook with one person a row; `line` is the sheet's row.
 
     Values come as they are typed: numbers without a fraction as whole numbers, dates as text (`2026-01-31`). Zeros in front
-    of a number that only its format shows are not in the file. The workbook is held in memory.
+    of a number that only its format shows are not in the file. The workbook is held in memory. A row that is hidden, as by a
+    filter, is an error, as nobody sees it (.xlsx); an error of the spreadsheet or a part of a merged cell is no value.
 
     Args:
         origin: its bytes.
@@ -46,9 +48,13 @@ class ExcelSource:
         self.name: str = origin.name
         self._origin = origin
         self._skip = skip_rows
-        self._workbook = _load_workbook(origin)
+        with origin.open_stream() as stream:
+            data = stream.read()
+        self._workbook = _load_workbook(data, origin.name)
         header, chosen = self._choose_sheet(sheet, mapping, key)
         self.sheet: str = chosen
+        self._marks: SheetMarks = read_marks(data, self._workbook.get_sheet_by_name(chosen))
+        self._left: int = (self._workbook.get_sheet_by_name(chosen).start or (0, 0))[1]
         self.header = header
         self.columns: ColumnLayout = header.match(mapping, key, self.name)
 
@@ -65,23 +71,28 @@ class ExcelSource:
         """Yield the rows below the header; rows without any content are left out."""
         if (file := self._origin.open_seekable()) is not None:
             file.close()  # opening refuses a file that was changed
-        columns, width = self.columns, len(self.columns.header)
+        columns, width, marks = self.columns, len(self.columns.header), self._marks
         for line, values in self._read_rows(self.sheet):
-            if line <= self.header.line or not any(value != "" for value in values):
+            unread = marks.cells.get(line, {})
+            if line <= self.header.line or not (unread or any(value != "" for value in values)):
                 continue
-            cells = [_convert_value(value) for value in values]
-            if any(cell is not None for cell in cells[width:]):
-                message = (
-                    f"the row goes on beyond the {width} columns that the header names; name all columns"
-                )
-                yield Row(line, columns, cells, None, (Finding(line, None, "error", message),))
-            else:
-                cells = (cells + [None] * width)[:width]
-                misfits = [
-                    Finding(line, columns.get_name(field), "error", message)
-                    for field, message in columns.find_wrong_types(cells)
-                ]
-                yield Row(line, columns, cells, columns.create_record(cells), tuple(misfits))
+            cells = [*map(_convert_value, values)]
+            for place, why in {**marks.merged.get(line, {}), **unread}.items():
+                if 0 <= (index := place - self._left) < len(cells) and cells[index] is None:
+                    cells[index] = Unreadable(why)
+            yield self._create_row(line, cells, columns, width)
+
+    def _create_row(self, line: int, cells: list[object], columns: ColumnLayout, width: int) -> Row:
+        faults = []
+        if line in self._marks.hidden_rows:
+            message = "the row is hidden in the sheet, as by a filter; show it to have it taken, or delete it"
+            faults.append(Finding(line, None, "error", message))
+        if any(cell is not None for cell in cells[width:]):
+            message = f"the row goes on beyond the {width} columns that the header names; name all columns"
+            return Row(line, columns, cells, None, (*faults, Finding(line, None, "error", message)))
+        row = create_typed_row(line, columns, (cells + [None] * width)[:width])
+        row.findings = (*faults, *row.findings)
+        return row
 
     def _read_rows(self, sheet: str) -> Iterator[tuple[int, Sequence[object]]]:
         rows = enumerate(self._workbook.get_sheet_by_name(sheet).iter_rows(), 1)
@@ -96,7 +107,7 @@ class ExcelSource:
                 raise SourceError(f"there is no sheet {wanted!r}{suggest_nearest(wanted, names)}", self.name)
             names = [found]
         else:
-            visible = {s.name for s in self._workbook.sheets_metadata if "Visible" in str(s.visible)}
+            visible = {s.name for s in self._workbook.sheets_metadata if str(s.visible).endswith(".Visible")}
             names = [name for name in names if name in visible]
         headers = [(header, name) for name in names if (header := self._find_header(name, mapping, key))]
         fitting = [(header, name) for header, name in headers if header.names_key]
@@ -115,25 +126,21 @@ class ExcelSource:
         return header and header.drop_unnamed_end()
 
 
-def _load_workbook(origin: InputBytes) -> Any:
+def _load_workbook(data: bytes, name: str) -> Any:
     try:
         import python_calamine  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         raise ConfigurationError(
-            f"{origin.name} is a spreadsheet's workbook, which needs a package that is not installed."
+            f"{name} is a spreadsheet's workbook, which needs a package that is not installed."
             " Install it with:  pip install 'alloy-async[excel]'"
         ) from None
-    with origin.open_stream() as stream:
-        data = stream.read()
     try:
         return python_calamine.load_workbook(io.BytesIO(data))
     except python_calamine.PasswordError:
-        raise SourceError(
-            "the workbook is protected by a password; save it without one", origin.name
-        ) from None
+        raise SourceError("the workbook is protected by a password; save it without one", name) from None
     except python_calamine.CalamineError as error:
         hint = "open it in a spreadsheet and save it as .xlsx"
-        raise SourceError(f"cannot be read as a workbook ({error}); {hint}", origin.name) from None
+        raise SourceError(f"cannot be read as a workbook ({error}); {hint}", name) from None
 
 
 def _convert_value(value: object) -> object:

@@ -11,6 +11,7 @@ from typing import Any
 from ....core.errors import ConfigurationError
 from ...errors import SourceError
 from ..blocks import Block
+from ..cell_values import Unreadable
 from ..column_layout import ColumnLayout, LayoutError
 from ..field_map import FieldMap
 from ..files.input_bytes import InputBytes
@@ -96,12 +97,25 @@ class ParquetSource:
             values: list[object] = column.to_pylist()
             return values
         try:
-            return [convert_value(value) for value in self._to_microseconds(column).to_pylist()]
+            return [*map(_convert_readable, self._to_readable(column).to_pylist())]
         except (ValueError, OverflowError):  # a date that Python's calendar does not reach
             return [
                 None if value is None else str(value)
                 for value in column.cast(self._arrow.string()).to_pylist()
             ]
+
+    def _to_readable(self, column: Any) -> Any:
+        """Make columns of types that Python has; a time of a zone that is not known here becomes one of UTC."""
+        types, kind = self._arrow.types, column.type
+        if types.is_float32(kind):  # as a double, 0.1 would become 0.10000000149011612
+            return column.cast(self._arrow.string()).cast(self._arrow.float64())
+        column = self._to_microseconds(column)
+        if types.is_timestamp(column.type) and column.type.tz is not None and len(column):
+            try:
+                self._arrow.scalar(0, column.type).as_py()
+            except KeyError:
+                return column.cast(self._arrow.timestamp(column.type.unit, "UTC"))
+        return column
 
     def _to_microseconds(self, column: Any) -> Any:
         """Nanoseconds become microseconds, which Python has, where they are whole; else text."""
@@ -133,19 +147,42 @@ def _import_pyarrow(name: str) -> tuple[Any, Any]:
 _PLAIN_TYPES = ("string", "large_string", "bool", "int64", "int32")
 
 
+def _convert_readable(value: object) -> object:
+    try:
+        return convert_value(value)
+    except _UnreadableValue as error:
+        return Unreadable(str(error))
+
+
+class _UnreadableValue(Exception):
+    """A value has no form that JSON has."""
+
+
 def convert_value(value: object) -> object:
-    """Convert a value to one that JSON has: dates and decimals become text, what is not a number becomes nothing."""
+    """Convert a value to one that JSON has: dates and decimals become text, what is not a number becomes nothing.
+
+    Raises:
+        _UnreadableValue: it holds bytes that are not text, or a map with a key twice.
+    """
     match value:
         case datetime.date() | datetime.time():
             return value.isoformat()
         case decimal.Decimal():
-            return str(value)
+            return f"{value:f}"
         case bytes():
-            return value.decode(errors="replace")
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                raise _UnreadableValue("bytes that are not text in UTF-8") from None
         case float():
             return value if value == value else None
         case dict():
             return {str(name): convert_value(part) for name, part in value.items()}
-        case list() | tuple():
+        case list() if value and all(isinstance(part, tuple) for part in value):  # a map
+            found = {str(name): convert_value(part) for name, part in value}
+            if len(found) < len(value):
+                raise _UnreadableValue("a map with a key twice")
+            return found
+        case list():
             return [convert_value(part) for part in value]
     return value if isinstance(value, str | int | None) else str(value)
