@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
 from alloy_async.cli.output.next_steps import format_command
+from alloy_async.provisioning.store.sqlite.store import SqliteStore
 from alloy_async.sandbox import Fault, Sandbox, Status
 
 
@@ -135,3 +140,61 @@ def test_a_burst_needs_a_rate(tmp_path: Path) -> None:
     result = run("users", "list", "--in", "alloy", "--sandbox", "--burst", "4")
     assert result.exit_code == 2
     assert "--burst needs --rate" in result.stderr
+
+
+def test_a_job_of_a_sandbox_says_that_it_is_gone(tmp_path: Path) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("username,full_name\nada,Ada\n,Nameless\n")
+    first = run("provision", source, "--to", "alloy", "--sandbox")
+    assert first.exit_code == 1, first.output
+    for command in ("resume", "undo"):
+        result = run(command, source.with_suffix(".job"))
+        assert (result.exit_code, "was made with --sandbox" in result.stderr) == (2, True), result.output
+    # nor does a job that nobody can go on with keep the next one out
+    with closing(SqliteStore.open(source.with_suffix(".job"))) as store:
+        store.update_header(state="stopped")
+    assert run("provision", source, "--to", "alloy", "--sandbox").exit_code == 1
+
+
+def test_a_secret_of_a_job_is_expected_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("email,given_name,family_name\nada@x.example,Ada,Quist\n")
+    with Sandbox("alsid", seed_users=1) as sandbox:
+        monkeypatch.setenv("ALSID_BASE_URL", sandbox.url)
+        monkeypatch.setenv("ALSID_API_KEY", "key")
+        result = run(
+            "plan", source, "--to", "alsid", "--set", "password=Corr-H0rse-c4n4ry", "--rate", "1000000"
+        )
+        assert result.exit_code == 0, result.output
+        assert "c4n4ry" not in result.stdout
+        assert "expect it in the environment: password in $PASSWORD" in result.stdout
+        (line,) = [line for line in result.stdout.splitlines() if line.startswith("To carry it out:  ")]
+        for password, code in (("", 2), ("Corr-H0rse-c4n4ry", 0)):
+            monkeypatch.setenv("PASSWORD", password)
+            again = shlex.split(os.path.expandvars(line.removeprefix("To carry it out:  alloy-async ")))
+            result = run(*again)
+            assert result.exit_code == code, result.output
+            assert ("--set password= is empty" in result.stderr) is (code == 2)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_nothing_is_said_twice_where_both_outputs_are_one(tmp_path: Path, together: bool) -> None:
+    (tmp_path / "users.csv").write_text("username\nada\n")
+    (tmp_path / "tenants.toml").write_text('system = "alloy"\nfile = "users.csv"\n[tenants.acme]\n')
+    for words in (["users.csv", "--to", "alloy"], ["--many", "tenants.toml"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "alloy_async", "provision", *words, "--sandbox"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if together else subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        said = done.stdout + (done.stderr or "")
+        counted = [
+            line for line in said.splitlines() if line.startswith(("acme: 1 created", "sending: 1 of 1"))
+        ]
+        expected = 1 if "--many" in words else 0
+        assert len(counted) == (expected if together else expected + 1), said

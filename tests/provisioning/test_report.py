@@ -15,7 +15,7 @@ import attrs
 import pytest
 from hypothesis import given, strategies as st
 
-from alloy_async.provisioning import open_source
+from alloy_async.provisioning import Counts, open_source
 from alloy_async.provisioning.reports.durations import format_duration, format_latency
 from alloy_async.provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
 from alloy_async.provisioning.reports.job_report import (
@@ -211,6 +211,22 @@ def test_the_page_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
     assert found.tags.count("svg") == 5
     assert "did not go in" in text
     assert "$" not in text.replace("${", "")
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [
+        (Counts(created=1), "The one row is as the source says."),
+        (Counts(created=9, planned=1), "1 of 10 rows is still open."),
+        (Counts(created=5, planned=5), "5 of 10 rows are still open."),
+        (Counts(created=4, invalid=1, planned=5), "1 of 10 rows did not go in, 5 are still open."),
+        (Counts(created=9, invalid=1), "1 of 10 rows did not go in."),
+    ],
+)
+def test_the_verdict_counts_what_is_there(tmp_path: Path, counts: Counts, verdict: str) -> None:
+    with read_store(finished_job(tmp_path / "users.job")) as store:
+        report = read_report(store)
+    assert attrs.evolve(report, counts=counts).verdict == verdict
 
 
 def test_the_page_of_a_job_without_failures(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import click
 from ...systems import SYSTEMS
 from ..help import Command
 from ..job_runner import JobTask, run_job
+from ..options.job_account import describe_account
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
 from ..options.source import SOURCE_FILE, SourceOptions, open_users, source_options
 from ..options.systems import read_place, system_option
@@ -166,10 +167,4 @@ def _describe_options(
     system: str, target: Target, reading: SourceOptions, directory: Directory
 ) -> dict[str, Any]:
     """Describe what a later command needs to open the same again; nothing secret."""
-    profile = target.profile or target.default_profile
-    return {
-        "system": system,
-        "profile": profile,
-        "place": read_place(directory),
-        "reading": reading.to_json(),
-    }
+    return {**describe_account(system, target, read_place(directory)), "reading": reading.to_json()}

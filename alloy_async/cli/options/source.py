@@ -178,6 +178,12 @@ def restore_constants(header: JobHeader, given: tuple[str, ...]) -> tuple[str, .
                 f"the job was made with --set {name}=..., which is secret and not kept; say it again: --set {name}=VALUE."
                 " Nothing was sent"
             )
+    for pair in given:
+        if not pair.partition("=")[2]:
+            name = pair.partition("=")[0]
+            raise ConfigurationError(
+                f"--set {name}= is empty: is the variable that the shell puts there set? Nothing was sent"
+            )
     for name in names:
         if name not in withheld:
             raise ConfigurationError(

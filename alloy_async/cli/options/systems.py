@@ -109,15 +109,14 @@ async def open_client(
 
 def _read_settings(system: str, target: Target, credential_name: str) -> dict[str, Any]:
     """Read what a client is made with; what the command line says comes before the profile, and that before the environment."""
-    profile = target.load_profile(system)
-    settings: dict[str, Any] = {} if profile is None else profile.get_client_options(credential_name)
-    if callable(settings.get(credential_name)):
-        settings[credential_name] = settings[
-            credential_name
-        ]()  # at once, so that a mistake shows before any work
-    credential = target.read_credential()
-    if credential is not None:
-        settings = {"base_url": settings.get("base_url"), credential_name: credential}
+    profile, credential = target.load_profile(system), target.read_credential()
+    settings: dict[str, Any] = {}
+    if credential is not None:  # that of the profile is not even looked for
+        settings = {credential_name: credential, "base_url": profile and profile.base_url}
+    elif profile is not None:
+        settings = profile.get_client_options(credential_name)
+        if callable(read := settings.get(credential_name)):
+            settings[credential_name] = read()  # at once, so that a mistake shows before any work
     if target.base_url is not None:
         settings["base_url"] = target.base_url
     return settings

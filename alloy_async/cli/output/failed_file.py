@@ -102,7 +102,7 @@ def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
         header = store.read_header()
     named = [name_failed_file(job, ending) for ending in ENDINGS]
     for path in [to] if to else named:
-        if path.exists() and _is_as_written(path, header):
+        if path.exists() and is_as_written(path, header):
             path.unlink()
             return path
     return None
@@ -145,13 +145,13 @@ def suggest_right_file(error: ForeignRowsError) -> str:
 def _choose_free_name(path: Path, header: JobHeader) -> Path:
     """Choose the place itself, or beside it where somebody corrected what stands there."""
     free, number = path, 1
-    while free.exists() and not _is_as_written(free, header):
+    while free.exists() and not is_as_written(free, header):
         number += 1
         free = path.with_name(f"{path.stem}.{number}{path.suffix}")
     return free
 
 
-def _is_as_written(path: Path, header: JobHeader) -> bool:
+def is_as_written(path: Path, header: JobHeader) -> bool:
     return bool(header.failed_rows) and _hash_file(path, header) == header.failed_rows
 
 

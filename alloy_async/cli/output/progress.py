@@ -36,7 +36,7 @@ from ...provisioning.events import (
     Waiting,
     tells_of_sending,
 )
-from .streams import ignore_closed
+from .streams import ignore_closed, is_one_place
 
 _LINE_EVERY = 5.0
 _KINDS = {"error": ("error", "red"), "warning": ("note", "yellow")}
@@ -70,6 +70,7 @@ class ProgressDisplay:
         self._clock = clock
         self._last_line = clock()
         self._quiet = quiet
+        self._is_one_place = is_one_place()
         self._retries = 0
         self._waited = 0.0
         self._bar = ProgressBar(
@@ -143,11 +144,10 @@ class ProgressDisplay:
 
     def _print_seldom(self, text: str, *, last: bool = False) -> None:
         now = self._clock()
-        if (
-            not self._quiet
-            and not self.console.is_terminal
-            and (last or now - self._last_line >= _LINE_EVERY)
-        ):
+        is_due = now - self._last_line >= _LINE_EVERY
+        # The last line says what the summary says.
+        is_due = not self._is_one_place if last else is_due
+        if is_due and not self._quiet and not self.console.is_terminal:
             self._last_line = now
             self.print_line(text)
 

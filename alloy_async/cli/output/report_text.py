@@ -116,7 +116,7 @@ def format_status(status: JobStatus, job: Path | str) -> Text:
         "\n",
         ", ".join(parts),
     )
-    if status.state in ("cut off", "stopped"):
+    if status.state in ("cut off", "stopped") and not header.was_rehearsed:
         text.append(f"\nTo go on:  {format_command('resume', job)}")
     return text
 

@@ -28,6 +28,14 @@ def drop_output(stream: TextIO) -> None:
     os.close(nowhere)
 
 
+def is_one_place() -> bool:
+    """Tell whether standard output and standard error end up in one file or pipe, as by 2>&1, where nothing is said twice."""
+    try:
+        return os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))
+    except (OSError, ValueError):  # one of them is closed, or is not a file
+        return False
+
+
 @contextmanager
 def ignore_closed(stream: TextIO) -> Iterator[None]:
     """Let the block print to a stream, if anybody still reads it: a job goes on, and its exit code stays, without."""

@@ -63,7 +63,8 @@ def print_summary(
             print_text(console, f"{name}: {number}")
         print_text(console, f"rows: {counts.rows}")
         print_text(console, f"time: {spent}")
-    _print_next_steps(console, report, failed, steps or NextSteps())
+    steps = steps or NextSteps()
+    _print_next_steps(console, report, failed, steps)
 
 
 def _print_next_steps(console: Console, report: Report, failed: Path | None, steps: NextSteps) -> None:
@@ -87,6 +88,8 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
         print_text(console, f"Once nothing can be on its way any more, {rows} sent again by:  {again}")
     if (counts.failed or counts.unfinished) and not steps.is_sandbox:
         print_text(console, f"To go on:  {steps.format_job_command('resume', report.job)}")
+    if steps.remark and counts.unresolved:
+        print_text(console, steps.remark)
     page = format_command("report", report.job, "--format", "html", "-o", "report.html")
     print_text(console, f"All of it:  {page}")
 
@@ -131,8 +134,9 @@ def print_plan(console: Console, plan: Plan, steps: NextSteps | None = None) -> 
     for sentence in plan.finality:
         print_text(console, sentence, "yellow")
     if plan.changes:
-        page = (steps or NextSteps()).format_job_command("report", plan.job)
-        print_text(console, f"Row by row:  {page} --format html -o plan.html")
-        print_text(
-            console, f"To carry it out:  {(steps or NextSteps()).format_job_command('apply', plan.job)}"
-        )
+        steps = steps or NextSteps()
+        page = format_command("report", plan.job, "--format", "html", "-o", "plan.html")
+        print_text(console, f"Row by row:  {page}")
+        print_text(console, f"To carry it out:  {steps.format_job_command('apply', plan.job)}")
+        if steps.remark:
+            print_text(console, steps.remark)

@@ -60,7 +60,7 @@ def create_entry(name: str, values: Mapping[str, Any], folder: Path, *, sandbox:
     """
     if "file" not in values:
         raise ConfigurationError('file is missing; write file = "users.csv"')
-    target, system = _create_target(name, values, sandbox=sandbox)
+    target, system = _create_target(name, values, folder, sandbox=sandbox)
     if values.get("mode") == "sync" and "allow_delete" not in values:
         raise ConfigurationError(
             "mode sync removes users: allow it with the share that may go, as allow_delete = 0.05"
@@ -77,7 +77,9 @@ def create_entry(name: str, values: Mapping[str, Any], folder: Path, *, sandbox:
     )
 
 
-def _create_target(name: str, values: Mapping[str, Any], *, sandbox: bool) -> tuple[Target, str]:
+def _create_target(
+    name: str, values: Mapping[str, Any], folder: Path, *, sandbox: bool
+) -> tuple[Target, str]:
     pace = {key: values[key] for key in ("rate", "burst") if key in values}
     account = {key: values[key] for key in ACCOUNT_KEYS if key in values}
     if "profile" in values:
@@ -88,12 +90,20 @@ def _create_target(name: str, values: Mapping[str, Any], *, sandbox: bool) -> tu
         assert profile is not None
         system = profile.system
     else:
-        profile = _create_profile(name, account, sandbox=sandbox)
+        profile = _create_profile(name, _resolve_file(account, folder), sandbox=sandbox)
         target, system = Target(account=profile, **pace), profile.system
     target.create_rate()
     if sandbox:
         target = Target(sandbox=True, **pace)
     return target, system
+
+
+def _resolve_file(account: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Let the path of a file with the credential begin in the folder of the table, as all paths do."""
+    file = account.get("credential", {}).get("file")
+    if not isinstance(file, str) or not file:
+        return account
+    return {**account, "credential": {**account["credential"], "file": str(_find_path(file, folder))}}
 
 
 def _create_profile(name: str, account: Mapping[str, Any], *, sandbox: bool) -> Profile:

@@ -28,6 +28,7 @@ class JobIndex:
     """
 
     def __init__(self, table: Path) -> None:
+        self.table: Path = table
         self._folder = table.parent
         self.path: Path = table.with_suffix(".jobs.json")
         self._jobs: dict[str, dict[str, str]] = self._load()

@@ -25,6 +25,7 @@ _TAKEN = {
     "sandbox",
     "adopted",
     "send_again",
+    "failed",
 }
 """The parameters that say how a run goes; all others are a tenant's, and stand in the table."""
 _KEYS_OF_OPTIONS = {
@@ -36,7 +37,14 @@ _KEYS_OF_OPTIONS = {
     "app_id": "place",
     "identity_provider": "place",
 }
-
+_REASONS = {
+    "on": "shares one job among workers, and a table has a job for each tenant, all of which this process works on at once:"
+    " for one huge tenant, run `resume JOB --on ...` on its job in PostgreSQL; for more hosts, give each some tenants by"
+    " --only",
+    "shard_rows": "is for the workers that share one job",
+    "new_key": "is for one job",
+}
+"""Why some options do not go with a table, and what to do instead."""
 
 MANY = click.option(
     "--many",
@@ -113,6 +121,15 @@ def _create_command(
     action: Action, table: Path, only: tuple[str, ...], given: Mapping[str, Any]
 ) -> ManyCommand:
     names = {field.name for field in attrs.fields(JobOptions)}
+    failed = given.get("failed")
+    if failed is not None and action == "provision":
+        raise click.UsageError(
+            "--failed is the place for the rows of one job; with --many, those of each tenant go beside its job"
+        )
+    if isinstance(failed, Path) and len(only) != 1:
+        raise click.UsageError(
+            f"--failed {failed} is of one tenant: say whose, as --only NAME; --failed without a file takes that of each tenant"
+        )
     return ManyCommand(
         action,
         table,
@@ -122,6 +139,7 @@ def _create_command(
         sandbox=given.get("sandbox", False),
         adopted=given.get("adopted", False),
         sends_again=given.get("send_again", False),
+        failed=failed,
     )
 
 
@@ -148,7 +166,8 @@ def _refuse_options_of_one(context: click.Context, taken: Collection[str]) -> No
             )
         if name == "system":
             raise click.UsageError(f'with --many, {option} is said in the table: system = "..."')
-        raise click.UsageError(f"{option} is for one job; leave it out with --many")
+        why = _REASONS.get(name, "is for one job")
+        raise click.UsageError(f"{option} {why}; leave it out with --many")
 
 
 def _find_param(context: click.Context, name: str) -> click.Parameter:

@@ -22,7 +22,7 @@ from ...provisioning.events import Event
 from ..output.json_progress import name_event
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line, format_json, print_line
-from ..output.streams import ignore_closed
+from ..output.streams import ignore_closed, is_one_place
 from .states import RUNNING, Stage, TenantState, add_counts, describe_counts, describe_end
 
 _LINE_EVERY = 5.0
@@ -69,6 +69,7 @@ class TenantsProgress:
         self._form = form
         self._clock = clock
         self._began = self._last_line = clock()
+        self._is_one_place = is_one_place()
         self._live: Live | None = None
         if form == "auto" and console.is_terminal:
             self._live = Live(
@@ -116,7 +117,7 @@ class TenantsProgress:
 
     def _print_lines(self, state: TenantState, event: Event | TenantResult[Any]) -> None:
         if isinstance(event, TenantResult):
-            if event.is_begun:
+            if event.is_begun and not self._is_one_place:  # the summary says it, too
                 print_text(self._console, f"{state.name}: {describe_end(state)}")
         elif self._clock() - self._last_line >= _LINE_EVERY:
             self._last_line = self._clock()

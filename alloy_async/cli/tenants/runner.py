@@ -16,6 +16,7 @@ from ..exit_codes import ExitCode
 from ..interrupts import handle_interrupts
 from ..job_runner import remove_failed_rows, show_log, write_failed_rows
 from ..options.job_options import JobOptions
+from ..output.next_steps import format_command
 from ..output.safe_text import format_json, print_line
 from ..output.streams import ignore_closed
 from .error_messages import name_keys
@@ -38,6 +39,7 @@ class ManyCommand:
         options: how jobs are run and shown.
         sandbox: each tenant gets a sandbox of its system.
         adopted, sends_again: as of `undo` and `resume`.
+        failed: corrected rows that `resume` feeds back: a file of the only tenant, or OWN_FILE for that of each; None: none.
     """
 
     action: Action
@@ -48,6 +50,12 @@ class ManyCommand:
     sandbox: bool = False
     adopted: bool = False
     sends_again: bool = False
+    failed: Path | str | None = None
+
+    def format_command(self, action: str, *words: str) -> str:
+        """Format a command on the same tenants."""
+        only = [word for name in self.only for word in ("--only", name)]
+        return format_command(action, "--many", self.table, *only, *words)
 
 
 def run_many(command: ManyCommand) -> ExitCode:
@@ -63,7 +71,7 @@ def run_many(command: ManyCommand) -> ExitCode:
     try:
         entries = TableReader(command.table, sandbox=command.sandbox).read(command.only)
         index = JobIndex(command.table)
-        chosen = choose_tenants(command.action, entries, index)
+        chosen = choose_tenants(command.action, entries, index, command.failed)
     except (AlloyAsyncError, OSError) as error:
         return _refuse(command, error)
     log = show_log(console) if command.options.verbose else nullcontext()
@@ -134,7 +142,7 @@ def _describe_cut_off(command: ManyCommand, progress: TenantsProgress) -> str:
         return "Stopped before any tenant had its turn; nothing was sent."
     return (
         "Cut off: rows on their way may be in or not. Resume: it finds out, and goes on:"
-        f"  alloy-async resume --many {command.table}"
+        f"  {command.format_command('resume')}"
     )
 
 
@@ -165,12 +173,14 @@ def _finish(command: ManyCommand, report: TenantsReport[Any], progress: TenantsP
 
 def choose_exit_code(progress: TenantsProgress, name: str, command: ManyCommand) -> ExitCode:
     """Choose the exit code that the command on this tenant alone would have."""
-    from ...provisioning import Plan
+    from ...provisioning import NoSuchJob, Plan
 
     state = progress.states[name]
     result = state.result
     if result is None or not result.is_begun:
         return ExitCode.INCOMPLETE
+    if isinstance(result.error, NoSuchJob) and command.action == "undo":
+        return ExitCode.SUCCESS  # nothing was done for it that could be taken back
     if result.error is not None:
         return ExitCode.INCOMPLETE if state.counts.settled else ExitCode.NOT_DONE
     if isinstance(result.result, Plan) and command.options.detailed_exitcode and result.result.changes:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from ...provisioning import Plan, Report, TenantResult
+from ...provisioning import NoSuchJob, Plan, Report, TenantResult
 from ...provisioning.events import (
     OUTCOME_NAMES,
     Checked,
@@ -84,7 +84,9 @@ class TenantState:
 
     def _end(self, result: TenantResult[Any]) -> None:
         self.result = result
-        if result.error is not None:
+        if isinstance(result.error, NoSuchJob):
+            self.note = describe_tenant_error(result.error)
+        elif result.error is not None:
             self.stage, self.note = "failed", describe_tenant_error(result.error)
         elif result.is_begun:
             self.stage = "done" if result.complete else "incomplete"
@@ -114,6 +116,8 @@ def describe_end(state: TenantState) -> str:
     if state.stage == "failed":
         done = describe_counts(state.counts)
         return f"{done}; then: {state.note}" if done else f"not done: {state.note}"
+    if isinstance(result and result.error, NoSuchJob):
+        return f"not begun: {state.note}"
     if result is None or not result.is_begun:
         return "not begun"
     dropped = (

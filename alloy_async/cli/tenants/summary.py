@@ -15,7 +15,6 @@ from rich.text import Text
 
 from ...provisioning import NoSuchJob, Plan, Report, TenantsReport
 from ..job_runner import to_json
-from ..output.next_steps import format_command
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line
 from .states import TenantState, add_counts, describe_counts, describe_end
@@ -59,7 +58,7 @@ def print_tenants(
 
 
 def _name_end(state: TenantState) -> str:
-    return state.stage if state.result is not None and state.result.is_begun else "not begun"
+    return "not begun" if state.stage == "waits for its turn" else state.stage
 
 
 def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantState]) -> str:
@@ -82,13 +81,15 @@ def _print_next_steps(
         print_text(console, f"{name}: the rows that did not go in, with line and reason, are in {path}")
     if command.sandbox:
         return
-    table = command.table
     if any(map(_has_changes, states.values())):
-        print_text(console, f"To carry it out:  {format_command('apply', '--many', table)}")
+        print_text(console, f"To carry it out:  {command.format_command('apply')}")
     elif command.action != "plan" and any(map(_goes_on, states.values())):
-        print_text(console, f"To go on:  {format_command('resume', '--many', table)}")
+        again = "To go on taking it back" if command.action == "undo" else "To go on"
+        print_text(console, f"{again}:  {command.format_command('resume')}")
+    elif failed_files:
+        print_text(console, f"Correct them there, then run:  {command.format_command('resume', '--failed')}")
     if command.action != "plan":
-        print_text(console, f"All of it:  {format_command('report', '--many', table)}")
+        print_text(console, f"All of it:  {command.format_command('report')}")
 
 
 def _has_changes(state: TenantState) -> bool:
@@ -116,7 +117,7 @@ def report_to_json(
         name: {
             "exit_code": int(codes[name]),
             "state": _name_end(state),
-            "error": state.note if state.stage == "failed" else None,
+            "error": state.note if state.result is not None and state.result.error else None,
             "failed_file": str(failed_files[name]) if name in failed_files else None,
             "report": _result_to_json(state),
         }

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
-from ..options.source import restore_constants, restore_source_options
+from ..options.corrected_file import Correction, find_correction
+from ..options.job_account import describe_account
+from ..options.source import SourceOptions, restore_constants, restore_source_options
 from ..options.systems import find_place, load_capabilities, open_directory
 from .entry import Entry
-from .job_index import JobIndex
+from .job_index import ENDED, JobIndex
 
 if TYPE_CHECKING:
     from ...provisioning import Source, Tenant
     from ...provisioning.errors import JobPlace
+    from ...provisioning.store.header import JobHeader
 
 Action: TypeAlias = Literal["plan", "provision", "apply", "resume", "undo"]
 
@@ -33,10 +37,18 @@ class ChosenTenants:
     left_out: Mapping[str, Exception]
 
 
-def choose_tenants(action: Action, entries: Sequence[Entry], index: JobIndex) -> ChosenTenants:
+def choose_tenants(
+    action: Action, entries: Sequence[Entry], index: JobIndex, failed: Path | str | None = None
+) -> ChosenTenants:
     """Find the job of each entry, and make the tenants of a run.
 
     One whose earlier job is not finished, or that has none where one is needed, is left out: that is its own matter.
+
+    Args:
+        action: what is done for each.
+        entries: of the table.
+        index: of their jobs.
+        failed: corrected rows that are fed back: a file of the only one, or OWN_FILE for that of each; None: none.
 
     Raises:
         ConfigurationError: a place of a job cannot be one.
@@ -54,10 +66,12 @@ def choose_tenants(action: Action, entries: Sequence[Entry], index: JobIndex) ->
             else:
                 place = index.find(entry.name, entry.job)
                 begins = action == "resume" and index.was_provisioned(entry.name)
-                if not begins and not job_exists(place):
-                    first = "plan" if action == "apply" else "provision"
-                    raise NoSuchJob(f"there is no job of this tenant yet; {first} it first", place)
-            tenants.append(_create_tenant(entry, place, goes_on=action in ("apply", "resume")))
+                if (not begins or failed) and not job_exists(place):
+                    raise NoSuchJob(_EXPLAIN_MISSING[action], place)
+            if failed is not None:
+                tenants.append(_create_correction(entry, place, failed, index.table))
+                continue
+            tenants.append(_create_tenant(entry, place, index.table, goes_on=action in ("apply", "resume")))
         except (AlloyAsyncError, OSError) as error:
             left_out[entry.name] = error
     if action in ("plan", "provision"):
@@ -65,7 +79,41 @@ def choose_tenants(action: Action, entries: Sequence[Entry], index: JobIndex) ->
     return ChosenTenants(tenants, left_out)
 
 
-def _create_tenant(entry: Entry, place: JobPlace, *, goes_on: bool) -> Tenant:
+_EXPLAIN_MISSING: Mapping[Action, str] = {
+    "apply": "there is no job of this tenant yet; plan it first",
+    "resume": "there is no job of this tenant yet; provision it first",
+    "undo": "there is no job of this tenant; there is nothing to take back",
+}
+
+
+def _create_correction(entry: Entry, place: JobPlace, failed: Path | str, table: Path) -> Tenant:
+    """Make the tenant whose corrected rows go back; one that has none is reported as it stands.
+
+    Raises:
+        JobError: its job would still send rows itself.
+    """
+    from ...provisioning import JobError
+    from ...provisioning.store.store_opener import read_store
+
+    found = Correction(place, failed) if isinstance(failed, Path) else find_correction(place)
+    with read_store(found.job) as store:
+        header = store.read_header()
+    if header.state not in ENDED:
+        raise JobError(f"is not finished ({header.state}): resume it first, without --failed", found.job)
+    tenant = _create_tenant(entry, found.job, table, goes_on=True)
+    if found.file is None:
+        return attrs.evolve(tenant, source=None)  # nothing is read: its report is given as it stands
+    reading = _restore_reading(entry, header).for_failed_rows()
+    key = load_capabilities(entry.system).key
+    return attrs.evolve(
+        tenant,
+        is_correction=True,
+        source=partial(reading.open, found.file, key=key),
+        options={**tenant.options, "reading": reading.to_json()},
+    )
+
+
+def _create_tenant(entry: Entry, place: JobPlace, table: Path, *, goes_on: bool) -> Tenant:
     from ...provisioning import Tenant
 
     open_source: Callable[[], Source] = partial(_open_source, entry, place if goes_on else None)
@@ -78,33 +126,38 @@ def _create_tenant(entry: Entry, place: JobPlace, *, goes_on: bool) -> Tenant:
         allow_delete=entry.allow_delete,
         allow_inactive=entry.allow_inactive,
         send_hidden=entry.send_hidden,
-        options=_describe_options(entry),
+        options=_describe_options(entry, table),
         concurrency=entry.concurrency,
     )
 
 
 def _open_source(entry: Entry, job: JobPlace | None) -> Source:
     """Open the users of a tenant; of a job that exists, as it was read when the job was made."""
-    from ...provisioning.sources.field_names import is_secret_name
     from ...provisioning.store.store_opener import job_exists, read_store
 
     file, reading = entry.file, entry.reading
     if job is not None and job_exists(job):
         with read_store(job) as store:
             header = store.read_header()
-        kept, path, _ = restore_source_options(header)
-        secrets = tuple(pair for pair in reading.constants if is_secret_name(pair.partition("=")[0]))
-        reading = attrs.evolve(kept, constants=restore_constants(header, secrets))
-        file = path or file
+        _, path, _ = restore_source_options(header)
+        reading, file = _restore_reading(entry, header), path or file
     return reading.open(file, key=load_capabilities(entry.system).key)
 
 
-def _describe_options(entry: Entry) -> dict[str, Any]:
+def _restore_reading(entry: Entry, header: JobHeader) -> SourceOptions:
+    """Restore how the source of a job is read; what is secret and not kept, the table says again."""
+    from ...provisioning.sources.field_names import is_secret_name
+
+    kept, _, _ = restore_source_options(header)
+    secrets = tuple(pair for pair in entry.reading.constants if is_secret_name(pair.partition("=")[0]))
+    return attrs.evolve(kept, constants=restore_constants(header, secrets))
+
+
+def _describe_options(entry: Entry, table: Path) -> dict[str, Any]:
     """Describe what a later command on the job alone needs; nothing secret."""
     place = {} if entry.target.sandbox else find_place(entry.system, entry.target)
     return {
-        "system": entry.system,
-        "profile": entry.target.profile,
-        "place": place,
+        **describe_account(entry.system, entry.target, place),
+        "tenant": {"table": str(table.absolute()), "name": entry.name},
         "reading": entry.reading.to_json(),
     }

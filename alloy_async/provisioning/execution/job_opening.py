@@ -106,9 +106,9 @@ def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:
     while path.exists():
         with read_store(path) as store:
             header, worker = store.read_header(), store.worker
-        # Corrected rows are checked by their first job only, so that none of a job that got no further can be taken up.
-        was_cut_off = header.corrects and header.state == "planning" and worker is None
-        if header.state not in ("done", "undone") and not was_cut_off:
+        # Corrected rows are checked by their first job only: no job that got no further can be taken up.
+        cannot_go_on = header.was_rehearsed or (header.corrects and header.state == "planning")
+        if header.state not in ("done", "undone") and not (cannot_go_on and worker is None):
             raise JobError(
                 f"is a job of this source that is not finished ({header.state}); resume it, or delete it",
                 path,

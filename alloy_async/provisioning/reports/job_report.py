@@ -86,11 +86,18 @@ class JobReport:
         if self.phase == "undo":
             kept = f"{counts.unresolved:,} of {counts.rows:,} changes were not taken back."
             return kept if counts.unresolved else "Everything was taken back."
-        name = "steps" if self.header.mode == "offboard" else "rows"
+        name = "step" if self.header.mode == "offboard" else "row"
         if not counts.unresolved:
-            return f"All {counts.rows:,} {name} are as the source says{self._describe_uncompared()}."
-        closed = f"{counts.unresolved - counts.unfinished:,} of {counts.rows:,} {name} did not go in"
-        return f"{closed}, {counts.unfinished:,} are still open." if counts.unfinished else f"{closed}."
+            which = f"All {counts.rows:,} {name}s are" if counts.rows > 1 else f"The one {name} is"
+            return f"{which} as the source says{self._describe_uncompared()}."
+        closed, still_open = counts.unresolved - counts.unfinished, counts.unfinished
+        of_all = f"of {counts.rows:,} {name}{'s' * (counts.rows > 1)}"
+        facts = [f"{closed:,} {of_all} did not go in"] if closed else []
+        if still_open:
+            facts.append(
+                f"{still_open:,} {'' if closed else f'{of_all} '}{'are' if still_open > 1 else 'is'} still open"
+            )
+        return f"{', '.join(facts)}."
 
     def _describe_uncompared(self) -> str:
         if not self.uncompared:

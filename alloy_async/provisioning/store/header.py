@@ -80,6 +80,11 @@ class JobHeader:
         return json.loads(self.options).get("corrects")  # type: ignore[no-any-return]
 
     @property
+    def was_rehearsed(self) -> bool:
+        """Whether its system was an emulation that ended with the command, so that nobody can go on with it."""
+        return bool(json.loads(self.options).get("sandbox"))
+
+    @property
     def phase(self) -> Phase:
         """Which rows count now: what the job does, or what taking it back takes."""
         return "undo" if self.state in ("undoing", "undone") else "apply"

@@ -104,12 +104,15 @@ async def resume_many(
 ) -> TenantsReport[Report]:
     """Go on with a run of `provision_many` or `apply_many`, however it ended; tenants that had no turn yet have it now.
 
-    Where a job has ended, nothing is opened and nobody asked; its report is given as it stands.
+    Where a job has ended, nothing is opened and nobody asked; its report is given as it stands. A tenant whose source is a
+    correction has it fed back to its job.
 
     Args, returns, raises: as for `provision_many`.
     """
 
     async def work(tenant: Tenant, run: RunOptions) -> Report:
+        if tenant.is_correction:
+            return await _feed_back(tenant, run)
         if not await in_thread(job_exists, tenant.place):
             return await _provision(tenant, run)
         if ended := await in_thread(_report_ended, tenant, ("done", "undone")):
@@ -165,6 +168,12 @@ async def _provision(tenant: Tenant, run: RunOptions) -> Report:
     async with tenant.open_target() as target:
         source = await _open_needed_source(tenant, target)
         return await jobs.provision(source, target, run=run, **tenant.job_options)
+
+
+async def _feed_back(tenant: Tenant, run: RunOptions) -> Report:
+    async with tenant.open_target() as target:
+        source = await _open_needed_source(tenant, target)
+        return await jobs.resume(tenant.place, target, failed=source, options=tenant.options, run=run)
 
 
 def _report_ended(tenant: Tenant, states: Sequence[JobState]) -> Report | None:

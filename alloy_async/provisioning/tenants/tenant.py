@@ -34,6 +34,7 @@ class Tenant:
             on with a job from its own source.
         target: the directory, or a function that opens one, as `lambda: open_acme()` with an async context manager.
         job: the place of its job; default NAME.job beside the source.
+        is_correction: for `resume_many`: the source holds the rows of the job that did not go in, corrected; see `resume`.
         mode, allow_delete, allow_inactive, send_hidden, options: as for `plan`.
         concurrency: calls in flight; None for that of the run.
     """
@@ -42,6 +43,7 @@ class Tenant:
     source: Source | SourceOpener | str | Path | None = None
     target: Directory | TargetOpener = attrs.field(repr=False)
     job: str | Path | None = None
+    is_correction: bool = False
     mode: Mode = "create"
     allow_delete: float | None = None
     allow_inactive: bool = False

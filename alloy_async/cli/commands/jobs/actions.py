@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,13 +12,16 @@ import attrs
 import click
 
 from ...error_messages import describe_error
-from ...exit_codes import ExitCode
+from ...exit_codes import CommandError, ExitCode
 from ...help import Command
 from ...job_runner import JobTask, run_job
+from ...options.corrected_file import FAILED_FILE, OWN_FILE, find_correction, find_failed_file
+from ...options.job_account import restore_target
 from ...options.job_options import NEW_KEY, JobOptions, add_options, job_options
 from ...options.job_place import JOB_PLACE
 from ...options.source import SourceOptions, open_users, restore_constants, restore_source_options
 from ...options.target import Target, target_options
+from ...output.failed_file import name_failed_file
 from ...output.next_steps import NextSteps
 from ...output.safe_text import print_line
 from ...tenants.options import many_options
@@ -106,10 +108,13 @@ def apply(
 )
 @click.option(
     "--failed",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
+    type=FAILED_FILE,
+    is_flag=False,
+    flag_value=OWN_FILE,
+    metavar="[FILE]",
     help="Feed back the rows that did not go in, corrected in FILE, read and sent as JOB was told, in a job of their own beside"
-    " FILE; each is looked up first. After mode sync, nobody is removed.",
+    " FILE; each is looked up first. After mode sync, nobody is removed. Without FILE, and with --many: those that each job"
+    " wrote, where somebody corrected them.",
 )
 def resume(
     context: click.Context,
@@ -117,7 +122,7 @@ def resume(
     job: Path | str,
     target: Target,
     send_again: bool,
-    failed: Path | None,
+    failed: Path | str | None,
     constants: tuple[str, ...],
     options: JobOptions,
 ) -> None:
@@ -128,19 +133,21 @@ def resume(
     Exit code: as for provision.
     """
 
+    first, file = _find_correction(job, failed)
+
     async def work(directory: Directory, run: Run) -> Report:
         from ....provisioning import resume
 
         run = attrs.evolve(run, sends_again=send_again)
         if failed is not None:
-            reading = _restore_reading(job, constants).for_failed_rows()
-            kept = {"reading": reading.to_json()}
-            async with open_users(reading, failed, None, key=directory.capabilities.key) as source:
-                return await resume(job, directory, failed=source, options=kept, run=run)
+            how = _restore_reading(job, constants).for_failed_rows()
+            kept = {"reading": how.to_json()}
+            async with open_users(how, file, None, key=directory.capabilities.key) as source:
+                return await resume(first, directory, failed=source, options=kept, run=run)
         async with _open_source(job, directory, constants, options.on) as source:
             return await resume(job, directory, source, run=run)
 
-    context.exit(_run_on_job(context, job, target, work, options, failed))
+    context.exit(_run_on_job(context, first, target, work, options, file))
 
 
 @_create_job_command
@@ -192,6 +199,29 @@ def work(
     context.exit(_run_on_job(context, job, target, carry_out, options))
 
 
+def _find_correction(job: Path | str, failed: Path | str | None) -> tuple[Path | str, Path | None]:
+    """Find the job that takes corrected rows back, and where these are; None where none are fed back."""
+    from ....core.errors import AlloyAsyncError
+
+    if failed is None or isinstance(failed, Path):
+        return job, failed
+    try:
+        found = find_correction(job)
+        if found.file is not None:
+            return found
+        written = find_failed_file(found.job)
+    except (AlloyAsyncError, OSError) as error:
+        raise CommandError(describe_error(error).removeprefix("Error: ")) from None
+    if written is not None:
+        raise CommandError(
+            f"{written} is as it was written: correct the rows in it first, then run this again"
+        )
+    raise CommandError(
+        f"nothing of {job} waits to be corrected where its rows would be ({name_failed_file(found.job, 'csv')}); where the"
+        " file is elsewhere, say it: --failed FILE"
+    )
+
+
 def _run_on_job(
     context: click.Context,
     job: Path | str,
@@ -206,19 +236,10 @@ def _run_on_job(
     try:
         with read_store(job) as store:
             header = store.read_header()
+        system, target = restore_target(target, header, job)
     except AlloyAsyncError as error:
         print_line(describe_error(error), err=True)
         return ExitCode.NOT_DONE
-    kept = json.loads(header.options)
-    system = kept.get("system", header.system.lower())
-    place = {**kept.get("place", {}), **target.get_place()}
-    target = attrs.evolve(
-        target,
-        base_url=target.base_url or header.base_url,
-        profile=target.profile or kept.get("profile"),
-        default_profile=None,  # the job knows its own account, whatever the environment names
-        **place,
-    )
     source = header.source if failed is None else failed.name
     command = JobTask(source, system, target, work, next_steps=NextSteps.from_context(context))
     return run_job(command, options)

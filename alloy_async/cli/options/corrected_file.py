@@ -1,0 +1,103 @@
+"""The file of corrected rows, as an option whose value may be left out: then it is found where the job wrote it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from ..output.failed_file import ENDINGS, is_as_written, name_failed_file
+from .source import restore_source_options
+from .systems import load_capabilities
+
+if TYPE_CHECKING:
+    from ...provisioning.errors import JobPlace
+
+
+OWN_FILE = "\0own"
+"""Stands for the file that the job itself wrote; no path can be called so."""
+
+
+class FailedFileType(click.Path):
+    """A path; or nothing, for the file that the job wrote."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, exists=True, dir_okay=False, readable=True)
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Convert what was given."""
+        if value == OWN_FILE:
+            return OWN_FILE
+        if value == "-":
+            self.fail("corrected rows are read twice; give a file, not standard input", param, ctx)
+        path: Path = super().convert(value, param, ctx)  # type: ignore[arg-type, assignment]
+        return path
+
+
+FAILED_FILE = FailedFileType()
+
+
+class Correction(NamedTuple):
+    """Rows that somebody corrected, and the job to which they go back.
+
+    Attributes:
+        job: the job that wrote them.
+        file: where they are; None where nobody corrected any.
+    """
+
+    job: JobPlace
+    file: Path | None
+
+
+def find_failed_file(job: JobPlace) -> Path | None:
+    """Find the file of the rows that did not go in where a job writes it."""
+    paths = (name_failed_file(job, ending) for ending in ENDINGS)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def find_correction(job: JobPlace) -> Correction:
+    """Find what was corrected of a job; where that was fed back, what was corrected of the job that took it in.
+
+    Raises:
+        JobError: a job cannot be read.
+    """
+    from ...provisioning.store.store_opener import read_store
+
+    while (file := find_failed_file(job)) is not None:
+        if (taken := _find_taken(file)) is not None:
+            job = taken
+            continue
+        with read_store(job) as store:
+            header = store.read_header()
+        return Correction(job, None if is_as_written(file, header) else file)
+    return Correction(job, None)
+
+
+def _find_taken(file: Path) -> Path | None:
+    """Find the job that took in a file as it is now, and came to its end."""
+    from ...provisioning.planning.source_match import is_unchanged
+    from ...provisioning.store.store_opener import read_store
+
+    for path in _list_jobs(file):
+        with read_store(path) as store:
+            header = store.read_header()
+        if header.corrects and header.state == "done":
+            reading, _, _ = restore_source_options(header)
+            system = json.loads(header.options).get("system", header.system.lower())
+            if is_unchanged(reading.open(file, key=load_capabilities(system).key), header):
+                return path
+    return None
+
+
+def _list_jobs(file: Path) -> Iterator[Path]:
+    """List the jobs of a source that stand beside it, as they are numbered."""
+    path, number = file.with_suffix(".job"), 1
+    while path.is_file():
+        yield path
+        number += 1
+        path = file.with_suffix(f".{number}.job")
