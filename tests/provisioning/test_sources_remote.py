@@ -5,17 +5,20 @@ from __future__ import annotations
 import gzip
 import http.server
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import fsspec
 import fsspec.asyn
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.registry import _registry
 
 from alloy_async.core.errors import ConfigurationError
 from alloy_async.provisioning import SourceError, apply, open_source, plan, provision, resume
@@ -137,15 +140,20 @@ def test_what_cannot_be_read(url: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "package", "words"),
     [
-        ("s3://bucket/users.csv", "pip install s3fs"),
-        ("gs://bucket/users.csv", "pip install gcsfs"),
-        ("abfs://container@account/users.csv", "pip install adlfs"),
-        ("nonsense://bucket/users.csv", "no driver that reads nonsense://"),
+        ("s3://bucket/users.csv", "s3fs", r"pip install 'alloy-async\[s3\]'"),
+        ("gs://bucket/users.csv", "gcsfs", r"pip install 'alloy-async\[gs\]'"),
+        ("abfs://container@account/users.csv", "adlfs", r"pip install 'alloy-async\[abfs\]'"),
+        ("sftp://host/users.csv", "paramiko", "pip install paramiko"),
+        ("nonsense://bucket/users.csv", "nonsense", "no driver that reads nonsense://"),
     ],
 )
-def test_a_driver_that_is_missing(url: str, words: str) -> None:
+def test_a_driver_that_is_missing(
+    url: str, package: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(_registry, urlsplit(url).scheme, raising=False)
     with pytest.raises(ConfigurationError, match=words):
         open_source(url)
 

@@ -24,6 +24,8 @@ _SIGNATURES = re.compile(
     r"(?i)sig|signature|x-amz-.*|x-goog-.*|awsaccesskeyid|.*(?:token|secret|credential|key)"
 )
 """Parameters by which somebody who has the URL gets the file."""
+_DRIVERS = {"s3fs": "alloy-async[s3]", "gcsfs": "alloy-async[gs]", "adlfs": "alloy-async[abfs]"}
+"""The extras that bring a driver."""
 _VERSION_FACTS = re.compile(
     r"(?i)size|etag|mtime|last_?modified|updated|created|generation|md5hash|content-md5|version_?id"
 )
@@ -155,9 +157,10 @@ def _find_driver(url: str) -> tuple[Any, str]:
             files, place = url_to_fs(url, skip_instance_cache=True)
     except ImportError as error:
         cause = getattr(error.__cause__, "name", None) or getattr(error, "name", None) or scheme
+        package = cause.partition(".")[0]
+        extra = f"'{_DRIVERS[package]}'" if package in _DRIVERS else package
         raise ConfigurationError(
-            f"{url}: the driver of {scheme}:// is not installed ({error})."
-            f" Install it with:  pip install {cause.partition('.')[0]}"
+            f"{url}: the driver of {scheme}:// is not installed ({error}). Install it with:  pip install {extra}"
         ) from None
     except SourceError as error:
         if "Protocol not known" not in str(error):
