@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,6 +22,8 @@ T = TypeVar("T")
 PATIENCE = 3600.0
 """Seconds that a database may be away before the job is left to whoever resumes it."""
 POLL_SECONDS = 1.0
+_LONGEST_PAUSE = 30.0
+"""Seconds between two attempts at most, where the database answers and yet the work fails at once, as on a full disk."""
 _LEASES = 2
 """Lengths of a lease after which that of our own broken connection has surely lapsed."""
 
@@ -56,11 +60,22 @@ async def survive_outages(
 
 async def _work_again(place: JobPlace, run: RunOptions, work: Callable[[], Awaitable[T]]) -> T:
     free_at = -1.0  # the moment from which nobody can be working on it but another worker
+    failed_since, pause = math.inf, POLL_SECONDS
     while True:
+        began = time.monotonic()
         try:
             return await work()
         except JobUnavailable as error:
+            now = time.monotonic()
+            if now - began > _LONGEST_PAUSE:  # it went well for a while
+                failed_since, pause = math.inf, POLL_SECONDS
+            failed_since = min(failed_since, now)
+            if now - failed_since > PATIENCE:
+                raise
             await wait_for_job(place, error, run)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(run.stop.wait(), pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
             free_at = time.monotonic() + _LEASES * get_lease_seconds(place)
         except JobInUse:
             if time.monotonic() >= free_at or run.stop.is_set():

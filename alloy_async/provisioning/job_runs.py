@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -51,7 +52,8 @@ async def begin_job(
         if is_there:  # begun before an outage: to begin it again would send it again
             return await take_up_job(place, target, source, run, fresh=False)
         async with create_job(place, header) as writer:
-            with BodySpool(target) as spool:
+            # Workers read the source themselves.
+            with BodySpool(target) if run.on is None else nullcontext() as spool:
                 context, is_there = JobContext(writer, target, run, source, spool), True
                 checked = None if header.source_digest is None else await plan_rows(context)
                 if run.on is None:
@@ -84,6 +86,7 @@ async def take_up_job(
     Raises:
         As `jobs.apply`.
     """
+    check_workers(run, place)
     began = time.monotonic()
     checked: Checked | None = None
     taken = not fresh
@@ -148,6 +151,7 @@ async def take_back_job(
     Raises:
         As `jobs.undo`.
     """
+    check_workers(run, place)
     began = time.monotonic()
 
     async def take_back() -> Report | None:

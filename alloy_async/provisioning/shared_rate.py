@@ -12,7 +12,7 @@ from ..core.ratelimit.limiter import Limiter
 from ..core.ratelimit.rate import Rate
 from ..directory import Directory
 from .errors import JobPlace
-from .store.store_opener import open_host_budget, read_account_salt
+from .store.store_opener import connect_host_budgets, open_host_budget
 
 
 @asynccontextmanager
@@ -35,9 +35,14 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
         yield
         return
     assert told is None or isinstance(told, Rate)
-    account = await target.fingerprint_account(await asyncio.to_thread(read_account_salt, place))
+    database, salt = await asyncio.to_thread(connect_host_budgets, place)
+    try:
+        account = await target.fingerprint_account(salt)
+    except BaseException:
+        await asyncio.to_thread(database.close)
+        raise
     account = account or f"job {place.rpartition('#')[2]}"  # a credential that nobody can tell from others
-    budget = await asyncio.to_thread(open_host_budget, place, account, told, limiter.clock)
+    budget = await asyncio.to_thread(open_host_budget, place, account, told, limiter.clock, database)
     limiter.set_rate(budget)
     try:
         yield

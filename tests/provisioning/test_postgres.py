@@ -140,8 +140,7 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     first.check_worker()
     rows = list(first.read_rows("apply"))
     first.record_intents("apply", [row.create_intent() for row in rows[:2]])
-    # Whoever takes over may not be allowed to end its session, and then does not find it; the epoch alone fences it off.
-    first._database.execute("SET application_name = 'another'")
+    # It has no transaction open that whoever takes over would end; the epoch alone fences it off.
     lapse(first)
     with pytest.raises(JobError, match="may have taken over"):
         first.check_worker()
@@ -193,11 +192,26 @@ def test_a_worker_that_is_stopped_within_a_transaction_does_not_hold_up_who_take
     first.close()
 
 
-def test_connections_wait_no_longer_than_a_lease(place: str) -> None:
+def test_transactions_wait_no_longer_than_a_lease(place: str) -> None:
     PostgresStore.create(place, HEADER).close()
-    with PostgresStore.open_for_reading(place.replace("#", "&lease_seconds=6#")) as reader:
-        for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
-            assert reader._database.execute(f"SHOW {name}".encode()).fetchone() == ("6s",)
+    short = place.replace("#", "&lease_seconds=6#")
+    with PostgresStore.open_for_reading(short) as reader, closing(PostgresStore.open(short)) as worker:
+        for store in (reader, worker):
+            with store.transaction():
+                for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
+                    assert store._database.execute(f"SHOW {name}".encode()).fetchone() == ("6s",)
+
+
+def test_nothing_is_left_in_a_session_which_a_pooler_gives_to_another(place: str) -> None:
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 25)
+        for _ in range(10):  # after some, the driver would prepare statements
+            store.tally("apply")
+        left = "SELECT name FROM pg_settings WHERE source = 'session'"
+        fresh = connect(JobAddress.parse(place))
+        assert store._database.execute(left).fetchall() == fresh.execute(left).fetchall()
+        fresh.close()
+        assert store._database.execute("SELECT name FROM pg_prepared_statements").fetchall() == []
 
 
 def test_a_claim_of_a_shard_whose_lease_was_renewed_meanwhile_takes_nothing(place: str) -> None:
@@ -207,7 +221,6 @@ def test_a_claim_of_a_shard_whose_lease_was_renewed_meanwhile_takes_nothing(plac
         store.create_shards("apply", 5)
     first = PostgresStore.claim_shard(place, "apply")
     assert first is not None
-    first._database.execute("SET application_name = 'another'")
     lapse(first)
     with (
         PostgresStore.open_for_reading(place) as renewing,

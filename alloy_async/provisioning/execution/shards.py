@@ -24,7 +24,7 @@ from ..options import RunOptions
 from ..results import Report
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
-from ..store.store_opener import count_shards, read_store
+from ..store.store_opener import count_shards, read_store, split_password
 from ..workers.address import create_workers
 from ..workers.supervisor import supervise
 from .engine import Engine
@@ -40,7 +40,6 @@ async def split_job(context: JobContext) -> None:
         ConfigurationError: the job, or its source, is not for more than one worker.
     """
     store, header = context.store, context.header
-    check_workers(context.run, store.path)
     phase = header.phase
     if phase == "apply" and header.source_digest is None:
         raise ConfigurationError(
@@ -60,7 +59,8 @@ def check_workers(run: RunOptions, place: JobPlace) -> None:
     """
     if run.on is None:
         return
-    create_workers(run.on, ())
+    secrets = {} if isinstance(place, Path) else split_password(place)[1]
+    create_workers(run.on, (), secrets)
     if isinstance(place, Path):
         raise ConfigurationError(
             f"on= needs a job in PostgreSQL, which workers can share, and not in a file as {place}:"
@@ -110,9 +110,9 @@ async def run_on_workers(
         began: on the monotonic clock, for the report.
     """
     assert run.on is not None
-    workers = create_workers(
-        run.on, ["work", str(place), "--base-url", target.base_url, "--progress", "none", *run.worker_options]
-    )
+    shown, secrets = split_password(place)
+    command = ["work", shown, "--base-url", target.base_url, "--progress", "none", *run.worker_options]
+    workers = create_workers(run.on, command, secrets)
     stopped = await supervise(place, workers, run)
 
     async def finish() -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...core.ratelimit.rate import Rate
 from ..errors import JobPlace, NoSuchJob
@@ -15,6 +15,8 @@ from .postgres.address import JobAddress, is_address
 from .sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
+    import psycopg
+
     from .postgres.host_budget import HostBudget
     from .postgres.store import PostgresStore
 
@@ -77,7 +79,7 @@ def job_exists(place: JobPlace) -> bool:
 
 def hide_password(database: str) -> str:
     """Show the address of a database, without a password."""
-    return JobAddress.parse(f"{database.partition('#')[0]}#all").shown.partition("#")[0]
+    return JobAddress.parse_database(database).shown
 
 
 def list_places(where: JobPlace) -> list[JobPlace]:
@@ -88,7 +90,7 @@ def list_places(where: JobPlace) -> list[JobPlace]:
         OSError: the folder cannot be read.
     """
     if isinstance(where, str):
-        return [*_load_postgres().list_places(where.partition("#")[0])]
+        return [*_load_postgres().list_places(where)]
     return [path for path in where.iterdir() if path.suffix == ".job" and path.is_file()]
 
 
@@ -114,18 +116,30 @@ def get_lease_seconds(place: JobPlace) -> float:
     return JobAddress.parse(str(place)).lease
 
 
-def read_account_salt(place: str) -> bytes:
-    """Read what the fingerprints of accounts in the database of a job are made with."""
-    from .postgres.host_budget import read_salt
+def split_password(place: JobPlace) -> tuple[str, dict[str, str]]:
+    """Split the address of a job into one without a password, and the variables of the environment that give it."""
+    address = JobAddress.parse(str(place))
+    return address.shown, {} if address.password is None else {"PGPASSWORD": address.password}
 
-    return read_salt(JobAddress.parse(place))
+
+def connect_host_budgets(place: str) -> tuple[psycopg.Connection[Any], bytes]:
+    """Connect to the budgets in the database of a job; and what the fingerprints of accounts there are made with."""
+    from .postgres.host_budget import connect_with_tables
+
+    return connect_with_tables(JobAddress.parse(place))
 
 
-def open_host_budget(place: str, account: str, told: Rate | None, clock: Callable[[], float]) -> HostBudget:
+def open_host_budget(
+    place: str,
+    account: str,
+    told: Rate | None,
+    clock: Callable[[], float],
+    database: psycopg.Connection[Any],
+) -> HostBudget:
     """Open the budget of requests that an account has in the database of a job; see `HostBudget`."""
     from .postgres.host_budget import HostBudget
 
-    return HostBudget(JobAddress.parse(place), account, told, clock)
+    return HostBudget(JobAddress.parse(place), account, told, clock, database)
 
 
 def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .interface import MOST_FAILURES, MOST_SAID, WorkersFailed
 
@@ -17,10 +18,12 @@ class LocalWorkers:
     Args:
         count: how many at a time.
         command: the arguments.
+        secrets: further variables of their environment, which nobody else can read.
     """
 
-    def __init__(self, count: int, command: Sequence[str]) -> None:
+    def __init__(self, count: int, command: Sequence[str], secrets: Mapping[str, str]) -> None:
         self._count = count
+        self._secrets = secrets
         self._command = [sys.executable, "-m", "alloy_async", *command]
         self._running: dict[Process, asyncio.Task[bytes]] = {}
         self._failures = 0
@@ -34,7 +37,12 @@ class LocalWorkers:
         while len(self._running) < self._count:
             # A session of its own: Ctrl-C goes to this process only, which tells the workers in its own time.
             process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
+                *self._command,
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                stderr=PIPE,
+                start_new_session=True,
+                env={**os.environ, **self._secrets},
             )
             self._running[process] = asyncio.create_task(_read_end(process))
 

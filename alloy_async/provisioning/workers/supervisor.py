@@ -14,6 +14,7 @@ from .interface import Workers, WorkersFailed
 
 _SHARE = 0.2
 """The share of the time that goes into counting rows at most: the more rows there are, the longer that takes."""
+_LOOKS = 3
 
 
 async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str | None:
@@ -51,10 +52,15 @@ async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str |
 
 async def _has_others(place: JobPlace) -> bool:
     """Tell whether workers that others started go on, once the own ones were stopped."""
-    try:
-        return bool((await asyncio.to_thread(count_shards, place)).live)
-    except JobUnavailable:
-        return False
+    for _ in range(_LOOKS):
+        try:
+            counts = await asyncio.to_thread(count_shards, place)
+        except JobUnavailable:
+            return False
+        if counts.live or not counts.unfinished:
+            return bool(counts.live)
+        await asyncio.sleep(POLL_SECONDS)  # one may be between two shards
+    return False
 
 
 async def _look_at(place: JobPlace, run: RunOptions) -> tuple[Counts, float] | None:

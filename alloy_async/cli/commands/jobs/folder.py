@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from ...error_messages import describe_error
+from ...error_messages import name_options
 from ...exit_codes import CommandError, ExitCode
 from ...options.job_place import JOB_FOLDER
 from ...output.safe_text import clean_text, format_json, print_line
@@ -56,7 +56,7 @@ def list_(context: click.Context, /, folder: Path | str, form: str, output: Path
 
     Exit code: 0, or 1 when a job needs somebody's attention.
     """
-    from ....provisioning import JobError
+    from ....core.errors import AlloyAsyncError
     from ....provisioning.reports.job_folder import list_jobs
 
     if form == "html" and output is None:
@@ -77,8 +77,8 @@ def list_(context: click.Context, /, folder: Path | str, form: str, output: Path
             print_line(text)
         else:
             output.write_text(text + "\n", encoding="utf-8")
-    except JobError as error:
-        raise CommandError(describe_error(error)) from None
+    except AlloyAsyncError as error:
+        raise CommandError(name_options(str(error))) from None
     except OSError as error:
         raise CommandError(str(error)) from None
     context.exit(ExitCode.INCOMPLETE if any(job.worst_outcome for job in found) else ExitCode.SUCCESS)
@@ -111,7 +111,7 @@ def prune(folder: Path | str, older_than: float, keep: int, yes: bool) -> None:
 
     Exit code: 0, or 2 when one could not be removed.
     """
-    from ....provisioning import JobError
+    from ....core.errors import AlloyAsyncError
     from ....provisioning.reports.job_folder import find_old_jobs, list_jobs
 
     try:
@@ -120,8 +120,8 @@ def prune(folder: Path | str, older_than: float, keep: int, yes: bool) -> None:
             if yes:
                 _remove(job.place)
             print_line(f"{'removed' if yes else 'would remove'} {job.path}  {_format_line(job)}")
-    except JobError as error:
-        raise CommandError(describe_error(error)) from None
+    except AlloyAsyncError as error:
+        raise CommandError(name_options(str(error))) from None
     except OSError as error:
         raise CommandError(str(error)) from None
     if not old:

@@ -17,7 +17,7 @@ from ...errors import JobError
 from .address import JobAddress
 from .driver import psycopg
 from .leased_budget import BudgetRow, LeasedBudget
-from .schema import connect, create_tables, raise_as_job_error
+from .schema import connect, create_tables, limit_transaction, raise_as_job_error
 
 _REPORT = 0.25
 """Seconds within which answers are brought to the database, and those of others are learned of."""
@@ -42,22 +42,27 @@ class HostBudget(LeasedBudget):
         account: what tells accounts apart; nothing secret.
         told: the rate that the user knows, for all together; the last one told counts. None: it is learned together.
         clock: seconds, as the limiter goes by.
+        database: a connection to it that has the tables, from now on used by this budget only; None makes one.
 
     Raises:
         JobError: the database does not answer, or the tables cannot be made.
     """
 
     def __init__(
-        self, address: JobAddress, account: str, told: Rate | None, clock: Callable[[], float]
+        self,
+        address: JobAddress,
+        account: str,
+        told: Rate | None,
+        clock: Callable[[], float],
+        database: psycopg.Connection[Any] | None = None,
     ) -> None:
         super().__init__(told, clock, self._call_thread)
         self._address, self._account, self._clock = address, account, clock
         self._work_is_due, self._hurry = threading.Event(), threading.Event()
         self._closed = False
-        database = connect(address)
+        database = database or connect_with_tables(address)[0]
         try:
             with raise_as_job_error(address, "cannot be written"):
-                create_tables(database)
                 rate = (
                     (None, None)
                     if told is None or told.per_second == math.inf
@@ -108,6 +113,8 @@ class HostBudget(LeasedBudget):
     def _exchange(self, database: psycopg.Connection[Any]) -> None:
         # The transaction ends within the exchange: what was not committed is brought again.
         with self.exchange() as exchange, database.transaction():
+            # Who is stopped in between would hold up all others: the row is locked.
+            limit_transaction(database, self._address)
             database.execute("SET LOCAL synchronous_commit = off")
             found = database.execute(_READ, (self._account,)).fetchone()
             assert found is not None
@@ -118,18 +125,15 @@ class HostBudget(LeasedBudget):
             database.execute(_WRITE, (numbers, self._account))
 
 
-def read_salt(address: JobAddress) -> bytes:
-    """Read what the fingerprints of accounts in a database are made with.
+def connect_with_tables(address: JobAddress) -> tuple[psycopg.Connection[Any], bytes]:
+    """Connect to a database that has the tables then; and what the fingerprints of accounts in it are made with.
 
     Raises:
         JobError: the database does not answer, or the tables cannot be made.
     """
     database = connect(address)
     try:
-        with raise_as_job_error(address, "cannot be written"):
-            create_tables(database)
-            found = database.execute("SELECT salt FROM alloy_async.settings").fetchone()
-            assert found is not None
-            return bytes(found[0])
-    finally:
+        return database, create_tables(database, address)
+    except BaseException:
         database.close()
+        raise

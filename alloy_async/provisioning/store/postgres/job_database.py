@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
-from urllib.parse import quote
 
 from ...errors import JobInUse, JobUnavailable
 from ..header import JobHeader, Phase, encode_phase
@@ -20,8 +19,10 @@ from .schema import (
     create_job,
     drop_job,
     find_job,
+    limit_transaction,
     list_names,
     name_table,
+    name_transaction,
     raise_as_job_error,
 )
 
@@ -124,12 +125,20 @@ class JobDatabase:
 
     @classmethod
     def check_database(cls, place: str) -> None:
-        """Make sure that the database answers.
+        """Make sure that the database answers, and takes what is written.
 
         Raises:
             JobUnavailable: it does not.
         """
-        connect(JobAddress.parse(place)).close()
+        address = JobAddress.parse(place)
+        database = connect(address)
+        try:
+            with raise_as_job_error(address, "the database cannot be reached"):
+                read_only = database.execute("SHOW transaction_read_only").fetchone()
+            if read_only == ("on",):
+                raise JobUnavailable("the database can only be read, as a standby", address.shown)
+        finally:
+            database.close()
 
     @classmethod
     def list_places(cls, database: str) -> list[str]:
@@ -141,10 +150,10 @@ class JobDatabase:
         Raises:
             JobError: the database does not answer.
         """
-        address = JobAddress.parse(f"{database}#all")
+        address = JobAddress.parse_database(database)
         connection = connect(address)
         try:
-            return [f"{database}#{quote(name)}" for name in list_names(connection, address)]
+            return [address.locate(name) for name in list_names(connection, address)]
         finally:
             connection.close()
 
@@ -190,9 +199,10 @@ class JobDatabase:
             fault = "cannot be written any more" if self._lease else "cannot be read"
             with raise_as_job_error(self._address, fault), self._database.transaction():
                 if self._lease:
-                    # A lost outcome leaves its row in doubt, which is cleared up by asking: only intents need the disk.
-                    self._database.execute(f"SET LOCAL synchronous_commit = {'on' if durable else 'off'}")
+                    name_transaction(self._database, self._address, self.epoch, durable=durable)
                     self._lease.check(self._database)
+                else:
+                    limit_transaction(self._database, self._address)
                 yield
         finally:
             self._open_transactions = 0

@@ -6,7 +6,8 @@ up later writes nothing more. It also sends nothing more, since no request leave
 between the intent and the request is covered by `is_live`, on the worker's own clock.
 
 A worker may also be stopped in the middle of a transaction, whose locks the database keeps for as long as the connection
-lives, in a COPY without any end. So who takes over ends the connections of the one before, which bear its epoch's name.
+lives, in a COPY without any end. So who takes over ends the connections of the one before whose transaction bears its epoch's
+name.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 from ...errors import JobError, JobUnavailable
 from .address import JobAddress
 from .driver import psycopg
-from .schema import connect, name_session, name_worker, raise_as_job_error
+from .schema import connect, limit_transaction, name_worker, raise_as_job_error
 
 _RENEWALS = 3
 """Renewals within the length of a lease."""
@@ -123,6 +124,7 @@ class Lease:
         asked = time.monotonic()
         with raise_as_job_error(address, "cannot be claimed"):
             with database.transaction():
+                limit_transaction(database, address)
                 database.execute(_SERIALIZE, (job,))
                 values: dict[str, Any] = {"job": job, "undo": undo, "whole": whole}
                 found = database.execute(_FIND, values).fetchone()
@@ -137,7 +139,6 @@ class Lease:
                 claimed = database.execute(_CLAIM, values).fetchone()
             assert claimed is not None
             shard = Shard._make(claimed)
-            name_session(database, shard.epoch)
         return cls(address, job, shard, asked + address.lease)
 
     @property
@@ -177,7 +178,6 @@ class Lease:
             try:
                 if database is None:
                     database = connect(self._address)
-                    name_session(database, self.shard.epoch)
                 renewed = database.execute(_RENEW, (self._seconds, *self._key)).rowcount
             except (psycopg.Error, JobError):
                 database = None  # tried again at the next turn; until then `is_live` runs out

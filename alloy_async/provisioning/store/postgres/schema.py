@@ -24,7 +24,7 @@ from ..row_events import Event
 from .address import JobAddress
 from .driver import psycopg
 
-FORMAT = 1
+FORMAT = 2
 HEADER = tuple(field.name for field in attrs.fields(JobHeader))
 BYTES = frozenset({"keys", "remote_ids"})
 """Columns whose texts are kept as bytes, as a text of PostgreSQL holds no NUL."""
@@ -65,9 +65,12 @@ CREATE TABLE IF NOT EXISTS alloy_async.shards (
 CREATE TABLE IF NOT EXISTS alloy_async.budgets (    -- see host_budget
     account text PRIMARY KEY, told double precision, burst integer, numbers double precision[], written timestamptz
 );
-CREATE TABLE IF NOT EXISTS alloy_async.settings (salt bytea NOT NULL);
+CREATE TABLE IF NOT EXISTS alloy_async.settings (salt bytea NOT NULL, format integer NOT NULL);
 """
-_SALT = "INSERT INTO alloy_async.settings SELECT %s WHERE NOT EXISTS (SELECT 1 FROM alloy_async.settings)"
+_SETTINGS = (
+    "INSERT INTO alloy_async.settings (salt, format)"
+    " SELECT %s, %s WHERE NOT EXISTS (SELECT 1 FROM alloy_async.settings)"
+)
 _ROW_TABLES = """
 CREATE TABLE {batches} (
     job bigint NOT NULL, undo smallint NOT NULL, first bigint NOT NULL, rows integer NOT NULL,
@@ -85,35 +88,54 @@ CREATE TABLE {events} (
 """
 ROW_TABLES = ("batches", "events")
 """Those that every job has for itself."""
+_LIMITS = (
+    "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)"
+)
+_NAMES = ", set_config('application_name', %s, true), set_config('synchronous_commit', %s, true)"
 
 
 def connect(address: JobAddress) -> psycopg.Connection[Any]:
     """Connect to the database of a job.
 
+    Nothing is set or prepared for the session, so that there may be a pooler in between, which gives each transaction another.
+
     Raises:
         JobError: it cannot be reached, or refuses the connection.
     """
-    lease = f"{address.lease * 1000:.0f}"
-    # Who is cut off from the other end notices within the length of a lease, on both sides; a wait for a lock is no longer.
-    ours = dict.fromkeys(("idle_in_transaction_session_timeout", "lock_timeout", "tcp_user_timeout"), lease)
-    idle, between = max(int(address.lease / 3), 1), max(int(address.lease / 6), 1)
-    alive = {"keepalives_idle": idle, "keepalives_interval": between, "keepalives_count": 3}
     with raise_as_job_error(address, "the database cannot be reached"):
-        database = psycopg.connect(
+        return psycopg.connect(
             address.database,
             autocommit=True,
+            prepare_threshold=None,
             connect_timeout=10,
-            tcp_user_timeout=int(lease),
-            keepalives_idle=alive["keepalives_idle"],
-            keepalives_interval=alive["keepalives_interval"],
-            keepalives_count=alive["keepalives_count"],
+            # Who is cut off from the database notices within the length of a lease.
+            tcp_user_timeout=int(address.lease * 1000),
+            keepalives_idle=max(int(address.lease / 3), 1),
+            keepalives_interval=max(int(address.lease / 6), 1),
+            keepalives_count=3,
         )
-        settings = {**ours, **{f"tcp_{name}": str(value) for name, value in alive.items()}}
-        database.execute(
-            "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS settings (name, value)",
-            (list(settings), list(settings.values())),
-        )
-        return database
+
+
+def limit_transaction(database: psycopg.Connection[Any], address: JobAddress) -> None:
+    """Have the transaction that was just begun end where its client is silent, or waits for a lock, longer than a lease."""
+    milliseconds = f"{address.lease * 1000:.0f}"
+    database.execute(_LIMITS, (milliseconds, milliseconds))
+
+
+def name_transaction(
+    database: psycopg.Connection[Any], address: JobAddress, epoch: int, *, durable: bool
+) -> None:
+    """Do the same, and name the transaction after its worker, so that whoever takes over from it can end it.
+
+    Args:
+        database: the connection.
+        address: the job's.
+        epoch: of the worker.
+        durable: whether its commit waits for the disk. A lost outcome leaves its row in doubt, which is cleared up by asking:
+            only intents need the disk.
+    """
+    milliseconds, commit = f"{address.lease * 1000:.0f}", "on" if durable else "off"
+    database.execute(_LIMITS + _NAMES, (milliseconds, milliseconds, name_worker(epoch), commit))
 
 
 def name_table(table: str, job: int) -> str:
@@ -122,22 +144,52 @@ def name_table(table: str, job: int) -> str:
 
 
 def name_worker(epoch: int) -> str:
-    """Name the sessions of the worker that has an epoch."""
+    """Name the transactions of the worker that has an epoch."""
     return f"alloy_async {epoch}"
 
 
-def name_session(database: psycopg.Connection[Any], epoch: int) -> None:
-    """Name the connection after its worker, so that whoever takes over from it can end it."""
-    database.execute("SELECT set_config('application_name', %s, false)", (name_worker(epoch),))
+def create_tables(database: psycopg.Connection[Any], address: JobAddress) -> bytes:
+    """Make the tables where they are not there yet, which several workers may do at once; the salt of the database.
 
-
-def create_tables(database: psycopg.Connection[Any]) -> None:
-    """Make the tables that are not there yet; several workers may do it at once."""
-    with database.transaction():
+    Raises:
+        JobError: they are of another version, or cannot be made.
+    """
+    if (
+        salt := read_salt(database, address)
+    ) is not None:  # no lock is taken, nor any right to create asked for
+        return salt
+    with raise_as_job_error(address, "its tables cannot be made"), database.transaction():
         database.execute("SELECT pg_advisory_xact_lock(hashtext('alloy_async'))")
         columns = ", ".join([_column(field) for field in attrs.fields(JobHeader)])
         database.execute(_TABLES.replace("{header}", columns).encode())
-        database.execute(_SALT, (os.urandom(16),))
+        database.execute(_SETTINGS, (os.urandom(16), FORMAT))
+    salt = read_salt(database, address)
+    assert salt is not None
+    return salt
+
+
+def read_salt(database: psycopg.Connection[Any], address: JobAddress) -> bytes | None:
+    """Read what the fingerprints of accounts in a database are made with; None where it has no tables yet.
+
+    Raises:
+        JobError: they are of another version.
+    """
+    with raise_as_job_error(address, "cannot be read"):
+        if database.execute("SELECT to_regclass('alloy_async.settings')").fetchone() == (None,):
+            return None
+        try:
+            found = database.execute("SELECT salt, format FROM alloy_async.settings").fetchone()
+        except psycopg.errors.UndefinedColumn:  # that of a version before there were formats
+            found = None
+    if found is None or found[1] != FORMAT:
+        known = "an older" if found is None else f"the {found[1]}."
+        raise JobError(
+            f"its database has tables of {known} format, and this version of alloy_async reads the {FORMAT}.; nothing was sent."
+            " Use the version that made them, or another database; where none of its jobs is needed any more:"
+            " DROP SCHEMA alloy_async CASCADE",
+            address.shown,
+        )
+    return bytes(found[0])
 
 
 def _column(field: attrs.Attribute[Any]) -> str:
@@ -168,7 +220,7 @@ def create_job(database: psycopg.Connection[Any], address: JobAddress, header: J
     Raises:
         JobError: there is one of that name already.
     """
-    create_tables(database)
+    create_tables(database, address)
     names = ", ".join(HEADER)
     values = ", ".join(["%s"] * len(HEADER))
     with raise_as_job_error(address, "cannot be written"), database.transaction():
@@ -209,7 +261,7 @@ def find_job(database: psycopg.Connection[Any], address: JobAddress) -> int:
         JobError: there is none, or it has another format.
     """
     with raise_as_job_error(address, "cannot be read"):
-        if database.execute("SELECT to_regclass('alloy_async.jobs')").fetchone() == (None,):
+        if read_salt(database, address) is None:
             raise NoSuchJob("there is no such job in the database", address.shown)
         found = database.execute(
             "SELECT job, format FROM alloy_async.jobs WHERE name = %s", (address.job,)
@@ -227,7 +279,7 @@ def find_job(database: psycopg.Connection[Any], address: JobAddress) -> int:
 def list_names(database: psycopg.Connection[Any], address: JobAddress) -> list[str]:
     """List the names of all jobs."""
     with raise_as_job_error(address, "cannot be read"):
-        if database.execute("SELECT to_regclass('alloy_async.jobs')").fetchone() == (None,):
+        if read_salt(database, address) is None:
             return []
         return [name for (name,) in database.execute("SELECT name FROM alloy_async.jobs").fetchall()]
 
@@ -245,6 +297,8 @@ def raise_as_job_error(address: JobAddress, what: str) -> Iterator[None]:
     except psycopg.Error as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         kind = JobUnavailable if isinstance(error, _AWAY) else JobError
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            reason += "; whoever works on jobs needs the right to create a schema, or that of the role which made alloy_async's"
         raise kind(f"{what}: {reason}", address.shown) from None
 
 
