@@ -23,8 +23,8 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .core.calls.scope import Explanation as Explanation, deadline as deadline, explain as explain
     from .core.client import AsyncClient as AsyncClient
     from .core.codec.fields import NULL as NULL
-    from .core.codec.json_codec import from_wire as from_wire, to_wire as to_wire
     from .core.codec.model import Model as Model
+    from .core.codec.typed_json import from_wire as from_wire, to_wire as to_wire
     from .core.errors import (
         AlloyAsyncError as AlloyAsyncError,
         BadRequest as BadRequest,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         Unauthorized as Unauthorized,
         UnprocessableContent as UnprocessableContent,
     )
-    from .core.events import (
+    from .core.hook_events import (
         RateLimitedEvent as RateLimitedEvent,
         RequestEvent as RequestEvent,
         ResponseEvent as ResponseEvent,
@@ -66,7 +66,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .core.options import Service as Service, System as System
     from .core.profiles.profile import Profile as Profile
     from .core.profiles.profile_file import load_profile as load_profile, load_profiles as load_profiles
-    from .core.ratelimit.rate import Rate as Rate
+    from .core.ratelimit.configured_rate import Rate as Rate
     from .core.retry import Retry as Retry
     from .core.sync import Client as Client
     from .directory.interface import Capabilities as Capabilities, Directory as Directory
@@ -82,7 +82,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
         **{f"{system}.directory": (f"{system.capitalize()}Directory",) for system in SYSTEMS},
         "core.auth": ("Token",),
         "core.client": ("AsyncClient",),
-        "core.codec.json_codec": ("from_wire", "to_wire"),
+        "core.codec.typed_json": ("from_wire", "to_wire"),
         "core.errors": (
             "AlloyAsyncError",
             "BadRequest",
@@ -110,13 +110,13 @@ else:  # hidden from the checkers, which would take any name for one of the pack
         ),
         "core.calls.open_telemetry": ("OpenTelemetry",),
         "core.calls.scope": ("Explanation", "deadline", "explain"),
-        "core.events": ("RateLimitedEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
+        "core.hook_events": ("RateLimitedEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
         "core.messages.custom_request": ("CustomRequest",),
         "core.messages.answer": ("Answer",),
         "core.profiles.profile": ("Profile",),
         "core.profiles.profile_file": ("load_profile", "load_profiles"),
         "core.sync": ("Client",),
-        "core.ratelimit.rate": ("Rate",),
+        "core.ratelimit.configured_rate": ("Rate",),
         "core.codec.fields": ("NULL",),
         "core.codec.model": ("Model",),
         "core.operation.client_method": ("endpoint",),

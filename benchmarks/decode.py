@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 from alloy_async import Model
-from alloy_async.core.codec.json_codec import loads
+from alloy_async.core.codec.typed_json import loads
 from alloy_async.core.operation.markers import Json
 
 from .harness import Figure, compare, figure, one_core, times

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from alloy_async.core.ratelimit.adaptive_budget import AdaptiveBudget
-from alloy_async.core.ratelimit.rate import Rate
+from alloy_async.core.ratelimit.configured_rate import Rate
 from simulation.limited_servers import Concurrency, FixedWindow, Moody, Server, SlidingWindow, TokenBucket
 
 MakeServer = Callable[[int], Server]  # by seed

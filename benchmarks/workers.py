@@ -20,8 +20,8 @@ from typing import Any
 from alloy_async import provisioning
 from alloy_async.directory import Directory
 from alloy_async.provisioning.execution.job_opening import create_job, make_header, open_job_source
-from alloy_async.provisioning.execution.lifecycle import plan_rows
-from alloy_async.provisioning.execution.shards import split_job
+from alloy_async.provisioning.execution.run_phases import plan_rows
+from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.store.store_opener import count_shards
 from alloy_async.sandbox import Sandbox

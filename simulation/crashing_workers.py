@@ -28,8 +28,8 @@ from alloy_async.core.errors import AlloyAsyncError
 from alloy_async.provisioning import RunOptions, provision, resume, work
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
 from alloy_async.provisioning.execution.job_opening import create_job, make_header, open_job_source
-from alloy_async.provisioning.execution.lifecycle import plan_rows
-from alloy_async.provisioning.execution.shards import split_job
+from alloy_async.provisioning.execution.run_phases import plan_rows
+from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.store.store_opener import delete_store, read_store
 from alloy_async.sandbox import Fault, Sandbox

@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 import attrs
 
+from alloy_async.core.ratelimit.budget_interface import RequestBudget
+from alloy_async.core.ratelimit.configured_rate import Rate
 from alloy_async.core.ratelimit.limiter import Limiter
 from alloy_async.core.ratelimit.permit import Permit
-from alloy_async.core.ratelimit.rate import Rate
-from alloy_async.core.ratelimit.request_budget import RequestBudget
 from alloy_async.core.retry import Retry
 
 from .limited_servers import EPOCH, Answer, Refusing, Server

@@ -9,7 +9,7 @@ from typing import Any, Self
 import attrs
 
 from alloy_async.core.auth import hash_with_key
-from alloy_async.core.events import RateLimitedEvent, RetryEvent
+from alloy_async.core.hook_events import RateLimitedEvent, RetryEvent
 from alloy_async.directory import Capabilities, Outcome, UserRecord
 from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.store.header import Phase

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from alloy_async.core.ratelimit.request_budget import RequestBudget
+from alloy_async.core.ratelimit.budget_interface import RequestBudget
 
 from .limited_servers import Server
 

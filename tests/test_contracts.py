@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.core.codec.containers import get_value_type
 from alloy_async.core.codec.fields import get_fields
-from alloy_async.core.codec.json_codec import from_wire, to_wire
 from alloy_async.core.codec.model import Model
+from alloy_async.core.codec.typed_json import from_wire, to_wire
 from alloy_async.core.messages.multipart import Multipart
 from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.messages.upload import FileSource

@@ -13,7 +13,7 @@ from .commands.auth import auth
 from .commands.call import call
 from .commands.completion import completion
 from .commands.jobs.actions import apply, resume, undo, work
-from .commands.jobs.folder import jobs
+from .commands.jobs.list_and_prune import jobs
 from .commands.jobs.report import report
 from .commands.jobs.status import status
 from .commands.lint import lint
@@ -21,7 +21,7 @@ from .commands.operations import operations
 from .commands.provision import plan, provision
 from .commands.rehearse import rehearse
 from .commands.sandbox import sandbox
-from .commands.users import users
+from .commands.user_queries import users
 from .error_messages import describe_error
 from .exit_codes import ExitCode
 from .help import get_help_width

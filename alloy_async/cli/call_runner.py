@@ -12,15 +12,15 @@ import attrs
 import click
 
 from ..core.codec.fields import get_fields
-from ..core.codec.json_codec import to_wire
+from ..core.codec.typed_json import to_wire
 from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
 from ..core.operation.operation import find_result_type
 from ..core.operation.paging import Listing
 from .error_messages import describe_error, name_options
 from .exit_codes import ExitCode
 from .options.arguments import find_unknown_members
-from .options.systems import open_client, preview_request
-from .options.target import Target
+from .options.system_access import open_client, preview_request
+from .options.target import TargetOptions
 from .output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class CallPlan:
     system: str
     operation: OperationClass
     build: Callable[[Mapping[str, str]], Any]
-    target: Target
+    target: TargetOptions
     output: Path | None
     json_errors: bool
     dry_run: bool

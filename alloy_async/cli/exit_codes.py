@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
     """Ended by Ctrl-C or by a signal."""
 
 
-class CommandError(click.ClickException):
+class NotDoneError(click.ClickException):
     """The command cannot be carried out; the message says why."""
 
     exit_code = ExitCode.NOT_DONE

@@ -17,7 +17,7 @@ from .error_messages import describe_error
 from .exit_codes import ExitCode
 from .interrupts import handle_interrupts
 from .options.job_options import JobOptions
-from .options.target import Target
+from .options.target import TargetOptions
 from .output.streams import ignore_closed
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class JobTask:
 
     name: str
     system: str
-    target: Target
+    target: TargetOptions
     run: Callable[[Directory, Run], Awaitable[Any]]
     failed: Path | None = None
     next_steps: NextSteps | None = None
@@ -59,7 +59,7 @@ def run_job(command: JobTask, options: JobOptions) -> ExitCode:
     """Run the command and show how it goes; return the exit code."""
     from ..core.errors import AlloyAsyncError
     from ..provisioning import Plan
-    from .output.terminal import create_console
+    from .output.safe_console import create_console
 
     console = create_console(stderr=True)
     log = show_log(console) if options.verbose else nullcontext()
@@ -81,8 +81,8 @@ def run_job(command: JobTask, options: JobOptions) -> ExitCode:
 
 
 def _print_plan(command: JobTask, options: JobOptions, plan: Plan) -> ExitCode:
+    from .output.safe_console import create_console
     from .output.summary import print_plan
-    from .output.terminal import create_console
 
     with ignore_closed(sys.stdout):
         _print_result(
@@ -92,8 +92,8 @@ def _print_plan(command: JobTask, options: JobOptions, plan: Plan) -> ExitCode:
 
 
 def _finish_report(command: JobTask, options: JobOptions, report: Report, progress: Display) -> ExitCode:
+    from .output.safe_console import create_console
     from .output.summary import print_summary
-    from .output.terminal import create_console
 
     writes_failed = not report.complete and report.phase != "undo"
     failed = (
@@ -159,7 +159,7 @@ def remove_failed_rows(report: Report, to: Path | None, tell: Callable[[str], No
 
 async def _run_work(command: JobTask, progress: Display, options: JobOptions) -> Any:
     from ..provisioning import RunOptions
-    from .options.systems import open_directory
+    from .options.system_access import open_directory
 
     run = RunOptions(
         concurrency=options.concurrency,

@@ -11,14 +11,14 @@ from .calls.client_state import PreparedOptions, create_shared_state
 from .client_base import ClientBase, create_operation_error, find_system, hide_arguments, list_options
 from .errors import ConfigurationError
 from .http.open_response import OpenResponse
-from .messages.error_decoder import find_request_id, lowercase_names
 from .messages.result_decoder import ANYTHING
+from .messages.unusual_answers import find_request_id, lowercase_names
 from .operation.operation import Operation
 from .options import CallOptions, Options, Service, replace_settings, split_call_options
 from .ratelimit.limiter import Limiter
 
 if TYPE_CHECKING:  # not every program needs these
-    from .events import RateLimitedEvent, RetryEvent
+    from .hook_events import RateLimitedEvent, RetryEvent
     from .messages.answer import Answer
     from .messages.stream import Stream
     from .operation.pages import Pages
@@ -259,7 +259,7 @@ class AsyncClient(ClientBase):
         Operations are taken from the iterable only as fast as results are taken from here, so memory does not grow with
         their number. An error of one is yielded with it and does not stop the others.
         """
-        from .calls.map import check_map_arguments, map_concurrently
+        from .calls.map_unordered import check_map_arguments, map_concurrently
 
         check_map_arguments(operations, concurrency, (Iterable, AsyncIterable))
         return map_concurrently(self.send, operations, concurrency)

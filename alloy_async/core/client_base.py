@@ -57,7 +57,7 @@ class ClientBase:
         Raises:
             ConfigurationError: there is no such profile, it is for another system, or it is wrong.
         """
-        from .profiles.client_options import read_client_options  # here, as not every program has profiles
+        from .profiles.client_arguments import read_client_options  # here, as not every program has profiles
 
         return cls(**read_client_options(cls.system, name, options))
 

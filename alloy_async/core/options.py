@@ -17,8 +17,8 @@ from .errors import ConfigurationError
 from .http.transport import Timeout
 from .operation.operation import Operation
 from .operation.probe import Probe
-from .ratelimit.rate import Rate
-from .ratelimit.request_budget import RequestBudget
+from .ratelimit.budget_interface import RequestBudget
+from .ratelimit.configured_rate import Rate
 from .retry import Clock, Retry
 from .validation import check_count, check_methods, check_seconds, describe_value
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from .calls.open_telemetry import OpenTelemetry
-    from .events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
+    from .hook_events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
 
 
 @explain_arguments

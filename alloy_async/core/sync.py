@@ -17,7 +17,7 @@ from .operation.operation import Operation
 from .options import CallOptions, Options, Service
 
 if TYPE_CHECKING:  # not every program needs these
-    from .events import RateLimitedEvent, RetryEvent
+    from .hook_events import RateLimitedEvent, RetryEvent
     from .messages.answer import Answer
     from .operation.paging import Listing
     from .sync_readers import SyncPages, SyncStream
@@ -140,7 +140,7 @@ class Client(ClientBase):
 
         The iterable is read in the calling thread, so it may itself use this client.
         """
-        from .calls.map import check_map_arguments
+        from .calls.map_unordered import check_map_arguments
 
         check_map_arguments(operations, concurrency, (Iterable,))
         return self._send_all(iter(operations), concurrency)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..lazy_loading import attach_lazy
 
 if TYPE_CHECKING:  # "as" makes each name public to the checkers
+    from .create_once import create_or_find as create_or_find
     from .interface import (
         Ability as Ability,
         AmbiguousKey as AmbiguousKey,
@@ -20,7 +21,6 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         EncodingDirectory as EncodingDirectory,
         EntryRule as EntryRule,
     )
-    from .lost_creation import create_or_find as create_or_find
     from .record import (
         FIELDS as FIELDS,
         BatchOutcome as BatchOutcome,
@@ -42,7 +42,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "EncodingDirectory",
             "EntryRule",
         ),
-        "lost_creation": ("create_or_find",),
+        "create_once": ("create_or_find",),
         "record": (
             "FIELDS",
             "BatchOutcome",

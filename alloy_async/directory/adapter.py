@@ -13,10 +13,10 @@ import attrs
 from ..core.client import AsyncClient
 from ..core.client_base import ClientBase
 from ..core.errors import AlloyAsyncError, ConfigurationError, InvalidRequest, NotFound
-from ..core.events import RateLimitedEvent, RetryEvent
+from ..core.hook_events import RateLimitedEvent, RetryEvent
+from .create_once import create_or_find
 from .error_policy import ends_work, refuses_record
 from .interface import AmbiguousKey, Capabilities
-from .lost_creation import create_or_find
 from .record import BatchOutcome, Outcome, UserRecord, fold
 from .record_fit import Loss, find_faults, find_losses, fit_record
 

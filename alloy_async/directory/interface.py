@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 import attrs
 
 from ..core.errors import InvalidRequest
-from ..core.events import RateLimitedEvent, RetryEvent
+from ..core.hook_events import RateLimitedEvent, RetryEvent
 from .record import FIELDS, BatchOutcome, Outcome, UserRecord, fold
 from .record_columns import RecordColumns
 

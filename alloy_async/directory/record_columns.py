@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from .record import FIELDS, UserRecord
-from .user_changes import UNSAID
+from .user_differences import UNSAID
 
 _EMPTY: Mapping[str, Any] = {"username": "", "groups": (), "roles": ()}
 """What a record holds where nothing fills a field; None in the others."""
@@ -67,7 +67,7 @@ class RecordColumns:
         return [_EMPTY.get(field)] * self.rows if column is None else column
 
     def get_shown(self, field: str) -> Sequence[Any]:
-        """Get a field of each user in the form in which users are compared: see `user_changes.create_reader`."""
+        """Get a field of each user in the form in which users are compared: see `user_differences.create_reader`."""
         if field == "attributes":
             names = sorted(self.attributes)
             rows = zip(*[self.attributes[name] for name in names], strict=True) if names else [()] * self.rows

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Self
 
 from ..core.background_loop import get_background_loop, iterate_sync
-from ..core.events import RateLimitedEvent, RetryEvent
+from ..core.hook_events import RateLimitedEvent, RetryEvent
+from .create_once import create_or_find
 from .interface import Capabilities, Directory
-from .lost_creation import create_or_find
 from .record import Outcome, UserRecord
 
 

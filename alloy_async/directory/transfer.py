@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import attrs
 
 from ..core.background_loop import get_background_loop, iterate_sync
-from ..core.calls.map import map_concurrently
+from ..core.calls.map_unordered import map_concurrently
 from ..core.errors import AlloyAsyncError, InvalidRequest
 from ..core.validation import check_count
 from .error_policy import ends_work, refuses_batch, send_in_halves

@@ -38,9 +38,9 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         undo as undo,
         work as work,
     )
-    from .options import Run as Run, RunOptions as RunOptions
     from .reports.failed_rows import write_correction_file as write_correction_file
     from .results import Plan as Plan, Report as Report
+    from .run_options import Run as Run, RunOptions as RunOptions
     from .sources.directory_source import DirectorySource as DirectorySource
     from .sources.field_map import FieldMap as FieldMap
     from .sources.formats.csv_file import CsvSource as CsvSource
@@ -78,7 +78,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "Stopped",
             "Waiting",
         ),
-        "options": ("Run", "RunOptions"),
+        "run_options": ("Run", "RunOptions"),
         "jobs": (
             "apply",
             "plan",

@@ -10,7 +10,7 @@ from contextvars import ContextVar, copy_context
 from itertools import islice
 from typing import TypeVar, TypeVarTuple, Unpack
 
-from ..core.codec.json_codec import pause_collector
+from ..core.codec.typed_json import pause_collector
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -19,7 +19,7 @@ Args = TypeVarTuple("Args")
 _cancelled: ContextVar[threading.Event | None] = ContextVar("cancelled", default=None)
 
 
-class WorkCancelledError(Exception):
+class CallerCancelled(Exception):
     """The work of a thread was cancelled while it waited."""
 
 
@@ -27,10 +27,10 @@ def stop_if_cancelled() -> None:
     """Leave work that waits, where the call it belongs to was cancelled; no thread can be stopped from outside.
 
     Raises:
-        WorkCancelledError: it was.
+        CallerCancelled: it was.
     """
     if (event := _cancelled.get()) and event.is_set():
-        raise WorkCancelledError
+        raise CallerCancelled
 
 
 async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from ..directory import Directory
 from .errors import JobInUse, JobPlace, JobUnavailable
 from .events import Paused
-from .options import RunOptions
+from .run_options import RunOptions
 from .shared_rate import share_rate
 from .store.store_opener import check_database, get_lease_seconds
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import attrs
 
 from ..directory import Directory
-from .options import RunOptions
 from .planning.comparison import UserComparer
 from .planning.source_planner import count_numbers_per_row
+from .run_options import RunOptions
 from .sources import Source
 from .store.header import JobHeader
 from .store.job_store import JobStore

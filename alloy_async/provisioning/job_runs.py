@@ -12,15 +12,15 @@ from .database_outages import survive_outages
 from .errors import JobError, JobPlace
 from .events import Checked
 from .execution.job_opening import create_job, open_job, open_job_source
-from .execution.lifecycle import execute, execute_undo, plan_rows, reconcile_before_undo
-from .execution.shards import check_workers, join_workers, run_on_workers, split_job
+from .execution.run_phases import execute, execute_undo, plan_rows, reconcile_before_undo
+from .execution.sharded_job import check_workers, join_workers, run_on_workers, split_job
 from .job_context import JobContext
-from .options import RunOptions
 from .planning.corrected_rows import CorrectedRows
 from .planning.job_planner import restart_plan
 from .planning.source_match import refuse_changed_source
 from .planning.undo_planner import plan_undo
 from .results import Report
+from .run_options import RunOptions
 from .sources import Source
 from .store.header import JobHeader
 from .store.states import JobState

@@ -15,13 +15,13 @@ from .database_outages import survive_outages
 from .errors import JobInUse, SourceError
 from .events import OnEvent
 from .execution.job_opening import choose_job_path, create_job, make_header, open_job_source
-from .execution.lifecycle import plan_rows
+from .execution.run_phases import plan_rows
 from .execution.shard_worker import work_on_shards
-from .execution.shards import finish_job, read_run_report
+from .execution.sharded_job import finish_job, read_run_report
 from .job_context import JobContext
 from .job_runs import begin_job, take_back_job, take_up_job
-from .options import Run, RunOptions, ignore_event
 from .results import Plan, Report, summarize_plan
+from .run_options import Run, RunOptions, ignore_event
 from .sources import Source
 from .store.header import Mode
 from .store.store_opener import parse_place

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from ..core.ratelimit.configured_rate import Rate
 from ..core.ratelimit.limiter import Limiter
-from ..core.ratelimit.rate import Rate
 from ..directory import Directory
 from .errors import JobPlace
-from .store.store_opener import connect_host_budgets, open_host_budget
+from .store.store_opener import connect_host_budgets, open_database_budget
 
 
 @asynccontextmanager
@@ -42,7 +42,7 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
         await asyncio.to_thread(database.close)
         raise
     account = account or f"job {place.rpartition('#')[2]}"  # a credential that nobody can tell from others
-    budget = await asyncio.to_thread(open_host_budget, place, account, told, limiter.clock, database)
+    budget = await asyncio.to_thread(open_database_budget, place, account, told, limiter.clock, database)
     limiter.set_rate(budget)
     try:
         yield

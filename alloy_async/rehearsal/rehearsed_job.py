@@ -18,9 +18,9 @@ from ..directory import Directory, Outcome, UserRecord
 from ..directory.record import fold
 from ..provisioning.async_helpers import iterate_slices
 from ..provisioning.jobs import provision
-from ..provisioning.options import RunOptions
 from ..provisioning.reports.job_report import ReportRow, read_unresolved
 from ..provisioning.results import Report
+from ..provisioning.run_options import RunOptions
 from ..provisioning.sources import Source
 from ..provisioning.store.header import Mode
 from ..provisioning.store.store_opener import read_store

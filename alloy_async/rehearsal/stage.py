@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import attrs
 
-from ..core.events import RateLimitedEvent, RetryEvent
+from ..core.hook_events import RateLimitedEvent, RetryEvent
 from ..directory import Capabilities, Directory, Outcome, UserRecord
 from ..directory.record import fold
 

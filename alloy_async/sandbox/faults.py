@@ -29,7 +29,7 @@ class Connection(Protocol):
         """Wait, for ever when None. Raises ConnectionDropped when the sandbox stops meanwhile."""
 
 
-class FaultKind(Protocol):
+class FaultBehaviour(Protocol):
     """A way to go wrong: before the request is carried out, or (`after_effect`) on its reply."""
 
     @property
@@ -213,7 +213,7 @@ class Fault:
         ValueError: for a rule that could never hit a request.
     """
 
-    kind: FaultKind
+    kind: FaultBehaviour
     operation: str | None = None
     nth: int = 1
     times: int | None = 1
@@ -241,7 +241,7 @@ class Faults:
     def __init__(self, rng: random.Random, operations: Collection[str]) -> None:
         self._rng = rng
         self._operations = operations
-        self._rules: list[_Rule] = []
+        self._rules: list[_FaultCounter] = []
 
     def add(self, *faults: Fault) -> None:
         """Put rules in force, all or none.
@@ -254,7 +254,7 @@ class Faults:
                 near = get_close_matches(fault.operation, self._operations, 1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise ValueError(f"there is no operation {fault.operation!r}{hint}")
-        self._rules += [_Rule(fault) for fault in faults]
+        self._rules += [_FaultCounter(fault) for fault in faults]
 
     def clear(self) -> None:
         """Take all rules out of force."""
@@ -265,13 +265,13 @@ class Faults:
         """The rules that no request has met yet: a test that ends with one has not tested what it says."""
         return [rule.fault for rule in self._rules if not rule.hits]
 
-    def take(self, operation: str) -> list[FaultKind]:
+    def take(self, operation: str) -> list[FaultBehaviour]:
         """Return what goes wrong with the request that has just come."""
         return [rule.fault.kind for rule in self._rules if rule.strikes(operation, self._rng)]
 
 
 @dataclass
-class _Rule:
+class _FaultCounter:
     fault: Fault
     matches: int = 0
     hits: int = 0

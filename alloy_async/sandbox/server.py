@@ -15,6 +15,7 @@ from typing import Any, Self, cast
 from aiohttp import web
 
 from ..systems import SYSTEMS
+from .breakable_connection import BreakableConnection, make_request
 from .contract.contract import load_contract, read_query
 from .contract.operation import ContractOperation
 from .contract.schema import Misfit
@@ -23,8 +24,7 @@ from .faults import ConnectionDropped, Faults
 from .ledger import Change, Ledger
 from .limits import Limit, LimitEnforcer
 from .messages import ApiCall, ApiError, Reply
-from .server_connection import ServerConnection, make_request
-from .server_thread import ServerThread
+from .sandbox_thread import SandboxThread
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Sandbox:
         self.keys = keys
         self.latency = latency
         self._runner: web.ServerRunner | None = None
-        self._thread: ServerThread | None = None
+        self._thread: SandboxThread | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -183,7 +183,7 @@ class Sandbox:
         await self.stop()
 
     def __enter__(self) -> Self:
-        self._thread = ServerThread(self)
+        self._thread = SandboxThread(self)
         return self
 
     def __exit__(
@@ -205,7 +205,7 @@ class Sandbox:
         raw_path, _, raw_query = http.raw_path.partition("?")
         request = ReceivedRequest(self._arrived, http.method, raw_path, [], http.headers, body)
         self.requests.append(request)
-        wire = ServerConnection(http, self._stopping)
+        wire = BreakableConnection(http, self._stopping)
         try:
             answer = await self._answer(request, raw_query, wire)
             request.status = answer.status
@@ -213,7 +213,7 @@ class Sandbox:
         except ConnectionDropped:
             return web.Response()  # aiohttp wants one and finds nowhere to send it
 
-    async def _answer(self, request: ReceivedRequest, raw_query: str, wire: ServerConnection) -> Reply:
+    async def _answer(self, request: ReceivedRequest, raw_query: str, wire: BreakableConnection) -> Reply:
         limit_headers: Mapping[str, str] = {}
         service = self.service
         try:
@@ -231,7 +231,7 @@ class Sandbox:
             answer = await self._carry_out(request, call, wire)
         return replace(answer, headers={**limit_headers, **answer.headers})
 
-    async def _carry_out(self, request: ReceivedRequest, call: ApiCall, wire: ServerConnection) -> Reply:
+    async def _carry_out(self, request: ReceivedRequest, call: ApiCall, wire: BreakableConnection) -> Reply:
         if self.latency:
             await wire.pause(self.latency)
         kinds = self.faults.take(call.operation)

@@ -8,7 +8,7 @@ import pytest
 
 from alloy_async.alloy import Alloy, AsyncAlloy, models, operations
 from alloy_async.core.codec.fields import NULL
-from alloy_async.core.codec.json_codec import from_wire
+from alloy_async.core.codec.typed_json import from_wire
 from alloy_async.core.errors import DecodeError, InvalidRequest
 from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.operation import Operation

@@ -19,7 +19,7 @@ from alloy_async import AlloyAsyncError, AsyncClient, from_wire, to_wire
 from alloy_async.cli.app import app
 from alloy_async.cli.catalog import load_operations
 from alloy_async.cli.exit_codes import ExitCode
-from alloy_async.cli.options.systems import name_variable
+from alloy_async.cli.options.system_access import name_variable
 from alloy_async.core.codec.fields import get_fields
 from alloy_async.core.operation.operation import find_result_type
 from alloy_async.sandbox import Fault, Malformed, Reset, Sandbox, Status, Truncated

@@ -19,8 +19,8 @@ from rich.text import Text
 
 from alloy_async.cli.app import app
 from alloy_async.cli.error_messages import name_options
+from alloy_async.cli.output.safe_console import create_console
 from alloy_async.cli.output.safe_text import clean_line, clean_text
-from alloy_async.cli.output.terminal import create_console
 from alloy_async.sandbox import Sandbox
 
 COMMAND = [sys.executable, "-c", "from alloy_async.cli import main; main()"]

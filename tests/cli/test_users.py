@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.cli.commands import users
-from alloy_async.cli.options.systems import load_capabilities, name_variable
+from alloy_async.cli.commands import user_queries
+from alloy_async.cli.options.system_access import load_capabilities, name_variable
 from alloy_async.directory import UserRecord
 from alloy_async.sandbox import Fault, Sandbox, Status
 
@@ -168,9 +168,9 @@ def test_a_terminal_gets_json_when_it_asks() -> None:
 
 @terminal
 def test_a_long_table_ends_and_says_so(served: Callable[..., Sandbox]) -> None:
-    served("alloy", seed_users=users.ON_A_TERMINAL + 1)
+    served("alloy", seed_users=user_queries.ON_A_TERMINAL + 1)
     out, err = run_on_terminal("list", "--in", "alloy")
-    assert out.count("@northwind.example") == users.ON_A_TERMINAL
+    assert out.count("@northwind.example") == user_queries.ON_A_TERMINAL
     assert err == "There are more than 100: --limit N shows more, and a pipe gets them all.\n"
     assert run_on_terminal("list", "--in", "alloy", "--limit", "101")[1] == ""
 
@@ -190,7 +190,7 @@ def test_a_password_is_never_shown() -> None:
     record = UserRecord(
         username="ada", password="secret", active=False, groups=("a",), attributes={"desk": 4}
     )
-    assert users.to_json(record) == {
+    assert user_queries.to_json(record) == {
         "username": "ada",
         "active": False,
         "groups": ["a"],

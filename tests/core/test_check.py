@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alloy_async import AsyncClient, ConfigurationError, NotFound, Service, Unauthorized
-from alloy_async.cli.options.systems import DIRECTORY_NEEDS
+from alloy_async.cli.options.system_access import DIRECTORY_NEEDS
 from alloy_async.sandbox import Fault, Sandbox, Status
 from alloy_async.systems import load_client
 

@@ -19,7 +19,7 @@ from hypothesis import given, strategies as st
 
 from alloy_async import NULL, DecodeError, InvalidRequest, Model, from_wire, to_wire
 from alloy_async.core.codec.conversion import Mismatch
-from alloy_async.core.codec.json_codec import GC_PAUSE_BYTES, loads, pause_collector
+from alloy_async.core.codec.typed_json import GC_PAUSE_BYTES, loads, pause_collector
 from alloy_async.core.operation.markers import Json
 
 

@@ -15,9 +15,9 @@ import attrs
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from alloy_async.core.ratelimit.configured_rate import Rate
 from alloy_async.core.ratelimit.limiter import SHORTEST_WAIT, Limiter
 from alloy_async.core.ratelimit.permit import Permit
-from alloy_async.core.ratelimit.rate import Rate
 from alloy_async.core.ratelimit.shared_budget import SharedBudget
 from alloy_async.core.retry import Retry
 from simulation.crowd import Simulation, wait_at_low_traffic

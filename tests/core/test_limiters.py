@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from alloy_async.core.ratelimit.rate import Rate
+from alloy_async.core.ratelimit.configured_rate import Rate
 from alloy_async.core.ratelimit.registry import fingerprint, get_limiter
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from alloy_async import Alloy, AsyncAlloy, InvalidRequest, NotFound, Unauthorized
 from alloy_async.alloy.operations import CreateAUser, GetAUser
-from alloy_async.core.calls.map import map_concurrently
+from alloy_async.core.calls.map_unordered import map_concurrently
 from alloy_async.sandbox import Delay, Fault, Hang, Sandbox
 
 from .calls import ADA

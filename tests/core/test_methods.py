@@ -18,7 +18,7 @@ import alloy_async
 from alloy_async import Alloy, AsyncAlloy, AsyncClient, Client, endpoint
 from alloy_async.alloy import models, operations
 from alloy_async.alloy.client import AlloyMethods
-from alloy_async.core.operation.signature import list_errors
+from alloy_async.core.operation.method_signature import list_errors
 from alloy_async.sandbox import Sandbox
 
 from ..systems import SYSTEMS

@@ -16,7 +16,6 @@ from hypothesis import given, strategies as st
 
 from alloy_async.alloy.operations import GetAUser
 from alloy_async.core.codec.redaction import Redactor, Secret
-from alloy_async.core.messages.error_decoder import error_from_response
 from alloy_async.core.messages.response_body import (
     MAX_BODY,
     MAX_MESSAGE,
@@ -24,6 +23,7 @@ from alloy_async.core.messages.response_body import (
     find_message,
     parse_body,
 )
+from alloy_async.core.messages.unusual_answers import error_from_response
 
 SECRET = 'Zx9/+=="é&<q'
 SPELLINGS: dict[str, Callable[[str], str]] = {

@@ -154,7 +154,7 @@ def test_real_processes_keep_the_rate_though_two_are_killed(tmp_path: Path) -> N
         """
         import sys, time
         from pathlib import Path
-        from alloy_async.core.ratelimit.rate import Rate
+        from alloy_async.core.ratelimit.configured_rate import Rate
         from alloy_async.core.ratelimit.shared_budget import SharedBudget
 
         budget = SharedBudget(Path(sys.argv[1]), Rate(200, 5, shared=True), time.monotonic())

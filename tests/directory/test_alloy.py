@@ -9,7 +9,7 @@ import pytest
 from alloy_async.alloy import AsyncAlloy
 from alloy_async.alloy.directory import AlloyDirectory
 from alloy_async.core.errors import ConnectError, Unauthorized
-from alloy_async.core.events import RetryEvent
+from alloy_async.core.hook_events import RetryEvent
 from alloy_async.core.retry import Retry
 from alloy_async.directory import Outcome, UserRecord
 from alloy_async.sandbox import Fault, Malformed, Reset, Sandbox, Status

@@ -11,7 +11,7 @@ import pytest
 from alloy_async import AlloyDirectory, AsyncAlloy
 from alloy_async.core.auth import Token
 from alloy_async.core.errors import ConnectError, InvalidRequest, Unauthorized
-from alloy_async.core.events import RetryEvent
+from alloy_async.core.hook_events import RetryEvent
 from alloy_async.core.retry import Retry
 from alloy_async.directory import UserRecord, fit_record
 from alloy_async.directory.adapter import Adapter

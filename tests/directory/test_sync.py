@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from alloy_async.core.background_loop import get_background_loop
-from alloy_async.core.events import RetryEvent
+from alloy_async.core.hook_events import RetryEvent
 from alloy_async.directory import SyncDirectory
 from alloy_async.sandbox import Fault, Sandbox, Status
 

@@ -18,7 +18,7 @@ from alloy_async import (
     Retry,
     Unauthorized,
 )
-from alloy_async.core.codec.json_codec import from_wire
+from alloy_async.core.codec.typed_json import from_wire
 from alloy_async.core.messages.request import compile_operation
 from alloy_async.core.operation.operation import Operation
 from alloy_async.opendatasoft import AsyncOpendatasoft, Opendatasoft, models, operations

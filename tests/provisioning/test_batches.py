@@ -22,7 +22,7 @@ from alloy_async.provisioning import RunOptions, provision, resume
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
 from alloy_async.provisioning.store.header import Mode
 from alloy_async.sandbox import Close, Fault, Malformed, Reset, Status, Truncated
-from alloy_async.sandbox.faults import FaultKind
+from alloy_async.sandbox.faults import FaultBehaviour
 from alloy_async.testing import FakeClock
 from simulation.memory_directory import rows_of
 from simulation.sandbox_directories import empty_sandbox
@@ -211,7 +211,7 @@ def test_both_ways_do_the_same(tmp_path: Path, job: Job) -> None:
 PEOPLE = [(f"user{n}", f"Given{n} Family{n}", "", "") for n in range(12)]
 
 
-def spoil(kind: FaultKind, nth: int = 2, times: int = 1) -> Job:
+def spoil(kind: FaultBehaviour, nth: int = 2, times: int = 1) -> Job:
     """A job of clean rows, some of whose batches meet a fault."""
     return Job(PEOPLE, faults=[Fault(kind, "batch_create_users", nth, times)])
 

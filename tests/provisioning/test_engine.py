@@ -19,7 +19,7 @@ from alloy_async.core.errors import (
     RateLimited,
     Unauthorized,
 )
-from alloy_async.core.events import RetryEvent
+from alloy_async.core.hook_events import RetryEvent
 from alloy_async.directory import Outcome, UserRecord
 from alloy_async.provisioning import (
     Checked,

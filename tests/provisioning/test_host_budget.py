@@ -15,7 +15,7 @@ from alloy_async import AlloyDirectory, AsyncAlloy, Rate
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.shared_rate import share_rate
 from alloy_async.provisioning.store.postgres.address import JobAddress
-from alloy_async.provisioning.store.postgres.host_budget import HostBudget
+from alloy_async.provisioning.store.postgres.database_budget import DatabaseBudget
 from alloy_async.provisioning.store.postgres.schema import connect
 
 PATIENCE = 30.0
@@ -38,7 +38,7 @@ def soon(holds: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def take(budget: HostBudget, clock: Callable[[], float] = time.monotonic) -> float:
+def take(budget: DatabaseBudget, clock: Callable[[], float] = time.monotonic) -> float:
     """Take one request; moments come from the database in the background."""
     found: list[float | None] = [None]
 
@@ -53,8 +53,8 @@ def take(budget: HostBudget, clock: Callable[[], float] = time.monotonic) -> flo
 
 def test_all_draw_from_one_budget(address: JobAddress, account: str) -> None:
     with (
-        closing(HostBudget(address, account, Rate(10), time.monotonic)) as one,
-        closing(HostBudget(address, account, Rate(10), time.monotonic)) as two,
+        closing(DatabaseBudget(address, account, Rate(10), time.monotonic)) as one,
+        closing(DatabaseBudget(address, account, Rate(10), time.monotonic)) as two,
     ):
         moments = sorted(take(budget) for budget in (one, two) * 4)
     # A tenth of a second apart, however they take turns; but for the error in telling the database's clock.
@@ -62,10 +62,10 @@ def test_all_draw_from_one_budget(address: JobAddress, account: str) -> None:
 
 
 def test_the_rate_that_was_told_last_is_that_of_all(address: JobAddress, account: str) -> None:
-    with closing(HostBudget(address, account, None, time.monotonic)) as one:
+    with closing(DatabaseBudget(address, account, None, time.monotonic)) as one:
         assert one.rate() == math.inf
         assert one.take(5.0) == 5.0
-        with closing(HostBudget(address, account, Rate(50), time.monotonic)):
+        with closing(DatabaseBudget(address, account, Rate(50), time.monotonic)):
             one.accept(time.monotonic(), time.monotonic())
             soon(lambda: one.rate() < math.inf)
         assert one.rate() == pytest.approx(50, rel=0.02)
@@ -73,8 +73,8 @@ def test_the_rate_that_was_told_last_is_that_of_all(address: JobAddress, account
 
 def test_a_refusal_that_one_sees_shuts_the_gate_for_all(address: JobAddress, account: str) -> None:
     with (
-        closing(HostBudget(address, account, None, time.monotonic)) as one,
-        closing(HostBudget(address, account, None, time.monotonic)) as two,
+        closing(DatabaseBudget(address, account, None, time.monotonic)) as one,
+        closing(DatabaseBudget(address, account, None, time.monotonic)) as two,
     ):
         now = time.monotonic()
         assert one.refuse(now, now - 0.1, 60.0, 0.0, False)
@@ -93,14 +93,14 @@ def test_what_is_given_back_is_taken_next(address: JobAddress, account: str) -> 
     def stand_still() -> float:
         return 100.0
 
-    with closing(HostBudget(address, account, Rate(5), stand_still)) as budget:
+    with closing(DatabaseBudget(address, account, Rate(5), stand_still)) as budget:
         first = take(budget, stand_still)
         budget.give_back()
         assert take(budget, stand_still) == first
 
 
 def test_without_the_database_nothing_more_is_given(address: JobAddress, account: str) -> None:
-    with closing(HostBudget(address, account, Rate(5), time.monotonic)) as budget:
+    with closing(DatabaseBudget(address, account, Rate(5), time.monotonic)) as budget:
         take(budget)
         budget._address = JobAddress.parse("postgresql://127.0.0.1:1/jobs#june")
         database = connect(address)
@@ -118,7 +118,7 @@ def test_without_the_database_nothing_more_is_given(address: JobAddress, account
 
 def test_a_database_that_is_away_is_told(account: str) -> None:
     with pytest.raises(JobError, match="cannot be reached"):
-        HostBudget(JobAddress.parse("postgresql://127.0.0.1:1/jobs#june"), account, None, time.monotonic)
+        DatabaseBudget(JobAddress.parse("postgresql://127.0.0.1:1/jobs#june"), account, None, time.monotonic)
 
 
 async def test_a_job_s_calls_draw_from_it_and_no_secret_is_kept(database: str) -> None:
@@ -126,11 +126,11 @@ async def test_a_job_s_calls_draw_from_it_and_no_secret_is_kept(database: str) -
     async with AsyncAlloy("s3cr3t-key", base_url="http://127.0.0.1:1", rate_limit=Rate(7)) as client:
         target = AlloyDirectory(client)
         async with share_rate(place, target):
-            assert isinstance(client.limiter.rate, HostBudget)
+            assert isinstance(client.limiter.rate, DatabaseBudget)
             assert client.limiter.rate.rate() == pytest.approx(7, rel=0.02)
             async with share_rate(place, target):  # within another: the same
                 pass
-            assert isinstance(client.limiter.rate, HostBudget)
+            assert isinstance(client.limiter.rate, DatabaseBudget)
         assert client.limiter.rate == Rate(7)
     database_of_job = connect(JobAddress.parse(place))
     rows: Any = database_of_job.execute("SELECT account, told FROM alloy_async.budgets").fetchall()

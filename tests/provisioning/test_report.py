@@ -28,7 +28,7 @@ from alloy_async.provisioning.reports.pages.job_page import render_job
 from alloy_async.provisioning.reports.reasons import group_reasons
 from alloy_async.provisioning.reports.status import JobStatus, read_status
 from alloy_async.provisioning.reports.timeline import Timeline
-from alloy_async.provisioning.store.job_store import BEGUN, Remark, RunNote, Second
+from alloy_async.provisioning.store.job_store import BEGUN, Remark, RunLogLine, Second
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.provisioning.store.store_opener import open_store, read_store
 
@@ -67,7 +67,7 @@ def test_the_figures_agree_with_the_lines(tmp_path: Path) -> None:
 def test_a_pause_is_no_work(tmp_path: Path) -> None:
     paused, _ = report_of(finished_job(tmp_path / "paused.job", pause=7200))
     straight, _ = report_of(finished_job(tmp_path / "straight.job"))
-    begun = tuple(RunNote(at, BEGUN, "") for at in (START, START + 31 + 7200))
+    begun = tuple(RunLogLine(at, BEGUN, "") for at in (START, START + 31 + 7200))
     paused = attrs.evolve(paused, notes=begun)
     assert paused.rate == straight.rate == straight.sum_figure("rows") / 60
     assert paused.timeline.length == 60

@@ -150,8 +150,8 @@ async def test_workers_that_cannot_work_are_told_with_their_own_words(
 async def split_by_hand(users: Path, place: str, sandbox: Sandbox) -> None:
     """Plan and split a job whose workers the test starts."""
     from alloy_async.provisioning.execution.job_opening import create_job, make_header, open_job_source
-    from alloy_async.provisioning.execution.lifecycle import plan_rows
-    from alloy_async.provisioning.execution.shards import split_job
+    from alloy_async.provisioning.execution.run_phases import plan_rows
+    from alloy_async.provisioning.execution.sharded_job import split_job
     from alloy_async.provisioning.job_context import JobContext
 
     directory: Any = sandbox.directory()

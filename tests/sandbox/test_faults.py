@@ -23,7 +23,7 @@ from alloy_async.sandbox import (
     Trickle,
     Truncated,
 )
-from alloy_async.sandbox.faults import FaultKind, Faults
+from alloy_async.sandbox.faults import FaultBehaviour, Faults
 
 from ..waiting import wait_until
 
@@ -177,7 +177,7 @@ def hits(fault: Fault, operations: list[str]) -> list[bool]:
     return [bool(faults.take(operation)) for operation in operations]
 
 
-KIND: FaultKind = Reset()
+KIND: FaultBehaviour = Reset()
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,25 @@ from typing import TYPE_CHECKING
 
 from ...lazy_loading import EVERYTHING, attach_lazy
 
-TOPICS = ("common", "users", "credentials", "workflows", "runs", "apps", "integrations", "installations")
+TOPICS = (
+    "short_answers",
+    "users",
+    "credentials",
+    "workflows",
+    "workflow_runs",
+    "apps",
+    "integrations",
+    "installations",
+)
 
 if TYPE_CHECKING:
     from .apps import *
-    from .common import *
     from .credentials import *
     from .installations import *
     from .integrations import *
-    from .runs import *
+    from .short_answers import *
     from .users import *
+    from .workflow_runs import *
     from .workflows import *
 else:  # hidden from the checkers, which would take any name for one of the package
     __getattr__, __dir__, _ = attach_lazy(__name__, dict.fromkeys(TOPICS, EVERYTHING))

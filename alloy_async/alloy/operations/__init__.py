@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ...lazy_loading import attach_lazy
 
 if TYPE_CHECKING:  # "as" makes each name public to the checkers
-    from .apps import (
+    from .apps_and_events import (
         ListApps as ListApps,
         ListEvents as ListEvents,
     )
@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         GetCredentialMetadata as GetCredentialMetadata,
         ListUserCredentials as ListUserCredentials,
     )
-    from .installations import (
+    from .integration_installs import (
         CompleteInstallation as CompleteInstallation,
         GenerateAlloyLink as GenerateAlloyLink,
         StartInstallation as StartInstallation,
@@ -39,14 +39,6 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .integrations import (
         GetAnIntegration as GetAnIntegration,
         ListIntegrations as ListIntegrations,
-    )
-    from .runs import (
-        MAX_LOGS as MAX_LOGS,
-        GetWorkflowErrors as GetWorkflowErrors,
-        GetWorkflowLogs as GetWorkflowLogs,
-        RerunWorkfow as RerunWorkfow,
-        RunEvent as RunEvent,
-        RunWorkflow as RunWorkflow,
     )
     from .users import (
         MAX_BATCH as MAX_BATCH,
@@ -59,6 +51,14 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         GetAUser as GetAUser,
         ListAllUsers as ListAllUsers,
         UpdateAUser as UpdateAUser,
+    )
+    from .workflow_runs import (
+        MAX_LOGS as MAX_LOGS,
+        GetWorkflowErrors as GetWorkflowErrors,
+        GetWorkflowLogs as GetWorkflowLogs,
+        RerunWorkfow as RerunWorkfow,
+        RunEvent as RunEvent,
+        RunWorkflow as RunWorkflow,
     )
     from .workflows import (
         ActivateAWorkflow as ActivateAWorkflow,
@@ -73,7 +73,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     )
 else:  # hidden from the checkers, which would take any name for one of the package
     _HOMES = {
-        "apps": (
+        "apps_and_events": (
             "ListApps",
             "ListEvents",
         ),
@@ -89,7 +89,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "GetCredentialMetadata",
             "ListUserCredentials",
         ),
-        "installations": (
+        "integration_installs": (
             "CompleteInstallation",
             "GenerateAlloyLink",
             "StartInstallation",
@@ -98,7 +98,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "GetAnIntegration",
             "ListIntegrations",
         ),
-        "runs": (
+        "workflow_runs": (
             "MAX_LOGS",
             "GetWorkflowErrors",
             "GetWorkflowLogs",

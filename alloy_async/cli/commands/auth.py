@@ -14,8 +14,8 @@ from ...systems import SYSTEMS, load_client
 from ..error_messages import describe_error, name_options
 from ..exit_codes import ExitCode
 from ..help import Command
-from ..options.systems import open_client
-from ..options.target import Target
+from ..options.system_access import open_client
+from ..options.target import TargetOptions
 from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def _check(profile: Profile) -> AccountStatus:
 
     credential = str(profile.credential or f"env {_name_credential(profile.system) or '(not set)'}")
     address = profile.base_url or ""
-    target = Target(profile=profile.name or None)
+    target = TargetOptions(profile=profile.name or None)
     try:
         async with open_client(profile.system, target, deadline=SECONDS, retry=Retry(attempts=2)) as (
             client,
@@ -129,8 +129,8 @@ def _print_status(found: list[AccountStatus], *, as_json: bool) -> None:
         for one in found:
             click.echo(format_json(attrs.asdict(one)))
         return
+    from ..output.safe_console import create_console
     from ..output.table import create_table
-    from ..output.terminal import create_console
 
     create_console().print(create_table([attrs.asdict(one) for one in found]))
 

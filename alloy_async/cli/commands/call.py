@@ -11,7 +11,7 @@ from ...systems import SYSTEMS
 from ..catalog import describe_operation, find_operation, format_name, load_operations, suggest_operations
 from ..exit_codes import ExitCode
 from ..help import Command, Option
-from ..options.target import Target, target_options
+from ..options.target import TargetOptions, target_options
 
 if TYPE_CHECKING:
     from ..catalog import OperationClass
@@ -146,7 +146,7 @@ def _create_command(system: str, operation: OperationClass) -> click.Command:
 
     @click.pass_context
     @target_options(sandbox=True, place=False)
-    def send(context: click.Context, /, target: Target, **given: Any) -> None:
+    def send(context: click.Context, /, target: TargetOptions, **given: Any) -> None:
         options = {param.name: given.pop(param.name) for param in own_options if param.name}
         body = given.pop("input", None)
 

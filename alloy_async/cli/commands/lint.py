@@ -14,7 +14,7 @@ from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..help import Command
 from ..options.source import SOURCE_FILE, SourceOptions, source_options
-from ..options.systems import load_capabilities
+from ..options.system_access import load_capabilities
 from ..output.safe_text import format_json
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def lint(
     """
     from ...core.errors import AlloyAsyncError
     from ...provisioning.checks.linter import Linter
-    from ..output.terminal import create_console
+    from ..output.safe_console import create_console
 
     name = "-" if str(file) == "-" else str(file)
     as_json = as_json or not sys.stdout.isatty()

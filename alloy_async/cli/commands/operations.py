@@ -36,8 +36,8 @@ def operations(system: str | None, as_json: bool) -> None:
         for row in rows:
             click.echo(json.dumps(row))
         return
+    from ..output.safe_console import create_console
     from ..output.table import create_table
-    from ..output.terminal import create_console
 
     create_console().print(create_table([_drop_system(row) for row in rows] if system else rows))
 

@@ -13,8 +13,8 @@ from ..job_runner import JobTask, run_job
 from ..options.job_account import describe_account
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
 from ..options.source import SOURCE_FILE, SourceOptions, open_users, source_options
-from ..options.systems import read_place, system_option
-from ..options.target import Target, target_options
+from ..options.system_access import read_place, system_option
+from ..options.target import TargetOptions, target_options
 from ..output.failed_file import refuse_harmful_output
 from ..output.next_steps import NextSteps
 from ..tenants.options import many_options
@@ -66,7 +66,7 @@ def provision(
     allow_delete: float | None,
     job: Path | str | None,
     failed: Path | None,
-    target: Target,
+    target: TargetOptions,
     reading: SourceOptions,
     options: JobOptions,
     **rules: bool,
@@ -132,7 +132,7 @@ def plan(
     mode: Mode,
     allow_delete: float | None,
     job: Path | str | None,
-    target: Target,
+    target: TargetOptions,
     reading: SourceOptions,
     options: JobOptions,
     **rules: bool,
@@ -164,7 +164,7 @@ def plan(
 
 
 def _describe_options(
-    system: str, target: Target, reading: SourceOptions, directory: Directory
+    system: str, target: TargetOptions, reading: SourceOptions, directory: Directory
 ) -> dict[str, Any]:
     """Describe what a later command needs to open the same again; nothing secret."""
     return {**describe_account(system, target, read_place(directory)), "reading": reading.to_json()}

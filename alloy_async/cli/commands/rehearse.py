@@ -16,8 +16,8 @@ from ..job_runner import JobTask, run_job, to_json
 from ..options.emulation import create_limit, emulation_options
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
 from ..options.source import SOURCE_FILE, SourceOptions, open_users, source_options
-from ..options.systems import system_option
-from ..options.target import Target, target_options
+from ..options.system_access import system_option
+from ..options.target import TargetOptions, target_options
 from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def rehearse(
     limit_burst: int,
     latency: float,
     speed: float,
-    target: Target,
+    target: TargetOptions,
     reading: SourceOptions,
     options: JobOptions,
     **rules: bool,

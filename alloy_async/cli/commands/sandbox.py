@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ...systems import SYSTEMS
-from ..exit_codes import CommandError
+from ..exit_codes import NotDoneError
 from ..options.emulation import create_limit, emulation_options
-from ..options.systems import name_variable
+from ..options.system_access import name_variable
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
@@ -41,7 +41,7 @@ def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, l
     except KeyboardInterrupt:
         click.echo("\nStopped.", err=True)
     except OSError as error:
-        raise CommandError(
+        raise NotDoneError(
             f"cannot listen on {host}:{port}: {error.strerror}; try another --port, or 0"
         ) from None
 

@@ -15,8 +15,8 @@ import click
 
 from ...core.codec.containers import get_members, is_list, is_union
 from ...core.codec.fields import NULL, Field, get_fields
-from ...core.codec.json_codec import from_wire
 from ...core.codec.model import Model
+from ...core.codec.typed_json import from_wire
 from ...core.errors import DecodeError
 from ...core.messages.upload import FileSource
 from ...core.operation.markers import Body, Json

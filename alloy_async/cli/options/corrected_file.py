@@ -11,7 +11,7 @@ import click
 
 from ..output.failed_file import ENDINGS, is_as_written, name_failed_file
 from .source import restore_source_options
-from .systems import load_capabilities
+from .system_access import load_capabilities
 
 if TYPE_CHECKING:
     from ...provisioning.errors import JobPlace

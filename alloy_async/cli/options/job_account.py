@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ..output.next_steps import format_command
-from .target import Target
+from .target import TargetOptions
 
 if TYPE_CHECKING:
     from ...core.profiles.credential_source import CredentialSource
     from ...provisioning.store.header import JobHeader
 
 
-def describe_account(system: str, target: Target, place: Mapping[str, str]) -> dict[str, Any]:
+def describe_account(system: str, target: TargetOptions, place: Mapping[str, str]) -> dict[str, Any]:
     """Describe what reaches the account of a job again, for `restore_target`; nothing secret.
 
     Args:
@@ -48,7 +48,7 @@ def _describe_credential(credential: CredentialSource) -> dict[str, str]:
     return {credential.kind: "/".join(credential.place)}
 
 
-def restore_target(target: Target, header: JobHeader, job: Path | str) -> tuple[str, Target]:
+def restore_target(target: TargetOptions, header: JobHeader, job: Path | str) -> tuple[str, TargetOptions]:
     """Complete how the system of a job is reached by what the job remembers; what the command line says comes first.
 
     Args:

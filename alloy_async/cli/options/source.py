@@ -129,8 +129,8 @@ async def open_users(
     """Open the users in a file, or of another system, which is reached as the environment says."""
     from ...provisioning import DirectorySource
     from ...provisioning.async_helpers import in_thread
-    from .systems import open_directory
-    from .target import Target
+    from .system_access import open_directory
+    from .target import TargetOptions
 
     if system is None:
         assert file is not None
@@ -138,7 +138,7 @@ async def open_users(
         yield await in_thread(partial(reading.open, file, key=key))
     else:
         async with open_directory(
-            system, Target(sandbox=False, base_url=None, api_key_file=None)
+            system, TargetOptions(sandbox=False, base_url=None, api_key_file=None)
         ) as directory:
             yield DirectorySource(
                 directory, mapping=reading.create_field_map(), allow_empty=reading.allow_empty

@@ -16,7 +16,7 @@ from ...systems import SYSTEMS
 from ..help import Option
 
 if TYPE_CHECKING:
-    from ...core.ratelimit.rate import Rate
+    from ...core.ratelimit.configured_rate import Rate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -25,7 +25,7 @@ PLACE_NAMES = ("org_id", "app_id", "identity_provider")
 
 
 @attrs.frozen
-class Target:
+class TargetOptions:
     """Where a system is and how to get in, as the command line says."""
 
     sandbox: bool = False
@@ -71,7 +71,7 @@ class Target:
             ConfigurationError: there is a burst and no rate.
         """
         from ...core.errors import ConfigurationError
-        from ...core.ratelimit.rate import Rate
+        from ...core.ratelimit.configured_rate import Rate
 
         if self.rate is None and self.burst is not None:
             raise ConfigurationError("--burst needs --rate")
@@ -177,7 +177,7 @@ def target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Fu
                 "burst",
                 *(PLACE_NAMES if place else ()),
             }
-            target = Target(**{name: options.pop(name) for name in names & options.keys()})
+            target = TargetOptions(**{name: options.pop(name) for name in names & options.keys()})
             if target.sandbox and (target.base_url or target.api_key_file or target.profile):
                 raise click.UsageError("--sandbox brings its own address and key; leave the others out")
             if not target.sandbox:

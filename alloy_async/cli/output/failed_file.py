@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from ..options.source import restore_source_options
-from ..options.systems import load_capabilities
+from ..options.system_access import load_capabilities
 from .next_steps import format_command
 
 if TYPE_CHECKING:

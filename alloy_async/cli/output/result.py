@@ -10,10 +10,10 @@ from typing import Any, BinaryIO, Self
 
 import click
 
-from ...core.codec.json_codec import to_wire
+from ...core.codec.typed_json import to_wire
+from .safe_console import create_console
 from .safe_text import clean_text, format_json
 from .table import create_table
-from .terminal import create_console
 
 
 class ResultWriter:

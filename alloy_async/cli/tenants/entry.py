@@ -10,7 +10,7 @@ import attrs
 
 from ...core.errors import ConfigurationError
 from ..options.source import SourceOptions
-from ..options.target import Target
+from ..options.target import TargetOptions
 from .table_keys import ACCOUNT_KEYS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Entry:
     name: str
     file: Path | str
     system: str
-    target: Target
+    target: TargetOptions
     reading: SourceOptions
     job: Path | str | None = None
     mode: Mode = "create"
@@ -79,22 +79,22 @@ def create_entry(name: str, values: Mapping[str, Any], folder: Path, *, sandbox:
 
 def _create_target(
     name: str, values: Mapping[str, Any], folder: Path, *, sandbox: bool
-) -> tuple[Target, str]:
+) -> tuple[TargetOptions, str]:
     pace = {key: values[key] for key in ("rate", "burst") if key in values}
     account = {key: values[key] for key in ACCOUNT_KEYS if key in values}
     if "profile" in values:
         if account:
             raise ConfigurationError(f"profile says whose account it is; leave out {', '.join(account)}")
-        target = Target(profile=values["profile"], **pace)
+        target = TargetOptions(profile=values["profile"], **pace)
         profile = target.load_profile()
         assert profile is not None
         system = profile.system
     else:
         profile = _create_profile(name, _resolve_file(account, folder), sandbox=sandbox)
-        target, system = Target(account=profile, **pace), profile.system
+        target, system = TargetOptions(account=profile, **pace), profile.system
     target.create_rate()
     if sandbox:
-        target = Target(sandbox=True, **pace)
+        target = TargetOptions(sandbox=True, **pace)
     return target, system
 
 

@@ -20,16 +20,16 @@ from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.reports.job_report import read_report
 from ...provisioning.reports.status import JobStatus, read_status
 from ...provisioning.store.store_opener import job_exists, read_store
-from ..commands.jobs.report_formats import render_jobs_page, report_to_json
+from ..commands.jobs.report_pages import render_jobs_page, report_to_json
 from ..exit_codes import ExitCode
 from ..output.next_steps import format_command
 from ..output.progress import print_text
+from ..output.safe_console import create_console
 from ..output.safe_text import clean_line, format_json, print_line
-from ..output.terminal import create_console
 from .error_messages import describe_tenant_error, name_keys
-from .job_index import JobIndex
-from .states import describe_counts
+from .job_register import JobRegister
 from .table import TableReader
+from .tenant_state import describe_counts
 
 if TYPE_CHECKING:
     from ...provisioning.errors import JobPlace
@@ -46,7 +46,7 @@ def find_jobs(table: Path, only: Sequence[str]) -> Mapping[str, JobPlace]:
     Raises:
         ConfigurationError: the table cannot be read, or has mistakes.
     """
-    index = JobIndex(table)
+    index = JobRegister(table)
     return {name: index.find(name, job) for name, job in TableReader(table).read_jobs(only).items()}
 
 

@@ -23,7 +23,7 @@ from ..output.json_progress import name_event
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line, format_json, print_line
 from ..output.streams import ignore_closed, is_one_place
-from .states import RUNNING, Stage, TenantState, add_counts, describe_counts, describe_end
+from .tenant_state import RUNNING, Stage, TenantState, add_counts, describe_counts, describe_end
 
 _LINE_EVERY = 5.0
 _BAR = 12

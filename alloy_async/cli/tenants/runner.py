@@ -24,7 +24,7 @@ from .error_messages import name_keys
 if TYPE_CHECKING:
     from ...provisioning import RunOptions, TenantsReport
     from .progress import TenantsProgress
-    from .tenant_factory import Action, ChosenTenants
+    from .tenant_factory import Action, TenantSelection
 
 
 @attrs.frozen
@@ -61,8 +61,8 @@ class ManyCommand:
 def run_many(command: ManyCommand) -> ExitCode:
     """Run the command and show how it goes; return the exit code: that of the tenant that fared worst."""
     from ...core.errors import AlloyAsyncError
-    from ..output.terminal import create_console
-    from .job_index import JobIndex
+    from ..output.safe_console import create_console
+    from .job_register import JobRegister
     from .progress import TenantsProgress
     from .table import TableReader
     from .tenant_factory import choose_tenants
@@ -70,7 +70,7 @@ def run_many(command: ManyCommand) -> ExitCode:
     console = create_console(stderr=True)
     try:
         entries = TableReader(command.table, sandbox=command.sandbox).read(command.only)
-        index = JobIndex(command.table)
+        index = JobRegister(command.table)
         chosen = choose_tenants(command.action, entries, index, command.failed)
     except (AlloyAsyncError, OSError) as error:
         return _refuse(command, error)
@@ -105,7 +105,7 @@ def _refuse(command: ManyCommand, error: Exception) -> ExitCode:
 
 
 async def _run_tenants(
-    command: ManyCommand, chosen: ChosenTenants, progress: TenantsProgress
+    command: ManyCommand, chosen: TenantSelection, progress: TenantsProgress
 ) -> TenantsReport[Any]:
     from ...provisioning import RunOptions
 
@@ -118,7 +118,7 @@ async def _run_tenants(
 
 
 def _create_work(
-    command: ManyCommand, chosen: ChosenTenants, run: RunOptions, progress: TenantsProgress
+    command: ManyCommand, chosen: TenantSelection, run: RunOptions, progress: TenantsProgress
 ) -> Awaitable[TenantsReport[Any]]:
     from ... import provisioning
 
@@ -149,7 +149,7 @@ def _describe_cut_off(command: ManyCommand, progress: TenantsProgress) -> str:
 def _finish(command: ManyCommand, report: TenantsReport[Any], progress: TenantsProgress) -> ExitCode:
     """Write the files of the rows that did not go in, print what became of each tenant, and choose the exit code."""
     from ...provisioning import Report
-    from ..output.terminal import create_console
+    from ..output.safe_console import create_console
     from .summary import print_tenants, report_to_json
 
     failed_files: dict[str, Path] = {}

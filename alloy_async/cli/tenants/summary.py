@@ -17,7 +17,7 @@ from ...provisioning import NoSuchJob, Plan, Report, TenantsReport
 from ..job_runner import to_json
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line
-from .states import TenantState, add_counts, describe_counts, describe_end
+from .tenant_state import TenantState, add_counts, describe_counts, describe_end
 
 if TYPE_CHECKING:
     from ..exit_codes import ExitCode

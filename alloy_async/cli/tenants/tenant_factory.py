@@ -12,9 +12,9 @@ import attrs
 from ..options.corrected_file import Correction, find_correction
 from ..options.job_account import describe_account
 from ..options.source import SourceOptions, restore_constants, restore_source_options
-from ..options.systems import find_place, load_capabilities, open_directory
+from ..options.system_access import find_place, load_capabilities, open_directory
 from .entry import Entry
-from .job_index import ENDED, JobIndex
+from .job_register import ENDED, JobRegister
 
 if TYPE_CHECKING:
     from ...provisioning import Source, Tenant
@@ -25,7 +25,7 @@ Action: TypeAlias = Literal["plan", "provision", "apply", "resume", "undo"]
 
 
 @attrs.frozen
-class ChosenTenants:
+class TenantSelection:
     """Who has a turn in a run, and who has not.
 
     Args:
@@ -38,8 +38,8 @@ class ChosenTenants:
 
 
 def choose_tenants(
-    action: Action, entries: Sequence[Entry], index: JobIndex, failed: Path | str | None = None
-) -> ChosenTenants:
+    action: Action, entries: Sequence[Entry], index: JobRegister, failed: Path | str | None = None
+) -> TenantSelection:
     """Find the job of each entry, and make the tenants of a run.
 
     One whose earlier job is not finished, or that has none where one is needed, is left out: that is its own matter.
@@ -76,7 +76,7 @@ def choose_tenants(
             left_out[entry.name] = error
     if action in ("plan", "provision"):
         index.save()  # before anything is sent: after a crash, the jobs of this run are known
-    return ChosenTenants(tenants, left_out)
+    return TenantSelection(tenants, left_out)
 
 
 _EXPLAIN_MISSING: Mapping[Action, str] = {

@@ -14,8 +14,8 @@ from ..codec.redaction import Secret
 from ..errors import AlloyAsyncError, ConfigurationError, DeadlineExceeded, Effect, RateLimited, Unauthorized
 from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
-from ..messages.error_decoder import decode_unusual_answer, error_from_response, lowercase_names
 from ..messages.request import CompiledOperation, Request, compile_operation
+from ..messages.unusual_answers import decode_unusual_answer, error_from_response, lowercase_names
 from ..operation.operation import Operation
 from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
@@ -141,7 +141,7 @@ class Call:
             permit = shared.limiter.acquire(self.operation.name, self.attempts)
             try:
                 if permit.wait:
-                    from ..ratelimit.permit_wait import wait_for  # here, as few calls wait
+                    from ..ratelimit.caller_wait import wait_for  # here, as few calls wait
 
                     await self._await_timed(
                         "limiter", wait_for(permit, self._count_seconds_left, shared.clock.sleep)
@@ -151,7 +151,9 @@ class Call:
                 self.attempts += 1  # before anything is written: from here on the server may have acted
                 observed = self.options.observed or self.timing is not None or log.isEnabledFor(logging.DEBUG)
                 if observed:
-                    from .reports import transmit_observed  # here, as few calls have anybody who listens
+                    from .attempt_notifications import (
+                        transmit_observed,  # here, as few calls have anybody who listens
+                    )
 
                     wire = await transmit_observed(self, credential)
                 else:
@@ -165,7 +167,7 @@ class Call:
             return self._interpret(wire, credential)
         except AlloyAsyncError as failure:
             if failure.retry_after is not None or isinstance(failure, RateLimited):
-                from .reports import report_limit
+                from .attempt_notifications import report_limit
 
                 report_limit(self, failure)
             if isinstance(failure, ConfigurationError):
@@ -251,7 +253,7 @@ class Call:
             self.timing.enter(before)
 
     def _report_retry(self, error: AlloyAsyncError, wait: float) -> None:
-        from .reports import report_retry
+        from .attempt_notifications import report_retry
 
         if self.timing is not None:
             self.timing.enter("backoff")

@@ -19,8 +19,8 @@ from ..http.transport import MAX_RESPONSE_SIZE, Transport
 from ..messages.request import CompiledOperation
 from ..operation.operation import Operation
 from ..options import CallSettings, Service, resolve_base_url
+from ..ratelimit.configured_rate import Rate
 from ..ratelimit.limiter import Limiter
-from ..ratelimit.rate import Rate
 from ..ratelimit.registry import get_limiter
 from ..retry import Clock, RetryBudget, SystemClock
 from ..validation import check_methods

@@ -53,7 +53,7 @@ def _iterate_children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any,
             if child is not None:
                 yield field.type, child, f".{field.name}"
             elif field.required and not field.nullable:
-                yield _MissingRequired, child, f".{field.name}"
+                yield _RequiredLeftNone, child, f".{field.name}"
     elif is_model(of) and isinstance(value, dict):
         for field in get_fields(of._find_variant(value)):
             if value.get(field.wire) is not None:
@@ -75,7 +75,7 @@ def _format_step(name: Any) -> str:
     )
 
 
-class _MissingRequired:
+class _RequiredLeftNone:
     """The type of a required field that was left None: no value fits it."""
 
 
@@ -93,4 +93,4 @@ def locate_in_argument(of: Any, value: Any, path: str, mismatch: Exception) -> s
     return locate_mismatch(of, value, mismatch, lambda kind, data: get_encoder(kind)(data), True, path)
 
 
-converter.register_unstructure_hook(_MissingRequired, _refuse_missing)
+converter.register_unstructure_hook(_RequiredLeftNone, _refuse_missing)

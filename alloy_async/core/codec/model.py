@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from .deep_json_pickling import flatten, unflatten
 from .fields import ModelBase, get_fields, iterate_redacted
-from .flattened_json import flatten, unflatten
-from .json_codec import from_wire, to_wire
 from .pydantic_schema import create_core_schema, create_json_schema
+from .typed_json import from_wire, to_wire
 
 
 @attrs.define(eq=False, repr=False)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from ..errors import DecodeError
 from .containers import get_members, get_value_type, is_list, is_mapping, is_union
 from .fields import ModelBase, Null, get_fields
-from .json_codec import from_wire, to_wire
+from .typed_json import from_wire, to_wire
 
 SCALARS: Mapping[Any, Mapping[str, Any]] = {
     str: {"type": "string"},

@@ -16,16 +16,16 @@ import aiohttp
 from yarl import URL
 
 from ..calls.timing import current_timing
-from .aiohttp_internals.connections import (
+from .aiohttp_internals.custom_connection import (
+    DeadlineConnection,
     Destination,
-    TimedConnection,
     acquire_connection,
     is_full,
     prepare_pool,
     take_buffered,
 )
 from .aiohttp_internals.uses import is_available
-from .failures import ServerSpokeFirst
+from .failures import BytesOnNewConnection
 from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
 from .timeouts import Deadline, TimeoutScheduler
@@ -138,7 +138,7 @@ class DirectSender:
                 return connection
             if connection.protocol.is_new:
                 connection.close()
-                raise ServerSpokeFirst("the server sent something before it was asked")
+                raise BytesOnNewConnection("the server sent something before it was asked")
             stale = connection
 
 
@@ -184,13 +184,13 @@ class DirectResponse(OpenResponse):
         self._connection.close()
 
 
-def _write_piece(protocol: TimedConnection, piece: bytes) -> None:
+def _write_piece(protocol: DeadlineConnection, piece: bytes) -> None:
     if protocol.transport is None or protocol.transport.is_closing():
         raise ConnectionResetError("it was closed while the body was being written")
     protocol.transport.write(piece)
 
 
-async def _write_body(protocol: TimedConnection, request: OutgoingRequest) -> None:
+async def _write_body(protocol: DeadlineConnection, request: OutgoingRequest) -> None:
     """Write the rest of a request while its answer may be coming already."""
     try:
         await protocol.drain()

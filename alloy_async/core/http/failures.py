@@ -17,7 +17,7 @@ from ..errors import (
     RequestTimeout,
     UploadSourceFailed,
 )
-from .aiohttp_internals.connections import ClientClosed
+from .aiohttp_internals.custom_connection import ClosedWhileWaiting
 from .aiohttp_internals.uses import HttpProcessingError
 
 
@@ -28,7 +28,7 @@ class ConnectionBroken(Exception):
 CLOSED_HERE = "the client was closed"
 
 
-class ServerSpokeFirst(Exception):
+class BytesOnNewConnection(Exception):
     """A new connection held bytes before anything was asked on it: they cannot be the answer."""
 
 
@@ -51,7 +51,7 @@ BROKEN = (
     HttpProcessingError,
     UploadSourceFailed,
     ConnectionBroken,
-    ServerSpokeFirst,
+    BytesOnNewConnection,
     BodyUnreadable,
     BodyTruncated,
     BodyTooLarge,
@@ -64,7 +64,7 @@ BEFORE_WRITING = (
     aiohttp.ClientHttpProxyError,
     aiohttp.InvalidURL,
     aiohttp.NonHttpUrlClientError,
-    ServerSpokeFirst,
+    BytesOnNewConnection,
 )
 MARGIN = 0.02
 """Seconds by which a wait may miss its time and still be the one that ended."""
@@ -155,7 +155,7 @@ def describe_cause(error: BaseException) -> str:
         return f"{error.host}:{error.port}: {getattr(error, 'certificate_error', None) or error.os_error}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status}"
-    if isinstance(error, ClientClosed):
+    if isinstance(error, ClosedWhileWaiting):
         return CLOSED_HERE
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed it"

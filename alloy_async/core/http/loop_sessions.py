@@ -20,7 +20,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
-from .aiohttp_internals.connections import (
+from .aiohttp_internals.custom_connection import (
     abandon_connector,
     abort_transport,
     break_connections,

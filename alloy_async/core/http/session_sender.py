@@ -16,9 +16,9 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
-from .aiohttp_internals.connections import find_middlewares, is_of_loop, watch_for_reset
+from .aiohttp_internals.custom_connection import find_middlewares, is_of_loop, watch_for_reset
 from .aiohttp_internals.uses import is_available
-from .failures import ConnectionBroken, ServerSpokeFirst, describe_cause
+from .failures import BytesOnNewConnection, ConnectionBroken, describe_cause
 from .open_response import OpenResponse
 from .outgoing_request import Body, OutgoingRequest
 from .proxies import Proxy
@@ -148,7 +148,7 @@ class SessionSender:
         look = self._looks.get(protocol)
         if look is None:
             if protocol.should_close:
-                raise ServerSpokeFirst("the server sent something before it was asked")
+                raise BytesOnNewConnection("the server sent something before it was asked")
             self._looks[protocol] = create_unread_check(protocol.transport)
             if is_available("connection"):
                 watch_for_reset(protocol)

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from ..codec.conversion import Encoder, Mismatch, get_encoder
 from ..codec.error_path import locate_in_argument
 from ..codec.fields import Field, get_fields
-from ..codec.json_codec import dumps, from_wire
 from ..codec.redaction import may_hold_secret
+from ..codec.typed_json import dumps, from_wire
 from ..errors import DecodeError, InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query
 from ..operation.operation import Operation, find_result_type

@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Any, get_args
 
 from ..codec.conversion import Mismatch
-from ..codec.json_codec import create_decoder
+from ..codec.typed_json import create_decoder
 from .response_body import describe_other_media
 
 ANYTHING: Any = Any | None

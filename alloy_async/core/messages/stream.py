@@ -16,7 +16,7 @@ import attrs
 from ..calls.scope import current_scope
 from ..codec.conversion import Mismatch
 from ..codec.fields import get_fields
-from ..codec.json_codec import from_wire
+from ..codec.typed_json import from_wire
 from ..errors import AlloyAsyncError, ConfigurationError, DeadlineExceeded, DecodeError, InvalidRequest
 from ..http.open_response import OpenResponse
 from ..validation import describe_value, show_value

@@ -12,8 +12,8 @@ from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from ..argument_errors import create_argument_error
+from .method_signature import MethodSignature, create_docstring
 from .operation import Operation
-from .signature import OperationSignature, create_docstring
 
 if TYPE_CHECKING:
     from ..client import AsyncClient
@@ -184,6 +184,6 @@ def _create_function(operation: type[Operation[Any]], is_async: bool) -> Callabl
     function.__module__ = operation.__module__
     function.__doc__ = operation.__doc__ = create_docstring(operation)
     function.__annotations__ = {}  # those of *args say nothing; inspect reads the signature
-    function.__signature__ = OperationSignature(operation)
+    function.__signature__ = MethodSignature(operation)
     function.operation = operation
     return function  # type: ignore[no-any-return]

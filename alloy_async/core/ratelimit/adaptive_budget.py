@@ -7,7 +7,7 @@ A refusal shuts the gate. When the time is over that the server asked for, or af
 one request asks; with its yes the gate is open again. From one opening to the next the server was used up once, so what it
 accepted, divided by the time, is its rate, whatever its limit is made of: a bucket that fills all the time, or a window that
 lets so many through and is shut for the rest. Of that rate a little less is used; while callers wait for it, it rises again,
-slowly around what was measured and steeply after (see Ceiling), so that a higher limit is found.
+slowly around what was measured and steeply after (see RisingLimit), so that a higher limit is found.
 
 What measures badly counts for little. A stretch of few requests or few round trips moves the rate a little only. Where the
 server had more than was asked for, the truth lies between the mean of the stretch and the best part of it. Where the rate has
@@ -25,8 +25,8 @@ from __future__ import annotations
 import math
 
 from .accepted_rate import RateMeter
-from .ceiling import Ceiling
-from .rate import Rate
+from .configured_rate import Rate
+from .rising_limit import RisingLimit
 
 # A told rate is kept this much below: the server's clock and windows are not ours. A learned one, too: it is a measure.
 HEADROOM, DIP = 0.995, 0.98
@@ -97,7 +97,7 @@ class AdaptiveBudget:
         if told is not None and told.burst:
             # One is kept back: requests take different times to arrive, the server may see them closer.
             self.spent -= max(0.0, told.burst - 2) / told.per_second
-        self.ceiling: Ceiling = Ceiling(math.inf, DOUBLING_LEAST)
+        self.ceiling: RisingLimit = RisingLimit(math.inf, DOUBLING_LEAST)
         self.meter: RateMeter = RateMeter()
         self.round_trip: float = 0.0
         # The gate. Truths are numbers, too: all of them are kept in a file where processes share a budget.
@@ -249,7 +249,7 @@ class AdaptiveBudget:
             sure = self.shut_for > WINDOW * seconds or (near and not rising)
             self.rough = float(not sure or self.unsure >= UNSURE * seconds or bool(self.lenient))
         base = measured * DIP
-        self.ceiling = Ceiling(base, self._choose_doubling(base))
+        self.ceiling = RisingLimit(base, self._choose_doubling(base))
         self.spent = max(self.spent, now)
         self._slow_rise()
 

@@ -12,8 +12,8 @@ from bisect import bisect_left, insort
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from .ceiling import Ceiling
-from .request_budget import RequestBudget
+from .budget_interface import RequestBudget
+from .rising_limit import RisingLimit
 from .signals.quota_window import QuotaWindow
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class OperationLane:
         self.accepted_at: float = -math.inf
         self.drawn: float | None = None
         self._slow_start = math.inf
-        self._most: Ceiling | None = None
+        self._most: RisingLimit | None = None
         self._crowded_since = math.inf
         self._level, self._spread = (
             1.0,
@@ -185,7 +185,7 @@ class OperationLane:
         self.drawn = None  # it was for the time before
         if crowded:
             self._rate_refusals = 0
-            self._most = Ceiling(level - 1.0, DOUBLING)
+            self._most = RisingLimit(level - 1.0, DOUBLING)
         else:
             self._rate_refusals += 1
             self._most = None

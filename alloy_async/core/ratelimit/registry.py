@@ -10,9 +10,9 @@ from hashlib import blake2b
 from threading import Lock
 from weakref import WeakValueDictionary
 
+from .budget_interface import RequestBudget
+from .configured_rate import Rate
 from .limiter import Limiter
-from .rate import Rate
-from .request_budget import RequestBudget
 
 _KEY = os.urandom(16)
 _limiters: WeakValueDictionary[tuple[str, bytes, Callable[[], float]], Limiter] = WeakValueDictionary()

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from ..errors import ConfigurationError
 from .adaptive_budget import AdaptiveBudget
-from .rate import Rate
+from .configured_rate import Rate
 
 # The numbers of a budget, and when they were written; then the checksum.
 RECORD = struct.Struct(f"<{len(AdaptiveBudget().export_numbers()) + 1}d")

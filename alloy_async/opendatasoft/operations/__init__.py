@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from ...lazy_loading import attach_lazy
 
 if TYPE_CHECKING:  # "as" makes each name public to the checkers
-    from .common import (
+    from .error_models import (
         ERRORS as ERRORS,
     )
     from .export import (
         UsersExport as UsersExport,
     )
-    from .invitations import (
+    from .new_users import (
         InviteUsers as InviteUsers,
         ProvisionUsers as ProvisionUsers,
     )
@@ -33,9 +33,9 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     )
 else:  # hidden from the checkers, which would take any name for one of the package
     _HOMES = {
-        "common": ("ERRORS",),
+        "error_models": ("ERRORS",),
         "export": ("UsersExport",),
-        "invitations": (
+        "new_users": (
             "InviteUsers",
             "ProvisionUsers",
         ),

@@ -8,7 +8,7 @@ import attrs
 
 from ...core.operation.markers import Query
 from ...core.operation.operation import ErrorModels, Operation
-from .common import ERRORS
+from .error_models import ERRORS
 
 
 @attrs.frozen(eq=False, repr=False)

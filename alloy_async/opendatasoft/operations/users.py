@@ -11,7 +11,7 @@ from ...core.operation.markers import Body, Path, Query
 from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import ByOffset, Listing, Unpaged
 from .. import models
-from .common import ERRORS
+from .error_models import ERRORS
 
 MAX_LIMIT = 1000
 """The most users on one page of `get_users`."""

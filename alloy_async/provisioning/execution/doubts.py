@@ -15,7 +15,7 @@ from ..store.header import Phase
 from ..store.rows import JobRow, RowResult
 from .crash_points import crash_hook
 from .failure_guard import FailureGuard
-from .lookup_decision import LookupDecider
+from .outcome_from_lookup import LookupDecider
 from .recorder import ProgressRecorder
 
 _SENDS = 5

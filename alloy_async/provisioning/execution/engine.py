@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from ...core.calls.scope import check_each_attempt
-from ...core.events import RateLimitedEvent, RetryEvent
+from ...core.hook_events import RateLimitedEvent, RetryEvent
 from ...directory import EncodingDirectory
 from ..async_helpers import task_group
 from ..errors import SourceError

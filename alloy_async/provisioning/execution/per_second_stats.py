@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ...core.events import RetryEvent
+from ...core.hook_events import RetryEvent
 from ..store.job_store import Second
 
 

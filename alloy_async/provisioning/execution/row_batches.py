@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import TypeAlias
 
-from ...core.codec.json_codec import pause_collector
+from ...core.codec.typed_json import pause_collector
 from ...directory import EncodingDirectory, UserRecord
 from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError

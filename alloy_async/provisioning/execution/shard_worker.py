@@ -11,9 +11,9 @@ from ...directory import Directory
 from ..database_outages import POLL_SECONDS
 from ..errors import JobError, JobInUse, JobPlace
 from ..job_context import JobContext
-from ..options import RunOptions
 from ..planning.source_match import refuse_changed_source
 from ..planning.source_rereader import SourceRereader
+from ..run_options import RunOptions
 from ..sources import Source
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
@@ -22,7 +22,7 @@ from ..store.writer import JobWriter
 from .engine import Engine
 from .job_opening import check_job, open_job
 from .row_batches import read_planned_rows
-from .shards import split_job
+from .sharded_job import split_job
 
 
 async def work_on_shards(

@@ -13,7 +13,7 @@ import attrs
 from ...directory import Capabilities, UserRecord
 from ...directory.record import fold
 from ...directory.record_columns import RecordColumns
-from ...directory.user_changes import ATTRIBUTE, UNSAID, Change, Value, create_reader, find_changes
+from ...directory.user_differences import ATTRIBUTE, UNSAID, Change, Value, create_reader, find_changes
 
 _LET_BE = frozenset({"active", "groups", "roles", "attributes"})
 """Fields that a system fills by itself: where a record does not say them, any value is as intended."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...directory import Capabilities, UserRecord
-from ...directory.user_changes import Change, Value
+from ...directory.user_differences import Change, Value
 from ..checks.checked_row import CheckedRow
 from ..store.header import Mode, RowOutcome
 from ..store.rows import NOT_THERE, PlannedRow

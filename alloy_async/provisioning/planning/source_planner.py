@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from itertools import chain, count
 
-from ...core.codec.json_codec import pause_collector
+from ...core.codec.typed_json import pause_collector
 from ...directory import Capabilities
 from ...directory.record import fold_all
 from ..async_helpers import in_thread, iterate_slices

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import attrs
 
-from ...core.codec.json_codec import pause_collector
+from ...core.codec.typed_json import pause_collector
 from ...directory import UserRecord
 from ...directory.record import fold_all
 from ...directory.record_columns import RecordColumns

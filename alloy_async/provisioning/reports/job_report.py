@@ -14,7 +14,7 @@ import attrs
 from ..errors import JobPlace
 from ..events import Counts
 from ..store.header import UNRESOLVED, JobHeader, Phase
-from ..store.job_store import BEGUN, JobStore, Remark, RunNote, Second
+from ..store.job_store import BEGUN, JobStore, Remark, RunLogLine, Second
 from .reasons import Reason, group_reasons
 from .timeline import Timeline
 
@@ -63,7 +63,7 @@ class JobReport:
     reasons: tuple[Reason, ...]
     uncompared: tuple[tuple[str, int], ...]
     findings: tuple[Remark, ...]
-    notes: tuple[RunNote, ...]
+    notes: tuple[RunLogLine, ...]
     worker: int | None
     now: float
 

@@ -48,7 +48,7 @@ class Second(NamedTuple):
     waited: float
 
 
-class RunNote(NamedTuple):
+class RunLogLine(NamedTuple):
     """What a person would want to know of a run, in seconds since 1970, its kind and its text."""
 
     at: float
@@ -189,7 +189,7 @@ class JobStore(Protocol):
         """Write a note for people."""
         ...
 
-    def read_notes(self) -> list[RunNote]:
+    def read_notes(self) -> list[RunLogLine]:
         """Read the notes in their order."""
         ...
 

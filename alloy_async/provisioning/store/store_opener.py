@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...core.ratelimit.rate import Rate
+from ...core.ratelimit.configured_rate import Rate
 from ..errors import JobPlace, NoSuchJob
 from .header import JobHeader, Phase
 from .job_store import JobStore, ShardCounts
@@ -17,7 +17,7 @@ from .sqlite.store import SqliteStore
 if TYPE_CHECKING:
     import psycopg
 
-    from .postgres.host_budget import HostBudget
+    from .postgres.database_budget import DatabaseBudget
     from .postgres.store import PostgresStore
 
 
@@ -124,22 +124,22 @@ def split_password(place: JobPlace) -> tuple[str, dict[str, str]]:
 
 def connect_host_budgets(place: str) -> tuple[psycopg.Connection[Any], bytes]:
     """Connect to the budgets in the database of a job; and what the fingerprints of accounts there are made with."""
-    from .postgres.host_budget import connect_with_tables
+    from .postgres.database_budget import connect_with_tables
 
     return connect_with_tables(JobAddress.parse(place))
 
 
-def open_host_budget(
+def open_database_budget(
     place: str,
     account: str,
     told: Rate | None,
     clock: Callable[[], float],
     database: psycopg.Connection[Any],
-) -> HostBudget:
-    """Open the budget of requests that an account has in the database of a job; see `HostBudget`."""
-    from .postgres.host_budget import HostBudget
+) -> DatabaseBudget:
+    """Open the budget of requests that an account has in the database of a job; see `DatabaseBudget`."""
+    from .postgres.database_budget import DatabaseBudget
 
-    return HostBudget(JobAddress.parse(place), account, told, clock, database)
+    return DatabaseBudget(JobAddress.parse(place), account, told, clock, database)
 
 
 def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:

@@ -9,9 +9,9 @@ from ...core.errors import ConfigurationError
 from ...directory import Directory
 from .. import jobs
 from ..async_helpers import in_thread
-from ..execution.shards import read_run_report
-from ..options import RunOptions
+from ..execution.sharded_job import read_run_report
 from ..results import Plan, Report
+from ..run_options import RunOptions
 from ..sources import Source
 from ..store.states import JobState
 from ..store.store_opener import job_exists, read_store

@@ -13,7 +13,7 @@ from ...core.http.shared_connections import SharedConnections
 from ...core.validation import check_count
 from ..errors import JobError
 from ..events import Event, Waiting, tells_of_sending
-from ..options import RunOptions
+from ..run_options import RunOptions
 from .results import Result, TenantResult, TenantsReport
 from .slots import Slot, TenantSlots
 from .tenant import Tenant

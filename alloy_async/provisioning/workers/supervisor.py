@@ -8,7 +8,7 @@ import time
 from ..database_outages import POLL_SECONDS, wait_for_job
 from ..errors import JobPlace, JobUnavailable
 from ..events import Counts, Progress, Stopped
-from ..options import RunOptions
+from ..run_options import RunOptions
 from ..store.store_opener import count_shards, read_store
 from .interface import Workers, WorkersFailed
 

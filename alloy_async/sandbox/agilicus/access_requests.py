@@ -7,11 +7,11 @@ from typing import Any
 from ..messages import ApiCall, ApiError
 from .entity_kinds import USER_REQUESTS
 from .listing import page_by_email
-from .lookups import AgilicusLookups
+from .service_base import AgilicusServiceBase
 from .state import Json
 
 
-class AccessRequestOperations(AgilicusLookups):
+class AccessRequestOperations(AgilicusServiceBase):
     """The operations on requests of users for access, besides those that every kind of object has."""
 
     def update_user_request(self, call: ApiCall) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..messages import ApiCall, ApiError, Reply
 from .listing import limit_rows, matches
-from .lookups import NOTHING, AgilicusLookups, list_owned, reply_created
+from .service_base import NOTHING, AgilicusServiceBase, list_owned, reply_created
 from .state import Json, Tenant
 
 
@@ -36,14 +36,14 @@ class EntityKind:
     def table(self, tenant: Tenant) -> dict[Any, Json]:
         """Return where the objects of this kind are kept."""
 
-    def check(self, service: AgilicusLookups, call: ApiCall, spec: Json) -> None:
+    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         """Refuse a spec that cannot be created, by raising ApiError."""
 
-    def check_change(self, service: AgilicusLookups, call: ApiCall, entity: Json, spec: Json) -> None:
+    def check_change(self, service: AgilicusServiceBase, call: ApiCall, entity: Json, spec: Json) -> None:
         """Refuse a spec that cannot take the place of the entity's, by raising ApiError."""
         self.check(service, call, spec)
 
-    def complete(self, service: AgilicusLookups, entity: Json) -> None:
+    def complete(self, service: AgilicusServiceBase, entity: Json) -> None:
         """Add to a new entity what the service makes itself."""
 
     def keep(self, old: Json, new: Json) -> Json:
@@ -53,19 +53,19 @@ class EntityKind:
     def is_listed(self, entity: Json, query: Mapping[str, Any]) -> bool:
         return matches(entity["spec"], query, self.filters)
 
-    def describe(self, service: AgilicusLookups, entity: Json) -> Json:
+    def describe(self, service: AgilicusServiceBase, entity: Json) -> Json:
         """Return the entity as an answer shows it."""
         return entity
 
     def check_removal(self, call: ApiCall, entity: Json) -> None:
         """Refuse a removal by raising ApiError."""
 
-    def clean_up(self, service: AgilicusLookups, entity: Json) -> None:
+    def clean_up(self, service: AgilicusServiceBase, entity: Json) -> None:
         """Remove what goes with a removed entity."""
 
     # The five operations
 
-    def create(self, service: AgilicusLookups, call: ApiCall) -> Reply:
+    def create(self, service: AgilicusServiceBase, call: ApiCall) -> Reply:
         spec = service.require_body(call.body)["spec"]
         if self.has_owner:
             service.find_user(call.path["user_id"])
@@ -76,10 +76,10 @@ class EntityKind:
         service.record_change("created", entity["metadata"]["id"])
         return reply_created(self.describe(service, entity))
 
-    def get(self, service: AgilicusLookups, call: ApiCall) -> Json:
+    def get(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
         return self.describe(service, self.find(service, call))
 
-    def list(self, service: AgilicusLookups, call: ApiCall) -> Json:
+    def list(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
         rows: Iterable[Json] = self.table(service.tenant).values()
         if self.has_owner:
             owner = service.find_user(call.path["user_id"])["id"]
@@ -87,7 +87,7 @@ class EntityKind:
         listed = [self.describe(service, entity) for entity in rows if self.is_listed(entity, call.query)]
         return limit_rows(self.list_member, listed, call.query)
 
-    def replace(self, service: AgilicusLookups, call: ApiCall) -> Json:
+    def replace(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
         entity = self.find(service, call)
         spec = service.require_body(call.body)["spec"]
         self.check_change(service, call, entity, spec)
@@ -96,7 +96,7 @@ class EntityKind:
         service.record_change("updated", entity["metadata"]["id"])
         return self.describe(service, entity)
 
-    def delete(self, service: AgilicusLookups, call: ApiCall) -> Reply:
+    def delete(self, service: AgilicusServiceBase, call: ApiCall) -> Reply:
         entity = self.find(service, call)
         self.check_removal(call, entity)
         del self.table(service.tenant)[self._key(call, entity["metadata"]["id"])]
@@ -104,7 +104,7 @@ class EntityKind:
         service.record_change("deleted", entity["metadata"]["id"])
         return NOTHING
 
-    def find(self, service: AgilicusLookups, call: ApiCall) -> Json:
+    def find(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
         """Return the object that a call names; ApiError 404 where it is not there or not in the call's scope."""
         entity_id = call.path[self.id_parameter]
         noun = self.name.replace("_", " ")

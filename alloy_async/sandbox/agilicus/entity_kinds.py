@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..messages import ApiCall, ApiError
 from .entities import EntityKind
 from .listing import matches
-from .lookups import AgilicusLookups
+from .service_base import AgilicusServiceBase
 from .state import Json, Tenant
 
 Names = Mapping[str, str]
@@ -29,14 +29,14 @@ class ServiceAccounts(EntityKind):
     def table(self, tenant: Tenant) -> dict[Any, Json]:
         return tenant.service_accounts
 
-    def check(self, service: AgilicusLookups, call: ApiCall, spec: Json) -> None:
+    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         service.look_up(service.tenant.orgs, spec["org_id"], "organisation")
 
-    def check_change(self, service: AgilicusLookups, call: ApiCall, entity: Json, spec: Json) -> None:
+    def check_change(self, service: AgilicusServiceBase, call: ApiCall, entity: Json, spec: Json) -> None:
         if spec["org_id"] != entity["spec"]["org_id"]:
             raise ApiError(400, "A service account stays in its organisation.")
 
-    def complete(self, service: AgilicusLookups, entity: Json) -> None:
+    def complete(self, service: AgilicusServiceBase, entity: Json) -> None:
         spec, account_id = entity["spec"], entity["metadata"]["id"]
         body = {"first_name": spec["name"], "email": f"{account_id}@service-accounts.example".lower()}
         user = service.add_user(body, spec["org_id"], "service_account")
@@ -53,7 +53,7 @@ class ServiceAccounts(EntityKind):
             if protection is not None and call.query.get(name) != protection:
                 raise ApiError(403, f"The service account is protected: {name} must be given as it is.")
 
-    def clean_up(self, service: AgilicusLookups, entity: Json) -> None:
+    def clean_up(self, service: AgilicusServiceBase, entity: Json) -> None:
         user_id = entity["status"]["user"]["id"]
         del service.tenant.users[user_id]
         del service.tenant.roles[entity["spec"]["org_id"], user_id]
@@ -72,7 +72,7 @@ class UserMetadata(EntityKind):
     def table(self, tenant: Tenant) -> dict[Any, Json]:
         return tenant.metadata
 
-    def check(self, service: AgilicusLookups, call: ApiCall, spec: Json) -> None:
+    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         service.find_user(spec["user_id"])
 
 
@@ -107,7 +107,7 @@ class UpstreamIdentities(EntityKind):
     def table(self, tenant: Tenant) -> dict[Any, Json]:
         return tenant.identities
 
-    def check(self, service: AgilicusLookups, call: ApiCall, spec: Json) -> None:
+    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         user_id = service.find_user(call.path["user_id"])["id"]
         if spec["local_user_id"] != user_id:
             raise ApiError(400, f"local_user_id is {spec['local_user_id']!r}, the path names {user_id!r}.")
@@ -131,22 +131,22 @@ class UserRequests(EntityKind):
     def table(self, tenant: Tenant) -> dict[Any, Json]:
         return tenant.requests
 
-    def check(self, service: AgilicusLookups, call: ApiCall, spec: Json) -> None:
+    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         service.find_user(spec["user_id"], spec["org_id"])
         resources: dict[str, Json] = {key: {} for key in service.tenant.resources}
         service.look_up(resources, spec["requested_resource"], "resource")
 
-    def check_change(self, service: AgilicusLookups, call: ApiCall, entity: Json, spec: Json) -> None:
+    def check_change(self, service: AgilicusServiceBase, call: ApiCall, entity: Json, spec: Json) -> None:
         service.find_user(spec["user_id"], spec["org_id"])
 
-    def complete(self, service: AgilicusLookups, entity: Json) -> None:
+    def complete(self, service: AgilicusServiceBase, entity: Json) -> None:
         entity["spec"]["state"] = "pending"
         entity["status"] = {"email": service.find_user(entity["spec"]["user_id"])["email"]}
 
     def keep(self, old: Json, new: Json) -> Json:
         return {**new, "state": old["state"]}
 
-    def describe(self, service: AgilicusLookups, entity: Json) -> Json:
+    def describe(self, service: AgilicusServiceBase, entity: Json) -> Json:
         expiry = entity["spec"].get("expiry_date")
         now = datetime.fromtimestamp(service.clock(), UTC)
         expired = expiry is not None and datetime.fromisoformat(expiry) <= now

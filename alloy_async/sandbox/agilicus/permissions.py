@@ -7,11 +7,11 @@ from typing import Any
 
 from ..messages import ApiCall, ApiError
 from .listing import LIMIT, limit_rows
-from .lookups import NOTHING, AgilicusLookups
+from .service_base import NOTHING, AgilicusServiceBase
 from .state import Json, Resource
 
 
-class PermissionOperations(AgilicusLookups):
+class PermissionOperations(AgilicusServiceBase):
     """The operations on what users may do."""
 
     def replace_user_role(self, call: ApiCall) -> Any:

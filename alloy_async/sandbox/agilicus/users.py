@@ -9,13 +9,13 @@ from typing import Any
 from ..messages import ApiCall, ApiError
 from ..name_folding import fold
 from .listing import create_text_matcher, matches, page_by_email
-from .lookups import NOTHING, AgilicusLookups, list_owned, reply_created
+from .service_base import NOTHING, AgilicusServiceBase, list_owned, reply_created
 from .state import Json
 
 SEARCHED = ("id", "email", "first_name", "last_name", "external_id")
 
 
-class UserOperations(AgilicusLookups):
+class UserOperations(AgilicusServiceBase):
     """The operations on users and groups themselves."""
 
     def create_user(self, call: ApiCall) -> Any:

@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..messages import ApiCall, ApiError
-from .lookups import AlloyLookups
+from .service_base import AlloyServiceBase
 from .state import App, Credential
 
 
-class CredentialOperations(AlloyLookups):
+class CredentialOperations(AlloyServiceBase):
     """The operations on apps, credentials and their metadata."""
 
     def list_apps(self, call: ApiCall) -> Any:

@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 from ..messages import ApiCall, ApiError
-from .lookups import AlloyLookups
+from .service_base import AlloyServiceBase
 from .state import Installation, Installed, Integration, User, Workflow
 
 
-class IntegrationOperations(AlloyLookups):
+class IntegrationOperations(AlloyServiceBase):
     """The operations on integrations and their installation."""
 
     def list_integrations(self, call: ApiCall) -> Any:

@@ -9,8 +9,8 @@ from ..credential_places import HeaderKey
 from ..emulated_service import Authentication, Clock
 from .credentials import CredentialOperations
 from .integrations import IntegrationOperations
-from .runs import RunOperations
 from .users import UserOperations
+from .workflow_runs import RunOperations
 from .workflows import WorkflowOperations
 
 

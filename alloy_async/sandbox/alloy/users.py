@@ -10,11 +10,11 @@ from typing import Any
 
 from ..contract.schema import write_json
 from ..messages import ApiCall, ApiError
-from .lookups import AlloyLookups
+from .service_base import AlloyServiceBase
 from .state import User, omit_none
 
 
-class UserOperations(AlloyLookups):
+class UserOperations(AlloyServiceBase):
     """The operations on users and their tokens."""
 
     def create_a_user(self, call: ApiCall) -> Any:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..messages import ApiCall, ApiError
-from .lookups import AlloyLookups
+from .service_base import AlloyServiceBase
 from .state import User, Workflow
 
 
-class WorkflowOperations(AlloyLookups):
+class WorkflowOperations(AlloyServiceBase):
     """The operations on workflows, their versions and their users."""
 
     def list_workflows(self, call: ApiCall) -> Any:

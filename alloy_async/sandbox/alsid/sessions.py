@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages import ApiCall, ApiError
-from .lookups import AlsidLookups
+from .service_base import AlsidServiceBase
 from .state import ADMIN, ROLES
 
 
-class SessionOperations(AlsidLookups):
+class SessionOperations(AlsidServiceBase):
     """The operations on the caller, its sessions and passwords."""
 
     def api_users_whoami_get(self, call: ApiCall) -> Any:

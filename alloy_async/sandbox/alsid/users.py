@@ -6,11 +6,11 @@ from typing import Any
 
 from ..messages import ApiCall, ApiError
 from ..name_folding import fold
-from .lookups import AlsidLookups, check_password
+from .service_base import AlsidServiceBase, check_password
 from .state import ADMIN, ROLES
 
 
-class UserOperations(AlsidLookups):
+class UserOperations(AlsidServiceBase):
     """The operations on users and their roles."""
 
     def api_users_get(self, call: ApiCall) -> Any:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from ..messages import ApiCall, ApiError, Reply
 from ..name_folding import fold
 from .export import export
-from .lookups import OpendatasoftLookups, list_group_ids, pick_writable
+from .service_base import OpendatasoftServiceBase, list_group_ids, pick_writable
 from .state import User
 
 RESERVED = frozenset({"export", "invite", "provision"})
@@ -18,7 +18,7 @@ IDENTITY_PROVIDER = "northwind-sso"
 _SEARCHED = ("username", "first_name", "last_name", "email")
 
 
-class UserOperations(OpendatasoftLookups):
+class UserOperations(OpendatasoftServiceBase):
     """The operations on users."""
 
     def get_user(self, call: ApiCall) -> Any:

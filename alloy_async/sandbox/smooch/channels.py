@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages import ApiCall, ApiError, Reply
-from .lookups import SmoochLookups
+from .service_base import SmoochServiceBase
 from .state import DeviceClient
 
 IDENTITY = {
@@ -19,7 +19,7 @@ IDENTITY = {
 WITH_COUNTRY_CODE = ("twilio", "messagebird")
 
 
-class ChannelOperations(SmoochLookups):
+class ChannelOperations(SmoochServiceBase):
     """The operations on channels. A link is pending in the answer that starts it; one that needs no doing of the user
     is confirmed by the next request, and any other by `confirm`."""
 

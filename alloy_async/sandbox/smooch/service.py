@@ -6,14 +6,14 @@ import random
 
 from ..emulated_service import Clock
 from .channels import ChannelOperations
-from .messages import MessageOperations
+from .image_messages import ImageMessageOperations
 from .tokens import APP_ID, KEY_ID, SECRET
 from .users import UserOperations
 
 __all__ = ["APP_ID", "KEY_ID", "SECRET", "EmulatedSmooch"]
 
 
-class EmulatedSmooch(UserOperations, ChannelOperations, MessageOperations):
+class EmulatedSmooch(UserOperations, ChannelOperations, ImageMessageOperations):
     """One Smooch app: users, their channels and messages.
 
     A request needs a JSON Web Token signed with the one key pair that there is. The sandbox's `keys` are not looked at, but for

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages import ApiCall, ApiError, Reply
-from .lookups import PROFILE, SmoochLookups
+from .service_base import PROFILE, SmoochServiceBase
 from .state import User
 
 
-class UserOperations(SmoochLookups):
+class UserOperations(SmoochServiceBase):
     """The operations on users and their profiles."""
 
     def pre_create_app_user(self, call: ApiCall) -> Any:

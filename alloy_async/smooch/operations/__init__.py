@@ -25,10 +25,10 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         LinkAppUser as LinkAppUser,
         UnlinkAppUser as UnlinkAppUser,
     )
-    from .common import (
+    from .error_models import (
         ERRORS as ERRORS,
     )
-    from .messages import (
+    from .image_messages import (
         PostImageMessage as PostImageMessage,
     )
     from .users import (
@@ -51,8 +51,8 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "LinkAppUser",
             "UnlinkAppUser",
         ),
-        "common": ("ERRORS",),
-        "messages": ("PostImageMessage",),
+        "error_models": ("ERRORS",),
+        "image_messages": ("PostImageMessage",),
         "users": (
             "DeleteAppUser",
             "DeleteAppUserProfile",

@@ -10,7 +10,7 @@ import attrs
 from ...core.operation.markers import Body, Path
 from ...core.operation.operation import ErrorModels, Operation
 from .. import models
-from .common import ERRORS
+from .error_models import ERRORS
 
 
 @attrs.frozen(eq=False, repr=False)

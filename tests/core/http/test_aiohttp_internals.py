@@ -24,7 +24,7 @@ from alloy_async import (
     DeadlineExceeded,
     Service,
 )
-from alloy_async.core.http.aiohttp_internals.connections import READ_SIZE, TimedConnection
+from alloy_async.core.http.aiohttp_internals.custom_connection import READ_SIZE, DeadlineConnection
 from alloy_async.core.http.aiohttp_internals.uses import USES, is_available
 from alloy_async.core.http.direct_sender import DirectSender
 from alloy_async.core.http.session_sender import SessionSender
@@ -53,7 +53,7 @@ async def test_the_usual_way_is_the_direct_one_over_connections_of_ours() -> Non
         assert isinstance(sender_of(client), DirectSender)
         connector: Any = client._shared.transport._sessions.get().session.connector
         ((connection, _),) = (kept for line in connector._conns.values() for kept in line)
-        assert isinstance(connection, TimedConnection)
+        assert isinstance(connection, DeadlineConnection)
         assert connection.transport.max_size == READ_SIZE  # type: ignore[union-attr]
 
 

@@ -13,9 +13,9 @@ import pytest
 from yarl import URL
 
 from alloy_async import AlloyAsyncError, AsyncClient, Retry, Timeout
-from alloy_async.core.http.aiohttp_internals.connections import TimedConnection
+from alloy_async.core.http.aiohttp_internals.custom_connection import DeadlineConnection
 from alloy_async.core.http.direct_sender import DirectSender
-from alloy_async.core.http.failures import ServerSpokeFirst
+from alloy_async.core.http.failures import BytesOnNewConnection
 from alloy_async.core.http.outgoing_request import OutgoingRequest, RequestHead
 from alloy_async.core.http.timeouts import TimeoutScheduler
 
@@ -152,7 +152,7 @@ async def test_a_new_connection_on_which_something_came_is_not_written_on() -> N
     """Whether the words are there in time is a race on a real socket, so the bytes are handed over by hand."""
     asked: list[bytes] = []
 
-    class Speaking(TimedConnection):
+    class Speaking(DeadlineConnection):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
             self.data_received(answer(b"another's"))
@@ -162,6 +162,6 @@ async def test_a_new_connection_on_which_something_came_is_not_written_on() -> N
         sender = DirectSender(connector, scheduler, URL(service.url), None)
         connector._factory = lambda: Speaking(scheduler)  # type: ignore[assignment]
         request = OutgoingRequest(RequestHead("GET", "", {"Host": "x"}), "/", None)
-        with pytest.raises(ServerSpokeFirst):
+        with pytest.raises(BytesOnNewConnection):
             await sender.send(request, Timeout().to_aiohttp(5), scheduler.now() + 5)
         assert (request.written, asked) == (False, service.requests)

@@ -12,7 +12,7 @@ import attrs
 import click
 
 from ...error_messages import describe_error
-from ...exit_codes import CommandError, ExitCode
+from ...exit_codes import ExitCode, NotDoneError
 from ...help import Command
 from ...job_runner import JobTask, run_job
 from ...options.corrected_file import FAILED_FILE, OWN_FILE, find_correction, find_failed_file
@@ -20,7 +20,7 @@ from ...options.job_account import restore_target
 from ...options.job_options import NEW_KEY, JobOptions, add_options, job_options
 from ...options.job_place import JOB_PLACE
 from ...options.source import SourceOptions, open_users, restore_constants, restore_source_options
-from ...options.target import Target, target_options
+from ...options.target import TargetOptions, target_options
 from ...output.failed_file import name_failed_file
 from ...output.next_steps import NextSteps
 from ...output.safe_text import print_line
@@ -80,7 +80,7 @@ def apply(
     context: click.Context,
     /,
     job: Path | str,
-    target: Target,
+    target: TargetOptions,
     constants: tuple[str, ...],
     options: JobOptions,
 ) -> None:
@@ -120,7 +120,7 @@ def resume(
     context: click.Context,
     /,
     job: Path | str,
-    target: Target,
+    target: TargetOptions,
     send_again: bool,
     failed: Path | str | None,
     constants: tuple[str, ...],
@@ -157,7 +157,7 @@ def resume(
     help="Remove also those whose answer was lost and who may have been there before.",
 )
 def undo(
-    context: click.Context, /, job: Path | str, target: Target, adopted: bool, options: JobOptions
+    context: click.Context, /, job: Path | str, target: TargetOptions, adopted: bool, options: JobOptions
 ) -> None:
     """Take JOB back: remove whom it created, restore what it changed; those edited since stay, and are named.
 
@@ -178,7 +178,7 @@ def work(
     context: click.Context,
     /,
     job: Path | str,
-    target: Target,
+    target: TargetOptions,
     constants: tuple[str, ...],
     options: JobOptions,
 ) -> None:
@@ -211,12 +211,12 @@ def _find_correction(job: Path | str, failed: Path | str | None) -> tuple[Path |
             return found
         written = find_failed_file(found.job)
     except (AlloyAsyncError, OSError) as error:
-        raise CommandError(describe_error(error).removeprefix("Error: ")) from None
+        raise NotDoneError(describe_error(error).removeprefix("Error: ")) from None
     if written is not None:
-        raise CommandError(
+        raise NotDoneError(
             f"{written} is as it was written: correct the rows in it first, then run this again"
         )
-    raise CommandError(
+    raise NotDoneError(
         f"nothing of {job} waits to be corrected where its rows would be ({name_failed_file(found.job, 'csv')}); where the"
         " file is elsewhere, say it: --failed FILE"
     )
@@ -225,7 +225,7 @@ def _find_correction(job: Path | str, failed: Path | str | None) -> tuple[Path |
 def _run_on_job(
     context: click.Context,
     job: Path | str,
-    target: Target,
+    target: TargetOptions,
     work: Callable[..., Any],
     options: JobOptions,
     failed: Path | None = None,

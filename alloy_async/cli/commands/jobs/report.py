@@ -20,7 +20,7 @@ from ...options.job_place import JOB_PLACE
 from ...output.failed_file import refuse_harmful_output, write_unresolved_rows
 from ...output.safe_text import clean_text, format_json, print_line
 from ...tenants.options import table_options
-from .report_formats import render_report, report_to_json
+from .report_pages import render_report, report_to_json
 
 if TYPE_CHECKING:
     from ....provisioning.reports.job_report import JobReport
@@ -123,7 +123,7 @@ def _open_output(job: Path | str, source: Path, output: Path | None, form: str) 
 def _write_text(file: IO[str], store: JobStore, job_report: JobReport) -> None:
     from ....provisioning.reports.job_report import read_unresolved
     from ...output.report_text import print_report
-    from ...output.terminal import create_console
+    from ...output.safe_console import create_console
 
     print_report(create_console(file=file), job_report, read_unresolved(store, job_report.phase))
 

@@ -45,7 +45,7 @@ def status(context: click.Context, /, job: Path | str, watch: bool, as_json: boo
     from ....provisioning.reports.status import read_status
     from ....provisioning.store.store_opener import read_store
     from ...output.report_text import format_status
-    from ...output.terminal import create_console
+    from ...output.safe_console import create_console
 
     console = create_console()
     try:

@@ -18,7 +18,7 @@ from ...store.rows import JobRow, RowResult
 from ..crash_points import crash_hook
 from ..doubts import DoubtReconciler
 from ..failure_guard import FailureGuard
-from ..lookup_decision import LookupDecider
+from ..outcome_from_lookup import LookupDecider
 from ..recorder import ProgressRecorder
 from .intents import create_intents
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
-from ....directory.user_changes import ATTRIBUTE
+from ....directory.user_differences import ATTRIBUTE
 from ...results import Plan
 from ...store.header import Action, JobHeader
 from ...store.rows import JobRow

@@ -30,7 +30,7 @@ _COPIED_TOGETHER = 256
 _ROWS_TOGETHER = 20_000
 
 
-class JobDatabase:
+class OpenDatabaseJob:
     """A job in a database, or a shard of one, as `create`, `open`, `claim_shard` and `open_for_reading` open it.
 
     Args:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ....core.ratelimit.adaptive_budget import AdaptiveBudget
-from ....core.ratelimit.rate import Rate
+from ....core.ratelimit.configured_rate import Rate
 
 _LEASE = 0.1
 """Seconds of the whole rate that are leased at a time; one request at least, and no more than _MOST."""
@@ -25,7 +25,7 @@ _QUIET, _SILENCE = 0.5, 10.0
 """Seconds without a word of any process, after which none is in a hurry: where one says so of itself, and in any case."""
 
 
-class _Answer(NamedTuple):
+class _ServiceAnswer(NamedTuple):
     """What a server's answer told, in seconds of this host's clock; `asked` and what follows are of a refusal only."""
 
     refused: bool
@@ -53,8 +53,8 @@ class Exchange:
         slots: the moments that are leased, in seconds of the row's clock.
     """
 
-    def __init__(self, answers: list[_Answer], rested: float | None, is_wanted: bool) -> None:
-        self.answers: list[_Answer] = answers
+    def __init__(self, answers: list[_ServiceAnswer], rested: float | None, is_wanted: bool) -> None:
+        self.answers: list[_ServiceAnswer] = answers
         self.rested: float | None = rested
         self.ahead: float = 0.0
         self.budget: AdaptiveBudget | None = None
@@ -101,7 +101,7 @@ class LeasedBudget:
         self._budget = AdaptiveBudget(told)  # as it was read last, and what happened here since
         self._slots: deque[float] = deque()
         self._last = -math.inf
-        self._answers: list[_Answer] = []
+        self._answers: list[_ServiceAnswer] = []
         self._rested: float | None = clock()  # what ran before belongs to others, or to another day
         self._is_wanted = False
 
@@ -136,11 +136,11 @@ class LeasedBudget:
 
     def accept(self, now: float, sent: float) -> None:
         with self._lock:
-            self._add(_Answer(False, now, sent))
+            self._add(_ServiceAnswer(False, now, sent))
 
     def refuse(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
         with self._lock:
-            is_news = self._add(_Answer(True, now, sent, asked, chance, crowded))
+            is_news = self._add(_ServiceAnswer(True, now, sent, asked, chance, crowded))
             if is_news:
                 self._drop_slots()
                 self._wake(True)
@@ -180,7 +180,7 @@ class LeasedBudget:
         opens = self.opens_at()
         self._slots = deque([moment for moment in self._slots if moment >= opens])
 
-    def _add(self, answer: _Answer) -> bool:
+    def _add(self, answer: _ServiceAnswer) -> bool:
         self._answers.append(answer)
         self._wake(False)
         return apply_service_answer(self._budget, answer, self._ahead)
@@ -191,7 +191,7 @@ def choose_lease(rate: float) -> int:
     return max(1, min(round(rate * _LEASE), _MOST)) if rate < math.inf else 1
 
 
-def apply_service_answer(budget: AdaptiveBudget, answer: _Answer, ahead: float) -> bool:
+def apply_service_answer(budget: AdaptiveBudget, answer: _ServiceAnswer, ahead: float) -> bool:
     """Tell a budget of an answer; tell whether it is news."""
     now, sent = answer.now + ahead, answer.sent + ahead
     if answer.refused:

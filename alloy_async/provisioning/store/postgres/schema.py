@@ -18,7 +18,7 @@ import attrs
 from ....version import __version__
 from ...errors import JobError, JobUnavailable, NoSuchJob
 from ..header import JobHeader
-from ..job_store import Remark, RunNote, Second
+from ..job_store import Remark, RunLogLine, Second
 from ..planned_batches import PlannedBatch
 from ..row_events import Event
 from .address import JobAddress
@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS alloy_async.shards (
     done boolean NOT NULL DEFAULT false,
     PRIMARY KEY (job, undo, shard)
 );
-CREATE TABLE IF NOT EXISTS alloy_async.budgets (    -- see host_budget
+CREATE TABLE IF NOT EXISTS alloy_async.budgets (    -- see database_budget
     account text PRIMARY KEY, told double precision, burst integer, numbers double precision[], written timestamptz
 );
 CREATE TABLE IF NOT EXISTS alloy_async.settings (salt bytea NOT NULL, format integer NOT NULL);
@@ -310,4 +310,4 @@ _AWAY = (
 )
 BATCH_COLUMNS = PlannedBatch._fields
 EVENT_COLUMNS = tuple(name for name in Event._fields if name != "id")
-SECOND_COLUMNS, NOTE_COLUMNS, REMARK_COLUMNS = Second._fields, RunNote._fields, Remark._fields
+SECOND_COLUMNS, NOTE_COLUMNS, REMARK_COLUMNS = Second._fields, RunLogLine._fields, Remark._fields

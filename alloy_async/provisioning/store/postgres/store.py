@@ -10,13 +10,13 @@ from typing import Any
 
 from ....version import __version__
 from ..header import JobHeader, Phase, encode_phase
-from ..job_store import Remark, RunNote, Second, ShardCounts
+from ..job_store import Remark, RunLogLine, Second, ShardCounts
 from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, pack_results
 from ..row_stretch import RowStretch
 from ..rows import JobRow, RowResult
 from ..states import RowEvent, RowState
-from .job_database import JobDatabase, decode_record
+from .job_database import OpenDatabaseJob, decode_record
 from .schema import (
     BATCH_COLUMNS,
     EVENT_COLUMNS,
@@ -54,7 +54,7 @@ SELECT coalesce(sum(CASE event WHEN 'intend' THEN rows ELSE -rows END), 0) FROM 
 WHERE job = %s AND (event IN ('intend', 'withdraw') OR (event = 'fail' AND was IS NULL))"""
 
 
-class PostgresStore(JobDatabase):
+class PostgresStore(OpenDatabaseJob):
     """A job in a database, as a `JobStore`; or a shard of one."""
 
     def create_shards(self, phase: Phase, size: int) -> None:
@@ -206,14 +206,14 @@ class PostgresStore(JobDatabase):
 
     def add_note(self, kind: str, text: str) -> None:
         """Write a note for people."""
-        self.copy("notes", NOTE_COLUMNS, [RunNote(time.time(), kind, text)])
+        self.copy("notes", NOTE_COLUMNS, [RunLogLine(time.time(), kind, text)])
 
-    def read_notes(self) -> list[RunNote]:
+    def read_notes(self) -> list[RunLogLine]:
         """Read the notes in their order."""
         found = self.read(
             f"SELECT {', '.join(NOTE_COLUMNS)} FROM alloy_async.notes WHERE job = %s ORDER BY at"
         )
-        return [RunNote._make(note) for note in found]
+        return [RunLogLine._make(note) for note in found]
 
     def add_remarks(self, remarks: Iterable[Remark]) -> None:
         """Write what the checks found."""

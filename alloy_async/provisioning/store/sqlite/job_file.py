@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
-from .double_run_guard import DoubleRunGuard
+from .copied_job_guard import CopiedJobGuard
 from .lock import WorkerLock, WorkerProbe
 from .schema import DamagedRecord, connect, create_template, insert_header, open_database
 
@@ -39,7 +39,7 @@ class JobFile:
         self._probe = probe
         self._in_transaction = False
         self.next_id = 1
-        self.guard: DoubleRunGuard = DoubleRunGuard(database, path)
+        self.guard: CopiedJobGuard = CopiedJobGuard(database, path)
 
     @classmethod
     def create(cls, path: Path, header: JobHeader) -> Self:

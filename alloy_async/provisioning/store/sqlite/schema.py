@@ -12,7 +12,7 @@ import attrs
 
 from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
-from ..job_store import Remark, RunNote, Second
+from ..job_store import Remark, RunLogLine, Second
 
 FORMAT = 3
 """Kept as the file's user_version; another one is refused."""
@@ -82,7 +82,7 @@ CREATE TABLE worker (            -- one line: who may write, and what a damaged 
     intents INTEGER NOT NULL     -- sum of the keyed hashes of all intents
 )""",
     f"CREATE TABLE seconds ({', '.join(Second._fields)}, PRIMARY KEY (second))",
-    f"CREATE TABLE notes ({', '.join(RunNote._fields)})",
+    f"CREATE TABLE notes ({', '.join(RunLogLine._fields)})",
     f"CREATE TABLE remarks ({', '.join(Remark._fields)})",
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..header import JobHeader, Phase, encode_phase
-from ..job_store import Remark, RunNote, Second
+from ..job_store import Remark, RunLogLine, Second
 from ..planned_batches import PlannedBatch
 from ..row_events import MOST, Event, pack_results
 from ..row_stretch import RowStretch
@@ -141,9 +141,9 @@ class SqliteStore(JobFile):
         """Write a note for people."""
         self.write("INSERT INTO notes VALUES (?, ?, ?)", [(time.time(), kind, text)])
 
-    def read_notes(self) -> list[RunNote]:
+    def read_notes(self) -> list[RunLogLine]:
         """Read the notes in their order."""
-        return [RunNote._make(note) for note in self.read("SELECT * FROM notes ORDER BY at")]
+        return [RunLogLine._make(note) for note in self.read("SELECT * FROM notes ORDER BY at")]
 
     def add_remarks(self, remarks: Iterable[Remark]) -> None:
         """Write what the checks found."""

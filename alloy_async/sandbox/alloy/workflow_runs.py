@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages import ApiCall, ApiError
-from .lookups import AlloyLookups
+from .service_base import AlloyServiceBase
 from .state import Execution, User, Workflow
 
 DEFAULT_LOG_LIMIT = 10
@@ -13,7 +13,7 @@ LOG_DAYS = 60
 """How long an execution is remembered."""
 
 
-class RunOperations(AlloyLookups):
+class RunOperations(AlloyServiceBase):
     """The operations that run workflows, and on logs, errors and analytics."""
 
     first_page = 0

@@ -13,7 +13,7 @@ from ..errors import STATUS_ERRORS, StatusError
 from .operation import Operation, find_result_type
 
 
-class OperationSignature(inspect.Signature):
+class MethodSignature(inspect.Signature):
     """A method's signature, which is worked out when somebody looks: types are resolved then, and models loaded."""
 
     __slots__ = ("_operation", "_resolved")

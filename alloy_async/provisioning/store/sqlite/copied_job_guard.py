@@ -18,7 +18,7 @@ _BITS = (1 << 62) - 1
 """Of a sum: two such sums added are an integer of SQLite's still."""
 
 
-class DoubleRunGuard:
+class CopiedJobGuard:
     """The table `worker` of a job file.
 
     Args:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .server import Sandbox
 
 
-class ServerThread:
+class SandboxThread:
     """A sandbox running on an event loop of its own, in a thread of its own."""
 
     def __init__(self, sandbox: Sandbox) -> None:

@@ -17,7 +17,7 @@ MAX_BODY = 64 * 1024 * 1024
 _RST_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
-class ServerConnection:
+class BreakableConnection:
     """The server's end of the connection that a request came on."""
 
     def __init__(self, http: web.BaseRequest, stopping: asyncio.Event) -> None:

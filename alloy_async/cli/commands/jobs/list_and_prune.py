@@ -12,10 +12,10 @@ import attrs
 import click
 
 from ...error_messages import name_options
-from ...exit_codes import CommandError, ExitCode
+from ...exit_codes import ExitCode, NotDoneError
 from ...options.job_place import JOB_FOLDER
 from ...output.safe_text import clean_text, format_json, print_line
-from .report_formats import render_html
+from .report_pages import render_html
 
 if TYPE_CHECKING:
     from ....provisioning.errors import JobPlace
@@ -78,9 +78,9 @@ def list_(context: click.Context, /, folder: Path | str, form: str, output: Path
         else:
             output.write_text(text + "\n", encoding="utf-8")
     except AlloyAsyncError as error:
-        raise CommandError(name_options(str(error))) from None
+        raise NotDoneError(name_options(str(error))) from None
     except OSError as error:
-        raise CommandError(str(error)) from None
+        raise NotDoneError(str(error)) from None
     context.exit(ExitCode.INCOMPLETE if any(job.worst_outcome for job in found) else ExitCode.SUCCESS)
 
 
@@ -121,9 +121,9 @@ def prune(folder: Path | str, older_than: float, keep: int, yes: bool) -> None:
                 _remove(job.place)
             print_line(f"{'removed' if yes else 'would remove'} {job.path}  {_format_line(job)}")
     except AlloyAsyncError as error:
-        raise CommandError(name_options(str(error))) from None
+        raise NotDoneError(name_options(str(error))) from None
     except OSError as error:
-        raise CommandError(str(error)) from None
+        raise NotDoneError(str(error)) from None
     if not old:
         print_line("There is no such job.")
     elif not yes:

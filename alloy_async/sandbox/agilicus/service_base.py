@@ -29,7 +29,7 @@ def reply_created(value: Any) -> Reply:
     return Reply.json(value, 201)
 
 
-class AgilicusLookups(EmulatedService):
+class AgilicusServiceBase(EmulatedService):
     """An Agilicus with people in it, and ways to find what a request names.
 
     Each look-up raises ApiError (404) for what is not there.

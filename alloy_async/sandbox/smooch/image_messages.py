@@ -6,11 +6,11 @@ from typing import Any
 
 from ..contract.multipart_form import FilePart
 from ..messages import ApiCall, ApiError, Reply
-from .lookups import SmoochLookups
+from .service_base import SmoochServiceBase
 from .state import Message
 
 
-class MessageOperations(SmoochLookups):
+class ImageMessageOperations(SmoochServiceBase):
     """The operation that sends an image; of the image, its hash and size are kept in `messages`."""
 
     def post_image_message(self, call: ApiCall) -> Any:

@@ -34,7 +34,7 @@ class PortalKeyFinder:
         return self._header(headers, query, keys)
 
 
-class OpendatasoftLookups(EmulatedService):
+class OpendatasoftServiceBase(EmulatedService):
     """A portal with people in it, and ways to find what a request names."""
 
     authenticate: ClassVar[Authentication] = PortalKeyFinder()

@@ -18,7 +18,7 @@ from .tokens import read_claims, verify_claims
 PROFILE = ("givenName", "surname", "email", "signedUpAt")
 
 
-class SmoochLookups(EmulatedService):
+class SmoochServiceBase(EmulatedService):
     """One Smooch app with people in it. Each look-up raises ApiError (404) for what is not there.
 
     Attributes:

@@ -8,7 +8,7 @@ from ..core.errors import AlloyAsyncError, InvalidRequest
 from .interface import Directory
 from .record import Outcome, UserRecord
 from .record_fit import fit_record
-from .user_changes import find_changes
+from .user_differences import find_changes
 
 _FOUND = "its answer was lost; it was found as intended"
 _SENDS = 2

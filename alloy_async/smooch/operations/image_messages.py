@@ -10,7 +10,7 @@ from ...core.messages.upload import FileSource
 from ...core.operation.markers import Part, Path
 from ...core.operation.operation import ErrorModels, Operation
 from .. import models
-from .common import ERRORS
+from .error_models import ERRORS
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -10,7 +10,7 @@ import attrs
 from ...core.operation.markers import Body
 from ...core.operation.operation import ErrorModels, Operation
 from .. import models
-from .common import ERRORS
+from .error_models import ERRORS
 
 
 def _prepare_invitations(user: Sequence[models.User] | None) -> Sequence[models.User] | None:

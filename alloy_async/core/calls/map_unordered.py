@@ -14,7 +14,7 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 
-class _OperationQueue:
+class _OperationFeed:
     """Gives out the operations of one (async) iterable to many workers."""
 
     def __init__(self, operations: Any) -> None:
@@ -66,7 +66,7 @@ async def map_concurrently(
 
     An error of the iterable itself is raised once all that was taken from it has been yielded.
     """
-    feed = _OperationQueue(operations)
+    feed = _OperationFeed(operations)
     done: deque[tuple[Item, T | Exception]] = deque()
     arrived, taken = asyncio.Event(), asyncio.Event()
 

@@ -32,7 +32,7 @@ async def wait_for(
         DeadlineExceeded: at once where the limit surely holds the call for longer than the deadline leaves, with that time as
             `retry_after`; else when the deadline has come, or leaves too little for an answer. Effect: none.
     """
-    waker = _Waker()
+    waker = _WakeableSleep()
     permit.renew(waker.wake)
     while permit.wait:
         left = count_seconds_left()
@@ -67,7 +67,7 @@ def _format_wait(seconds: float, now: float) -> str:
     return f"{seconds:.0f} s, until {moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-class _Waker:
+class _WakeableSleep:
     """A sleep that another thread can end."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from .seed import add_history, create_account
 from .state import Account, App, Credential, Installed, Integration, User, Workflow
 
 
-class AlloyLookups(EmulatedService):
+class AlloyServiceBase(EmulatedService):
     """An Alloy account with people in it, and ways to find what a request names.
 
     Each look-up raises ApiError (404) for what is not there.

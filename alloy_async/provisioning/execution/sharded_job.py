@@ -20,17 +20,17 @@ from ..database_outages import survive_outages
 from ..errors import JobInUse, JobPlace
 from ..events import Checked, Counts
 from ..job_context import JobContext
-from ..options import RunOptions
 from ..results import Report
+from ..run_options import RunOptions
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
 from ..store.store_opener import count_shards, read_store, split_password
-from ..workers.address import create_workers
 from ..workers.supervisor import supervise
+from ..workers.worker_factory import create_workers
 from .engine import Engine
 from .job_opening import open_job
-from .lifecycle import begin_run, report_run
 from .recorder import ProgressRecorder
+from .run_phases import begin_run, report_run
 
 
 async def split_job(context: JobContext) -> None:

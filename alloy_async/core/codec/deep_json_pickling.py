@@ -8,7 +8,7 @@ MAX_DEPTH = 100
 """Levels that pickle and copy are sure to manage, whatever called them."""
 
 
-class FlattenedJson:
+class DeepJsonParts:
     """JSON data as a list of its parts, each with the number of the part that holds it, and its name or place there."""
 
     __slots__ = ("parts",)
@@ -17,11 +17,11 @@ class FlattenedJson:
         self.parts: list[tuple[int, Any, type | None, Any]] = parts
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return FlattenedJson, (self.parts,)
+        return DeepJsonParts, (self.parts,)
 
 
 def flatten(data: Any) -> Any:
-    """Return JSON data as it is, or as a FlattenedJson where it is nested more than MAX_DEPTH levels deep."""
+    """Return JSON data as it is, or as a DeepJsonParts where it is nested more than MAX_DEPTH levels deep."""
     if not isinstance(data, dict | list):
         return data
     parts: list[tuple[int, Any, type | None, Any]] = [(-1, None, type(data), None)]
@@ -37,12 +37,12 @@ def flatten(data: Any) -> Any:
                 else:
                     parts.append((number, key, None, value))
         level = below
-    return FlattenedJson(parts) if depth > MAX_DEPTH else data
+    return DeepJsonParts(parts) if depth > MAX_DEPTH else data
 
 
 def unflatten(data: Any) -> Any:
     """Undo `flatten`."""
-    if not isinstance(data, FlattenedJson):
+    if not isinstance(data, DeepJsonParts):
         return data
     built: list[Any] = []
     for parent, key, container, value in data.parts:

@@ -14,7 +14,7 @@ from .seed import add_people
 from .state import ADMIN, MEMBERS, Installation, User
 
 
-class AlsidLookups(EmulatedService):
+class AlsidServiceBase(EmulatedService):
     """An installation with people in it, and ways to find what a request names."""
 
     authenticate: ClassVar[Authentication] = HeaderKey("x-api-key")

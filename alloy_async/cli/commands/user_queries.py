@@ -11,8 +11,8 @@ import click
 
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
-from ..options.systems import system_option
-from ..options.target import Target, target_options
+from ..options.system_access import system_option
+from ..options.target import TargetOptions, target_options
 from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def users() -> None:
 @system_option("--in", "The system")
 @_JSON
 @click.pass_context
-def list_(context: click.Context, /, system: str, limit: int | None, target: Target, as_json: bool) -> None:
+def list_(
+    context: click.Context, /, system: str, limit: int | None, target: TargetOptions, as_json: bool
+) -> None:
     """List the users of a system.
 
     Exit code: 0, or 2 when they could not be listed.
@@ -64,7 +66,7 @@ def list_(context: click.Context, /, system: str, limit: int | None, target: Tar
 @_JSON
 @click.pass_context
 def find(
-    context: click.Context, /, text: str, system: str, limit: int | None, target: Target, as_json: bool
+    context: click.Context, /, text: str, system: str, limit: int | None, target: TargetOptions, as_json: bool
 ) -> None:
     """List the users with this TEXT in a name, email or id, in either case.
 
@@ -84,7 +86,7 @@ def find(
 @system_option("--in", "The system")
 @_JSON
 @click.pass_context
-def get(context: click.Context, /, key: str, system: str, target: Target, as_json: bool) -> None:
+def get(context: click.Context, /, key: str, system: str, target: TargetOptions, as_json: bool) -> None:
     """Show the user with this KEY: the username; for Alsid and Agilicus, the email.
 
     Exit code: 0, 1 when there is none, 2 when the system could not be asked.
@@ -131,7 +133,7 @@ def _contains(user: UserRecord, text: str) -> bool:
     return any(text in name.casefold() for name in names if name)
 
 
-def _run_query(system: str, target: Target, query: Query, limit: int | None, *, as_json: bool) -> int:
+def _run_query(system: str, target: TargetOptions, query: Query, limit: int | None, *, as_json: bool) -> int:
     """Run a query and print its users; return the exit code."""
     from ...core.errors import AlloyAsyncError
 
@@ -148,10 +150,12 @@ def _run_query(system: str, target: Target, query: Query, limit: int | None, *, 
     return ExitCode.SUCCESS if count else ExitCode.INCOMPLETE
 
 
-async def _print_users(system: str, target: Target, query: Query, limit: int | None, *, as_json: bool) -> int:
+async def _print_users(
+    system: str, target: TargetOptions, query: Query, limit: int | None, *, as_json: bool
+) -> int:
     from contextlib import aclosing
 
-    from ..options.systems import open_directory
+    from ..options.system_access import open_directory
 
     async with open_directory(system, target) as directory, aclosing(query(directory)) as found:
         if as_json:
@@ -169,8 +173,8 @@ async def _print_lines(found: AsyncIterator[UserRecord]) -> int:
 
 
 async def _print_table(found: AsyncIterator[UserRecord], most: int, *, more: bool) -> int:
+    from ..output.safe_console import create_console
     from ..output.table import create_table
-    from ..output.terminal import create_console
 
     shown: list[UserRecord] = []
     async for user in found:

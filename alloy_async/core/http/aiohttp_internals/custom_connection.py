@@ -39,15 +39,15 @@ def abandon_connector(connector: Any, drop: Callable[[Any], None]) -> None:
     connector._closed = True
 
 
-class ClientClosed(aiohttp.ClientConnectionError):
+class ClosedWhileWaiting(aiohttp.ClientConnectionError):
     """The client was closed while somebody waited for an answer."""
 
 
 def break_connections(connector: Any) -> None:
     """Tell all who wait for an answer, or the rest of one, that the client is closed (use: pool): aiohttp tells nobody."""
     for connection in [*connector._acquired]:
-        _break_body(connection, ClientClosed())
-        connection.set_exception(ClientClosed())
+        _break_body(connection, ClosedWhileWaiting())
+        connection.set_exception(ClosedWhileWaiting())
 
 
 class Destination(aiohttp.ClientRequest):
@@ -72,7 +72,7 @@ def _lose_connection(self: ResponseHandler, exc: BaseException | None) -> None:
     ResponseHandler.connection_lost(self, exc)
 
 
-class TimedConnection(ResponseHandler):
+class DeadlineConnection(ResponseHandler):
     """aiohttp's side of one connection (use: connection), with two things of our own.
 
     Its read timeout is on the scheduler instead of on a timer for each piece of data. And it knows whether it may be used:
@@ -200,7 +200,7 @@ def watch_for_reset(connection: Any) -> None:
 
 def prepare_pool(connector: Any, scheduler: TimeoutScheduler) -> Callable[[Any, list[Any]], Awaitable[Any]]:
     """Let a connector make timed connections; return what takes one that rests in its pool, or None (use: connector)."""
-    connector._factory = lambda: TimedConnection(scheduler)
+    connector._factory = lambda: DeadlineConnection(scheduler)
     return connector._get  # type: ignore[no-any-return]
 
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ....core.ratelimit.rate import Rate
+from ....core.ratelimit.configured_rate import Rate
 from ...errors import JobError
 from .address import JobAddress
 from .driver import psycopg
@@ -34,7 +34,7 @@ ON CONFLICT (account) DO UPDATE SET told = excluded.told, burst = excluded.burst
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 
 
-class HostBudget(LeasedBudget):
+class DatabaseBudget(LeasedBudget):
     """A `RequestBudget` in a database, shared by all processes that open it for the same account.
 
     Args:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ENDED = ("done", "undone")
 
 
-class JobIndex:
+class JobRegister:
     """The jobs that the tenants of a table have now.
 
     Args:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..codec.redaction import Secret
 from ..errors import AlloyAsyncError
-from ..events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
+from ..hook_events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
 from ..http.open_response import RawResponse
-from ..messages.error_decoder import find_request_id, lowercase_names
+from ..messages.unusual_answers import find_request_id, lowercase_names
 from .observation import time_attempt, trace_attempt
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import attrs
 import click
 
 from ...systems import SYSTEMS, load_client, load_directory
-from ..exit_codes import CommandError
-from .target import PLACE_NAMES, Target
+from ..exit_codes import NotDoneError
+from .target import PLACE_NAMES, TargetOptions
 
 if TYPE_CHECKING:
     from ...core.client import AsyncClient
@@ -57,7 +57,7 @@ def load_capabilities(system: str) -> Capabilities:
 
 
 @asynccontextmanager
-async def open_directory(system: str, target: Target) -> AsyncIterator[Directory]:
+async def open_directory(system: str, target: TargetOptions) -> AsyncIterator[Directory]:
     """Open the directory of a system, or of a sandbox that lives as long as the block.
 
     Args:
@@ -79,7 +79,7 @@ async def open_directory(system: str, target: Target) -> AsyncIterator[Directory
 
 @asynccontextmanager
 async def open_client(
-    system: str, target: Target, **options: Any
+    system: str, target: TargetOptions, **options: Any
 ) -> AsyncIterator[tuple[AsyncClient, Mapping[str, str]]]:
     """Open the client of a system, or of a sandbox that lives as long as the block.
 
@@ -107,7 +107,7 @@ async def open_client(
             yield client, find_place(system, target)
 
 
-def _read_settings(system: str, target: Target, credential_name: str) -> dict[str, Any]:
+def _read_settings(system: str, target: TargetOptions, credential_name: str) -> dict[str, Any]:
     """Read what a client is made with; what the command line says comes before the profile, and that before the environment."""
     profile, credential = target.load_profile(system), target.read_credential()
     settings: dict[str, Any] = {}
@@ -132,7 +132,7 @@ def system_option(name: str, help_text: str) -> Callable[[Function], Function]:
 
     def wrap(command: Function) -> Function:
         @wraps(command)
-        def with_system(*arguments: Any, system: str | None, target: Target, **options: Any) -> Any:
+        def with_system(*arguments: Any, system: str | None, target: TargetOptions, **options: Any) -> Any:
             chosen = _choose_system(system, target, name)
             return command(*arguments, system=chosen, target=target, **options)
 
@@ -143,7 +143,7 @@ def system_option(name: str, help_text: str) -> Callable[[Function], Function]:
     return wrap
 
 
-def _choose_system(system: str | None, target: Target, option: str) -> str:
+def _choose_system(system: str | None, target: TargetOptions, option: str) -> str:
     """Choose the system that a command is about: the one that an option names, else that of the profile."""
     from ...core.errors import ConfigurationError
 
@@ -152,14 +152,14 @@ def _choose_system(system: str | None, target: Target, option: str) -> str:
     try:
         profile = None if target.sandbox else target.load_profile()
     except ConfigurationError as error:
-        raise CommandError(str(error)) from None
+        raise NotDoneError(str(error)) from None
     if profile is None:
         raise click.UsageError(f"Missing option '{option}': name the system, or a --profile.")
     return profile.system
 
 
 async def preview_request(
-    system: str, target: Target, build: Callable[[Mapping[str, str]], Any]
+    system: str, target: TargetOptions, build: Callable[[Mapping[str, str]], Any]
 ) -> dict[str, Any]:
     """Show the request that an operation would send, without its secrets and without sending anything.
 
@@ -185,7 +185,7 @@ async def preview_request(
     return describe_request(service, resolve_base_url(service, base_url), build(find_place(system, target)))
 
 
-def find_place(system: str, target: Target) -> dict[str, str]:
+def find_place(system: str, target: TargetOptions) -> dict[str, str]:
     """Find what the place is in the profile, else in the environment, as AGILICUS_ORG_ID."""
     access = DIRECTORY_NEEDS[system]
     found = {
