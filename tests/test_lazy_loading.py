@@ -25,7 +25,7 @@ client = {client}("key")
 loaded = lambda package: {{name for name in sys.modules if name.startswith(package.__name__ + ".")}}
 assert not loaded(models) and not loaded(operations)
 assert client.{method}.__doc__
-assert loaded(operations) <= {{operations.__name__ + ".users", operations.__name__ + ".common"}}
+assert {{name.rpartition(".")[2] for name in loaded(operations)}} <= {{"users", "common", "error_models"}}
 assert models.{early}.__module__ == models.__name__ + ".users"
 assert f"{{models.__name__}}.{{models.TOPICS[-1]}}" not in sys.modules
 assert {late} <= set(dir(models))
