@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, cast, runtime_checkable
 
 import attrs
 
@@ -243,3 +244,13 @@ class EncodingDirectory(Protocol):
             AlloyAsyncError: none could be tried, and nothing happened.
         """
         ...
+
+
+def find_encoder(directory: Directory) -> EncodingDirectory | None:
+    """Return the directory where it can create many users without an object for each; None where it cannot."""
+    return cast(EncodingDirectory, directory) if _is_encoder(type(directory)) else None
+
+
+@functools.cache
+def _is_encoder(kind: type) -> bool:
+    return issubclass(kind, EncodingDirectory)  # takes a while, as it is a protocol

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar, copy_context
@@ -16,7 +15,13 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 
-_cancelled: ContextVar[threading.Event | None] = ContextVar("cancelled", default=None)
+class _Cancellation:
+    """Whether the call that some work in a thread belongs to was cancelled."""
+
+    is_set = False
+
+
+_cancelled: ContextVar[_Cancellation | None] = ContextVar("cancelled", default=None)
 
 
 class CallerCancelled(Exception):
@@ -29,19 +34,19 @@ def stop_if_cancelled() -> None:
     Raises:
         CallerCancelled: it was.
     """
-    if (event := _cancelled.get()) and event.is_set():
+    if (cancellation := _cancelled.get()) and cancellation.is_set:
         raise CallerCancelled
 
 
 async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     """Run `work` in a thread; when cancelled, wait for it to end, as its file is still in use."""
-    context, cancelled = copy_context(), threading.Event()
+    context, cancelled = copy_context(), _Cancellation()
     context.run(_cancelled.set, cancelled)
     task = asyncio.get_running_loop().run_in_executor(None, lambda: context.run(work, *args))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        cancelled.set()  # before waiting: work that waits for a silent pipe ends by it
+        cancelled.is_set = True  # before waiting: work that waits for a silent pipe ends by it
         await asyncio.wait([task])
         if not task.cancelled():
             task.exception()  # looked at, so that asyncio does not report it as forgotten

@@ -55,13 +55,12 @@ class Counts:
     def from_tally(cls, tally: Mapping[str, int]) -> Counts:
         """Create the counts of a tally by outcome or, where there is none, by state; what was on its way counts as in doubt."""
         doubt = tally.get("doubt", 0) + tally.get("intended", 0)
-        numbers = {name: tally.get(name, 0) for name in attrs.fields_dict(cls)}
-        return cls(**{**numbers, "doubt": doubt})
+        return cls(**{**{name: tally.get(name, 0) for name in _COUNTED}, "doubt": doubt})
 
     @property
     def rows(self) -> int:
         """All lines."""
-        return sum(attrs.astuple(self))
+        return sum([getattr(self, name) for name in _COUNTED])
 
     @property
     def settled(self) -> int:
@@ -79,8 +78,9 @@ class Counts:
         return self.invalid + self.drifted + self.failed + self.unknown + self.kept + self.unfinished
 
 
+_COUNTED = tuple(attrs.fields_dict(Counts))
 OUTCOME_NAMES: Mapping[str, str] = {
-    **{name: name for name in attrs.fields_dict(Counts)},
+    **{name: name for name in _COUNTED},
     "exists": "already there",
     "uncompared": "the same as far as shown",
     "done": "steps taken",

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from ...core.calls.scope import check_each_attempt
 from ...core.hook_events import RateLimitedEvent, RetryEvent
-from ...directory import EncodingDirectory
+from ...directory.interface import find_encoder
 from ..async_helpers import task_group
 from ..errors import SourceError
 from ..events import DoubtsFound, Progress, Stopped, Waiting
@@ -52,7 +52,8 @@ class Engine:
         self._batch_size = target.capabilities.batch_size
         self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard)
         self._calls = CallSender(context, phase, target, self.recorder, self.guard, self._doubts)
-        self._batches = BatchSender(target, self._calls) if isinstance(target, EncodingDirectory) else None
+        encoder = find_encoder(target)
+        self._batches = None if encoder is None else BatchSender(encoder, self._calls)
         self._emit = context.run.on_event
         self._reach = crash_hook.get()
         self._ahead = _FIRST_AHEAD * context.run.concurrency

@@ -121,7 +121,8 @@ class ProgressRecorder:
             store.update_header(state=header.state_after(event), ended=ended, stopped=stopped)
             return tally, store.read_header()
 
-        self._tally, self._writer.header = await self._writer.call(finish, durable=True)
+        # Nothing is sent any more, and the store is closed next, which makes it durable.
+        self._tally, self._writer.header = await self._writer.call(finish)
         return self.counts
 
     def _rename_for_undo(self, results: Sequence[RowResult]) -> Sequence[RowResult]:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from ...core.codec.typed_json import pause_collector
 from ...directory import EncodingDirectory, UserRecord
+from ...directory.interface import find_encoder
 from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError
 from ..job_context import JobContext
@@ -90,7 +91,7 @@ class PartPreparer:
         self._rereader = rereader
         self._source = context.source
         self._spool = context.spool
-        self._encoder = target if isinstance(target, EncodingDirectory) else None
+        self._encoder = find_encoder(target)
         self._batch_size = target.capabilities.batch_size
 
     def prepare(self, slices: Iterable[Sequence[RowStretch]]) -> list[Part]:

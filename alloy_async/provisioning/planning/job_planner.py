@@ -120,11 +120,10 @@ async def restart_plan(context: JobContext) -> None:
 
 
 async def _refuse_repeated(context: JobContext, planner: SourcePlanner) -> tuple[list[Finding], int]:
-    suspects = await in_thread(planner.finish)
-    if not suspects:
+    if not planner.repeated:
         return [], 0
     return await context.writer.call(
-        refuse_repeated, context.store, context.comparer, suspects, planner.key_column
+        refuse_repeated, context.store, context.comparer, planner.repeated, planner.key_column
     )
 
 

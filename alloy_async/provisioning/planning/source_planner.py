@@ -75,6 +75,8 @@ class SourcePlanner:
         self.nameless: int = 0
         self.findings: list[Finding] = []
         self.keys: KeyHashes = KeyHashes()
+        self.repeated: frozenset[int] = frozenset()
+        """The hashes of keys that came more than once, as soon as all rows are planned."""
         self._layouts: dict[ColumnLayout, RowChecks] = {}
 
     @property
@@ -157,13 +159,14 @@ class SourcePlanner:
                 )  # a fraction of the work
                 if weight >= size:
                     return planned, True
+            self.finish()
         return planned, False
 
-    def finish(self) -> frozenset[int]:
-        """Finish what was spooled, once all rows are planned; the hashes of keys that came more than once."""
+    def finish(self) -> None:
+        """Finish what was gathered of the rows, once all are planned; takes a while where there are many."""
         if self._spool is not None:
             self._spool.finish()
-        return self.keys.take_repeated()
+        self.repeated = self.keys.take_repeated()
 
     def _is_legible(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
         """Tell whether it can be read whom a row means: none of its errors is in what the system knows people by."""
@@ -242,6 +245,7 @@ class SourcePlanner:
             rows = chain.from_iterable(map(self.check_block, blocks))
             async for part in iterate_slices(rows, size, at_hand=True):
                 yield [*pack_rows(await self.plan_part(part))]
+            await in_thread(self.finish)
 
     async def plan_part(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:
         """Plan a slice of rows.

@@ -12,7 +12,7 @@ from ...core.errors import ConfigurationError
 from ..errors import SourceError
 from .field_map import FieldMap, suggest_nearest
 from .files.encoding import detect_encoding
-from .files.input_bytes import InputBytes, StreamInput, open_input
+from .files.input_bytes import FileInput, InputBytes, StreamInput, open_input
 from .files.pipes import watch_stream
 from .files.places import get_file_name, parse_source_place
 from .interface import Source
@@ -84,6 +84,8 @@ def open_source(
         skip_rows=skip_rows,
     )
     source.allow_empty = allow_empty
+    if isinstance(given, FileInput):
+        given.head = b""  # 256 KiB, for as long as the job; nobody reads it again
     return source
 
 

@@ -115,7 +115,7 @@ class JobStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Leave the job at rest, and let others work on it."""
+        """Leave the job at rest, durably, and let others work on it."""
         ...
 
     # what the job is

@@ -159,8 +159,8 @@ async def _run_for_all(
     plans_first: bool,
     reads_source: bool = True,
 ) -> TenantsReport[Result]:
-    chosen = tuple(tenants)
-    await refuse_mistakes(chosen, reads_source=reads_source)  # of all, before any tenant has its turn
+    # Of all, before any tenant has its turn.
+    chosen = await refuse_mistakes(tuple(tenants), reads_source=reads_source)
     return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=plans_first)
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...core.errors import AlloyAsyncError, ConfigurationError
+from ...directory import Directory
 from ..errors import JobPlace
 from ..store.header import Mode
 from ..store.postgres.address import JobAddress
@@ -25,12 +26,15 @@ _GOES_WITH: Mapping[Mode, frozenset[Mode]] = {
 """The modes of other jobs that one account can have at the same time."""
 
 
-async def refuse_mistakes(tenants: Sequence[Tenant], *, reads_source: bool = True) -> None:
+async def refuse_mistakes(tenants: Sequence[Tenant], *, reads_source: bool = True) -> list[Tenant]:
     """Look at every tenant: its name, its job's place, its credential, its source and its account. Nothing is sent.
 
     Args:
         tenants: all.
         reads_source: False where only jobs are used that exist.
+
+    Returns:
+        The tenants, those whose source is a file with what was found out of that: it need not be found out again.
 
     Raises:
         TenantsError: with all mistakes that were found.
@@ -40,28 +44,28 @@ async def refuse_mistakes(tenants: Sequence[Tenant], *, reads_source: bool = Tru
         raise TenantsError(mistakes)
     salt, free = os.urandom(16), asyncio.Semaphore(_AT_ONCE)
 
-    async def look(tenant: Tenant) -> str | Mistake:
+    async def look(tenant: Tenant) -> tuple[Tenant, str] | Mistake:
         async with free:
             try:
-                return await _identify_account(tenant, salt, reads_source=reads_source)
+                async with tenant.open_target() as target:
+                    looked_at = await tenant.keep_source(target) if reads_source else tenant
+                    return looked_at, await _identify_account(target, salt)
             except (AlloyAsyncError, OSError) as error:
                 return Mistake(tenant.name, str(error))
 
     found = await asyncio.gather(*(look(tenant) for tenant in tenants))
     mistakes = [one for one in found if isinstance(one, Mistake)]
-    accounts = [one if isinstance(one, str) else "" for one in found]
+    accounts = ["" if isinstance(one, Mistake) else one[1] for one in found]
     mistakes += _find_conflicts(tenants, accounts)
     if mistakes:
         raise TenantsError(mistakes)
+    return [one[0] for one in found if not isinstance(one, Mistake)]
 
 
-async def _identify_account(tenant: Tenant, salt: bytes, *, reads_source: bool) -> str:
+async def _identify_account(target: Directory, salt: bytes) -> str:
     """Identify the account of a tenant; empty where it cannot be told."""
-    async with tenant.open_target() as target:
-        if reads_source:
-            await tenant.open_source(target)
-        account = await target.fingerprint_account(salt)
-        return f"{target.name} {target.base_url} {account}" if account else ""
+    account = await target.fingerprint_account(salt)
+    return f"{target.name} {target.base_url} {account}" if account else ""
 
 
 def _find_repeated_names(tenants: Iterable[Tenant]) -> list[Mistake]:

@@ -94,6 +94,17 @@ class Tenant:
             return await open_job_source(await in_thread(self.source), target)
         return await open_job_source(self.source, target)
 
+    async def keep_source(self, target: Directory) -> Tenant:
+        """Open the source, and make a tenant that has it opened, where it is a file: such a one holds nothing open.
+
+        Raises:
+            SourceError: it cannot be read as users.
+        """
+        opened = await self.open_source(target)
+        if not isinstance(self.source, str | Path):
+            return self
+        return attrs.evolve(self, source=opened, job=self.place)
+
 
 @attrs.frozen
 class Mistake:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import types
 from collections.abc import Callable, Mapping
@@ -58,7 +59,16 @@ def _probe_payload(_: Any) -> bool:
 
 def _list_parameters(owner: Any, name: str) -> list[str] | None:
     method = getattr(owner, name, None)
-    return None if method is None else list(inspect.signature(method).parameters)
+    if method is None:
+        return None
+    if inspect.ismethod(method):
+        return _list_function_parameters(method.__func__)[1:]
+    return _list_function_parameters(method)
+
+
+@functools.lru_cache(32)
+def _list_function_parameters(function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)  # takes a while, and is asked for each client
 
 
 def _probe_connector(connector: Any) -> bool:

@@ -143,7 +143,7 @@ class JobFile:
                 with self._database:
                     self._database.execute("BEGIN IMMEDIATE" if self._lock else "BEGIN")
                     yield
-                    if self._lock and durable:
+                    if self._lock:
                         self._lock.check_file()
                 if durable:
                     self._move_into_file()
@@ -179,8 +179,11 @@ class JobFile:
     def close(self) -> None:
         """Leave one file, for readers too, and let others work on it."""
         if self._lock:
-            with contextlib.suppress(sqlite3.Error):  # somebody reads it just now, or it is damaged
+            try:
                 self._database.execute("PRAGMA journal_mode = DELETE")
+            except sqlite3.Error:  # somebody reads it just now, or it is damaged
+                with contextlib.suppress(sqlite3.Error):
+                    self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
         self._database.close()
         for held in (self._lock, self._probe):  # not before the database: closing them drops its locks
             if held is not None:

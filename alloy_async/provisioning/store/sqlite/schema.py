@@ -114,6 +114,7 @@ def create_template() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template"
         with contextlib.closing(connect(path)) as database:
+            database.execute("PRAGMA synchronous = OFF")  # it is read, and gone, at once
             database.execute("PRAGMA journal_mode = WAL")  # kept in the file, from then on
             database.execute(f"PRAGMA application_id = {APPLICATION}")
             for statement in _TABLES:

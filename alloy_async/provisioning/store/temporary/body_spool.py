@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import IO, Self
 
 from ....directory import Directory, EncodingDirectory, RecordColumns
+from ....directory.interface import find_encoder
 from ..row_stretch import RowStretch
 
 
@@ -27,8 +28,7 @@ class BodySpool:
 
     def __init__(self, target: Directory, open_file: Callable[[], IO[bytes]] = _open_file) -> None:
         can = target.capabilities
-        is_possible = isinstance(target, EncodingDirectory) and "password" not in can.carries
-        self._encoder: EncodingDirectory | None = target if is_possible else None  # type: ignore[assignment]
+        self._encoder: EncodingDirectory | None = None if "password" in can.carries else find_encoder(target)
         self._size = can.batch_size
         self._open_file = open_file
         self._file: IO[bytes] | None = None
