@@ -100,6 +100,21 @@ async def test_an_error_that_nobody_expected_holds_up_nobody_else(tmp_path: Path
     assert [one.complete for one in report.tenants.values()] == [False, True, True]
 
 
+async def test_what_was_checked_is_what_is_sent(tmp_path: Path) -> None:
+    tenants = create_tenants(tmp_path, 2)
+
+    def change_next(name: str, event: object) -> None:
+        if name == "t0" and isinstance(event, TenantResult):
+            users_file(tmp_path / "t1.csv", 500)
+
+    report = await provision_many(tenants, at_once=1, on_event=change_next)
+    assert isinstance(report.errors["t1"], SourceError)
+    assert "the file was changed" in str(report.errors["t1"])
+    assert [path.name for path in tmp_path.glob("*.job")] == ["t0.job"]
+    assert not tenants[1].target.users  # type: ignore[union-attr]
+    assert (await provision_many(tenants[1:])).complete
+
+
 async def test_events_come_with_the_name_of_their_tenant(tmp_path: Path) -> None:
     told: dict[str, list[Any]] = {}
     unnamed: list[Event] = []

@@ -95,15 +95,14 @@ class Tenant:
         return await open_job_source(self.source, target)
 
     async def keep_source(self, target: Directory) -> Tenant:
-        """Open the source, and make a tenant that has it opened, where it is a file: such a one holds nothing open.
+        """Open the source, and make a tenant that has it as it is now, where that is a file here: it holds nothing open.
 
         Raises:
             SourceError: it cannot be read as users.
         """
         opened = await self.open_source(target)
-        if not isinstance(self.source, str | Path):
-            return self
-        return attrs.evolve(self, source=opened, job=self.place)
+        is_file = isinstance(self.source, str | Path) and await in_thread(Path(self.source).is_file)
+        return attrs.evolve(self, source=opened, job=self.place) if is_file else self
 
 
 @attrs.frozen
