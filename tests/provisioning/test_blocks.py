@@ -15,13 +15,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from alloy_async.directory import Capabilities
 from alloy_async.provisioning import CsvSource, FieldMap, Source, SourceError, open_source
-from alloy_async.provisioning.checks.checked_row import CheckedRow
-from alloy_async.provisioning.checks.row_checks import RowChecks
+from alloy_async.provisioning.checks.row_checks import CheckedRow, RowChecks
 from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.planning.source_planner import SourcePlanner
 from alloy_async.provisioning.sources import ColumnLayout, Row
 from alloy_async.provisioning.sources.blocks import ColumnBlock, read_row_blocks
-from alloy_async.provisioning.sources.formats.csv_columns import CELL_LIMIT, gather_columns, split_columns
+from alloy_async.provisioning.sources.formats.csv_parser import CELL_LIMIT, gather_columns, split_columns
 from alloy_async.provisioning.sources.formats.json_lines import parse_objects
 from alloy_async.systems import load_directory
 from simulation.sandbox_directories import SYSTEMS

@@ -12,7 +12,7 @@ from alloy_async import AlloyDirectory, AsyncAlloy
 from alloy_async.directory import RecordColumns
 from alloy_async.provisioning import CsvSource, open_source, provision
 from alloy_async.provisioning.sources.blocks import ColumnBlock
-from alloy_async.provisioning.store.row_stretch import RowStretch
+from alloy_async.provisioning.store.rows import RowStretch
 from alloy_async.provisioning.store.temporary.body_spool import BodySpool
 from simulation.sandbox_directories import SYSTEMS, directory_of, empty_sandbox
 

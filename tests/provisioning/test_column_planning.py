@@ -25,7 +25,7 @@ from alloy_async.provisioning.planning.source_rereader import SourceRereader
 from alloy_async.provisioning.sources import Row
 from alloy_async.provisioning.sources.blocks import Block, RowBlock, read_row_blocks
 from alloy_async.provisioning.store.header import JobHeader, Mode
-from alloy_async.provisioning.store.row_stretch import RowStretch
+from alloy_async.provisioning.store.rows import RowStretch
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
 from alloy_async.provisioning.store.writer import JobWriter
 from alloy_async.systems import load_directory

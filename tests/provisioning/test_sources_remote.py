@@ -22,7 +22,7 @@ from fsspec.registry import _registry
 
 from alloy_async.core.errors import ConfigurationError
 from alloy_async.provisioning import SourceError, apply, open_source, plan, provision, resume
-from alloy_async.provisioning.sources.files.places import get_file_name, parse_source_place
+from alloy_async.provisioning.sources.files.input_bytes import get_file_name, parse_source_place
 from alloy_async.provisioning.store.store_opener import read_store
 from simulation.memory_directory import MemoryDirectory
 

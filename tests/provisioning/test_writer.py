@@ -12,8 +12,7 @@ import pytest
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.store_opener import create_store, read_store
-from alloy_async.provisioning.store.writer import JobWriter
-from alloy_async.provisioning.store.writer_threads import MOST_THREADS, WriterThreads
+from alloy_async.provisioning.store.writer import MOST_THREADS, JobWriter, WriterThreads
 
 HEADER = {"source": "users.csv", "system": "Alloy", "base_url": "https://alloy.example", "mode": "create"}
 

@@ -32,7 +32,7 @@ class SourceFileType(click.Path):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
         """Convert what was given."""
-        from ...provisioning.sources.files.places import parse_source_place
+        from ...provisioning.sources.files.input_bytes import parse_source_place
 
         if isinstance(value, str) and isinstance(url := parse_source_place(value), str):
             return url
@@ -147,7 +147,7 @@ async def open_users(
 
 def restore_source_options(header: JobHeader) -> tuple[SourceOptions, Path | str | None, str | None]:
     """Read from a job how its source is read: for `open_users`."""
-    from ...provisioning.sources.files.places import parse_source_place
+    from ...provisioning.sources.files.input_bytes import parse_source_place
 
     options = json.loads(header.options)
     told = {**options.get("reading", {})}  # a job that a program made says nothing of it

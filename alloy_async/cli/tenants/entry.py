@@ -153,7 +153,7 @@ def _create_reading(values: Mapping[str, Any], folder: Path, *, sandbox: bool) -
 
 
 def _find_source(text: str, folder: Path) -> Path | str:
-    from ...provisioning.sources.files.places import parse_source_place
+    from ...provisioning.sources.files.input_bytes import parse_source_place
 
     place = parse_source_place(text)
     return place if isinstance(place, str) else _find_path(text, folder)

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
+import attrs
+
 from ...directory import Capabilities
 from ..sources import ColumnLayout, Finding, Row, Severity
 from ..sources.blocks import ColumnBlock
@@ -46,6 +48,17 @@ class _TextField(NamedTuple):
     needed: bool
     is_key: bool
     longest: int | float
+
+
+@attrs.define(eq=False)
+class CheckedRow:
+    """One row with its number in the job and what was found by all checks."""
+
+    number: int
+    row: Row
+    key: str
+    errors: str
+    """The findings that keep it from being sent, as one reason; empty when it is good."""
 
 
 class RowChecks:

@@ -20,10 +20,9 @@ from .crash_points import crash_hook
 from .doubts import DoubtReconciler
 from .failure_guard import FailureGuard
 from .recorder import ProgressRecorder
-from .row_batches import Part, group_for_calls
+from .row_batches import CreationBatch, Part, group_for_calls
 from .sending.batch_sender import BatchSender
 from .sending.call_sender import CallSender
-from .sending.creation_batch import CreationBatch
 
 _FIRST_AHEAD = 4
 """Single rows, for each call in flight, whose intents share a transaction at first: a durable one takes as long as a call."""

@@ -15,7 +15,7 @@ from ..async_helpers import in_thread
 from ..errors import JobError, JobPlace, JobUnavailable
 from ..planning.source_match import seal_source
 from ..sources import Source, open_source
-from ..sources.files.places import get_file_name, parse_source_place
+from ..sources.files.input_bytes import get_file_name, parse_source_place
 from ..store.header import JobHeader, Mode
 from ..store.store_opener import create_store, delete_store, open_store, parse_place, read_store
 from ..store.writer import JobWriter, open_job_writer

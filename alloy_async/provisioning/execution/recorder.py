@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...core.hook_events import RetryEvent
 from ..events import Counts
 from ..store.header import JobHeader, Phase, RowOutcome
-from ..store.job_store import BEGUN
+from ..store.job_store import BEGUN, Second
 from ..store.rows import RowResult
 from ..store.states import JobEvent
 from ..store.writer import JobWriter
-from .per_second_stats import PerSecondStats
 
 _MOST_PENDING = 256
 _NAMES_OF_UNDOING: dict[RowOutcome | None, RowOutcome] = {
@@ -132,3 +132,64 @@ class ProgressRecorder:
             result._replace(outcome=_NAMES_OF_UNDOING.get(result.outcome, result.outcome))
             for result in results
         ]
+
+
+class PerSecondStats:
+    """Counts what happens and gives it out second by second.
+
+    Args:
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._finished: list[Second] = []
+        self.retries: int = 0
+        self.waited: float = 0.0
+        self._begin(int(clock()))
+
+    def add_rows(self, rows: int) -> None:
+        """Count rows that got their outcome."""
+        self._roll()
+        self._rows += rows
+
+    def add_call(self, seconds: float) -> None:
+        """Count a call that took so long."""
+        self._roll()
+        self._latencies.append(seconds)
+
+    def add_retry(self, event: RetryEvent) -> None:
+        """Count an attempt that will be made again."""
+        self._roll()
+        self._retries += 1
+        self._waited += event.wait
+        self.retries += 1
+        self.waited += event.wait
+
+    def add_refusal(self) -> None:
+        """Count an attempt that was refused for a rate limit, whether it is made again or not."""
+        self._roll()
+        self._limited += 1
+
+    def take(self, *, last: bool = False) -> list[Second]:
+        """Take the seconds that are over, each once; with `last`, the one under way too."""
+        self._roll(over=last)
+        taken, self._finished = self._finished, []
+        return taken
+
+    def _begin(self, second: int) -> None:
+        self._second = second
+        self._rows = self._limited = self._retries = 0
+        self._waited = 0.0
+        self._latencies: list[float] = []
+
+    def _roll(self, *, over: bool = False) -> None:
+        now = int(self._clock())
+        if now == self._second and not over:
+            return
+        if self._rows or self._latencies or self._retries:
+            times = sorted(self._latencies) or [0.0]
+            p50, p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
+            facts = (len(self._latencies), p50, p95, times[-1], self._limited, self._retries, self._waited)
+            self._finished.append(Second(self._second, self._rows, *facts))
+        self._begin(now)

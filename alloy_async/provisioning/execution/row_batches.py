@@ -7,8 +7,10 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import TypeAlias
 
+import attrs
+
 from ...core.codec.typed_json import pause_collector
-from ...directory import EncodingDirectory, UserRecord
+from ...directory import EncodingDirectory, RecordColumns, UserRecord
 from ...directory.interface import find_encoder
 from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError
@@ -20,16 +22,36 @@ from ..planning.source_rereader import CHANGED, SourceRereader
 from ..sources import read_rows
 from ..store.header import Phase
 from ..store.planned_batches import pack_rows
-from ..store.row_stretch import RowStretch
-from ..store.rows import JobRow
-from .sending.creation_batch import CreationBatch, give_records
+from ..store.rows import JobRow, RowStretch
 
-Part: TypeAlias = list[JobRow] | CreationBatch
-"""Rows that are sent one after the other, or a batch of creations."""
 _SLICE = 1000
 """Rows that are read at a time; a whole batch, where that is more."""
 _SLICES_AHEAD = 4
 """Slices that are read and prepared in one go: each costs two changes of thread."""
+
+
+@attrs.frozen(eq=False)
+class CreationBatch:
+    """Users whom one call creates, none of whom was sent before.
+
+    Args:
+        stretches: their planned rows.
+        body: what is sent of them, as the directory encoded it.
+    """
+
+    stretches: Sequence[RowStretch]
+    body: bytes = attrs.field(repr=False)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The natural key of each."""
+        if len(self.stretches) == 1:
+            return self.stretches[0].keys
+        return [key for stretch in self.stretches for key in stretch.keys]
+
+
+Part: TypeAlias = list[JobRow] | CreationBatch
+"""Rows that are sent one after the other, or a batch of creations."""
 
 
 async def read_planned_rows(
@@ -193,3 +215,11 @@ def _limit_update(row: JobRow, comparer: UserComparer) -> None:
     """Have an update send what its plan showed, to the very user that was seen."""
     if row.action == "update" and row.record is not None:
         row.record = comparer.create_update(row.record, row.remote_id, row.before)
+
+
+def give_records(stretches: Sequence[RowStretch], users: RecordColumns) -> Iterator[JobRow]:
+    """Give the rows of stretches, each with the record of its user."""
+    rows = (row for stretch in stretches for row in stretch.iterate_rows())
+    for row, record in zip(rows, users.iterate_records(), strict=True):
+        row.record = record
+        yield row

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from ...directory.record_columns import RecordColumns
-from ..checks.checked_row import CheckedRow
+from ..checks.row_checks import CheckedRow
 from ..store.planned_batches import PlannedBatch, pack_columns, pack_rows
 from ..store.row_events import MOST
 from .comparison import DIGEST_SIZE, UserComparer

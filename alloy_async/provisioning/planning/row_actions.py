@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...directory import Capabilities, UserRecord
 from ...directory.user_differences import Change, Value
-from ..checks.checked_row import CheckedRow
+from ..checks.row_checks import CheckedRow
 from ..store.header import Mode, RowOutcome
 from ..store.rows import NOT_THERE, PlannedRow
 from .comparison import UserComparer

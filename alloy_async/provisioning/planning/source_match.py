@@ -9,7 +9,7 @@ from itertools import takewhile
 from ...core.auth import hash_with_key
 from ...directory import UserRecord
 from ..async_helpers import in_thread, iterate_slices
-from ..checks.checked_row import CheckedRow
+from ..checks.row_checks import CheckedRow
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..sources import Row, Source

@@ -9,9 +9,8 @@ from ...core.codec.typed_json import pause_collector
 from ...directory import Capabilities
 from ...directory.record import fold_all
 from ..async_helpers import in_thread, iterate_slices
-from ..checks.checked_row import CheckedRow
 from ..checks.duplicates import FindFirst, KeyHashes, create_duplicate_finding
-from ..checks.row_checks import RowChecks
+from ..checks.row_checks import CheckedRow, RowChecks
 from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
 from ..sources.blocks import Block, RowBlock

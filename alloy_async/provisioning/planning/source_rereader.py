@@ -14,7 +14,7 @@ from ...directory.record_columns import RecordColumns
 from ..errors import SourceError
 from ..sources import Source
 from ..sources.blocks import Block, RowBlock, read_row_blocks
-from ..store.row_stretch import RowStretch
+from ..store.rows import RowStretch
 from .comparison import DIGEST_SIZE, UserComparer
 
 CHANGED: str = "was changed while the job was running"

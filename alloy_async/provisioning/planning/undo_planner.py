@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from ...directory import Capabilities
 from ..job_context import JobContext
 from ..store.planned_batches import PlannedBatch, pack_columns
-from ..store.row_stretch import RowStretch
-from ..store.rows import NOT_THERE
+from ..store.rows import NOT_THERE, RowStretch
 from .comparison import list_emptied
 
 _CHANGES = frozenset({"created", "updated", "deleted", "done"})

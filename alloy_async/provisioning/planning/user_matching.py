@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...directory import Capabilities
 from ..async_helpers import in_thread
-from ..checks.checked_row import CheckedRow
+from ..checks.row_checks import CheckedRow
 from ..store.header import Mode
 from .comparison import UserComparer
 from .user_lookup import UserLookup, Users

@@ -12,9 +12,15 @@ from ...core.errors import ConfigurationError
 from ..errors import SourceError
 from .field_map import FieldMap, suggest_nearest
 from .files.encoding import detect_encoding
-from .files.input_bytes import FileInput, InputBytes, StreamInput, open_input
+from .files.input_bytes import (
+    FileInput,
+    InputBytes,
+    StreamInput,
+    get_file_name,
+    open_input,
+    parse_source_place,
+)
 from .files.pipes import watch_stream
-from .files.places import get_file_name, parse_source_place
 from .interface import Source
 
 if TYPE_CHECKING:

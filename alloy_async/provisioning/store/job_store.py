@@ -19,8 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from ..errors import JobPlace
 from .header import JobHeader, Phase
 from .planned_batches import PlannedBatch
-from .row_stretch import RowStretch
-from .rows import JobRow, RowResult
+from .rows import JobRow, RowResult, RowStretch
 from .states import RowState
 
 

@@ -15,8 +15,7 @@ import attrs
 
 from .header import Action, RowOutcome
 from .row_events import MOST, SEPARATOR, Event
-from .row_stretch import RowStretch
-from .rows import PlannedRow
+from .rows import PlannedRow, RowStretch
 from .states import RowState
 
 

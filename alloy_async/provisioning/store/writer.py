@@ -1,13 +1,15 @@
-"""A job's store in the hands of the one worker that carries the job out."""
+"""A job's store in the hands of the one worker that carries the job out, and the few threads in which all of a process work."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from queue import SimpleQueue
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import attrs
@@ -15,10 +17,11 @@ import attrs
 from ..errors import JobError
 from .header import JobHeader
 from .job_store import JobStore
-from .writer_threads import get_writer_threads
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
+MOST_THREADS = 4
+"""Several, so that a disk or a database that makes one job wait does not make all of them wait."""
 
 
 class JobWriter:
@@ -41,7 +44,7 @@ class JobWriter:
         self._is_closing = False
         self._closed: Future[None] = Future()
         self._closed.set_running_or_notify_cancel()  # who waits for the end may be cancelled, the end not
-        self._threads = get_writer_threads()
+        self._threads = _threads
         self._threads.add_writer()
 
     def close(self) -> None:
@@ -183,3 +186,57 @@ def _answer(calls: Iterable[_Call], results: Iterable[Any]) -> None:
     for call, result in zip(calls, results, strict=True):
         with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
             call.loop.call_soon_threadsafe(tell, call, result)
+
+
+class WriterThreads:
+    """Runs the work of writers in the order in which it comes; each thread takes what is next.
+
+    A process has as many threads as it has writers, but at most so many.
+
+    Args:
+        most: threads at a time.
+    """
+
+    def __init__(self, most: int = MOST_THREADS) -> None:
+        self._most = most
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._writers = 0
+        self._running = 0
+
+    def add_writer(self) -> None:
+        """Begin to serve one more writer."""
+        with self._lock:
+            self._writers += 1
+            if self._running < min(self._writers, self._most):
+                self._running += 1
+                threading.Thread(target=self._run, name=f"job-writer-{self._running}").start()
+
+    def remove_writer(self) -> None:
+        """Stop serving a writer, once all of its work is done."""
+        with self._lock:
+            self._writers -= 1
+            if self._running > self._writers:
+                self._running -= 1
+                self._work.put(None)
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Have a thread do some work, which must not raise; what one writer submits next comes after what others wait for."""
+        self._work.put(work)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            work()
+
+
+_threads = WriterThreads()
+
+
+def _forget_threads() -> None:
+    """Begin anew in a forked child, which has none of its parent's threads."""
+    global _threads
+    _threads = WriterThreads()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)

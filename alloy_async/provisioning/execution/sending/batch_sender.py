@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ....directory import BatchOutcome, EncodingDirectory, Outcome
-from ...store.row_stretch import RowStretch
-from ...store.rows import RowResult
+from ...store.rows import RowResult, RowStretch
+from ..row_batches import CreationBatch, give_records
 from .call_sender import CallSender
-from .creation_batch import CreationBatch, give_records
 
 
 class BatchSender:

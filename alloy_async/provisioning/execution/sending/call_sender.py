@@ -14,13 +14,12 @@ from ...events import Sending
 from ...job_context import JobContext
 from ...planning.user_lookup import UserLookup
 from ...store.header import Phase
-from ...store.rows import JobRow, RowResult
+from ...store.rows import JobRow, RowResult, create_intents
 from ..crash_points import crash_hook
 from ..doubts import DoubtReconciler
 from ..failure_guard import FailureGuard
 from ..outcome_from_lookup import LookupDecider
 from ..recorder import ProgressRecorder
-from .intents import create_intents
 
 Answer: TypeAlias = Sequence[Outcome] | None
 """The outcomes of one call; none where surely it was not made and will not be; None where it was refused as a whole."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import stat
 from pathlib import Path
 from typing import BinaryIO, Protocol
+from urllib.parse import urlsplit
 
 from ...errors import SourceError
 from .compression import PrefixedStream, decompress_stream
 from .pipes import open_pipe
 
+_URL = re.compile(r"[a-z][a-z0-9+.-]+(?:::.*)?://", re.IGNORECASE)
+"""An address of fsspec; it may name several drivers, as simplecache::s3://bucket/users.csv."""
 _HEAD = 1 << 18
 
 
@@ -139,3 +143,17 @@ def _read_fingerprint(path: Path) -> tuple[int, int]:
     """Read size and time of change: they differ when the file was changed between two passes."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns
+
+
+def parse_source_place(place: str | Path) -> Path | str:
+    """Tell a URL, which stays as it is, from a path."""
+    return place if isinstance(place, str) and _URL.match(place) else Path(place)
+
+
+def get_file_name(place: str | Path) -> Path:
+    """Return a path's own, or for a URL the name of its file alone: what belongs to it goes into the current folder."""
+    found = parse_source_place(place)
+    if isinstance(found, Path):
+        return found
+    first = next(part for part in found.split("::") if "://" in part)
+    return Path(urlsplit(first.partition("://")[2]).path.rpartition("/")[2] or "users")

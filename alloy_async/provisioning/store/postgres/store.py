@@ -13,8 +13,7 @@ from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunLogLine, Second, ShardCounts
 from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, pack_results
-from ..row_stretch import RowStretch
-from ..rows import JobRow, RowResult
+from ..rows import JobRow, RowResult, RowStretch
 from ..states import RowEvent, RowState
 from .job_database import OpenDatabaseJob, decode_record
 from .schema import (

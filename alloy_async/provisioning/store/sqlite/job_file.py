@@ -11,8 +11,7 @@ from typing import Any, Self
 
 from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
-from .copied_job_guard import CopiedJobGuard
-from .lock import WorkerLock, WorkerProbe
+from .lock import CopiedJobGuard, WorkerLock, WorkerProbe
 from .schema import DamagedRecord, connect, create_template, insert_header, open_database
 
 

@@ -8,7 +8,7 @@ from typing import IO, Self
 
 from ....directory import Directory, EncodingDirectory, RecordColumns
 from ....directory.interface import find_encoder
-from ..row_stretch import RowStretch
+from ..rows import RowStretch
 
 
 def _open_file() -> IO[bytes]:
