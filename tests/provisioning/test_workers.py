@@ -174,15 +174,19 @@ async def test_who_is_stopped_leaves_the_job_to_the_worker_of_another(users: Pat
             run.stop.set()
 
     run = attrs.evolve(run, on_event=stop)
-    with Sandbox("alloy", seed_users=0, latency=0.2) as sandbox:
+    place = place.replace("#", "&lease_seconds=300#" if "?" in place else "?lease_seconds=300#")
+    with Sandbox("alloy", seed_users=0, latency=1) as sandbox:
         await split_by_hand(users, place, sandbox)
         other = start_worker(place, sandbox)
-        while not sandbox.ledger.count(what="created"):
+        while not sandbox.requests:
             assert other.poll() is None, other.stderr and other.stderr.read().decode()
             await asyncio.sleep(0.01)
+        # Amid its first shard, so that it is not done before the run is stopped.
+        other.send_signal(signal.SIGSTOP)
         directory: Any = sandbox.directory()
         async with directory.client:
             report = await resume(place, directory, run=run)
+        other.send_signal(signal.SIGCONT)
         assert report.stopped == "interrupted"
         assert events[-1] == Stopped("interrupted", goes_on=True)
         assert await asyncio.to_thread(other.wait, 300) == 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -69,15 +69,16 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
     from ...provisioning.store.store_opener import name_files_after, open_store, read_store
 
     path = to or name_files_after(job)
-    part = path.with_name(f"{path.name}.part")
+    file = _open_private(path)
+    part = Path(file.name)
     try:
-        with read_store(job) as store, _open_private(part) as file:
+        with file, read_store(job) as store:
             report = read_report(store)
             ending = write_unresolved_rows(file, store, report, safe=safe)
         if to is None:
             path = name_failed_file(job, ending)
             _refuse_foreign(path)
-        path = part.replace(_choose_free_name(path, report.header))
+        path = part.replace(_choose_free_name(path, part, report.header))
         # Another worker of a shared job, which has come to its end as well, writes the same.
         with contextlib.suppress(JobInUse), contextlib.closing(open_store(job)) as store:
             store.update_header(failed_rows=_hash_file(path, report.header))
@@ -142,10 +143,11 @@ def suggest_right_file(error: ForeignRowsError) -> str:
     return f"\nTo write it anew:  {format_command('report', error.job, '--format', 'csv', '-o', path)}"
 
 
-def _choose_free_name(path: Path, header: JobHeader) -> Path:
+def _choose_free_name(path: Path, part: Path, header: JobHeader) -> Path:
     """Choose the place itself, or beside it where somebody corrected what stands there."""
     free, number = path, 1
-    while free.exists() and not is_as_written(free, header):
+    ours = {header.failed_rows, _hash_file(part, header)}  # or what another worker has just written there
+    while free.exists() and _hash_file(free, header) not in ours:
         number += 1
         free = path.with_name(f"{path.stem}.{number}{path.suffix}")
     return free
@@ -160,10 +162,16 @@ def _hash_file(path: Path, header: JobHeader) -> str:
 
 
 def _open_private(path: Path) -> IO[str]:
-    """Open a new file that only its owner may read: it holds people's data."""
-    path.unlink(missing_ok=True)
-    return os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
+    """Open a new file beside the path that only its owner may read: it holds people's data."""
+    # Of a name of its own: workers of a shared job come to their end in one folder at the same time.
+    return NamedTemporaryFile(
+        "w",
+        encoding="utf-8",
+        newline="",
+        prefix=f"{path.name}.",
+        suffix=".part",
+        dir=path.parent,
+        delete=False,
     )
 
 
