@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.exceptions import Exit
 
+from ..core.argument_errors import use_argument_names
 from ..version import __version__
 from .commands.auth import auth
 from .commands.call import call
@@ -22,7 +23,7 @@ from .commands.provision import plan, provision
 from .commands.rehearse import rehearse
 from .commands.sandbox import sandbox
 from .commands.user_queries import users
-from .error_messages import describe_error
+from .error_messages import describe_error, name_option
 from .exit_codes import ExitCode
 from .help import get_help_width
 from .output.safe_text import print_line
@@ -38,7 +39,8 @@ class App(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             try:
-                return super().invoke(ctx)
+                with use_argument_names(name_option):
+                    return super().invoke(ctx)
             finally:
                 sys.stdout.flush()  # here, since at exit it would be too late to catch what it raises
         except BrokenPipeError as error:

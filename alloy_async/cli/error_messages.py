@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Mapping
+from typing import Any
 
 OPTIONS: Mapping[str, str] = {
     "adopted": "--adopted",
@@ -19,6 +21,7 @@ OPTIONS: Mapping[str, str] = {
     "deadline": "--deadline",
     "delimiter": "--delimiter",
     "encoding": "--encoding",
+    "format": "--format",
     "identity_provider": "--identity-provider",
     "job": "--job",
     "mapping": "--mapping",
@@ -34,9 +37,24 @@ OPTIONS: Mapping[str, str] = {
     "shard_rows": "--shard-rows",
     "sheet": "--sheet",
     "skip_rows": "--skip-rows",
+    "source": "FILE",
     "token": "--api-key-file",
 }
 """Arguments of the library, and the options that set them."""
+
+
+def name_option(name: str, value: Any = None) -> str:
+    """Name an argument of the library as the option that sets it: `--allow-inactive`, `--encoding cp1252`.
+
+    Args:
+        name, value: see `name_argument`.
+    """
+    if isinstance(value, Mapping):
+        return " ".join(f"--map {shlex.quote(f'{column}={field}')}" for column, field in value.items())
+    if name not in OPTIONS:
+        return f"{name}={'' if value is None else value}"
+    return OPTIONS[name] if value is None or value is True else f"{OPTIONS[name]} {shlex.quote(str(value))}"
+
 
 _ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(\w[^\s,;)]*)?")
 _SUBJECT = re.compile(r"^((?:\w+: )?)(\w+)(?=[ \[.:])")

@@ -3,15 +3,56 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
+FormatArgument: TypeAlias = Callable[[str, Any], str]
+"""Writes an argument, by its name and value, as a message names it; the value is None where the message has none."""
 
 CREDENTIAL_NAMES = ("api_key", "token")
 MOST_LISTED = 8
 """Names that an error lists in full."""
+
+
+def _format_keyword(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):  # the only argument that is one maps columns to fields
+        value = ", ".join(f"{column!r}: {field!r}" for column, field in value.items())
+        return f"{name}=FieldMap({{{value}}})"
+    return f"{name}=" if value is None else f"{name}={value!r}"
+
+
+_format: FormatArgument = _format_keyword
+
+
+def name_argument(name: str, value: Any = None) -> str:
+    """Name an argument in a message as whoever reads it would write it: `allow_inactive=True`.
+
+    On the command line it is an option, in a table a key: they say so by `use_argument_names`.
+
+    Args:
+        name: in Python.
+        value: that is suggested for it; None: none.
+    """
+    return _format(name, value)
+
+
+@contextmanager
+def use_argument_names(format_argument: FormatArgument) -> Iterator[None]:
+    """Let messages name arguments in another way while the block lasts, in all threads: for a program that is the library's
+    only user in its process.
+
+    Args:
+        format_argument: see `FormatArgument`.
+    """
+    global _format  # in threads of the library too, which no context variable would reach
+    before, _format = _format, format_argument
+    try:
+        yield
+    finally:
+        _format = before
 
 
 def explain_arguments(cls: type[T]) -> type[T]:

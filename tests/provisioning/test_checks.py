@@ -65,7 +65,7 @@ def test_a_field_that_the_system_takes_must_be_right() -> None:
     assert finding.severity == "error"
     columns = ColumnLayout.match(["login", "active"], FieldMap())
     (finding,) = findings("ada", "maybe", columns=columns)
-    assert "--allow-inactive" in finding.message
+    assert "allow_inactive=True" in finding.message
     (finding,) = findings("ada", "maybe", columns=columns, also_carries=["active"])
     assert finding.message == "is neither true nor false; write yes or no"
 

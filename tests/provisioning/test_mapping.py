@@ -49,7 +49,9 @@ def test_the_key_may_be_another_field_or_mapped(tmp_path: Path) -> None:
     assert found == UserRecord(username="", email="ada@x.org")
     found = record(tmp_path, "mail\nada@x.org\n", FieldMap({"mail": "username"}))
     assert found == UserRecord(username="ada@x.org")
-    with pytest.raises(SourceError, match=r"no column holds the email; .*--map COLUMN=email"):
+    with pytest.raises(
+        SourceError, match=r"no column holds the email; .*mapping=FieldMap\({'COLUMN': 'email'}\)"
+    ):
         record(tmp_path, "username\nada\n", FieldMap(), key="email")
 
 

@@ -108,7 +108,7 @@ def test_any_bytes_are_rows_or_a_source_error(tmp_path: Path, content: bytes) ->
         (b"email,x\n", ":1", "if people log in with their address"),
         (b"username,User_Name\n", ":1", "columns 1 ('username') and 2 ('User_Name')"),
         (b"username\nab\xe9c\n", ":2:3", "byte 0xE9 is not UTF-8; if '\xe9' is meant"),
-        (b"username\n" * 200 + "adä\n".encode("utf-16-le") * 3, ":201:2", "try --encoding utf-16-le"),
+        (b"username\n" * 200 + "adä\n".encode("utf-16-le") * 3, ":201:2", "try encoding='utf-16-le'"),
         (b"username\na\0b\n", ":2:2", "NUL"),
         (b'username,x\na,b\nc,"d\ne,f\n', ":3", "never closed"),
         (b'username,x\na,"b"c\n', ":2", "text follows a closing quote"),

@@ -136,7 +136,7 @@ def test_the_sheet_that_holds_users_is_found_or_named(tmp_path: Path) -> None:
     assert [row.record and row.record.username for row in found.rows()] == ["ada"]
     both = workbook(tmp_path / "two.xlsx", Old=[["username"], ["bob"]], New=people)
     with pytest.raises(
-        SourceError, match="several sheets hold users: 'Old', 'New'; say which one: --sheet NAME"
+        SourceError, match="several sheets hold users: 'Old', 'New'; say which one: sheet='NAME'"
     ):
         open_source(both)
     assert [row.record and row.record.username for row in open_source(both, sheet="new").rows()] == ["ada"]

@@ -133,7 +133,7 @@ def test_headers_of_exports(tmp_path: Path, header: str, cells: str, expected: d
 def test_a_header_below_rows_that_are_as_full_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, "ada,ada@x.org\nusername,email\nbob,b@x.org\n")
     with pytest.raises(
-        SourceError, match=r":1: this row does not name .*line 2 looks like the header.*--skip-rows 1"
+        SourceError, match=r":1: this row does not name .*line 2 looks like the header.*skip_rows=1"
     ):
         open_source(path)
     assert usernames(path, skip_rows=1) == [(3, "bob")]

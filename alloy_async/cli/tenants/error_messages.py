@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from ..error_messages import name_options
+from ..error_messages import name_option, name_options
 from .table_keys import KEYS
 
 _OPTION = re.compile(r"--(?:(encoding|allow-delete|skip-rows|format|sheet) (\w[^\s,;)]*)|([a-z][a-z-]*))")
@@ -21,6 +24,25 @@ def describe_tenant_error(error: Exception) -> str:
     if isinstance(error, Unauthorized | Forbidden):
         text += "; the credential was refused: look at where the table, or the profile, says that it is kept"
     return " ".join(text.split("\n"))
+
+
+def name_key(name: str, value: Any = None) -> str:
+    """Name an argument of the library as the key that sets it: `allow_inactive = true`, `encoding = "cp1252"`.
+
+    Args:
+        name, value: see `name_argument`.
+    """
+    if isinstance(value, Mapping):
+        columns = ", ".join(f"{_format_key(column)} = {json.dumps(field)}" for column, field in value.items())
+        return f"map = {{ {columns} }}"
+    key = {"columns": "map", "constants": "set", "source": "file"}.get(name, name)
+    if key not in KEYS:
+        return name_option(name, value)
+    return key if value is None else f"{key} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def _format_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
 
 
 def name_keys(message: str) -> str:

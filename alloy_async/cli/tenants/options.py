@@ -11,8 +11,10 @@ import attrs
 import click
 from click.core import ParameterSource
 
+from ...core.argument_errors import use_argument_names
 from ..exit_codes import ExitCode
 from ..options.job_options import JobOptions, add_options
+from .error_messages import name_key
 from .runner import ManyCommand, run_many
 from .table_keys import KEYS
 
@@ -103,7 +105,9 @@ def table_options(
             context = click.get_current_context()
             if many is not None:
                 _refuse_options_of_one(context, {"many", "only", *taken})
-                return context.exit(run(many, only, given))
+                with use_argument_names(name_key):
+                    code = run(many, only, given)
+                return context.exit(code)
             if only or given.pop("at_once", None):
                 raise click.UsageError("--only and --at-once go with --many, the table of tenants")
             if required and given[argument] is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from ...core.argument_errors import name_argument
 from ...directory import Capabilities
 from ...directory.record import fold
 from ...directory.record_fit import find_losses
@@ -117,14 +118,16 @@ class Linter:
                 self._dropped.add(name)
                 why = self._can.because.get(field, "the system has no place for it")
                 if field == "secret":
-                    why = _UNUSED if "password" in self._can.carries else _UNUSED.partition(";")[0]
+                    why = _explain_unused(name, takes_passwords="password" in self._can.carries)
                 yield Finding(line, name, "warning", f"will not be sent: {why}")
 
 
-_UNUSED = (
-    "it looks like a secret and is not used as the password, so it is not stored either;"
-    " use it as the password with --map COLUMN=password, or send it with --map COLUMN=attributes.NAME"
-)
+def _explain_unused(column: str, *, takes_passwords: bool) -> str:
+    why = "it looks like a secret and is not used as the password, so it is not stored either"
+    if not takes_passwords:
+        return why
+    password, other = (name_argument("mapping", {column: field}) for field in ("password", "attributes.NAME"))
+    return f"{why}; use it as the password with {password}, or send it with {other}"
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import attrs
 
+from ...core.argument_errors import name_argument
 from ...directory import Capabilities
 from ..sources import ColumnLayout, Finding, Row, Severity
 from ..sources.blocks import ColumnBlock
@@ -155,7 +156,7 @@ class RowChecks:
         if record.active is False and self._refuses_inactive:
             message = (
                 "this user is inactive, and would be active there, as the system cannot hold inactive users;"
-                " leave the row out, or allow it: --allow-inactive"
+                f" leave the row out, or allow it: {name_argument('allow_inactive', True)}"
             )
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         if record.email and not is_email(record.email) and not self._may_be_id(record.email):
@@ -163,7 +164,8 @@ class RowChecks:
             found.append(Finding(row.line, self._columns.get_name("email"), self._email_severity, message))
         if self._active is not None and record.active is None and cells[self._active] not in ("", None):
             message = "is neither true nor false; write yes or no"
-            message += ", or allow whatever it means: --allow-inactive" if self._refuses_inactive else ""
+            if self._refuses_inactive:
+                message += f", or allow whatever it means: {name_argument('allow_inactive', True)}"
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         return found
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ...core.argument_errors import name_argument
 from ..async_helpers import in_thread, iterate_slices
 from ..checks.duplicates import FindFirst
 from ..errors import JobError
@@ -144,8 +145,8 @@ async def _plan_removals(
         raise JobError(f"{what}, but {rest}. Nothing was sent", context.store.path)
     if allowed is not None and share > allowed:
         raise JobError(
-            f"{what}; {allowed:.0%} are allowed. Nothing was sent. If this is meant, allow the share: --allow-delete"
-            f" {share + 0.005:.2f}",
+            f"{what}; {allowed:.0%} are allowed. Nothing was sent. If this is meant, allow the share:"
+            f" {name_argument('allow_delete', round(share + 0.005, 2))}",
             context.store.path,
         )
     return count

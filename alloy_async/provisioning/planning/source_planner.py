@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from itertools import chain, count
 
+from ...core.argument_errors import name_argument
 from ...core.codec.typed_json import pause_collector
 from ...directory import Capabilities
 from ...directory.record import fold_all
@@ -222,8 +223,9 @@ class SourcePlanner:
             elif self._send_hidden:
                 message = "is sent, though nobody can tell whether it differs"
             else:
+                sends = name_argument("send_hidden", True)
                 message = (
-                    "is not sent, as it cannot be compared: who is there keeps theirs; --send-hidden sends it"
+                    f"is not sent, as it cannot be compared: who is there keeps theirs; {sends} sends it"
                 )
             self._count_findings([Finding(one.row.line, column, "warning", message)])
 

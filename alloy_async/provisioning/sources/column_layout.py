@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from ...core.argument_errors import name_argument
 from ...directory import UserRecord
 from ...directory.record_columns import RecordColumns
 from .cell_values import (
@@ -132,7 +133,8 @@ class ColumnLayout:
         if self.fills(key):
             return None
         names = ", ".join(map(repr, self.header[:20])) + (", ..." if self.header[20:] else "")
-        hint = f"rename the column that does to '{key}', or say which it is: --map COLUMN={key}"
+        mapped = name_argument("mapping", {"COLUMN": key})
+        hint = f"rename the column that does to '{key}', or say which it is: {mapped}"
         if key == "username" and "email" in self.fields:
             hint += f" ({self.get_name('email')!r}, if people log in with their address)"
         return f"no column holds the {key}; found {names}; {hint}"
@@ -264,7 +266,8 @@ def _match_fields(
         if others:
             raise LayoutError(
                 f"columns {first + 1} ({header[first]!r}) and {others[0] + 1} "
-                f"({header[others[0]]!r}) both mean {field}; rename one of them, or map one: --map COLUMN={field}"
+                f"({header[others[0]]!r}) both mean {field}; rename one of them, or map one:"
+                f" {name_argument('mapping', {'COLUMN': field})}"
             )
         fields[field] = first
     return fields, negated

@@ -1,4 +1,4 @@
-"""The mapping of columns to fields that the user gives: by `--map`, `--set`, or a saved TOML file."""
+"""The mapping of columns to fields that the user gives, as pairs or in a saved TOML file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 
+from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ...directory import FIELDS
 from .cell_values import read_boolean
@@ -79,11 +80,15 @@ class FieldMap:
         for text in columns:
             # A column's name may hold an equals sign, a field's cannot; of values, the other way round.
             column, field = _split_pair(
-                text, text.rpartition("="), "columns= takes COLUMN=FIELD, as Mail=email"
+                text, text.rpartition("="), f"{name_argument('columns')} takes COLUMN=FIELD, as Mail=email"
             )
             fields.setdefault(column, []).append(field)
         pairs = [
-            _split_pair(text, text.partition("="), "constants= takes FIELD=VALUE, as department=Sales")
+            _split_pair(
+                text,
+                text.partition("="),
+                f"{name_argument('constants')} takes FIELD=VALUE, as department=Sales",
+            )
             for text in constants
         ]
         return cls({name: dict.fromkeys(told) for name, told in fields.items()}, _collect_unique(pairs))

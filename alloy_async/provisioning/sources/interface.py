@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import attrs
 
+from ...core.argument_errors import name_argument
 from ...directory import UserRecord
 from ..errors import SourceError
 from .cell_values import Unreadable
@@ -132,5 +133,6 @@ def refuse_empty(source: Source) -> None:
         SourceError: it may not.
     """
     if not getattr(source, "allow_empty", False):
-        what = "nothing is done for an empty source unless that is allowed: --allow-empty"
+        allowed = name_argument("allow_empty", True)
+        what = f"nothing is done for an empty source unless that is allowed: {allowed}"
         raise SourceError(f"there are no rows; {what}", source.name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 import orjson
 
+from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ..errors import SourceError
 from .field_map import FieldMap, suggest_nearest
@@ -116,10 +117,11 @@ def _create_source(
     skip_rows: int,
 ) -> CsvSource | JsonLinesSource | JsonDocumentSource | ParquetSource | ExcelSource:
     if sheet is not None and format != "excel":
-        raise SourceError("only workbooks have sheets; leave out --sheet", given.name)
+        raise SourceError(f"only workbooks have sheets; leave out {name_argument('sheet')}", given.name)
     if skip_rows and format not in ("csv", "tsv", "excel"):
         raise SourceError(
-            "rows can be skipped in CSV files and workbooks only; leave out --skip-rows", given.name
+            f"rows can be skipped in CSV files and workbooks only; leave out {name_argument('skip_rows')}",
+            given.name,
         )
     match format:
         case "parquet":

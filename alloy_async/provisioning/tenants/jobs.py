@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from .. import jobs
@@ -187,5 +188,5 @@ def _report_ended(tenant: Tenant, states: Sequence[JobState]) -> Report | None:
 async def _open_needed_source(tenant: Tenant, target: Directory) -> Source:
     source = await tenant.open_source(target)
     if source is None:
-        raise ConfigurationError("the source is missing: say source=")
+        raise ConfigurationError(f"the source is missing: say {name_argument('source')}")
     return source

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import in_thread
@@ -61,7 +62,7 @@ class Tenant:
         if self.job is not None:
             return parse_place(self.job)
         if not isinstance(self.source, str | Path):
-            raise ConfigurationError("the place of its job is missing: say job=")
+            raise ConfigurationError(f"the place of its job is missing: say {name_argument('job')}")
         return Path(self.source).with_name(f"{self.name}.job")
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from .interface import Workers
 
@@ -33,4 +34,6 @@ def create_workers(on: str, command: Sequence[str], secrets: Mapping[str, str]) 
         from .dask_workers import DaskWorkers
 
         return DaskWorkers(f"tcp:{rest}", command)
-    raise ConfigurationError(f"on= takes local:N, as local:4, or dask://host:port; got {on!r}")
+    raise ConfigurationError(
+        f"{name_argument('on')} takes local:N, as local:4, or dask://host:port; got {on!r}"
+    )

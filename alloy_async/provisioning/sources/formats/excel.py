@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from ....core.argument_errors import name_argument
 from ....core.errors import ConfigurationError
 from ...errors import SourceError
 from ..cell_values import Unreadable, is_inexact
@@ -113,7 +114,10 @@ class ExcelSource:
         fitting = [(header, name) for header, name in headers if header.names_key]
         if len(fitting) > 1:
             sheets = ", ".join(repr(name) for _, name in fitting)
-            raise SourceError(f"several sheets hold users: {sheets}; say which one: --sheet NAME", self.name)
+            raise SourceError(
+                f"several sheets hold users: {sheets}; say which one: {name_argument('sheet', 'NAME')}",
+                self.name,
+            )
         if not headers:
             raise SourceError(
                 "it is empty; expected a row that names the columns, and one person a row", self.name

@@ -11,6 +11,7 @@ from itertools import chain, islice
 
 import orjson
 
+from ....core.argument_errors import name_argument
 from ...errors import SourceError
 from ..blocks import Block, RowBlock
 from ..field_map import FieldMap
@@ -73,7 +74,8 @@ class JsonLinesSource:
     def _refuse_other_json(self) -> None:
         first = read_first_line(self._origin, self.encoding)
         if first.startswith("[") or first == "{":
-            message = "expected one JSON object a line, with nothing around them; leave out --format jsonl"
+            given = name_argument("format", "jsonl")
+            message = f"expected one JSON object a line, with nothing around them; leave out {given}"
             raise SourceError(message, self.name, 1, 1)
 
 

@@ -233,9 +233,7 @@ def create_job(database: psycopg.Connection[Any], address: JobAddress, header: J
             (address.job, FORMAT, *attrs.astuple(header, recurse=False)),
         ).fetchone()
         if found is None:
-            raise JobError(
-                "this job exists already; resume it, or give another place with --job", address.shown
-            )
+            raise JobError("this job exists already; resume it, or give another place (job=)", address.shown)
         job = int(found[0])
         names_of_tables = {table: name_table(table, job) for table in ROW_TABLES}
         database.execute(_ROW_TABLES.format(**names_of_tables).encode())

@@ -20,6 +20,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Self
 
+from ....core.argument_errors import name_argument
 from ...errors import JobError
 from ..row_events import Event
 from .schema import connect
@@ -56,7 +57,7 @@ class WorkerLock:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         except FileExistsError:
-            message = "this job exists already; resume it, or give another place with --job"
+            message = f"this job exists already; resume it, or give another place: {name_argument('job')}"
             raise JobError(message, path) from None
         except OSError as error:
             raise JobError(f"cannot be written: {error.strerror}", path) from None
