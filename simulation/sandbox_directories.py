@@ -50,13 +50,14 @@ def place_of(sandbox: Sandbox) -> str:
 
 @asynccontextmanager
 async def directory_of(
-    system: str, url: str, place: str = "", *, batch_size: int | None = None
+    system: str, url: str, place: str = "", *, batch_size: int | None = None, **changes: Any
 ) -> AsyncIterator[Any]:
     """The directory at an address, impatient as tests are.
 
     Args:
         place: of `place_of`.
         batch_size: instead of the system's own, so that few rows make many batches.
+        changes: options of the client, instead of the impatient ones.
     """
     kind = SYSTEMS[system]
     options: Any = {
@@ -64,6 +65,7 @@ async def directory_of(
         "timeout": Timeout(read=0.5),
         "clock": FakeClock(),
         "deadline": 1e9,
+        **changes,
     }
     if system == "smooch":
         from alloy_async.sandbox.smooch.service import KEY_ID, SECRET

@@ -72,7 +72,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
                 yield _to_record(user)
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        return await self._call_for_each(self._create_one, records, self._keys(records))
+        return await self._call_for_each(self._create_one, records, self._keys(records), changes=True)
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /users, then PUT /users/{user_id}/roles where there are roles.

@@ -151,7 +151,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
                 return Outcome(key, "done", "there was nothing left to do")
             return Outcome(key, "done", remote_id=user.user_id)
 
-        return await self._call_for_each(taken, keys, keys)
+        return await self._call_for_each(taken, keys, keys, changes=True)
 
     async def _delete_credentials(self, user_id: str) -> None:
         async for credential in self.client.iterate(ListUserCredentials(user_id)):

@@ -62,7 +62,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
             user = there.get(fold(key))
             return Outcome(key, "exists", remote_id=_id_of(user)) if user else await self._create_one(record)
 
-        return await self._call_for_each(create, records, self._keys(records))
+        return await self._call_for_each(create, records, self._keys(records), changes=True)
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /api/users, then PUT /api/users/{id}/roles where there are roles."""

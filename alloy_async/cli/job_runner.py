@@ -92,6 +92,7 @@ def _print_plan(command: JobTask, options: JobOptions, plan: Plan) -> ExitCode:
 
 
 def _finish_report(command: JobTask, options: JobOptions, report: Report, progress: Display) -> ExitCode:
+    from ..provisioning.events import INTERRUPTED
     from .output.safe_console import create_console
     from .output.summary import print_summary
 
@@ -108,7 +109,7 @@ def _finish_report(command: JobTask, options: JobOptions, report: Report, progre
             options.as_json,
             lambda: print_summary(create_console(), report, failed, command.next_steps),
         )
-    if report.stopped == "interrupted":
+    if report.stopped == INTERRUPTED:
         return ExitCode.INTERRUPTED
     return ExitCode.SUCCESS if report.complete else ExitCode.INCOMPLETE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -15,18 +14,16 @@ from ..core.client_base import ClientBase
 from ..core.errors import AlloyAsyncError, ConfigurationError, InvalidRequest, NotFound
 from ..core.hook_events import RateLimitedEvent, RetryEvent
 from .create_once import create_or_find
-from .error_policy import ends_work, refuses_record
+from .error_policy import refuses_record
 from .interface import AmbiguousKey, Capabilities
 from .record import BatchOutcome, Outcome, UserRecord, fold
 from .record_fit import Loss, find_faults, find_losses, fit_record
+from .single_calls import SINGLE_CALLS, SingleCalls
 
 ClientT = TypeVar("ClientT", bound=AsyncClient)
 T = TypeVar("T")
 Item = TypeVar("Item")
 OutcomeT = TypeVar("OutcomeT", Outcome, BatchOutcome)
-
-SINGLE_CALLS = 16
-"""How many calls for one user each are under way at a time."""
 
 
 class Adapter(ABC, Generic[ClientT]):
@@ -125,7 +122,9 @@ class Adapter(ABC, Generic[ClientT]):
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by `remote_id` or else by natural key; fields that a record leaves open stay."""
         return await self._send_valid(
-            records, (), lambda good: self._call_for_each(self._update_one, good, self._keys(good))
+            records,
+            (),
+            lambda good: self._call_for_each(self._update_one, good, self._keys(good), changes=True),
         )
 
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
@@ -137,7 +136,7 @@ class Adapter(ABC, Generic[ClientT]):
             except NotFound:
                 return Outcome(key, "deleted", "was not there")
 
-        return await self._call_for_each(deleted, keys, keys)
+        return await self._call_for_each(deleted, keys, keys, changes=True)
 
     async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
         """Take one of `capabilities.offboarding` for users; the one step here is to delete them."""
@@ -222,7 +221,12 @@ class Adapter(ABC, Generic[ClientT]):
         ]
 
     async def _call_for_each(
-        self, call: Callable[[Item], Awaitable[T]], items: Sequence[Item], keys: Sequence[str]
+        self,
+        call: Callable[[Item], Awaitable[T]],
+        items: Sequence[Item],
+        keys: Sequence[str],
+        *,
+        changes: bool = False,
     ) -> Sequence[T | Outcome]:
         """Make one call an item, a few at a time: what each gives, in order, or the outcome of one that failed.
 
@@ -230,37 +234,12 @@ class Adapter(ABC, Generic[ClientT]):
             call: for one item.
             items: what to call it with.
             keys: the natural key of each item.
+            changes: it changes something; see `SingleCalls`.
 
         Raises:
             AlloyAsyncError: every call failed for a reason that lies in no record, and nothing happened.
         """
-        slots = asyncio.Semaphore(SINGLE_CALLS)
-        errors: dict[int, AlloyAsyncError] = {}
-        broken: AlloyAsyncError | None = None
-
-        async def attempt(number: int, item: Item, key: str) -> T | Outcome:
-            nonlocal broken
-            async with slots:
-                try:
-                    if broken is not None:
-                        raise broken
-                    return await call(item)
-                except AlloyAsyncError as error:
-                    outcome = self._outcome_of_error(key, error)
-                    if outcome.status == "failed":
-                        errors[number] = error
-                    if ends_work("batch", error):
-                        broken = error
-                    return outcome
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(attempt(number, item, key))
-                for number, (item, key) in enumerate(zip(items, keys, strict=True))
-            ]
-        if errors and len(errors) == len(tasks):
-            raise errors[min(errors)]
-        return [task.result() for task in tasks]
+        return await SingleCalls(self._outcome_of_error, changes=changes).make(call, items, keys)
 
     async def _read_without_effect(self, asking: Awaitable[T]) -> T:
         """Await the answer to a question; where there is none, nothing has happened."""

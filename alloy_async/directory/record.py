@@ -8,12 +8,15 @@ from typing import Any, Literal
 
 import attrs
 
-Status = Literal["created", "exists", "updated", "deleted", "done", "invalid", "failed", "unknown"]
+Status = Literal[
+    "created", "exists", "updated", "deleted", "done", "invalid", "failed", "unknown", "withdrawn"
+]
 """What became of one record.
 
 `created`, `exists`, `updated`, `deleted`: the directory holds what was asked for; a reason with them tells what of it is
 missing. `done`: a step of leaving is taken. `invalid`: the system refused this record. `failed`: nothing happened and the
-record itself may be fine. `unknown`: the request was sent and its answer was lost.
+record itself may be fine. `unknown`: the request was sent and its answer was lost. `withdrawn`: nothing was sent,
+as the work was stopped before its turn; only work that can be stopped ends so.
 """
 
 

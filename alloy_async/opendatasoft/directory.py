@@ -111,7 +111,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             (outcome,) = await self._send_and_read_verdicts(self.client.provision_users(request), [record])
             return outcome
 
-        return await self._call_for_each(provision, records, self._keys(records))
+        return await self._call_for_each(provision, records, self._keys(records), changes=True)
 
     async def _send_and_read_verdicts(
         self, sending: Awaitable[models.Verdicts], records: Sequence[UserRecord]

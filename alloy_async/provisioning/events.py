@@ -160,6 +160,10 @@ class Paused:
     reason: str
 
 
+INTERRUPTED = "interrupted"
+"""Why a run gives up that `RunOptions.stop` ends."""
+
+
 @attrs.frozen
 class Stopped:
     """The job gives up sending; the rows that are left stay planned, for resuming.

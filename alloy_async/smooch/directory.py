@@ -61,7 +61,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         return []
 
     async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        return await self._call_for_each(self._create_one, records, self._keys(records))
+        return await self._call_for_each(self._create_one, records, self._keys(records), changes=True)
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /v1/apps/{appId}/appusers."""

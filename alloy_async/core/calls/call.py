@@ -19,7 +19,7 @@ from ..messages.unusual_answers import decode_unusual_answer, error_from_respons
 from ..operation.operation import Operation
 from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
-from .scope import Scope, current_scope
+from .scope import AttemptWatch, Scope, current_scope
 from .timing import Part, Timing
 
 T = TypeVar("T")
@@ -49,6 +49,7 @@ class Call:
         "started",
         "streamed",
         "timing",
+        "watch",
     )
 
     def __init__(
@@ -70,6 +71,7 @@ class Call:
         self.id: str
         """Given with the first event that tells of the call."""
         self.check: Callable[[], None] | None = None
+        self.watch: AttemptWatch | None = None
         scope = current_scope.get()
         if scope is not None or options.settings.telemetry is not None:
             self._apply_scope(scope)
@@ -78,7 +80,7 @@ class Call:
         """Take in what holds for the block of code around the call."""
         if scope is not None:
             self.deadline = min(self.deadline, scope.count_seconds_left())
-            self.check = scope.check
+            self.check, self.watch = scope.check, scope.watch
         if self.options.settings.telemetry is not None or (
             scope is not None and scope.explanation is not None
         ):
@@ -166,15 +168,7 @@ class Call:
                 raise
             return self._interpret(wire, credential)
         except AlloyAsyncError as failure:
-            if failure.retry_after is not None or isinstance(failure, RateLimited):
-                from .attempt_notifications import report_limit
-
-                report_limit(self, failure)
-            if isinstance(failure, ConfigurationError):
-                self.attempts = sent  # the client was closed, say: nothing was sent this time
-            failure.operation = self.operation.name
-            failure.add_earlier_attempts(self.effect, self.attempts)
-            self.effect = failure.effect
+            self._note_failure(failure, sent)
             renewable = isinstance(failure, Unauthorized) and not self.renewed
             if credential is None or not renewable or not shared.auth.reject(credential):
                 raise
@@ -184,6 +178,20 @@ class Call:
         # server that refuses a fresh credential too will go on refusing.
         self.renewed = True
         return await self._attempt()
+
+    def _note_failure(self, failure: AlloyAsyncError, sent: int) -> None:
+        """Take note that an attempt failed, before which so many were sent; the error gets what holds for all of them."""
+        if failure.retry_after is not None or isinstance(failure, RateLimited):
+            from .attempt_notifications import report_limit
+
+            report_limit(self, failure)
+        if isinstance(failure, ConfigurationError):
+            self.attempts = sent  # the client was closed, say: nothing was sent this time
+        failure.operation = self.operation.name
+        failure.add_earlier_attempts(self.effect, self.attempts)
+        self.effect = failure.effect
+        if self.watch is not None:
+            self.watch.note_failure(self.operation, failure)
 
     async def _fetch_credential(self) -> Secret:
         left = self._count_seconds_left()
@@ -209,6 +217,8 @@ class Call:
         # Here and elsewhere on the way of a call: no function where the usual case is one test.
         target = request.target if options.query_key is None else self._create_request_target(credential)
         outgoing = OutgoingRequest(head, target, request.body)
+        if self.watch is not None:
+            self.watch.follow(self.operation, outgoing)
         return shared.transport.attempt(outgoing, timeout, seconds, self.streamed)
 
     def _create_request_target(self, credential: Secret | None) -> str:

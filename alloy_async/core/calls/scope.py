@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from ..errors import AlloyAsyncError
+from ..http.outgoing_request import OutgoingRequest
+from ..operation.operation import Operation
 from ..validation import check_seconds
 from .timing import Part, Timing
 
@@ -70,6 +73,18 @@ class Explanation:
         return "\n".join(lines)
 
 
+class AttemptWatch(Protocol):
+    """Follows the attempts of the calls in a block, so that it knows what of them a server can have seen."""
+
+    def follow(self, operation: Operation[Any], request: OutgoingRequest) -> None:
+        """Take note of an attempt: `request.written` tells from when on the server may know of it."""
+        ...
+
+    def note_failure(self, operation: Operation[Any], failure: AlloyAsyncError) -> None:
+        """Take note that an attempt failed; `failure.effect` is that of all attempts of its call."""
+        ...
+
+
 class Scope(NamedTuple):
     """What holds for the calls of a block.
 
@@ -78,12 +93,14 @@ class Scope(NamedTuple):
         now: monotonic seconds.
         explanation: where the calls tell their time.
         check: called before each attempt is sent; what it raises ends the call, without effect.
+        watch: told of each attempt.
     """
 
     ends: float = float("inf")
     now: Callable[[], float] = time.monotonic
     explanation: Explanation | None = None
     check: Callable[[], None] | None = None
+    watch: AttemptWatch | None = None
 
     def count_seconds_left(self) -> float:
         """Count the seconds until the deadline; infinite where there is none."""
@@ -142,6 +159,17 @@ def check_each_attempt(check: Callable[[], None]) -> Iterator[None]:
     """
     outer = current_scope.get() or Scope()
     token = current_scope.set(outer._replace(check=check))
+    try:
+        yield
+    finally:
+        current_scope.reset(token)
+
+
+@contextmanager
+def watch_attempts(watch: AttemptWatch) -> Iterator[None]:
+    """Have each attempt of the calls in a block told to `watch`."""
+    outer = current_scope.get() or Scope()
+    token = current_scope.set(outer._replace(watch=watch))
     try:
         yield
     finally:

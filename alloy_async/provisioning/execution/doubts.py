@@ -8,7 +8,7 @@ from itertools import islice
 
 from ...core.errors import AlloyAsyncError
 from ...directory import Directory
-from ..events import DoubtsFound
+from ..events import INTERRUPTED, DoubtsFound
 from ..job_context import JobContext
 from ..planning.user_lookup import UserLookup
 from ..store.header import Phase
@@ -34,6 +34,7 @@ class DoubtReconciler:
         target: the directory, watched.
         recorder: of the run.
         guard: of the run.
+        decider: of the run.
     """
 
     def __init__(
@@ -43,19 +44,18 @@ class DoubtReconciler:
         target: Directory,
         recorder: ProgressRecorder,
         guard: FailureGuard,
+        decider: LookupDecider,
     ) -> None:
         self._context = context
         self._phase: Phase = phase
         self._target = target
         self._recorder = recorder
         self._guard = guard
-        self._decider = LookupDecider(
-            target.capabilities, context.comparer, sends_again=context.run.sends_again
-        )
+        self._decider = decider
         self._reach = crash_hook.get()
 
     async def reconcile_earlier(self) -> None:
-        """Reconcile the rows that an earlier run left in doubt, or intended.
+        """Reconcile the rows that an earlier run left in doubt, or intended; those left when the run is stopped stay so.
 
         Raises:
             AlloyAsyncError: the system could not be asked.
@@ -63,6 +63,9 @@ class DoubtReconciler:
         after = 0
         async with UserLookup(self._target, self._context.comparer) as lookup:
             while rows := await self._context.writer.call(self._read_doubts, after):
+                if self._context.run.stop.is_set():
+                    await self._guard.give_up(INTERRUPTED)
+                    return
                 after = rows[-1].number
                 results = await self._decide(lookup, rows, [])
                 await self._recorder.record(results)

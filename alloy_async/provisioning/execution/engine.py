@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from ...core.calls.scope import check_each_attempt
 from ...core.hook_events import RateLimitedEvent, RetryEvent
 from ...directory.interface import find_encoder
 from ..async_helpers import task_group
 from ..errors import SourceError
-from ..events import DoubtsFound, Progress, Stopped, Waiting
+from ..events import INTERRUPTED, DoubtsFound, Progress, Stopped, Waiting
 from ..job_context import JobContext
 from ..store.header import Phase
 from ..store.rows import JobRow
 from .crash_points import crash_hook
 from .doubts import DoubtReconciler
 from .failure_guard import FailureGuard
+from .outcome_from_lookup import LookupDecider
 from .recorder import ProgressRecorder
 from .row_batches import CreationBatch, Part, group_for_calls
 from .sending.batch_sender import BatchSender
 from .sending.call_sender import CallSender
+from .sending.intents import IntentRecorder
+from .sending.request_sender import RequestSender
 
 _FIRST_AHEAD = 4
 """Single rows, for each call in flight, whose intents share a transaction at first: a durable one takes as long as a call."""
@@ -49,10 +52,17 @@ class Engine:
         self._context = context
         target = context.target.with_retry_hook(self._on_retry, self._on_limit)
         self._batch_size = target.capabilities.batch_size
-        self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard)
-        self._calls = CallSender(context, phase, target, self.recorder, self.guard, self._doubts)
+        decider = LookupDecider(target.capabilities, context.comparer, sends_again=context.run.sends_again)
+        self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard, decider)
+        self._requests = RequestSender(context, target, self.recorder, self.guard)
+        self._intents = IntentRecorder(context, phase, self.recorder)
+        self._calls = CallSender(
+            context, target, self._requests, self._intents, self.recorder, self.guard, self._doubts, decider
+        )
         encoder = find_encoder(target)
-        self._batches = None if encoder is None else BatchSender(encoder, self._calls)
+        self._batches = (
+            None if encoder is None else BatchSender(encoder, self._requests, self._intents, self._calls)
+        )
         self._emit = context.run.on_event
         self._reach = crash_hook.get()
         self._ahead = _FIRST_AHEAD * context.run.concurrency
@@ -68,9 +78,14 @@ class Engine:
             SourceError: the source cannot be read; nothing was sent.
             JobError: the job cannot be written; nothing more was sent.
         """
-        # Its calls may wait long for a limit, and are made again: each attempt is checked, not the first only.
-        with check_each_attempt(self._context.store.check_worker):
-            await self._run_all(parts)
+        try:
+            # Its calls may wait long for a limit, and are made again: each attempt is checked, not the first only.
+            with check_each_attempt(self._context.store.check_worker):
+                await self._run_all(parts)
+        except asyncio.CancelledError:
+            # Cut off, as by a second Ctrl-C: there is time to write down what is known, and in doubt is only what has left.
+            await asyncio.shield(self._withdraw_unsent())
+            raise
 
     async def _run_all(self, parts: AsyncIterator[Part]) -> None:
         async with task_group() as group:
@@ -89,7 +104,7 @@ class Engine:
                 await self._wait_for_change()
             writing.cancel()
             await self._write_pending()
-        await self._calls.withdraw(_list_rows(self._due))
+        await self._withdraw_unsent()
 
     def _gather_windows(self, part: Part) -> Iterator[Sequence[Part]]:
         """Gather the calls whose intents are written together: a batch is one, and single rows share one, a few calls ahead.
@@ -122,7 +137,7 @@ class Engine:
         # Before the first call of the window begins: a request that left without an intent on disk would be forgotten by a
         # crash, and sent again.
         if len(window) > 1:
-            await self._calls.intend(_list_rows(window))
+            await self._intents.intend([row for unit in window if isinstance(unit, list) for row in unit])
         self._due += window
         self._enough = len(window) // 2
         while self.guard.contact != "answered" and await self._carry_out_next():
@@ -155,7 +170,7 @@ class Engine:
         if not self._due:
             return False
         if self._context.run.stop.is_set():
-            await self.guard.give_up("interrupted")
+            await self.guard.give_up(INTERRUPTED)
         if self.guard.stopped:
             return False
         unit = self._due.popleft()
@@ -179,7 +194,14 @@ class Engine:
     async def _write_regularly(self) -> None:
         while True:
             await asyncio.sleep(_SECONDS_PENDING)
+            if self._context.run.stop.is_set():
+                self._requests.withdraw_unsent()
             await self._write_pending()
+
+    async def _withdraw_unsent(self) -> None:
+        """Write down what waits for it, and that the rows that were intended and have not left never did."""
+        if (unsent := self._intents.take_unsent()) or self.recorder.pending:
+            await self.recorder.record(unsent)
 
     async def _write_pending(self) -> None:
         """Write the outcomes that wait for others."""
@@ -215,8 +237,3 @@ class Engine:
     def _on_retry(self, event: RetryEvent) -> None:
         self.recorder.stats.add_retry(event)
         self._emit(Waiting(event.operation, str(event.error), event.wait))
-
-
-def _list_rows(units: Iterable[Part]) -> list[JobRow]:
-    """List the rows of those units that have any; what is left of a batch is a plan still."""
-    return [row for unit in units if isinstance(unit, list) for row in unit]

@@ -23,7 +23,8 @@ class LookupDecider:
 
     def __init__(self, can: Capabilities, comparer: UserComparer, *, sends_again: bool = False) -> None:
         self._comparer = comparer
-        self._sends_again = can.key_is_unique or sends_again
+        self.sends_again: bool = can.key_is_unique or sends_again
+        """Whether a creation may be sent again where its answer was lost and nobody is there."""
 
     def decide_lost(self, row: JobRow, there: UserRecord | None) -> RowResult:
         """Judge a row whose answer was lost; one that is not in is released, to be sent again.
@@ -39,7 +40,7 @@ class LookupDecider:
 
     def decide_unanswerable(self, row: JobRow) -> RowResult:
         """Judge a row whose answer was lost, where the system cannot be asked."""
-        if row.action == "create" and not self._sends_again:
+        if row.action == "create" and not self.sends_again:
             return row.create_unknown_result(
                 "its answer was lost and the system cannot be asked whether it is in"
             )
@@ -71,7 +72,7 @@ class LookupDecider:
 
     def _decide_lost_creation(self, row: JobRow, there: UserRecord | None) -> RowResult:
         if there is None:
-            if self._sends_again:
+            if self.sends_again:
                 return row.create_resending_result()
             return row.create_unknown_result(
                 "its answer was lost and it is not there yet; a second request could double it"

@@ -10,6 +10,7 @@ from typing import cast
 from ...directory import Directory
 from ..database_outages import POLL_SECONDS
 from ..errors import JobError, JobInUse, JobPlace
+from ..events import INTERRUPTED
 from ..job_context import JobContext
 from ..planning.source_match import refuse_changed_source
 from ..planning.source_rereader import SourceRereader
@@ -56,7 +57,7 @@ async def work_on_shards(
             await asyncio.shield(asyncio.to_thread(writer.close))
         if stopped is not None:
             return stopped
-    return "interrupted"
+    return INTERRUPTED
 
 
 async def _ensure_split(

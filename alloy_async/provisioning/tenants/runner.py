@@ -12,7 +12,7 @@ import attrs
 from ...core.http.shared_connections import SharedConnections
 from ...core.validation import check_count
 from ..errors import JobError
-from ..events import Event, Waiting, tells_of_sending
+from ..events import INTERRUPTED, Event, Waiting, tells_of_sending
 from ..run_options import RunOptions
 from .results import Result, TenantResult, TenantsReport
 from .slots import Slot, TenantSlots
@@ -97,7 +97,7 @@ class TenantsRunner:
         return TenantsReport(
             tenants=results,
             elapsed=self._clock() - began,
-            stopped="interrupted" if self._run.stop.is_set() else None,
+            stopped=INTERRUPTED if self._run.stop.is_set() else None,
         )
 
     async def _work_on(

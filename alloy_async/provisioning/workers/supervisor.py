@@ -7,7 +7,7 @@ import time
 
 from ..database_outages import POLL_SECONDS, wait_for_job
 from ..errors import JobPlace, JobUnavailable
-from ..events import Counts, Progress, Stopped
+from ..events import INTERRUPTED, Counts, Progress, Stopped
 from ..run_options import RunOptions
 from ..store.store_opener import count_shards, read_store
 from .interface import Workers, WorkersFailed
@@ -33,7 +33,7 @@ async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str |
     try:
         while (look := await _look_at(place, run)) is not None:
             if run.stop.is_set():
-                reason = "interrupted"
+                reason = INTERRUPTED
                 break
             counts, seconds = look
             # Before any worker begins: whoever cuts the run off from then on must know that rows may have left.

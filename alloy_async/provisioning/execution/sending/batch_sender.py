@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from ....directory import BatchOutcome, EncodingDirectory, Outcome
 from ...store.rows import RowResult, RowStretch
-from ..row_batches import CreationBatch, give_records
+from ..row_batches import CreationBatch
 from .call_sender import CallSender
+from .intents import IntentRecorder
+from .request_sender import RequestSender
 
 
 class BatchSender:
@@ -15,30 +18,49 @@ class BatchSender:
 
     Args:
         target: the directory, watched.
+        requests: makes the calls of the run.
+        intents: writes down what is about to be sent.
         calls: sends single rows of the run, and writes down what happened to any.
     """
 
-    def __init__(self, target: EncodingDirectory, calls: CallSender) -> None:
+    def __init__(
+        self,
+        target: EncodingDirectory,
+        requests: RequestSender,
+        intents: IntentRecorder,
+        calls: CallSender,
+    ) -> None:
         self._target = target
+        self._requests = requests
+        self._intents = intents
         self._calls = calls
 
     async def carry_out(self, batch: CreationBatch) -> None:
         """Send a batch until each of its rows has its outcome."""
-        intents = [RowResult(one.first, one.state, "intend", rows=one.rows) for one in batch.stretches]
-        await self._calls.record_intents(intents)
-        keys = batch.keys
-        answer = await self._calls.collect_answer(
-            len(keys), lambda: self._target.create_encoded(batch.body, keys)
-        )
+        await self._intents.intend_stretches(batch.stretches)
+        answer = await self._collect_answer(batch)
         if isinstance(answer, BatchOutcome) and not answer.is_lost:
             await self._calls.record([*self._decide(batch, answer)])
             return
         # Refused as a whole, lost, or not sent at all: from here on each row has a fate of its own.
-        known = answer.list_outcomes(keys) if isinstance(answer, BatchOutcome) else answer
-        rows = [*give_records(batch.stretches, self._target.decode_batch(batch.body))]
-        for row in rows:
-            row.state = "intended"
+        known = answer.list_outcomes(batch.keys) if isinstance(answer, BatchOutcome) else answer
+        users = self._target.decode_batch(batch.body)
+        rows = self._intents.divide(batch.stretches, users, are_sent=bool(known))
         await self._calls.send(rows, [known])
+
+    async def _collect_answer(self, batch: CreationBatch) -> BatchOutcome | tuple[()] | None:
+        keys, work = batch.keys, self._requests.create_work()
+        try:
+            answer = await self._requests.collect_answer(
+                len(keys), lambda: self._target.create_encoded(batch.body, keys), work
+            )
+        except asyncio.CancelledError:
+            if work.may_have_acted:
+                self._intents.note_settled(one.first for one in batch.stretches)
+            raise
+        if answer:
+            self._intents.note_settled(one.first for one in batch.stretches)
+        return answer
 
     def _decide(self, batch: CreationBatch, answer: BatchOutcome) -> Iterator[RowResult]:
         """Decide about the rows of a batch by its outcome: once for all neighbours to which the same happened."""

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from ....core.errors import AlloyAsyncError
-from ....directory import BatchOutcome, Directory, Outcome, UserRecord
-from ....directory.error_policy import refuses_batch, send_in_halves
-from ...events import Sending
+from ....directory import BatchOutcome, Directory, Outcome
+from ....directory.error_policy import send_in_halves
+from ....directory.withdrawal import Withdrawn, Work
 from ...job_context import JobContext
 from ...planning.user_lookup import UserLookup
-from ...store.header import Phase
-from ...store.rows import JobRow, RowResult, create_intents
+from ...store.rows import JobRow, RowResult
 from ..crash_points import crash_hook
 from ..doubts import DoubtReconciler
 from ..failure_guard import FailureGuard
 from ..outcome_from_lookup import LookupDecider
 from ..recorder import ProgressRecorder
+from .intents import IntentRecorder
+from .request_sender import RequestSender
 
 Answer: TypeAlias = Sequence[Outcome] | None
 """The outcomes of one call; none where surely it was not made and will not be; None where it was refused as a whole."""
-Outcomes = TypeVar("Outcomes", Sequence[Outcome], BatchOutcome)
 
 
 class CallSender:
@@ -31,34 +31,34 @@ class CallSender:
 
     Args:
         context: the job.
-        phase: whose rows.
         target: the directory, watched.
+        requests: makes the calls of the run.
+        intents: writes down what is about to be sent.
         recorder: of the run.
         guard: of the run.
         doubts: of the run.
+        decider: of the run.
     """
 
     def __init__(
         self,
         context: JobContext,
-        phase: Phase,
         target: Directory,
+        requests: RequestSender,
+        intents: IntentRecorder,
         recorder: ProgressRecorder,
         guard: FailureGuard,
         doubts: DoubtReconciler,
+        decider: LookupDecider,
     ) -> None:
-        self._context = context
-        self._phase: Phase = phase
-        self._target = target
+        self._requests = requests
+        self._intents = intents
         self._recorder = recorder
         self._guard = guard
         self._doubts = doubts
-        can, sends_again = target.capabilities, context.run.sends_again
-        self._first_step = can.offboarding[0]
-        self._doubles_nobody = can.key_is_unique or sends_again
-        self._decider = LookupDecider(can, context.comparer, sends_again=sends_again)
+        self._decider = decider
+        self._first_step = target.capabilities.offboarding[0]
         self._lookup = UserLookup(target, context.comparer)
-        self._has_begun = False
         self._reach = crash_hook.get()
 
     async def carry_out(self, unit: Sequence[JobRow]) -> None:
@@ -76,29 +76,13 @@ class CallSender:
 
         It does not clear up a creation that could double a user, nor a step of leaving, whose order hangs on what was begun.
         """
-        return self._doubles_nobody if row.action == "create" else row.action != "offboard"
-
-    async def record_intents(self, intents: Sequence[RowResult]) -> None:
-        """Write intents down, durably: only what comes after may leave this process."""
-        if not self._has_begun:
-            # Told before they are on disk: whoever cuts the job off then must know of doubts.
-            self._has_begun = True
-            self._context.run.on_event(Sending(self._recorder.counts))
-        self._reach("before intent")
-        store = self._context.store
-        await self._context.writer.call(store.record_intents, self._phase, intents, durable=True)
-        self._reach("after intent")
+        return self._decider.sends_again if row.action == "create" else row.action != "offboard"
 
     async def withdraw(self, rows: Sequence[JobRow]) -> None:
         """Write down that the intended ones of rows were not sent."""
-        if unsent := [row.create_unsent_result() for row in rows if row.state == "intended"]:
-            await self.record(unsent)
-
-    async def intend(self, rows: Sequence[JobRow]) -> None:
-        """Write down that rows are about to be sent, and have them say so."""
-        await self.record_intents([*create_intents(rows)])
-        for row in rows:
-            row.state = "intended"  # only once it is written: a row that says so here must say so on disk
+        if unsent := [row for row in rows if row.state == "intended"]:
+            self._intents.note_settled(row.number for row in unsent)
+            await self.record([row.create_unsent_result() for row in unsent])
 
     async def send(self, rows: Sequence[JobRow], answers: Sequence[Answer] = ()) -> list[RowResult]:
         """Send rows of one kind until each has its outcome; the results.
@@ -116,7 +100,7 @@ class CallSender:
         while due and (known or not self._guard.stopped):
             # The intent first, durably, then the request: after a crash in between a row is in doubt, never sent unseen.
             if due[0].state == "planned":
-                await self.intend(due)
+                await self._intents.intend(due)
             if len(due) == 1 and not known:
                 settled, due = await self._send_single(due)
             else:
@@ -164,19 +148,22 @@ class CallSender:
         if begun or not self._lookup.finds:
             return True
         try:
-            there = await self._lookup.find(first.id_or_key)
+            there = await self._requests.run(Work(), lambda: self._lookup.find(first.id_or_key))
+        except Withdrawn:
+            await self.withdraw(unit)
+            return False
         except AlloyAsyncError as error:
             await self._guard.note_failure(error)
             if self._guard.nothing_was_sent:
                 await self.withdraw(unit)
             else:
-                await self.record([row.create_failed_result(str(error)) for row in unit])
+                await self._settle([row.create_failed_result(str(error)) for row in unit])
             return False
         self._guard.note_answer()
         drift = self._decider.find_drift(first, there)
         if drift is None:
             return True
-        await self.record([drift._replace(number=row.number) for row in unit])
+        await self._settle([drift._replace(number=row.number) for row in unit])
         return False
 
     async def _offboard(self, steps: Sequence[JobRow]) -> None:
@@ -193,62 +180,29 @@ class CallSender:
 
     async def _collect_outcomes(self, rows: Sequence[JobRow]) -> Answer:
         """Give the outcomes of one call; None when it was refused as a whole, for some row in it."""
-        answer = await self.collect_answer(len(rows), lambda: self._send_request(rows))
+        work = self._requests.create_work()
+        try:
+            answer = await self._requests.collect_answer(
+                len(rows), lambda: self._requests.send_rows(rows), work
+            )
+        except asyncio.CancelledError:
+            self._keep_outcomes(rows, work)
+            raise
+        if answer:
+            self._intents.note_settled(row.number for row in rows)
         return answer.list_outcomes([row.key for row in rows]) if isinstance(answer, BatchOutcome) else answer
 
-    async def collect_answer(
-        self, size: int, send: Callable[[], Awaitable[Outcomes]]
-    ) -> Outcomes | BatchOutcome | tuple[()] | None:
-        """Make one call, and give what came of it.
-
-        Args:
-            size: how many users it is about.
-            send: makes it.
-
-        Returns:
-            What it answered; else what is the same of all; nothing where surely it was not made and will not be; None when it
-            was refused as a whole, for one of several users in it.
-        """
-        self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
-        began = time.perf_counter()
-        try:
-            answer = await send()
-        except AlloyAsyncError as error:
-            if error.effect != "none":
-                return BatchOutcome("unknown", str(error))
-            refused = refuses_batch(error)
-            # Before the guard is asked below: this failure may be the one that ends the run.
-            await self._guard.note_failure(error, tolerated=refused)
-            if self._guard.nothing_was_sent:
-                return ()
-            if refused and size > 1 and not self._guard.stopped:
-                return None
-            return BatchOutcome("invalid" if refused else "failed", str(error))
-        self._reach("after answer")
-        self._recorder.stats.add_call(time.perf_counter() - began)
-        await self._note_answer(answer)
-        return answer
-
-    async def _note_answer(self, answer: Sequence[Outcome] | BatchOutcome) -> None:
-        """Take note of whether the system answered for any user."""
-        if isinstance(answer, BatchOutcome):
-            usual = Outcome("", answer.status, answer.reason)
-            answer = [usual, *answer.exceptions.values()]
-        if answer[0].status != "unknown" or any(outcome.status != "unknown" for outcome in answer):
-            self._guard.note_answer()
-        else:
-            await self._guard.note_lost_answer(answer[0].reason)
-
-    def _send_request(self, rows: Sequence[JobRow]) -> Awaitable[Sequence[Outcome]]:
-        target, first = self._target, rows[0]
-        if first.action == "create":
-            return target.create(_list_records(rows))
-        if first.action == "update":
-            return target.update(_list_records(rows))
-        keys = [row.id_or_key for row in rows]
-        if first.step is None:
-            return target.delete(keys)
-        return target.offboard(first.step, keys)
+    def _keep_outcomes(self, rows: Sequence[JobRow], work: Work) -> None:
+        """Keep what is known of rows whose call was cut off: some may have their outcome, and some have not left."""
+        is_divided = work.parts.keys() <= {row.key for row in rows}
+        for row in rows:
+            part = work.parts.get(row.key)
+            if not is_divided or work.may_have_acted or (part is not None and part.may_have_acted):
+                self._intents.note_settled([row.number])
+            outcome = None if part is None else part.outcome
+            if outcome is not None and outcome.status != "unknown" and not row.attempts:
+                self._intents.note_settled([row.number])
+                self._recorder.add([self.decide(row, outcome)])
 
     async def _record_outcomes(
         self, rows: Sequence[JobRow], outcomes: Sequence[Outcome]
@@ -277,16 +231,19 @@ class CallSender:
         """Decide about a row that was sent by its outcome, where its answer came."""
         if outcome.status == "exists":
             return self._decider.decide_existing(row, None, outcome.remote_id)
+        if outcome.status == "withdrawn":
+            return row.create_unsent_result()
         if outcome.status == "failed":
             return row.create_failed_result(outcome.reason, outcome.remote_id)
         assert outcome.status != "unknown"
         return row.create_settled_result(outcome.status, outcome.reason, outcome.remote_id)
 
+    async def _settle(self, results: Sequence[RowResult]) -> None:
+        """Write down what became of rows for which nothing is sent."""
+        self._intents.note_settled(result.number for result in results)
+        await self.record(results)
+
     async def record(self, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows."""
         await self._recorder.record(results)
         self._reach("after outcome")
-
-
-def _list_records(rows: Sequence[JobRow]) -> list[UserRecord]:
-    return [row.record for row in rows if row.record is not None]
