@@ -63,6 +63,7 @@ class UserRecord:
         return self.full_name or " ".join(filter(None, (self.given_name, self.family_name))) or None
 
 
+_ENCODED_LABEL = "xn--"
 FIELDS: tuple[str, ...] = tuple(
     field.name for field in attrs.fields(UserRecord) if field.name not in ("attributes", "remote_id")
 )
@@ -70,19 +71,40 @@ FIELDS: tuple[str, ...] = tuple(
 
 
 def fold(key: str) -> str:
-    """Write a key as a person compares it: without regard to case and Unicode form.
+    """Write a key as a person compares it: without regard to case, Unicode form and encoding of an address's domain.
 
     Keys that fold to the same mean one user, in every system. Where a vendor tells two such users apart, nothing is lost but
     a row that is refused; the other way round, a user would be doubled, or removed as if nobody had named it.
     """
-    if key.isascii():
-        return key.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())
+    folded = key.lower() if key.isascii() else _fold_letters(key)
+    return _decode_domain(folded) if _ENCODED_LABEL in folded else folded
+
+
+def _fold_letters(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _decode_domain(address: str) -> str:
+    """Write the domain of an address in its letters, where its labels are encoded for the domain name system (xn--...)."""
+    name, at, domain = address.rpartition("@")
+    if not at:
+        return address
+    try:
+        labels = [
+            label.removeprefix(_ENCODED_LABEL).encode("ascii").decode("punycode")
+            if label.startswith(_ENCODED_LABEL)
+            else label
+            for label in domain.split(".")
+        ]
+    except UnicodeError:
+        return address
+    return _fold_letters(f"{name}@{'.'.join(labels)}")
 
 
 def fold_all(keys: Sequence[str]) -> list[str]:
     """Write each of many keys as `fold` does."""
-    return [*map(str.lower if "".join(keys).isascii() else fold, keys)]
+    text = "".join(keys)
+    return [*map(str.lower if text.isascii() and "--" not in text else fold, keys)]
 
 
 @attrs.define

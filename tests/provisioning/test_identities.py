@@ -13,7 +13,7 @@ import pytest
 
 from alloy_async.directory import Capabilities, UserRecord
 from alloy_async.directory.record import fold
-from alloy_async.provisioning import JobError, Mode, open_source, provision
+from alloy_async.provisioning import JobError, Mode, SourceError, open_source, provision
 from alloy_async.sandbox import Sandbox
 from simulation.memory_directory import MemoryDirectory
 from simulation.sandbox_directories import directory_of, empty_sandbox, place_of
@@ -173,6 +173,62 @@ async def test_a_system_that_tells_case_apart_gets_no_second_account(mode: Mode,
     assert await run(target, "username\nADA\nBob\n", tmp_path, mode, **share) == {"unchanged": 2}
     assert [*target.users] == ["ada", "bob"]
     assert not target.calls
+
+
+SWALLOWED = {
+    "no email": ("username,email,notes", ['u0,,n', 'u1,,"n', "u2,,n", 'u3,,n"'], SourceError),
+    "blank line": ("username;full_name", ["u0;A", 'u1;"B', "", "u2;C", '', 'u3;D"'], SourceError),
+    "first column": ("notes,username,email", ['"n,u0,', "n,u1,", "n,u2,", 'n",u3,'], SourceError),
+    "blanks": ("username, email, notes", ['u0, , n', 'u1, , "n', "u2, , n", 'u3, , n"'], JobError),
+    "short rows": ("username,email,notes", ['u0,,n', 'u1,,"n', "u2,", 'u3,"'], JobError),
+    "long rows": ("username\temail\tnotes", ["u0\t\tn", 'u1\t\t"n', "u2\t\tn\tx", 'u3\t\tn\tx"'], JobError),
+    "other delimiter": ("username,email,notes", ["u0,,n", 'u1,,"n', "u2;;n", 'u3;;n"'], JobError),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", SWALLOWED)
+async def test_nobody_is_removed_whose_row_another_cell_swallows(fault: str, tmp_path: Path) -> None:
+    header, lines, error = SWALLOWED[fault]
+    async with empty_sandbox("opendatasoft") as sandbox, directory_of("opendatasoft", sandbox.url) as portal:
+        await portal.create([create_person(f"u{number}", "opendatasoft") for number in range(4)])
+        with pytest.raises(error):
+            await run(portal, "\n".join([header, *lines, ""]), tmp_path, "sync", allow_delete=1)
+        assert sandbox.ledger.count(what="deleted") == 0
+
+
+async def test_a_cell_of_several_lines_may_name_who_stays(tmp_path: Path) -> None:
+    async with empty_sandbox("opendatasoft") as sandbox, directory_of("opendatasoft", sandbox.url) as portal:
+        await portal.create([create_person(name, "opendatasoft") for name in ("ada", "bob", "cat")])
+        text = 'username,notes\nada,"works with\nbob, 7\n"\nbob,\n'
+        told = await run(portal, text, tmp_path, "sync", allow_delete=1)
+        assert told == {"unchanged": 2, "deleted": 1}
+        assert [change.key for change in sandbox.ledger.find(what="deleted")] == ["cat"]
+
+
+@pytest.mark.parametrize("there", ["ada@münchen.example", "ada@xn--mnchen-3ya.example"])
+@pytest.mark.parametrize("mode", ["upsert", "sync", "offboard"])
+@pytest.mark.parametrize("system", [system for system in SYSTEMS if system != "smooch"])
+async def test_a_domain_is_the_same_in_letters_and_encoded(
+    system: str, mode: Mode, there: str, tmp_path: Path
+) -> None:
+    async with (
+        empty_sandbox(system) as sandbox,
+        directory_of(system, sandbox.url, place_of(sandbox)) as directory,
+    ):
+        person = attrs.evolve(create_person("ada", system), email=there)
+        key = directory.capabilities.key
+        if system == "alloy":
+            person.username = there
+        staff = [getattr(user, key) async for user in directory.list()]
+        await directory.create([person])
+        first = len(sandbox.ledger)
+        other = {"ada@münchen.example": "ADA@XN--MNCHEN-3YA.example"}.get(there, "Ada@MÜNCHEN.example")
+        header = "username,email" if key == "username" else "email"
+        rows = [*(staff if mode == "sync" else ()), other]
+        text = f"{header}\n" + "".join(f"{','.join([row] * len(header.split(',')))}\n" for row in rows)
+        await run(directory, text, tmp_path, mode, **({"allow_delete": 1} if mode == "sync" else {}))
+        assert list_names(sandbox, "deleted", first) == (["ada"] if mode == "offboard" else [])
+        assert list_names(sandbox, "created", first) == []
 
 
 ILLEGIBLE = {

@@ -96,6 +96,7 @@ class RowChecks:
         # What cannot be read may say inactive: it matters wherever an inactive user does.
         reads_active = "active" in can.carries or self._refuses_inactive
         self._active = columns.fields.get("active") if reads_active else None
+        self._must_say_active = columns.active_form in ("active", "blocked")
         # What a constant fills is the same in all rows, so that a fault of it is one of every row.
         self._constants_need_walk = any(
             text.needed if text.field in _TYPED_FIELDS else text.place is None for text in self._texts
@@ -133,7 +134,7 @@ class RowChecks:
 
     def _is_doubtful_active(self, cell: object) -> bool:
         value = self._columns.read_active(cell)
-        return value is False if value is not None else bool(cell)
+        return value is False if value is not None else bool(cell) and self._must_say_active
 
     def check(self, row: Row) -> list[Finding]:
         """Find what is wrong with one row that has a record."""
@@ -162,7 +163,8 @@ class RowChecks:
         if record.email and not is_email(record.email) and not self._may_be_id(record.email):
             message = f"{record.email!r} is not an e-mail address (name@example.org)"
             found.append(Finding(row.line, self._columns.get_name("email"), self._email_severity, message))
-        if self._active is not None and record.active is None and cells[self._active] not in ("", None):
+        is_said = self._active is not None and cells[self._active] not in ("", None)
+        if is_said and record.active is None and self._must_say_active:
             message = "is neither true nor false; write yes or no"
             if self._refuses_inactive:
                 message += f", or allow whatever it means: {name_argument('allow_inactive', True)}"

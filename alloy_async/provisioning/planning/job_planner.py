@@ -143,6 +143,13 @@ async def _plan_removals(
     if count and planner.nameless:
         rest = f"{planner.nameless:,} rows of it have no readable key and may mean some of them: correct these rows first"
         raise JobError(f"{what}, but {rest}. Nothing was sent", context.store.path)
+    if mentioned := lookup.find_mentioned():
+        line, user = mentioned
+        why = "stands in a cell that goes on over several lines: is a closing quote missing? If not, take the name out there"
+        name = context.comparer.key_of(user)
+        raise JobError(
+            f"{name!r} would be removed, but {why} (line {line}). Nothing was sent", context.store.path
+        )
     if allowed is not None and share > allowed:
         raise JobError(
             f"{what}; {allowed:.0%} are allowed. Nothing was sent. If this is meant, allow the share:"

@@ -111,6 +111,17 @@ class UserLookup:
         assert self._snapshot is not None
         self._snapshot.mark_wanted(map(self._comparer.fold, keys))
 
+    def note_mentions(self, line: int, keys: Iterable[str]) -> None:
+        """Note that a row names users of the snapshot, by any key of theirs, in a cell that is about something else."""
+        assert self._snapshot is not None
+        self._snapshot.note_mentions(line, map(self._comparer.fold, keys))
+
+    def find_mentioned(self) -> tuple[int, UserRecord] | None:
+        """Find a user of the snapshot whom nobody told to stay and whom a row names all the same, with its line."""
+        assert self._snapshot is not None
+        found = self._snapshot.find_mentioned()
+        return found and (found[0], self._comparer.read_image(found[1]))
+
     def iterate_unwanted(self) -> Iterator[UserRecord]:
         """Yield the users of the snapshot that nobody told to stay; without those that have no key to name them by."""
         assert self._snapshot is not None
@@ -150,7 +161,8 @@ class UserLookup:
 
     def _may_miss(self, key: str) -> bool:
         """Tell whether `find` may say that nobody is there, because the system writes the key in another form."""
-        return self._can.finds == "exact" or not key.isascii()
+        has_other_forms = not key.isascii() or self._comparer.fold(key) != key.lower()
+        return self._can.finds == "exact" or has_other_forms
 
     def _read_stored(self, folded: Sequence[str]) -> Mapping[str, Users]:
         assert self._snapshot is not None

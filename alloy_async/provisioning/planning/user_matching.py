@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ...directory import Capabilities
 from ..async_helpers import in_thread
 from ..checks.row_checks import CheckedRow
+from ..sources.cell_values import trim
 from ..store.header import Mode
 from .comparison import UserComparer
 from .user_lookup import UserLookup, Users
+
+_BETWEEN_CELLS = re.compile(r'[\r\n,;\t|"]+')
 
 
 class UserMatcher:
@@ -39,7 +43,18 @@ class UserMatcher:
         matches = await self._lookup.find_matches([key for keys in good for key in keys])
         if self._mode == "sync":  # a row with an error names somebody all the same, who is not removed
             await in_thread(self._lookup.mark_wanted, [key for keys in sought for key in keys])
+            await in_thread(self._note_mentions, part)
         return [self._join(keys, matches) for keys in sought]
+
+    def _note_mentions(self, part: Sequence[CheckedRow]) -> None:
+        """Note who stands in cells of several lines: a closing quote that is missing makes one cell of many people's rows."""
+        for one in part:
+            for cell in one.row.cells:
+                if isinstance(cell, str) and ("\n" in cell or "\r" in cell):
+                    names = {*map(trim, _BETWEEN_CELLS.split(cell))} - {""}
+                    if self._can.key != "username":  # a number is rather anything else than somebody's id
+                        names = {name for name in names if not name.isdecimal()}
+                    self._lookup.note_mentions(one.row.line, names)
 
     def explain_refusal(self, one: CheckedRow, there: Users) -> str | None:
         """Explain why nothing is done with a row, from whom it means; None where that is one user that no other row means."""

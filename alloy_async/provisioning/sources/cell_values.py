@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
+import orjson
 
-from .field_names import SPELLINGS
+from .field_names import SPELLINGS, ActiveForm, says_inactive
 
 _INVISIBLE_ENDS = "\u200b\u200e\u200f\u2060\ufeff"
 _BOOLEANS = {
@@ -18,8 +19,12 @@ _BOOLEANS = {
 LIST_FIELDS = ("groups", "roles")
 """Fields that hold several names."""
 _FIRST_INEXACT = 2**53
-_DN_PART = re.compile(r"\s*([A-Za-z][\w.-]*)=")
+_DN_PART = re.compile(r"\s*([A-Za-z0-9][\w.-]*)=")
+_DN_REST = re.compile(r",\s*[A-Za-z0-9][\w.-]*=")
 _UNESCAPED_COMMA = re.compile(r"(?<!\\),")
+_BETWEEN_DNS = re.compile(r"(?<!\\)[;|\n]")
+_DN_ENDS = frozenset({"O", "C", "L", "ST"})
+"""What names end with that have no domain components."""
 
 
 @attrs.frozen
@@ -77,41 +82,78 @@ def read_boolean(cell: object) -> bool | None:
     return cell if isinstance(cell, bool) else _BOOLEANS.get(read_name(cell).casefold())
 
 
-def read_negated(cell: object) -> bool | None:
+def _read_negated(cell: object) -> bool | None:
     """Read `active` of a cell that says whether somebody is blocked."""
     value = read_boolean(cell)
     return None if value is None else not value
 
 
+def _read_status(cell: object) -> bool | None:
+    """Read `active` of a cell that holds a word: only that somebody is not is sure."""
+    return False if says_inactive(read_name(cell)) else None
+
+
+def _read_flags(cell: object) -> bool | None:
+    """Read `active` of Active Directory's userAccountControl, whose second bit says that the account is disabled."""
+    text = read_name(cell)
+    return not int(text) & 2 if text.isdecimal() and len(text) <= 10 else None
+
+
 def read_names(cell: object) -> tuple[str, ...]:
-    """Read the names in a cell that holds several: parted by ; or |, and by commas where it has none.
+    """Read the names in a cell that holds several: parted by ; or |, and by commas where it has none; or an array of JSON.
 
     The commas within an LDAP name (`CN=Sales,OU=Groups,DC=example,DC=com`) part nothing.
     """
     if isinstance(cell, list):
         return tuple(filter(None, map(read_name, cell)))
     text = read_name(cell)
+    if text[:1] in ("[", '"') and (names := _read_quoted_names(text)) is not None:
+        return tuple(filter(None, map(trim, names)))
     if _DN_PART.match(text):
-        parts: Iterator[str] = (name for part in re.split(r"[;|\n]", text) for name in _split_dns(part))
+        parts: Iterator[str] = (name for part in _split_dn_lists(text) for name in _split_dns(part))
     else:
         separator = next((mark for mark in ";|," if mark in text), ";")
         parts = iter(text.split(separator))
     return tuple(filter(None, map(trim, parts)))
 
 
+def _read_quoted_names(text: str) -> list[str] | None:
+    """Read names each of which stands in quotes, with brackets around all or without; None where they do not."""
+    try:
+        names = orjson.loads(text if text[0] == "[" else f"[{text}]")
+    except orjson.JSONDecodeError:
+        return None
+    return names if all(isinstance(name, str) for name in names) else None
+
+
+def _split_dn_lists(text: str) -> Iterator[str]:
+    """Split LDAP names at the marks between them; one within a name, of which a part follows, belongs to it."""
+    held, start = "", 0
+    for end in (*(mark.start() for mark in _BETWEEN_DNS.finditer(text)), len(text)):
+        part = text[start:end]
+        if held and not _DN_PART.match(part) and _DN_REST.search(part):
+            held += text[start - 1] + part
+        else:
+            yield held
+            held = part
+        start = end + 1
+    yield held
+
+
 def _split_dns(text: str) -> Iterator[str]:
-    """Split LDAP names that stand side by side: the next one begins after a domain component (DC=)."""
+    """Split LDAP names that stand side by side: the next one begins after a domain component (DC=) or another end."""
     name: list[str] = []
-    domain = False
+    first = last = ""
     for part in _UNESCAPED_COMMA.split(text):
         kind = _DN_PART.match(part)
         if kind is None and name:  # a comma that nobody escaped belongs to the value before it
             name[-1] += f",{part}"
             continue
-        if domain and kind and kind[1].upper() != "DC":
+        found = kind[1].upper() if kind else ""
+        if (last == "DC" != found) or (last in _DN_ENDS and found == first not in _DN_ENDS):
             yield ",".join(name)
             name = []
-        domain = bool(kind and kind[1].upper() == "DC")
+        first, last = first if name else found, found
         name.append(part)
     yield ",".join(name)
 
@@ -124,6 +166,13 @@ READERS: Mapping[str, Callable[[object], Any]] = {
     "password": read_password,
 }
 """What makes a field's value of its cell."""
+ACTIVE_READERS: Mapping[ActiveForm, Callable[[object], bool | None]] = {
+    "active": read_boolean,
+    "blocked": _read_negated,
+    "status": _read_status,
+    "flags": _read_flags,
+}
+"""What reads `active`, by what its column says."""
 
 
 def is_trimmed(column: Sequence[object]) -> bool:

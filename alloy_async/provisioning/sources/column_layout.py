@@ -11,22 +11,23 @@ from ...core.argument_errors import name_argument
 from ...directory import UserRecord
 from ...directory.record_columns import RecordColumns
 from .cell_values import (
+    ACTIVE_READERS,
     LIST_FIELDS,
     READERS,
     Unreadable,
     is_inexact,
-    read_boolean,
     read_column,
-    read_negated,
     trim,
 )
 from .field_map import ATTRIBUTE, FieldMap, suggest_nearest
-from .field_names import NEGATED_SPELLINGS, SPELLINGS, is_secret_name, normalise
+from .field_names import OTHER_ACTIVE_SPELLINGS, SPELLINGS, ActiveForm, is_secret_name, normalise
 
 EXTRA_COLUMNS = ("_line", "_status", "_reason", "_job")
 """What a file of rows that did not go in has besides the original columns; ignored when it is read."""
 
 _TYPED_FIELDS = ("active", *LIST_FIELDS)
+_KEPT_FORMS: tuple[ActiveForm, ...] = ("status", "flags")
+"""Columns that may say more than who is active: they are free attributes too."""
 
 
 class LayoutError(ValueError):
@@ -45,7 +46,7 @@ def _read_constants(layout: ColumnLayout) -> dict[str, Any]:
 
 def _list_readers(layout: ColumnLayout) -> tuple[tuple[str, Callable[[object], Any], int], ...]:
     """List fields with what reads each, and the index of its column; without those that a constant fills."""
-    readers = {**READERS, "active": read_negated} if layout.negated else READERS
+    readers = {**READERS, "active": ACTIVE_READERS[layout.active_form]}
     fields = ((f, index) for f, index in layout.fields.items() if f not in layout.constants)
     return tuple((field, readers[field], index) for field, index in fields)
 
@@ -66,7 +67,7 @@ class ColumnLayout:
         attributes: name of a free attribute -> index of its column.
         secrets: indexes of the columns whose names say that they hold a secret; none is stored, and those that no
             mapping names are not sent.
-        negated: whether the column of `active` says who is blocked, not who is active.
+        active_form: what the column of `active` says.
         constants: what every record gets besides, with `attributes.` before the name of a free attribute.
     """
 
@@ -75,7 +76,7 @@ class ColumnLayout:
     fields: Mapping[str, int]
     attributes: Mapping[str, int]
     secrets: frozenset[int] = frozenset()
-    negated: bool = False
+    active_form: ActiveForm = "active"
     constants: Mapping[str, str] = attrs.field(factory=dict)
     _fixed: Mapping[str, Any] = attrs.field(
         init=False, default=attrs.Factory(_read_constants, takes_self=True)
@@ -108,17 +109,21 @@ class ColumnLayout:
             raise LayoutError(describe_missing_column(missing, header))
         told = {f: i for name, i in places.items() if i is not None for f in mapping.columns[name]}
         free = [index for index, label in enumerate(labels) if label and index not in told.values()]
-        found, negated = _match_fields(header, free, mapping.fields)
+        found, active_form = _match_fields(header, free, mapping.fields)
         fields = {f: index for f, index in told.items() if not f.startswith(ATTRIBUTE)} | found
         secrets = {index for index, label in enumerate(labels) if label and is_secret_name(label)}
         attributes = {f.removeprefix(ATTRIBUTE): i for f, i in told.items() if f.startswith(ATTRIBUTE)}
         used = {*fields.values(), *secrets}
+        if active_form in _KEPT_FORMS:
+            used.discard(fields["active"])
         for index in free:
             label = labels[index]
             if label and index not in used and ATTRIBUTE + label not in mapping.fields:
                 attributes[label.removeprefix(ATTRIBUTE)] = index
         secrets.discard(fields.get("password", -1))
-        return cls(tuple(header), labels, fields, attributes, frozenset(secrets), negated, mapping.constants)
+        return cls(
+            tuple(header), labels, fields, attributes, frozenset(secrets), active_form, mapping.constants
+        )
 
     def get_name(self, field: str) -> str:
         """Return the file's own name of the column that fills the field."""
@@ -133,6 +138,7 @@ class ColumnLayout:
         if self.fills(key):
             return None
         names = ", ".join(map(repr, self.header[:20])) + (", ..." if self.header[20:] else "")
+        names = names or "none"
         mapped = name_argument("mapping", {"COLUMN": key})
         hint = f"rename the column that does to '{key}', or say which it is: {mapped}"
         if key == "username" and "email" in self.fields:
@@ -201,7 +207,7 @@ class ColumnLayout:
 
     def read_active(self, cell: object) -> bool | None:
         """Read from a cell of its column whether somebody is active; None where it says neither."""
-        return read_negated(cell) if self.negated else read_boolean(cell)
+        return ACTIVE_READERS[self.active_form](cell)
 
     def find_wrong_types(self, cells: Sequence[object]) -> Iterator[tuple[str, str]]:
         """Find fields whose typed value (of JSON or Parquet) is not one that they can hold, with what to say."""
@@ -245,29 +251,33 @@ def _create_labels(header: Sequence[str]) -> Iterator[str | None]:
 
 def _match_fields(
     header: Sequence[str], free: Sequence[int], taken: Collection[str]
-) -> tuple[dict[str, int], bool]:
+) -> tuple[dict[str, int], ActiveForm]:
     """Match the fields that no mapping fills with the columns that none names, by their usual names.
 
-    Also tells whether the column of `active` is one that says who is blocked.
+    Also tells what the column of `active` says.
     """
     places: dict[str, list[int]] = {}
     for index in free:
         places.setdefault(normalise(header[index]), []).append(index)
     fields: dict[str, int] = {}
-    negated = False
+    active_form: ActiveForm = "active"
     for field, spellings in SPELLINGS.items():
         spelling = next((s for s in spellings if s in places), None)
+        if field in taken:
+            continue
         if spelling is None and field == "active":
-            spelling = next((s for s in NEGATED_SPELLINGS if s in places), None)
-            negated = spelling is not None and field not in taken
-        if spelling is None or field in taken:
+            active_form, spelling = next(
+                ((form, s) for form, names in OTHER_ACTIVE_SPELLINGS.items() for s in names if s in places),
+                (active_form, None),
+            )
+        if spelling is None:
             continue
         first, *others = places[spelling]
-        if others:
+        if others and active_form not in _KEPT_FORMS:
             raise LayoutError(
                 f"columns {first + 1} ({header[first]!r}) and {others[0] + 1} "
                 f"({header[others[0]]!r}) both mean {field}; rename one of them, or map one:"
                 f" {name_argument('mapping', {'COLUMN': field})}"
             )
         fields[field] = first
-    return fields, negated
+    return fields, active_form

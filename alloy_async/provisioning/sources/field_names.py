@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
+from typing import Literal, TypeAlias
 
 # Spellings as `normalise` leaves them; where a header has several, the first listed one wins.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
@@ -34,7 +36,10 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
         "externalid", "employeeid", "employeenumber", "personnelnumber", "staffid", "idnumber",
         "personalnummer", "matricule", "id",
     ),
-    "active": ("active", "isactive", "enabled", "accountenabled", "aktiv"),
+    "active": (
+        "active", "isactive", "enabled", "isenabled", "accountenabled", "userenabled", "loginenabled", "accountactive",
+        "useractive", "aktiv", "actif", "activo", "attivo", "ativo", "actief", "aktywny",
+    ),
     "groups": ("groups", "group", "memberof", "gruppen"),
     "roles": ("roles", "role", "rollen"),
     "department": (
@@ -48,16 +53,33 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The usual names of each field."""
 
-NEGATED_SPELLINGS = (
-    "suspended",
-    "issuspended",
-    "disabled",
-    "isdisabled",
-    "accountdisabled",
-    "blocked",
-    "blocksignin",
-)
-"""Names of columns that say yes where `active` says no."""
+ActiveForm: TypeAlias = Literal["active", "blocked", "status", "flags"]
+"""What the column says that `active` is read from: yes for who is active or for who is not, a word, or bits."""
+OTHER_ACTIVE_SPELLINGS: Mapping[ActiveForm, tuple[str, ...]] = {
+    "blocked": (
+        "suspended", "issuspended", "disabled", "isdisabled", "accountdisabled", "blocked", "isblocked", "blocksignin",
+        "locked", "islocked", "accountlocked", "deactivated", "isdeactivated", "inactive", "isinactive",
+        "archived", "isarchived", "deleted", "isdeleted", "terminated", "isterminated", "revoked", "gesperrt", "deaktiviert",
+        "inaktiv", "bloque", "inactif", "bloqueado", "inactivo", "inativo", "bloccato", "inattivo", "geblokkeerd",
+        "inactief", "zablokowany", "nieaktywny",
+    ),
+    "status": (
+        "status", "userstatus", "accountstatus", "loginstatus", "employeestatus", "employmentstatus", "userstate",
+        "accountstate", "kontostatus", "benutzerstatus", "statut", "estado", "stato",
+    ),
+    "flags": ("useraccountcontrol",),
+}  # fmt: skip
+"""Names of columns from which `active` is read where none says it plainly."""
+_INACTIVE_WORDS = frozenset(
+    {
+        "inactive", "suspended", "disabled", "deactivated", "deprovisioned", "terminated", "deleted", "blocked", "locked",
+        "archived", "revoked", "left", "leaver", "former", "inaktiv", "gesperrt", "deaktiviert", "geloscht", "ausgeschieden",
+        "inactif", "suspendu", "suspendue", "desactive", "desactivee", "bloque", "supprime", "inactivo",
+        "inactiva", "suspendido", "desactivado", "bloqueado", "inattivo", "sospeso", "disattivato", "bloccato", "inativo",
+        "suspenso", "desativado", "inactief", "geblokkeerd", "uitgeschakeld", "nieaktywny", "zawieszony", "zablokowany",
+    }
+)  # fmt: skip
+"""Words of a status, without accents, that say that an account is not to be used."""
 
 _REMARK = re.compile(r"\s*(?:\[.*?\]|\(.*?\))\s*(?:(?:required|optional)\s*$)?", re.IGNORECASE)
 """`[Required]`, and as Entra writes it: `User name [userPrincipalName] Required`."""
@@ -65,41 +87,42 @@ _UNDECOMPOSED = str.maketrans("łøđıæœ", "lodiao")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SECRET_STEMS = re.compile(
     # of several languages, then English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Nordic, others
-    "secret(?!ar)|segret[aoi](?!ri)|segredo|sekret(?!ar)|tokens?$|credential|ntlmhash|nthash|lmhash|"
-    "pass?wor[dt]|ssword|passwd|passwrd|pswd|passphrase|passcode|passw$|pwd|"
-    "(api|access|private|ssh|encryption)key|securityanswer|(recovery|backup|access|security)code|"
-    "kennwort|losungswort|codewort|geheim|zugangs(code|daten|schlussel)|(api|privater?)schlussel|sicherheitsantwort|"
-    "motdepasse|motpasse|code?d?acces|cle(f|s)?d?(api|acces|prive)|"
-    "contrasen|clave(de)?(acceso|api|privada)|codigo(de)?(acces|acess|segur|verific)|"
+    "secret(?!ar)|segret[aoi](?!ri)|segredo|sekret(?!ar)|tokens?$|credential|ntlmhash|nthash|lmhash|bcrypt|"
+    "pass?w?or[dt]|pas+w[o0]r?d|passwro|paword|ssword|passwd|passwrd|ps+wd|pass(phrase|code|key|hash)|passw$|pwd|"
+    "(api|access|private|ssh|encryption|licen[sc]e|consumer|principal|activation)key|oauth|sessionid|cookie|authenticator|"
+    "(recovery|backup|access|security|activation|verification|unlock|login|door|onetime)code|logindetails|"
+    "(security|secret)(question|answer)|questionanswer|(recovery|seed)phrase|(safe|memorable)word|maidenname|"
+    "(magic|reset|invite|invitation|activation)link|"
+    "kennw(or|r)t|losungswort|codewort|codeword|geheim|zugangs(code|daten|schlussel)|(api|privater?)schlussel|"
+    "sicherheits(antwort|frage)|(notfall|freischalt|aktivierungs|einmal|entsperr)code|"
+    "mots?de?passe|motpasse|code?d?acces|code?confidentiel|codedactivation|cle(f|s)?d?(api|acces|prive)|phrasede?passe|"
+    "contrasen|clave(de)?(acceso|api|privada)|codigo(de)?(acces|acess|segur|verific|activ|ativ)|frasede(paso|contra)|"
     "senha|palavra(passe|chave)|chave(de)?(api|acesso|privada)|"
-    "parola|chiave(d|di)?(api|accesso|privata)|codice(di)?(accesso|sicurezza)|"
-    "wachtwoord|toegangscode|(api|toegangs|prive)sleutel|"
+    "parola|chiave(d|di)?(api|accesso|privata)|codice(di)?(accesso|sicurezza)|frasedi?(accesso|acesso)|"
+    "wachtw|wachtzin|geheime|toegangscode|(api|toegangs|prive)sleutel|"
     "haslo|klucz(api|prywatny|dostepu)|koddostepu|tajny|"
-    "losenord|passord|adgangskode|kodeord|hemlig|salasana|lykilor[dð]|"
-    "heslo|jelszo|sifre|lozinka|geslo|parole$|parool|slaptazodis|katasandi|matkhau|"
-    "парол|секрет|密码|密碼|口令|パスワード|暗証番号|비밀번호|암호|كلمةالمرور|كلمةالسر|סיסמ|κωδικ|συνθηματικ|पासवर्ड|รหัสผ่าน"
+    "losenord|passord|adgangs(kode|ord)|kodeord|hemlig|salasana|salason|lykilor[dð]|"
+    "heslo|jelszo|sifr[eə]|lozinka|geslo|parole$|parool|slaptazodis|katasandi|katalaluan|matkhau|nenosiri|wagwoord|pasahitz|"
+    "парол|секрет|гасло|лозинка|шифра|пинкод|кодовоеслово|ключ(доступа|api)|գաղտնաբառ|პაროლი|"
+    "密码|密碼|密钥|密鑰|口令|验证码|驗證碼|暗号|パスワード|パスコード|暗証|合言葉|비밀번호|비번|암호|"
+    "كلمةالمرور|كلمةالسر|الرقمالسري|رمزعبور|رمزالدخول|گذرواژه|کلمهعبور|پاسورڈ|סיסמ|κωδικ|συνθηματικ|"
+    "पासवर्ड|कूटशब्द|পাসওয়ার্ড|கடவுச்சொல்|รหัสผ่าน"
 )
 """What a name without spaces and marks holds that says password, key or code, in any place."""
+_SECRET_ENDS = re.compile(
+    "(init|initial|user|te?mp|new|neu|old|alt|first|erst|start|login|account|konto|admin|e?mail|wifi|wlan)(pw|pass)$|"
+    "^(pw|pass)(new|neu|old|alt|te?mp|init)|"
+    "(konto|mitarbeiter|user|benutzer|login|card|karten?|sim|personal|zugangs|tur|door|code|telefon|voicemail)pin$"
+)
+"""What a word is made of that says it in short: newpw, Konto-PIN without the dash."""
 _SECRET_WORDS = frozenset(
     {
-        "pass",
-        "pw",
-        "pwd",
-        "psw",
-        "pin",
-        "pins",
-        "puk",
-        "otp",
-        "totp",
-        "hotp",
-        "mfa",
-        "token",
-        "tokens",
-        "jwt",
-        "bearer",
+        "pass", "pw", "pwd", "psw", "pin", "pins", "puk", "otp", "totp", "hotp", "mfa", "2fa",
+        "tan", "tans", "token", "tokens", "jwt", "bearer", "mdp", "clave", "claves", "clau",
+        "chave", "hasla", "hash", "md5", "sha", "sha1", "sha256", "sha512", "crypt", "shadow",
+        "salt", "pwhash", "cvv", "cvc",
     }
-    | {"mdp", "clave", "claves", "hasla", "hash", "salt", "pwhash", "cvv", "cvc"}
-)
+)  # fmt: skip
 """Words of a name that say it by themselves."""
 _KEPT = 1000
 """Names of columns of which a process remembers what they say: it is asked again and again for the same few."""
@@ -122,11 +145,24 @@ def normalise(name: str) -> str:
 
 
 @lru_cache(_KEPT)
+def says_inactive(status: str) -> bool:
+    """Tell whether a status, as `Suspended by admin`, says that an account is not to be used."""
+    words = {*re.split(r"[\W_]+", fold_name(_CAMEL.sub(" ", status)))}
+    return not _INACTIVE_WORDS.isdisjoint(words) and "not" not in words
+
+
+@lru_cache(_KEPT)
 def is_secret_name(name: str) -> bool:
     """Tell whether a column's name says that it holds a password, PIN, key or token.
 
     Any word of the name counts, in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and the
     most usual words of more languages; a false alarm costs a column, a miss leaks a password.
     """
-    words = [word.strip("0123456789") for word in re.split(r"[\W_]+", fold_name(_CAMEL.sub(" ", name)))]
-    return not _SECRET_WORDS.isdisjoint(words) or bool(_SECRET_STEMS.search("".join(words)))
+    folded = fold_name(_CAMEL.sub(" ", name))
+    words = re.split(r"[\W_]+", folded)
+    # Vowels of some scripts are marks, at which nothing is to be parted.
+    joined = "".join(char for char in folded if char.isalnum() or unicodedata.category(char)[0] == "M")
+    told = {*words, *(word.strip("0123456789") for word in words)}
+    told |= {one + other for one, other in pairwise(words) if len(one) == len(other) == 1}  # P.W.
+    says_so = not _SECRET_WORDS.isdisjoint(told) or any(map(_SECRET_ENDS.search, told))
+    return says_so or bool(_SECRET_STEMS.search(joined.strip("0123456789")))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
 from ...errors import SourceError
@@ -14,7 +15,7 @@ from ..field_map import FieldMap
 from ..files.encoding import count_lines, detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
-from .csv_parser import CsvParser, Record, find_swallowed_rows
+from .csv_parser import CsvParser, Record
 from .header_search import Header, find_header
 
 DELIMITERS = ",;\t|"
@@ -228,12 +229,12 @@ class CsvSource:
             cells = line.split(self.delimiter)
             if len(cells) != width:
                 return False
-            if email is not None:
+            if email is not None and cells[email].strip():
                 return "@" in cells[email]
             # In prose, blanks follow commas.
-            return bool(cells[0].strip()) and not any(cell.startswith(" ") for cell in cells[1:])
+            return bool(cells[self._key or 0].strip()) and not any(cell.startswith(" ") for cell in cells[1:])
 
-        found = find_swallowed_rows(record, looks_like_row, all_lines=width == 2 and email is None)
+        found = _find_swallowed_rows(record, looks_like_row, all_lines=width == 2 and email is None)
         if found:
             index, line, rows = found
             raise SourceError(
@@ -242,6 +243,30 @@ class CsvSource:
                 self.name,
                 line,
             )
+
+
+def _find_swallowed_rows(
+    record: Record, looks_like_row: Callable[[str], bool], *, all_lines: bool
+) -> tuple[int, int, int] | None:
+    """Find a cell that holds whole rows, as one does whose closing quote is missing.
+
+    Args:
+        record: one that spans several lines.
+        looks_like_row: of a line within a cell.
+        all_lines: every line within must look like one, not just some.
+
+    Returns:
+        The index of the cell, the line on which it begins, and how many lines in it look like rows; None where there is none.
+    """
+    line = record.line
+    for index, cell in enumerate(record.cells or ()):
+        parts = list(io.StringIO(cell, newline=""))
+        inner = [part.rstrip("\r\n") for part in parts[1:] if not part.isspace()]
+        rows = sum(map(looks_like_row, inner))
+        if rows and (rows == len(inner) or not all_lines):
+            return index, line, rows
+        line += count_lines(cell)
+    return None
 
 
 def _find_usual_width(rows: Sequence[Sequence[str]]) -> int:

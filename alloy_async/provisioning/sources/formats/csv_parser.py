@@ -222,30 +222,6 @@ class _RecordLines:
         self.rest = "".join(self._lines[self._begin :])
 
 
-def find_swallowed_rows(
-    record: Record, looks_like_row: Callable[[str], bool], *, all_lines: bool
-) -> tuple[int, int, int] | None:
-    """Find a cell that holds whole rows, as one does whose closing quote is missing.
-
-    Args:
-        record: one that spans several lines.
-        looks_like_row: of a line within a cell.
-        all_lines: every line within must look like one, not just some.
-
-    Returns:
-        The index of the cell, the line on which it begins, and how many lines in it look like rows; None where there is none.
-    """
-    line = record.line
-    for index, cell in enumerate(record.cells or ()):
-        parts = list(io.StringIO(cell, newline=""))
-        inner = [part.rstrip("\r\n") for part in parts[1:]]
-        rows = sum(map(looks_like_row, inner))
-        if rows and (rows == len(inner) or not all_lines):
-            return index, line, rows
-        line += count_lines(cell)
-    return None
-
-
 def split_columns(text: str, delimiter: str, width: int) -> Columns | None:
     """Split a text without quotes into columns.
 

@@ -42,7 +42,7 @@ class ListingSnapshot(_TemporaryDatabase):
     """The users of a system as one listing gave them, each under every folded key that the system knows it by."""
 
     _tables = (
-        "CREATE TABLE users (number INTEGER PRIMARY KEY, image TEXT, wanted INTEGER DEFAULT 0)",
+        "CREATE TABLE users (number INTEGER PRIMARY KEY, image TEXT, wanted INTEGER DEFAULT 0, line INTEGER)",
         "CREATE TABLE keys (key TEXT, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID",
     )
 
@@ -72,6 +72,18 @@ class ListingSnapshot(_TemporaryDatabase):
             "UPDATE users SET wanted = 1 WHERE number IN (SELECT number FROM keys WHERE key = ?)",
             ((key,) for key in keys),
         )
+
+    def note_mentions(self, line: int, keys: Iterable[str]) -> None:
+        """Note that a row on a line names users, by any folded key, in a cell that is about something else."""
+        self._database.executemany(
+            "UPDATE users SET line = ? WHERE number IN (SELECT number FROM keys WHERE key = ?)",
+            ((line, key) for key in keys),
+        )
+
+    def find_mentioned(self) -> tuple[int, str] | None:
+        """Find a user whom nobody wanted and some row names all the same: the line, and the image."""
+        query = "SELECT line, image FROM users WHERE NOT wanted AND line IS NOT NULL ORDER BY line, number"
+        return self._database.execute(query).fetchone()  # type: ignore[no-any-return]
 
     def iterate_unwanted(self) -> Iterator[str]:
         """Give the images of the users that nobody wanted."""
