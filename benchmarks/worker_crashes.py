@@ -1,9 +1,9 @@
 """`python -m benchmarks.worker_crashes --runs N`: workers of shared jobs that are lost, over many seeds; exit 1 when one lied.
 
 Each run loses one process at a boundary (kill -9, or stopped past its lease and woken up), or the database (killed, or
-restarted), or the client that began the job; others carry the job on. Then what the job claims is compared with the
-ledger of a server of its own: users = rows, one outcome a row, no effect twice. For Alloy (batches) and Smooch (one a
-request) in turn.
+restarted), the client that began the job, or the scheduler of a Dask cluster; others carry the job on. Then what the job
+claims is compared with the ledger of a server of its own: users = rows, one outcome a row, no effect twice. For Alloy
+(batches) and Smooch (one a request) in turn.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> int:
                 print(f"{system} seed {seed} ({what}): {place.line} {error}", flush=True)
                 server.start()
                 continue
-            outcomes[kind[0] if isinstance(kind, tuple) else str(kind)] += 1
+            outcomes[kind[0] if isinstance(kind, tuple) else str(kind).partition(" killed")[0]] += 1
             if given.verbose:
                 print(f"{system} seed {seed}: {what}, {time.monotonic() - at:.1f} s", flush=True)
     print(f"{dict(outcomes)} in {time.monotonic() - began:.0f} s; wrong: {wrong}")

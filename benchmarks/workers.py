@@ -25,7 +25,7 @@ from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.store.store_opener import count_shards
 from alloy_async.sandbox import Sandbox
-from simulation import crashing_workers
+from simulation import crash_scene, crashing_workers
 from simulation.database_server import DatabaseServer
 
 from . import job_memory
@@ -91,8 +91,8 @@ def run_workers(system: str, url: str, database: str, rows: int, count: int) -> 
 def measure_takeover(server: DatabaseServer) -> float:
     """Kill a worker that has sent nothing of its shard yet; seconds until another one has done it."""
     with Sandbox("alloy", seed_users=0) as sandbox, tempfile.TemporaryDirectory() as folder:
-        scene = crashing_workers.Scene(server, sandbox, Path(folder) / "users.csv")
-        crashing_workers.write_source(scene.source)
+        scene = crash_scene.Scene(server, sandbox, Path(folder) / "users.csv")
+        crash_scene.write_source(scene.source)
         asyncio.run(crashing_workers.split(scene))
         lost, said = crashing_workers.start_worker(scene, point="after intent")
         said.recv()
@@ -112,8 +112,8 @@ def run_under_kills(server: DatabaseServer, lives: int, every: float) -> list[in
     """Kill the only worker of a job every so many seconds; the users that each created."""
     created = []
     with Sandbox("smooch", seed_users=0, latency=0.05) as sandbox, tempfile.TemporaryDirectory() as folder:
-        scene = crashing_workers.Scene(server, sandbox, Path(folder) / "users.csv")
-        crashing_workers.write_source(scene.source, 20_000)
+        scene = crash_scene.Scene(server, sandbox, Path(folder) / "users.csv")
+        crash_scene.write_source(scene.source, 20_000)
         asyncio.run(crashing_workers.split(scene))
         for _ in range(lives):
             before = sandbox.ledger.count(what="created")
@@ -136,9 +136,9 @@ def run(rounds: int, rows: int = 16_000, many: int = 1_000_000) -> Iterator[Figu
         )
         waits = [measure_takeover(server) for _ in range(3)]
         yield figure(
-            f"takeover of a lost worker's shard, lease {crashing_workers.LEASE:g} s",
+            f"takeover of a lost worker's shard, lease {crash_scene.LEASE:g} s",
             waits,
-            crashing_workers.LEASE + 2,
+            crash_scene.LEASE + 2,
             unit="s",
         )
         lives = run_under_kills(server, 4, 10.0)

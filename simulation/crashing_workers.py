@@ -1,31 +1,25 @@
 """Workers that share a job and are lost, with their database, at every boundary; and the truth that the job is held against.
 
-A run is a pure function of its seed, but for the instants at which processes come to something. Children are forked from a
-process that has everything loaded, so that hundreds of runs are quick.
+A run is a pure function of its seed, but for the instants at which processes come to something.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import random
 import signal
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-import attrs
-import psutil  # type: ignore[import-untyped]
-
 from alloy_async.core.errors import AlloyAsyncError
-from alloy_async.provisioning import RunOptions, provision, resume, work
+from alloy_async.provisioning import RunOptions, resume, work
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
 from alloy_async.provisioning.execution.job_opening import create_job, make_header, open_job_source
 from alloy_async.provisioning.execution.run_phases import plan_rows
@@ -33,88 +27,18 @@ from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.store.store_opener import delete_store, read_store
 from alloy_async.sandbox import Fault, Sandbox
-from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 
+from .crash_scene import LEASE, PATIENCE, ROWS, SHARD, Scene, process_context, wait_for, write_source
+from .crashing_clients import ClientLoss, SchedulerLoss, lose_client, lose_scheduler
 from .crashing_jobs import BATCH, FAULTS
 from .database_proxy import DatabaseProxy, ProxyPoint
 from .database_server import DatabaseServer
-from .sandbox_directories import directory_of, place_of
+from .sandbox_directories import directory_of
 
 Loss: TypeAlias = Literal["killed", "stopped", "database killed", "database restarted"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 Point: TypeAlias = CrashPoint | ProxyPoint
 POINTS: tuple[Point, ...] = (*get_args(CrashPoint), *get_args(ProxyPoint))
-ROWS, SHARD = 56, 14
-LEASE = 3.0
-CREDENTIALS = {
-    "ALLOY_API_KEY": "key",
-    "SMOOCH_KEY_ID": KEY_ID,
-    "SMOOCH_SECRET": SECRET,
-    "SMOOCH_APP_ID": APP_ID,
-}
-PATIENCE = 120.0
-"""Seconds that a worker may take: machines are busy."""
-
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["simulation.crashing_workers"])
-
-
-@attrs.frozen
-class ClientLoss:
-    """The client that began the job is killed.
-
-    Args:
-        with_workers: and all its workers.
-        with_database: and the database.
-    """
-
-    with_workers: bool
-    with_database: bool
-
-    def __str__(self) -> str:
-        others = (" and workers" if self.with_workers else "") + (
-            " and database" if self.with_database else ""
-        )
-        return f"client{others} killed"
-
-
-@attrs.frozen
-class Scene:
-    """Where one run takes place.
-
-    Args:
-        server: the database's.
-        sandbox: the system.
-        source: the users.
-        job: the job's name.
-    """
-
-    server: DatabaseServer
-    sandbox: Sandbox
-    source: Path
-    job: str = attrs.field(factory=lambda: str(uuid.uuid4()))
-
-    @property
-    def place(self) -> str:
-        """The job, on the direct way."""
-        return self.locate(self.server.url)
-
-    def locate(self, url: str) -> str:
-        """Address the job at a server."""
-        return f"{url}{'&' if '?' in url else '?'}lease_seconds={LEASE}#{self.job}"
-
-    @property
-    def target(self) -> tuple[str, str, str]:
-        """What `directory_of` takes."""
-        return self.sandbox.system, self.sandbox.url, place_of(self.sandbox)
-
-
-def write_source(path: Path, rows: int = ROWS) -> set[str]:
-    """Write a file of users, with whatever a system wants of one; their names."""
-    names = [f"user{n}" for n in range(rows)]
-    lines = [f"{name},{name}@x.example,Given,Family{name}" for name in names]
-    path.write_text("\n".join(["username,email,given_name,family_name", *lines, ""]), encoding="utf-8")
-    return set(names)
 
 
 async def split(scene: Scene) -> None:
@@ -132,9 +56,9 @@ def start_worker(
     scene: Scene, url: str | None = None, point: CrashPoint | None = None, count: int = 1
 ) -> tuple[BaseProcess, Connection]:
     """Start a worker, which says when it comes to a boundary for the so-manieth time, and waits there for a word."""
-    ours, theirs = _context.Pipe()
+    ours, theirs = process_context.Pipe()
     place = scene.locate(url or scene.server.url)
-    process = _context.Process(
+    process = process_context.Process(
         target=be_worker, args=(scene.target, place, point, count, theirs), daemon=True
     )
     process.start()
@@ -162,23 +86,6 @@ def be_worker(target: Any, place: str, point: CrashPoint | None, count: int, tol
     os._exit(asyncio.run(carry_out()))  # without what the fork server's own exit would do
 
 
-def be_client(target: Any, place: str, source: Path, workers: int | None, *, begins: bool) -> None:
-    """Be the process in which the user begins a job, or goes on with it."""
-    os.environ.update(CREDENTIALS)  # for the workers that it starts
-
-    async def carry_out() -> int:
-        on = None if workers is None else f"local:{workers}"
-        run = RunOptions(concurrency=2, on=on, shard_rows=SHARD)
-        async with directory_of(*target, batch_size=BATCH) as directory:
-            if begins:
-                report = await provision(source, directory, job=place, run=run)
-            else:
-                report = await resume(place, directory, run=run)
-        return 0 if report.complete else 1
-
-    os._exit(asyncio.run(carry_out()))
-
-
 def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> None:
     """One job, whose worker or database is lost at a point; others carry it on, and whoever was stopped wakes up later."""
     asyncio.run(split(scene))
@@ -201,7 +108,7 @@ def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> N
             DatabaseProxy(scene.server.url, point if proxied else None, count, act)  # type: ignore[arg-type]
         )
         process, told = start_worker(scene, proxy.url, None if proxied else point, count)  # type: ignore[arg-type]
-        _wait_for(lambda: bool(happened) or told.poll() or process.exitcode is not None)
+        wait_for(lambda: bool(happened) or told.poll() or process.exitcode is not None)
         if not proxied and process.exitcode is None:
             told.recv()
             act()
@@ -242,41 +149,10 @@ def _lose(scene: Scene, rng: random.Random, loss: Loss, pid: int) -> None:
 
 def _leave_doubts(scene: Scene) -> None:
     process, told = start_worker(scene, point="after answer", count=2)
-    _wait_for(lambda: told.poll() or process.exitcode is not None)
+    wait_for(lambda: told.poll() or process.exitcode is not None)
     process.kill()
     process.join()
     time.sleep(LEASE)
-
-
-def lose_client(scene: Scene, rng: random.Random, loss: ClientLoss) -> None:
-    """One job, whose beginner dies at some instant, alone or with all workers; then somebody resumes it."""
-    process = _start_client(scene, 2, begins=True)
-    process.join(rng.uniform(0.05, 4.0))
-    if loss.with_workers:
-        for pid in _find_children(process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    process.kill()
-    process.join()
-    if loss.with_database:
-        scene.server.kill()
-        scene.server.start()
-    begins = not _is_job(scene)
-    workers = rng.choice((None, 2))
-    ends: list[int | None] = []
-    until = time.monotonic() + PATIENCE
-    while 0 not in ends and time.monotonic() < until:  # its lease, or its workers, live on for a while
-        last = _start_client(scene, workers, begins=begins)
-        last.join(PATIENCE)
-        ends.append(last.exitcode)
-    assert 0 in ends, f"resuming ended with {ends}"
-
-
-def _start_client(scene: Scene, workers: int | None, *, begins: bool) -> BaseProcess:
-    args = (scene.target, scene.place, scene.source, workers)
-    process = _context.Process(target=be_client, args=args, kwargs={"begins": begins})
-    process.start()
-    return process
 
 
 def judge(scene: Scene, names: set[str]) -> None:
@@ -294,20 +170,21 @@ def judge(scene: Scene, names: set[str]) -> None:
         assert store.read_header().state == "done"
 
 
-RUNS: tuple[tuple[Loss, Point] | ClientLoss, ...] = (
+Kind: TypeAlias = tuple[Loss, Point] | ClientLoss | SchedulerLoss
+RUNS: tuple[Kind, ...] = (
     *((loss, point) for point in POINTS for loss in LOSSES),
     *(
-        ClientLoss(with_workers, with_database)
+        ClientLoss(with_workers, with_database, point)
         for with_workers in (False, True)
         for with_database in (False, True)
+        for point in (None, *get_args(ProxyPoint))
     ),
+    *map(SchedulerLoss, get_args(ProxyPoint)),
 )
 """Every kind of run."""
 
 
-def run_one(
-    server: DatabaseServer, system: str, seed: int, folder: Path, kind: tuple[Loss, Point] | ClientLoss
-) -> None:
+def run_one(server: DatabaseServer, system: str, seed: int, folder: Path, kind: Kind) -> None:
     """Lose somebody once, and judge what came of the job.
 
     Raises:
@@ -321,6 +198,8 @@ def run_one(
             sandbox.faults.add(*(Fault(fault, times=2) for fault in rng.sample(FAULTS, 2)))
         if isinstance(kind, ClientLoss):
             lose_client(scene, rng, kind)
+        elif isinstance(kind, SchedulerLoss):
+            lose_scheduler(scene, rng, kind)
         else:
             lose_worker(scene, rng, *kind)
         sandbox.faults.clear()
@@ -342,27 +221,6 @@ def _finish(scene: Scene) -> None:
     if not done:
         with contextlib.suppress(AlloyAsyncError):
             asyncio.run(go_on())
-
-
-def _is_job(scene: Scene) -> bool:
-    try:
-        with read_store(scene.place):
-            return True
-    except AlloyAsyncError:
-        return False
-
-
-def _find_children(pid: int | None) -> list[int]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-    return []
-
-
-def _wait_for(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < until, "it never came there"
-        time.sleep(0.005)
 
 
 @contextlib.contextmanager

