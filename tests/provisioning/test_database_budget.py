@@ -15,8 +15,8 @@ from alloy_async import AlloyDirectory, AsyncAlloy, Rate
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.shared_rate import share_rate
 from alloy_async.provisioning.store.postgres.address import JobAddress
+from alloy_async.provisioning.store.postgres.connection import connect
 from alloy_async.provisioning.store.postgres.database_budget import DatabaseBudget
-from alloy_async.provisioning.store.postgres.schema import connect
 
 PATIENCE = 30.0
 

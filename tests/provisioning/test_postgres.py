@@ -21,8 +21,8 @@ from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.job_store import Second
 from alloy_async.provisioning.store.planned_batches import pack_rows
 from alloy_async.provisioning.store.postgres.address import JobAddress
+from alloy_async.provisioning.store.postgres.connection import connect
 from alloy_async.provisioning.store.postgres.lease import Lease
-from alloy_async.provisioning.store.postgres.schema import connect
 from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.provisioning.store.store_opener import (

@@ -15,9 +15,10 @@ from typing import Any
 from ....core.ratelimit.configured_rate import Rate
 from ...errors import JobError
 from .address import JobAddress
+from .connection import connect, limit_transaction, raise_as_job_error
 from .driver import psycopg
 from .leased_budget import BudgetRow, LeasedBudget
-from .schema import connect, create_tables, limit_transaction, raise_as_job_error
+from .schema import create_tables
 
 _REPORT = 0.25
 """Seconds within which answers are brought to the database, and those of others are learned of."""

@@ -9,22 +9,10 @@ from typing import Any, Self
 from ...errors import JobInUse, JobUnavailable
 from ..header import JobHeader, Phase, encode_phase
 from .address import JobAddress
+from .connection import connect, limit_transaction, name_transaction, raise_as_job_error
 from .driver import psycopg
 from .lease import Lease
-from .schema import (
-    BYTES,
-    ROW_TABLES,
-    check_version,
-    connect,
-    create_job,
-    drop_job,
-    find_job,
-    limit_transaction,
-    list_names,
-    name_table,
-    name_transaction,
-    raise_as_job_error,
-)
+from .schema import BYTES, ROW_TABLES, check_version, create_job, drop_job, find_job, list_names, name_table
 
 _COPIED_TOGETHER = 256
 _ROWS_TOGETHER = 20_000

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 from ...errors import JobError, JobUnavailable
 from .address import JobAddress
+from .connection import connect, limit_transaction, name_worker, raise_as_job_error
 from .driver import psycopg
-from .schema import connect, limit_transaction, name_worker, raise_as_job_error
 
 _RENEWALS = 3
 """Renewals within the length of a lease."""

@@ -1,4 +1,4 @@
-"""The tables of jobs in PostgreSQL, stated once; connecting, and making what is not there yet.
+"""The tables of jobs in PostgreSQL, stated once; making those that are not there yet.
 
 They are those of a job file with the job's id in front. Its rows are in tables of its own, so that a job is dropped at once,
 and no lock that making or dropping one takes is in the way of another: partitions of one table would share that table's.
@@ -8,20 +8,19 @@ it costs to append, and leaves the database to be vacuumed.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
 
 from ....version import __version__
-from ...errors import JobError, JobUnavailable, NoSuchJob
+from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
 from ..job_store import Remark, RunLogLine, Second
 from ..planned_batches import PlannedBatch
 from ..row_events import Event
 from .address import JobAddress
+from .connection import raise_as_job_error
 from .driver import psycopg
 
 FORMAT = 2
@@ -88,64 +87,11 @@ CREATE TABLE {events} (
 """
 ROW_TABLES = ("batches", "events")
 """Those that every job has for itself."""
-_LIMITS = (
-    "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)"
-)
-_NAMES = ", set_config('application_name', %s, true), set_config('synchronous_commit', %s, true)"
-
-
-def connect(address: JobAddress) -> psycopg.Connection[Any]:
-    """Connect to the database of a job.
-
-    Nothing is set or prepared for the session, so that there may be a pooler in between, which gives each transaction another.
-
-    Raises:
-        JobError: it cannot be reached, or refuses the connection.
-    """
-    with raise_as_job_error(address, "the database cannot be reached"):
-        return psycopg.connect(
-            address.database,
-            autocommit=True,
-            prepare_threshold=None,
-            connect_timeout=10,
-            # Who is cut off from the database notices within the length of a lease.
-            tcp_user_timeout=int(address.lease * 1000),
-            keepalives_idle=max(int(address.lease / 3), 1),
-            keepalives_interval=max(int(address.lease / 6), 1),
-            keepalives_count=3,
-        )
-
-
-def limit_transaction(database: psycopg.Connection[Any], address: JobAddress) -> None:
-    """Have the transaction that was just begun end where its client is silent, or waits for a lock, longer than a lease."""
-    milliseconds = f"{address.lease * 1000:.0f}"
-    database.execute(_LIMITS, (milliseconds, milliseconds))
-
-
-def name_transaction(
-    database: psycopg.Connection[Any], address: JobAddress, epoch: int, *, durable: bool
-) -> None:
-    """Do the same, and name the transaction after its worker, so that whoever takes over from it can end it.
-
-    Args:
-        database: the connection.
-        address: the job's.
-        epoch: of the worker.
-        durable: whether its commit waits for the disk. A lost outcome leaves its row in doubt, which is cleared up by asking:
-            only intents need the disk.
-    """
-    milliseconds, commit = f"{address.lease * 1000:.0f}", "on" if durable else "off"
-    database.execute(_LIMITS + _NAMES, (milliseconds, milliseconds, name_worker(epoch), commit))
 
 
 def name_table(table: str, job: int) -> str:
     """Name one of the ROW_TABLES of a job."""
     return f"alloy_async.{table}_{job}"
-
-
-def name_worker(epoch: int) -> str:
-    """Name the transactions of the worker that has an epoch."""
-    return f"alloy_async {epoch}"
 
 
 def create_tables(database: psycopg.Connection[Any], address: JobAddress) -> bytes:
@@ -282,30 +228,6 @@ def list_names(database: psycopg.Connection[Any], address: JobAddress) -> list[s
         return [name for (name,) in database.execute("SELECT name FROM alloy_async.jobs").fetchall()]
 
 
-@contextlib.contextmanager
-def raise_as_job_error(address: JobAddress, what: str) -> Iterator[None]:
-    """Turn what psycopg raises into a JobError that shows no connection string.
-
-    Raises:
-        JobUnavailable: the database is away, or ended the connection.
-        JobError: for every other error.
-    """
-    try:
-        yield
-    except psycopg.Error as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        kind = JobUnavailable if isinstance(error, _AWAY) else JobError
-        if isinstance(error, psycopg.errors.InsufficientPrivilege):
-            reason += "; whoever works on jobs needs the right to create a schema, or that of the role which made alloy_async's"
-        raise kind(f"{what}: {reason}", address.shown) from None
-
-
-_AWAY = (
-    psycopg.OperationalError,  # no connection, or it was ended; also a lock for which the wait was too long
-    psycopg.InterfaceError,  # the connection is closed
-    psycopg.errors.IdleInTransactionSessionTimeout,
-    psycopg.errors.ReadOnlySqlTransaction,  # a standby that is about to take over
-)
 BATCH_COLUMNS = PlannedBatch._fields
 EVENT_COLUMNS = tuple(name for name in Event._fields if name != "id")
 SECOND_COLUMNS, NOTE_COLUMNS, REMARK_COLUMNS = Second._fields, RunLogLine._fields, Remark._fields

@@ -15,16 +15,9 @@ from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, pack_results
 from ..rows import JobRow, RowResult, RowStretch
 from ..states import RowEvent, RowState
+from .connection import raise_as_job_error
 from .job_database import OpenDatabaseJob, decode_record
-from .schema import (
-    BATCH_COLUMNS,
-    EVENT_COLUMNS,
-    HEADER,
-    NOTE_COLUMNS,
-    REMARK_COLUMNS,
-    SECOND_COLUMNS,
-    raise_as_job_error,
-)
+from .schema import BATCH_COLUMNS, EVENT_COLUMNS, HEADER, NOTE_COLUMNS, REMARK_COLUMNS, SECOND_COLUMNS
 
 _WINDOW = 2048
 _SUMMED = ("rows", "calls", "limited", "retries", "waited")
