@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar, copy_context
+from functools import partial
 from itertools import islice
 from typing import TypeVar, TypeVarTuple, Unpack
 
@@ -42,7 +43,7 @@ async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     """Run `work` in a thread; when cancelled, wait for it to end, as its file is still in use."""
     context, cancelled = copy_context(), _Cancellation()
     context.run(_cancelled.set, cancelled)
-    task = asyncio.get_running_loop().run_in_executor(None, lambda: context.run(work, *args))
+    task = asyncio.get_running_loop().run_in_executor(None, partial(context.run, work, *args))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

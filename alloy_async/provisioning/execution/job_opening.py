@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,7 @@ async def open_job_source(source: Source | str | Path, target: Directory) -> Sou
         kind = type(target).__name__
         raise ConfigurationError(f"target is a directory, as AlloyDirectory(AsyncAlloy()), not {kind}")
     if isinstance(source, str | Path):
-        path = source
-        return await in_thread(lambda: open_source(path, key=target.capabilities.key))
+        return await in_thread(partial(open_source, source, key=target.capabilities.key))
     if not hasattr(source, "digest"):
         kind = type(source).__name__
         raise ConfigurationError(f"source is a path, or a Source as open_source() gives; got {kind}")

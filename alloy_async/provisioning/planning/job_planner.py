@@ -45,12 +45,18 @@ async def make_plan(context: JobContext) -> Checked:
             await writer.call(context.store.insert_batches, "apply", batches)
             number += sum(batch.rows for batch in batches)
             context.run.on_event(Checking(planner.rows))
-        repeated, newly_refused = await _refuse_repeated(context, planner)
+        repeated: list[Finding] = []
+        newly_refused = 0
+        if planner.repeated:
+            repeated, newly_refused = await writer.call(
+                refuse_repeated, context.store, comparer, planner.repeated, planner.key_column
+            )
         if context.spool is not None and newly_refused:
             context.spool.drop()
         if mode == "sync":
             number += await _plan_removals(context, planner, lookup, users, options["allow_delete"])
-    await _note_finality(context)
+    if mode in ("sync", "offboard"):  # else nobody is removed, and nobody leaves
+        await _note_finality(context)
     found = sorted([*planner.findings, *repeated], key=lambda finding: finding.line)
     findings = tuple(found[:SHOWN_FINDINGS])
     errors = planner.errors + newly_refused
@@ -94,8 +100,6 @@ async def record_findings(
 
 async def _note_finality(context: JobContext) -> None:
     """Note what of the plan no undo brings back, for whoever is about to apply it."""
-    if context.header.mode not in ("sync", "offboard"):  # nobody is removed, and nobody leaves
-        return
     actions = await context.writer.call(context.store.count_actions)
     can, system, notes = context.target.capabilities, context.header.system, []
     if actions.get("offboard"):
@@ -117,14 +121,6 @@ async def restart_plan(context: JobContext) -> None:
     sealed = None if source is None else await in_thread(seal_source, source, header.salt)
     await context.writer.update_header(
         lambda: context.store.clear_rows("apply"), state=header.state_after("restart"), source_digest=sealed
-    )
-
-
-async def _refuse_repeated(context: JobContext, planner: SourcePlanner) -> tuple[list[Finding], int]:
-    if not planner.repeated:
-        return [], 0
-    return await context.writer.call(
-        refuse_repeated, context.store, context.comparer, planner.repeated, planner.key_column
     )
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
@@ -73,7 +74,7 @@ class JobWriter:
             JobError: the job cannot be written any more; nothing may be sent from then on.
         """
         loop = asyncio.get_running_loop()
-        call = _Call(lambda: work(*args), durable, loop, loop.create_future())
+        call = _Call(partial(work, *args), durable, loop, loop.create_future())
         with self._lock:
             self._calls.append(call)
             self._schedule()

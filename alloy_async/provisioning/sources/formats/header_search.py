@@ -23,14 +23,19 @@ class Header:
         cells: the names.
         above: the filled rows above it, each with its line.
         names_key: whether it names the key and all columns of the mapping.
-        fields: how many fields it names.
+        layout: as which fields the names are understood; None where they are not, or were changed.
     """
 
     line: int
     cells: tuple[str, ...]
     above: tuple[tuple[int, Sequence[str]], ...]
     names_key: bool
-    fields: int
+    layout: ColumnLayout | None
+
+    @property
+    def fields(self) -> int:
+        """How many fields it names."""
+        return 1 if self.layout is None else len(self.layout.fields)
 
     def match(self, mapping: FieldMap, key: str, name: str) -> ColumnLayout:
         """Match it with the fields.
@@ -40,7 +45,7 @@ class Header:
                 may be people.
         """
         try:
-            layout = ColumnLayout.match(self.cells, mapping)
+            layout = self.layout or ColumnLayout.match(self.cells, mapping)
         except LayoutError as error:
             raise SourceError(str(error), name, self.line) from None
         if lack := layout.explain_missing_key(key):
@@ -61,7 +66,7 @@ class Header:
         names = list(self.cells)
         while len(names) > filled and not names[-1].strip():
             names.pop()
-        return attrs.evolve(self, cells=tuple(names))
+        return self if len(names) == len(self.cells) else attrs.evolve(self, cells=tuple(names), layout=None)
 
 
 def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: FieldMap, key: str) -> Header | None:
@@ -76,24 +81,23 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: FieldMap, ke
     for line, cells in rows:
         if not _count_filled(cells):
             continue
-        names_key, fields = _rate_row(cells, mapping, key)
-        if names_key:
-            return Header(line, tuple(cells), tuple(above), True, fields)
+        layout = _match_names(cells, mapping)
+        if layout is not None and layout.explain_missing_key(key) is None:
+            return Header(line, tuple(cells), tuple(above), True, layout)
         above.append((line, cells))
         if len(above) == _SEARCHED_ROWS:
             break
     if not above:
         return None
     line, cells = above[0]
-    return Header(line, tuple(cells), (), False, _rate_row(cells, mapping, key)[1])
+    return Header(line, tuple(cells), (), False, _match_names(cells, mapping))
 
 
-def _rate_row(cells: Sequence[str], mapping: FieldMap, key: str) -> tuple[bool, int]:
+def _match_names(cells: Sequence[str], mapping: FieldMap) -> ColumnLayout | None:
     try:
-        layout = ColumnLayout.match(cells, mapping)
+        return ColumnLayout.match(cells, mapping)
     except LayoutError:
-        return False, 1
-    return layout.explain_missing_key(key) is None, len(layout.fields)
+        return None
 
 
 def _count_filled(cells: Sequence[str]) -> int:

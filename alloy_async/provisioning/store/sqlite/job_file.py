@@ -145,21 +145,16 @@ class JobFile:
                     if self._lock:
                         self._lock.check_file()
                 if durable:
-                    self._move_into_file()
+                    # It goes from the log beside the file (`-wal`) into the file itself, which alone has to tell of every
+                    # request that may have left: a log is left behind when the file is copied after a crash, and of one
+                    # SQLite ignores, silently, whatever follows a damaged byte. A lost outcome leaves its row in doubt, and
+                    # is found out by asking; a lost intent would be sent twice.
+                    self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._in_transaction = False
 
     def check_worker(self) -> None:
         """See `JobStore`; the operating system holds the lock for as long as this process lives."""
-
-    def _move_into_file(self) -> None:
-        """Bring what was committed into the file itself, durably: it alone has to tell of every request that may have left.
-
-        What is committed is in the log beside the file (`-wal`), which may be left behind when the file is copied after a
-        crash, and of which SQLite ignores, silently, whatever follows a damaged byte. A lost outcome leaves its row in doubt,
-        and is found out by asking; a lost intent would be sent twice.
-        """
-        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextlib.contextmanager
     def raise_as_job_error(self) -> Iterator[None]:
