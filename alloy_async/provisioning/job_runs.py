@@ -17,7 +17,7 @@ from .execution.sharded_job import check_workers, join_workers, run_on_workers, 
 from .job_context import JobContext
 from .planning.corrected_rows import CorrectedRows
 from .planning.job_planner import restart_plan
-from .planning.source_match import refuse_changed_source
+from .planning.source_rereader import refuse_changed_source
 from .planning.undo_planner import plan_undo
 from .results import Report
 from .run_options import RunOptions

@@ -17,7 +17,7 @@ from alloy_async.cli.app import app
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import FieldMap, provision
 from alloy_async.provisioning.checks.linter import Linter
-from alloy_async.provisioning.planning.source_match import is_unchanged, seal_source
+from alloy_async.provisioning.planning.source_rereader import is_unchanged, seal_source
 from alloy_async.provisioning.sources import ColumnLayout, open_source
 from alloy_async.provisioning.sources.field_names import is_secret_name
 from alloy_async.provisioning.store.header import JobHeader

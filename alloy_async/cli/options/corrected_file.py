@@ -80,7 +80,7 @@ def find_correction(job: JobPlace) -> Correction:
 
 def _find_taken(file: Path) -> Path | None:
     """Find the job that took in a file as it is now, and came to its end."""
-    from ...provisioning.planning.source_match import is_unchanged
+    from ...provisioning.planning.source_rereader import is_unchanged
     from ...provisioning.store.store_opener import read_store
 
     for path in _list_jobs(file):

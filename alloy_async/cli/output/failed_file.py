@@ -191,7 +191,7 @@ def write_unresolved_rows(
 ) -> str:
     """Write the rows of the source; where it cannot be read again, their keys. Return the ending of the file."""
     from ...core.errors import AlloyAsyncError
-    from ...provisioning.planning.source_match import is_unchanged
+    from ...provisioning.planning.source_rereader import is_unchanged
     from ...provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
     from ...provisioning.reports.job_report import read_unresolved
     from ...provisioning.sources import CsvSource

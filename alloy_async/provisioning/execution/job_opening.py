@@ -15,7 +15,7 @@ from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import in_thread
 from ..errors import JobError, JobPlace, JobUnavailable
-from ..planning.source_match import seal_source
+from ..planning.source_rereader import seal_source
 from ..sources import Source, open_source
 from ..sources.files.input_bytes import get_file_name, parse_source_place
 from ..store.header import JobHeader, Mode

@@ -16,9 +16,14 @@ from ..async_helpers import in_thread, iterate_slices
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..planning.comparison import UserComparer
-from ..planning.source_match import has_changed, read_rows_between, sends_otherwise
 from ..planning.source_planner import SourcePlanner
-from ..planning.source_rereader import CHANGED, SourceRereader
+from ..planning.source_rereader import (
+    CHANGED,
+    SourceRereader,
+    has_changed,
+    read_rows_between,
+    sends_otherwise,
+)
 from ..sources import read_rows
 from ..store.header import Phase
 from ..store.planned_batches import pack_rows

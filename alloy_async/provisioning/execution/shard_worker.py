@@ -12,8 +12,7 @@ from ..database_outages import POLL_SECONDS
 from ..errors import JobError, JobInUse, JobPlace
 from ..events import INTERRUPTED
 from ..job_context import JobContext
-from ..planning.source_match import refuse_changed_source
-from ..planning.source_rereader import SourceRereader
+from ..planning.source_rereader import SourceRereader, refuse_changed_source
 from ..run_options import RunOptions
 from ..sources import Source
 from ..store.header import Phase

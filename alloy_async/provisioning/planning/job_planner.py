@@ -18,8 +18,8 @@ from ..store.job_store import FINALITY, Remark
 from ..store.planned_batches import pack_rows
 from .repeated_keys import refuse_repeated
 from .row_actions import plan_removals
-from .source_match import seal_source
 from .source_planner import SourcePlanner
+from .source_rereader import seal_source
 from .user_lookup import UserLookup
 
 _SLICE = 2000

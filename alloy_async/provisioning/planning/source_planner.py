@@ -19,9 +19,8 @@ from ..store.header import Mode
 from ..store.planned_batches import PlannedBatch, pack_rows
 from ..store.rows import PlannedRow
 from ..store.temporary.body_spool import BodySpool
-from .column_planner import ColumnPlanner
 from .comparison import UserComparer
-from .row_actions import ActionPlanner, refuse_row
+from .row_actions import ActionPlanner, ColumnPlanner, refuse_row
 from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
 

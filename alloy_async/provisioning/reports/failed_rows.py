@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import SourceError
-from ..planning.source_match import is_unchanged
+from ..planning.source_rereader import is_unchanged
 from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source, open_source
 from ..store.job_label import create_label
 from ..store.store_opener import parse_place, read_store
