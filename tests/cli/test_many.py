@@ -229,10 +229,10 @@ def test_all_mistakes_are_told_at_once(world: World) -> None:
     world.write(acme='mode = "upset"', globex="rate = 0", initech="rows = 3")
     result = run("provision", "--many", world.table)
     assert result.stderr.startswith(f"Error: {world.table}: 3 mistakes; nothing was sent:\n")
-    assert [line.split(":")[0] for line in result.stderr.splitlines()[1:]] == [
-        "  acme",
-        "  globex",
-        "  initech",
+    assert [line.split(":")[1] for line in result.stderr.splitlines()[1:]] == [
+        " acme",
+        " globex",
+        " initech",
     ]
 
 

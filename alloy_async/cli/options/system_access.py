@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
+from ...core.argument_errors import name_argument, suggest_name
 from ...systems import SYSTEMS, load_client, load_directory
 from ..exit_codes import NotDoneError
 from .target import PLACE_NAMES, TargetOptions
@@ -202,13 +203,17 @@ def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
     from ...core.errors import ConfigurationError
 
     access = DIRECTORY_NEEDS[system]
+    known = (*access.needs, *access.takes)
     for name in place:
-        if name not in (*access.needs, *access.takes):
-            raise ConfigurationError(f"{system} has no {format_option(name)}; leave it out")
+        if name not in known:
+            near = suggest_name(name, known) if known else ""
+            raise ConfigurationError(
+                f"{system} has no {name_argument(name)}{near if near.startswith(' (') else ''}; leave it out"
+            )
     for name in access.needs:
         if name not in place:
             raise ConfigurationError(
-                f"{system} needs {format_option(name)}, or {name_variable(system, name)} in the environment"
+                f"{system} needs {name_argument(name)}, or {name_variable(system, name)} in the environment"
             )
     return place
 
@@ -216,8 +221,3 @@ def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
 def read_place(directory: Directory) -> dict[str, str]:
     """Read what a directory knows besides address and credential, to reach it again."""
     return {name: value for name in PLACE_NAMES if (value := getattr(directory, name, None))}
-
-
-def format_option(name: str) -> str:
-    """Name the option of a setting, as --org-id."""
-    return f"--{name.replace('_', '-')}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
 from ...core.errors import ConfigurationError
+from ...systems import SYSTEMS
 from ..options.source import SourceOptions
 from ..options.target import TargetOptions
 from .table_keys import ACCOUNT_KEYS
@@ -46,56 +48,70 @@ class Entry:
     concurrency: int | None = None
 
 
-def create_entry(name: str, values: Mapping[str, Any], folder: Path, *, sandbox: bool) -> Entry:
+NoteMistake: TypeAlias = Callable[[str, str], object]
+"""Told the key that is to blame, and what is wrong."""
+
+
+def create_entry(
+    name: str, values: Mapping[str, Any], folder: Path, note: NoteMistake, *, sandbox: bool
+) -> Entry | None:
     """Create an entry of the values of its keys, each of which is of the right kind.
 
     Args:
         name: of the tenant.
         values: by key.
         folder: where paths begin.
+        note: told each thing that does not go together, or is not there; of several, each.
         sandbox: the tenant gets a sandbox, and needs no credential.
 
-    Raises:
-        ConfigurationError, ValueError: some do not go together, or what they name is not there.
+    Returns:
+        The entry; None where something is wrong.
     """
     if "file" not in values:
-        raise ConfigurationError('file is missing; write file = "users.csv"')
-    target, system = _create_target(name, values, folder, sandbox=sandbox)
+        note("file", 'file is missing; write file = "users.csv"')
     if values.get("mode") == "sync" and "allow_delete" not in values:
-        raise ConfigurationError(
-            "mode sync removes users: allow it with the share that may go, as allow_delete = 0.05"
-        )
+        note("mode", "mode sync removes users: allow it with the share that may go, as allow_delete = 0.05")
+    found = _create_target(name, values, folder, note, sandbox=sandbox)
+    reading = _create_reading(values, folder, note)
+    if found is None or reading is None or "file" not in values:
+        return None
     taken = ("mode", "allow_delete", "allow_inactive", "send_hidden", "concurrency")
     return Entry(
         name=name,
         file=_find_source(values["file"], folder),
-        system=system,
-        target=target,
-        reading=_create_reading(values, folder, sandbox=sandbox),
+        system=found[1],
+        target=found[0],
+        reading=reading,
         job=find_job(values.get("job"), folder),
         **{key: values[key] for key in taken if key in values},
     )
 
 
 def _create_target(
-    name: str, values: Mapping[str, Any], folder: Path, *, sandbox: bool
-) -> tuple[TargetOptions, str]:
+    name: str, values: Mapping[str, Any], folder: Path, note: NoteMistake, *, sandbox: bool
+) -> tuple[TargetOptions, str] | None:
     pace = {key: values[key] for key in ("rate", "burst") if key in values}
     account = {key: values[key] for key in ACCOUNT_KEYS if key in values}
-    if "profile" in values:
-        if account:
-            raise ConfigurationError(f"profile says whose account it is; leave out {', '.join(account)}")
-        target = TargetOptions(profile=values["profile"], **pace)
-        profile = target.load_profile()
-        assert profile is not None
-        system = profile.system
-    else:
-        profile = _create_profile(name, _resolve_file(account, folder), sandbox=sandbox)
-        target, system = TargetOptions(account=profile, **pace), profile.system
-    target.create_rate()
-    if sandbox:
-        target = TargetOptions(sandbox=True, **pace)
-    return target, system
+    if "burst" in pace and "rate" not in pace:
+        note("burst", "burst needs rate")
+        del pace["burst"]
+    to_blame = "profile" if "profile" in values else "credential"
+    try:
+        if "profile" in values:
+            if account:
+                note("profile", f"profile says whose account it is; leave out {', '.join(account)}")
+            target = TargetOptions(profile=values["profile"], **pace)
+            profile = target.load_profile()
+            assert profile is not None
+        else:
+            if account.get("system") not in (None, *SYSTEMS):
+                to_blame = "system"
+            profile = _create_profile(name, _resolve_file(account, folder), sandbox=sandbox)
+            target = TargetOptions(account=profile, **pace)
+    except (ConfigurationError, ValueError) as error:
+        note(to_blame, str(error))
+        return None
+    return TargetOptions(sandbox=True, **pace) if sandbox else target, profile.system
 
 
 def _resolve_file(account: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
@@ -109,7 +125,6 @@ def _resolve_file(account: Mapping[str, Any], folder: Path) -> Mapping[str, Any]
 def _create_profile(name: str, account: Mapping[str, Any], *, sandbox: bool) -> Profile:
     from ...core.profiles.profile import parse_profile
     from ...provisioning.sources.field_map import suggest_nearest
-    from ...systems import SYSTEMS
 
     if "credential" not in account and not sandbox:
         raise ConfigurationError(
@@ -122,20 +137,13 @@ def _create_profile(name: str, account: Mapping[str, Any], *, sandbox: bool) -> 
     return parse_profile(name, account)
 
 
-def _create_reading(values: Mapping[str, Any], folder: Path, *, sandbox: bool) -> SourceOptions:
-    from ...provisioning.sources.field_names import is_secret_name
-
+def _create_reading(values: Mapping[str, Any], folder: Path, note: NoteMistake) -> SourceOptions | None:
     constants = []
     for field, value in values.get("set", {}).items():
-        if isinstance(value, Mapping):
-            from ...core.profiles.credential_source import parse_source
-
-            value = value if sandbox else parse_source(value).read()
-        elif is_secret_name(field):
-            raise ConfigurationError(
-                f'set.{field} is secret: say where it is kept, and not what it is, as {field} = {{ env = "NAME" }}'
-            )
-        constants.append(f"{field}={value}")
+        try:
+            constants.append(f"{field}={_read_constant(field, value, folder)}")
+        except (ConfigurationError, ValueError) as error:
+            note(f"set.{field}", str(error))
     columns = [
         f"{column}={field}"
         for column, fields in values.get("map", {}).items()
@@ -148,8 +156,34 @@ def _create_reading(values: Mapping[str, Any], folder: Path, *, sandbox: bool) -
         mapping_file=_find_path(values["mapping"], folder) if "mapping" in values else None,
         **{key: values[key] for key in taken if key in values},
     )
-    reading.create_field_map()
-    return reading
+    try:
+        reading.create_field_map()
+    except (ConfigurationError, ValueError) as error:
+        note("mapping" if "mapping" in values else "map" if columns else "set", str(error))
+        return None
+    return reading if len(constants) == len(values.get("set", {})) else None
+
+
+def _read_constant(field: str, value: Any, folder: Path) -> Any:
+    """Read the value of a field for all; one that is kept somewhere from there, whose path begins in the folder.
+
+    Raises:
+        ConfigurationError, ValueError: it is secret and stands here, or is not where it is said to be.
+    """
+    from ...core.profiles.credential_source import parse_source
+    from ...provisioning.sources.field_names import is_secret_name
+
+    if not isinstance(value, Mapping):
+        if is_secret_name(field):
+            raise ConfigurationError(
+                f'set.{field} is secret: say where it is kept, and not what it is, as {field} = {{ env = "NAME" }}'
+            )
+        return value
+    try:
+        return parse_source(_resolve_file({"credential": value}, folder)["credential"]).read()
+    except (ConfigurationError, ValueError) as error:
+        message = re.sub(r"\b(?:the|a) credential\b", "the value", str(error))
+        raise ConfigurationError(f"set.{field}: {re.sub(r'^credential', 'this', message)}") from None
 
 
 def _find_source(text: str, folder: Path) -> Path | str:

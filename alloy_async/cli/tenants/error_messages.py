@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..error_messages import name_option, name_options
+from ..options.target import PLACE_NAMES
 from .table_keys import KEYS
 
 _OPTION = re.compile(r"--(?:(encoding|allow-delete|skip-rows|format|sheet) (\w[^\s,;)]*)|([a-z][a-z-]*))")
@@ -36,6 +37,8 @@ def name_key(name: str, value: Any = None) -> str:
         columns = ", ".join(f"{_format_key(column)} = {json.dumps(field)}" for column, field in value.items())
         return f"map = {{ {columns} }}"
     key = {"columns": "map", "constants": "set", "source": "file"}.get(name, name)
+    if name in PLACE_NAMES:
+        return f'place = {{ {name} = "{"..." if value is None else value}" }}'
     if key not in KEYS:
         return name_option(name, value)
     return key if value is None else f"{key} = {json.dumps(value, ensure_ascii=False)}"

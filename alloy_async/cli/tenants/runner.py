@@ -24,6 +24,7 @@ from .error_messages import name_keys
 if TYPE_CHECKING:
     from ...provisioning import RunOptions, TenantsReport
     from .progress import TenantsProgress
+    from .table import TableReader
     from .tenant_factory import Action, TenantSelection
 
 
@@ -61,6 +62,7 @@ class ManyCommand:
 def run_many(command: ManyCommand) -> ExitCode:
     """Run the command and show how it goes; return the exit code: that of the tenant that fared worst."""
     from ...core.errors import AlloyAsyncError
+    from ...provisioning.tenants.mistakes import find_mistakes
     from ..output.safe_console import create_console
     from .job_register import JobRegister
     from .progress import TenantsProgress
@@ -68,12 +70,18 @@ def run_many(command: ManyCommand) -> ExitCode:
     from .tenant_factory import choose_tenants
 
     console = create_console(stderr=True)
+    reader = TableReader(command.table, sandbox=command.sandbox)
     try:
-        entries = TableReader(command.table, sandbox=command.sandbox).read(command.only)
+        entries = reader.read(command.only)
         index = JobRegister(command.table)
         chosen = choose_tenants(command.action, entries, index, command.failed)
+        if reader.has_mistakes:  # what else is wrong is told together with these
+            index.restore()
+            _, mistakes = asyncio.run(find_mistakes(chosen.tenants, reads_source=command.action != "undo"))
+            reader.add_mistakes(mistakes)
+            reader.raise_mistakes()
     except (AlloyAsyncError, OSError) as error:
-        return _refuse(command, error)
+        return _refuse(reader, error)
     log = show_log(console) if command.options.verbose else nullcontext()
     names = [entry.name for entry in entries]
     with log, TenantsProgress(console, names, command.options.progress) as progress:
@@ -88,19 +96,23 @@ def run_many(command: ManyCommand) -> ExitCode:
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
             index.restore()
-            return _refuse(command, error)
+            return _refuse(reader, error)
     return _finish(command, report, progress)
 
 
-def _refuse(command: ManyCommand, error: Exception) -> ExitCode:
+def _refuse(reader: TableReader, error: Exception) -> ExitCode:
     """Say what is wrong before anything was sent."""
     from ...provisioning import TenantsError
+    from .table import TableError
 
     if isinstance(error, TenantsError):
-        mistakes = [name_keys(line) for line in str(error).splitlines()]
-        print_line("\n".join([f"Error: {command.table}: {mistakes[0]}", *mistakes[1:]]), err=True)
-    else:
-        print_line(name_keys(describe_error(error)), err=True)
+        reader.add_mistakes(error.mistakes)
+        try:
+            reader.raise_mistakes()
+        except TableError as found:
+            error = found
+    text = f"Error: {error}" if isinstance(error, TableError) else name_keys(describe_error(error))
+    print_line(text, err=True)
     return ExitCode.NOT_DONE
 
 

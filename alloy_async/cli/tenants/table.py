@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.errors import ConfigurationError
+from ..error_messages import name_options
 from ..options.target import PLACE_NAMES
 from .entry import Entry, create_entry, find_job
+from .error_messages import name_keys
 from .table_keys import ACCOUNT_KEYS, KEYS, check_value
+from .table_lines import TableLines
+
+if TYPE_CHECKING:
+    from ...provisioning.tenants.tenant import Mistake
 
 _NAME = re.compile(r"[^\W_][\w.-]*")
+_MISSING = re.compile(r" is missing; |^mode sync removes users")
+_KEYS_OF_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "source": ("file",),
+    "target": ("credential", "profile", "system"),
+    "job": ("job",),
+    "mode": ("mode",),
+}
+"""The keys that say an argument of `Tenant`."""
 FOR_ALL = "for all"
 """What mistakes at the top of the table go by."""
 _INSTEAD = {
@@ -29,6 +44,10 @@ _INSTEAD = {
 }
 
 
+class TableError(ConfigurationError):
+    """A table of tenants has mistakes; nothing was sent for any of them."""
+
+
 class TableReader:
     """Reads a table of tenants, and collects what is wrong with it.
 
@@ -40,71 +59,107 @@ class TableReader:
     def __init__(self, path: Path, *, sandbox: bool = False) -> None:
         self._path = path
         self._sandbox = sandbox
-        self._mistakes: list[tuple[str, str]] = []
+        self._lines = TableLines("")
+        self._has_wrong_top = False
+        self._mistakes: list[tuple[int, str, str]] = []
+        """Line, tenant, and what is wrong."""
+
+    @property
+    def has_mistakes(self) -> bool:
+        """Whether anything was wrong so far."""
+        return bool(self._mistakes)
 
     def read(self, only: Collection[str] = ()) -> Sequence[Entry]:
-        """Read the entries.
+        """Read the entries that can be used; what is wrong with the others is noted, for `raise_mistakes`.
 
         Args:
             only: the names of those that are wanted; none given: all.
 
         Raises:
             ConfigurationError: the table cannot be read, has none, or not those that are wanted.
-            TenantsError: with every mistake in it.
         """
         common, tables = self._load(only)
         common = self._check_keys(FOR_ALL, common)
+        self._has_wrong_top = self.has_mistakes
         entries = [self._read_entry(name, table, common) for name, table in tables.items()]
-        self._raise_mistakes()
         return [entry for entry in entries if entry is not None]
 
     def read_jobs(self, only: Collection[str] = ()) -> Mapping[str, Path | str | None]:
         """Read where the first job of each tenant is; None where the table does not say so. All else is left aside.
 
-        Args, raises: as for `read`.
+        Args, raises: as for `read`, and TableError with every mistake in that.
         """
         common, tables = self._load(only)
         jobs: dict[str, Path | str | None] = {}
         for name, table in tables.items():
             values = {**common, **table} if self._is_named_table(name, table) else {}
             jobs[name] = find_job(_fill_in(values.get("job"), name), self._path.parent)
-        self._raise_mistakes()
+        self.raise_mistakes()
         return jobs
 
-    def _raise_mistakes(self) -> None:
-        from ...provisioning import TenantsError
-        from ...provisioning.tenants.tenant import Mistake
+    def add_mistakes(self, mistakes: Iterable[Mistake]) -> None:
+        """Note what was found when the tenants were looked at."""
+        for one in mistakes:
+            keys = _KEYS_OF_ARGUMENTS.get(one.argument or "", ())
+            self._note(one.tenant, name_keys(name_options(one.message)), *keys)
 
-        if self._mistakes:
-            raise TenantsError([Mistake(name, message) for name, message in self._mistakes])
+    def raise_mistakes(self) -> None:
+        """Raise what was noted, in the order of the lines.
+
+        Raises:
+            TableError: with every mistake, each with its line and tenant.
+        """
+        if not self._mistakes:
+            return
+        found = "1 mistake" if len(self._mistakes) == 1 else f"{len(self._mistakes):,} mistakes"
+        ordered = sorted(self._mistakes, key=itemgetter(0))
+        lines = [f"  line {line}: {name}: {message}" for line, name, message in ordered]
+        raise TableError("\n".join([f"{self._path}: {found}; nothing was sent:", *lines]))
 
     def _load(self, only: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Load what is said for all, and the tables of the tenants that are wanted."""
         data = self._parse()
         tables = data.pop("tenants", {})
         if not isinstance(tables, Mapping) or not tables:
-            raise ConfigurationError(f"{self._path}: there is no tenant; write [tenants.NAME] for each")
+            raise ConfigurationError(
+                f"{self._path}: there is no tenant; write [tenants.NAME] for each{self._find_misplaced(data)}"
+            )
         for name in only:
             if name not in tables:
                 raise ConfigurationError(f"{self._path}: there is no tenant {name!r}{_suggest(name, tables)}")
         return data, {name: table for name, table in tables.items() if not only or name in only}
 
+    def _find_misplaced(self, data: Mapping[str, Any]) -> str:
+        """Find what was probably meant for tenants where there are none."""
+        tables = {name: table for name, table in data.items() if isinstance(table, Mapping)}
+        for name, table in tables.items():
+            line = self._lines.find((name,)) or 1
+            if table.keys() & KEYS.keys() and name not in KEYS:
+                return f", as [tenants.{name}] on line {line}"
+            inner = next((key for key, value in table.items() if isinstance(value, Mapping)), None)
+            if name not in KEYS and inner is not None:
+                return f", as [tenants.{inner}] on line {line}, not [{name}.{inner}]"
+        return ""
+
     def _parse(self) -> dict[str, Any]:
         try:
-            return tomllib.loads(self._path.read_text(encoding="utf-8-sig"))
+            text = self._path.read_text(encoding="utf-8-sig")
+            data = tomllib.loads(text)
         except OSError as error:
             raise ConfigurationError(f"{self._path}: the table cannot be read: {error.strerror}") from None
         except ValueError as error:  # of TOML, and of UTF-8
             raise ConfigurationError(f"{self._path}: this is not a TOML file: {error}") from None
+        self._lines = TableLines(text)
+        return data
 
     def _check_keys(self, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values that can be used, and note what is wrong with the others."""
         good: dict[str, Any] = {}
         for key, value in table.items():
             if key not in KEYS:
-                self._mistakes.append((name, self._describe_unknown(name, key, value)))
+                self._note(name, self._describe_unknown(name, key, value), key)
             elif complaint := check_value(key, value):
-                self._mistakes.append((name, complaint))
+                self._note(name, complaint, key)
             else:
                 good[key] = value
         return good
@@ -123,14 +178,16 @@ class TableReader:
             return None
         before = len(self._mistakes)
         own = self._check_keys(name, table)
-        if len(self._mistakes) > before:
-            return None
+        has_wrong_keys = len(self._mistakes) > before or self._has_wrong_top
         values = _fill_in({**_inherit(common, own), **own}, name)
-        try:
-            return create_entry(name, values, self._path.parent, sandbox=self._sandbox)
-        except (ConfigurationError, ValueError) as error:
-            self._note(name, str(error))
-            return None
+
+        def note(key: str, message: str) -> None:
+            if has_wrong_keys and _MISSING.search(message):
+                return  # it is there, under a wrong key or with a wrong value, which is told already
+            self._note(name, name_keys(message), key)
+
+        entry = create_entry(name, values, self._path.parent, note, sandbox=self._sandbox)
+        return entry if len(self._mistakes) == before else None
 
     def _is_named_table(self, name: str, table: Any) -> bool:
         """Tell whether a tenant can be called so, and has a table; note it where not."""
@@ -144,8 +201,12 @@ class TableReader:
             return True
         return False
 
-    def _note(self, name: str, message: str) -> None:
-        self._mistakes.append((name, message))
+    def _note(self, name: str, message: str, *keys: str) -> None:
+        """Note a mistake: it is on the line of the first of some keys that the tenant says, else where that is said for all."""
+        paths = [tuple(key.split(".")) for key in keys]
+        own = [] if name == FOR_ALL else [("tenants", name, *path) for path in paths]
+        line = self._lines.find(*own, *paths) or self._lines.find(("tenants", name)) or 1
+        self._mistakes.append((line, name, message))
 
 
 def _inherit(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

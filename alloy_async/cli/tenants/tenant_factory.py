@@ -74,7 +74,7 @@ def choose_tenants(
             tenants.append(_create_tenant(entry, place, index.table, goes_on=action in ("apply", "resume")))
         except (AlloyAsyncError, OSError) as error:
             left_out[entry.name] = error
-    if action in ("plan", "provision"):
+    if action in ("plan", "provision") and tenants:
         index.save()  # before anything is sent: after a crash, the jobs of this run are known
     return TenantSelection(tenants, left_out)
 

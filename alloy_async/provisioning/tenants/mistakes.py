@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ...core.errors import AlloyAsyncError, ConfigurationError
 from ...directory import Directory
+from ..async_helpers import in_thread
 from ..errors import JobPlace
 from ..store.header import Mode
 from ..store.postgres.address import JobAddress
@@ -27,11 +28,7 @@ _GOES_WITH: Mapping[Mode, frozenset[Mode]] = {
 
 
 async def refuse_mistakes(tenants: Sequence[Tenant], *, reads_source: bool = True) -> list[Tenant]:
-    """Look at every tenant: its name, its job's place, its credential, its source and its account. Nothing is sent.
-
-    Args:
-        tenants: all.
-        reads_source: False where only jobs are used that exist.
+    """Look at every tenant, and refuse them all where one has a mistake; see `find_mistakes`.
 
     Returns:
         The tenants, those whose source is a file with what was found out of that: it need not be found out again.
@@ -39,27 +36,59 @@ async def refuse_mistakes(tenants: Sequence[Tenant], *, reads_source: bool = Tru
     Raises:
         TenantsError: with all mistakes that were found.
     """
-    mistakes = [*_find_repeated_names(tenants), *_find_repeated_jobs(tenants)]
+    looked_at, mistakes = await find_mistakes(tenants, reads_source=reads_source)
     if mistakes:
         raise TenantsError(mistakes)
+    return looked_at
+
+
+async def find_mistakes(
+    tenants: Sequence[Tenant], *, reads_source: bool = True
+) -> tuple[list[Tenant], list[Mistake]]:
+    """Look at every tenant: its name, its job's place, its credential, its source and its account. Nothing is sent.
+
+    Args:
+        tenants: all.
+        reads_source: False where only jobs are used that exist.
+
+    Returns:
+        The tenants, as `refuse_mistakes` gives them, and what is wrong with some.
+    """
+    mistakes = [*_find_repeated_names(tenants), *_find_repeated_jobs(tenants)]
     salt, free = os.urandom(16), asyncio.Semaphore(_AT_ONCE)
 
-    async def look(tenant: Tenant) -> tuple[Tenant, str] | Mistake:
+    async def look(tenant: Tenant) -> tuple[Tenant, str]:
         async with free:
             try:
                 async with tenant.open_target() as target:
-                    looked_at = await tenant.keep_source(target) if reads_source else tenant
-                    return looked_at, await _identify_account(target, salt)
+                    account = await _identify_account(target, salt)
+                    try:
+                        return (await tenant.keep_source(target) if reads_source else tenant), account
+                    except (AlloyAsyncError, OSError) as error:
+                        mistakes.append(Mistake(tenant.name, str(error), "source"))
+                        return tenant, account
             except (AlloyAsyncError, OSError) as error:
-                return Mistake(tenant.name, str(error))
+                mistakes.append(Mistake(tenant.name, str(error), "target"))
+            if reads_source and (message := await in_thread(_find_source_error, tenant)):
+                mistakes.append(Mistake(tenant.name, message, "source"))
+            return tenant, ""
 
     found = await asyncio.gather(*(look(tenant) for tenant in tenants))
-    mistakes = [one for one in found if isinstance(one, Mistake)]
-    accounts = ["" if isinstance(one, Mistake) else one[1] for one in found]
-    mistakes += _find_conflicts(tenants, accounts)
-    if mistakes:
-        raise TenantsError(mistakes)
-    return [one[0] for one in found if not isinstance(one, Mistake)]
+    mistakes += _find_conflicts(tenants, [account for _, account in found])
+    order = {tenant.name: place for place, tenant in enumerate(tenants)}
+    mistakes.sort(key=lambda one: order.get(one.tenant, -1))
+    return [tenant for tenant, _ in found], mistakes
+
+
+def _find_source_error(tenant: Tenant) -> str | None:
+    """Find what is wrong with a source that can be opened without knowing where it goes."""
+    if not callable(tenant.source):
+        return None
+    try:
+        tenant.source()
+    except (AlloyAsyncError, OSError) as error:
+        return str(error)
+    return None
 
 
 async def _identify_account(target: Directory, salt: bytes) -> str:
@@ -85,12 +114,14 @@ def _find_repeated_jobs(tenants: Iterable[Tenant]) -> list[Mistake]:
             place = tenant.place
             other = first.setdefault(_normalize_place(place), tenant.name)
         except ConfigurationError as error:
-            mistakes.append(Mistake(tenant.name, str(error)))
+            mistakes.append(Mistake(tenant.name, str(error), "job"))
             continue
         if other != tenant.name:
             shown = JobAddress.parse(place).shown if isinstance(place, str) else place
             mistakes.append(
-                Mistake(tenant.name, f"its job {shown} is that of {other} too; give each a job of its own")
+                Mistake(
+                    tenant.name, f"its job {shown} is that of {other} too; give each a job of its own", "job"
+                )
             )
     return mistakes
 
@@ -109,6 +140,7 @@ def _find_conflicts(tenants: Sequence[Tenant], accounts: Sequence[str]) -> Itera
                 tenant.name,
                 f"its account is that of {other.name}, and mode {tenant.mode} does not go with mode {other.mode} there:"
                 f" {_explain_conflict(tenant.mode, other.mode)}. Leave one of the two to a run of its own",
+                "mode",
             )
 
 

@@ -113,10 +113,12 @@ class Mistake:
     Args:
         tenant: its name.
         message: what is wrong and what to do.
+        argument: of `Tenant`, which is to blame; None where that cannot be told.
     """
 
     tenant: str
     message: str
+    argument: str | None = None
 
     def __str__(self) -> str:
         return f"{self.tenant}: {self.message}"
