@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from alloy_async.cli.tenants.table_lines import TableLines
+from alloy_async.cli.tenants.table.lines import TableLines
 
 from .test_many import World, run, world as world
 

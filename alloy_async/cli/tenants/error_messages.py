@@ -9,7 +9,7 @@ from typing import Any
 
 from ..error_messages import name_option, name_options
 from ..options.target import PLACE_NAMES
-from .table_keys import KEYS
+from .table.keys import KEYS
 
 _OPTION = re.compile(r"--(?:(encoding|allow-delete|skip-rows|format|sheet) (\w[^\s,;)]*)|([a-z][a-z-]*))")
 """An option; those that are suggested with a value, with that."""

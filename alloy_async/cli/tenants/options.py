@@ -16,7 +16,7 @@ from ..exit_codes import ExitCode
 from ..options.job_options import JobOptions, add_options
 from .error_messages import name_key
 from .runner import ManyCommand, run_many
-from .table_keys import KEYS
+from .table.keys import KEYS
 
 if TYPE_CHECKING:
     from .tenant_factory import Action

@@ -28,7 +28,7 @@ from ..output.safe_console import create_console
 from ..output.safe_text import clean_line, format_json, print_line
 from .error_messages import describe_tenant_error, name_keys
 from .job_register import JobRegister
-from .table import TableReader
+from .table.reader import TableReader
 from .tenant_state import describe_counts
 
 if TYPE_CHECKING:

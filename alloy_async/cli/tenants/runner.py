@@ -24,7 +24,7 @@ from .error_messages import name_keys
 if TYPE_CHECKING:
     from ...provisioning import RunOptions, TenantsReport
     from .progress import TenantsProgress
-    from .table import TableReader
+    from .table.reader import TableReader
     from .tenant_factory import Action, TenantSelection
 
 
@@ -66,7 +66,7 @@ def run_many(command: ManyCommand) -> ExitCode:
     from ..output.safe_console import create_console
     from .job_register import JobRegister
     from .progress import TenantsProgress
-    from .table import TableReader
+    from .table.reader import TableReader
     from .tenant_factory import choose_tenants
 
     console = create_console(stderr=True)
@@ -103,7 +103,7 @@ def run_many(command: ManyCommand) -> ExitCode:
 def _refuse(reader: TableReader, error: Exception) -> ExitCode:
     """Say what is wrong before anything was sent."""
     from ...provisioning import TenantsError
-    from .table import TableError
+    from .table.reader import TableError
 
     if isinstance(error, TenantsError):
         reader.add_mistakes(error.mistakes)

@@ -13,8 +13,8 @@ from ..options.corrected_file import Correction, find_correction
 from ..options.job_account import describe_account
 from ..options.source import SourceOptions, restore_constants, restore_source_options
 from ..options.system_access import find_place, load_capabilities, open_directory
-from .entry import Entry
 from .job_register import ENDED, JobRegister
+from .table.entry import Entry
 
 if TYPE_CHECKING:
     from ...provisioning import Source, Tenant

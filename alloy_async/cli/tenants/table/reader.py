@@ -9,16 +9,16 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import ConfigurationError
-from ..error_messages import name_options
-from ..options.target import PLACE_NAMES
+from ....core.errors import ConfigurationError
+from ...error_messages import name_options
+from ...options.target import PLACE_NAMES
+from ..error_messages import name_keys
 from .entry import Entry, create_entry, find_job
-from .error_messages import name_keys
-from .table_keys import ACCOUNT_KEYS, KEYS, check_value
-from .table_lines import TableLines
+from .keys import ACCOUNT_KEYS, KEYS, check_value
+from .lines import TableLines
 
 if TYPE_CHECKING:
-    from ...provisioning.tenants.tenant import Mistake
+    from ....provisioning.tenants.tenant import Mistake
 
 _NAME = re.compile(r"[^\W_][\w.-]*")
 _MISSING = re.compile(r" is missing; |^mode sync removes users")
@@ -231,6 +231,6 @@ def _fill_in(value: Any, name: str) -> Any:
 
 
 def _suggest(name: str, known: Collection[str]) -> str:
-    from ...provisioning.sources.field_map import suggest_nearest
+    from ....provisioning.sources.field_map import suggest_nearest
 
     return suggest_nearest(str(name), known)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from ..options.job_options import MODES
-from ..options.source import FORMATS
+from ...options.job_options import MODES
+from ...options.source import FORMATS
 
 Check: TypeAlias = Callable[[Any], bool]
 

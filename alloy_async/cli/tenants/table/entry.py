@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
-from ...core.errors import ConfigurationError
-from ...systems import SYSTEMS
-from ..options.source import SourceOptions
-from ..options.target import TargetOptions
-from .table_keys import ACCOUNT_KEYS
+from ....core.errors import ConfigurationError
+from ....systems import SYSTEMS
+from ...options.source import SourceOptions
+from ...options.target import TargetOptions
+from .keys import ACCOUNT_KEYS
 
 if TYPE_CHECKING:
-    from ...core.profiles.profile import Profile
-    from ...provisioning import Mode
+    from ....core.profiles.profile import Profile
+    from ....provisioning import Mode
 
 
 @attrs.frozen(kw_only=True)
@@ -123,8 +123,8 @@ def _resolve_file(account: Mapping[str, Any], folder: Path) -> Mapping[str, Any]
 
 
 def _create_profile(name: str, account: Mapping[str, Any], *, sandbox: bool) -> Profile:
-    from ...core.profiles.profile import parse_profile
-    from ...provisioning.sources.field_map import suggest_nearest
+    from ....core.profiles.profile import parse_profile
+    from ....provisioning.sources.field_map import suggest_nearest
 
     if "credential" not in account and not sandbox:
         raise ConfigurationError(
@@ -170,8 +170,8 @@ def _read_constant(field: str, value: Any, folder: Path) -> Any:
     Raises:
         ConfigurationError, ValueError: it is secret and stands here, or is not where it is said to be.
     """
-    from ...core.profiles.credential_source import parse_source
-    from ...provisioning.sources.field_names import is_secret_name
+    from ....core.profiles.credential_source import parse_source
+    from ....provisioning.sources.field_names import is_secret_name
 
     if not isinstance(value, Mapping):
         if is_secret_name(field):
@@ -187,7 +187,7 @@ def _read_constant(field: str, value: Any, folder: Path) -> Any:
 
 
 def _find_source(text: str, folder: Path) -> Path | str:
-    from ...provisioning.sources.files.input_bytes import parse_source_place
+    from ....provisioning.sources.files.input_bytes import parse_source_place
 
     place = parse_source_place(text)
     return place if isinstance(place, str) else _find_path(text, folder)
@@ -199,6 +199,6 @@ def _find_path(text: str, folder: Path) -> Path:
 
 def find_job(text: str | None, folder: Path) -> Path | str | None:
     """Find the place of a job that the table names; an address stays as it is."""
-    from ...provisioning.store.postgres.address import is_address
+    from ....provisioning.store.postgres.address import is_address
 
     return text if text is None or is_address(text) else _find_path(text, folder)
