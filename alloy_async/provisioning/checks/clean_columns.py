@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from math import inf
 from typing import TypeVar
 
+from .suspicious_text import may_be_damaged
+
 T = TypeVar("T")
 
 # What is taken once is not given back, so that a column is read in one go, whatever stands in it.
@@ -24,21 +26,24 @@ _EMAILS = re.compile(rf"(?:(?:{USUAL_EMAIL})?+\n)*+")
 
 
 def find_unusual_texts(
-    column: Sequence[str], *, longest: float, filled: bool, trimmed: bool
+    column: Sequence[str], *, longest: float, filled: bool, trimmed: bool, must_be_whole: bool
 ) -> Collection[int]:
-    """Find the cells that are not plain text: printable, without a dot at the start or a lost character.
+    """Find the cells that are not plain text: printable, without a dot or # at the start, or a lost character.
 
     Args:
         column: the cells.
         longest: most characters of one.
         filled: none may be empty.
         trimmed: none may have blanks around it.
+        must_be_whole: none may look as if it had lost a letter.
     """
     text = " ".join(column)
     if (
         text.isprintable()
         and not ("." in text and (" ." in text or text[0] == "."))
+        and "#" not in text
         and (text.isascii() or "\ufffd" not in text)
+        and not (must_be_whole and may_be_damaged(text))
         and (not filled or all(column))
         and (not trimmed or [*map(str.strip, column)] == [*column])  # all other blanks are not printable
         and (longest == inf or max(map(len, column)) <= longest)
@@ -49,7 +54,7 @@ def find_unusual_texts(
         if not cell:
             return filled
         blanks = trimmed and (cell[0] == " " or cell[-1] == " ")
-        odd = cell[0] == "." or "\ufffd" in cell
+        odd = cell[0] in ".#" or "\ufffd" in cell or (must_be_whole and may_be_damaged(cell))
         return blanks or odd or not cell.isprintable() or len(cell) > longest
 
     return _find(column, is_unusual)

@@ -22,6 +22,7 @@ from .clean_columns import (
     find_unusual_texts,
     find_values,
 )
+from .suspicious_text import SPREADSHEET_ERRORS, find_damage, may_be_damaged
 
 _EMAIL = re.compile(
     r"""(?=.{3,254}$)(?=[^@]{1,64}@) [^\s@.,;:<>()\[\]"\\]+ (?:\.[^\s@.,;:<>()\[\]"\\]+)*
@@ -48,6 +49,7 @@ class _TextField(NamedTuple):
     place: int | None
     needed: bool
     is_key: bool
+    must_be_whole: bool
     longest: int | float
 
 
@@ -70,6 +72,7 @@ class RowChecks:
         can: the system; faults in a field that it drops are at most warnings.
         needs: fields that must be filled besides the key; those of a new user are `can.needs`.
         keys_may_be_ids: a user who is there may be named by the system's own id in the place of an email.
+        keys_may_be_damaged: take keys that look as if an earlier conversion had lost a letter: who has such a one can leave.
         allow_inactive: take people who are inactive in the source for a system that can only hold active ones.
     """
 
@@ -80,6 +83,7 @@ class RowChecks:
         needs: Collection[str] = (),
         *,
         keys_may_be_ids: bool = False,
+        keys_may_be_damaged: bool = False,
         allow_inactive: bool = False,
     ) -> None:
         self._columns = columns
@@ -87,7 +91,12 @@ class RowChecks:
         self._refuses_inactive = "active" not in can.carries and not allow_inactive
         self._texts = [
             _TextField(
-                field, columns.fields.get(field), needed, field == can.key, can.max_length.get(field, inf)
+                field,
+                columns.fields.get(field),
+                needed,
+                field == can.key,
+                field == can.key and not keys_may_be_damaged,
+                can.max_length.get(field, inf),
             )
             for field in can.carries
             if (needed := field == can.key or field in needs) or columns.fills(field)
@@ -115,7 +124,11 @@ class RowChecks:
             if text.place is not None and text.field not in _TYPED_FIELDS:
                 column = write_texts(block.columns[text.place])
                 unusual = find_unusual_texts(
-                    column, longest=text.longest, filled=text.needed, trimmed=text.field != "password"
+                    column,
+                    longest=text.longest,
+                    filled=text.needed,
+                    trimmed=text.field != "password",
+                    must_be_whole=text.must_be_whole,
                 )
                 if unusual:
                     found.update(unusual)
@@ -147,9 +160,10 @@ class RowChecks:
                 cell = value if text.place is None else cells[text.place]
                 as_it_should_be = (
                     value.isprintable()
-                    and value[0] != "."
+                    and value[0] not in ".#"
                     and "\ufffd" not in value
                     and len(value) <= text.longest
+                    and not (text.must_be_whole and may_be_damaged(value))
                 )
                 if as_it_should_be and (type(cell) is not str or len(cell) == len(value)):
                     continue  # as nearly all are
@@ -193,6 +207,10 @@ class RowChecks:
 def _find_faults(value: str, text: _TextField) -> Iterator[str]:
     if text.is_key and value in (".", ".."):
         yield "a name of dots only cannot be used in a web address"
+    if value.strip() in SPREADSHEET_ERRORS:
+        yield f"{value.strip()} is a spreadsheet's error, not a value; correct it there"
+    elif text.must_be_whole and (damage := find_damage(value)):
+        yield damage
     if len(value) > text.longest:
         yield f"has {len(value)} characters, {text.longest} are allowed; shorten it"
     if "\ufffd" in value and (text.is_key or text.field == "email"):

@@ -18,7 +18,15 @@ _LEADS = (
 )
 """First bytes of the scripts that names are written in; others are rather capitals before a closing quote."""
 _ROUNDED = re.compile(r"\s*[+-]?\d([.,]\d+)?E\+\d{1,3}\s*", re.ASCII)
-_SPREADSHEET_ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
+SPREADSHEET_ERRORS = frozenset(
+    {
+        "#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#NV", "#BEZUG!",
+        "#WERT!", "#ZAHL!", "#N/D", "#NOM?", "#VALEUR!", "#NOMBRE!", "#\u00a1REF!", "#\u00a1VALOR!", "#\u00bfNOMBRE?",
+    }
+)  # fmt: skip
+"""What spreadsheets show where they have no value, in some of their languages."""
+_STAND_INS = re.compile(r"\?|&(?:\w+|#\w+);|(?:%[0-9A-F]{2}){2,}|(?:=[0-9A-F]{2}){2,}")
+"""What programs write for a letter that they cannot: nobody's key has these."""
 
 
 def find_suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
@@ -35,11 +43,25 @@ def find_suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
             yield "holds U+FFFD, which stands for a character that an earlier conversion lost; export it again"
     if invisible and not text.isprintable():
         yield from _find_invisible(text)
-    if text.isascii() and (_ROUNDED.fullmatch(text) or text.strip() in _SPREADSHEET_ERRORS):
+    if text.isascii() and (_ROUNDED.fullmatch(text) or text.strip() in SPREADSHEET_ERRORS):
         told = "a spreadsheet's error, not a value"
         if not text.strip().startswith("#"):
             told = "a long number that a spreadsheet rounded, so digits are lost; format the column as text there"
         yield f"{text.strip()} is {told}"
+
+
+def may_be_damaged(text: str) -> bool:
+    """Tell quickly whether a text, or one of many that stand in it, may have lost a letter; see `find_damage`."""
+    return any(mark in text for mark in "?&%=") or bool(not text.isascii() and _MISREAD.search(text))
+
+
+def find_damage(key: str) -> str | None:
+    """Find what shows that an earlier conversion lost a letter of a key, which may mean somebody else now, and what to do."""
+    meant = None if key.isascii() else _restore_misread(key)
+    if meant:
+        return f"was probably {meant!r}: UTF-8 that was once read as windows-1252; export it again as UTF-8"
+    lost = _STAND_INS.search(key)
+    return lost and f"holds {lost.group()!r} where an earlier conversion lost a letter; export it again"
 
 
 def _restore_misread(text: str) -> str | None:

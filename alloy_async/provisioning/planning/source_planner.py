@@ -183,6 +183,7 @@ class SourcePlanner:
             self._can,
             self._can.needs if self._mode == "create" else (),
             keys_may_be_ids=self._mode != "create",
+            keys_may_be_damaged=self._mode == "offboard",
             allow_inactive=self._allow_inactive or self._mode == "offboard",
         )
 
