@@ -14,7 +14,6 @@ from alloy_async.core.http.transport import Timeout
 from alloy_async.core.retry import SystemClock
 from alloy_async.provisioning import Report, RunOptions, provision, resume, undo
 from alloy_async.provisioning.events import Event, Waiting
-from alloy_async.provisioning.store.header import Phase
 from alloy_async.provisioning.store.rows import JobRow
 from alloy_async.provisioning.store.store_opener import read_store
 from alloy_async.sandbox import Delay, Fault, Hang, Sandbox, Status
@@ -84,12 +83,14 @@ class StoppedJob:
         sandbox: the system, which holds nothing any more.
         report: of a job that was stopped; none of one that was cut off.
         rows: as the job has them.
+        ended: when the job says that its run has ended.
         requests: of the kind that was held, that arrived before the end.
     """
 
     sandbox: Sandbox
     report: Report | None
     rows: list[JobRow]
+    ended: float | None
     requests: int
 
     @property
@@ -135,8 +136,11 @@ async def run_stopped_job(
         stopped = await _end_early(
             sandbox, OPERATIONS[system][mode], mode, ending, hold, carry_out, concurrency
         )
-        rows = _read_rows(job, "undo" if mode == "undo" else "apply")
-        check(attrs.evolve(stopped, rows=rows))
+        with read_store(job) as store:
+            rows = [*store.read_rows("undo" if mode == "undo" else "apply")]
+            ended = store.read_header().ended
+        rows = [row for row in rows if row.action not in ("refuse", "none")]
+        check(attrs.evolve(stopped, rows=rows, ended=ended))
         report = await carry_out(RunOptions(sends_again=True))
         if mode == "undo":
             assert report.counts.kept == 0, report
@@ -193,9 +197,4 @@ async def _end_early(
         await asyncio.wait([task], timeout=SECONDS)
         assert task.cancelled(), task
     sandbox.faults.clear()
-    return StoppedJob(sandbox, report, [], count_arrived())
-
-
-def _read_rows(job: Path, phase: Phase) -> list[JobRow]:
-    with read_store(job) as store:
-        return [row for row in store.read_rows(phase) if row.action not in ("refuse", "none")]
+    return StoppedJob(sandbox, report, [], None, count_arrived())

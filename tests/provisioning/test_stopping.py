@@ -28,6 +28,7 @@ async def test_what_waits_for_a_limit_is_withdrawn(
     def check(job: StoppedJob) -> None:
         assert job.states.keys() <= {"done", "planned"}
         assert job.states["planned"] >= 10
+        assert (job.ended is None) == (ending == "cut off")
         planned = {name_of(row.key) for row in job.rows if row.state == "planned"}
         assert not planned & job.find_changed(mode)
 

@@ -155,7 +155,7 @@ class Model:
         self.outcomes[number] = result.outcome
         if result.event == "intend":
             self.attempts[number] += 1
-        elif result.event in ("withdraw", "fail") and result.was == "intended":
+        elif result.event in ("withdraw", "fail") and result.state_before == "intended":
             self.attempts[number] -= 1
 
 

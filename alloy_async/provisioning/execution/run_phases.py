@@ -55,7 +55,7 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
 async def execute_undo(context: JobContext, began: float) -> Report:
     """Carry out what was planned to take a job back."""
     engine = Engine(context, "undo")
-    await engine.recorder.begin(reopen_unknown=context.run.sends_again, stopped=None)
+    await begin_run(context, engine.recorder)
     await engine.reconcile_doubts()
     await engine.run(read_planned_rows(context, "undo"))
     return await report_run(context, engine, None, began)

@@ -18,7 +18,7 @@ SEPARATOR = "\x1f"
 
 
 class Event(NamedTuple):
-    """A record of the table `events`; see there."""
+    """A record of the table `events`; see there. `was` is the state before it, where that is not the usual one."""
 
     undo: int
     first: int
@@ -48,15 +48,17 @@ def pack_results(undo: int, results: Iterable[RowResult], next_id: int) -> Itera
     Raises:
         ForbiddenTransition: it must not happen to rows in their state.
     """
-    for kind, alike in groupby(results, key=attrgetter("was", "event", "outcome", "reason", "adopted")):
-        was, event, outcome, reason, adopted = kind
-        next_state(ROW_TRANSITIONS, was, event)
-        said = None if was == _get_usual_state(event) else was
+    for kind, alike in groupby(
+        results, key=attrgetter("state_before", "event", "outcome", "reason", "adopted")
+    ):
+        before, event, outcome, reason, adopted = kind
+        next_state(ROW_TRANSITIONS, before, event)
+        was = None if before == _get_usual_state(event) else before
         for first, last, ids in _join_neighbours(alike):
             for start in range(first, last + 1, MOST):
                 rows = min(last + 1 - start, MOST)
                 told = _join_ids(ids, range(start, start + rows)) if ids else None
-                yield Event(undo, start, next_id, rows, event, said, outcome, reason, told, int(adopted))
+                yield Event(undo, start, next_id, rows, event, was, outcome, reason, told, int(adopted))
                 next_id += 1
 
 

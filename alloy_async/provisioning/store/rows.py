@@ -116,13 +116,13 @@ class JobRow:
 
 
 class RowResult(NamedTuple):
-    """What happened to a row that was in the state `was`, or the same to `rows` neighbours, the first of which is `number`.
+    """What happened to a row, or the same to `rows` neighbours that were in the same state, the first of which is `number`.
 
     Only of a single row an id can be told.
     """
 
     number: int
-    was: RowState
+    state_before: RowState
     event: RowEvent
     outcome: RowOutcome | None = None
     reason: str | None = None
@@ -133,7 +133,7 @@ class RowResult(NamedTuple):
     @property
     def state(self) -> RowState:
         """The row's state after it; see `states`."""
-        return next_state(ROW_TRANSITIONS, self.was, self.event)
+        return next_state(ROW_TRANSITIONS, self.state_before, self.event)
 
 
 @attrs.frozen(eq=False)
