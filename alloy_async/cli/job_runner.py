@@ -44,6 +44,7 @@ class JobTask:
         failed: where the rows go that did not go in; None names the file after the job.
         next_steps: what the commands that are suggested need to be told.
         finish: shows the result, and gives the exit code; None for a report or a plan.
+        sends: it may change something once the rows are checked; where it does not, the first Ctrl-C ends it at any time.
     """
 
     name: str
@@ -53,6 +54,7 @@ class JobTask:
     failed: Path | None = None
     next_steps: NextSteps | None = None
     finish: Callable[[Any, JobOptions], ExitCode] | None = None
+    sends: bool = True
 
 
 def run_job(command: JobTask, options: JobOptions) -> ExitCode:
@@ -67,7 +69,7 @@ def run_job(command: JobTask, options: JobOptions) -> ExitCode:
         try:
             result = asyncio.run(_run_work(command, progress, options))
         except asyncio.CancelledError:
-            progress.print_line(_describe_cut_off(progress))
+            progress.print_line(_describe_cut_off(command, progress))
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
             progress.print_line(describe_error(error))
@@ -171,12 +173,12 @@ async def _run_work(command: JobTask, progress: Display, options: JobOptions) ->
         worker_options=command.next_steps.of_job if command.next_steps else (),
     )
     async with open_directory(command.system, command.target) as directory:
-        with handle_interrupts(run.stop, lambda: progress.sending, progress.print_line):
+        with handle_interrupts(run.stop, lambda: command.sends and progress.sending, progress.print_line):
             return await command.run(directory, run)
 
 
-def _describe_cut_off(progress: Display) -> str:
-    if not progress.sending:
+def _describe_cut_off(command: JobTask, progress: Display) -> str:
+    if not (command.sends and progress.sending):
         return "Stopped while the rows were being checked; nothing was sent."
     counts = progress.counts
     settled = f"{counts.settled:,} rows have their outcome; those" if counts.rows else "rows"

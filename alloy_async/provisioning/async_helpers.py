@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from functools import partial
 from itertools import islice
-from typing import TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from ..core.codec.typed_json import pause_collector
 
@@ -52,6 +52,18 @@ async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
         if not task.cancelled():
             task.exception()  # looked at, so that asyncio does not report it as forgotten
         raise
+
+
+async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Await work that may be cut off at any moment; None where `stop` was set before it was done."""
+    task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([task, stopping], return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()
+        stopping.cancel()
+        await asyncio.wait([task, stopping])
 
 
 async def iterate_slices(rows: Iterator[T], size: int, *, at_hand: bool = False) -> AsyncIterator[list[T]]:

@@ -13,7 +13,7 @@ from .errors import JobError, JobPlace
 from .events import Checked
 from .execution.job_opening import create_job, open_job, open_job_source
 from .execution.run_phases import execute, execute_undo, plan_rows, reconcile_before_undo
-from .execution.sharded_job import check_workers, join_workers, run_on_workers, split_job
+from .execution.sharded_job import check_workers, join_workers, read_run_report, run_on_workers, split_job
 from .job_context import JobContext
 from .planning.corrected_rows import CorrectedRows
 from .planning.job_planner import restart_plan
@@ -160,7 +160,9 @@ async def take_back_job(
                 raise JobError("was undone already", writer.store.path)
             context = JobContext(writer, target, run)
             if writer.header.state != "undoing":
-                await reconcile_before_undo(context)
+                # A row that stays in doubt would not be taken back, and nobody would ask for it any more.
+                if stopped := await reconcile_before_undo(context):
+                    return await writer.call(read_run_report, place, stopped, began)
                 await plan_undo(context, remove_adopted=remove_adopted)
             return await carry_out_undo(context, began)
 

@@ -22,6 +22,7 @@ from alloy_async.cli.tenants.error_messages import describe_tenant_error, name_k
 from alloy_async.cli.tenants.progress import TenantsProgress
 from alloy_async.core.errors import Unauthorized
 from alloy_async.provisioning import Checked, Checking, Counts, Progress, TenantResult, Waiting
+from alloy_async.provisioning.store.store_opener import read_store
 from alloy_async.sandbox import Fault, Hang, Sandbox, Status
 
 NAMES = ("acme", "globex", "initech")
@@ -411,7 +412,7 @@ def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_all_in_order_and_resume_goes_on(world: World, how: signal.Signals) -> None:
     for name, sandbox in world.sandboxes.items():
         write_users(world.folder, name, 8000)
@@ -437,6 +438,39 @@ def test_a_signal_stops_all_in_order_and_resume_goes_on(world: World, how: signa
     for name, sandbox in world.sandboxes.items():
         assert f"{name}: 8,000 created" in out
         assert sandbox.ledger.count(what="created") == 8000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_second_signal_cuts_all_off_and_leaves_in_doubt_what_had_left(world: World) -> None:
+    for name, sandbox in world.sandboxes.items():
+        write_users(world.folder, name, 8000)
+        sandbox.faults.add(Fault(Hang(), "batch_create_users", nth=2, times=None))
+    arguments = ["--many", world.table, "--concurrency", "2"]
+    with started("provision", *arguments) as process:
+        give_up = time.monotonic() + 60
+        while any(len(sandbox.requests) < 3 for sandbox in world.sandboxes.values()):
+            assert process.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        while "Stopping" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Cut off: rows on their way may be in or not." in err
+    for name, sandbox in world.sandboxes.items():
+        sandbox.faults.clear()
+        with read_store(world.folder / f"{name}.job") as store:
+            counts = store.tally("apply")
+        assert counts["created"] == 1000
+        assert 0 < counts["intended"] <= 2000
+        assert counts["planned"] == 7000 - counts["intended"]
+    with started("resume", *arguments) as process:
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, out + err
+    assert all(sandbox.ledger.count(what="created") == 8000 for sandbox in world.sandboxes.values())
 
 
 class Screen:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -356,3 +358,24 @@ async def test_a_row_with_several_errors_counts_once(tmp_path: Path) -> None:
     made = await plan(source, MemoryDirectory())
     assert made.check is not None
     assert (made.check.rows, made.check.errors) == (4, 3)
+
+
+@pytest.mark.parametrize("begin", [plan, provision])
+async def test_a_plan_that_is_cut_off_half_way_leaves_no_job_that_stands_in_the_way(
+    file: Path, begin: Callable[..., Coroutine[Any, Any, object]]
+) -> None:
+    asked = asyncio.Event()
+
+    class Silent(MemoryDirectory):
+        async def find(self, key: str) -> UserRecord | None:
+            asked.set()
+            await asyncio.Event().wait()
+            return None
+
+    running = asyncio.create_task(begin(file, Silent(), mode="upsert"))
+    await asked.wait()
+    running.cancel()
+    await asyncio.wait([running])
+    assert running.cancelled()
+    assert not file.with_suffix(".job").exists()
+    assert (await provision(file, MemoryDirectory(), mode="upsert")).complete

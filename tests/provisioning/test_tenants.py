@@ -34,6 +34,7 @@ from alloy_async.provisioning import (
     sync,
     undo_many,
 )
+from alloy_async.provisioning.store.store_opener import read_store
 from alloy_async.provisioning.tenants.runner import TenantsRunner
 from alloy_async.provisioning.tenants.slots import STALLED_SECONDS, TenantSlots
 from simulation.memory_directory import MemoryDirectory
@@ -278,7 +279,7 @@ async def test_a_stop_lets_all_finish_what_is_on_its_way_and_resume_goes_on(tmp_
         if one.result is not None:
             assert one.result.counts == Counts(created=sent, planned=50 - sent)
         else:
-            assert "was stopped while its rows were being checked" in str(one.error)
+            assert "was stopped before anything was sent" in str(one.error)
             assert sent == 0
     assert (await resume_many(tenants)).complete
     for tenant in tenants:
@@ -308,7 +309,33 @@ async def test_a_stop_need_not_wait_for_who_is_still_checking(tmp_path: Path) ->
     await asked.wait()
     stop.set()
     report = await running
-    assert "was stopped while its rows were being checked" in str(report.errors["slow"])
+    assert "was stopped before anything was sent" in str(report.errors["slow"])
+
+
+async def test_a_stop_need_not_wait_for_who_has_sent_nothing_of_a_plan_yet(tmp_path: Path) -> None:
+    """So it is too where a job is taken back whose rows in doubt are asked for; they stay so, and it can be taken back."""
+    asked = asyncio.Event()
+
+    class Silent(MemoryDirectory):
+        async def find(self, key: str) -> UserRecord | None:
+            asked.set()
+            await asyncio.Event().wait()
+            return None
+
+    source = users_file(tmp_path / "slow.csv")
+    lost = MemoryDirectory(
+        script=lambda number, records: [Outcome(one.username, "unknown") for one in records]
+    )
+    await provision_many([Tenant(name="slow", source=source, target=lost)])
+    stop, tenant = asyncio.Event(), Tenant(name="slow", source=source, target=Silent())
+    running = asyncio.create_task(undo_many([tenant], run=RunOptions(stop=stop)))
+    await asked.wait()
+    stop.set()
+    report = await asyncio.wait_for(running, 30)
+    assert report.stopped == "interrupted"
+    with read_store(tenant.place) as store:
+        assert store.read_header().phase == "apply"
+        assert store.tally("apply")["doubt"] > 0
 
 
 async def test_a_cancelled_run_cancels_all(tmp_path: Path) -> None:
@@ -358,7 +385,7 @@ async def test_one_that_waits_for_its_system_lends_its_place(tmp_path: Path) -> 
         return await provision(tenant.source, tenant.target, job=tenant.place, run=run)
 
     runner = TenantsRunner(None, 1, listen, clock=lambda: now, sleep=lambda _: asyncio.sleep(0.001))
-    report = await runner.run([away, *tenants], work, plans_first=True)
+    report = await runner.run([away, *tenants], work)
     assert report.complete
     assert others == {"away", "t0", "t1", "t2", "t3"}
 

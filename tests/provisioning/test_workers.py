@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -27,7 +28,10 @@ from alloy_async.provisioning import (
     work,
 )
 from alloy_async.provisioning.events import Event, Progress, Stopped
-from alloy_async.provisioning.store.store_opener import count_shards, read_store
+from alloy_async.provisioning.execution.shard_worker import work_on_shards
+from alloy_async.provisioning.execution.sharded_job import run_on_workers
+from alloy_async.provisioning.sources import Source, open_source
+from alloy_async.provisioning.store.store_opener import count_shards, open_store, read_store
 from alloy_async.testing import Sandbox
 
 ROWS = 400
@@ -194,6 +198,29 @@ async def test_who_is_stopped_leaves_the_job_to_the_worker_of_another(users: Pat
         for stream in (other.stdout, other.stderr):
             assert stream is not None
             stream.close()
+
+
+async def test_a_job_that_another_worker_is_bringing_to_its_end_is_waited_for(
+    users: Path, place: str
+) -> None:
+    """Its last rows are in, and somebody else holds it for a moment: that was told as an error."""
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            await plan(users, directory, job=place)
+
+            async def open_given(name: str) -> Source:
+                return open_source(name, key="username")
+
+            assert await work_on_shards(place, directory, open_given, RunOptions(shard_rows=100)) is None
+            other = open_store(place)
+            run = RunOptions(on="local:1")
+            finishing = asyncio.create_task(run_on_workers(place, directory, run, None, time.monotonic()))
+            await asyncio.sleep(0.5)
+            assert not finishing.done()
+            other.close()
+            assert (await finishing).complete
+        check_effects(place, sandbox)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])

@@ -159,7 +159,9 @@ def plan(
                 **rules,
             )
 
-    command = JobTask(str(file), system, target, work, next_steps=NextSteps.from_context(context))
+    command = JobTask(
+        str(file), system, target, work, next_steps=NextSteps.from_context(context), sends=False
+    )
     context.exit(run_job(command, options))
 
 

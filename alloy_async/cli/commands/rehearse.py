@@ -113,7 +113,7 @@ def rehearse(
 
     if export is not None:  # nobody is asked, so no credential is needed
         target = attrs.evolve(target, sandbox=True)
-    context.exit(run_job(JobTask(str(file), system, target, work, finish=finish), options))
+    context.exit(run_job(JobTask(str(file), system, target, work, finish=finish, sends=False), options))
 
 
 async def _read_export(path: Path) -> AsyncIterator[UserRecord]:

@@ -8,6 +8,7 @@ from itertools import islice
 
 from ...core.errors import AlloyAsyncError
 from ...directory import Directory
+from ..async_helpers import run_until
 from ..events import INTERRUPTED, DoubtsFound
 from ..job_context import JobContext
 from ..planning.user_lookup import UserLookup
@@ -63,11 +64,11 @@ class DoubtReconciler:
         after = 0
         async with UserLookup(self._target, self._context.comparer) as lookup:
             while rows := await self._context.writer.call(self._read_doubts, after):
-                if self._context.run.stop.is_set():
+                results = await run_until(self._context.run.stop, self._decide(lookup, rows, []))
+                if results is None:
                     await self._guard.give_up(INTERRUPTED)
                     return
                 after = rows[-1].number
-                results = await self._decide(lookup, rows, [])
                 await self._recorder.record(results)
                 found = f"{len(results)} rows were in doubt: {_describe(results)}"
                 await self._context.writer.call(self._context.store.add_note, "doubts", found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -122,13 +123,16 @@ def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:
 
 @asynccontextmanager
 async def create_job(place: JobPlace, header: JobHeader) -> AsyncIterator[JobWriter]:
-    """Begin a job; its file goes again when an error shows that nothing was sent."""
+    """Begin a job; its file goes again when an error shows that nothing was sent, and when its plan is cut off half-way."""
     unsent = False
     try:
         async with open_job_writer(create_store, place, header) as writer:
             try:
                 yield writer
             except JobUnavailable:  # it will be taken up again
+                raise
+            except asyncio.CancelledError:
+                unsent = writer.header.state == "planning"  # half a plan is of no use to anybody
                 raise
             except Exception:
                 unsent = not await writer.call(writer.store.was_anything_intended)

@@ -61,8 +61,8 @@ async def execute_undo(context: JobContext, began: float) -> Report:
     return await report_run(context, engine, None, began)
 
 
-async def reconcile_before_undo(context: JobContext) -> None:
-    """Reconcile what is in doubt of a job that is about to be taken back.
+async def reconcile_before_undo(context: JobContext) -> str | None:
+    """Reconcile what is in doubt of a job that is about to be taken back; why that was stopped, where it was.
 
     Raises:
         AlloyAsyncError: the system could not be asked.
@@ -70,6 +70,7 @@ async def reconcile_before_undo(context: JobContext) -> None:
     engine = Engine(context, "apply")
     await engine.recorder.recount()
     await engine.reconcile_doubts()
+    return engine.guard.stopped
 
 
 async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:

@@ -17,9 +17,9 @@ import attrs
 from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ...directory import Directory
-from ..database_outages import survive_outages
+from ..database_outages import POLL_SECONDS, survive_outages
 from ..errors import JobInUse, JobPlace
-from ..events import Checked, Counts
+from ..events import INTERRUPTED, Checked, Counts
 from ..job_context import JobContext
 from ..results import Report
 from ..run_options import RunOptions
@@ -118,13 +118,15 @@ async def run_on_workers(
     stopped = await supervise(place, workers, run)
 
     async def finish() -> Report:
-        try:
-            return await finish_job(place, target, run, checked=checked, began=began, stopped=stopped)
-        except JobInUse:
-            if stopped is None:
-                raise
-            # Workers that others started go on: the job is theirs, and this run only ends.
-            return await asyncio.to_thread(read_run_report, place, stopped, began)
+        while True:
+            try:
+                return await finish_job(place, target, run, checked=checked, began=began, stopped=stopped)
+            except JobInUse:
+                reason = INTERRUPTED if run.stop.is_set() else stopped
+            if reason is not None:
+                # Workers that others started go on: the job is theirs, and this run only ends.
+                return await asyncio.to_thread(read_run_report, place, reason, began)
+            await asyncio.sleep(POLL_SECONDS)  # one of them brings it to its end, or is lost
 
     return await survive_outages(place, target, run, finish)
 

@@ -49,7 +49,7 @@ async def plan_many(
             source = await _open_needed_source(tenant, target)
             return await jobs.plan(source, target, on_event=run.on_event, **tenant.job_options)
 
-    return await _run_for_all(tenants, work, run, at_once, on_event, plans_first=True)
+    return await _run_for_all(tenants, work, run, at_once, on_event)
 
 
 async def provision_many(
@@ -74,7 +74,7 @@ async def provision_many(
     Raises:
         TenantsError: some cannot be worked on like this; with every mistake. No tenant had its turn.
     """
-    return await _run_for_all(tenants, _provision, run, at_once, on_event, plans_first=True)
+    return await _run_for_all(tenants, _provision, run, at_once, on_event)
 
 
 async def apply_many(
@@ -93,7 +93,7 @@ async def apply_many(
         async with tenant.open_target() as target:
             return await jobs.apply(tenant.place, target, await tenant.open_source(target), run=run)
 
-    return await _run_for_all(tenants, work, run, at_once, on_event, plans_first=False)
+    return await _run_for_all(tenants, work, run, at_once, on_event)
 
 
 async def resume_many(
@@ -121,7 +121,7 @@ async def resume_many(
         async with tenant.open_target() as target:
             return await jobs.resume(tenant.place, target, await tenant.open_source(target), run=run)
 
-    return await _run_for_all(tenants, work, run, at_once, on_event, plans_first=False)
+    return await _run_for_all(tenants, work, run, at_once, on_event)
 
 
 async def undo_many(
@@ -147,7 +147,7 @@ async def undo_many(
         async with tenant.open_target() as target:
             return await jobs.undo(tenant.place, target, adopted=adopted, run=run)
 
-    return await _run_for_all(tenants, work, run, at_once, on_event, plans_first=False, reads_source=False)
+    return await _run_for_all(tenants, work, run, at_once, on_event, reads_source=False)
 
 
 async def _run_for_all(
@@ -157,12 +157,11 @@ async def _run_for_all(
     at_once: int,
     on_event: OnTenantEvent,
     *,
-    plans_first: bool,
     reads_source: bool = True,
 ) -> TenantsReport[Result]:
     # Of all, before any tenant has its turn.
     chosen = await refuse_mistakes(tuple(tenants), reads_source=reads_source)
-    return await TenantsRunner(run, at_once, on_event).run(chosen, work, plans_first=plans_first)
+    return await TenantsRunner(run, at_once, on_event).run(chosen, work)
 
 
 async def _provision(tenant: Tenant, run: RunOptions) -> Report:

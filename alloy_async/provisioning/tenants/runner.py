@@ -63,15 +63,12 @@ class TenantsRunner:
         self,
         tenants: Sequence[Tenant],
         work: Callable[[Tenant, RunOptions], Awaitable[Result]],
-        *,
-        plans_first: bool,
     ) -> TenantsReport[Result]:
         """Work on every tenant.
 
         Args:
             tenants: in the order in which they get their turn.
             work: does what is to be done for one.
-            plans_first: whether it sends nothing before it says what it has checked.
 
         Returns:
             What became of each. What one raises is its own error, and keeps nobody else from their turn.
@@ -82,7 +79,7 @@ class TenantsRunner:
         }
 
         async def work_on(tenant: Tenant) -> None:
-            results[tenant.name] = result = await self._work_on(tenant, work, plans_first=plans_first)
+            results[tenant.name] = result = await self._work_on(tenant, work)
             self._on_event(tenant.name, result)
 
         watches = [asyncio.create_task(self._lend_stalled()), asyncio.create_task(self._cut_off_checks())]
@@ -104,16 +101,13 @@ class TenantsRunner:
         self,
         tenant: Tenant,
         work: Callable[[Tenant, RunOptions], Awaitable[Result]],
-        *,
-        plans_first: bool,
     ) -> TenantResult[Result]:
         slot, task = await self._slots.take(), asyncio.current_task()
         assert task is not None
         try:
             if self._run.stop.is_set():
                 return TenantResult(name=tenant.name)
-            if plans_first:
-                self._checking[task] = tenant.name
+            self._checking[task] = tenant.name
             run = attrs.evolve(
                 self._run,
                 on_event=self._create_listener(tenant.name, slot, task),
@@ -125,7 +119,7 @@ class TenantsRunner:
                 raise
             return TenantResult(
                 name=tenant.name,
-                error=JobError("was stopped while its rows were being checked", tenant.place),
+                error=JobError("was stopped before anything was sent", tenant.place),
             )
         except Exception as error:  # whatever it is, it is this tenant's: the others go on
             return TenantResult(name=tenant.name, error=error)
