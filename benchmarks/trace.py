@@ -64,7 +64,7 @@ class Trace:
     @property
     def transactions(self) -> int:
         """Transactions of the job file, but for the one that makes it."""
-        claims = self.calls.get(_find_name(JobFile._claim), 0)
+        claims = self.calls.get(_find_name(JobFile._become_worker), 0)
         return self.calls[_find_name(JobWriter._commit)] + claims - 1
 
     @property

@@ -17,7 +17,7 @@ import psutil  # type: ignore[import-untyped]
 
 from alloy_async.core.errors import AlloyAsyncError
 from alloy_async.provisioning import RunOptions, provision, resume
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 
 from .crash_scene import CREDENTIALS, PATIENCE, SHARD, Scene, process_context, wait_for
 from .crashing_jobs import BATCH
@@ -160,7 +160,7 @@ def _start_client(scene: Scene, place: str, on: str | None, *, begins: bool) -> 
 
 def _is_job(scene: Scene) -> bool:
     try:
-        with read_store(scene.place):
+        with open_store_for_reading(scene.place):
             return True
     except AlloyAsyncError:
         return False

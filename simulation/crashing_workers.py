@@ -21,11 +21,11 @@ from typing import Any, Literal, TypeAlias, get_args
 from alloy_async.core.errors import AlloyAsyncError
 from alloy_async.provisioning import RunOptions, resume, work
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
-from alloy_async.provisioning.execution.job_opening import create_job, make_header, open_job_source
+from alloy_async.provisioning.execution.job_opening import create_header, create_job, open_job_source
 from alloy_async.provisioning.execution.run_phases import plan_rows
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
-from alloy_async.provisioning.store.store_opener import delete_store, read_store
+from alloy_async.provisioning.store.store_opener import delete_store, open_store_for_reading
 from alloy_async.sandbox import Fault, Sandbox
 
 from .crash_scene import LEASE, PATIENCE, ROWS, SHARD, Scene, process_context, wait_for, write_source
@@ -45,7 +45,7 @@ async def split(scene: Scene) -> None:
     """Plan and split a job whose workers the run starts."""
     async with directory_of(*scene.target, batch_size=BATCH) as target:
         source = await open_job_source(scene.source, target)
-        header = await make_header(source, target, "create", None, {"look_up": False})
+        header = await create_header(source, target, "create", None, {"look_up": False})
         async with create_job(scene.place, header) as writer:
             context = JobContext(writer, target, RunOptions(on="local:1", shard_rows=SHARD), source)
             await plan_rows(context)
@@ -162,7 +162,7 @@ def judge(scene: Scene, names: set[str]) -> None:
     )
     assert max(created.values(), default=1) == 1, f"doubled: {created}"
     assert set(created) == names, f"lost: {names - set(created)}, too many: {set(created) - names}"
-    with read_store(scene.place) as store:
+    with open_store_for_reading(scene.place) as store:
         rows = list(store.read_rows("apply"))
         assert [row.number for row in rows] == list(range(1, len(names) + 1))
         assert {row.outcome for row in rows} == {"created"}, Counter(row.outcome for row in rows)
@@ -216,7 +216,7 @@ def _finish(scene: Scene) -> None:
             report = await resume(scene.place, target)
             assert report.complete, report
 
-    with read_store(scene.place) as store:
+    with open_store_for_reading(scene.place) as store:
         done = store.tally("apply") == {"created": ROWS} and store.read_header().state == "done"
     if not done:
         with contextlib.suppress(AlloyAsyncError):

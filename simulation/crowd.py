@@ -172,7 +172,7 @@ class Simulation:
                 woken[0] = True
                 self._renew(permit, call, left)
 
-        permit.renew(lambda: self._after(self._random.uniform(0, 0.001), renew))
+        permit.update_wait(lambda: self._after(self._random.uniform(0, 0.001), renew))
         if not permit.wait:  # granted meanwhile
             renew()
             return
@@ -183,7 +183,7 @@ class Simulation:
         process = call.caller % self.processes
         if self.now >= self.killed[0] and process < self.killed[1]:
             return
-        permit.renew()
+        permit.update_wait()
         self._go_or_wait(permit, call, left)
 
     def _arrive(self, permit: Permit, call: Call, left: int | None, way_back: float) -> None:

@@ -11,7 +11,7 @@ import attrs
 
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import Report
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from alloy_async.sandbox import Ledger, Sandbox
 
 from .sandbox_directories import SYSTEMS, directory_of, place_of
@@ -81,7 +81,7 @@ def name_of(key: str) -> str:
 
 async def compare(sandbox: Sandbox, scenario: Scenario, report: Report, job: Path, mode: str) -> None:
     """Hold the job's claims against the truth: row by row, none lost, none twice."""
-    with read_store(job) as store:
+    with open_store_for_reading(job) as store:
         rows = [row for row in store.read_rows("apply") if row.action != "refuse"]
         refused = store.count_actions().get("refuse", 0)
     assert b"C4n4ry" not in job.read_bytes()

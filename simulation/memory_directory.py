@@ -14,7 +14,7 @@ from alloy_async.directory import Capabilities, Outcome, UserRecord
 from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.store.header import Phase
 from alloy_async.provisioning.store.rows import JobRow
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 
 CAPABILITIES = Capabilities(
     abilities=frozenset({"find", "list", "create", "update", "delete"}),
@@ -99,5 +99,5 @@ class MemoryDirectory:
 
 def rows_of(job: JobPlace, phase: Phase = "apply") -> list[JobRow]:
     """The rows of a job."""
-    with read_store(job) as store:
+    with open_store_for_reading(job) as store:
         return list(store.read_rows(phase))

@@ -28,7 +28,7 @@ class OracleBudget(RequestBudget):
         self._server, self._per_second = server, per_second * HEADROOM
         self._spent = self._opens = -math.inf
 
-    def take(self, now: float) -> float:
+    def reserve(self, now: float) -> float:
         if self._spent == -math.inf:
             return now
         moment = max(self._spent, now)
@@ -47,15 +47,17 @@ class OracleBudget(RequestBudget):
     def until(self) -> float:
         return self._opens
 
-    def accept(self, now: float, sent: float) -> None:
+    def note_accepted(self, now: float, sent: float) -> None:
         pass
 
-    def refuse(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
+    def note_refused(
+        self, now: float, sent: float, asked: float | None, chance: float, crowded: bool
+    ) -> bool:
         if self._spent > -math.inf or self._per_second == math.inf:
             return False
         self._opens = max(self._server.find_opening(now), now + (asked or 0.0))
         self._spent = self._opens
         return True
 
-    def rest(self, now: float) -> None:
+    def note_rest(self, now: float) -> None:
         pass

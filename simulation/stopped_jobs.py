@@ -15,7 +15,7 @@ from alloy_async.core.retry import SystemClock
 from alloy_async.provisioning import Report, RunOptions, provision, resume, undo
 from alloy_async.provisioning.events import Event, Waiting
 from alloy_async.provisioning.store.rows import JobRow
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from alloy_async.sandbox import Delay, Fault, Hang, Sandbox, Status
 from alloy_async.sandbox.faults import FaultBehaviour
 
@@ -136,7 +136,7 @@ async def run_stopped_job(
         stopped = await _end_early(
             sandbox, OPERATIONS[system][mode], mode, ending, hold, carry_out, concurrency
         )
-        with read_store(job) as store:
+        with open_store_for_reading(job) as store:
             rows = [*store.read_rows("undo" if mode == "undo" else "apply")]
             ended = store.read_header().ended
         rows = [row for row in rows if row.action not in ("refuse", "none")]

@@ -71,8 +71,8 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             if _is_person(user):
                 yield _to_record(user)
 
-    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        return await self._call_for_each(self._create_one, records, self._keys(records), changes=True)
+    async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        return await self._call_for_each(self._create_one, records, self._list_keys(records), changes=True)
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /users, then PUT /users/{user_id}/roles where there are roles.
@@ -80,7 +80,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         Who has roles is looked for first: where the answer is lost, it is then known whose user is found, and given them.
         """
         key = self.key_of(record)
-        if record.roles and (there := await self._read_without_effect(self.find(key))):
+        if record.roles and (there := await self._ask_without_effect(self.find(key))):
             return Outcome(key, "exists", remote_id=there.remote_id)
         try:
             made = await self.client.create_user(_merge_record(models.User(org_id=self.org_id), record))
@@ -107,13 +107,13 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             return Outcome(key, "invalid", "there is no user with this email in the organisation")
         if record.roles:
             await self._give_roles(user_id, record.roles)
-        user = await self._read_without_effect(self.client.get_user(user_id, org_id=self.org_id))
+        user = await self._ask_without_effect(self.client.get_user(user_id, org_id=self.org_id))
         await self.client.replace_user(user_id, _merge_record(user, record))
         return Outcome(key, "updated", remote_id=user_id)
 
     async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /v1/orgs/{org_id}/users/{user_id}."""
-        user = await self._read_without_effect(self.find(key))
+        user = await self._ask_without_effect(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
         await self.client.delete_user(self.org_id, user.remote_id)

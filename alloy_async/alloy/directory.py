@@ -75,7 +75,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         async for user in self.client.iterate(ListAllUsers()):
             yield _to_record(user)
 
-    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+    async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Call POST /users/batch, and a look at each user that it refused."""
         users = [models.NewUser(record.username, record.display_name) for record in records]
         keys = [record.username for record in records]
@@ -117,7 +117,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         except AlloyAsyncError as error:
             if error.effect == "none":
                 raise
-            lost = self._outcome_of_error("", error)
+            lost = self._create_error_outcome("", error)
             return BatchOutcome(lost.status, lost.reason)
         if not result.invalid_users:
             return BatchOutcome("created")
@@ -145,7 +145,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         async def taken(key: str) -> Outcome:
             try:
                 # Asked first, since most steps take the id only.
-                user = await self._read_without_effect(self.client.get_a_user(key))
+                user = await self._ask_without_effect(self.client.get_a_user(key))
                 await take(user.user_id or key)
             except NotFound:
                 return Outcome(key, "done", "there was nothing left to do")

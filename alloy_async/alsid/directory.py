@@ -53,8 +53,8 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         async for user in self.client.iterate(ApiUsersGet()):
             yield _to_record(user)
 
-    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        users = await self._read_without_effect(self.client.api_users_get())
+    async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        users = await self._ask_without_effect(self.client.api_users_get())
         there = {fold(user.email): user for user in users if user.email}
 
         async def create(record: UserRecord) -> Outcome:
@@ -62,7 +62,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
             user = there.get(fold(key))
             return Outcome(key, "exists", remote_id=_id_of(user)) if user else await self._create_one(record)
 
-        return await self._call_for_each(create, records, self._keys(records), changes=True)
+        return await self._call_for_each(create, records, self._list_keys(records), changes=True)
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /api/users, then PUT /api/users/{id}/roles where there are roles."""
@@ -102,7 +102,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
 
     async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /api/users/{id}."""
-        user = await self._read_without_effect(self.find(key))
+        user = await self._ask_without_effect(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
         try:

@@ -27,7 +27,7 @@ from .error_messages import describe_error, name_option
 from .exit_codes import ExitCode
 from .help import get_help_width
 from .output.safe_text import print_line
-from .output.streams import drop_output, prepare_streams
+from .output.streams import drop_output, replace_unencodable
 
 
 class App(click.Group):
@@ -101,5 +101,5 @@ for _commands in SECTIONS.values():
 
 def run() -> None:
     """Run the command line on the arguments of the process, and exit."""
-    prepare_streams()
+    replace_unencodable()
     app(prog_name="alloy-async")

@@ -16,7 +16,7 @@ from ..core.codec.typed_json import to_wire
 from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
 from ..core.operation.operation import find_result_type
 from ..core.operation.paging import Listing
-from .error_messages import describe_error, name_options
+from .error_messages import describe_error, translate_to_options
 from .exit_codes import ExitCode
 from .options.arguments import find_unknown_members
 from .options.system_access import open_client, preview_request
@@ -105,7 +105,7 @@ async def _send(plan: CallPlan) -> None:
     async with open_client(plan.system, plan.target, deadline=plan.deadline) as (client, place):
         operation = plan.build(place)
         if not plan.json_errors:
-            _print_notes(operation)
+            _print_unknown_members(operation)
         with ResultWriter(plan.output, plan.form, is_list=plan.is_list) as writer:
             if plan.is_file:
                 async with client.stream(operation) as stream:
@@ -128,10 +128,10 @@ async def _send_once(plan: CallPlan, client: AsyncClient, operation: Any, writer
     if plan.is_list and writer.form != "json":
         writer.write_items(plan.operation.paging.extract_items(answer.result))  # type: ignore[attr-defined]
     else:
-        writer.write_value(answer.result)
+        writer.write_json_value(answer.result)
 
 
-def _print_notes(operation: Any) -> None:
+def _print_unknown_members(operation: Any) -> None:
 
     for field in get_fields(type(operation)):
         for path in find_unknown_members(getattr(operation, field.name), field.wire):
@@ -148,7 +148,7 @@ def _print_error(plan: CallPlan, error: AlloyAsyncError) -> None:
         return
     data = {
         "error": type(error).__name__,
-        "message": name_options(error.message, arguments),
+        "message": translate_to_options(error.message, arguments),
         "operation": error.operation,
         "status": error.status,
         "request_id": error.request_id,

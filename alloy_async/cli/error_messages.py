@@ -60,7 +60,7 @@ _ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(\w[^\s,;)]*)?")
 _SUBJECT = re.compile(r"^((?:\w+: )?)(\w+)(?=[ \[.:])")
 
 
-def name_options(message: str, arguments: Collection[str] = ()) -> str:
+def translate_to_options(message: str, arguments: Collection[str] = ()) -> str:
     """Rewrite a message of the library: `allow_delete=0.05` becomes `--allow-delete 0.05`, `on=local:4` becomes `--on local:4`.
 
     Args:
@@ -84,9 +84,9 @@ def describe_error(error: Exception, arguments: Collection[str] = ()) -> str:
 
     Args:
         error: of the library or the operating system.
-        arguments: as for `name_options`.
+        arguments: as for `translate_to_options`.
     """
-    return f"Error: {name_options(str(error), arguments)}{_suggest_remedy(error)}"
+    return f"Error: {translate_to_options(str(error), arguments)}{_suggest_remedy(error)}"
 
 
 def _suggest_remedy(error: Exception) -> str:

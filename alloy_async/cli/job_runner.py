@@ -18,7 +18,7 @@ from .exit_codes import ExitCode
 from .interrupts import handle_interrupts
 from .options.job_options import JobOptions
 from .options.target import TargetOptions
-from .output.streams import ignore_closed
+from .output.streams import ignore_closed_stream
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,7 +75,7 @@ def run_job(command: JobTask, options: JobOptions) -> ExitCode:
             progress.print_line(describe_error(error))
             return ExitCode.INCOMPLETE if progress.counts.settled else ExitCode.NOT_DONE
     if command.finish is not None:
-        with ignore_closed(sys.stdout):
+        with ignore_closed_stream(sys.stdout):
             return command.finish(result, options)
     if isinstance(result, Plan):
         return _print_plan(command, options, result)
@@ -86,7 +86,7 @@ def _print_plan(command: JobTask, options: JobOptions, plan: Plan) -> ExitCode:
     from .output.safe_console import create_console
     from .output.summary import print_plan
 
-    with ignore_closed(sys.stdout):
+    with ignore_closed_stream(sys.stdout):
         _print_result(
             to_json(plan), options.as_json, lambda: print_plan(create_console(), plan, command.next_steps)
         )
@@ -103,9 +103,9 @@ def _finish_report(command: JobTask, options: JobOptions, report: Report, progre
         write_failed_rows(report, command.failed, options, progress.print_line) if writes_failed else None
     )
     if report.complete and report.phase != "undo":
-        remove_failed_rows(report, command.failed, progress.print_line)
+        remove_failed_rows_file(report, command.failed, progress.print_line)
     data = {**to_json(report), "failed_file": failed and str(failed)}
-    with ignore_closed(sys.stdout):
+    with ignore_closed_stream(sys.stdout):
         _print_result(
             data,
             options.as_json,
@@ -150,7 +150,7 @@ def write_failed_rows(
         return None
 
 
-def remove_failed_rows(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
+def remove_failed_rows_file(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
     """Remove the file of the rows that did not go in, now that they are in."""
     from ..provisioning import JobError
     from .output.failed_file import remove_stale_file

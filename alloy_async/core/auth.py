@@ -16,7 +16,7 @@ import attrs
 from .argument_errors import explain_arguments
 from .codec.redaction import Secret
 from .errors import ConfigurationError, CredentialError
-from .ratelimit.registry import fingerprint
+from .ratelimit.registry import hash_credential
 
 
 @explain_arguments
@@ -74,7 +74,9 @@ class Auth:
         self.fixed_value: Secret | None = self._format(Secret(source)) if isinstance(source, str) else None
         """The value to send where it is always the same, which saves each call a question."""
         self._value = self.fixed_value
-        self.fingerprint: bytes = fingerprint(source if isinstance(source, str) else f"callable {id(source)}")
+        self.fingerprint: bytes = hash_credential(
+            source if isinstance(source, str) else f"callable {id(source)}"
+        )
         """Tells credentials apart without telling them."""
 
     def __repr__(self) -> str:
@@ -106,7 +108,7 @@ class Auth:
             try:
                 found = await asyncio.shield(asyncio.wrap_future(pending))
             except Exception as cause:
-                raise _create_error(cause) from cause
+                raise _create_credential_error(cause) from cause
             if found is not None:
                 return found
             # The caller that fetched was cancelled: now it is another one's turn.
@@ -139,7 +141,7 @@ class Auth:
         except Exception as cause:
             self._store(None)
             pending.set_exception(cause)
-            raise _create_error(cause) from cause
+            raise _create_credential_error(cause) from cause
         except BaseException:
             self._store(None)
             pending.set_result(None)
@@ -167,13 +169,13 @@ class Auth:
 
     def _format(self, credential: Secret) -> Secret:
         """Make the value that is sent of a credential."""
-        reason = _find_fault(credential)
+        reason = _find_credential_fault(credential)
         if reason is not None:
             raise ConfigurationError(reason)
         return Secret(self._present(credential.reveal().strip()))
 
 
-def _find_fault(credential: Secret) -> str | None:
+def _find_credential_fault(credential: Secret) -> str | None:
     text: object = credential.reveal()
     if not isinstance(text, str):
         return f"a credential is text, got {type(text).__name__}"
@@ -190,7 +192,7 @@ def hash_with_key(text: str, key: bytes) -> str:
     return blake2b(text.encode(), key=key, digest_size=16).hexdigest()
 
 
-def _create_error(cause: Exception) -> CredentialError:
+def _create_credential_error(cause: Exception) -> CredentialError:
     """Create an error for each caller: each adds what it knows of its own call."""
     reason = cause if isinstance(cause, ConfigurationError) else type(cause).__name__
     return CredentialError(f"the credential could not be fetched: {reason}; nothing was sent")

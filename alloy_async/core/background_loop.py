@@ -43,7 +43,7 @@ class BackgroundLoop:
         self._loop.set_default_executor(self._executor)
         self._signals = signals or ThreadSignals(locks=_has_green_threads())
         self.stopping: bool = False
-        self._thread = threading.Thread(target=self._main, name="alloy_async", daemon=True)
+        self._thread = threading.Thread(target=self._run_thread, name="alloy_async", daemon=True)
         try:
             self._thread.start()
         except RuntimeError:
@@ -55,7 +55,7 @@ class BackgroundLoop:
         """Whether something can be run on it."""
         return not self._loop.is_closed()
 
-    def _main(self) -> None:
+    def _run_thread(self) -> None:
         while not self.stopping:
             try:
                 self._loop.run_forever()

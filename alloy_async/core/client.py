@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 from .auth import KeySource
 from .calls.call import Call
 from .calls.client_state import PreparedOptions, create_shared_state
-from .client_base import ClientBase, create_operation_error, find_system, hide_arguments, list_options
+from .client_base import ClientBase, create_operation_error, find_service, hide_arguments, list_client_options
 from .errors import ConfigurationError
 from .http.open_response import OpenResponse
 from .messages.result_decoder import ANYTHING
-from .messages.unusual_answers import find_request_id, lowercase_names
+from .messages.unusual_answers import find_request_id, lowercase_header_names
 from .operation.operation import Operation
 from .options import CallOptions, Options, Service, replace_settings, split_call_options
 from .ratelimit.limiter import Limiter
@@ -82,8 +82,8 @@ class AsyncClient(ClientBase):
             owner: the class that its user made, whose name stands in errors; default its own.
         """
         owner = owner or type(self)
-        self.system: Service = find_system(owner, system)
-        settings, connection = split_call_options(owner.__name__, options, lambda: list_options(owner))
+        self.system: Service = find_service(owner, system)
+        settings, connection = split_call_options(owner.__name__, options, lambda: list_client_options(owner))
         self._shared = create_shared_state(self.system, credential, settings, connection)
         self.limiter: Limiter = self._shared.limiter
         """Of its host and credential; shared by all clients of this process that have these."""
@@ -161,9 +161,9 @@ class AsyncClient(ClientBase):
         """Carry out an operation, and give status, headers, request id, attempts and elapsed time with the result."""
         from .messages.answer import Answer  # here, like others below, as not every program needs it
 
-        call = self._call(operation)
+        call = self._create_call(operation)
         result, status, raw_headers = await call.run()
-        headers = lowercase_names(raw_headers)
+        headers = lowercase_header_names(raw_headers)
         elapsed = self._shared.clock.monotonic() - call.started
         return Answer(result, status, headers, find_request_id(headers), call.attempts, elapsed)
 
@@ -272,11 +272,11 @@ class AsyncClient(ClientBase):
         """
         from .messages.stream import Stream
 
-        call = self._call(operation, streamed=True)
+        call = self._create_call(operation, streamed=True)
 
         async def open_stream() -> tuple[OpenResponse, Mapping[str, str]]:
             response, _, headers = await call.run()
-            return response, lowercase_names(headers)
+            return response, lowercase_header_names(headers)
 
         return Stream(call.operation.name, open_stream)
 
@@ -291,7 +291,7 @@ class AsyncClient(ClientBase):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def _call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
+    def _create_call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
         if not isinstance(operation, Operation):
             raise create_operation_error(operation)
         return Call(self._shared, self._options, operation, streamed)

@@ -87,7 +87,7 @@ class ClientBase:
         )
 
 
-def find_system(client: type[ClientBase], given: Service | None) -> Service:
+def find_service(client: type[ClientBase], given: Service | None) -> Service:
     """Find the service that a client is for: the one that its user gave, or its class's.
 
     Raises:
@@ -102,7 +102,7 @@ def find_system(client: type[ClientBase], given: Service | None) -> Service:
     return system
 
 
-def list_options(client: type[ClientBase]) -> frozenset[str]:
+def list_client_options(client: type[ClientBase]) -> frozenset[str]:
     """List the names of all that a client class can be made with."""
     own = {name for name in inspect.signature(client.__init__).parameters if name not in ("self", "options")}
     return frozenset(own.union(Options.__annotations__))

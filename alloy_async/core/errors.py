@@ -86,7 +86,7 @@ class AlloyAsyncError(Exception):
         self.retry_after = retry_after
         """Seconds that the server asked to wait, where it did."""
         if facts is not None:
-            self._set_facts(facts)
+            self._restore_facts(facts)
 
     @property  # as BaseException's own is, in C, whatever its stub says
     def args(self) -> tuple[Any, ...]:
@@ -97,7 +97,7 @@ class AlloyAsyncError(Exception):
     def args(self, values: tuple[Any, ...]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self.message = values[0] if values else ""
 
-    def _set_facts(self, facts: Any) -> None:
+    def _restore_facts(self, facts: Any) -> None:
         """Take over the second of another error's `args`, whatever became of it on the way."""
         known = facts if isinstance(facts, Mapping) else {}
         for name in self.fact_names:
@@ -127,10 +127,10 @@ class AlloyAsyncError(Exception):
         return f"{type(self).__name__}({self.message!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.__dict__)
+        return _rebuild_error, (type(self), self.__dict__)
 
 
-def _rebuild(cls: type[AlloyAsyncError], state: dict[str, Any]) -> AlloyAsyncError:
+def _rebuild_error(cls: type[AlloyAsyncError], state: dict[str, Any]) -> AlloyAsyncError:
     error = cls.__new__(cls)
     error.__dict__.update(state)
     return error

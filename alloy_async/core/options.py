@@ -94,7 +94,7 @@ class Options(CallOptions, total=False):
     clock: Clock
 
 
-def _read_timeout(value: Timeout | float) -> Timeout:
+def _convert_timeout(value: Timeout | float) -> Timeout:
     if isinstance(value, Timeout):
         return value
     if isinstance(value, Real) and not isinstance(value, bool):
@@ -105,7 +105,7 @@ def _read_timeout(value: Timeout | float) -> Timeout:
     )
 
 
-def _read_retry(value: Retry | int) -> Retry:
+def _convert_retry(value: Retry | int) -> Retry:
     if isinstance(value, Retry):
         return value
     if isinstance(value, Integral) and not isinstance(value, bool):
@@ -116,7 +116,7 @@ def _read_retry(value: Retry | int) -> Retry:
     )
 
 
-def _read_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+def _convert_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     if not isinstance(headers, Mapping):
         raise ConfigurationError(f"headers takes a dictionary of texts, got {type(headers).__name__}")
     for name, value in headers.items():
@@ -125,7 +125,7 @@ def _read_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     return dict(headers)
 
 
-def _read_telemetry(value: OpenTelemetry | None) -> OpenTelemetry | None:
+def _convert_telemetry(value: OpenTelemetry | None) -> OpenTelemetry | None:
     if value is not None:
         check_methods("telemetry", value, ("trace_call",), "OpenTelemetry()")
     return value
@@ -150,17 +150,17 @@ class CallSettings:
 
             return create_hook(name, function)
 
-        self.timeout: Timeout = _read_timeout(options.get("timeout", Timeout()))
+        self.timeout: Timeout = _convert_timeout(options.get("timeout", Timeout()))
         self.deadline: float = options.get("deadline", 60.0)
         check_seconds("deadline", self.deadline)
-        self.retry: Retry = _read_retry(options.get("retry", Retry()))
-        self.headers: Mapping[str, str] = _read_headers(options.get("headers", {}))
+        self.retry: Retry = _convert_retry(options.get("retry", Retry()))
+        self.headers: Mapping[str, str] = _convert_headers(options.get("headers", {}))
         self.on_request: Callable[[RequestEvent], None] | None = read_hook("on_request")
         self.on_response: Callable[[ResponseEvent], None] | None = read_hook("on_response")
         self.on_retry: Callable[[RetryEvent], None] | None = read_hook("on_retry")
         self.on_result: Callable[[Operation[Any], Any], None] | None = read_hook("on_result")
         self.on_limit: Callable[[RateLimitedEvent], None] | None = read_hook("on_limit")
-        self.telemetry: OpenTelemetry | None = _read_telemetry(options.get("telemetry"))
+        self.telemetry: OpenTelemetry | None = _convert_telemetry(options.get("telemetry"))
 
 
 def split_call_options(

@@ -154,7 +154,7 @@ async def attempt_again(
         return await attempt()
 
     def wait(state: RetryCallState) -> float:
-        asked = getattr(_get_failure(state), "retry_after", None)
+        asked = getattr(_get_last_error(state), "retry_after", None)
         seconds = policy.wait(state.attempt_number, asked, clock.random)
         left = deadline - clock.monotonic()
         if asked is not None and asked < left <= seconds:
@@ -162,7 +162,7 @@ async def attempt_again(
         return seconds
 
     def stop(state: RetryCallState) -> bool:
-        error = _get_failure(state)
+        error = _get_last_error(state)
         if max(1, state.attempt_number - count_outrun()) >= policy.attempts:
             return True
         if clock.monotonic() + state.upcoming_sleep >= deadline:
@@ -175,13 +175,13 @@ async def attempt_again(
         stop=stop,
         wait=wait,
         retry=retry_if_exception(lambda error: isinstance(error, AlloyAsyncError) and repeatable(error)),
-        before_sleep=lambda state: on_wait(_get_failure(state), state.upcoming_sleep),
+        before_sleep=lambda state: on_wait(_get_last_error(state), state.upcoming_sleep),
         reraise=True,
     )
     return await retrying(next_attempt)
 
 
-def _get_failure(state: RetryCallState) -> AlloyAsyncError:
+def _get_last_error(state: RetryCallState) -> AlloyAsyncError:
     assert state.outcome is not None
     error = state.outcome.exception()
     assert isinstance(error, AlloyAsyncError)

@@ -74,14 +74,14 @@ def check_flag(name: str, value: object) -> None:
 
 def validate_count(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     """Check a field of an attrs class with check_count."""
-    check_count(_name(instance, attribute), value)
+    check_count(_format_field_name(instance, attribute), value)
 
 
 def validate_positive(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     """Refuse a field of an attrs class that is not a number above 0; infinity is one."""
     if not _is_number(value) or not value > 0:  # type: ignore[operator]
         raise ConfigurationError(
-            f"{_name(instance, attribute)} must be a number above 0, got {show_value(value)}"
+            f"{_format_field_name(instance, attribute)} must be a number above 0, got {show_value(value)}"
         )
 
 
@@ -89,11 +89,11 @@ def validate_not_negative(instance: object, attribute: attrs.Attribute[Any], val
     """Refuse a field of an attrs class that is not a number of 0 or more; infinity is one."""
     if not _is_number(value) or not value >= 0:  # type: ignore[operator]
         raise ConfigurationError(
-            f"{_name(instance, attribute)} must be a number of 0 or more, got {show_value(value)}"
+            f"{_format_field_name(instance, attribute)} must be a number of 0 or more, got {show_value(value)}"
         )
 
 
-def _name(instance: object, attribute: attrs.Attribute[Any]) -> str:
+def _format_field_name(instance: object, attribute: attrs.Attribute[Any]) -> str:
     return f"{type(instance).__name__}({attribute.name}=)"
 
 

@@ -113,7 +113,7 @@ class Adapter(ABC, Generic[ClientT]):
         Raises:
             AlloyAsyncError: no record could be tried, and nothing happened.
         """
-        return await self._send_valid(records, self.capabilities.needs, self._create_all)
+        return await self._send_valid(records, self.capabilities.needs, self._create_in_batches)
 
     async def create_or_find(self, record: UserRecord) -> Outcome:
         """Create one user; where the answer is lost, look the user up before giving up: see `create_or_find`."""
@@ -124,7 +124,7 @@ class Adapter(ABC, Generic[ClientT]):
         return await self._send_valid(
             records,
             (),
-            lambda good: self._call_for_each(self._update_one, good, self._keys(good), changes=True),
+            lambda good: self._call_for_each(self._update_one, good, self._list_keys(good), changes=True),
         )
 
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
@@ -156,7 +156,7 @@ class Adapter(ABC, Generic[ClientT]):
         """Find every user that a key may mean; others may be among them."""
 
     @abstractmethod
-    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+    async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Create a batch of users; raise only where nothing happened."""
 
     @abstractmethod
@@ -173,24 +173,24 @@ class Adapter(ABC, Generic[ClientT]):
         """Find the system's own id of the user that a record is about; a failure to ask has changed nothing."""
         if record.remote_id:
             return record.remote_id
-        found = await self._read_without_effect(self.find(self.key_of(record)))
+        found = await self._ask_without_effect(self.find(self.key_of(record)))
         return None if found is None else found.remote_id
 
-    def _keys(self, records: Sequence[UserRecord]) -> Sequence[str]:
+    def _list_keys(self, records: Sequence[UserRecord]) -> Sequence[str]:
         return [self.key_of(record) for record in records]
 
-    async def _create_all(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+    async def _create_in_batches(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Create records, batch by batch."""
         outcomes: list[Outcome] = []
         size = max(self.capabilities.batch_size, SINGLE_CALLS)
         for start in range(0, len(records), size):
             batch = records[start : start + size]
             try:
-                outcomes += await self._create(batch)
+                outcomes += await self._create_many(batch)
             except AlloyAsyncError as error:
                 if not outcomes:
                     raise
-                outcomes += [self._outcome_of_error(key, error) for key in self._keys(batch)]
+                outcomes += [self._create_error_outcome(key, error) for key in self._list_keys(batch)]
         return [self._add_advice(outcome) if outcome.status == "unknown" else outcome for outcome in outcomes]
 
     async def _send_valid(
@@ -239,9 +239,9 @@ class Adapter(ABC, Generic[ClientT]):
         Raises:
             AlloyAsyncError: every call failed for a reason that lies in no record, and nothing happened.
         """
-        return await SingleCalls(self._outcome_of_error, changes=changes).make(call, items, keys)
+        return await SingleCalls(self._create_error_outcome, changes=changes).make(call, items, keys)
 
-    async def _read_without_effect(self, asking: Awaitable[T]) -> T:
+    async def _ask_without_effect(self, asking: Awaitable[T]) -> T:
         """Await the answer to a question; where there is none, nothing has happened."""
         try:
             return await asking
@@ -259,7 +259,7 @@ class Adapter(ABC, Generic[ClientT]):
             raise lost
         return found
 
-    def _outcome_of_error(self, key: str, error: AlloyAsyncError) -> Outcome:
+    def _create_error_outcome(self, key: str, error: AlloyAsyncError) -> Outcome:
         """Make the outcome of a record whose call failed."""
         if error.effect == "applied":
             # The server did it; unknown is only what came of it. "unknown ... (effect: applied)" would contradict itself.

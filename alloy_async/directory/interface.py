@@ -33,15 +33,15 @@ def _list_told_fields(can: Capabilities) -> tuple[str, ...]:
     return tuple(name for name in can.carries if name != "password")
 
 
-def _list_key(can: Capabilities) -> tuple[str, ...]:
+def _list_key_field(can: Capabilities) -> tuple[str, ...]:
     return (can.key,)
 
 
-def _list_key_and_id(can: Capabilities) -> tuple[str, ...]:
+def _list_key_and_id_fields(can: Capabilities) -> tuple[str, ...]:
     return (can.key, "remote_id")
 
 
-def _list_identities(can: Capabilities) -> tuple[str, ...]:
+def _list_identity_fields(can: Capabilities) -> tuple[str, ...]:
     return can.identities
 
 
@@ -79,9 +79,9 @@ class Capabilities:
     max_length: Mapping[str, int]
     batch_size: int = 1
     shows: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_told_fields, takes_self=True))
-    needs: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_key, takes_self=True))
-    identities: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_key_and_id, takes_self=True))
-    sought_by: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_identities, takes_self=True))
+    needs: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_key_field, takes_self=True))
+    identities: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_key_and_id_fields, takes_self=True))
+    sought_by: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_identity_fields, takes_self=True))
     finds: Literal["exact", "caseless", "listing"] = "exact"
     forms: Mapping[str, EntryRule] = attrs.field(factory=dict)
     only_created: tuple[str, ...] = ()

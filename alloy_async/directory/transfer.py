@@ -214,11 +214,11 @@ class Copy:
         return _PreparedUser(record, sent, lost)
 
     async def _send(self, batch: Sequence[_PreparedUser]) -> list[Copied]:
-        parts = send_in_halves([one.sent for one in batch], self._create)
+        parts = send_in_halves([one.sent for one in batch], self._create_together)
         outcomes = [outcome async for _, part in parts for outcome in part]
         return [Copied(*one, outcome) for one, outcome in zip(batch, outcomes, strict=True)]
 
-    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome] | None:
+    async def _create_together(self, records: Sequence[UserRecord]) -> Sequence[Outcome] | None:
         """Create users together; None where they were refused for some of them."""
         try:
             return await self.target.create(records)

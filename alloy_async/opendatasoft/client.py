@@ -46,7 +46,7 @@ class OpendatasoftMethods:
     def users_export(self) -> None: ...
 
 
-def _remove_scheme(key: str) -> str:
+def _strip_auth_scheme(key: str) -> str:
     """Remove the scheme of a key: a query takes the key alone."""
     return key.split()[-1]
 
@@ -61,7 +61,7 @@ OPENDATASOFT = Service(
         takes=("identity_provider",),
     ),
 )
-WITH_KEY_IN_QUERY = attrs.evolve(OPENDATASOFT, present=_remove_scheme, query_key="apikey")
+WITH_KEY_IN_QUERY = attrs.evolve(OPENDATASOFT, present=_strip_auth_scheme, query_key="apikey")
 
 
 def _resolve_portal(portal: str | None, options: Options) -> Options:

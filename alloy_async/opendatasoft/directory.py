@@ -82,8 +82,8 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         async for user in self.client.iterate(GetUsers(limit=MAX_LIMIT)):
             yield _to_record(user)
 
-    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        there = await self._call_for_each(self._find_existing, records, self._keys(records))
+    async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        there = await self._call_for_each(self._find_existing, records, self._list_keys(records))
         new = [record for record, user in zip(records, there, strict=True) if user is None]
         made = iter(await self._send(new) if new else ())
         return [
@@ -96,8 +96,8 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         ]
 
     async def _find_existing(self, record: UserRecord) -> UserRecord | None:
-        user = await self._read_without_effect(self.find(record.username)) if record.username else None
-        return user or await self._read_without_effect(self.find(record.email or ""))
+        user = await self._ask_without_effect(self.find(record.username)) if record.username else None
+        return user or await self._ask_without_effect(self.find(record.email or ""))
 
     async def _send(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Call POST /users/invite/ for all, or POST /users/provision/ for each."""
@@ -111,7 +111,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             (outcome,) = await self._send_and_read_verdicts(self.client.provision_users(request), [record])
             return outcome
 
-        return await self._call_for_each(provision, records, self._keys(records), changes=True)
+        return await self._call_for_each(provision, records, self._list_keys(records), changes=True)
 
     async def _send_and_read_verdicts(
         self, sending: Awaitable[models.Verdicts], records: Sequence[UserRecord]
@@ -137,7 +137,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             user = await self._recover_created(lost or unsaid, lambda: self.find(record.email or ""))
             return Outcome(key, "created", remote_id=user.remote_id)
 
-        return await self._call_for_each(outcome, range(len(records)), self._keys(records))
+        return await self._call_for_each(outcome, range(len(records)), self._list_keys(records))
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """Call GET and PUT /users/{username}/; what somebody changes in between is overwritten."""
@@ -145,14 +145,14 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         username = await self._find_id(record)
         if username is None:
             return Outcome(key, "invalid", "there is no user with this name or email")
-        user = await self._read_without_effect(self.client.get_user(username))
+        user = await self._ask_without_effect(self.client.get_user(username))
         said = attrs.asdict(_to_user(record), recurse=False, filter=lambda _, value: value is not None)
         await self.client.update_user(username, attrs.evolve(user, **{**said, "username": username}))
         return Outcome(key, "updated", remote_id=username)
 
     async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /users/{username}/."""
-        user = await self._read_without_effect(self.find(key))
+        user = await self._ask_without_effect(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
         await self.client.delete_user(user.remote_id)

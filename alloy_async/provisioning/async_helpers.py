@@ -10,7 +10,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
-from ..core.codec.typed_json import pause_collector
+from ..core.codec.typed_json import pause_garbage_collector
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -29,7 +29,7 @@ class CallerCancelled(Exception):
     """The work of a thread was cancelled while it waited."""
 
 
-def stop_if_cancelled() -> None:
+def raise_if_cancelled() -> None:
     """Leave work that waits, where the call it belongs to was cancelled; no thread can be stopped from outside.
 
     Raises:
@@ -39,7 +39,7 @@ def stop_if_cancelled() -> None:
         raise CallerCancelled
 
 
-async def in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
+async def run_in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     """Run `work` in a thread; when cancelled, wait for it to end, as its file is still in use."""
     context, cancelled = copy_context(), _Cancellation()
     context.run(_cancelled.set, cancelled)
@@ -75,20 +75,20 @@ async def iterate_slices(rows: Iterator[T], size: int, *, at_hand: bool = False)
         at_hand: they come without waiting, from a file: then the garbage collector, which would walk over the rows of a
             slice again and again, is paused while one is made.
     """
-    pause = pause_collector if at_hand else nullcontext
+    pause = pause_garbage_collector if at_hand else nullcontext
 
     def take_slice() -> list[T]:
         with pause():
             return list(islice(rows, size))
 
-    while part := await in_thread(take_slice):
+    while part := await run_in_thread(take_slice):
         yield part
         if len(part) < size:
             return  # there are no more: another change of thread would find out no more than that
 
 
 @asynccontextmanager
-async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+async def open_task_group() -> AsyncIterator[asyncio.TaskGroup]:
     """Open a TaskGroup that raises the first error itself, not a group of errors."""
     try:
         async with asyncio.TaskGroup() as group:

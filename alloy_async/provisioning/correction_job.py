@@ -11,13 +11,13 @@ from typing import Any
 import attrs
 
 from ..directory import Directory
-from .async_helpers import in_thread
+from .async_helpers import run_in_thread
 from .errors import JobError, JobPlace
-from .execution.job_opening import make_header, open_job
+from .execution.job_opening import create_header, open_job
 from .planning.corrected_rows import CorrectedRows
 from .sources import Source
 from .store.header import JobHeader, Mode
-from .store.store_opener import parse_place, read_store
+from .store.store_opener import open_store_for_reading, parse_place
 from .store.temporary.indexes import RefusedRows
 
 _OF_ONE_JOB = frozenset({"source_path", "from", "look_up"})
@@ -72,14 +72,14 @@ async def open_corrected_rows(
     """Open the corrected rows of a job, compared with what the job says of them, for as long as the block lasts."""
 
     def read_refused() -> RefusedRows:
-        with read_store(first.place) as store:
+        with open_store_for_reading(first.place) as store:
             return RefusedRows(store.read_rows("apply"))
 
-    with await in_thread(read_refused) as refused:
+    with await run_in_thread(read_refused) as refused:
         yield CorrectedRows(source, first.shown, first.header, refused, target.capabilities.key)
 
 
-async def make_correction_header(
+async def create_correction_header(
     job: FirstJob, source: Source, target: Directory, options: Mapping[str, Any]
 ) -> JobHeader:
     """Make the header of the job that takes in the corrected rows of another.
@@ -98,4 +98,4 @@ async def make_correction_header(
     # Rows of a file that holds only the rest say nothing of who must go.
     mode: Mode = "upsert" if first.mode == "sync" else first.mode
     options = {**kept, **options, "corrects": str(job.shown), "look_up": True}
-    return await make_header(source, target, mode, None, options)
+    return await create_header(source, target, mode, None, options)

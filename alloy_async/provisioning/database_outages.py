@@ -55,7 +55,7 @@ async def survive_outages(
         except JobUnavailable as error:
             if is_open:  # it was away for too long
                 raise
-            await wait_for_job(place, error, run)
+            await wait_for_database(place, error, run)
 
 
 async def _work_again(place: JobPlace, run: RunOptions, work: Callable[[], Awaitable[T]]) -> T:
@@ -72,7 +72,7 @@ async def _work_again(place: JobPlace, run: RunOptions, work: Callable[[], Await
             failed_since = min(failed_since, now)
             if now - failed_since > PATIENCE:
                 raise
-            await wait_for_job(place, error, run)
+            await wait_for_database(place, error, run)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(run.stop.wait(), pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -83,7 +83,7 @@ async def _work_again(place: JobPlace, run: RunOptions, work: Callable[[], Await
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def wait_for_job(place: JobPlace, error: JobUnavailable, run: RunOptions) -> None:
+async def wait_for_database(place: JobPlace, error: JobUnavailable, run: RunOptions) -> None:
     """Wait until the database of a job answers.
 
     Args:

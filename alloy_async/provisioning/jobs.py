@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..directory import Directory
-from .async_helpers import in_thread
-from .correction_job import make_correction_header, open_corrected_rows, read_first_job
+from .async_helpers import run_in_thread
+from .correction_job import create_correction_header, open_corrected_rows, read_first_job
 from .database_outages import survive_outages
 from .errors import JobInUse, SourceError
 from .events import OnEvent
-from .execution.job_opening import choose_job_path, create_job, make_header, open_job_source
+from .execution.job_opening import choose_job_path, create_header, create_job, open_job_source
 from .execution.run_phases import plan_rows
 from .execution.shard_worker import work_on_shards
 from .execution.sharded_job import finish_job, read_run_report
@@ -64,7 +64,7 @@ async def plan(
     """
     opened = await open_job_source(source, target)
     rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
-    header = await make_header(
+    header = await create_header(
         opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": True}
     )
     if header.source_digest is None:
@@ -111,7 +111,7 @@ async def provision(
     began = time.monotonic()
     opened = await open_job_source(source, target)
     rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
-    header = await make_header(
+    header = await create_header(
         opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": False}
     )
     if header.source_digest is None and mode == "sync":
@@ -178,7 +178,7 @@ async def resume(
     opened = await open_job_source(failed, target)
     first = await read_first_job(job, target, new_key=run.new_key)
     async with open_corrected_rows(first, opened, target) as rows:
-        header = await make_correction_header(first, rows, target, options or {})
+        header = await create_correction_header(first, rows, target, options or {})
         return await begin_job(rows, target, header, choose_job_path(rows, None), run, began)
 
 
@@ -235,6 +235,6 @@ async def work(
         if stopped is None:
             with suppress(JobInUse):  # another worker is bringing it to its end
                 return await finish_job(place, target, run, began=began)
-        return await in_thread(read_run_report, place, stopped, began)
+        return await run_in_thread(read_run_report, place, stopped, began)
 
     return await survive_outages(place, target, run, carry_out)

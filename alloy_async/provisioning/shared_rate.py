@@ -31,7 +31,7 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
     """
     limiter: Limiter | None = getattr(getattr(target, "client", None), "limiter", None)
     told = None if limiter is None else limiter.rate
-    if limiter is None or isinstance(place, Path) or not _is_own(told):
+    if limiter is None or isinstance(place, Path) or not _is_process_limit(told):
         yield
         return
     assert told is None or isinstance(told, Rate)
@@ -51,6 +51,6 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
         await asyncio.to_thread(budget.close)
 
 
-def _is_own(told: object) -> bool:
+def _is_process_limit(told: object) -> bool:
     """Tell whether a limit is of one process alone."""
     return told is None or (isinstance(told, Rate) and not told.shared)

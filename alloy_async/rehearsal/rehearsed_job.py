@@ -23,11 +23,11 @@ from ..provisioning.results import Report
 from ..provisioning.run_options import RunOptions
 from ..provisioning.sources import Source
 from ..provisioning.store.header import Mode
-from ..provisioning.store.store_opener import read_store
+from ..provisioning.store.store_opener import open_store_for_reading
 from ..sandbox import Limit, Sandbox
 from ..systems import SYSTEMS, load_client, load_directory
+from .emulated_directory import EmulatedDirectory
 from .fast_clock import FastClock
-from .stage import Stage
 
 _SHOWN = 1000
 _PART = 1000
@@ -109,8 +109,8 @@ async def rehearse(
     if system not in SYSTEMS:
         raise InvalidRequest(f"there is no emulation of {target.name}; there is one of {', '.join(SYSTEMS)}")
     conditions = conditions or Conditions()
-    async with _open_stage(system, target, FastClock(conditions.speed)) as (stage, sandbox):
-        strangers = await stage.put_in(users if users is not None else _list_users(target, source))
+    async with _open_emulated_directory(system, target, FastClock(conditions.speed)) as (stage, sandbox):
+        strangers = await stage.add_users(users if users is not None else _list_users(target, source))
         seeded = sandbox.limiter.accepted
         sandbox.limit, sandbox.latency = conditions.limit, conditions.latency / conditions.speed
         with tempfile.TemporaryDirectory() as folder:
@@ -124,7 +124,7 @@ async def rehearse(
                 send_hidden=send_hidden,
                 run=run,
             )
-            with read_store(report.job) as store:
+            with open_store_for_reading(report.job) as store:
                 unresolved = tuple(islice(read_unresolved(store, "apply", planned=True), _SHOWN))
         return Rehearsal(
             report=report,
@@ -139,9 +139,9 @@ async def rehearse(
 
 
 @asynccontextmanager
-async def _open_stage(
+async def _open_emulated_directory(
     system: str, target: Directory, clock: FastClock
-) -> AsyncIterator[tuple[Stage, Sandbox]]:
+) -> AsyncIterator[tuple[EmulatedDirectory, Sandbox]]:
     """Open the directory of an empty emulation, which creates users in the way of the target."""
     async with (
         Sandbox(system, seed_users=0, clock=clock.wall, history=0) as sandbox,
@@ -158,7 +158,7 @@ async def _open_stage(
             from ..sandbox.opendatasoft.service import IDENTITY_PROVIDER
 
             place["identity_provider"] = IDENTITY_PROVIDER
-        stage = Stage(load_directory(system)(client, **place), _NOT_EMULATED.get(system, ()))
+        stage = EmulatedDirectory(load_directory(system)(client, **place), _NOT_EMULATED.get(system, ()))
         await stage.hide_staff()
         yield stage, sandbox
 

@@ -57,7 +57,7 @@ class BreakableConnection:
         return response
 
 
-def make_request(
+def create_request(
     message: Any,
     payload: Any,
     protocol: Any,

@@ -144,7 +144,7 @@ class Truncated(_OnReply):
                 connection.close()
             raise ConnectionDropped
 
-        return _stream(reply, half(), len(body))
+        return _create_streamed_reply(reply, half(), len(body))
 
 
 @dataclass(frozen=True)
@@ -181,10 +181,10 @@ class Trickle(_OnReply):
                 await connection.pause(self.seconds)
                 yield body[position : position + 1]
 
-        return _stream(reply, drops(), len(body))
+        return _create_streamed_reply(reply, drops(), len(body))
 
 
-def _stream(reply: Reply, body: AsyncIterator[bytes], length: int) -> Reply:
+def _create_streamed_reply(reply: Reply, body: AsyncIterator[bytes], length: int) -> Reply:
     return replace(reply, body=body, headers={**reply.headers, "Content-Length": str(length)})
 
 
@@ -265,9 +265,9 @@ class Faults:
         """The rules that no request has met yet: a test that ends with one has not tested what it says."""
         return [rule.fault for rule in self._rules if not rule.hits]
 
-    def take(self, operation: str) -> list[FaultBehaviour]:
+    def choose_faults(self, operation: str) -> list[FaultBehaviour]:
         """Return what goes wrong with the request that has just come."""
-        return [rule.fault.kind for rule in self._rules if rule.strikes(operation, self._rng)]
+        return [rule.fault.kind for rule in self._rules if rule.count_and_match(operation, self._rng)]
 
 
 @dataclass
@@ -276,7 +276,7 @@ class _FaultCounter:
     matches: int = 0
     hits: int = 0
 
-    def strikes(self, operation: str, rng: random.Random) -> bool:
+    def count_and_match(self, operation: str, rng: random.Random) -> bool:
         """Count a request, and say whether the rule hits it."""
         fault = self.fault
         if fault.operation not in (None, operation):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .contract.schema import write_json
+from .contract.schema import encode_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Reply:
 
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-        return cls(status, write_json(value), headers=headers or {})
+        return cls(status, encode_json(value), headers=headers or {})
 
     async def read(self) -> bytes:
         """Read the whole body."""

@@ -18,7 +18,7 @@ class SandboxThread:
         self._started: Future[None] = Future()
         self._sandbox = sandbox
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._live()), name=f"sandbox-{sandbox.system}", daemon=True
+            target=lambda: asyncio.run(self._run_sandbox()), name=f"sandbox-{sandbox.system}", daemon=True
         )
         self._thread.start()
         try:
@@ -27,7 +27,7 @@ class SandboxThread:
             self._thread.join()
             raise
 
-    async def _live(self) -> None:
+    async def _run_sandbox(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._leaving = asyncio.Event()
         try:
@@ -39,6 +39,6 @@ class SandboxThread:
         await self._leaving.wait()
         await self._sandbox.stop()
 
-    def leave(self) -> None:
+    def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._leaving.set)
         self._thread.join()

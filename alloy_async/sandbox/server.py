@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 from aiohttp import web
 
 from ..systems import SYSTEMS
-from .breakable_connection import BreakableConnection, make_request
+from .breakable_connection import BreakableConnection, create_request
 from .contract.contract import load_contract, read_query
 from .contract.operation import ContractOperation
 from .contract.schema import Misfit
@@ -153,7 +153,7 @@ class Sandbox:
         if self._runner is not None:
             raise RuntimeError("The sandbox is running already.")
         self._stopping = asyncio.Event()
-        server = web.Server(self._serve, request_factory=make_request, access_log=None)
+        server = web.Server(self._handle_http, request_factory=create_request, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -193,10 +193,10 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         if self._thread is not None:
-            self._thread.leave()
+            self._thread.stop()
             self._thread = None
 
-    async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
+    async def _handle_http(self, http: web.BaseRequest) -> web.StreamResponse:
         try:
             body = await http.read()
         except ConnectionResetError:  # the client gave up in the middle of its request
@@ -224,7 +224,7 @@ class Sandbox:
             if not operation.public:
                 credential = service.authenticate(request.headers, request.query, self.keys)
             limit_headers = self.limiter.admit(credential)
-            call = _check(operation, path, request, credential)
+            call = _create_checked_call(operation, path, request, credential)
         except ApiError as error:
             answer = service.reply_to_error(error)
         else:
@@ -234,7 +234,7 @@ class Sandbox:
     async def _carry_out(self, request: ReceivedRequest, call: ApiCall, wire: BreakableConnection) -> Reply:
         if self.latency:
             await wire.pause(self.latency)
-        kinds = self.faults.take(call.operation)
+        kinds = self.faults.choose_faults(call.operation)
         for kind in kinds:
             if not kind.after_effect:
                 instead = await kind.play(wire, None)
@@ -270,7 +270,7 @@ async def serve(
         await asyncio.Event().wait()
 
 
-def _check(
+def _create_checked_call(
     operation: ContractOperation, path: dict[str, str], request: ReceivedRequest, credential: str
 ) -> ApiCall:
     try:

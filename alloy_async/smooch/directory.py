@@ -60,8 +60,8 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
             return [] if user is None else [_to_record(user)]
         return []
 
-    async def _create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        return await self._call_for_each(self._create_one, records, self._keys(records), changes=True)
+    async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        return await self._call_for_each(self._create_one, records, self._list_keys(records), changes=True)
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /v1/apps/{appId}/appusers."""

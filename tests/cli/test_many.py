@@ -18,11 +18,11 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from alloy_async.cli.app import app
-from alloy_async.cli.tenants.error_messages import describe_tenant_error, name_keys
+from alloy_async.cli.tenants.error_messages import describe_tenant_error, translate_to_keys
 from alloy_async.cli.tenants.progress import TenantsProgress
 from alloy_async.core.errors import Unauthorized
 from alloy_async.provisioning import Checked, Checking, Counts, Progress, TenantResult, Waiting
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from alloy_async.sandbox import Fault, Hang, Sandbox, Status
 
 NAMES = ("acme", "globex", "initech")
@@ -462,7 +462,7 @@ def test_a_second_signal_cuts_all_off_and_leaves_in_doubt_what_had_left(world: W
     assert "Cut off: rows on their way may be in or not." in err
     for name, sandbox in world.sandboxes.items():
         sandbox.faults.clear()
-        with read_store(world.folder / f"{name}.job") as store:
+        with open_store_for_reading(world.folder / f"{name}.job") as store:
             counts = store.tally("apply")
         assert counts["created"] == 1000
         assert 0 < counts["intended"] <= 2000
@@ -543,7 +543,7 @@ def test_the_speed_is_that_of_this_run() -> None:
     ],
 )
 def test_errors_are_in_the_words_of_the_table(message: str, expected: str) -> None:
-    assert name_keys(message) == expected
+    assert translate_to_keys(message) == expected
 
 
 def test_an_error_that_nobody_expected_is_named() -> None:

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alloy_async.cli.app import app
-from alloy_async.cli.error_messages import name_options
+from alloy_async.cli.error_messages import translate_to_options
 from alloy_async.cli.output.safe_console import create_console
 from alloy_async.cli.output.safe_text import clean_line, clean_text
 from alloy_async.sandbox import Sandbox
@@ -71,7 +71,7 @@ def test_a_console_cleans_text_wherever_it_stands() -> None:
     ],
 )
 def test_messages_speak_of_options(message: str, words: str) -> None:
-    assert name_options(message) == words
+    assert translate_to_options(message) == words
 
 
 # Jobs, as processes

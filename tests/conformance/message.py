@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import attrs
 
 from alloy_async.sandbox import ReceivedRequest
-from alloy_async.sandbox.contract.multipart_form import FilePart, read_form
+from alloy_async.sandbox.contract.multipart_form import FilePart, parse_form
 
 CREDENTIAL_HEADERS = ("Authorization", "x-api-key")
 
@@ -57,7 +57,7 @@ def _body(request: ReceivedRequest) -> Any:
         return None
     content_type = request.headers.get("Content-Type", "")
     if content_type.startswith("multipart/"):
-        form = read_form(request.body, content_type)
+        form = parse_form(request.body, content_type)
         return {name: _part(value) for name, value in form.items()}
     return json.loads(request.body)
 

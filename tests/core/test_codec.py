@@ -19,7 +19,7 @@ from hypothesis import given, strategies as st
 
 from alloy_async import NULL, DecodeError, InvalidRequest, Model, from_wire, to_wire
 from alloy_async.core.codec.conversion import Mismatch
-from alloy_async.core.codec.typed_json import GC_PAUSE_BYTES, loads, pause_collector
+from alloy_async.core.codec.typed_json import GC_PAUSE_BYTES, loads, pause_garbage_collector
 from alloy_async.core.operation.markers import Json
 
 
@@ -245,8 +245,8 @@ def test_garbage_collection_is_paused_for_large_answers_only_and_resumed() -> No
     with pytest.raises(Mismatch):
         loads(Leaf, large[:-1])
     assert gc.isenabled()
-    with pause_collector():
-        with pause_collector():
+    with pause_garbage_collector():
+        with pause_garbage_collector():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()

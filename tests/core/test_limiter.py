@@ -54,7 +54,7 @@ def admissions(limiter: Limiter, clock: Clock, permits: list[Permit]) -> list[tu
         index = min(waiting, key=lambda i: (waiting[i], i))
         clock.now = max(clock.now, waiting.pop(index))
         if permits[index].wait:
-            permits[index].renew()
+            permits[index].update_wait()
         assert permits[index].wait >= 0
         if permits[index].wait:
             waiting[index] = clock.now + permits[index].wait
@@ -76,7 +76,7 @@ def arrivals(limiter: Limiter, clock: Clock, pauses: list[float]) -> list[float]
         if permit is None:
             permit = limiter.acquire("get")
         else:
-            permit.renew()
+            permit.update_wait()
         if permit.wait:
             heappush(agenda, (clock.now + permit.wait, index, permit))
         else:
@@ -118,7 +118,7 @@ def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
         permit.release()
         permit.release()
     clock.now += 1 / 9.9
-    permits[3].renew()
+    permits[3].update_wait()
     assert permits[3].wait == 0.0
 
 
@@ -126,10 +126,10 @@ def test_a_first_in_the_queue_that_does_not_come_holds_nobody_up() -> None:
     limiter, clock = make(Rate(10, 1))
     _, late, prompt = (limiter.acquire("get") for _ in range(3))
     clock.now += 1
-    prompt.renew()
+    prompt.update_wait()
     assert prompt.wait == 0.0
     clock.now += 1
-    late.renew()
+    late.update_wait()
     assert late.wait == 0.0
 
 
@@ -138,11 +138,11 @@ def test_a_rate_told_anew_holds_for_those_who_wait() -> None:
     permits = [limiter.acquire("get") for _ in range(11)]
     woken: list[int] = []
     for number, permit in enumerate(permits):
-        permit.renew(lambda number=number: woken.append(number))
+        permit.update_wait(lambda number=number: woken.append(number))
     limiter.set_rate(Rate(1000, 1))
     assert woken == list(range(1, 11))
     for permit in permits:
-        permit.renew()
+        permit.update_wait()
     assert admissions(limiter, clock, permits)[-1][0] - 1000 < 0.1
 
 
@@ -209,7 +209,7 @@ def test_a_long_wait_is_known_at_once_and_not_shortened() -> None:
     assert waiting.hold > 30_000
     clock.now += 0.1
     asking.note_answer(200, {})
-    waiting.renew()
+    waiting.update_wait()
     assert waiting.wait == 0.0
 
 
@@ -219,7 +219,7 @@ def test_after_a_refusal_one_request_asks_and_the_others_wait_for_its_answer() -
     permits = [limiter.acquire("get") for _ in range(20)]
     clock.now += 0.2
     for permit in permits:
-        permit.renew()
+        permit.update_wait()
     assert [permit.wait == 0.0 for permit in permits] == [True] + [False] * 19
     clock.now += 0.1
     permits[0].note_answer(200, {})
@@ -233,10 +233,10 @@ def test_a_question_that_is_lost_is_asked_by_the_next() -> None:
     asking, other = limiter.acquire("get"), limiter.acquire("get")
     assert (asking.wait, other.wait > 0) == (0.0, True)
     woken: list[bool] = []
-    other.renew(lambda: woken.append(True))
+    other.update_wait(lambda: woken.append(True))
     asking.release()
     assert woken == [True]
-    other.renew()
+    other.update_wait()
     assert other.wait == 0.0
 
 
@@ -247,7 +247,7 @@ def test_a_slow_question_holds_nobody_up_for_long() -> None:
     assert limiter.acquire("get").wait == 0.0
     other = limiter.acquire("get")
     clock.now += 1.1
-    other.renew()
+    other.update_wait()
     assert other.wait == 0.0
 
 
@@ -444,7 +444,7 @@ def test_threads_together_keep_the_told_limit() -> None:
             permit = limiter.acquire("get")
             while permit.wait:
                 time.sleep(permit.wait)
-                permit.renew()
+                permit.update_wait()
             moments.append(time.monotonic())
             permit.note_answer(200, {})
 
@@ -487,7 +487,7 @@ def test_a_refusal_while_others_are_let_through_is_told_from_one_where_nobody_is
     asking, other, third = (limiter.acquire("get") for _ in range(3))
     asking.note_answer(200, {})
     for permit in (other, third):
-        permit.renew()
+        permit.update_wait()
         assert permit.wait == 0.0
     clock.now += 0.1
     other.note_answer(429, {})

@@ -9,14 +9,14 @@ import time
 import pytest
 
 from alloy_async.core.ratelimit.configured_rate import Rate
-from alloy_async.core.ratelimit.registry import fingerprint, get_limiter
+from alloy_async.core.ratelimit.registry import get_limiter, hash_credential
 
 
 def test_one_limiter_for_a_host_and_credential_while_somebody_holds_it() -> None:
-    key = fingerprint("secret of this test")
+    key = hash_credential("secret of this test")
     limiter = get_limiter("API.example:443", key, Rate(5))
     assert get_limiter("api.example:443", key) is limiter
-    assert get_limiter("api.example:443", fingerprint("another")) is not limiter
+    assert get_limiter("api.example:443", hash_credential("another")) is not limiter
     assert get_limiter("other.example:443", key) is not limiter
     assert b"secret" not in key
     address = id(limiter)
@@ -30,7 +30,7 @@ def test_one_limiter_for_a_host_and_credential_while_somebody_holds_it() -> None
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_does_not_inherit_locks_and_requests() -> None:
-    limiter = get_limiter("fork.example", fingerprint("x"))
+    limiter = get_limiter("fork.example", hash_credential("x"))
     limiter.acquire("get").note_answer(429, {"retry-after": "0"})
     time.sleep(0.2)  # one request asks, and the others wait for its answer
     permits = [limiter.acquire("get")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from alloy_async.core.ratelimit.signals.quota_headers import Quota, parse_quotas, tells_quota
+from alloy_async.core.ratelimit.signals.quota_headers import Quota, may_tell_quota, parse_quotas
 from alloy_async.core.ratelimit.signals.quota_window import QuotaWindow
 from alloy_async.core.ratelimit.signals.refusals import parse_refusal, parse_retry_after
 from alloy_async.core.ratelimit.signals.wait_formats import parse_wait
@@ -195,7 +195,7 @@ FORMS: list[tuple[str, dict[str, str], list[tuple[float | None, float, float]]]]
 def test_quotas(headers: dict[str, str], expected: list[tuple[float | None, float, float]]) -> None:
     found = parse_quotas(headers, LATER)
     assert [(quota.limit, quota.remaining, pytest.approx(quota.reset)) for quota in found] == expected
-    assert not expected or tells_quota(headers)
+    assert not expected or may_tell_quota(headers)
 
 
 @given(

@@ -44,7 +44,7 @@ def test_processes_together_take_no_more_than_told(
     moments = []
     for number, pause in steps:
         now += pause
-        moments.append(max(now, budgets[number].take(now)))
+        moments.append(max(now, budgets[number].reserve(now)))
     moments.sort()
     for first, since in enumerate(moments):
         for count, until in enumerate(moments[first:], start=1):
@@ -53,28 +53,28 @@ def test_processes_together_take_no_more_than_told(
 
 def test_a_refusal_of_one_holds_all(tmp_path: Path) -> None:
     one, other = (SharedBudget(tmp_path / "b", Rate(100, shared=True), 10.0) for _ in range(2))
-    assert one.refuse(11.0, 10.9, 30.0, 0.0, False)
+    assert one.note_refused(11.0, 10.9, 30.0, 0.0, False)
     assert other.opens_at() == 41.0
-    assert not other.refuse(11.1, 10.9, 30.0, 0.0, False)  # of the same volley
+    assert not other.note_refused(11.1, 10.9, 30.0, 0.0, False)  # of the same volley
 
 
 def test_a_torn_record_is_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "b"
     budget = SharedBudget(path, Rate(10, shared=True), 10.0)
     for _ in range(50):
-        budget.take(10.0)
-    assert SharedBudget(path, Rate(10, shared=True), 10.0).take(10.0) > 14
+        budget.reserve(10.0)
+    assert SharedBudget(path, Rate(10, shared=True), 10.0).reserve(10.0) > 14
     raw = bytearray(path.read_bytes())
     raw[3] ^= 0xFF
     path.write_bytes(raw)
-    assert SharedBudget(path, Rate(10, shared=True), 10.0).take(10.0) <= 10.1
+    assert SharedBudget(path, Rate(10, shared=True), 10.0).reserve(10.0) <= 10.1
 
 
 def test_the_time_before_the_host_started_counts_no_more(tmp_path: Path) -> None:
     path = tmp_path / "b"
     before = SharedBudget(path, Rate(1, shared=True), 1e6)
-    before.take(1e6)
-    assert SharedBudget(path, Rate(1, shared=True), 5.0).take(5.0) <= 5.0
+    before.reserve(1e6)
+    assert SharedBudget(path, Rate(1, shared=True), 5.0).reserve(5.0) <= 5.0
 
 
 def test_a_holder_that_was_stopped_does_not_stop_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_a_holder_that_was_stopped_does_not_stop_all(tmp_path: Path, monkeypatch
     with (tmp_path / "b").open("rb") as stopped:
         fcntl.flock(stopped, fcntl.LOCK_EX)
         monkeypatch.setattr(shared_budget, "LOCK_PATIENCE", 0.0)
-        assert budget.take(10.0) <= 10.0
+        assert budget.reserve(10.0) <= 10.0
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -94,12 +94,12 @@ def test_forked_children_draw_from_the_same_budget(tmp_path: Path) -> None:
         child = os.fork()
         if child == 0:
             for _ in range(250):
-                budget.take(10.0)
+                budget.reserve(10.0)
             os._exit(0)
         if _ == 3:
             os.kill(child, signal.SIGKILL)
         assert os.waitpid(child, 0)[0] == child
-    taken = (budget.take(10.0) - 10.0) * 100 * 0.995
+    taken = (budget.reserve(10.0) - 10.0) * 100 * 0.995
     assert 740 <= taken <= 1010
 
 
@@ -162,7 +162,7 @@ def test_real_processes_keep_the_rate_though_two_are_killed(tmp_path: Path) -> N
         sys.stdin.readline()
         until = float(sys.argv[2]) + time.monotonic()
         while (now := time.monotonic()) < until:
-            moment = budget.take(now)
+            moment = budget.reserve(now)
             if moment > until:
                 break
             time.sleep(max(0.0, moment - now))

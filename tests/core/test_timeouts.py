@@ -76,7 +76,7 @@ def test_a_thousand_timeouts_that_are_dropped_cost_one_timer() -> None:
     for number in range(1000):
         time.pass_to(number / 100)
         thing = Thing(time, time.seconds + 60)
-        watch.add(thing)
+        watch.schedule(thing)
         watch.discard(thing)
     assert len(time.timers) == 1
     time.pass_to(1000)
@@ -87,8 +87,8 @@ def test_a_thousand_timeouts_that_are_dropped_cost_one_timer() -> None:
 def test_one_that_is_due_sooner_rings_sooner() -> None:
     time = Time()
     watch, late, soon = time.watch(), Thing(time, 10), Thing(time, 2)
-    watch.add(late)
-    watch.add(soon)
+    watch.schedule(late)
+    watch.schedule(soon)
     time.pass_to(20)
     assert (soon.expired, late.expired) == ([2], [10])
     assert len(time.timers) == 3
@@ -97,11 +97,11 @@ def test_one_that_is_due_sooner_rings_sooner() -> None:
 def test_one_that_was_put_off_expires_at_its_new_time() -> None:
     time = Time()
     watch, thing = time.watch(), Thing(time, 5)
-    watch.add(thing)
+    watch.schedule(thing)
     for moment in (4, 8, 12):
         time.pass_to(moment)
         thing.due = moment + 5
-        watch.add(thing)
+        watch.schedule(thing)
     time.pass_to(100)
     assert thing.expired == [17]
     assert len(time.timers) <= 4
@@ -111,7 +111,7 @@ def test_what_is_due_soon_one_after_the_other_is_looked_through_a_few_times_only
     time = Time()
     watch, things = time.watch(), [Thing(time, 1 + number * 1e-5) for number in range(1000)]
     for thing in things:
-        watch.add(thing)
+        watch.schedule(thing)
     time.pass_to(2)
     assert all(thing.due <= thing.expired[0] <= thing.due + 0.004 for thing in things)
     assert len(time.timers) < 20
@@ -132,7 +132,7 @@ def test_one_that_is_discarded_by_another_thread_while_it_rings_stops_nothing() 
 
     other, late = Thing(time, 1), Thing(time, 3)
     for thing in (late, other, Discarding(time, 1)):
-        watch.add(thing)
+        watch.schedule(thing)
     time.pass_to(5)
     assert late.expired == [3]
 
@@ -140,13 +140,13 @@ def test_one_that_is_discarded_by_another_thread_while_it_rings_stops_nothing() 
 def test_at_rest_it_has_no_timer_and_begins_anew() -> None:
     time = Time()
     watch, thing = time.watch(), Thing(time, 5)
-    watch.add(thing)
+    watch.schedule(thing)
     watch.stop_if_idle()
     assert len(time.pending) == 1
     watch.discard(thing)
     watch.stop_if_idle()
     assert time.pending == []
-    watch.add(thing)
+    watch.schedule(thing)
     time.pass_to(10)
     assert thing.expired == [5]
 
@@ -173,7 +173,7 @@ def test_each_expires_once_when_it_is_due_and_never_otherwise(steps: list[tuple[
     for step, which, amount in steps:
         if step == "add":
             things[which].due = due[which] = time.seconds + amount
-            watch.add(things[which])
+            watch.schedule(things[which])
         elif step == "discard":
             due.pop(which, None)
             watch.discard(things[which])

@@ -21,7 +21,7 @@ from alloy_async.provisioning.planning.source_planner import SourcePlanner
 from alloy_async.provisioning.sources import ColumnLayout, Row
 from alloy_async.provisioning.sources.blocks import ColumnBlock, read_row_blocks
 from alloy_async.provisioning.sources.formats.csv_parser import CELL_LIMIT, gather_columns, split_columns
-from alloy_async.provisioning.sources.formats.json_lines import parse_objects
+from alloy_async.provisioning.sources.formats.json_lines import try_parse_objects
 from alloy_async.systems import load_directory
 from simulation.sandbox_directories import SYSTEMS
 
@@ -229,7 +229,7 @@ PIECES = [
 def test_lines_that_are_parsed_at_once_are_objects_each_by_itself(
     lines: list[str], end: str, is_ended: bool
 ) -> None:
-    found = parse_objects(end.join(lines) + (end if is_ended else ""))
+    found = try_parse_objects(end.join(lines) + (end if is_ended else ""))
 
     def parse(line: str) -> object:
         try:

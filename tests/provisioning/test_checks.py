@@ -92,7 +92,7 @@ def test_every_repeated_key_is_found_with_its_first_line(keys: list[str]) -> Non
     for _ in range(2):  # a second walk tells the same
         for line, key in enumerate(keys):
             first = keys.index(key)
-            assert first_lines.find_first(key, line, key) == (None if first == line else (first, key))
+            assert first_lines.find_earlier(key, line, key) == (None if first == line else (first, key))
 
 
 @pytest.mark.parametrize("repeated", [3, 140_000])
@@ -107,7 +107,10 @@ def test_repeated_keys_are_found_among_more_than_are_looked_at_together(repeated
 
 def test_a_shared_hash_is_no_duplicate() -> None:
     first_lines = FirstLines(frozenset({hash("ada"), hash("bob")}))
-    assert [first_lines.find_first("ada", 1, "ada"), first_lines.find_first("bob", 2, "bob")] == [None, None]
+    assert [first_lines.find_earlier("ada", 1, "ada"), first_lines.find_earlier("bob", 2, "bob")] == [
+        None,
+        None,
+    ]
 
 
 @given(st.from_regex(_USUAL_EMAIL, fullmatch=True))

@@ -20,7 +20,7 @@ from alloy_async.provisioning import JobError, RunOptions, Source, SourceError, 
 from alloy_async.provisioning.events import Checked
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.planning.comparison import UserComparer
-from alloy_async.provisioning.planning.job_planner import make_plan
+from alloy_async.provisioning.planning.job_planner import plan_whole_source
 from alloy_async.provisioning.planning.source_rereader import SourceRereader
 from alloy_async.provisioning.sources import Row
 from alloy_async.provisioning.sources.blocks import Block, RowBlock, read_row_blocks
@@ -90,7 +90,7 @@ async def plan_job(
     try:
         context = JobContext(writer, target, RunOptions(), source)
         try:
-            checked: Checked | str = await make_plan(context)
+            checked: Checked | str = await plan_whole_source(context)
         except JobError as error:  # too many removals
             checked = str(error)
         tables = [

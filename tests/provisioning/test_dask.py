@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from alloy_async.provisioning import RunOptions, provision
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from alloy_async.testing import Sandbox
 from simulation.dask_cluster import DaskCluster
 from tests.waiting import wait_until
@@ -58,7 +58,7 @@ async def test_a_job_survives_what_a_cluster_loses(
         created = Counter(change.key for change in sandbox.ledger.find(what="created"))
     assert set(created.values()) == {1}
     assert len(created) == ROWS
-    with read_store(place) as store:
+    with open_store_for_reading(place) as store:
         assert store.tally("apply") == {"created": ROWS}
         assert store.read_header().state == "done"
 

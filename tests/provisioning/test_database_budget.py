@@ -43,7 +43,7 @@ def take(budget: DatabaseBudget, clock: Callable[[], float] = time.monotonic) ->
     found: list[float | None] = [None]
 
     def comes() -> bool:
-        found[0] = budget.take(clock())
+        found[0] = budget.reserve(clock())
         return found[0] is not None
 
     soon(comes)
@@ -64,9 +64,9 @@ def test_all_draw_from_one_budget(address: JobAddress, account: str) -> None:
 def test_the_rate_that_was_told_last_is_that_of_all(address: JobAddress, account: str) -> None:
     with closing(DatabaseBudget(address, account, None, time.monotonic)) as one:
         assert one.rate() == math.inf
-        assert one.take(5.0) == 5.0
+        assert one.reserve(5.0) == 5.0
         with closing(DatabaseBudget(address, account, Rate(50), time.monotonic)):
-            one.accept(time.monotonic(), time.monotonic())
+            one.note_accepted(time.monotonic(), time.monotonic())
             soon(lambda: one.rate() < math.inf)
         assert one.rate() == pytest.approx(50, rel=0.02)
 
@@ -77,11 +77,11 @@ def test_a_refusal_that_one_sees_shuts_the_gate_for_all(address: JobAddress, acc
         closing(DatabaseBudget(address, account, None, time.monotonic)) as two,
     ):
         now = time.monotonic()
-        assert one.refuse(now, now - 0.1, 60.0, 0.0, False)
+        assert one.note_refused(now, now - 0.1, 60.0, 0.0, False)
         assert one.opens_at() - now == pytest.approx(60, abs=1), "here at once"
 
         def is_shut() -> bool:
-            two.accept(now - 5, now - 6)  # whoever works has a word with the database now and then
+            two.note_accepted(now - 5, now - 6)  # whoever works has a word with the database now and then
             return two.opens_at() > now
 
         soon(is_shut)
@@ -111,7 +111,7 @@ def test_without_the_database_nothing_more_is_given(address: JobAddress, account
         now = time.monotonic()
         given = 0
         while time.monotonic() < now + 2:
-            given += budget.take(time.monotonic() + 3600) is not None
+            given += budget.reserve(time.monotonic() + 3600) is not None
             time.sleep(0.01)
         assert given == 0, "what was leased before is too old, and no more comes"
 

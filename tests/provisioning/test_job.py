@@ -29,7 +29,7 @@ from alloy_async.provisioning import (
     undo,
 )
 from alloy_async.provisioning.store.sqlite.schema import FORMAT
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from simulation.memory_directory import MemoryDirectory, rows_of
 
 
@@ -195,7 +195,7 @@ async def test_two_workers_on_one_job(file: Path) -> None:
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(JobError, match=f"process {holder.pid} is working on this job"):
             await apply(made.job, target)
-        with read_store(made.job) as store:  # reports may be made meanwhile
+        with open_store_for_reading(made.job) as store:  # reports may be made meanwhile
             assert store.read_header().state == "planned"
         holder.kill()
         holder.wait()

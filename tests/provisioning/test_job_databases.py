@@ -20,7 +20,7 @@ from alloy_async.provisioning import JobError, JobUnavailable, RunOptions, plan,
 from alloy_async.provisioning.database_outages import survive_outages
 from alloy_async.provisioning.events import Event, Paused, Progress
 from alloy_async.provisioning.store.postgres.address import JobAddress
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from alloy_async.testing import Sandbox
 from simulation.memory_directory import MemoryDirectory
 
@@ -151,7 +151,7 @@ async def test_a_database_that_can_only_be_read_is_told_at_once(users: Path, fre
     ):
         with pytest.raises(JobUnavailable, match="can only be read"):
             await go_on
-    with read_store(f"{fresh}#june") as store:
+    with open_store_for_reading(f"{fresh}#june") as store:
         assert store.tally("apply") == {"planned": ROWS}
 
 

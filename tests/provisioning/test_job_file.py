@@ -17,7 +17,7 @@ import pytest
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import Counts, JobError, RunOptions, apply, plan, provision, resume
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
-from alloy_async.provisioning.store.store_opener import open_store, read_store
+from alloy_async.provisioning.store.store_opener import open_store, open_store_for_reading
 from simulation.memory_directory import MemoryDirectory, rows_of
 
 from .jobs import begun_rows, finished_job
@@ -134,7 +134,7 @@ def test_a_copy_is_not_carried_out_beside_the_original(killed: Path, tmp_path: P
 
 
 def test_only_the_worker_that_the_job_names_may_intend(killed: Path) -> None:
-    first = SqliteStore.open(killed)
+    first = SqliteStore.take_up(killed)
     rows = list(first.read_rows("apply", 400))
     first.record_intents("apply", [row.create_intent() for row in rows[:5]])
     other = sqlite3.connect(killed)  # a worker on a file system without locks, who claimed the job after us
@@ -217,7 +217,7 @@ async def test_reading_neither_harms_nor_waits_for_a_worker(tmp_path: Path) -> N
     job = tmp_path / "users.job"
 
     def script(call: int, records: Sequence[UserRecord]) -> None:
-        with read_store(job) as reader:
+        with open_store_for_reading(job) as reader:
             assert reader.worker == os.getpid()
             assert reader.tally("apply")["planned"] <= 100
 

@@ -108,7 +108,7 @@ def test_a_process_that_begins_later_does_not_measure_the_time_in_which_none_ran
 def test_what_failed_to_be_brought_is_brought_again() -> None:
     hurries: list[bool] = []
     budget = LeasedBudget(None, lambda: 5.0, hurries.append)
-    assert budget.refuse(5.0, 4.9, 60.0, 0.0, False)
+    assert budget.note_refused(5.0, 4.9, 60.0, 0.0, False)
     with suppress(ZeroDivisionError), budget.exchange() as bringing:
         bringing.change(BudgetRow(), 5.0 + AHEAD, AHEAD)
         raise ZeroDivisionError

@@ -80,7 +80,7 @@ def test_places_are_told_apart() -> None:
 
 def test_a_database_that_is_away_is_told_without_its_password() -> None:
     with pytest.raises(JobError, match="cannot be reached") as raised:
-        PostgresStore.open("postgresql://ada:s3cret@127.0.0.1:1/jobs#june")
+        PostgresStore.take_up("postgresql://ada:s3cret@127.0.0.1:1/jobs#june")
     assert "s3cret" not in str(raised.value)
     assert raised.value.effect == "none"
 
@@ -89,8 +89,8 @@ def test_one_worker_at_a_time(place: str) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         assert store.worker
         with pytest.raises(JobError, match="another worker is working on this job"):
-            PostgresStore.open(place)
-    with closing(PostgresStore.open(place)), PostgresStore.open_for_reading(place) as reader:
+            PostgresStore.take_up(place)
+    with closing(PostgresStore.take_up(place)), PostgresStore.open_for_reading(place) as reader:
         assert reader.worker
 
 
@@ -106,13 +106,13 @@ def test_shards_go_to_workers_in_order_and_cover_every_row(place: str) -> None:
         assert shard is not None
         seen.append([row.number for row in shard.read_rows("apply")])
         with pytest.raises(JobError, match="another worker"):
-            PostgresStore.open(place)
+            PostgresStore.take_up(place)
     assert seen == [[*range(1, 11)], [*range(11, 21)], [*range(21, 26)]]
     for shard in shards:
         assert shard is not None
         shard.finish_shard()
         shard.close()
-    with closing(PostgresStore.open(place)) as store:
+    with closing(PostgresStore.take_up(place)) as store:
         assert tuple(store.count_shards("apply")) == ("apply", 3, 3, 0)
     assert PostgresStore.claim_shard(place, "apply") is None
 
@@ -153,7 +153,7 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     assert [row.state for row in second.read_rows("apply")] == ["intended"] * 2 + ["planned"] * 3
     first.close()
     with pytest.raises(JobError, match="another worker"):
-        PostgresStore.open(place)
+        PostgresStore.take_up(place)
     second.close()
 
 
@@ -195,7 +195,7 @@ def test_a_worker_that_is_stopped_within_a_transaction_does_not_hold_up_who_take
 def test_transactions_wait_no_longer_than_a_lease(place: str) -> None:
     PostgresStore.create(place, HEADER).close()
     short = place.replace("#", "&lease_seconds=6#")
-    with PostgresStore.open_for_reading(short) as reader, closing(PostgresStore.open(short)) as worker:
+    with PostgresStore.open_for_reading(short) as reader, closing(PostgresStore.take_up(short)) as worker:
         for store in (reader, worker):
             with store.transaction():
                 for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
@@ -273,7 +273,7 @@ def test_a_job_is_deleted_whole(place: str) -> None:
         plan(store, 3)
     delete_store(place)
     with pytest.raises(JobError, match="no such job"):
-        PostgresStore.open(place)
+        PostgresStore.take_up(place)
     PostgresStore.create(place, HEADER).close()
 
 
@@ -284,7 +284,7 @@ def test_a_worker_of_another_version_is_refused_at_its_claim(place: str) -> None
         store.write("UPDATE alloy_async.jobs SET version = '0.0.1' WHERE job = %s", [(store.job,)])
     with pytest.raises(JobError, match=r"split for workers by alloy-async 0\.0\.1, and this worker is \d"):
         PostgresStore.claim_shard(place, "apply")
-    with closing(PostgresStore.open(place)) as store:  # split anew, by this one
+    with closing(PostgresStore.take_up(place)) as store:  # split anew, by this one
         store.create_shards("apply", 5)
     claimed = PostgresStore.claim_shard(place, "apply")
     assert claimed is not None

@@ -30,25 +30,25 @@ from alloy_async.provisioning.reports.status import JobStatus, read_status
 from alloy_async.provisioning.reports.timeline import Timeline
 from alloy_async.provisioning.store.job_store import BEGUN, Remark, RunLogLine, Second
 from alloy_async.provisioning.store.rows import PlannedRow
-from alloy_async.provisioning.store.store_opener import open_store, read_store
+from alloy_async.provisioning.store.store_opener import open_store, open_store_for_reading
 
 from .jobs import START, begun_rows, finished_job
 
 
 def report_of(path: Path) -> tuple[JobReport, list[ReportRow]]:
-    with read_store(path) as store:
+    with open_store_for_reading(path) as store:
         report = read_report(store)
         return report, list(read_unresolved(store, report.phase))
 
 
 def page_of(path: Path) -> str:
-    with read_store(path) as store:
+    with open_store_for_reading(path) as store:
         report = read_report(store)
         return render_job(report, read_unresolved(store, report.phase))
 
 
 def status_of(path: Path, now: float) -> JobStatus:
-    with read_store(path) as store:
+    with open_store_for_reading(path) as store:
         return read_status(store, now)
 
 
@@ -224,7 +224,7 @@ def test_the_page_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
     ],
 )
 def test_the_verdict_counts_what_is_there(tmp_path: Path, counts: Counts, verdict: str) -> None:
-    with read_store(finished_job(tmp_path / "users.job")) as store:
+    with open_store_for_reading(finished_job(tmp_path / "users.job")) as store:
         report = read_report(store)
     assert attrs.evolve(report, counts=counts).verdict == verdict
 

@@ -14,7 +14,7 @@ from alloy_async.provisioning.reports.job_folder import find_old_jobs, list_jobs
 from alloy_async.provisioning.reports.pages.jobs_page import group_repeated_jobs
 from alloy_async.provisioning.reports.pages.plan_page import _render_why
 from alloy_async.provisioning.store.rows import PlannedRow
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 
 from .jobs import START, finished_job
 
@@ -44,7 +44,7 @@ def write_nights(folder: Path, count: int, *, bad: int = 0) -> None:
 
 def render_changes(tmp_path: Path, why: str) -> str:
     path = finished_job(tmp_path / "users.job", rows=[PlannedRow(1, 2, "ada", "update", why=why)], **PLANNED)
-    with read_store(path) as store:
+    with open_store_for_reading(path) as store:
         (row,) = store.read_rows("apply")
     return _render_why(row)
 

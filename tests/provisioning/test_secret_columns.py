@@ -217,7 +217,7 @@ def test_what_the_user_maps_is_sent_and_not_stored() -> None:
     assert layout.create_record(cells) == UserRecord(
         username="ada", password="4711", attributes={"badge": "b7"}
     )
-    assert layout.name_values(cells) == {"username": "ada", "PIN": "", "Badge token": "", "Password": ""}
+    assert layout.label_values(cells) == {"username": "ada", "PIN": "", "Badge token": "", "Password": ""}
 
 
 def test_a_secret_that_is_set_is_not_kept_for_later() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from alloy_async.provisioning import SourceError, open_source, plan, provision
-from alloy_async.provisioning.async_helpers import in_thread
+from alloy_async.provisioning.async_helpers import run_in_thread
 from alloy_async.provisioning.sources.files.pipes import open_pipe
 from simulation.memory_directory import MemoryDirectory
 
@@ -92,7 +92,7 @@ def test_what_is_no_file_of_users(path: str) -> None:
 
 
 async def test_cancelling_ends_the_wait_for_a_silent_writer(pipe: Path) -> None:
-    task = asyncio.ensure_future(in_thread(open_source, pipe))
+    task = asyncio.ensure_future(run_in_thread(open_source, pipe))
     with silent_writer(pipe):
         await asyncio.sleep(0.2)
         began = time.monotonic()

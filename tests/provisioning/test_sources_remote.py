@@ -23,7 +23,7 @@ from fsspec.registry import _registry
 from alloy_async.core.errors import ConfigurationError
 from alloy_async.provisioning import SourceError, apply, open_source, plan, provision, resume
 from alloy_async.provisioning.sources.files.input_bytes import get_file_name, parse_source_place
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from simulation.memory_directory import MemoryDirectory
 
 fsspec.asyn.get_loop()  # lives as long as the process: not what a test leaves behind
@@ -97,7 +97,7 @@ async def test_a_job_reads_it_again(memory: Any, tmp_path: Path, monkeypatch: py
     memory.pipe("/in/users.csv", CSV)
     made = await plan("memory://in/users.csv", MemoryDirectory())
     assert Path(made.job) == Path("users.job")
-    with read_store(made.job) as store:
+    with open_store_for_reading(made.job) as store:
         assert store.read_header().source_path == "memory://in/users.csv"
     directory = MemoryDirectory()
     report = await apply(made.job, directory)

@@ -17,7 +17,7 @@ from alloy_async.provisioning.store.states import (
     JobState,
     RowEvent,
     RowState,
-    next_state,
+    get_next_state,
 )
 
 TABLES: list[tuple[Mapping[tuple[Any, Any], Any], Any, Any, str]] = [
@@ -32,10 +32,10 @@ def test_every_pair_leads_where_the_table_says_or_is_forbidden(
 ) -> None:
     for state, event in product(get_args(state_names), get_args(event_names)):
         if (state, event) in table:
-            assert next_state(table, state, event) == table[state, event]
+            assert get_next_state(table, state, event) == table[state, event]
         else:
             with pytest.raises(ForbiddenTransition, match=f"'{event}' must not happen in state '{state}'"):
-                next_state(table, state, event)
+                get_next_state(table, state, event)
 
 
 @pytest.mark.parametrize(("table", "state_names", "event_names", "first"), TABLES)

@@ -34,7 +34,7 @@ from alloy_async.provisioning import (
     sync,
     undo_many,
 )
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from alloy_async.provisioning.tenants.runner import TenantsRunner
 from alloy_async.provisioning.tenants.slots import STALLED_SECONDS, TenantSlots
 from simulation.memory_directory import MemoryDirectory
@@ -333,7 +333,7 @@ async def test_a_stop_need_not_wait_for_who_has_sent_nothing_of_a_plan_yet(tmp_p
     stop.set()
     report = await asyncio.wait_for(running, 30)
     assert report.stopped == "interrupted"
-    with read_store(tenant.place) as store:
+    with open_store_for_reading(tenant.place) as store:
         assert store.read_header().phase == "apply"
         assert store.tally("apply")["doubt"] > 0
 
@@ -450,7 +450,7 @@ class Places:
         self.slots = TenantSlots(most, lambda: self.now)
 
     async def take(self, number: int) -> list[Any]:
-        tasks = [asyncio.create_task(self.slots.take()) for _ in range(number)]
+        tasks = [asyncio.create_task(self.slots.take_slot()) for _ in range(number)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         return tasks

@@ -31,7 +31,7 @@ from alloy_async.provisioning.events import Event, Progress, Stopped
 from alloy_async.provisioning.execution.shard_worker import work_on_shards
 from alloy_async.provisioning.execution.sharded_job import run_on_workers
 from alloy_async.provisioning.sources import Source, open_source
-from alloy_async.provisioning.store.store_opener import count_shards, open_store, read_store
+from alloy_async.provisioning.store.store_opener import count_shards, open_store, open_store_for_reading
 from alloy_async.testing import Sandbox
 
 ROWS = 400
@@ -62,7 +62,7 @@ def check_effects(place: str, sandbox: Sandbox, rows: int = ROWS) -> None:
     created = Counter(change.key for change in sandbox.ledger.find(what="created"))
     assert set(created.values()) == {1}
     assert len(created) == rows
-    with read_store(place) as store:
+    with open_store_for_reading(place) as store:
         assert store.tally("apply") == {"created": rows}
         assert [row.number for row in store.read_rows("apply")] == list(range(1, rows + 1))
         assert store.read_header().state == "done"
@@ -153,7 +153,7 @@ async def test_workers_that_cannot_work_are_told_with_their_own_words(
 
 async def split_by_hand(users: Path, place: str, sandbox: Sandbox) -> None:
     """Plan and split a job whose workers the test starts."""
-    from alloy_async.provisioning.execution.job_opening import create_job, make_header, open_job_source
+    from alloy_async.provisioning.execution.job_opening import create_header, create_job, open_job_source
     from alloy_async.provisioning.execution.run_phases import plan_rows
     from alloy_async.provisioning.execution.sharded_job import split_job
     from alloy_async.provisioning.job_context import JobContext
@@ -161,7 +161,7 @@ async def split_by_hand(users: Path, place: str, sandbox: Sandbox) -> None:
     directory: Any = sandbox.directory()
     async with directory.client:
         source = await open_job_source(users, directory)
-        header = await make_header(source, directory, "create", None, {"look_up": False})
+        header = await create_header(source, directory, "create", None, {"look_up": False})
         async with create_job(place, header) as writer:
             context = JobContext(writer, directory, RunOptions(on="local:1", shard_rows=50), source)
             await plan_rows(context)

@@ -11,7 +11,7 @@ import pytest
 
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.store.header import JobHeader
-from alloy_async.provisioning.store.store_opener import create_store, read_store
+from alloy_async.provisioning.store.store_opener import create_store, open_store_for_reading
 from alloy_async.provisioning.store.writer import MOST_THREADS, JobWriter, WriterThreads
 
 HEADER = {"source": "users.csv", "system": "Alloy", "base_url": "https://alloy.example", "mode": "create"}
@@ -75,7 +75,7 @@ async def test_what_waits_is_written_before_the_store_is_closed(tmp_path: Path) 
     await writer.aclose()
     await asyncio.gather(*notes)
     writer.close()  # once more does nothing
-    with read_store(tmp_path / "1.job") as store:
+    with open_store_for_reading(tmp_path / "1.job") as store:
         assert [note.text for note in store.read_notes()] == [str(n) for n in range(50)]
 
 
@@ -113,13 +113,13 @@ def test_threads_come_with_writers_and_go_with_them() -> None:
     threads = WriterThreads(most=2)
     before = set(threading.enumerate())
     for _ in range(5):
-        threads.add_writer()
+        threads.register_writer()
     assert len(set(threading.enumerate()) - before) == 2
     done = threading.Event()
     threads.submit(done.set)
     assert done.wait(5)
     for _ in range(5):
-        threads.remove_writer()
+        threads.unregister_writer()
     for thread in set(threading.enumerate()) - before:
         thread.join(5)
         assert not thread.is_alive()

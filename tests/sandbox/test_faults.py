@@ -174,7 +174,7 @@ def test_a_reset_is_a_reset_on_uvloop_too() -> None:
 def hits(fault: Fault, operations: list[str]) -> list[bool]:
     faults = Faults(random.Random(0), "abc")
     faults.add(fault)
-    return [bool(faults.take(operation)) for operation in operations]
+    return [bool(faults.choose_faults(operation)) for operation in operations]
 
 
 KIND: FaultBehaviour = Reset()

@@ -15,7 +15,7 @@ from yarl import URL
 
 from alloy_async.sandbox import Reply, Sandbox
 from alloy_async.sandbox.contract.contract import load_contract
-from alloy_async.sandbox.contract.multipart_form import FilePart, read_form
+from alloy_async.sandbox.contract.multipart_form import FilePart, parse_form
 from alloy_async.sandbox.contract.schema import Misfit
 from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 
@@ -241,7 +241,7 @@ FILE = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\nConten
 
 
 def test_a_form_is_read_to_the_byte() -> None:
-    form = read_form(TEXT + FILE + b"--b--\r\n", FORM)
+    form = parse_form(TEXT + FILE + b"--b--\r\n", FORM)
     assert form == {"t": "text", "f": hashlib.sha256(b"\x00\r\n--").hexdigest()}
     file = form["f"]
     assert isinstance(file, FilePart)
@@ -265,4 +265,4 @@ def test_a_form_is_read_to_the_byte() -> None:
 )
 def test_what_is_no_form_is_refused(raw: bytes, content_type: str, reason: str) -> None:
     with pytest.raises(Misfit, match=reason):
-        read_form(raw, content_type)
+        parse_form(raw, content_type)

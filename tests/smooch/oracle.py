@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from alloy_async.core.messages.multipart import Multipart
-from alloy_async.sandbox.contract.multipart_form import FilePart, read_form
+from alloy_async.sandbox.contract.multipart_form import FilePart, parse_form
 
 from ..oracle import Argument, Call, Contract, Schema
 
@@ -112,7 +112,7 @@ def received_form(body: Multipart) -> dict[str, Any]:
 
     raw = asyncio.run(collect())
     assert len(raw) == body.size
-    return read_form(raw, body.content_type)
+    return parse_form(raw, body.content_type)
 
 
 CONTRACT = SmoochContract()

@@ -13,7 +13,7 @@ import pytest
 
 from alloy_async import AsyncSmooch, Conflict, Forbidden, NotFound, Smooch, to_wire
 from alloy_async.sandbox import Sandbox
-from alloy_async.sandbox.contract.multipart_form import read_form
+from alloy_async.sandbox.contract.multipart_form import parse_form
 from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 from alloy_async.smooch import models, operations
 
@@ -49,7 +49,7 @@ class Caller:
         verb, path, query, body = call.request(values)
         assert (arrived.method, arrived.raw_path, arrived.query) == (verb, path, query)
         if "source" in values:
-            assert read_form(arrived.body, arrived.headers["Content-Type"]) == body
+            assert parse_form(arrived.body, arrived.headers["Content-Type"]) == body
         else:
             assert (json.loads(arrived.body) if arrived.body else None) == body
             assert arrived.headers.get("Content-Type") == ("application/json" if body else None)

@@ -16,7 +16,7 @@ RESERVED_IDS = frozenset({"forgotten-password", "password", "retrieve-password",
 """What may not stand for a user's id: the paths of other operations."""
 
 
-def _check_id(id: int | str) -> None:  # noqa: A002 (the vendor's name)
+def _refuse_reserved_id(id: int | str) -> None:  # noqa: A002 (the vendor's name)
     if id in RESERVED_IDS:
         raise ValueError(f"id {id!r} is the path of another operation, not the id of a user")
 
@@ -77,7 +77,7 @@ class ApiUsersIdGet(Operation[models.User]):
     id: Annotated[int | str, Path("id")]
 
     def check(self) -> None:
-        _check_id(self.id)
+        _refuse_reserved_id(self.id)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -100,7 +100,7 @@ class ApiUsersIdPatch(Operation[models.User]):
     id: Annotated[int | str, Path("id")]
 
     def check(self) -> None:
-        _check_id(self.id)
+        _refuse_reserved_id(self.id)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -124,7 +124,7 @@ class ApiUsersIdDelete(Operation[None]):
     id: Annotated[int | str, Path("id")]
 
     def check(self) -> None:
-        _check_id(self.id)
+        _refuse_reserved_id(self.id)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -147,4 +147,4 @@ class ApiUsersIdRolesPut(Operation[models.RoleIds]):
     id: Annotated[int | str, Path("id")]
 
     def check(self) -> None:
-        _check_id(self.id)
+        _refuse_reserved_id(self.id)

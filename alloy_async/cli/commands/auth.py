@@ -11,7 +11,7 @@ import attrs
 import click
 
 from ...systems import SYSTEMS, load_client
-from ..error_messages import describe_error, name_options
+from ..error_messages import describe_error, translate_to_options
 from ..exit_codes import ExitCode
 from ..help import Command
 from ..options.system_access import open_client
@@ -74,7 +74,7 @@ def status(context: click.Context, /, profiles: tuple[str, ...], as_json: bool) 
     if not accounts:
         print_line(_explain_how_to_begin(), err=True)
         context.exit(ExitCode.NOT_DONE)
-    found = asyncio.run(_check_all(accounts))
+    found = asyncio.run(_check_accounts(accounts))
     _print_status(found, as_json=as_json or not sys.stdout.isatty())
     context.exit(ExitCode.SUCCESS if all(one.ok for one in found) else ExitCode.INCOMPLETE)
 
@@ -86,11 +86,11 @@ def _find_accounts(names: tuple[str, ...]) -> list[Profile]:
 
     if names:
         return [load_profile(name) for name in names]
-    in_environment = [Profile("", system) for system in SYSTEMS if _name_credential(system)]
+    in_environment = [Profile("", system) for system in SYSTEMS if _name_credential_variables(system)]
     return [*load_profiles().values(), *in_environment]
 
 
-def _name_credential(system: str) -> str | None:
+def _name_credential_variables(system: str) -> str | None:
     """Name the variables of the environment that hold a system's credential; None where none does."""
     service = load_client(system).system
     variable: str = service.name_variable(service.credential)
@@ -100,15 +100,15 @@ def _name_credential(system: str) -> str | None:
     return " and ".join(pair) if all(os.environ.get(name) for name in pair) else None
 
 
-async def _check_all(profiles: list[Profile]) -> list[AccountStatus]:
-    return await asyncio.gather(*map(_check, profiles))
+async def _check_accounts(profiles: list[Profile]) -> list[AccountStatus]:
+    return await asyncio.gather(*map(_check_account, profiles))
 
 
-async def _check(profile: Profile) -> AccountStatus:
+async def _check_account(profile: Profile) -> AccountStatus:
     from ...core.errors import AlloyAsyncError
     from ...core.retry import Retry
 
-    credential = str(profile.credential or f"env {_name_credential(profile.system) or '(not set)'}")
+    credential = str(profile.credential or f"env {_name_credential_variables(profile.system) or '(not set)'}")
     address = profile.base_url or ""
     target = TargetOptions(profile=profile.name or None)
     try:
@@ -119,7 +119,7 @@ async def _check(profile: Profile) -> AccountStatus:
             address = client.base_url
             who = await client.check(**place)
     except (AlloyAsyncError, OSError) as error:
-        message = name_options(str(error))
+        message = translate_to_options(str(error))
         return AccountStatus(profile.name, profile.system, address, credential, False, message)
     return AccountStatus(profile.name, profile.system, address, credential, True, who or "let in")
 

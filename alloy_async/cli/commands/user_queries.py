@@ -111,7 +111,7 @@ async def _list_matching(
     listing = directory.list()
     try:
         async for user in listing:
-            if _contains(user, wanted):
+            if _user_contains(user, wanted):
                 yield user
                 left = left and left - 1
                 if left == 0:
@@ -121,7 +121,7 @@ async def _list_matching(
             await listing.aclose()
 
 
-def _contains(user: UserRecord, text: str) -> bool:
+def _user_contains(user: UserRecord, text: str) -> bool:
     names = (
         user.username,
         user.email,
@@ -159,11 +159,11 @@ async def _print_users(
 
     async with open_directory(system, target) as directory, aclosing(query(directory)) as found:
         if as_json:
-            return await _print_lines(found)
+            return await _print_json_lines(found)
         return await _print_table(found, limit or ON_A_TERMINAL, more=limit is None)
 
 
-async def _print_lines(found: AsyncIterator[UserRecord]) -> int:
+async def _print_json_lines(found: AsyncIterator[UserRecord]) -> int:
 
     count = 0
     async for user in found:
@@ -184,13 +184,13 @@ async def _print_table(found: AsyncIterator[UserRecord], most: int, *, more: boo
     else:
         more = False
     if shown:
-        create_console().print(create_table(_drop_repeated(shown)))
+        create_console().print(create_table(_drop_redundant_fields(shown)))
     if more:
         click.echo(f"There are more than {most}: --limit N shows more, and a pipe gets them all.", err=True)
     return len(shown)
 
 
-def _drop_repeated(shown: list[UserRecord]) -> list[dict[str, object]]:
+def _drop_redundant_fields(shown: list[UserRecord]) -> list[dict[str, object]]:
     """Drop the fields that others say already, for all users alike."""
     repeated = set()
     if all(user.username == user.email for user in shown):

@@ -76,7 +76,7 @@ class ArgumentType(click.types.StringParamType):
             return text
         if _is_timestamp(self.members):
             return from_wire(self.of, text)
-        return read_json(self.of, text)
+        return read_typed_json(self.of, text)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         from click.shell_completion import CompletionItem
@@ -92,13 +92,15 @@ def create_options(operation: OperationClass) -> list[click.Parameter]:
 
     texts = describe_operation(operation).arguments
     fields = get_fields(operation)
-    options: list[click.Parameter] = [_create_option(field, texts.get(field.name, "")) for field in fields]
+    options: list[click.Parameter] = [
+        _create_argument_option(field, texts.get(field.name, "")) for field in fields
+    ]
     if any(isinstance(field.marker, Body | Json) for field in fields):
         options.append(click.Argument(["input"], required=False, metavar="[JSON|@FILE]"))
     return options
 
 
-def _create_option(field: Field, text: str) -> Option:
+def _create_argument_option(field: Field, text: str) -> Option:
 
     of, repeated = field.type, False
     lists = [member for member in (of, *get_args(of)) if is_list(member)]
@@ -163,7 +165,7 @@ def _parse_body(operation: OperationClass, text: str) -> Mapping[str, Any]:
     try:
         for field in fields:
             if isinstance(field.marker, Body):
-                return {field.name: read_json(field.type, text)}
+                return {field.name: read_typed_json(field.type, text)}
         members = {field.wire: field for field in fields if isinstance(field.marker, Json)}
         data = load_json(text)
         if not isinstance(data, dict):
@@ -171,19 +173,19 @@ def _parse_body(operation: OperationClass, text: str) -> Mapping[str, Any]:
         for name in data:
             if name not in members:
                 raise ValueError(f"there is no member {name!r}{_suggest(name, members)}")
-        return {members[name].name: _read_data(members[name].type, value) for name, value in data.items()}
+        return {members[name].name: _convert_data(members[name].type, value) for name, value in data.items()}
     except (ValueError, DecodeError) as error:
         raise click.UsageError(f"The body of {format_name(operation.name)}: {error}") from None
 
 
-def read_json(of: Any, text: str) -> Any:
+def read_typed_json(of: Any, text: str) -> Any:
     """Read a value from JSON text, from @FILE, or from standard input where the text is -.
 
     Raises:
         ValueError: it is not JSON, or the file cannot be read.
         DecodeError: it is not of the type; the message gives the path of the member.
     """
-    return _read_data(of, load_json(text))
+    return _convert_data(of, load_json(text))
 
 
 def load_json(text: str) -> Any:
@@ -207,7 +209,7 @@ def load_json(text: str) -> Any:
         ) from None
 
 
-def _read_data(of: Any, data: Any) -> Any:
+def _convert_data(of: Any, data: Any) -> Any:
 
     if data is None:
         return NULL

@@ -66,13 +66,13 @@ def find_correction(job: JobPlace) -> Correction:
     Raises:
         JobError: a job cannot be read.
     """
-    from ...provisioning.store.store_opener import read_store
+    from ...provisioning.store.store_opener import open_store_for_reading
 
     while (file := find_failed_file(job)) is not None:
         if (taken := _find_taken(file)) is not None:
             job = taken
             continue
-        with read_store(job) as store:
+        with open_store_for_reading(job) as store:
             header = store.read_header()
         return Correction(job, None if is_as_written(file, header) else file)
     return Correction(job, None)
@@ -81,10 +81,10 @@ def find_correction(job: JobPlace) -> Correction:
 def _find_taken(file: Path) -> Path | None:
     """Find the job that took in a file as it is now, and came to its end."""
     from ...provisioning.planning.source_rereader import is_unchanged
-    from ...provisioning.store.store_opener import read_store
+    from ...provisioning.store.store_opener import open_store_for_reading
 
     for path in _list_jobs(file):
-        with read_store(path) as store:
+        with open_store_for_reading(path) as store:
             header = store.read_header()
         if header.corrects and header.state == "done":
             reading, _, _ = restore_source_options(header)

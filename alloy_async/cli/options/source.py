@@ -58,7 +58,7 @@ class SourceOptions:
     skip_rows: int = 0
     allow_empty: bool = False
 
-    def for_failed_rows(self) -> SourceOptions:
+    def adapt_to_failed_rows(self) -> SourceOptions:
         """Return how the file of failed rows is read: its columns as in the source, and the rest found by itself."""
         return attrs.evolve(self, format=None, encoding=None, sheet=None, skip_rows=0, allow_empty=False)
 
@@ -128,14 +128,14 @@ async def open_users(
 ) -> AsyncIterator[Source]:
     """Open the users in a file, or of another system, which is reached as the environment says."""
     from ...provisioning import DirectorySource
-    from ...provisioning.async_helpers import in_thread
+    from ...provisioning.async_helpers import run_in_thread
     from .system_access import open_directory
     from .target import TargetOptions
 
     if system is None:
         assert file is not None
         # In a thread, so that signals are heard while a pipe is silent.
-        yield await in_thread(partial(reading.open, file, key=key))
+        yield await run_in_thread(partial(reading.open, file, key=key))
     else:
         async with open_directory(
             system, TargetOptions(sandbox=False, base_url=None, api_key_file=None)

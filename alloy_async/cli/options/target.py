@@ -103,26 +103,26 @@ class TargetOptions:
         return key
 
 
-def _create_option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+def _create_target_option(*names: str, **settings: Any) -> Callable[[Function], Function]:
     return click.option(*names, cls=Option, group="Connection", **settings)
 
 
-_SANDBOX = _create_option(
+_SANDBOX = _create_target_option(
     "--sandbox", is_flag=True, help="Try it on an emulation of the system, started for this run."
 )
 _ADDRESS = (
-    _create_option(
+    _create_target_option(
         "--profile",
         metavar="NAME",
         help="A customer of your profiles.toml: system, address, place and where the credential is kept; default"
         f" ${PROFILE_VARIABLE}. `alloy-async auth status` shows them.",
     ),
-    _create_option(
+    _create_target_option(
         "--base-url",
         metavar="URL",
         help="Where the system is; default $SYSTEM_BASE_URL (as ALLOY_BASE_URL), else the vendor's address.",
     ),
-    _create_option(
+    _create_target_option(
         "--api-key-file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="PATH",
@@ -132,13 +132,13 @@ _ADDRESS = (
     ),
 )
 _LIMIT = (
-    _create_option(
+    _create_target_option(
         "--rate",
         type=click.FloatRange(min=0, min_open=True),
         metavar="N",
         help="Send no more than N requests a second, where you know the system's limit; else it is found out.",
     ),
-    _create_option(
+    _create_target_option(
         "--burst",
         type=click.IntRange(1),
         metavar="N",
@@ -146,9 +146,11 @@ _LIMIT = (
     ),
 )
 _PLACE = (
-    _create_option("--org-id", metavar="ID", help="Agilicus: the organisation; default $AGILICUS_ORG_ID."),
-    _create_option("--app-id", metavar="ID", help="Smooch: the app; default $SMOOCH_APP_ID."),
-    _create_option(
+    _create_target_option(
+        "--org-id", metavar="ID", help="Agilicus: the organisation; default $AGILICUS_ORG_ID."
+    ),
+    _create_target_option("--app-id", metavar="ID", help="Smooch: the app; default $SMOOCH_APP_ID."),
+    _create_target_option(
         "--identity-provider",
         metavar="UID",
         help="Opendatasoft: whom new users are provisioned for; without it, and $OPENDATASOFT_IDENTITY_PROVIDER, each is"

@@ -66,13 +66,13 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
     """
     from ...provisioning.errors import JobInUse
     from ...provisioning.reports.job_report import read_report
-    from ...provisioning.store.store_opener import name_files_after, open_store, read_store
+    from ...provisioning.store.store_opener import name_files_after, open_store, open_store_for_reading
 
     path = to or name_files_after(job)
     file = _open_private(path)
     part = Path(file.name)
     try:
-        with file, read_store(job) as store:
+        with file, open_store_for_reading(job) as store:
             report = read_report(store)
             ending = write_unresolved_rows(file, store, report, safe=safe)
         if to is None:
@@ -97,9 +97,9 @@ def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
     Returns:
         The file that was removed.
     """
-    from ...provisioning.store.store_opener import read_store
+    from ...provisioning.store.store_opener import open_store_for_reading
 
-    with read_store(job) as store:
+    with open_store_for_reading(job) as store:
         header = store.read_header()
     named = [name_failed_file(job, ending) for ending in ENDINGS]
     for path in [to] if to else named:
@@ -121,19 +121,19 @@ def name_failed_file(job: JobPlace, ending: str) -> Path:
 def suggest_right_file(error: ForeignRowsError) -> str:
     """Suggest what to feed back to which job, as a line with a command; empty where that is not known."""
     from ...provisioning.store.job_label import create_label, is_of_same_job, read_job_name
-    from ...provisioning.store.store_opener import name_files_after, read_store
+    from ...provisioning.store.store_opener import name_files_after, open_store_for_reading
 
     if error.label:
         name = read_job_name(error.label)
         for place in (Path(error.source).with_name(name), name_files_after(error.job).with_name(name)):
             if place.is_file():
-                with read_store(place) as store:
+                with open_store_for_reading(place) as store:
                     label = create_label(store.read_header(), place)
                 if is_of_same_job(label, error.label):
                     command = format_command("resume", place, "--failed", Path(error.source))
                     return f"\nTo feed it back to its own job:  {command}"
         return ""
-    with read_store(error.job) as store:
+    with open_store_for_reading(error.job) as store:
         header = store.read_header()
     for path in (name_failed_file(error.job, ending) for ending in ENDINGS):
         if path.exists():

@@ -11,7 +11,7 @@ import attrs
 
 from ...provisioning.events import Counts, Event, Progress, tells_of_sending
 from .safe_text import format_json, print_line
-from .streams import ignore_closed
+from .streams import ignore_closed_stream
 
 _WORD_START = re.compile("(?<=[a-z])(?=[A-Z])")
 
@@ -48,7 +48,7 @@ class JsonProgress:
         self._print(name_event(event), attrs.asdict(event))
 
     def _print(self, name: str, members: dict[str, object]) -> None:
-        with ignore_closed(sys.stderr):
+        with ignore_closed_stream(sys.stderr):
             print_line(format_json({"event": name, **members}), err=True)
 
 

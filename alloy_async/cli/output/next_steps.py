@@ -33,9 +33,9 @@ def format_command(*words: str | Path) -> str:
 
 def _protect(word: str | Path) -> str:
     if isinstance(word, str) and "://" in word:
-        from ...provisioning.store.postgres.address import JobAddress, is_address
+        from ...provisioning.store.postgres.address import JobAddress, is_database_address
 
-        return JobAddress.parse(word).shown if is_address(word) else word
+        return JobAddress.parse(word).shown if is_database_address(word) else word
     return f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word)
 
 

@@ -36,7 +36,7 @@ from ...provisioning.events import (
     Waiting,
     tells_of_sending,
 )
-from .streams import ignore_closed, is_one_place
+from .streams import ignore_closed_stream, is_one_place
 
 _LINE_EVERY = 5.0
 _KINDS = {"error": ("error", "red"), "warning": ("note", "yellow")}
@@ -86,7 +86,7 @@ class ProgressDisplay:
         self._task = self._bar.add_task("checking", total=None, notes="")
 
     def __enter__(self) -> Self:
-        with ignore_closed(sys.stderr):
+        with ignore_closed_stream(sys.stderr):
             self._bar.start()
         return self
 
@@ -96,44 +96,46 @@ class ProgressDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with ignore_closed(sys.stderr):
+        with ignore_closed_stream(sys.stderr):
             self._bar.stop()
 
     def print_line(self, text: str, style: str | None = None) -> None:
         """Print one line above the bar."""
-        with ignore_closed(sys.stderr):
+        with ignore_closed_stream(sys.stderr):
             print_text(self.console, text, style)
 
     def __call__(self, event: Event) -> None:
         """Show one event; a job goes on where nobody can see it any more."""
-        with ignore_closed(sys.stderr):
-            self._show(event)
+        with ignore_closed_stream(sys.stderr):
+            self._show_event(event)
 
-    def _show(self, event: Event) -> None:
+    def _show_event(self, event: Event) -> None:
         self.sending = self.sending or tells_of_sending(event)
         match event:
             case Checking(rows):
                 self._bar.update(self._task, completed=rows)
-                self._print_seldom(f"checking: {rows:,} rows")
+                self._print_now_and_then(f"checking: {rows:,} rows")
             case Checked():
                 self._print_findings(event)
                 self._bar.reset(self._task, description="sending", total=event.rows, notes="")
             case DoubtsFound(rows):
                 asked = format_count(rows, "row is", "rows are")
-                self._print_seldom(f"{asked} in doubt: asking {self._target} what it holds")
+                self._print_now_and_then(f"{asked} in doubt: asking {self._target} what it holds")
             case Sending(counts):
                 total = counts.rows or None  # a source that is read once has none yet
                 self._bar.update(self._task, description="sending", completed=counts.settled, total=total)
             case Progress(counts, rows):
                 self.counts = counts
                 self._bar.update(self._task, description="sending", completed=counts.settled, total=rows)
-                self._print_seldom(f"sending: {_format_progress(counts, rows)}", last=counts.settled == rows)
+                self._print_now_and_then(
+                    f"sending: {_format_progress(counts, rows)}", last=counts.settled == rows
+                )
             case Waiting(_, reason, seconds):
                 self._retries += 1
                 self._waited += seconds
                 notes = f"{format_count(self._retries, 'retry', 'retries')}, {self._waited:,.0f} s waited"
                 self._bar.update(self._task, notes=notes)
-                self._print_seldom(f"waiting {seconds:.1f} s before trying again: {reason}")
+                self._print_now_and_then(f"waiting {seconds:.1f} s before trying again: {reason}")
             case Paused(reason):
                 self._bar.update(self._task, description="paused")
                 self.print_line(f"Paused: {reason}")
@@ -142,7 +144,7 @@ class ProgressDisplay:
             case Stopped(reason):
                 self.print_line(f"No more rows are sent: {reason}")
 
-    def _print_seldom(self, text: str, *, last: bool = False) -> None:
+    def _print_now_and_then(self, text: str, *, last: bool = False) -> None:
         now = self._clock()
         is_due = now - self._last_line >= _LINE_EVERY
         # The last line says what the summary says.

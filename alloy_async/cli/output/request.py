@@ -39,7 +39,7 @@ def describe_request(service: System, base_url: str, operation: Operation[Any]) 
     secrets = find_secrets(operation)
     body = json.loads(request.body) if isinstance(request.body, bytes) else _describe_parts(operation)
     shown = {"method": request.verb, "url": url, "headers": headers, "body": body}
-    return {name: _hide(value, secrets) for name, value in shown.items()}
+    return {name: _hide_secrets(value, secrets) for name, value in shown.items()}
 
 
 def _describe_parts(operation: Operation[Any]) -> dict[str, str] | None:
@@ -48,11 +48,11 @@ def _describe_parts(operation: Operation[Any]) -> dict[str, str] | None:
     return {field.wire: str(getattr(operation, field.name)) for field in fields} or None
 
 
-def _hide(data: Any, secrets: list[str]) -> Any:
+def _hide_secrets(data: Any, secrets: list[str]) -> Any:
     if isinstance(data, dict):
-        return {name: _hide(value, secrets) for name, value in data.items()}
+        return {name: _hide_secrets(value, secrets) for name, value in data.items()}
     if isinstance(data, list):
-        return [_hide(item, secrets) for item in data]
+        return [_hide_secrets(item, secrets) for item in data]
     if isinstance(data, str):
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             data = data.replace(secret, HIDDEN).replace(quote(secret, safe=""), HIDDEN)

@@ -65,7 +65,7 @@ class ResultWriter:
         else:
             sys.stdout.buffer.write(chunk)
 
-    def write_value(self, value: Any) -> None:
+    def write_json_value(self, value: Any) -> None:
         """Write one value as JSON; a call without an answer writes nothing."""
         if value is not None:
             self._write_json(to_wire(value))
@@ -75,7 +75,7 @@ class ResultWriter:
         rows = [to_wire(item) for item in items]
         if self.form == "lines":
             for row in rows:
-                self._write_text(format_json(row) if self._file is None else _dump(row))
+                self._write_text(format_json(row) if self._file is None else _dump_json(row))
         else:
             self._items = [*(self._items or ()), *rows]
 
@@ -96,7 +96,7 @@ class ResultWriter:
 
     def _write_json(self, data: Any) -> None:
         if self._file is not None:
-            self._write_text(_dump(data, indent=2))
+            self._write_text(_dump_json(data, indent=2))
             return
         text = format_json(data, indent=2)
         if self._is_terminal:
@@ -113,7 +113,7 @@ class ResultWriter:
             click.echo(text)
 
 
-def _dump(data: Any, indent: int | None = None) -> str:
+def _dump_json(data: Any, indent: int | None = None) -> str:
     import json
 
     return json.dumps(data, indent=indent, ensure_ascii=False)

@@ -13,7 +13,7 @@ GONE = frozenset({errno.EPIPE, errno.EIO})
 """Errors of writing where nobody reads any more: a closed pipe, a terminal that has hung up."""
 
 
-def prepare_streams() -> None:
+def replace_unencodable() -> None:
     """Let characters that the output's encoding lacks be replaced; without, `PYTHONIOENCODING=ascii` ends in a traceback."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -37,7 +37,7 @@ def is_one_place() -> bool:
 
 
 @contextmanager
-def ignore_closed(stream: TextIO) -> Iterator[None]:
+def ignore_closed_stream(stream: TextIO) -> Iterator[None]:
     """Let the block print to a stream, if anybody still reads it: a job goes on, and its exit code stays, without."""
     try:
         yield

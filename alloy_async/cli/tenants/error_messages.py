@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..error_messages import name_option, name_options
+from ..error_messages import name_option, translate_to_options
 from ..options.target import PLACE_NAMES
 from .table.keys import KEYS
 
@@ -19,7 +19,7 @@ def describe_tenant_error(error: Exception) -> str:
     """Describe what kept a tenant from its report, in one line."""
     from ...core.errors import Forbidden, Unauthorized
 
-    text = name_keys(name_options(str(error)))
+    text = translate_to_keys(translate_to_options(str(error)))
     if not text or not _is_known(error):
         text = f"{type(error).__name__}: {text}".rstrip(": ")
     if isinstance(error, Unauthorized | Forbidden):
@@ -48,7 +48,7 @@ def _format_key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
 
 
-def name_keys(message: str) -> str:
+def translate_to_keys(message: str) -> str:
     """Rewrite a message: `--encoding cp1252` becomes `encoding = "cp1252"`, `--skip-rows 2` becomes `skip_rows = 2`."""
 
     def name_key(found: re.Match[str]) -> str:

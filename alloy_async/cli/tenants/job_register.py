@@ -41,7 +41,7 @@ class JobRegister:
             name: of the tenant.
             job: where its first job is; None: NAME.job beside the table.
         """
-        first, kept = self._get_first(name, job), self._jobs.get(name, {}).get("job")
+        first, kept = self._get_first_place(name, job), self._jobs.get(name, {}).get("job")
         if not kept or (kept[0] == "#") is not isinstance(first, str):
             return first
         return first.partition("#")[0] + kept if isinstance(first, str) else self._folder / kept
@@ -50,7 +50,7 @@ class JobRegister:
         """Tell whether the last run with a tenant was to bring its users in, and not only to plan that."""
         return self._jobs.get(name, {}).get("by") == "provision"
 
-    def choose_new(self, name: str, job: JobPlace | None, by: str) -> JobPlace:
+    def choose_new_place(self, name: str, job: JobPlace | None, by: str) -> JobPlace:
         """Choose a place for a tenant's next job, and take note of it; `save` writes that.
 
         Args:
@@ -61,15 +61,17 @@ class JobRegister:
             JobError: the job that it has is not finished.
         """
         from ...provisioning import JobError
-        from ...provisioning.store.store_opener import job_exists, read_store
+        from ...provisioning.store.store_opener import job_exists, open_store_for_reading
 
         now = self.find(name, job)
         if job_exists(now):
-            with read_store(now) as store:
+            with open_store_for_reading(now) as store:
                 state = store.read_header().state
             if state not in ENDED:
                 raise JobError(f"is a job of this tenant that is not finished ({state}); resume it", now)
-        place = next(place for place in _number(self._get_first(name, job)) if not job_exists(place))
+        place = next(
+            place for place in _number_places(self._get_first_place(name, job)) if not job_exists(place)
+        )
         self._note(name, place, by)
         return place
 
@@ -104,7 +106,7 @@ class JobRegister:
         else:
             self.path.unlink(missing_ok=True)
 
-    def _get_first(self, name: str, job: JobPlace | None) -> JobPlace:
+    def _get_first_place(self, name: str, job: JobPlace | None) -> JobPlace:
         return self._folder / f"{name}.job" if job is None else job
 
     def _load(self) -> dict[str, dict[str, str]]:
@@ -122,7 +124,7 @@ class JobRegister:
             ) from None
 
 
-def _number(first: JobPlace) -> Iterator[JobPlace]:
+def _number_places(first: JobPlace) -> Iterator[JobPlace]:
     """Number places: acme.job, acme.2.job, ...; in a database acme, acme.2, ..."""
     yield first
     number = 2

@@ -19,14 +19,14 @@ from ...provisioning import NoSuchJob
 from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.reports.job_report import read_report
 from ...provisioning.reports.status import JobStatus, read_status
-from ...provisioning.store.store_opener import job_exists, read_store
+from ...provisioning.store.store_opener import job_exists, open_store_for_reading
 from ..commands.jobs.report_pages import render_jobs_page, report_to_json
 from ..exit_codes import ExitCode
 from ..output.next_steps import format_command
 from ..output.progress import print_text
 from ..output.safe_console import create_console
 from ..output.safe_text import clean_line, format_json, print_line
-from .error_messages import describe_tenant_error, name_keys
+from .error_messages import describe_tenant_error, translate_to_keys
 from .job_register import JobRegister
 from .table.reader import TableReader
 from .tenant_state import describe_counts
@@ -56,7 +56,7 @@ def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool)
     try:
         jobs = find_jobs(table, only)
     except AlloyAsyncError as error:
-        print_line(name_keys(f"Error: {error}"), err=True)
+        print_line(translate_to_keys(f"Error: {error}"), err=True)
         return ExitCode.NOT_DONE
     found = _read_all(jobs, read_status)
     if watch and console.is_terminal:
@@ -74,7 +74,7 @@ def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool)
             print_text(console, f"{name}: {', '.join(filter(None, _describe_status(one)))}")
     if any(_is_stopped(one) for one in found.values()) and not as_json:
         print_text(console, f"To go on:  {format_command('resume', '--many', table)}")
-    return max(map(_choose_code, found.values()), default=ExitCode.SUCCESS)
+    return max(map(_get_exit_code, found.values()), default=ExitCode.SUCCESS)
 
 
 def show_report(table: Path, only: Sequence[str], form: str, output: Path | None) -> ExitCode:
@@ -102,9 +102,9 @@ def show_report(table: Path, only: Sequence[str], form: str, output: Path | None
         else:
             output.write_text(f"{text}\n", encoding="utf-8")
     except (AlloyAsyncError, OSError) as error:
-        print_line(name_keys(f"Error: {error}"), err=True)
+        print_line(translate_to_keys(f"Error: {error}"), err=True)
         return ExitCode.NOT_DONE
-    return max(map(_choose_report_code, found.values()), default=ExitCode.SUCCESS)
+    return max(map(_get_report_exit_code, found.values()), default=ExitCode.SUCCESS)
 
 
 def _read_report(store: JobStore) -> tuple[JobReport, None]:
@@ -120,7 +120,7 @@ def _read_all(jobs: Mapping[str, JobPlace], read: Callable[[Any], Any]) -> dict[
     found: dict[str, Any] = {}
     for name, place in jobs.items():
         try:
-            with read_store(place) as store:
+            with open_store_for_reading(place) as store:
                 found[name] = read(store)
         except (AlloyAsyncError, OSError) as error:
             found[name] = error
@@ -133,7 +133,7 @@ def _is_stopped(status: Any) -> bool:
     )
 
 
-def _choose_code(status: Any) -> ExitCode:
+def _get_exit_code(status: Any) -> ExitCode:
     if isinstance(status, JobStatus):
         return ExitCode.INCOMPLETE if _is_stopped(status) else ExitCode.SUCCESS
     return ExitCode.SUCCESS if isinstance(status, NoSuchJob) else ExitCode.NOT_DONE
@@ -202,7 +202,7 @@ def _report_to_json(found: Any) -> dict[str, object]:
     return {"state": "unreadable", "error": describe_tenant_error(found)}
 
 
-def _choose_report_code(found: Any) -> ExitCode:
+def _get_report_exit_code(found: Any) -> ExitCode:
     if isinstance(found, Exception):
         return ExitCode.INCOMPLETE if isinstance(found, NoSuchJob) else ExitCode.NOT_DONE
     return ExitCode.INCOMPLETE if found[0].counts.unresolved else ExitCode.SUCCESS

@@ -22,7 +22,7 @@ from ...provisioning.events import Event
 from ..output.json_progress import name_event
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line, format_json, print_line
-from ..output.streams import ignore_closed, is_one_place
+from ..output.streams import ignore_closed_stream, is_one_place
 from .tenant_state import RUNNING, Stage, TenantState, add_counts, describe_counts, describe_end
 
 _LINE_EVERY = 5.0
@@ -78,7 +78,7 @@ class TenantsProgress:
 
     def __enter__(self) -> Self:
         if self._live is not None:
-            with ignore_closed(sys.stderr):
+            with ignore_closed_stream(sys.stderr):
                 self._live.start()
         return self
 
@@ -86,7 +86,7 @@ class TenantsProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live is not None:
-            with ignore_closed(sys.stderr):
+            with ignore_closed_stream(sys.stderr):
                 self._live.stop()
 
     def __call__(self, name: str, event: Event | TenantResult[Any]) -> None:
@@ -101,21 +101,21 @@ class TenantsProgress:
     def _take_in(self, name: str, event: Event | TenantResult[Any]) -> None:
         state = self.states[name]
         state.update(event)
-        with ignore_closed(sys.stderr):
+        with ignore_closed_stream(sys.stderr):
             if self._form == "json":
                 print_line(format_json(_to_json(state, event)), err=True)
             elif self._form == "auto" and self._live is None:
-                self._print_lines(state, event)
+                self._print_plain_lines(state, event)
 
     def print_line(self, text: str) -> None:
         """Print a line, above the table where there is one."""
-        with ignore_closed(sys.stderr):
+        with ignore_closed_stream(sys.stderr):
             if self._form == "json":
                 print_line(format_json({"event": "message", "text": text}), err=True)
             else:
                 print_text(self._console, text)
 
-    def _print_lines(self, state: TenantState, event: Event | TenantResult[Any]) -> None:
+    def _print_plain_lines(self, state: TenantState, event: Event | TenantResult[Any]) -> None:
         if isinstance(event, TenantResult):
             if event.is_begun and not self._is_one_place:  # the summary says it, too
                 print_text(self._console, f"{state.name}: {describe_end(state)}")

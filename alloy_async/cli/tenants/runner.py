@@ -14,12 +14,12 @@ import attrs
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..interrupts import handle_interrupts
-from ..job_runner import remove_failed_rows, show_log, write_failed_rows
+from ..job_runner import remove_failed_rows_file, show_log, write_failed_rows
 from ..options.job_options import JobOptions
 from ..output.next_steps import format_command
 from ..output.safe_text import format_json, print_line
-from ..output.streams import ignore_closed
-from .error_messages import name_keys
+from ..output.streams import ignore_closed_stream
+from .error_messages import translate_to_keys
 
 if TYPE_CHECKING:
     from ...provisioning import RunOptions, TenantsReport
@@ -67,21 +67,21 @@ def run_many(command: ManyCommand) -> ExitCode:
     from .job_register import JobRegister
     from .progress import TenantsProgress
     from .table.reader import TableReader
-    from .tenant_factory import choose_tenants
+    from .tenant_factory import select_tenants
 
     console = create_console(stderr=True)
     reader = TableReader(command.table, sandbox=command.sandbox)
     try:
         entries = reader.read(command.only)
         index = JobRegister(command.table)
-        chosen = choose_tenants(command.action, entries, index, command.failed)
+        chosen = select_tenants(command.action, entries, index, command.failed)
         if reader.has_mistakes:  # what else is wrong is told together with these
             index.restore()
             _, mistakes = asyncio.run(find_mistakes(chosen.tenants, reads_source=command.action != "undo"))
             reader.add_mistakes(mistakes)
             reader.raise_mistakes()
     except (AlloyAsyncError, OSError) as error:
-        return _refuse(reader, error)
+        return _print_refusal(reader, error)
     log = show_log(console) if command.options.verbose else nullcontext()
     names = [entry.name for entry in entries]
     with log, TenantsProgress(console, names, command.options.progress) as progress:
@@ -96,11 +96,11 @@ def run_many(command: ManyCommand) -> ExitCode:
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
             index.restore()
-            return _refuse(reader, error)
+            return _print_refusal(reader, error)
     return _finish(command, report, progress)
 
 
-def _refuse(reader: TableReader, error: Exception) -> ExitCode:
+def _print_refusal(reader: TableReader, error: Exception) -> ExitCode:
     """Say what is wrong before anything was sent."""
     from ...provisioning import TenantsError
     from .table.reader import TableError
@@ -111,7 +111,7 @@ def _refuse(reader: TableReader, error: Exception) -> ExitCode:
             reader.raise_mistakes()
         except TableError as found:
             error = found
-    text = f"Error: {error}" if isinstance(error, TableError) else name_keys(describe_error(error))
+    text = f"Error: {error}" if isinstance(error, TableError) else translate_to_keys(describe_error(error))
     print_line(text, err=True)
     return ExitCode.NOT_DONE
 
@@ -168,12 +168,12 @@ def _finish(command: ManyCommand, report: TenantsReport[Any], progress: TenantsP
     for name, one in report.tenants.items():
         if isinstance(one.result, Report) and one.result.phase != "undo":
             if one.complete:
-                remove_failed_rows(one.result, None, progress.print_line)
+                remove_failed_rows_file(one.result, None, progress.print_line)
             elif written := write_failed_rows(one.result, None, command.options, progress.print_line):
                 failed_files[name] = written
     codes = {name: choose_exit_code(progress, name, command) for name in progress.states}
     code = ExitCode.INTERRUPTED if report.stopped else max(codes.values(), default=ExitCode.SUCCESS)
-    with ignore_closed(sys.stdout):
+    with ignore_closed_stream(sys.stdout):
         if command.options.as_json:
             print_line(
                 format_json(report_to_json(report, progress.states, codes, failed_files, code), indent=2)

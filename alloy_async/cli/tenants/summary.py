@@ -83,7 +83,7 @@ def _print_next_steps(
         return
     if any(map(_has_changes, states.values())):
         print_text(console, f"To carry it out:  {command.format_command('apply')}")
-    elif command.action != "plan" and any(map(_goes_on, states.values())):
+    elif command.action != "plan" and any(map(_can_resume, states.values())):
         again = "To go on taking it back" if command.action == "undo" else "To go on"
         print_text(console, f"{again}:  {command.format_command('resume')}")
     elif failed_files:
@@ -97,7 +97,7 @@ def _has_changes(state: TenantState) -> bool:
     return isinstance(plan, Plan) and plan.changes > 0
 
 
-def _goes_on(state: TenantState) -> bool:
+def _can_resume(state: TenantState) -> bool:
     """Tell whether resuming would do something for a tenant."""
     counts = state.counts
     if state.result is None or not state.result.is_begun or state.stage == "failed":

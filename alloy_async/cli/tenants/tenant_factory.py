@@ -37,7 +37,7 @@ class TenantSelection:
     left_out: Mapping[str, Exception]
 
 
-def choose_tenants(
+def select_tenants(
     action: Action, entries: Sequence[Entry], index: JobRegister, failed: Path | str | None = None
 ) -> TenantSelection:
     """Find the job of each entry, and make the tenants of a run.
@@ -62,7 +62,7 @@ def choose_tenants(
     for entry in entries:
         try:
             if action in ("plan", "provision"):
-                place = index.choose_new(entry.name, entry.job, action)
+                place = index.choose_new_place(entry.name, entry.job, action)
             else:
                 place = index.find(entry.name, entry.job)
                 begins = action == "resume" and index.was_provisioned(entry.name)
@@ -93,17 +93,17 @@ def _create_correction(entry: Entry, place: JobPlace, failed: Path | str, table:
         JobError: its job would still send rows itself.
     """
     from ...provisioning import JobError
-    from ...provisioning.store.store_opener import read_store
+    from ...provisioning.store.store_opener import open_store_for_reading
 
     found = Correction(place, failed) if isinstance(failed, Path) else find_correction(place)
-    with read_store(found.job) as store:
+    with open_store_for_reading(found.job) as store:
         header = store.read_header()
     if header.state not in ENDED:
         raise JobError(f"is not finished ({header.state}): resume it first, without --failed", found.job)
     tenant = _create_tenant(entry, found.job, table, goes_on=True)
     if found.file is None:
         return attrs.evolve(tenant, source=None)  # nothing is read: its report is given as it stands
-    reading = _restore_reading(entry, header).for_failed_rows()
+    reading = _restore_source_options(entry, header).adapt_to_failed_rows()
     key = load_capabilities(entry.system).key
     return attrs.evolve(
         tenant,
@@ -133,18 +133,18 @@ def _create_tenant(entry: Entry, place: JobPlace, table: Path, *, goes_on: bool)
 
 def _open_source(entry: Entry, job: JobPlace | None) -> Source:
     """Open the users of a tenant; of a job that exists, as it was read when the job was made."""
-    from ...provisioning.store.store_opener import job_exists, read_store
+    from ...provisioning.store.store_opener import job_exists, open_store_for_reading
 
     file, reading = entry.file, entry.reading
     if job is not None and job_exists(job):
-        with read_store(job) as store:
+        with open_store_for_reading(job) as store:
             header = store.read_header()
         _, path, _ = restore_source_options(header)
-        reading, file = _restore_reading(entry, header), path or file
+        reading, file = _restore_source_options(entry, header), path or file
     return reading.open(file, key=load_capabilities(entry.system).key)
 
 
-def _restore_reading(entry: Entry, header: JobHeader) -> SourceOptions:
+def _restore_source_options(entry: Entry, header: JobHeader) -> SourceOptions:
     """Restore how the source of a job is read; what is secret and not kept, the table says again."""
     from ...provisioning.sources.field_names import is_secret_name
 

@@ -11,7 +11,7 @@ from ..codec.redaction import Secret
 from ..errors import AlloyAsyncError
 from ..hook_events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
 from ..http.open_response import RawResponse
-from ..messages.unusual_answers import find_request_id, lowercase_names
+from ..messages.unusual_answers import find_request_id, lowercase_header_names
 from .observation import time_attempt, trace_attempt
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ log: logging.Logger = logging.getLogger("alloy_async")
 _ids = count(1)
 
 
-async def transmit_observed(call: Call, credential: Secret | None) -> RawResponse:
+async def transmit_and_notify(call: Call, credential: Secret | None) -> RawResponse:
     """Send the request of a call once, and tell the hooks, the log and the telemetry of it."""
     settings, operation, monotonic = call.options.settings, call.operation, call.shared.clock.monotonic
     began, number = monotonic(), call.attempts
@@ -33,7 +33,7 @@ async def transmit_observed(call: Call, credential: Secret | None) -> RawRespons
         with trace_attempt(call) as note_status, time_attempt(call):
             wire = await call.transmit(credential)
             note_status(wire.status)
-        status, request_id = wire.status, find_request_id(lowercase_names(wire.headers))
+        status, request_id = wire.status, find_request_id(lowercase_header_names(wire.headers))
         return wire
     except AlloyAsyncError as failure:
         error = failure
@@ -54,7 +54,7 @@ def report_retry(call: Call, error: AlloyAsyncError, wait: float) -> None:
     log.debug("%s again in %.2f s after %s", call.operation.name, wait, type(error).__name__)
     settings = call.options.settings
     if settings.telemetry is not None:
-        settings.telemetry.note_retry(call)
+        settings.telemetry.count_retry(call)
     if settings.on_retry is not None:
         facts = _create_event_facts(call)
         settings.on_retry(RetryEvent(call.operation.name, call.attempts, wait, error, **facts))
@@ -66,7 +66,7 @@ def report_limit(call: Call, error: AlloyAsyncError) -> None:
     if error.status is None or error.effect != "none":
         return
     if settings.telemetry is not None:
-        settings.telemetry.note_refusal(call)
+        settings.telemetry.count_refusal(call)
     if settings.on_limit is not None:
         facts = _create_event_facts(call)
         settings.on_limit(

@@ -15,7 +15,7 @@ from ..errors import AlloyAsyncError, ConfigurationError, DeadlineExceeded, Effe
 from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.request import CompiledOperation, Request, compile_operation
-from ..messages.unusual_answers import decode_unusual_answer, error_from_response, lowercase_names
+from ..messages.unusual_answers import decode_unusual_answer, error_from_response, lowercase_header_names
 from ..operation.operation import Operation
 from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
@@ -143,10 +143,10 @@ class Call:
             permit = shared.limiter.acquire(self.operation.name, self.attempts)
             try:
                 if permit.wait:
-                    from ..ratelimit.caller_wait import wait_for  # here, as few calls wait
+                    from ..ratelimit.caller_wait import wait_for_permit  # here, as few calls wait
 
                     await self._await_timed(
-                        "limiter", wait_for(permit, self._count_seconds_left, shared.clock.sleep)
+                        "limiter", wait_for_permit(permit, self._count_seconds_left, shared.clock.sleep)
                     )
                 if self.check is not None:
                     self.check()
@@ -154,10 +154,10 @@ class Call:
                 observed = self.options.observed or self.timing is not None or log.isEnabledFor(logging.DEBUG)
                 if observed:
                     from .attempt_notifications import (
-                        transmit_observed,  # here, as few calls have anybody who listens
+                        transmit_and_notify,  # here, as few calls have anybody who listens
                     )
 
-                    wire = await transmit_observed(self, credential)
+                    wire = await transmit_and_notify(self, credential)
                 else:
                     wire = await self.transmit(credential)
                 permit.note_answer(wire.status, wire.headers, wire.body)
@@ -232,7 +232,12 @@ class Call:
         if not 200 <= wire.status < 300:
             assert isinstance(wire.body, bytes)
             raise error_from_response(
-                self.operation, wire.status, lowercase_names(wire.headers), wire.body, credential, time.time()
+                self.operation,
+                wire.status,
+                lowercase_header_names(wire.headers),
+                wire.body,
+                credential,
+                time.time(),
             )
         if not isinstance(wire.body, bytes):
             return wire.body, wire.status, wire.headers
@@ -240,7 +245,12 @@ class Call:
             outcome = self.plan.decode(wire.body, wire.headers)
         except Mismatch as mismatch:
             outcome = decode_unusual_answer(
-                self.operation, wire.status, lowercase_names(wire.headers), wire.body, mismatch, credential
+                self.operation,
+                wire.status,
+                lowercase_header_names(wire.headers),
+                wire.body,
+                mismatch,
+                credential,
             )
         if isinstance(outcome, AlloyAsyncError):
             raise outcome

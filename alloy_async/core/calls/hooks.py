@@ -30,7 +30,7 @@ class Hook(Generic[T]):
         if not callable(function):
             raise ConfigurationError(f"{option} takes a function, got {describe_value(function)}")
         if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
-            raise _create_async_error(option, "none")
+            raise _create_async_hook_error(option, "none")
         self._option = option
         self._function = function
 
@@ -39,10 +39,12 @@ class Hook(Generic[T]):
         if outcome is not None and iscoroutine(outcome):
             outcome.close()  # or Python would warn that it was never awaited
             # on_request comes before anything of an attempt is sent; when another one is called, something may have been.
-            raise _create_async_error(self._option, "none" if self._option == "on_request" else "unknown")
+            raise _create_async_hook_error(
+                self._option, "none" if self._option == "on_request" else "unknown"
+            )
 
 
-def _create_async_error(option: str, effect: Effect) -> ConfigurationError:
+def _create_async_hook_error(option: str, effect: Effect) -> ConfigurationError:
     told = f"{option} takes a plain function: it is called, not awaited, so an async one would never run"
     return ConfigurationError(told, effect=effect)
 

@@ -40,7 +40,7 @@ def flatten(data: Any) -> Any:
     return DeepJsonParts(parts) if depth > MAX_DEPTH else data
 
 
-def unflatten(data: Any) -> Any:
+def restore_flattened(data: Any) -> Any:
     """Undo `flatten`."""
     if not isinstance(data, DeepJsonParts):
         return data

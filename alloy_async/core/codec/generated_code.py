@@ -25,7 +25,7 @@ def _find_only_member(of: Any) -> Any:
     return members[0] if len(members) == 1 else None
 
 
-def _compile(name: str, lines: list[str], names: dict[str, Any]) -> Any:
+def _compile_function(name: str, lines: list[str], names: dict[str, Any]) -> Any:
     exec("\n    ".join(lines), names)  # noqa: S102 (the source is made of field names of our own classes)
     return names[name]
 
@@ -61,7 +61,7 @@ def create_model_decoder(cls: type[ModelBase]) -> Decoder:
         *_write_general_case(fields),
         "return self",
     ]
-    decode: Decoder = _compile("decode", lines, names)
+    decode: Decoder = _compile_function("decode", lines, names)
     _decoders[cls] = _create_variant_decoder(cls, decode) if "_find_variant" in cls.__dict__ else decode
     for n, field in enumerate(fields):
         only = _find_only_member(field.type)
@@ -185,7 +185,7 @@ def create_model_encoder(cls: type[ModelBase]) -> Encoder:
     ]
     for n, field in enumerate(get_fields(cls)):
         kind = EXACT_CHECKS.get(_find_only_member(field.type))
-        names[f"encode{n}"] = _defer(get_encoder, field.type)
+        names[f"encode{n}"] = _defer_hook(get_encoder, field.type)
         lines.append(f"value = model.{field.name}")
         convert = f"encode{n}(value)"
         if kind:
@@ -202,10 +202,10 @@ def create_model_encoder(cls: type[ModelBase]) -> Encoder:
         "    for name, value in model._extra.items(): data.setdefault(name, value)",
         "return data",
     ]
-    return _compile("encode", lines, names)  # type: ignore[no-any-return]
+    return _compile_function("encode", lines, names)  # type: ignore[no-any-return]
 
 
-def _defer(get_hook: Callable[[Any], Encoder], of: Any) -> Encoder:
+def _defer_hook(get_hook: Callable[[Any], Encoder], of: Any) -> Encoder:
     """Look the hook up only when it is called: a model may hold itself."""
     found: list[Encoder] = []
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .deep_json_pickling import flatten, unflatten
+from .deep_json_pickling import flatten, restore_flattened
 from .fields import ModelBase, get_fields, iterate_redacted
 from .pydantic_schema import create_core_schema, create_json_schema
 from .typed_json import from_wire, to_wire
@@ -94,7 +94,7 @@ class Model(ModelBase):
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         values = [flatten(getattr(self, field.name)) for field in get_fields(self.__class__)]
-        return _restore, (self.__class__, values, flatten(self._extra))
+        return _restore_pickled, (self.__class__, values, flatten(self._extra))
 
 
 MAX_CELL = 400
@@ -106,10 +106,10 @@ def _format_cell(shown: Any) -> str:
     return escape(text if len(text) <= MAX_CELL else f"{text[:MAX_CELL]}...")
 
 
-def _restore(cls: type[Model], values: list[Any], extra: Any) -> Model:
+def _restore_pickled(cls: type[Model], values: list[Any], extra: Any) -> Model:
     """Make a model of what its pickle holds."""
     model = cls.__new__(cls)
     for field, value in zip(get_fields(cls), values, strict=True):
-        setattr(model, field.name, unflatten(value))
-    model._extra = unflatten(extra)
+        setattr(model, field.name, restore_flattened(value))
+    model._extra = restore_flattened(extra)
     return model

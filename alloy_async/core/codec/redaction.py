@@ -45,14 +45,14 @@ class Secret:
         return hash(self._text)
 
 
-def may_hold_secret(of: Any, within: frozenset[Any] = frozenset()) -> bool:
+def has_secret_fields(of: Any, within: frozenset[Any] = frozenset()) -> bool:
     """Tell whether a value of this type may hold a field that is marked as secret."""
     if of in within:
         return False
     if isinstance(of, type) and issubclass(of, ModelBase):
         fields = get_fields(of)
-        return any(field.marker.secret or may_hold_secret(field.type, within | {of}) for field in fields)
-    return any(may_hold_secret(part, within) for part in get_args(of))
+        return any(field.marker.secret or has_secret_fields(field.type, within | {of}) for field in fields)
+    return any(has_secret_fields(part, within) for part in get_args(of))
 
 
 def find_secrets(value: Any) -> list[str]:

@@ -88,7 +88,7 @@ def create_decoder(of: Any) -> Callable[..., Any]:
             if len(raw) < GC_PAUSE_BYTES:
                 data = orjson.loads(raw)
                 return decode(data, of)
-            with pause_collector():
+            with pause_garbage_collector():
                 data = orjson.loads(raw)
                 return decode(data, of)
         except Exception as error:  # a type that is not ours, as a dataclass, raises what it likes
@@ -130,7 +130,7 @@ _pauses_lock = threading.Lock()
 
 
 @contextmanager
-def pause_collector() -> Iterator[None]:
+def pause_garbage_collector() -> Iterator[None]:
     """Pause cyclic garbage collection, for the process, while any thread is within."""
     global _pauses
     with _pauses_lock:

@@ -21,10 +21,10 @@ class Decompressor(Protocol):
     """What reads one body."""
 
     def feed(self, data: bytes) -> bool:
-        """Take the next bytes, once `take` has given all of those before; tell whether there were any."""
+        """Take the next bytes, once `get_next_piece` has given all of those before; tell whether there were any."""
         ...
 
-    def take(self) -> bytes:
+    def get_next_piece(self) -> bytes:
         """Return the next piece, or nothing where more has to be fed first.
 
         Raises:
@@ -57,7 +57,7 @@ class BufferedInput:
 class IdentityDecompressor(BufferedInput):
     """Pass on what is not compressed."""
 
-    def take(self) -> bytes:
+    def get_next_piece(self) -> bytes:
         data, self._input = self._input, b""
         return data
 
@@ -73,7 +73,7 @@ class ZlibDecompressor(BufferedInput):
         self._gzip = gzip
         self._step: Any = zlib.decompressobj(31) if gzip else None
 
-    def take(self) -> bytes:
+    def get_next_piece(self) -> bytes:
         while self._begun:
             self._choose_step()
             if self._step.eof:  # padding after the last member, which nobody needs
@@ -109,7 +109,7 @@ class BrotliDecompressor(BufferedInput):
         self._library: Any = import_module(BROTLI or "")
         self._step: Any = self._library.Decompressor()
 
-    def take(self) -> bytes:
+    def get_next_piece(self) -> bytes:
         if self._step.is_finished():
             return b""
         data, self._input = self._input, b""
@@ -133,7 +133,7 @@ class ZstdDecompressor(BufferedInput):
         self._library: Any = import_module(ZSTD or "")
         self._step: Any = self._library.ZstdDecompressor()
 
-    def take(self) -> bytes:
+    def get_next_piece(self) -> bytes:
         while self._input or not (self._step.needs_input or self._step.eof):
             if self._step.eof:  # another frame
                 self._step = self._library.ZstdDecompressor()

@@ -22,7 +22,7 @@ from .aiohttp_internals.custom_connection import (
     acquire_connection,
     is_full,
     prepare_pool,
-    take_buffered,
+    take_buffered_body,
 )
 from .aiohttp_internals.uses import is_available
 from .failures import BytesOnNewConnection
@@ -89,7 +89,7 @@ class DirectSender:
             protocol = connection.protocol
         upload: asyncio.Task[None] | None = None
         try:
-            protocol.expect(request.head.verb != "HEAD", timeout.sock_read, deadline)
+            protocol.prepare_for_answer(request.head.verb != "HEAD", timeout.sock_read, deadline)
             # Nothing is awaited between the last look at the connection and this write, so nothing can come in between.
             request.written = True
             protocol.transport.write(request.encode())
@@ -147,7 +147,7 @@ class DirectResponse(OpenResponse):
 
     __slots__ = ("_connection", "_upload")
 
-    _take_buffered = staticmethod(take_buffered)
+    _take_buffered = staticmethod(take_buffered_body)
 
     def __init__(
         self,

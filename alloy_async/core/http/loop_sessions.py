@@ -31,7 +31,7 @@ from .content_encoding import ACCEPT_ENCODING
 from .direct_sender import DirectSender, Sender, can_send_directly
 from .outgoing_request import RequestHead
 from .proxies import Proxy
-from .session_sender import SessionSender, check_session, check_session_loop
+from .session_sender import SessionSender, check_session_loop, check_session_type
 from .shared_connections import find_pool
 from .timeouts import TimeoutScheduler
 
@@ -103,7 +103,7 @@ class LoopSessions:
         own: aiohttp.ClientSession | None,
     ) -> None:
         if own is not None:
-            check_session(own)
+            check_session_type(own)
         self._base = base
         self._max_connections = max_connections
         self._tls = tls
@@ -288,10 +288,10 @@ async def _keep_open(loop_session: LoopSession) -> AsyncGenerator[None, None]:
 _all_sessions: WeakSet[LoopSessions] = WeakSet()
 
 
-def _after_fork() -> None:
+def _reset_after_fork() -> None:
     for sessions in list(_all_sessions):
         sessions.forget()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(after_in_child=_reset_after_fork)

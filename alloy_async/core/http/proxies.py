@@ -58,10 +58,10 @@ def find_proxy(base: URL, given: str | None) -> Proxy | None:
             return None if is_excepted(base, excepted) else _parse_proxy(text, f"the environment's {name}")
     if any(os.environ.get(name) for names in VARIABLES.values() for name in names):
         return None
-    return _find_proxy_of_the_system(base)
+    return _find_proxy_in_os_settings(base)
 
 
-def _find_proxy_of_the_system(base: URL) -> Proxy | None:
+def _find_proxy_in_os_settings(base: URL) -> Proxy | None:
     """Find what the settings of macOS and Windows say; nobody is asked elsewhere, so that a client costs less."""
     if sys.platform not in ("darwin", "win32"):
         return None
@@ -98,10 +98,10 @@ def is_excepted(base: URL, no_proxy: str) -> bool:
     `*.domain`; an IP address, or a block of them (10.0.0.0/8, fd00::/8); each with or without a port.
     """
     host = (base.host or "").rstrip(".").lower()
-    return any(_matches(entry.lower(), host, base.port) for entry in no_proxy.replace(",", " ").split())
+    return any(_entry_matches(entry.lower(), host, base.port) for entry in no_proxy.replace(",", " ").split())
 
 
-def _matches(entry: str, host: str, port: int | None) -> bool:
+def _entry_matches(entry: str, host: str, port: int | None) -> bool:
     if entry == "*":
         return True
     entry, wanted = _split_port(entry)

@@ -33,7 +33,7 @@ class UnaskedBytes(aiohttp.ClientError):
     """A kept connection holds what nobody asked for; nothing was written on it."""
 
 
-def check_session(session: object) -> None:
+def check_session_type(session: object) -> None:
     """Refuse a user's session that nothing can be sent through.
 
     Raises:
@@ -86,9 +86,9 @@ class SessionSender:
         self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout, deadline: float
     ) -> OpenResponse:
         with Deadline(self._scheduler, deadline):
-            return SessionResponse(await self._request(request, timeout), self._scheduler, deadline)
+            return SessionResponse(await self._send_request(request, timeout), self._scheduler, deadline)
 
-    async def _request(
+    async def _send_request(
         self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
         if self._session.closed:
@@ -112,14 +112,14 @@ class SessionSender:
                 middlewares=(
                     prevent_hidden_retry,
                     *find_middlewares(self._session),
-                    self._create_guard(request),
+                    self._create_connection_check(request),
                 ),
             )
         except BaseException as error:
             # Without aiohttp's frames: their local variables hold the headers.
             raise error.with_traceback(None) from error.__cause__
 
-    def _create_guard(self, request: OutgoingRequest) -> aiohttp.ClientMiddlewareType:
+    def _create_connection_check(self, request: OutgoingRequest) -> aiohttp.ClientMiddlewareType:
         """Create the innermost middleware, which looks at the connection right before the request is written."""
 
         async def guard(of_aiohttp: aiohttp.ClientRequest, handler: Any) -> aiohttp.ClientResponse:

@@ -48,7 +48,7 @@ class TimeoutScheduler:
         self.next_look: float = NEVER
         """When the timer goes off."""
 
-    def add(self, one: Expirable) -> None:
+    def schedule(self, one: Expirable) -> None:
         """Schedule something, or take note that its `due` was moved."""
         self.expiring.add(one)
         if one.due < self.next_look:
@@ -95,7 +95,7 @@ class Deadline:
         task = current_task()
         assert task is not None
         self._task, self._cancelling = task, task.cancelling()
-        self._scheduler.add(self)
+        self._scheduler.schedule(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

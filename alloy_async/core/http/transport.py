@@ -140,7 +140,7 @@ class Transport:
                 return RawResponse(response.status, response.headers, response.body_so_far)
             closed = self._sessions.is_closed and not isinstance(error, TimeoutError)
             cause = ConnectionBroken(CLOSED_HERE) if closed else error
-        failure = _describe(cause, request, response, timeout, seconds, scheduler.now() - began)
+        failure = _create_attempt_error(cause, request, response, timeout, seconds, scheduler.now() - began)
         if isinstance(cause, ConnectionBroken) and (self._sessions.is_closed or not request.written):
             failure.hopeless = True
         # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
@@ -151,7 +151,7 @@ class Transport:
         await self._sessions.aclose()
 
 
-def _describe(
+def _create_attempt_error(
     error: BaseException,
     request: OutgoingRequest,
     response: OpenResponse | None,

@@ -14,7 +14,7 @@ from ..argument_errors import explain_arguments
 from ..codec.fields import get_fields
 from ..operation.markers import Body, ExtraQuery
 from ..operation.operation import IDEMPOTENT_VERBS, Operation
-from .request import CompiledOperation, create_argument, encode_segment, invalid_argument
+from .request import CompiledOperation, create_argument, create_argument_refusal, encode_segment
 from .result_decoder import ANYTHING, create_result_decoder
 
 _PLACEHOLDER = r"\{(\w+)\}"
@@ -66,10 +66,10 @@ class CustomRequest(Operation[Any]):
             InvalidRequest: the method is not text, or nothing can be read as the result.
         """
         if not isinstance(self.method, str):
-            raise invalid_argument(self, "method is a word, as 'GET'")
+            raise create_argument_refusal(self, "method is a word, as 'GET'")
         if not isinstance(self._idempotent, bool | None):
-            raise invalid_argument(self, "idempotent is True, False or None")
-        return _compile(self.verb, self.result, self.json is not None)
+            raise create_argument_refusal(self, "idempotent is True, False or None")
+        return _compile_request(self.verb, self.result, self.json is not None)
 
 
 CustomRequest.name = "request"
@@ -99,23 +99,29 @@ class _CompiledRequest(CompiledOperation):
     def _build_path(self, operation: Operation[Any]) -> str:
         assert isinstance(operation, CustomRequest)
         if not re.fullmatch("[A-Z]+", self.verb):
-            raise invalid_argument(operation, "method is a word, as 'GET'")
+            raise create_argument_refusal(operation, "method is a word, as 'GET'")
         if not isinstance(operation.arguments, Mapping | None):
-            raise invalid_argument(operation, "arguments is a dictionary, as {'id': 'ada'}")
+            raise create_argument_refusal(operation, "arguments is a dictionary, as {'id': 'ada'}")
         path, arguments = operation.path, dict(operation.arguments or {})
         if not isinstance(path, str) or path[:1] != "/" or path[:2] == "//" or {"?", "#", "\\"} & set(path):
-            raise invalid_argument(
+            raise create_argument_refusal(
                 operation, "path begins with one slash and has no query: give that as query="
             )
         if {".", ".."} & set(path.split("/")):
-            raise invalid_argument(operation, "path has a segment that a URL reads as a step to another path")
+            raise create_argument_refusal(
+                operation, "path has a segment that a URL reads as a step to another path"
+            )
         named = set(re.findall(_PLACEHOLDER, path))
         if named != arguments.keys():
             differing = ", ".join(sorted(named ^ arguments.keys()))
-            raise invalid_argument(operation, f"arguments and the placeholders of path differ: {differing}")
+            raise create_argument_refusal(
+                operation, f"arguments and the placeholders of path differ: {differing}"
+            )
         for name, value in arguments.items():
             if isinstance(value, bool) or not isinstance(value, str | int):
-                raise invalid_argument(operation, f"arguments[{name!r}]: expected text or a whole number")
+                raise create_argument_refusal(
+                    operation, f"arguments[{name!r}]: expected text or a whole number"
+                )
         segments = {name: encode_segment(operation, name, str(value)) for name, value in arguments.items()}
         literals = re.split(_PLACEHOLDER, path)
         return "".join(
@@ -125,5 +131,5 @@ class _CompiledRequest(CompiledOperation):
 
 
 @lru_cache(maxsize=256)
-def _compile(verb: str, result: Any, has_body: bool) -> CompiledOperation:
+def _compile_request(verb: str, result: Any, has_body: bool) -> CompiledOperation:
     return _CompiledRequest(verb, result, has_body)

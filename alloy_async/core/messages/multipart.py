@@ -98,12 +98,12 @@ class Multipart:
 
 
 def _format_head(boundary: str, name: str, filename: str | None = None, media: str | None = None) -> bytes:
-    lines = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(name)}"'
+    lines = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote_parameter(name)}"'
     if filename is not None:
-        lines += f'; filename="{_quote(filename)}"\r\nContent-Type: {media}'
+        lines += f'; filename="{_quote_parameter(filename)}"\r\nContent-Type: {media}'
     return f"{lines}\r\n\r\n".encode(errors="replace")
 
 
-def _quote(text: str) -> str:
+def _quote_parameter(text: str) -> str:
     """Quote as browsers do: UTF-8, with what would end the value percent-encoded."""
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

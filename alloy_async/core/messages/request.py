@@ -14,7 +14,7 @@ from urllib.parse import quote
 from ..codec.conversion import Encoder, Mismatch, get_encoder
 from ..codec.error_path import locate_in_argument
 from ..codec.fields import Field, get_fields
-from ..codec.redaction import may_hold_secret
+from ..codec.redaction import has_secret_fields
 from ..codec.typed_json import dumps, from_wire
 from ..errors import DecodeError, InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query
@@ -58,7 +58,7 @@ class _Argument(NamedTuple):
             return self.write(getattr(operation, self.field.name))
         except (Mismatch, RecursionError) as mismatch:
             reason = self._explain(operation, mismatch)
-        raise invalid_argument(operation, reason)
+        raise create_argument_refusal(operation, reason)
 
     def _explain(self, operation: Operation[Any], error: Exception) -> str:
         if isinstance(error, RecursionError):
@@ -68,7 +68,7 @@ class _Argument(NamedTuple):
         )
 
 
-def invalid_argument(operation: Operation[Any], reason: str) -> InvalidRequest:
+def create_argument_refusal(operation: Operation[Any], reason: str) -> InvalidRequest:
     """Create the error for an argument that cannot be sent."""
     return InvalidRequest(f"{reason}; nothing was sent", operation=operation.name)
 
@@ -130,7 +130,7 @@ class CompiledOperation:
         try:
             self._check(operation)  # type: ignore[misc]
         except ValueError as error:
-            raise invalid_argument(operation, str(error)) from None
+            raise create_argument_refusal(operation, str(error)) from None
 
     def _build_path(self, operation: Operation[Any]) -> str:
         path = self._start
@@ -151,14 +151,14 @@ class CompiledOperation:
                 _format_text(one, marker.booleans) for one in (value if isinstance(value, list) else [value])
             ]
             for text in [",".join(texts)] if marker.style == "csv" else texts:
-                yield f"{argument.wire}={_quote(operation, argument.field.name, text)}"
+                yield f"{argument.wire}={_quote_segment(operation, argument.field.name, text)}"
         for argument in self._extra_query:
             known, own = {query.field.wire for query in self._query}, argument.field.name
             for name, value in (argument.encode(operation) or {}).items():
                 if name in known:
-                    raise invalid_argument(operation, f"{own}: {name!r} is an argument of its own")
+                    raise create_argument_refusal(operation, f"{own}: {name!r} is an argument of its own")
                 for one in value if isinstance(value, list) else [value]:
-                    yield f"{_quote(operation, own, name)}={_quote(operation, own, _format_text(one))}"
+                    yield f"{_quote_segment(operation, own, name)}={_quote_segment(operation, own, _format_text(one))}"
 
     def _build_body(self, operation: Operation[Any]) -> bytes | Multipart | None:
         return self._build_multipart(operation) if self.is_multipart else self._build_json(operation)
@@ -176,7 +176,7 @@ class CompiledOperation:
             try:
                 files.append((field.name, field.wire, parse_upload(getattr(operation, field.name))))
             except Mismatch as mismatch:
-                raise invalid_argument(operation, f"{field.name}: {mismatch}") from None
+                raise create_argument_refusal(operation, f"{field.name}: {mismatch}") from None
         return Multipart(operation.name, texts, files)
 
     def _build_json(self, operation: Operation[Any]) -> bytes | None:
@@ -192,7 +192,7 @@ class CompiledOperation:
         try:
             return dumps(data)
         except Mismatch as mismatch:
-            raise invalid_argument(
+            raise create_argument_refusal(
                 operation, f"{self._find_unencodable(operation)}cannot be sent as JSON: {mismatch}"
             ) from None
 
@@ -214,7 +214,7 @@ class CompiledOperation:
     @cached_property
     def may_return_secret(self) -> bool:
         """Whether its answer is declared to hold a secret."""
-        return may_hold_secret(self.result)
+        return has_secret_fields(self.result)
 
 
 def _find_files(parts: list[Field]) -> list[Field]:
@@ -261,15 +261,17 @@ def encode_segment(operation: Operation[Any], name: str, text: str) -> str:
     """
     if text in ("", ".", ".."):
         shown = "is empty" if not text else f"is {text!r}, which a URL reads as a step to another path"
-        raise invalid_argument(operation, f"{name} {shown}")
-    return _quote(operation, name, text)
+        raise create_argument_refusal(operation, f"{name} {shown}")
+    return _quote_segment(operation, name, text)
 
 
-def _quote(operation: Operation[Any], name: str, text: str) -> str:
+def _quote_segment(operation: Operation[Any], name: str, text: str) -> str:
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        raise invalid_argument(operation, f"{name} holds a lone surrogate, which is not text") from None
+        raise create_argument_refusal(
+            operation, f"{name} holds a lone surrogate, which is not text"
+        ) from None
 
 
 def _format_text(value: Any, booleans: tuple[str, str] = ("false", "true")) -> str:

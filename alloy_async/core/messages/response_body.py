@@ -165,10 +165,10 @@ def find_message(body: Any, depth: int = 0) -> str | None:
 def format_line(text: str, limit: int = MAX_MESSAGE) -> str:
     """Format a server's words as one line: no line breaks, no escapes that steer a terminal, not longer than `limit`."""
     words = " ".join(text[: 4 * limit].split())
-    line = "".join(letter if letter.isprintable() else _escape(letter) for letter in words)
+    line = "".join(letter if letter.isprintable() else _escape_letter(letter) for letter in words)
     return line[:limit]
 
 
-def _escape(letter: str) -> str:
+def _escape_letter(letter: str) -> str:
     code = ord(letter)
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"

@@ -46,15 +46,15 @@ class Stream:
 
     @property
     def status(self) -> int:
-        return self._get_opened()[0].status
+        return self._get_open_response()[0].status
 
     @property
     def headers(self) -> Mapping[str, str]:
-        return self._get_opened()[1]
+        return self._get_open_response()[1]
 
     async def __aenter__(self) -> Self:
         if self._entered:
-            raise self._create_misuse("is entered once; for another answer make another one")
+            raise self._create_misuse_error("is entered once; for another answer make another one")
         self._entered = True
         self._opened = await self._open()
         return self
@@ -76,33 +76,33 @@ class Stream:
             DecodeError: it is not compressed as it says. Effect: applied.
             ConfigurationError: the stream was not entered, was left, or is read a second time.
         """
-        self._begin()
+        self._note_begin()
         try:
-            while piece := await _read_in_time(self._get_opened()[0]):
+            while piece := await _read_in_time(self._get_open_response()[0]):
                 yield piece
         except AlloyAsyncError as failure:
             failure.operation = self._operation
             raise
 
-    def _begin(self) -> None:
+    def _note_begin(self) -> None:
         """Note that reading begins, which it does once: what was read before would be missing from the second reading."""
-        self._get_opened()
+        self._get_open_response()
         if self._begun:
-            raise self._create_misuse(
+            raise self._create_misuse_error(
                 "is read once, as bytes, lines or rows; for another answer make another one"
             )
         self._begun = True
 
-    def _get_opened(self) -> tuple[OpenResponse, Mapping[str, str]]:
+    def _get_open_response(self) -> tuple[OpenResponse, Mapping[str, str]]:
         if self._left:
-            raise self._create_misuse("is read within its block, which was left")
+            raise self._create_misuse_error("is read within its block, which was left")
         if self._opened is None:
-            raise self._create_misuse(
+            raise self._create_misuse_error(
                 "is entered first: `async with client.stream(...)`, or `with` for a sync client"
             )
         return self._opened
 
-    def _create_misuse(self, reason: str) -> ConfigurationError:
+    def _create_misuse_error(self, reason: str) -> ConfigurationError:
         return ConfigurationError(f"a stream {reason}", operation=self._operation)
 
     async def lines(self, encoding: str | None = None) -> AsyncIterator[str]:

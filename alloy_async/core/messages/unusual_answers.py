@@ -136,7 +136,7 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
     return next((format_line(headers[name]) for name in REQUEST_ID_HEADERS if name in headers), None)
 
 
-def lowercase_names(headers: Mapping[str, str]) -> dict[str, str]:
+def lowercase_header_names(headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers with their names in lower case; of one that came twice the first value, or all where they are a list."""
     found: dict[str, str] = {}
     for name, value in headers.items():

@@ -116,7 +116,7 @@ class UploadSource:
         else:
             _claim_file(self._content)
             self._file = self._content
-        if not _seekable(self._file):
+        if not _is_seekable(self._file):
             return
         self._start = self._file.tell()
         found = self._file.seek(0, io.SEEK_END) - self._start
@@ -189,7 +189,7 @@ def _is_path(source: object) -> bool:
     return isinstance(source, str | os.PathLike)
 
 
-def _seekable(file: Any) -> bool:
+def _is_seekable(file: Any) -> bool:
     seekable = getattr(file, "seekable", None)
     return seekable is not None and bool(seekable())
 

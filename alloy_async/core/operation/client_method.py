@@ -84,7 +84,7 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
         owner = owner or type(instance)
         if not hasattr(owner, "is_async"):
             return self  # on the table itself
-        function = self.get_function(owner.is_async)
+        function = self.get_method(owner.is_async)
         self._install(owner, function)
         return function if instance is None else MethodType(function, instance)
 
@@ -106,7 +106,7 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
         def __call__(self: Any, *args: P.args, **kwargs: P.kwargs) -> T: ...
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
-    def get_function(self, is_async: bool) -> Callable[..., Any]:
+    def get_method(self, is_async: bool) -> Callable[..., Any]:
         """Give the function of an async or of a sync client, made on first use.
 
         Args:

@@ -68,14 +68,14 @@ def create_docstring(operation: type[Operation[Any]]) -> str:
     told = own.partition("Raises:")[2]
     generated = {
         name: meaning
-        for name, meaning in list_errors(operation).items()
+        for name, meaning in list_documented_errors(operation).items()
         if not any(re.search(rf"\b{cls}\b", told) for cls in name.split(", "))
     }
     section = "".join(f"\n    {name}: {meaning}" for name, meaning in generated.items())
     return own + ("" if told else "\n\nRaises:") + section
 
 
-def list_errors(operation: type[Operation[Any]]) -> Mapping[str, str]:
+def list_documented_errors(operation: type[Operation[Any]]) -> Mapping[str, str]:
     """List the errors that an operation's facts tell of, each with its meaning; the last one stands for all others."""
     found = {"InvalidRequest": "an argument was refused; nothing was sent."}
     by_model: dict[str, list[str]] = {}

@@ -47,7 +47,7 @@ class PageWalk(Generic[Item]):
         self.taken: int = 0
         self.repeated_count: int = 0
         if token is not None:
-            self._resume(token)
+            self._restore_position(token)
 
     @property
     def token(self) -> str:
@@ -59,7 +59,7 @@ class PageWalk(Generic[Item]):
         )
         return orjson.dumps({"operation": self._name, "at": at, "taken": self.taken}).decode()
 
-    def _resume(self, token: str) -> None:
+    def _restore_position(self, token: str) -> None:
         try:
             state = orjson.loads(token)
             if state["operation"] != self._name:

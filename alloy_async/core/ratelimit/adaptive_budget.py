@@ -119,7 +119,7 @@ class AdaptiveBudget:
         self.early: float = 0.0
         self.doubt: float = DOUBT
 
-    def take(self, now: float) -> float:
+    def reserve(self, now: float) -> float:
         rate = self.rate()
         if rate == math.inf:
             return now
@@ -144,10 +144,10 @@ class AdaptiveBudget:
     def until(self) -> float:
         return self.told_until
 
-    def rest(self, now: float) -> None:
+    def note_rest(self, now: float) -> None:
         self.meter.stop()
 
-    def accept(self, now: float, sent: float) -> None:
+    def note_accepted(self, now: float, sent: float) -> None:
         self.meter.count(now, self.rate(), self.period)
         self.patience = min(self.patience + 1 / PRICE_OF_REFUSAL, PATIENCE)
         if sent > -math.inf:
@@ -155,7 +155,9 @@ class AdaptiveBudget:
         if not self.is_open and sent >= self.cut:
             self._reopen(now)
 
-    def refuse(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
+    def note_refused(
+        self, now: float, sent: float, asked: float | None, chance: float, crowded: bool
+    ) -> bool:
         paid = self.patience >= 1
         self.patience = max(0.0, self.patience - 1)
         if sent < self.cut:

@@ -12,7 +12,7 @@ class RequestBudget(Protocol):
     host leases some requests ahead, in the background.
     """
 
-    def take(self, now: float) -> float | None:
+    def reserve(self, now: float) -> float | None:
         """Take one request: the moment from which it may be sent, or None while that is not known: ask again soon."""
         ...
 
@@ -32,11 +32,13 @@ class RequestBudget(Protocol):
         """The moment that the server told; later than the gate where that is too late to be believed without asking."""
         ...
 
-    def accept(self, now: float, sent: float) -> None:
+    def note_accepted(self, now: float, sent: float) -> None:
         """Note that the server took a request that was sent then."""
         ...
 
-    def refuse(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
+    def note_refused(
+        self, now: float, sent: float, asked: float | None, chance: float, crowded: bool
+    ) -> bool:
         """Note that the server refused a request for a limit.
 
         Args:
@@ -50,6 +52,6 @@ class RequestBudget(Protocol):
         """
         ...
 
-    def rest(self, now: float) -> None:
+    def note_rest(self, now: float) -> None:
         """Note that nobody is in a hurry: what is accepted now does not measure the server."""
         ...

@@ -14,7 +14,7 @@ from .permit import Permit
 MINUTE = 60.0
 
 
-async def wait_for(
+async def wait_for_permit(
     permit: Permit,
     count_seconds_left: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
@@ -33,21 +33,21 @@ async def wait_for(
             `retry_after`; else when the deadline has come, or leaves too little for an answer. Effect: none.
     """
     waker = _WakeableSleep()
-    permit.renew(waker.wake)
+    permit.update_wait(waker.wake)
     while permit.wait:
         left = count_seconds_left()
         # Now, and not when the time is over: the caller can still do something with it.
         if permit.hold >= left or left <= 0:
-            raise _create_error(permit, left, wall)
+            raise _create_deadline_error(permit, left, wall)
         await waker.sleep(min(permit.wait, left), sleep)
-        permit.renew(waker.wake)
+        permit.update_wait(waker.wake)
     left = count_seconds_left()
-    if left < permit.round_trip:
+    if left < permit.expected_round_trip:
         # Sent in the last moment, its fate would be unknown, for nothing but our own queue.
-        raise _create_error(permit, left, wall)
+        raise _create_deadline_error(permit, left, wall)
 
 
-def _create_error(permit: Permit, left: float, wall: Callable[[], float]) -> DeadlineExceeded:
+def _create_deadline_error(permit: Permit, left: float, wall: Callable[[], float]) -> DeadlineExceeded:
     wait = max(permit.hold, permit.wait)
     if permit.hold > 0:
         held = f"the rate limit holds it for {_format_wait(permit.hold, wall())}"

@@ -6,7 +6,7 @@ A caller acquires a permit, waits while it says so, sends, and notes the answer 
     try:
         while permit.wait:
             sleep(permit.wait)
-            permit.renew()
+            permit.update_wait()
         status, headers, body = send()
         permit.note_answer(status, headers, body)
     finally:
@@ -32,7 +32,7 @@ from .budget_interface import RequestBudget
 from .configured_rate import Rate
 from .operation_lane import OperationLane, OperationLanes
 from .permit import DONE, SAMPLE, SENT, WAITING, Permit, UncountedPermit
-from .signals.quota_headers import tells_quota
+from .signals.quota_headers import may_tell_quota
 from .signals.quotas import Quotas
 from .signals.refusals import LIMIT_STATUSES, Refusal, parse_refusal
 
@@ -107,15 +107,15 @@ class Limiter:
             refusals: how often the call was refused before.
         """
         permit = self._unlimited.get(operation)
-        if permit is None or (self._common.budget is not None and not self._take_at_once()):
-            return self._join(operation, refusals)
+        if permit is None or (self._common.budget is not None and not self._try_take_at_once()):
+            return self._create_permit(operation, refusals)
         return permit
 
     @property
     def _has_seen_limit(self) -> bool:
         return bool(self._quotas) or self._forget_at < math.inf
 
-    def _take_at_once(self) -> bool:
+    def _try_take_at_once(self) -> bool:
         """Take a request of the rate that the user told, where nobody waits and there is one to spare; tell whether."""
         with self._lock:
             if self._waiting or self._common.get_delay(self.clock()) > 0:
@@ -123,11 +123,11 @@ class Limiter:
             self._common.drawn = None
             return True
 
-    def _join(self, operation: str, refusals: int) -> Permit:
+    def _create_permit(self, operation: str, refusals: int) -> Permit:
         with self._lock:
             now = self.clock()
             if now > self._forget_at:
-                self._forget()
+                self._forget_old_refusals()
             # A budget that others draw from, too, has to know of every answer.
             if not self._has_seen_limit and type(self._common.budget) in (AdaptiveBudget, type(None)):
                 unlimited = self._unlimited.setdefault(operation, UncountedPermit(self, operation))
@@ -136,14 +136,14 @@ class Limiter:
             lane = self._lanes.get_lane(operation)
             permit = Permit(self, lane, next(self._tickets) + PLACES * refusals, now)
             if not lane.waiting:
-                lane.note_idle(now)
-                self._common.note_idle(now)
+                lane.note_lone_call(now)
+                self._common.note_lone_call(now)
             if not self._waiting and self._may_go(lane, now):  # the usual way: nobody else waits
                 self._grant(permit, now)
                 return permit
             lane.join(permit)
             self._waiting += 1
-            self._advance(now)
+            self._grant_due_permits(now)
             self._set_waits(permit, now)
             return permit
 
@@ -153,16 +153,16 @@ class Limiter:
         is_held = self._quotas.get_delay(lane, now) > 0 or (has_budget and lane.get_delay(now) > 0)
         return not is_held and self._common.get_delay(now) <= 0
 
-    def _renew(self, permit: Permit, wake: Callable[[], None] | None) -> None:
+    def _update_wait(self, permit: Permit, wake: Callable[[], None] | None) -> None:
         with self._lock:
             now = self.clock()
             permit._wake = None  # it is awake
             if permit._state == WAITING:
-                self._advance(now)
+                self._grant_due_permits(now)
                 permit._wake = wake
             self._set_waits(permit, now)
 
-    def _advance(self, now: float) -> None:
+    def _grant_due_permits(self, now: float) -> None:
         """Grant as many permits as may go now, in the order in which their callers came."""
         lanes = [lane for lane in self._lanes.values() if lane.waiting]
         while lanes:
@@ -202,7 +202,7 @@ class Limiter:
         told = together if self.rate is not None and common.refused_at == -math.inf else 0.0
         permit.hold = max(lane.get_hold(now), common.get_hold(now), self._quotas.get_hold(lane, now), told)
 
-    def _take_answer(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
+    def _note_answer(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
         with self._lock:
             if permit._state != SENT:
                 return
@@ -211,7 +211,7 @@ class Limiter:
             for quota in permit._quotas:
                 quota.under_way -= 1
             lane.answers += 1
-            if (lane.quotas or lane.answers % SAMPLE == 1) and tells_quota(headers):
+            if (lane.quotas or lane.answers % SAMPLE == 1) and may_tell_quota(headers):
                 self._quotas.note_answer(lane, headers, self._wall(), now, permit._sent)
             refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
             if refusal is None:
@@ -219,9 +219,9 @@ class Limiter:
                 self._common.note_accepted(now, permit._sent, permit._common_level)
             else:
                 permit.was_outrun = lane.accepted_at >= permit.joined
-                self._refuse(permit, refusal, now)
+                self._note_refusal(permit, refusal, now)
             if self._waiting:
-                self._advance(now)
+                self._grant_due_permits(now)
 
     def _begin_counting(
         self, permit: UncountedPermit, status: int, headers: Mapping[str, str], body: object
@@ -231,21 +231,21 @@ class Limiter:
         with self._lock:
             now, lane = self.clock(), self._lanes.get_lane(permit.operation)
             late = permit.is_late
-            if tells_quota(headers) and (refusal is not None or not late):
+            if may_tell_quota(headers) and (refusal is not None or not late):
                 self._quotas.note_answer(lane, headers, self._wall(), now, now)
             if refusal is not None:
                 # Those that were handed out before the first refusal was seen tell nothing new.
                 counted = Permit(self, lane, 0, now)
                 counted._sent = -math.inf if late and lane.refused_at > -math.inf else now
-                self._refuse(counted, refusal, now, 0 if late else permit.answers)
+                self._note_refusal(counted, refusal, now, 0 if late else permit.answers)
             elif late and lane.budget is not None:
-                lane.budget.accept(now, -math.inf)
+                lane.budget.note_accepted(now, -math.inf)
             if self._has_seen_limit:
                 for unlimited in self._unlimited.values():
                     unlimited.is_late = True
                 self._unlimited = {}
 
-    def _refuse(self, permit: Permit, refusal: Refusal, now: float, answers: int = 0) -> None:
+    def _note_refusal(self, permit: Permit, refusal: Refusal, now: float, answers: int = 0) -> None:
         """Hold the operation that was refused, or all, where another one was refused a short while ago."""
         lane, asked = permit._lane, refusal.retry_after
         if self._quotas.get_delay(lane, now) > (asked or 0.0):  # a used-up quota explains it, and holds
@@ -280,20 +280,20 @@ class Limiter:
                 self._common.note_end(now)
             permit._state = DONE
             if self._waiting:
-                self._advance(now)
+                self._grant_due_permits(now)
 
-    def _forget(self) -> None:
+    def _forget_old_refusals(self) -> None:
         """Drop what refusals of long ago have taught; requests under way keep their lanes."""
         if self._waiting:
             return
         self._forget_at, self._lanes = math.inf, OperationLanes()
         if self.rate is None:
             self._common = OperationLane()
-        self._quotas.forget(self.clock())
+        self._quotas.drop_lapsed(self.clock())
 
-    def after_fork(self) -> None:
+    def forget_requests_under_way(self) -> None:
         """Forget, in a forked child, what was under way or waiting: it stayed with the parent, which may have held the lock."""
         self._lock, self._waiting = Lock(), 0
         for lane in (*self._lanes.values(), self._common):
-            lane.reset_after_fork()
-        self._quotas.reset_after_fork()
+            lane.forget_requests_under_way()
+        self._quotas.forget_requests_under_way()

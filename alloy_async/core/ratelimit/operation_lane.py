@@ -108,14 +108,14 @@ class OperationLane:
         if self.budget is None:
             return 0.0
         if self.refused_at > -math.inf:
-            wait = self._compute_crowd_delay(now)
+            wait = self._compute_in_flight_delay(now)
             if wait > 0:
                 return wait
         wait = self.budget.opens_at() - now
         if wait > 0:
             return wait
         if self.drawn is None:
-            self.drawn = self.budget.take(now)
+            self.drawn = self.budget.reserve(now)
             if self.drawn is None:
                 return LOOK_AGAIN
         return max(0.0, self.drawn - now)
@@ -142,7 +142,7 @@ class OperationLane:
         self.under_way += 1
         self._last_sent = now
 
-    def note_idle(self, now: float) -> None:
+    def note_lone_call(self, now: float) -> None:
         """Note that a call comes and meets nobody: after a pause, nobody is in a hurry."""
         if self.budget is None or self.refused_at == -math.inf:
             return
@@ -151,7 +151,7 @@ class OperationLane:
             self._returning -= 1
         elif not self.under_way and pause > REST_ROUND_TRIPS * self.round_trip + REST:
             self._returning = 0
-            self.budget.rest(now)
+            self.budget.note_rest(now)
 
     def note_accepted(self, now: float, sent: float, level: int) -> None:
         """Note that the server took a request, of which it had been the `level`-th in flight."""
@@ -162,22 +162,22 @@ class OperationLane:
         if self.budget is None:
             return
         if self.refused_at == -math.inf:
-            self.budget.accept(now, sent)
+            self.budget.note_accepted(now, sent)
             return
         self._spread += (abs(level - self._level) - self._spread) / 8
         self._level += (level - self._level) / 8
         if self.refused_at <= sent and self._slow_start < ENOUGH:
             self._slow_start += 1
-        self.budget.accept(now, sent)
+        self.budget.note_accepted(now, sent)
 
     def note_refused(self, now: float, sent: float, level: int, asked: float | None, chance: float) -> None:
-        """Note that the server refused a request for a limit; see RequestBudget.refuse."""
+        """Note that the server refused a request for a limit; see RequestBudget.note_refused."""
         self._returning += 1
         assert self.budget is not None
         doubt = 2.0 if self._rate_refusals > 1 else 1.0
         usual = self._level + doubt * max(TOO_MANY, DEVIATIONS * self._spread)
         crowded = self.refused_at > -math.inf and level > 1 and level >= usual
-        if not self.budget.refuse(now, sent, asked, chance, crowded):
+        if not self.budget.note_refused(now, sent, asked, chance, crowded):
             if crowded and self._most is not None and level - 1 < self._most.base:
                 self._most.base = level - 1.0
             return
@@ -197,7 +197,7 @@ class OperationLane:
         self.under_way = max(0, self.under_way - 1)
         self._last_ended = now
 
-    def reset_after_fork(self) -> None:
+    def forget_requests_under_way(self) -> None:
         """Forget, in a forked child, what was under way or waiting: it stayed with the parent."""
         self.waiting.clear()
         self.under_way = 0
@@ -207,7 +207,7 @@ class OperationLane:
     def _most_in_flight(self) -> float:
         return self._most.value if self._most is not None else math.inf
 
-    def _compute_crowd_delay(self, now: float) -> float:
+    def _compute_in_flight_delay(self, now: float) -> float:
         """Count the seconds to wait for an answer, where enough requests are in flight."""
         most = self._most_in_flight
         if self.under_way + 1 <= min(most, self._slow_start):

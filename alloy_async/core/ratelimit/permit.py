@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from .signals.quota_headers import tells_quota
+from .signals.quota_headers import may_tell_quota
 from .signals.refusals import LIMIT_STATUSES
 
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ class Permit:
         self.wait: float = 0.0
         self.hold: float = 0.0
 
-    def renew(self, wake: Callable[[], None] | None = None) -> None:
+    def update_wait(self, wake: Callable[[], None] | None = None) -> None:
         """Look again: `wait` is 0.0, or what is to be waited still.
 
         Args:
             wake: called, from any thread, when the permit is granted before that; it must not block.
         """
-        self._limiter._renew(self, wake)
+        self._limiter._update_wait(self, wake)
 
     def note_answer(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
         """Take the server's answer into account.
@@ -71,7 +71,7 @@ class Permit:
             headers: of the answer; names in lower case, or a mapping that does not mind.
             body: of the answer; only the bytes of a refusal are looked at.
         """
-        self._limiter._take_answer(self, status, headers, body)
+        self._limiter._note_answer(self, status, headers, body)
 
     def wake(self) -> None:
         """Wake the caller, to look again."""
@@ -79,7 +79,7 @@ class Permit:
             self._wake()
 
     @property
-    def round_trip(self) -> float:
+    def expected_round_trip(self) -> float:
         """Seconds that an answer to such a request takes, as far as is known."""
         return self._lane.round_trip
 
@@ -113,5 +113,5 @@ class UncountedPermit(Permit):
     def note_answer(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
         self.answers += 1
         is_sample = self.answers % SAMPLE == 1
-        if status in LIMIT_STATUSES or self.is_late or (is_sample and tells_quota(headers)):
+        if status in LIMIT_STATUSES or self.is_late or (is_sample and may_tell_quota(headers)):
             self._limiter._begin_counting(self, status, headers, body)

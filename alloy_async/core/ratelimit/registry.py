@@ -19,7 +19,7 @@ _limiters: WeakValueDictionary[tuple[str, bytes, Callable[[], float]], Limiter] 
 _registry_lock = Lock()
 
 
-def fingerprint(credential: str) -> bytes:
+def hash_credential(credential: str) -> bytes:
     """Compute a keyed hash of a credential: the same for the same one, in this process only, and telling nothing of it."""
     return blake2b(credential.encode(), key=_KEY, digest_size=16).digest()
 
@@ -60,12 +60,12 @@ def _open_budget(host: str, account: str, rate: Rate, now: float) -> RequestBudg
     return open_shared_budget(host, account, rate, now)
 
 
-def _after_fork() -> None:
+def _reset_after_fork() -> None:
     global _registry_lock
     _registry_lock = Lock()
     for limiter in list(_limiters.values()):
-        limiter.after_fork()
+        limiter.forget_requests_under_way()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(after_in_child=_reset_after_fork)

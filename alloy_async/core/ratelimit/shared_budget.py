@@ -59,12 +59,12 @@ class SharedBudget(AdaptiveBudget):
         self._now = self._written = now
         self._open()
 
-    def take(self, now: float) -> float:
-        with self._open_record(now):
-            return super().take(now)
+    def reserve(self, now: float) -> float:
+        with self._hold_record(now):
+            return super().reserve(now)
 
     def give_back(self) -> None:
-        with self._open_record(self._now):
+        with self._hold_record(self._now):
             super().give_back()
 
     def rate(self) -> float:
@@ -75,18 +75,20 @@ class SharedBudget(AdaptiveBudget):
         self._read(self._now)
         return self.opens
 
-    def accept(self, now: float, sent: float) -> None:
-        with self._open_record(now):
-            super().accept(now, sent)
+    def note_accepted(self, now: float, sent: float) -> None:
+        with self._hold_record(now):
+            super().note_accepted(now, sent)
 
-    def refuse(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
-        with self._open_record(now):
-            return super().refuse(now, sent, asked, chance, crowded)
+    def note_refused(
+        self, now: float, sent: float, asked: float | None, chance: float, crowded: bool
+    ) -> bool:
+        with self._hold_record(now):
+            return super().note_refused(now, sent, asked, chance, crowded)
 
-    def rest(self, now: float) -> None:
-        with self._open_record(now):
+    def note_rest(self, now: float) -> None:
+        with self._hold_record(now):
             if now - self._written > QUIET:  # else others are in a hurry
-                super().rest(now)
+                super().note_rest(now)
 
     def _open(self) -> None:
         """Map the file; again in a forked child, whose locks would else be the parent's."""
@@ -98,11 +100,11 @@ class SharedBudget(AdaptiveBudget):
         self._map = mmap.mmap(self._file, SIZE)
 
     @contextmanager
-    def _open_record(self, now: float) -> Iterator[None]:
+    def _hold_record(self, now: float) -> Iterator[None]:
         """Hold the lock, with the numbers read before and written after."""
         if self._pid != os.getpid():
             self._open()
-        self._lock_file()
+        self._try_lock()
         try:
             self._now = max(self._now, now)
             self._read(now)
@@ -112,7 +114,7 @@ class SharedBudget(AdaptiveBudget):
         finally:
             self._flock(self._file, self._release)
 
-    def _lock_file(self) -> None:
+    def _try_lock(self) -> None:
         until = time.monotonic() + LOCK_PATIENCE
         while True:
             try:
@@ -151,7 +153,7 @@ def open_shared_budget(host: str, credential: str, rate: Rate, now: float) -> Sh
     """
     folder = _open_folder()
     name = rate.shared if isinstance(rate.shared, str) else credential
-    digest = blake2b(f"{host.lower()}\0{name}".encode(), key=_read_key(folder), digest_size=16)
+    digest = blake2b(f"{host.lower()}\0{name}".encode(), key=_read_or_create_key(folder), digest_size=16)
     return SharedBudget(folder / digest.hexdigest(), rate, now)
 
 
@@ -169,7 +171,7 @@ def _open_folder() -> Path:
     return folder
 
 
-def _read_key(folder: Path) -> bytes:
+def _read_or_create_key(folder: Path) -> bytes:
     """Read the key of the hashes, made once: who sees a file's name cannot guess a credential from it."""
     path = folder / "key"
     if not path.exists():

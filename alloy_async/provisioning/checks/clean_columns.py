@@ -57,7 +57,7 @@ def find_unusual_texts(
         odd = cell[0] in ".#" or "\ufffd" in cell or (must_be_whole and may_be_damaged(cell))
         return blanks or odd or not cell.isprintable() or len(cell) > longest
 
-    return _find(column, is_unusual)
+    return _find_matching_cells(column, is_unusual)
 
 
 def find_unusual_emails(column: Sequence[str]) -> Collection[int]:
@@ -69,7 +69,7 @@ def find_unusual_emails(column: Sequence[str]) -> Collection[int]:
         and text.count("\n") == len(column)
     ):
         return ()
-    return _find(
+    return _find_matching_cells(
         column, lambda cell: bool(cell) and (len(cell) > USUAL_EMAIL_LENGTH or not _EMAIL.fullmatch(cell))
     )
 
@@ -77,8 +77,8 @@ def find_unusual_emails(column: Sequence[str]) -> Collection[int]:
 def find_values(column: Sequence[object], is_wanted: Callable[[object], bool]) -> Iterable[int]:
     """Find the cells that hold one of some values, in a column that has few different ones."""
     wanted: Collection[object] = {cell for cell in set(column) if is_wanted(cell)}
-    return _find(column, wanted.__contains__) if wanted else ()
+    return _find_matching_cells(column, wanted.__contains__) if wanted else ()
 
 
-def _find(column: Sequence[T], is_wanted: Callable[[T], bool]) -> list[int]:
+def _find_matching_cells(column: Sequence[T], is_wanted: Callable[[T], bool]) -> list[int]:
     return [index for index, cell in enumerate(column) if is_wanted(cell)]

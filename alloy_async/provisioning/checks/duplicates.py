@@ -62,7 +62,7 @@ class FirstLines:
         """Tell whether one of some folded keys may be a repeated one."""
         return not self._suspects.isdisjoint(map(hash, keys))
 
-    def find_first(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
+    def find_earlier(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
         """Return line and spelling of the first row with this key; None when this row is the first.
 
         Args:

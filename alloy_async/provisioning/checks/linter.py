@@ -70,7 +70,7 @@ class Linter:
         yield from _check_forms(row, self._can)
         if key := getattr(row.record, self._can.key):
             folded = fold(key)
-            if first := keys.find_first(folded, row.line, key):
+            if first := keys.find_earlier(folded, row.line, key):
                 yield create_duplicate_finding(row.line, row.columns.get_name(self._can.key), key, first)
 
     def _check_head(self) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from ...core.argument_errors import name_argument
 from ...directory import Capabilities
 from ..sources import ColumnLayout, Finding, Row, Severity
 from ..sources.blocks import ColumnBlock
-from ..sources.cell_values import LIST_FIELDS, write_texts
+from ..sources.cell_values import LIST_FIELDS, format_texts
 from .clean_columns import (
     USUAL_EMAIL,
     USUAL_EMAIL_LENGTH,
@@ -122,7 +122,7 @@ class RowChecks:
         found: set[int] = {*block.odd}
         for text in self._texts:
             if text.place is not None and text.field not in _TYPED_FIELDS:
-                column = write_texts(block.columns[text.place])
+                column = format_texts(block.columns[text.place])
                 unusual = find_unusual_texts(
                     column,
                     longest=text.longest,
@@ -136,7 +136,7 @@ class RowChecks:
                     block.trimmed.add(text.place)
         fields = self._columns.fields
         if "email" in fields:
-            column = write_texts(block.columns[fields["email"]])
+            column = format_texts(block.columns[fields["email"]])
             if unusual := find_unusual_emails(column):
                 found.update(unusual)
             elif column is block.columns[fields["email"]]:

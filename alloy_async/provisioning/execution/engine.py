@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from ...core.calls.scope import check_each_attempt
 from ...core.hook_events import RateLimitedEvent, RetryEvent
 from ...directory.interface import find_encoder
-from ..async_helpers import task_group
+from ..async_helpers import open_task_group
 from ..errors import SourceError
 from ..events import INTERRUPTED, DoubtsFound, Progress, Stopped, Waiting
 from ..job_context import JobContext
@@ -50,7 +50,7 @@ class Engine:
         self.guard: FailureGuard = FailureGuard(self._report_stop)
         self.recorder: ProgressRecorder = ProgressRecorder(context.writer, phase)
         self._context = context
-        target = context.target.with_retry_hook(self._on_retry, self._on_limit)
+        target = context.target.with_retry_hook(self._on_retry, self._count_refusal)
         self._batch_size = target.capabilities.batch_size
         decider = LookupDecider(target.capabilities, context.comparer, sends_again=context.run.sends_again)
         self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard, decider)
@@ -88,7 +88,7 @@ class Engine:
             raise
 
     async def _run_all(self, parts: AsyncIterator[Part]) -> None:
-        async with task_group() as group:
+        async with open_task_group() as group:
             writing = group.create_task(self._write_regularly())
             try:
                 async for part in parts:
@@ -137,7 +137,9 @@ class Engine:
         # Before the first call of the window begins: a request that left without an intent on disk would be forgotten by a
         # crash, and sent again.
         if len(window) > 1:
-            await self._intents.intend([row for unit in window if isinstance(unit, list) for row in unit])
+            await self._intents.declare_intents(
+                [row for unit in window if isinstance(unit, list) for row in unit]
+            )
         self._due += window
         self._enough = len(window) // 2
         while self.guard.contact != "answered" and await self._carry_out_next():
@@ -231,7 +233,7 @@ class Engine:
         self._emit(Stopped(reason))
         await self._context.writer.call(self._context.store.add_note, "stopped", reason)
 
-    def _on_limit(self, event: RateLimitedEvent) -> None:
+    def _count_refusal(self, event: RateLimitedEvent) -> None:
         self.recorder.stats.add_refusal()
 
     def _on_retry(self, event: RetryEvent) -> None:

@@ -14,13 +14,13 @@ from typing import Any
 from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ...directory import Directory
-from ..async_helpers import in_thread
+from ..async_helpers import run_in_thread
 from ..errors import JobError, JobPlace, JobUnavailable
 from ..planning.source_rereader import seal_source
 from ..sources import Source, open_source
 from ..sources.files.input_bytes import get_file_name, parse_source_place
 from ..store.header import JobHeader, Mode
-from ..store.store_opener import create_store, delete_store, open_store, parse_place, read_store
+from ..store.store_opener import create_store, delete_store, open_store, open_store_for_reading, parse_place
 from ..store.writer import JobWriter, open_job_writer
 
 
@@ -35,14 +35,14 @@ async def open_job_source(source: Source | str | Path, target: Directory) -> Sou
         kind = type(target).__name__
         raise ConfigurationError(f"target is a directory, as AlloyDirectory(AsyncAlloy()), not {kind}")
     if isinstance(source, str | Path):
-        return await in_thread(partial(open_source, source, key=target.capabilities.key))
+        return await run_in_thread(partial(open_source, source, key=target.capabilities.key))
     if not hasattr(source, "digest"):
         kind = type(source).__name__
         raise ConfigurationError(f"source is a path, or a Source as open_source() gives; got {kind}")
     return source
 
 
-async def make_header(
+async def create_header(
     source: Source, target: Directory, mode: Mode, allow_delete: float | None, options: Mapping[str, Any]
 ) -> JobHeader:
     """Make the header of a new job.
@@ -69,8 +69,8 @@ async def make_header(
             f" {name_argument('allow_delete', 0.05)}"
         )
     salt = os.urandom(16)
-    sealed = await in_thread(seal_source, source, salt)
-    if sealed is not None and (path := _find_file(source)):
+    sealed = await run_in_thread(seal_source, source, salt)
+    if sealed is not None and (path := _find_source_file(source)):
         options = {**options, "source_path": path}
     return JobHeader(
         source=source.name,
@@ -84,7 +84,7 @@ async def make_header(
     )
 
 
-def _find_file(source: Source) -> str | None:
+def _find_source_file(source: Source) -> str | None:
     """Find where the source's file is, however the current folder changes."""
     path = parse_source_place(source.name)
     if isinstance(path, str):  # a URL is the same wherever one stands
@@ -107,7 +107,7 @@ def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:
         )
     number, path = 1, beside.with_suffix(".job")
     while path.exists():
-        with read_store(path) as store:
+        with open_store_for_reading(path) as store:
             header, worker = store.read_header(), store.worker
         # Corrected rows are checked by their first job only: no job that got no further can be taken up.
         cannot_go_on = header.was_rehearsed or (header.corrects and header.state == "planning")
@@ -139,7 +139,7 @@ async def create_job(place: JobPlace, header: JobHeader) -> AsyncIterator[JobWri
                 raise
     finally:
         if unsent:
-            await in_thread(delete_store, place)
+            await run_in_thread(delete_store, place)
 
 
 @asynccontextmanager

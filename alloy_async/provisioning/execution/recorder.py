@@ -49,10 +49,10 @@ class ProgressRecorder:
 
     @property
     def in_doubt(self) -> int:
-        """Rows of which nobody knows whether they were carried out, as `begin` found them."""
+        """Rows of which nobody knows whether they were carried out, as `reopen_and_count` found them."""
         return self._tally["intended"] + self._tally["doubt"]
 
-    async def begin(self, *, reopen_unknown: bool, **header: Any) -> None:
+    async def reopen_and_count(self, *, reopen_unknown: bool, **header: Any) -> None:
         """Take up what an earlier run left, in one transaction: failed rows are planned again, and all are counted.
 
         Args:
@@ -79,7 +79,7 @@ class ProgressRecorder:
     async def record(self, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows, and what waits."""
         results, self.pending = [*self.pending, *results], []
-        named, seconds = self._rename_for_undo(results), self.stats.take()
+        named, seconds = self._rename_for_undo(results), self.stats.take_finished_seconds()
         settled: Counter[str] = Counter()
         for result in named:
             if result.outcome is not None:
@@ -98,7 +98,7 @@ class ProgressRecorder:
 
     def write_stats(self) -> None:
         """Write down what happened in the last second, where a run ends without `finish`."""
-        self._writer.store.add_seconds(self.stats.take(last=True))
+        self._writer.store.add_seconds(self.stats.take_finished_seconds(last=True))
 
     async def recount(self) -> None:
         """Count the rows anew, as the job has them."""
@@ -113,7 +113,7 @@ class ProgressRecorder:
         store, ended = self._writer.store, time.time()
 
         def finish() -> tuple[Counter[str], JobHeader]:
-            store.add_seconds(self.stats.take(last=True))
+            store.add_seconds(self.stats.take_finished_seconds(last=True))
             tally = store.tally(self.phase)
             counts = Counts.from_tally(tally)
             event: JobEvent = "stop" if counts.unfinished or counts.failed or stopped else "finish"
@@ -171,7 +171,7 @@ class PerSecondStats:
         self._roll()
         self._limited += 1
 
-    def take(self, *, last: bool = False) -> list[Second]:
+    def take_finished_seconds(self, *, last: bool = False) -> list[Second]:
         """Take the seconds that are over, each once; with `last`, the one under way too."""
         self._roll(over=last)
         taken, self._finished = self._finished, []

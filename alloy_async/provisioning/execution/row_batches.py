@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import attrs
 
-from ...core.codec.typed_json import pause_collector
+from ...core.codec.typed_json import pause_garbage_collector
 from ...directory import EncodingDirectory, RecordColumns, UserRecord
 from ...directory.interface import find_encoder
-from ..async_helpers import in_thread, iterate_slices
+from ..async_helpers import iterate_slices, run_in_thread
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..planning.comparison import UserComparer
@@ -76,7 +76,7 @@ async def read_planned_rows(
     slices = _cut_slices(stretches, max(_SLICE, context.target.capabilities.batch_size), stride)
     preparer = PartPreparer(context, rereader)
     while some := await context.writer.call(_take, slices, _SLICES_AHEAD):
-        for part in await in_thread(preparer.prepare, some):
+        for part in await run_in_thread(preparer.prepare, some):
             yield part
         if len(some) < _SLICES_AHEAD:
             return  # there are no more
@@ -123,7 +123,7 @@ class PartPreparer:
 
     def prepare(self, slices: Iterable[Sequence[RowStretch]]) -> list[Part]:
         """Prepare slices: as batches where the directory takes those, else as rows with their records."""
-        with pause_collector():
+        with pause_garbage_collector():
             return [part for stretches in slices for part in self._prepare_slice(stretches)]
 
     def _prepare_slice(self, stretches: Sequence[RowStretch]) -> Iterator[Part]:
@@ -141,7 +141,7 @@ class PartPreparer:
             return
         records = self._rereader.find(sourced).iterate_records()
         yield [
-            self._restore_record(row) if row.line is None else self._give_record(row, next(records))
+            self._restore_record(row) if row.line is None else self._attach_record(row, next(records))
             for stretch in stretches
             for row in stretch.iterate_rows()
         ]
@@ -153,9 +153,9 @@ class PartPreparer:
             return CreationBatch(stretches, spooled)
         users = rereader.find(stretches)
         body = encoder.encode_batch(users)
-        return [*give_records(stretches, users)] if body is None else CreationBatch(stretches, body)
+        return [*attach_records(stretches, users)] if body is None else CreationBatch(stretches, body)
 
-    def _give_record(self, row: JobRow, record: UserRecord) -> JobRow:
+    def _attach_record(self, row: JobRow, record: UserRecord) -> JobRow:
         # Creations were compared by the rereader, many at a time.
         if row.action == "update" and sends_otherwise(record, row, self._comparer):
             assert self._source is not None
@@ -222,7 +222,7 @@ def _limit_update(row: JobRow, comparer: UserComparer) -> None:
         row.record = comparer.create_update(row.record, row.remote_id, row.before)
 
 
-def give_records(stretches: Sequence[RowStretch], users: RecordColumns) -> Iterator[JobRow]:
+def attach_records(stretches: Sequence[RowStretch], users: RecordColumns) -> Iterator[JobRow]:
     """Give the rows of stretches, each with the record of its user."""
     rows = (row for stretch in stretches for row in stretch.iterate_rows())
     for row, record in zip(rows, users.iterate_records(), strict=True):

@@ -6,7 +6,7 @@ import time
 
 from ..events import Checked
 from ..job_context import JobContext
-from ..planning.job_planner import create_source_planner, make_plan, record_findings
+from ..planning.job_planner import create_source_planner, plan_whole_source, record_findings
 from ..planning.user_lookup import UserLookup
 from ..results import Report
 from ..store.temporary.indexes import KeyIndex
@@ -17,7 +17,7 @@ from .row_batches import plan_streamed_rows, read_planned_rows
 
 async def plan_rows(context: JobContext) -> Checked:
     """Plan the whole of a source that can be read again."""
-    checked = await make_plan(context)
+    checked = await plan_whole_source(context)
     context.run.on_event(checked)
     return checked
 
@@ -25,7 +25,7 @@ async def plan_rows(context: JobContext) -> Checked:
 async def begin_run(context: JobContext, recorder: ProgressRecorder) -> None:
     """Write down that a run begins, in the phase that the job is in; rows that failed are planned again."""
     header = context.header
-    await recorder.begin(
+    await recorder.reopen_and_count(
         reopen_unknown=context.run.sends_again,
         state=header.state_after("run") if header.phase == "apply" else header.state,
         started=header.started or time.time(),
@@ -79,7 +79,7 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
     with KeyIndex() as keys:
         async with UserLookup(target, context.comparer) as lookup:
             asks = mode != "create" and lookup.is_possible
-            planner = create_source_planner(context, lookup if asks else None, keys.find_first)
+            planner = create_source_planner(context, lookup if asks else None, keys.find_earlier)
             await engine.run(plan_streamed_rows(context, planner))
     tally = await context.writer.call(context.store.tally, "apply")
     await record_findings(context, planner, planner.findings, rows=sum(tally.values()))

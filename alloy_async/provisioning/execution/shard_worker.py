@@ -17,7 +17,7 @@ from ..run_options import RunOptions
 from ..sources import Source
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
-from ..store.store_opener import claim_shard, count_shards, read_store
+from ..store.store_opener import claim_shard, count_shards, open_store_for_reading
 from ..store.writer import JobWriter
 from .engine import Engine
 from .job_opening import check_job, open_job
@@ -46,7 +46,7 @@ async def work_on_shards(
         counts = await asyncio.to_thread(count_shards, place)
         if not counts.unfinished:
             return None
-        writer = await _claim(place, counts.phase)
+        writer = await _claim_shard(place, counts.phase)
         if writer is None:  # others work on all that is left; one of them may be lost yet
             await asyncio.sleep(POLL_SECONDS)
             continue
@@ -89,7 +89,7 @@ async def _ensure_split(
 
 def _read_state(place: JobPlace) -> tuple[str, bool]:
     """Read the state of a job, and whether somebody works on it."""
-    with read_store(place) as store:
+    with open_store_for_reading(place) as store:
         return store.read_header().state, store.worker is not None
 
 
@@ -104,7 +104,7 @@ async def _split_plan(
             await split_job(context)
 
 
-async def _claim(place: JobPlace, phase: Phase) -> JobWriter | None:
+async def _claim_shard(place: JobPlace, phase: Phase) -> JobWriter | None:
     store = await asyncio.to_thread(claim_shard, place, phase)
     return None if store is None else JobWriter(store)
 

@@ -25,8 +25,8 @@ from ..results import Report
 from ..run_options import RunOptions
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
-from ..store.store_opener import count_shards, read_store, split_password
-from ..workers.supervisor import supervise
+from ..store.store_opener import count_shards, open_store_for_reading, split_password
+from ..workers.supervisor import supervise_workers
 from ..workers.worker_factory import create_workers
 from .engine import Engine
 from .job_opening import open_job
@@ -115,7 +115,7 @@ async def run_on_workers(
     shown, secrets = split_password(place)
     command = ["work", shown, "--base-url", target.base_url, "--progress", "none", *run.worker_options]
     workers = create_workers(run.on, command, secrets)
-    stopped = await supervise(place, workers, run)
+    stopped = await supervise_workers(place, workers, run)
 
     async def finish() -> Report:
         while True:
@@ -164,7 +164,7 @@ def read_run_report(place: JobPlace, stopped: str | None, began: float) -> Repor
         stopped: why this worker stopped, where it did.
         began: when it began, on the monotonic clock.
     """
-    with read_store(place) as store:
+    with open_store_for_reading(place) as store:
         header = store.read_header()
         seconds = store.read_seconds()
         return Report(

@@ -63,7 +63,7 @@ class UserComparer:
                 said |= bit
         for name in changing:
             said |= self._bits.get(name.partition(".")[0], 0)
-        return self._hash(record, said)
+        return self._hash_user(record, said)
 
     def digest_columns(self, users: RecordColumns, folded: Sequence[str]) -> bytes:
         """Compute the keyed hashes of many users, one behind the other; see `digest`.
@@ -86,7 +86,7 @@ class UserComparer:
                 parts.append([f"\x1f{value!r}" for value in values])
         texts: Iterable[str] = map("".join, zip(*parts, strict=True)) if len(parts) != 2 else map(add, *parts)
         copy, digests = self._seal.copy, []
-        for data in _encode_all([*texts]):
+        for data in _encode_texts([*texts]):
             seal = copy()  # cheaper than to begin with the key anew
             seal.update(data)
             digests.append(seal.digest())
@@ -98,7 +98,7 @@ class UserComparer:
 
     def matches(self, record: UserRecord, digest: bytes) -> bool:
         """Tell whether a user is as the hashed one."""
-        return self._hash(record, digest[0]) == digest
+        return self._hash_user(record, digest[0]) == digest
 
     def find_changes(self, wanted: UserRecord, there: UserRecord) -> Mapping[str, Change]:
         """Find the fields that the wanted record says and that are otherwise: name -> (old, new).
@@ -129,7 +129,7 @@ class UserComparer:
             remote_id: of the user.
             before: the image that was planned with; hidden fields are sent where it says that they were about to change.
         """
-        sent = list_emptied(before) if before else ()
+        sent = list_formerly_empty(before) if before else ()
         empty: dict[str, Any] = {name: None for name in self._hidden if name not in sent}
         said = {name: value for name, value in row.attributes.items() if value not in UNSAID}
         free = {} if "attributes" in empty else said
@@ -158,7 +158,7 @@ class UserComparer:
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return UserRecord(**{"username": "", **values, **lists})
 
-    def _hash(self, record: UserRecord, said: int) -> bytes:
+    def _hash_user(self, record: UserRecord, said: int) -> bytes:
         text = fold(self.key_of(record))
         for bit, read in self._hashed:
             if not bit or said & bit:
@@ -168,15 +168,15 @@ class UserComparer:
         return said.to_bytes() + seal.digest()
 
 
-def _encode_all(texts: Sequence[str]) -> list[bytes]:
-    """Encode texts as `_hash` does: first without a handler of errors, which is twice as quick and nearly always enough."""
+def _encode_texts(texts: Sequence[str]) -> list[bytes]:
+    """Encode texts as `_hash_user` does: first without a handler of errors: twice as quick and nearly always enough."""
     try:
         return [text.encode() for text in texts]
     except UnicodeEncodeError:
         return [text.encode(errors="surrogatepass") for text in texts]
 
 
-def list_emptied(image: str) -> list[str]:
+def list_formerly_empty(image: str) -> list[str]:
     """List the fields that were empty in an image and were about to change: no system can empty them again."""
     values = json.loads(image)
     names = [name for name, value in values.items() if value is None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.argument_errors import name_argument
-from ..async_helpers import in_thread, iterate_slices
+from ..async_helpers import iterate_slices, run_in_thread
 from ..checks.duplicates import FindFirst
 from ..errors import JobError
 from ..events import SHOWN_FINDINGS, Checked, Checking
@@ -25,7 +25,7 @@ from .user_lookup import UserLookup
 _SLICE = 2000
 
 
-async def make_plan(context: JobContext) -> Checked:
+async def plan_whole_source(context: JobContext) -> Checked:
     """Plan every row of a source that can be read again, into a job that has none.
 
     Raises:
@@ -118,7 +118,7 @@ async def _note_finality(context: JobContext) -> None:
 async def restart_plan(context: JobContext) -> None:
     """Throw away a plan that was cut off half-way; nothing of it was sent."""
     source, header = context.source, context.header
-    sealed = None if source is None else await in_thread(seal_source, source, header.salt)
+    sealed = None if source is None else await run_in_thread(seal_source, source, header.salt)
     await context.writer.update_header(
         lambda: context.store.clear_rows("apply"), state=header.state_after("restart"), source_digest=sealed
     )

@@ -40,7 +40,7 @@ class ActionPlanner:
         """Plan the rows of the job for a row of the source; `held` is whom it means, `asked` whether anybody looked."""
         record = one.row.record
         if record is None or one.errors:
-            yield refuse_row(one, one.errors)
+            yield create_refused_row(one, one.errors)
         elif self._mode == "offboard":
             yield from self._plan_offboarding(one, held)
         elif held is None:
@@ -53,7 +53,7 @@ class ActionPlanner:
     def plan_creation(self, one: CheckedRow, seen: bytes | None = None) -> PlannedRow:
         record, line = one.row.record, one.row.line
         if record is None or one.errors:
-            return refuse_row(one, one.errors)
+            return create_refused_row(one, one.errors)
         return PlannedRow(
             one.number, line, one.key, "create", None, None, self._comparer.digest(record), seen
         )
@@ -67,7 +67,7 @@ class ActionPlanner:
             return _create_done_row(one, "uncompared" if hidden else "unchanged", held.remote_id, why or None)
         if "update" not in self._can.abilities:
             reason = f"differs ({why}) and cannot be changed there"
-            return refuse_row(one, reason)
+            return create_refused_row(one, reason)
         return PlannedRow(
             one.number,
             one.row.line,
@@ -116,7 +116,7 @@ def plan_removals(users: Iterable[UserRecord], comparer: UserComparer, first: in
         )
 
 
-def refuse_row(one: CheckedRow, reason: str) -> PlannedRow:
+def create_refused_row(one: CheckedRow, reason: str) -> PlannedRow:
     """Make the row of a job that will not be sent."""
     return PlannedRow(one.number, one.row.line, one.key, "refuse", outcome="invalid", reason=reason)
 
@@ -181,7 +181,9 @@ class ColumnPlanner:
         begin = 0
         for neighbours in _group_neighbours(sorted(refused)):
             yield from pack_creations(begin, neighbours[0])
-            yield from pack_rows(refuse_row(refused[place], refused[place].errors) for place in neighbours)
+            yield from pack_rows(
+                create_refused_row(refused[place], refused[place].errors) for place in neighbours
+            )
             begin = neighbours[-1] + 1
         yield from pack_creations(begin, users.rows)
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Seque
 from itertools import chain, count
 
 from ...core.argument_errors import name_argument
-from ...core.codec.typed_json import pause_collector
+from ...core.codec.typed_json import pause_garbage_collector
 from ...directory import Capabilities
 from ...directory.record import fold_all
-from ..async_helpers import in_thread, iterate_slices
+from ..async_helpers import iterate_slices, run_in_thread
 from ..checks.duplicates import FindFirst, KeyHashes, create_duplicate_finding
 from ..checks.row_checks import CheckedRow, RowChecks
 from ..events import SHOWN_FINDINGS
@@ -20,7 +20,7 @@ from ..store.planned_batches import PlannedBatch, pack_rows
 from ..store.rows import PlannedRow
 from ..store.temporary.body_spool import BodySpool
 from .comparison import UserComparer
-from .row_actions import ActionPlanner, ColumnPlanner, refuse_row
+from .row_actions import ActionPlanner, ColumnPlanner, create_refused_row
 from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
 
@@ -150,7 +150,7 @@ class SourcePlanner:
         """Plan creations of about `size` of the rows that are left; also whether more may follow."""
         planned: list[PlannedBatch] = []
         weight = 0
-        with pause_collector():  # it would walk over the rows of the slice again and again
+        with pause_garbage_collector():  # it would walk over the rows of the slice again and again
             for block in blocks:
                 planned += self.plan_creations(block)
                 weight += (
@@ -239,14 +239,14 @@ class SourcePlanner:
         if self._matcher is None and self._mode == "create":
             goes_on = True
             while goes_on:
-                batches, goes_on = await in_thread(self._plan_slice, blocks, size)
+                batches, goes_on = await run_in_thread(self._plan_slice, blocks, size)
                 if batches:
                     yield batches
         else:
             rows = chain.from_iterable(map(self.check_block, blocks))
             async for part in iterate_slices(rows, size, at_hand=True):
                 yield [*pack_rows(await self.plan_part(part))]
-            await in_thread(self.finish)
+            await run_in_thread(self.finish)
 
     async def plan_part(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:
         """Plan a slice of rows.
@@ -261,7 +261,7 @@ class SourcePlanner:
             for place, one in enumerate(part)
             for line in self._plan_row(one, None if users is None else users[place])
         )
-        return await in_thread(list, lines)
+        return await run_in_thread(list, lines)
 
     def _plan_row(self, one: CheckedRow, there: Users | None) -> Iterator[PlannedRow]:
         """Plan the rows of the job for a row; `there` is who is meant and there, None where nobody was asked."""
@@ -271,6 +271,6 @@ class SourcePlanner:
             if reason is not None:
                 self.nameless += not there
                 self._count_findings([Finding(one.row.line, self.key_column, "error", reason)])
-                return iter((refuse_row(one, reason),))
+                return iter((create_refused_row(one, reason),))
             self._note_remarks(one, there or ())
         return self._actions.plan_row(one, there[0] if there else None, asked=there is not None)

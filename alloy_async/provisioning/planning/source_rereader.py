@@ -10,11 +10,11 @@ from typing import NoReturn
 import attrs
 
 from ...core.auth import hash_with_key
-from ...core.codec.typed_json import pause_collector
+from ...core.codec.typed_json import pause_garbage_collector
 from ...directory import UserRecord
 from ...directory.record import fold_all
 from ...directory.record_columns import RecordColumns
-from ..async_helpers import in_thread, iterate_slices
+from ..async_helpers import iterate_slices, run_in_thread
 from ..checks.row_checks import CheckedRow
 from ..errors import SourceError
 from ..job_context import JobContext
@@ -69,7 +69,7 @@ class SourceRereader:
         Raises:
             SourceError: one is another than was planned.
         """
-        with pause_collector():
+        with pause_garbage_collector():
             stretches = rows if self._stride == 1 else _split_into_rows(rows)
             return RecordColumns.join([part for stretch in stretches for part in self._read_stretch(stretch)])
 
@@ -91,7 +91,7 @@ class SourceRereader:
             if [*keys] != [*planned] or not part.odd.isdisjoint(range(start, stop)):
                 pairs = zip(range(start, stop), keys, planned, strict=True)
                 other = next(at for at, key, wanted in pairs if key != wanted or at in part.odd)
-                self._refuse(rows, part.first + other - begin)
+                self._refuse_changed_source(rows, part.first + other - begin)
             self._compare_digests(rows, place - begin, users)
             yield users
             place = part.first + stop
@@ -106,12 +106,12 @@ class SourceRereader:
         if found != planned:
             pairs = enumerate(zip(found, planned, strict=True))
             other = next(place for place, (byte, wanted) in pairs if byte != wanted)
-            self._refuse(rows, start + other // DIGEST_SIZE)
+            self._refuse_changed_source(rows, start + other // DIGEST_SIZE)
 
     def _read_on(self, rows: RowStretch, place: int) -> None:
         block = next(self._blocks, None)
         if block is None:
-            self._refuse(rows, place)
+            self._refuse_changed_source(rows, place)
         elif isinstance(block, RowBlock):
             records = [row.record for row in block.rows()]
             odd = frozenset(place for place, record in enumerate(records) if record is None)
@@ -121,7 +121,7 @@ class SourceRereader:
             users = block.read_users()
             self._part = _Part(self._part.end, users, frozenset(block.odd))
 
-    def _refuse(self, rows: RowStretch, place: int) -> NoReturn:
+    def _refuse_changed_source(self, rows: RowStretch, place: int) -> NoReturn:
         line = rows.lines[place] if rows.lines else None
         raise SourceError(CHANGED, self._source.name, line)
 
@@ -170,7 +170,7 @@ async def refuse_changed_source(context: JobContext) -> None:
     assert source is not None
     if header.source_digest is None:
         return  # it could be read once only: its rows are compared as they come
-    if await in_thread(is_unchanged, source, header):
+    if await run_in_thread(is_unchanged, source, header):
         return
     said = "was changed since it was planned"
     planner = SourcePlanner(context.target.capabilities, context.comparer, header.mode, None)

@@ -8,7 +8,7 @@ from ...directory import Capabilities
 from ..job_context import JobContext
 from ..store.planned_batches import PlannedBatch, pack_columns
 from ..store.rows import NOT_THERE, RowStretch
-from .comparison import list_emptied
+from .comparison import list_formerly_empty
 
 _CHANGES = frozenset({"created", "updated", "deleted", "done"})
 
@@ -73,7 +73,7 @@ def _plan_rows(rows: RowStretch, can: Capabilities, remove_adopted: bool) -> Pla
 
 def _explain_keeping(before: str, can: Capabilities) -> str | None:
     """Explain why an update cannot be taken back; None where it can."""
-    emptied = list_emptied(before)
+    emptied = list_formerly_empty(before)
     hidden = [name for name in emptied if name in can.hidden]
     if hidden:
         return f"the {' and '.join(hidden)} of before is not known, so nothing of this change is taken back"

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ...core.errors import DecodeError, TransportError
 from ...directory import AmbiguousKey, Directory, UserRecord
-from ..async_helpers import in_thread, task_group
+from ..async_helpers import open_task_group, run_in_thread
 from ..store.temporary.indexes import KeyIndex, ListingSnapshot
 from .comparison import UserComparer
 
@@ -88,8 +88,8 @@ class UserLookup:
         if self._snapshot is None and self.lists and asked and by_list:
             await self.take_snapshot()
         if self._snapshot is not None:
-            return await in_thread(self._read_stored, [*asked])
-        async with task_group() as group:
+            return await run_in_thread(self._read_stored, [*asked])
+        async with open_task_group() as group:
             finding = {form: group.create_task(self._find_all(key)) for form, key in asked.items()}
         return {form: users for form, task in finding.items() if (users := task.result())}
 
@@ -101,7 +101,7 @@ class UserLookup:
             async for user in self._target.list():
                 part.append((self._can.list_known_keys(user), self._comparer.to_image(user)))
                 if len(part) == _PART:
-                    await in_thread(snapshot.add, part)
+                    await run_in_thread(snapshot.add, part)
                     part = []
             snapshot.add(part)
         return len(self._snapshot)
@@ -133,9 +133,9 @@ class UserLookup:
         if self._claims is None:
             self._claims = KeyIndex()
         mark = user.remote_id or self._comparer.fold(self._comparer.key_of(user))
-        if self._claims.find_first(f"{mark}\0{self._comparer.fold(key)}", line, key) is not None:
+        if self._claims.find_earlier(f"{mark}\0{self._comparer.fold(key)}", line, key) is not None:
             return None  # the same key again is refused as a repeated key
-        first = self._claims.find_first(mark, line, key)
+        first = self._claims.find_earlier(mark, line, key)
         return first and first[0]
 
     async def find(self, key: str) -> UserRecord | None:

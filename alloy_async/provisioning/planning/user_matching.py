@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ...directory import Capabilities
-from ..async_helpers import in_thread
+from ..async_helpers import run_in_thread
 from ..checks.row_checks import CheckedRow
-from ..sources.cell_values import trim
+from ..sources.cell_values import trim_cell
 from ..store.header import Mode
 from .comparison import UserComparer
 from .user_lookup import UserLookup, Users
@@ -42,16 +42,16 @@ class UserMatcher:
         good = (keys for one, keys in zip(part, sought, strict=True) if not one.errors)
         matches = await self._lookup.find_matches([key for keys in good for key in keys])
         if self._mode == "sync":  # a row with an error names somebody all the same, who is not removed
-            await in_thread(self._lookup.mark_wanted, [key for keys in sought for key in keys])
-            await in_thread(self._note_mentions, part)
-        return [self._join(keys, matches) for keys in sought]
+            await run_in_thread(self._lookup.mark_wanted, [key for keys in sought for key in keys])
+            await run_in_thread(self._note_mentions, part)
+        return [self._join_matches(keys, matches) for keys in sought]
 
     def _note_mentions(self, part: Sequence[CheckedRow]) -> None:
         """Note who stands in cells of several lines: a closing quote that is missing makes one cell of many people's rows."""
         for one in part:
             for cell in one.row.cells:
                 if isinstance(cell, str) and ("\n" in cell or "\r" in cell):
-                    names = {*map(trim, _BETWEEN_CELLS.split(cell))} - {""}
+                    names = {*map(trim_cell, _BETWEEN_CELLS.split(cell))} - {""}
                     if self._can.key != "username":  # a number is rather anything else than somebody's id
                         names = {name for name in names if not name.isdecimal()}
                     self._lookup.note_mentions(one.row.line, names)
@@ -79,7 +79,7 @@ class UserMatcher:
     def _list_sought_keys(self, one: CheckedRow) -> tuple[str, ...]:
         return self._can.list_sought_keys(one.row.record, one.key) if one.row.record is not None else ()
 
-    def _join(self, keys: Sequence[str], matches: Mapping[str, Users]) -> Users:
+    def _join_matches(self, keys: Sequence[str], matches: Mapping[str, Users]) -> Users:
         fold, key_of = self._comparer.fold, self._comparer.key_of
         found = [user for key in keys for user in matches.get(fold(key), ())]
         return tuple({user.remote_id or key_of(user): user for user in found}.values())

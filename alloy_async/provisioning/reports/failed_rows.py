@@ -13,7 +13,7 @@ from ..errors import SourceError
 from ..planning.source_rereader import is_unchanged
 from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source, open_source
 from ..store.job_label import create_label
-from ..store.store_opener import parse_place, read_store
+from ..store.store_opener import open_store_for_reading, parse_place
 from .job_report import ReportRow, read_unresolved
 
 FORMULA_STARTS = "=+-@\t\r"
@@ -40,7 +40,7 @@ def write_correction_file(
         SourceError: the source cannot be read again, or was changed since.
         OSError: the file is there, or cannot be written.
     """
-    with read_store(parse_place(job)) as store:
+    with open_store_for_reading(parse_place(job)) as store:
         header = store.read_header()
         given = header.source_path if source is None else source
         opened = open_source(given) if isinstance(given, str | Path) else given

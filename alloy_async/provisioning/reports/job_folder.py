@@ -11,7 +11,7 @@ import attrs
 from ..errors import JobError, JobPlace
 from ..events import Counts
 from ..store.header import UNRESOLVED
-from ..store.store_opener import list_places, name_files_after, read_store
+from ..store.store_opener import list_places, name_files_after, open_store_for_reading
 from .job_report import name_state
 
 ENDED = ("done", "undone")
@@ -80,7 +80,7 @@ def summarize_job(place: JobPlace) -> JobSummary:
     """Summarize one job."""
     path = name_files_after(place)
     try:
-        with read_store(place) as store:
+        with open_store_for_reading(place) as store:
             header, worker = store.read_header(), store.worker
             counts = Counts.from_tally(store.tally(header.phase))
     except JobError:

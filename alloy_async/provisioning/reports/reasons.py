@@ -28,7 +28,7 @@ class Reason:
     lines: int
 
 
-def generalise(text: str) -> str:
+def generalise_reason(text: str) -> str:
     """Leave out of a reason what is of one row only: names, numbers, addresses and ids."""
     return _VARIABLE.sub("…", text)
 
@@ -41,6 +41,6 @@ def group_reasons(reasons: Iterable[tuple[str, str | None]]) -> tuple[Reason, ..
     """
     found: Counter[tuple[str, str]] = Counter()
     for outcome, text in reasons:
-        kind = (outcome, generalise(text or "no reason was given"))
+        kind = (outcome, generalise_reason(text or "no reason was given"))
         found[kind if kind in found or len(found) < _DISTINCT else (outcome, "other reasons")] += 1
     return tuple(Reason(outcome, text, number) for (outcome, text), number in found.most_common())

@@ -66,7 +66,7 @@ class Timeline:
         ends = [width] * len(parts)
         if parts and length % width:
             ends[-1] = length % width  # the last stretch is rarely a whole one
-        buckets = (_merge(n * width, part, ends[n]) for n, part in enumerate(parts))
+        buckets = (_merge_seconds(n * width, part, ends[n]) for n, part in enumerate(parts))
         return cls(width, tuple(buckets), pauses)
 
     @property
@@ -102,7 +102,7 @@ def _cut_pauses(
     return shifted, tuple(pauses)
 
 
-def _merge(start: int, part: Sequence[Second], width: int) -> Bucket:
+def _merge_seconds(start: int, part: Sequence[Second], width: int) -> Bucket:
     calls = sum(second.calls for second in part)
     return Bucket(
         start,

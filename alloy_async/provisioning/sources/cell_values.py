@@ -46,7 +46,7 @@ def is_inexact(cell: object) -> bool:
     return isinstance(cell, float) and abs(cell) >= _FIRST_INEXACT
 
 
-def trim(cell: str) -> str:
+def trim_cell(cell: str) -> str:
     """Return the cell without white space and invisible characters around it."""
     text = cell.strip()
     return text if text.isascii() else text.strip(_INVISIBLE_ENDS).strip()
@@ -56,7 +56,7 @@ def read_text(cell: object) -> str | None:
     """Read one value as text; None where there is none, or several."""
     if isinstance(cell, str):
         text = cell.strip()
-        return (text if text.isascii() else trim(text)) or None
+        return (text if text.isascii() else trim_cell(text)) or None
     if cell is None or isinstance(cell, Mapping | list | Unreadable):
         return None
     if isinstance(cell, float):
@@ -77,14 +77,14 @@ def read_password(cell: object) -> str | None:
     return cell if isinstance(cell, str) else read_text(cell)
 
 
-def read_boolean(cell: object) -> bool | None:
+def read_boolean_or_none(cell: object) -> bool | None:
     """Read yes or no; None where it is neither."""
     return cell if isinstance(cell, bool) else _BOOLEANS.get(read_name(cell).casefold())
 
 
 def _read_negated(cell: object) -> bool | None:
     """Read `active` of a cell that says whether somebody is blocked."""
-    value = read_boolean(cell)
+    value = read_boolean_or_none(cell)
     return None if value is None else not value
 
 
@@ -108,13 +108,13 @@ def read_names(cell: object) -> tuple[str, ...]:
         return tuple(filter(None, map(read_name, cell)))
     text = read_name(cell)
     if text[:1] in ("[", '"') and (names := _read_quoted_names(text)) is not None:
-        return tuple(filter(None, map(trim, names)))
+        return tuple(filter(None, map(trim_cell, names)))
     if _DN_PART.match(text):
         parts: Iterator[str] = (name for part in _split_dn_lists(text) for name in _split_dns(part))
     else:
         separator = next((mark for mark in ";|," if mark in text), ";")
         parts = iter(text.split(separator))
-    return tuple(filter(None, map(trim, parts)))
+    return tuple(filter(None, map(trim_cell, parts)))
 
 
 def _read_quoted_names(text: str) -> list[str] | None:
@@ -161,13 +161,13 @@ def _split_dns(text: str) -> Iterator[str]:
 READERS: Mapping[str, Callable[[object], Any]] = {
     **dict.fromkeys(SPELLINGS, read_text),
     "username": read_name,
-    "active": read_boolean,
+    "active": read_boolean_or_none,
     **dict.fromkeys(LIST_FIELDS, read_names),
     "password": read_password,
 }
 """What makes a field's value of its cell."""
 ACTIVE_READERS: Mapping[ActiveForm, Callable[[object], bool | None]] = {
-    "active": read_boolean,
+    "active": read_boolean_or_none,
     "blocked": _read_negated,
     "status": _read_status,
     "flags": _read_flags,
@@ -184,7 +184,7 @@ def is_trimmed(column: Sequence[object]) -> bool:
         return False
 
 
-def write_texts(column: Sequence[object]) -> Sequence[str]:
+def format_texts(column: Sequence[object]) -> Sequence[str]:
     """Write the cells of a column of plain values as the texts that they are read as, blanks around them included."""
     if set(map(type, column)) == {str}:
         return column  # type: ignore[return-value]

@@ -17,10 +17,10 @@ from .cell_values import (
     Unreadable,
     is_inexact,
     read_column,
-    trim,
+    trim_cell,
 )
-from .field_map import ATTRIBUTE, FieldMap, suggest_nearest
-from .field_names import OTHER_ACTIVE_SPELLINGS, SPELLINGS, ActiveForm, is_secret_name, normalise
+from .field_map import ATTRIBUTE, FieldMap, format_suggestion
+from .field_names import OTHER_ACTIVE_SPELLINGS, SPELLINGS, ActiveForm, is_secret_name, normalise_name
 
 EXTRA_COLUMNS = ("_line", "_status", "_reason", "_job")
 """What a file of rows that did not go in has besides the original columns; ignored when it is read."""
@@ -159,7 +159,7 @@ class ColumnLayout:
         sent = {*self.fields.values(), *self.attributes.values()}
         yield from ((self.header[index], "secret") for index in sorted(self.secrets) if index not in sent)
 
-    def name_values(self, cells: Sequence[object]) -> dict[str, object]:
+    def label_values(self, cells: Sequence[object]) -> dict[str, object]:
         """Return every cell under the label of its column, but those of columns that are ignored; secrets are left blank.
 
         Of a row with more or fewer cells than there are columns, any may be the password: where there is one, none is given.
@@ -228,13 +228,13 @@ def find_column(column: str, header: Sequence[str]) -> int | None:
     """Find the index of the column that a mapping names: exactly, or without regard to case and punctuation."""
     if column in header:
         return header.index(column)
-    wanted = normalise(column)
-    return next((index for index, name in enumerate(header) if normalise(name) == wanted), None)
+    wanted = normalise_name(column)
+    return next((index for index, name in enumerate(header) if normalise_name(name) == wanted), None)
 
 
 def describe_missing_column(column: str, header: Iterable[str]) -> str:
     """Say that a column which the mapping names is not there."""
-    return f"the mapping names the column {column!r}, which is not there{suggest_nearest(column, header)}"
+    return f"the mapping names the column {column!r}, which is not there{format_suggestion(column, header)}"
 
 
 def _create_labels(header: Sequence[str]) -> Iterator[str | None]:
@@ -243,7 +243,7 @@ def _create_labels(header: Sequence[str]) -> Iterator[str | None]:
         if name in EXTRA_COLUMNS:
             yield None
             continue
-        label = trim(name) or f"column {number}"
+        label = trim_cell(name) or f"column {number}"
         label = f"{label} ({number})" if label in seen else label
         seen.add(label)
         yield label
@@ -258,7 +258,7 @@ def _match_fields(
     """
     places: dict[str, list[int]] = {}
     for index in free:
-        places.setdefault(normalise(header[index]), []).append(index)
+        places.setdefault(normalise_name(header[index]), []).append(index)
     fields: dict[str, int] = {}
     active_form: ActiveForm = "active"
     for field, spellings in SPELLINGS.items():

@@ -11,14 +11,14 @@ import attrs
 from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ...directory import FIELDS
-from .cell_values import read_boolean
+from .cell_values import read_boolean_or_none
 from .field_names import is_secret_name
 
 ATTRIBUTE = "attributes."
 """What stands before the name of a free attribute."""
 
 
-def suggest_nearest(name: str, known: Iterable[str]) -> str:
+def format_suggestion(name: str, known: Iterable[str]) -> str:
     """End a message about a name that is not known: with the one it was mistaken for, or with all."""
     import difflib
 
@@ -61,7 +61,7 @@ class FieldMap:
                 raise ConfigurationError(
                     f"{field} is both set and mapped from {filled[field]!r}; keep one of the two"
                 )
-            if field == "active" and value and read_boolean(value) is None:
+            if field == "active" and value and read_boolean_or_none(value) is None:
                 raise ConfigurationError(f"active={value} is neither true nor false; write yes or no")
 
     @property
@@ -114,7 +114,7 @@ class FieldMap:
         try:
             for name in data:
                 if name not in tables:
-                    raise ConfigurationError(f"unknown table [{name}]{suggest_nearest(name, tables)}")
+                    raise ConfigurationError(f"unknown table [{name}]{format_suggestion(name, tables)}")
             columns, constants = (dict(_iterate_leaves(name, data.get(name, {}))) for name in tables)
             return cls(
                 columns, {name: _require_text(f"constants.{name}", constants[name]) for name in constants}
@@ -137,7 +137,7 @@ def _validate_field(field: str) -> str:
     if field in FIELDS or (field.startswith(ATTRIBUTE) and field != ATTRIBUTE):
         return field
     raise ConfigurationError(
-        f"there is no field {field!r}{suggest_nearest(field, FIELDS)} (a free attribute is {ATTRIBUTE}NAME)"
+        f"there is no field {field!r}{format_suggestion(field, FIELDS)} (a free attribute is {ATTRIBUTE}NAME)"
     )
 
 

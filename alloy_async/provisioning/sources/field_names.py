@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-# Spellings as `normalise` leaves them; where a header has several, the first listed one wins.
+# Spellings as `normalise_name` leaves them; where a header has several, the first listed one wins.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "username": (
         "username", "login", "loginname", "loginid", "logonname", "userlogin", "accountname",
@@ -137,7 +137,7 @@ def fold_name(name: str) -> str:
 
 
 @lru_cache(_KEPT)
-def normalise(name: str) -> str:
+def normalise_name(name: str) -> str:
     """Return a column name without case, accents, spaces, punctuation and bracketed remarks: `[Required]`."""
     if name.isascii() and name.isalnum():
         return name.lower()

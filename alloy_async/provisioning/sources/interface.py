@@ -59,7 +59,7 @@ class Row:
     @property
     def values(self) -> Mapping[str, object]:
         """Its values by column, untouched, without passwords and other secrets: they may be stored and shown."""
-        return self.columns.name_values(self.cells)
+        return self.columns.label_values(self.cells)
 
 
 def create_typed_row(line: int, columns: ColumnLayout, cells: Sequence[object]) -> Row:

@@ -43,7 +43,7 @@ class ObjectRows:
             return self.create_error_row(line, str(error))
         return create_typed_row(line, columns, cells)
 
-    def create_block(
+    def create_block_from_columns(
         self, lines: Sequence[int], header: Sequence[str], columns: Sequence[Sequence[object]]
     ) -> Block:
         """Create the rows of objects that have the same members, given by member."""

@@ -11,7 +11,7 @@ import orjson
 from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ..errors import SourceError
-from .field_map import FieldMap, suggest_nearest
+from .field_map import FieldMap, format_suggestion
 from .files.encoding import detect_encoding
 from .files.input_bytes import (
     FileInput,
@@ -21,7 +21,7 @@ from .files.input_bytes import (
     open_input,
     parse_source_place,
 )
-from .files.pipes import watch_stream
+from .files.pipes import make_cancellable
 from .interface import Source
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def open_source(
         ConfigurationError: it needs a package that is not installed, there is no such format, or the URL holds a secret.
     """
     if format is not None and format not in get_args(Format):
-        raise ConfigurationError(f"unknown format {format!r}{suggest_nearest(format, get_args(Format))}")
+        raise ConfigurationError(f"unknown format {format!r}{format_suggestion(format, get_args(Format))}")
     if skip_rows < 0:
         raise ConfigurationError(f"skip_rows must be 0 or more; got {skip_rows}")
     given = _open_bytes(path, stdin)
@@ -102,7 +102,7 @@ def _open_bytes(path: str | Path, stdin: BinaryIO | None) -> InputBytes:
         from .files.remote_input import RemoteInput
 
         return RemoteInput(place)
-    return StreamInput(watch_stream(stdin or sys.stdin.buffer)) if str(path) == "-" else open_input(place)
+    return StreamInput(make_cancellable(stdin or sys.stdin.buffer)) if str(path) == "-" else open_input(place)
 
 
 def _create_source(

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from .states import JOB_TRANSITIONS, JobEvent, JobState, next_state
+from .states import JOB_TRANSITIONS, JobEvent, JobState, get_next_state
 
 Mode: TypeAlias = Literal["create", "upsert", "sync", "offboard"]
 Phase: TypeAlias = Literal["apply", "undo"]
@@ -91,7 +91,7 @@ class JobHeader:
 
     def state_after(self, event: JobEvent) -> JobState:
         """Give the job's state after an event; see `states`."""
-        return next_state(JOB_TRANSITIONS, self.state, event)
+        return get_next_state(JOB_TRANSITIONS, self.state, event)
 
 
 def encode_phase(phase: Phase) -> int:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .header import RowOutcome
 from .rows import RowResult
-from .states import ROW_TRANSITIONS, RowEvent, RowState, next_state
+from .states import ROW_TRANSITIONS, RowEvent, RowState, get_next_state
 
 MOST = 4096
 """Rows that one record covers at most: so far back a reader has to look for what covers a row."""
@@ -39,7 +39,7 @@ class Event(NamedTuple):
     @property
     def state(self) -> RowState:
         """The state after it."""
-        return next_state(ROW_TRANSITIONS, self.state_before, self.event)
+        return get_next_state(ROW_TRANSITIONS, self.state_before, self.event)
 
 
 def pack_results(undo: int, results: Iterable[RowResult], next_id: int) -> Iterator[Event]:
@@ -52,7 +52,7 @@ def pack_results(undo: int, results: Iterable[RowResult], next_id: int) -> Itera
         results, key=attrgetter("state_before", "event", "outcome", "reason", "adopted")
     ):
         before, event, outcome, reason, adopted = kind
-        next_state(ROW_TRANSITIONS, before, event)
+        get_next_state(ROW_TRANSITIONS, before, event)
         was = None if before == _get_usual_state(event) else before
         for first, last, ids in _join_neighbours(alike):
             for start in range(first, last + 1, MOST):

@@ -9,7 +9,7 @@ import attrs
 
 from ...directory import UserRecord
 from .header import Action, RowOutcome
-from .states import ROW_TRANSITIONS, RowEvent, RowState, next_state
+from .states import ROW_TRANSITIONS, RowEvent, RowState, get_next_state
 
 NOT_THERE = b""
 """As `seen`: the system was asked and had no such user. None: it was not asked."""
@@ -133,7 +133,7 @@ class RowResult(NamedTuple):
     @property
     def state(self) -> RowState:
         """The row's state after it; see `states`."""
-        return next_state(ROW_TRANSITIONS, self.state_before, self.event)
+        return get_next_state(ROW_TRANSITIONS, self.state_before, self.event)
 
 
 @attrs.frozen(eq=False)

@@ -97,7 +97,7 @@ class ForbiddenTransition(RuntimeError):
     """Something was about to happen that must not happen in this state: a mistake of this package, not of its user."""
 
 
-def next_state(transitions: Mapping[tuple[State, Event], State], state: State, event: Event) -> State:
+def get_next_state(transitions: Mapping[tuple[State, Event], State], state: State, event: Event) -> State:
     """Give the state after an event.
 
     Raises:

@@ -11,7 +11,7 @@ from ...core.ratelimit.configured_rate import Rate
 from ..errors import JobPlace, NoSuchJob
 from .header import JobHeader, Phase
 from .job_store import JobStore, ShardCounts
-from .postgres.address import JobAddress, is_address
+from .postgres.address import JobAddress, is_database_address
 from .sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def parse_place(place: str | Path) -> JobPlace:
     """Tell an address of a database from a path."""
-    return str(place) if is_address(place) else Path(place)
+    return str(place) if is_database_address(place) else Path(place)
 
 
 def name_files_after(place: JobPlace) -> Path:
@@ -49,11 +49,11 @@ def open_store(place: JobPlace) -> JobStore:
         JobError: there is none, another process works on it, it is damaged, or of another format.
     """
     if isinstance(place, str):
-        return _load_postgres().open(place)
-    return SqliteStore.open(place)
+        return _load_postgres().take_up(place)
+    return SqliteStore.take_up(place)
 
 
-def read_store(place: JobPlace) -> AbstractContextManager[JobStore]:
+def open_store_for_reading(place: JobPlace) -> AbstractContextManager[JobStore]:
     """Open a job for reading only, also while another process works on it.
 
     Raises:
@@ -71,7 +71,7 @@ def job_exists(place: JobPlace) -> bool:
         JobError: that cannot be told, as its database does not answer; or something else is there.
     """
     try:
-        with read_store(place):
+        with open_store_for_reading(place):
             return True
     except NoSuchJob:
         return False

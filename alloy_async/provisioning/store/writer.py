@@ -46,7 +46,7 @@ class JobWriter:
         self._closed: Future[None] = Future()
         self._closed.set_running_or_notify_cancel()  # who waits for the end may be cancelled, the end not
         self._threads = _threads
-        self._threads.add_writer()
+        self._threads.register_writer()
 
     def close(self) -> None:
         """Finish what was given to write, and close the store."""
@@ -130,7 +130,7 @@ class JobWriter:
         else:
             self._closed.set_result(None)
         finally:
-            self._threads.remove_writer()
+            self._threads.unregister_writer()
 
     def _commit(self, calls: list[_Call]) -> None:
         try:
@@ -141,11 +141,11 @@ class JobWriter:
         except JobError as error:
             # Kept: what is in the store is not known any more, and nothing may be sent on its word.
             self._failure = error
-            _answer(calls, [error] * len(calls))
+            _resolve_calls(calls, [error] * len(calls))
         except Exception as error:
-            _answer(calls, [error] * len(calls))
+            _resolve_calls(calls, [error] * len(calls))
         else:
-            _answer(calls, results)
+            _resolve_calls(calls, results)
 
 
 @asynccontextmanager
@@ -176,7 +176,7 @@ class _Call:
     result: asyncio.Future[Any]
 
 
-def _answer(calls: Iterable[_Call], results: Iterable[Any]) -> None:
+def _resolve_calls(calls: Iterable[_Call], results: Iterable[Any]) -> None:
     def tell(call: _Call, result: Any) -> None:
         if not call.result.done():
             if isinstance(result, Exception):
@@ -205,7 +205,7 @@ class WriterThreads:
         self._writers = 0
         self._running = 0
 
-    def add_writer(self) -> None:
+    def register_writer(self) -> None:
         """Begin to serve one more writer."""
         with self._lock:
             self._writers += 1
@@ -213,7 +213,7 @@ class WriterThreads:
                 self._running += 1
                 threading.Thread(target=self._run, name=f"job-writer-{self._running}").start()
 
-    def remove_writer(self) -> None:
+    def unregister_writer(self) -> None:
         """Stop serving a writer, once all of its work is done."""
         with self._lock:
             self._writers -= 1

@@ -9,16 +9,16 @@ from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from .. import jobs
-from ..async_helpers import in_thread
+from ..async_helpers import run_in_thread
 from ..execution.sharded_job import read_run_report
 from ..results import Plan, Report
 from ..run_options import RunOptions
 from ..sources import Source
 from ..store.states import JobState
-from ..store.store_opener import job_exists, read_store
+from ..store.store_opener import job_exists, open_store_for_reading
 from .mistakes import refuse_mistakes
 from .results import Result, TenantsReport
-from .runner import AT_ONCE, OnTenantEvent, TenantsRunner, ignore
+from .runner import AT_ONCE, OnTenantEvent, TenantsRunner, ignore_tenant_event
 from .tenant import Tenant
 
 
@@ -27,7 +27,7 @@ async def plan_many(
     *,
     run: RunOptions | None = None,
     at_once: int = AT_ONCE,
-    on_event: OnTenantEvent = ignore,
+    on_event: OnTenantEvent = ignore_tenant_event,
 ) -> TenantsReport[Plan]:
     """Find out what the job of each tenant would do, for `apply_many`; nothing is sent but questions.
 
@@ -57,7 +57,7 @@ async def provision_many(
     *,
     run: RunOptions | None = None,
     at_once: int = AT_ONCE,
-    on_event: OnTenantEvent = ignore,
+    on_event: OnTenantEvent = ignore_tenant_event,
 ) -> TenantsReport[Report]:
     """Plan and apply for many tenants, each in a job of its own.
 
@@ -82,7 +82,7 @@ async def apply_many(
     *,
     run: RunOptions | None = None,
     at_once: int = AT_ONCE,
-    on_event: OnTenantEvent = ignore,
+    on_event: OnTenantEvent = ignore_tenant_event,
 ) -> TenantsReport[Report]:
     """Carry out the plans of `plan_many`; see `apply`.
 
@@ -101,7 +101,7 @@ async def resume_many(
     *,
     run: RunOptions | None = None,
     at_once: int = AT_ONCE,
-    on_event: OnTenantEvent = ignore,
+    on_event: OnTenantEvent = ignore_tenant_event,
 ) -> TenantsReport[Report]:
     """Go on with a run of `provision_many` or `apply_many`, however it ended; tenants that had no turn yet have it now.
 
@@ -114,9 +114,9 @@ async def resume_many(
     async def work(tenant: Tenant, run: RunOptions) -> Report:
         if tenant.is_correction:
             return await _feed_back(tenant, run)
-        if not await in_thread(job_exists, tenant.place):
+        if not await run_in_thread(job_exists, tenant.place):
             return await _provision(tenant, run)
-        if ended := await in_thread(_report_ended, tenant, ("done", "undone")):
+        if ended := await run_in_thread(_read_report_if_ended, tenant, ("done", "undone")):
             return ended
         async with tenant.open_target() as target:
             return await jobs.resume(tenant.place, target, await tenant.open_source(target), run=run)
@@ -130,7 +130,7 @@ async def undo_many(
     adopted: bool = False,
     run: RunOptions | None = None,
     at_once: int = AT_ONCE,
-    on_event: OnTenantEvent = ignore,
+    on_event: OnTenantEvent = ignore_tenant_event,
 ) -> TenantsReport[Report]:
     """Take the job of each tenant back; see `undo`. What was taken back before is reported as it stands.
 
@@ -142,7 +142,7 @@ async def undo_many(
     """
 
     async def work(tenant: Tenant, run: RunOptions) -> Report:
-        if ended := await in_thread(_report_ended, tenant, ("undone",)):
+        if ended := await run_in_thread(_read_report_if_ended, tenant, ("undone",)):
             return ended
         async with tenant.open_target() as target:
             return await jobs.undo(tenant.place, target, adopted=adopted, run=run)
@@ -176,9 +176,9 @@ async def _feed_back(tenant: Tenant, run: RunOptions) -> Report:
         return await jobs.resume(tenant.place, target, failed=source, options=tenant.options, run=run)
 
 
-def _report_ended(tenant: Tenant, states: Sequence[JobState]) -> Report | None:
+def _read_report_if_ended(tenant: Tenant, states: Sequence[JobState]) -> Report | None:
     """Report a job that is in one of these states, so that nothing is left to do."""
-    with read_store(tenant.place) as store:
+    with open_store_for_reading(tenant.place) as store:
         if store.read_header().state not in states:
             return None
     return read_run_report(tenant.place, None, time.monotonic())

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ...core.errors import AlloyAsyncError, ConfigurationError
 from ...directory import Directory
-from ..async_helpers import in_thread
+from ..async_helpers import run_in_thread
 from ..errors import JobPlace
 from ..store.header import Mode
 from ..store.postgres.address import JobAddress
@@ -69,7 +69,7 @@ async def find_mistakes(
                         return tenant, account
             except (AlloyAsyncError, OSError) as error:
                 mistakes.append(Mistake(tenant.name, str(error), "target"))
-            if reads_source and (message := await in_thread(_find_source_error, tenant)):
+            if reads_source and (message := await run_in_thread(_find_source_error, tenant)):
                 mistakes.append(Mistake(tenant.name, message, "source"))
             return tenant, ""
 
@@ -139,12 +139,12 @@ def _find_conflicts(tenants: Sequence[Tenant], accounts: Sequence[str]) -> Itera
             yield Mistake(
                 tenant.name,
                 f"its account is that of {other.name}, and mode {tenant.mode} does not go with mode {other.mode} there:"
-                f" {_explain_conflict(tenant.mode, other.mode)}. Leave one of the two to a run of its own",
+                f" {_explain_mode_conflict(tenant.mode, other.mode)}. Leave one of the two to a run of its own",
                 "mode",
             )
 
 
-def _explain_conflict(mode: Mode, other: Mode) -> str:
+def _explain_mode_conflict(mode: Mode, other: Mode) -> str:
     if "sync" in (mode, other):
         return "sync removes whoever is not in its own file"
     return "one brings people in while the other makes people leave"

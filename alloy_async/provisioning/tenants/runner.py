@@ -26,7 +26,7 @@ AT_ONCE = 50
 _LOOK_EVERY = 0.5
 
 
-def ignore(name: str, event: Event | TenantResult[Any]) -> None:
+def ignore_tenant_event(name: str, event: Event | TenantResult[Any]) -> None:
     """Listen to nothing."""
 
 
@@ -45,7 +45,7 @@ class TenantsRunner:
         self,
         run: RunOptions | None = None,
         at_once: int = AT_ONCE,
-        on_event: OnTenantEvent = ignore,
+        on_event: OnTenantEvent = ignore_tenant_event,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -102,7 +102,7 @@ class TenantsRunner:
         tenant: Tenant,
         work: Callable[[Tenant, RunOptions], Awaitable[Result]],
     ) -> TenantResult[Result]:
-        slot, task = await self._slots.take(), asyncio.current_task()
+        slot, task = await self._slots.take_slot(), asyncio.current_task()
         assert task is not None
         try:
             if self._run.stop.is_set():

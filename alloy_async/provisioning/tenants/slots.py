@@ -36,7 +36,7 @@ class TenantSlots:
         self._slots: set[Slot] = set()
         self._waiting: deque[asyncio.Future[Slot]] = deque()
 
-    async def take(self) -> Slot:
+    async def take_slot(self) -> Slot:
         """Take a place, as soon as one is free."""
         future: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)

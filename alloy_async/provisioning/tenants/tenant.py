@@ -12,7 +12,7 @@ import attrs
 from ...core.argument_errors import name_argument
 from ...core.errors import ConfigurationError
 from ...directory import Directory
-from ..async_helpers import in_thread
+from ..async_helpers import run_in_thread
 from ..errors import JobPlace
 from ..execution.job_opening import open_job_source
 from ..sources import Source
@@ -92,7 +92,7 @@ class Tenant:
         if self.source is None:
             return None
         if callable(self.source):
-            return await open_job_source(await in_thread(self.source), target)
+            return await open_job_source(await run_in_thread(self.source), target)
         return await open_job_source(self.source, target)
 
     async def keep_source(self, target: Directory) -> Tenant:
@@ -102,7 +102,7 @@ class Tenant:
             SourceError: it cannot be read as users.
         """
         opened = await self.open_source(target)
-        is_file = isinstance(self.source, str | Path) and await in_thread(Path(self.source).is_file)
+        is_file = isinstance(self.source, str | Path) and await run_in_thread(Path(self.source).is_file)
         return attrs.evolve(self, source=opened, job=self.place) if is_file else self
 
 

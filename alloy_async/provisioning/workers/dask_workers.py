@@ -83,7 +83,7 @@ class DaskWorkers:
         self._failures = 0
         self._last_seen = time.monotonic()
 
-    async def keep_running(self, *, progress: bool) -> None:
+    async def start_missing(self, *, progress: bool) -> None:
         """Place a task on each worker of the cluster that has none; see `Workers`."""
         if progress:
             self._failures = 0
@@ -92,7 +92,7 @@ class DaskWorkers:
                 self._client = await self._connect()
             known = await asyncio.wait_for(self._client.scheduler.identity(), _CONNECT_SECONDS)
         except (OSError, TimeoutError) as error:
-            await self._note_loss(f"no Dask scheduler answers at {self._address}: {error}")
+            await self._drop_lost_scheduler(f"no Dask scheduler answers at {self._address}: {error}")
             return
         ended = [future for future in self._futures if future.done()]
         self._futures.difference_update(ended)
@@ -119,7 +119,7 @@ class DaskWorkers:
         self._last_seen = time.monotonic()
         return connected
 
-    async def _note_loss(self, why: str) -> None:
+    async def _drop_lost_scheduler(self, why: str) -> None:
         """Give up a scheduler that does not answer, with what was placed through it, unless it is away for too long."""
         if not self._was_there or time.monotonic() - self._last_seen > _PATIENCE:
             raise WorkersFailed(why)

@@ -13,7 +13,7 @@ MOST_SAID: int = 2000
 class Workers(Protocol):
     """Workers that run a command, each until no shard of its job is left."""
 
-    async def keep_running(self, *, progress: bool) -> None:
+    async def start_missing(self, *, progress: bool) -> None:
         """Start those that are missing; called again and again.
 
         Args:

@@ -28,7 +28,7 @@ class LocalWorkers:
         self._running: dict[Process, asyncio.Task[bytes]] = {}
         self._failures = 0
 
-    async def keep_running(self, *, progress: bool) -> None:
+    async def start_missing(self, *, progress: bool) -> None:
         """Start those that are missing; see `Workers`."""
         if progress:
             self._failures = 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
-from ..database_outages import POLL_SECONDS, wait_for_job
+from ..database_outages import POLL_SECONDS, wait_for_database
 from ..errors import JobPlace, JobUnavailable
 from ..events import INTERRUPTED, Counts, Progress, Stopped
 from ..run_options import RunOptions
-from ..store.store_opener import count_shards, read_store
+from ..store.store_opener import count_shards, open_store_for_reading
 from .interface import Workers, WorkersFailed
 
 _SHARE = 0.2
@@ -17,7 +17,7 @@ _SHARE = 0.2
 _LOOKS = 3
 
 
-async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str | None:
+async def supervise_workers(place: JobPlace, workers: Workers, run: RunOptions) -> str | None:
     """Keep workers running until every shard is done; None then, else why not.
 
     Args:
@@ -31,14 +31,14 @@ async def supervise(place: JobPlace, workers: Workers, run: RunOptions) -> str |
     reason: str | None = None
     before: Counts | None = None
     try:
-        while (look := await _look_at(place, run)) is not None:
+        while (look := await _count_rows(place, run)) is not None:
             if run.stop.is_set():
                 reason = INTERRUPTED
                 break
             counts, seconds = look
             # Before any worker begins: whoever cuts the run off from then on must know that rows may have left.
             run.on_event(Progress(counts, counts.rows))
-            await workers.keep_running(progress=counts != before)
+            await workers.start_missing(progress=counts != before)
             before = counts
             await asyncio.sleep(max(POLL_SECONDS, seconds / _SHARE))
     except WorkersFailed as failure:
@@ -63,19 +63,19 @@ async def _has_others(place: JobPlace) -> bool:
     return False
 
 
-async def _look_at(place: JobPlace, run: RunOptions) -> tuple[Counts, float] | None:
+async def _count_rows(place: JobPlace, run: RunOptions) -> tuple[Counts, float] | None:
     """Count the rows, and say how long that took; None where no shard is open. Workers wait by themselves in an outage."""
     while True:
         try:
             return await asyncio.to_thread(_read_counts, place)
         except JobUnavailable as error:
-            await wait_for_job(place, error, run)
+            await wait_for_database(place, error, run)
 
 
 def _read_counts(place: JobPlace) -> tuple[Counts, float] | None:
     began = time.monotonic()
     if not count_shards(place).unfinished:
         return None
-    with read_store(place) as store:
+    with open_store_for_reading(place) as store:
         counts = Counts.from_tally(store.tally(store.read_header().phase))
     return counts, time.monotonic() - began

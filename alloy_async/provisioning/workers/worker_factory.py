@@ -10,7 +10,7 @@ from .interface import Workers
 
 
 def create_workers(on: str, command: Sequence[str], secrets: Mapping[str, str]) -> Workers:
-    """Create the workers that `on` asks for; they start with `keep_running`.
+    """Create the workers that `on` asks for; they start with `start_missing`.
 
     Args:
         on: local:N for processes of this machine, or dask://host:port, the scheduler of a cluster.

@@ -53,7 +53,7 @@ class AccessRequestOperations(AgilicusServiceBase):
 
     def _grant(self, spec: Json) -> None:
         resource = self.tenant.resources[spec["requested_resource"]]
-        permission = self.create_entity(
+        permission = self.build_entity(
             {
                 "user_id": spec["user_id"],
                 "org_id": spec["org_id"],

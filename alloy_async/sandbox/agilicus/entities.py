@@ -33,20 +33,20 @@ class EntityKind:
     defaults: ClassVar[Json] = {}
 
     @abstractmethod
-    def table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
         """Return where the objects of this kind are kept."""
 
-    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
+    def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         """Refuse a spec that cannot be created, by raising ApiError."""
 
     def check_change(self, service: AgilicusServiceBase, call: ApiCall, entity: Json, spec: Json) -> None:
         """Refuse a spec that cannot take the place of the entity's, by raising ApiError."""
-        self.check(service, call, spec)
+        self.check_new(service, call, spec)
 
-    def complete(self, service: AgilicusServiceBase, entity: Json) -> None:
+    def complete_new(self, service: AgilicusServiceBase, entity: Json) -> None:
         """Add to a new entity what the service makes itself."""
 
-    def keep(self, old: Json, new: Json) -> Json:
+    def choose_stored_spec(self, old: Json, new: Json) -> Json:
         """Return the spec to store in place of the old one."""
         return new
 
@@ -69,10 +69,10 @@ class EntityKind:
         spec = service.require_body(call.body)["spec"]
         if self.has_owner:
             service.find_user(call.path["user_id"])
-        self.check(service, call, spec)
-        entity = service.create_entity({**self.defaults, **spec})
-        self.complete(service, entity)
-        self.table(service.tenant)[self._key(call, entity["metadata"]["id"])] = entity
+        self.check_new(service, call, spec)
+        entity = service.build_entity({**self.defaults, **spec})
+        self.complete_new(service, entity)
+        self.get_table(service.tenant)[self._key(call, entity["metadata"]["id"])] = entity
         service.record_change("created", entity["metadata"]["id"])
         return reply_created(self.describe(service, entity))
 
@@ -80,10 +80,10 @@ class EntityKind:
         return self.describe(service, self.find(service, call))
 
     def list(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
-        rows: Iterable[Json] = self.table(service.tenant).values()
+        rows: Iterable[Json] = self.get_table(service.tenant).values()
         if self.has_owner:
             owner = service.find_user(call.path["user_id"])["id"]
-            rows = list_owned(self.table(service.tenant), owner)
+            rows = list_owned(self.get_table(service.tenant), owner)
         listed = [self.describe(service, entity) for entity in rows if self.is_listed(entity, call.query)]
         return limit_rows(self.list_member, listed, call.query)
 
@@ -91,7 +91,7 @@ class EntityKind:
         entity = self.find(service, call)
         spec = service.require_body(call.body)["spec"]
         self.check_change(service, call, entity, spec)
-        entity["spec"] = self.keep(entity["spec"], spec)
+        entity["spec"] = self.choose_stored_spec(entity["spec"], spec)
         entity["metadata"]["updated"] = service.now()
         service.record_change("updated", entity["metadata"]["id"])
         return self.describe(service, entity)
@@ -99,7 +99,7 @@ class EntityKind:
     def delete(self, service: AgilicusServiceBase, call: ApiCall) -> Reply:
         entity = self.find(service, call)
         self.check_removal(call, entity)
-        del self.table(service.tenant)[self._key(call, entity["metadata"]["id"])]
+        del self.get_table(service.tenant)[self._key(call, entity["metadata"]["id"])]
         self.clean_up(service, entity)
         service.record_change("deleted", entity["metadata"]["id"])
         return NOTHING
@@ -108,7 +108,7 @@ class EntityKind:
         """Return the object that a call names; ApiError 404 where it is not there or not in the call's scope."""
         entity_id = call.path[self.id_parameter]
         noun = self.name.replace("_", " ")
-        entity = service.look_up(self.table(service.tenant), self._key(call, entity_id), noun)
+        entity = service.look_up(self.get_table(service.tenant), self._key(call, entity_id), noun)
         if not matches(entity["spec"], call.query, self.scope):
             raise ApiError(404, f"The {noun} {entity_id!r} is another user's or organisation's.")
         return entity

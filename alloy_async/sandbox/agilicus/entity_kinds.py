@@ -26,17 +26,17 @@ class ServiceAccounts(EntityKind):
     scope: ClassVar[Names] = {"org_id": "org_id"}
     defaults: ClassVar[Json] = {"enabled": True}
 
-    def table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
         return tenant.service_accounts
 
-    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
+    def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         service.look_up(service.tenant.orgs, spec["org_id"], "organisation")
 
     def check_change(self, service: AgilicusServiceBase, call: ApiCall, entity: Json, spec: Json) -> None:
         if spec["org_id"] != entity["spec"]["org_id"]:
             raise ApiError(400, "A service account stays in its organisation.")
 
-    def complete(self, service: AgilicusServiceBase, entity: Json) -> None:
+    def complete_new(self, service: AgilicusServiceBase, entity: Json) -> None:
         spec, account_id = entity["spec"], entity["metadata"]["id"]
         body = {"first_name": spec["name"], "email": f"{account_id}@service-accounts.example".lower()}
         user = service.add_user(body, spec["org_id"], "service_account")
@@ -69,10 +69,10 @@ class UserMetadata(EntityKind):
     filters: ClassVar[Names] = {name: name for name in ("user_id", "org_id", "app_id", "data_type")}
     scope: ClassVar[Names] = {"user_id": "user_id", "org_id": "org_id"}
 
-    def table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
         return tenant.metadata
 
-    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
+    def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         service.find_user(spec["user_id"])
 
 
@@ -91,7 +91,7 @@ class ChallengeMethods(EntityKind):
     }
     defaults: ClassVar[Json] = {"enabled": True}
 
-    def table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
         return tenant.methods
 
 
@@ -104,10 +104,10 @@ class UpstreamIdentities(EntityKind):
     list_member = "upstream_user_identities"
     has_owner = True
 
-    def table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
         return tenant.identities
 
-    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
+    def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         user_id = service.find_user(call.path["user_id"])["id"]
         if spec["local_user_id"] != user_id:
             raise ApiError(400, f"local_user_id is {spec['local_user_id']!r}, the path names {user_id!r}.")
@@ -128,10 +128,10 @@ class UserRequests(EntityKind):
     }
     scope: ClassVar[Names] = {"user_id": "user_id", "org_id": "org_id"}
 
-    def table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
         return tenant.requests
 
-    def check(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
+    def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
         service.find_user(spec["user_id"], spec["org_id"])
         resources: dict[str, Json] = {key: {} for key in service.tenant.resources}
         service.look_up(resources, spec["requested_resource"], "resource")
@@ -139,11 +139,11 @@ class UserRequests(EntityKind):
     def check_change(self, service: AgilicusServiceBase, call: ApiCall, entity: Json, spec: Json) -> None:
         service.find_user(spec["user_id"], spec["org_id"])
 
-    def complete(self, service: AgilicusServiceBase, entity: Json) -> None:
+    def complete_new(self, service: AgilicusServiceBase, entity: Json) -> None:
         entity["spec"]["state"] = "pending"
         entity["status"] = {"email": service.find_user(entity["spec"]["user_id"])["email"]}
 
-    def keep(self, old: Json, new: Json) -> Json:
+    def choose_stored_spec(self, old: Json, new: Json) -> Json:
         return {**new, "state": old["state"]}
 
     def describe(self, service: AgilicusServiceBase, entity: Json) -> Json:

@@ -47,8 +47,8 @@ class AgilicusServiceBase(EmulatedService):
             body = {"first_name": person.given, "last_name": person.family, "email": person.email}
             user = self.add_user(body, main)
             if number % 3 == 2:
-                self.join(user, lower)
-        add_groups_and_roles(self.tenant, main, lower, self.add_user, self.create_entity)
+                self.add_to_organisation(user, lower)
+        add_groups_and_roles(self.tenant, main, lower, self.add_user, self.build_entity)
 
     def create_error_body(self, status: int, message: str) -> Any:
         return {"error_code": str(status), "error_message": message}
@@ -64,7 +64,7 @@ class AgilicusServiceBase(EmulatedService):
 
     # Objects with spec and metadata
 
-    def create_entity(self, spec: Json, **parts: Any) -> Json:
+    def build_entity(self, spec: Json, **parts: Any) -> Json:
         now = self.now()
         metadata = {"id": self.create_id(), "created": now, "updated": now}
         return {"spec": spec, "metadata": metadata, **parts}
@@ -105,10 +105,10 @@ class AgilicusServiceBase(EmulatedService):
         self.tenant.users[user["id"]] = user
         self.change_user(user, {**body, "org_id": org_id} if org_id else body)
         if org_id is not None:
-            self.join(user, org_id)
+            self.add_to_organisation(user, org_id)
         return user
 
-    def join(self, user: Json, org_id: str) -> None:
+    def add_to_organisation(self, user: Json, org_id: str) -> None:
         self.tenant.roles.setdefault((org_id, user["id"]), {})
 
     def change_user(self, user: Json, body: Json) -> None:

@@ -27,7 +27,7 @@ class UserOperations(AgilicusServiceBase):
         if user is None:
             user = self.add_user(body, org_id)
         elif org_id is not None and org_id not in self.tenant.list_orgs_of(user["id"]):
-            self.join(user, org_id)  # known from another organisation
+            self.add_to_organisation(user, org_id)  # known from another organisation
         else:
             raise ApiError(409, f"A user with the email {body['email']!r} exists.")
         self.record_change("created", user["email"])
@@ -147,7 +147,7 @@ class UserOperations(AgilicusServiceBase):
         self._add_metadata(spec)
 
     def _add_metadata(self, spec: Json) -> Json:
-        entry = self.create_entity(spec)
+        entry = self.build_entity(spec)
         self.tenant.metadata[entry["metadata"]["id"]] = entry
         self.record_change("created", entry["metadata"]["id"])
         return entry

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Iterable
 from typing import Any
 
-from ..contract.schema import write_json
+from ..contract.schema import encode_json
 from ..messages import ApiCall, ApiError
 from .service_base import AlloyServiceBase
 from .state import User, omit_none
@@ -89,6 +89,6 @@ class UserOperations(AlloyServiceBase):
 
 def _sign_token(header: dict[str, Any], claims: dict[str, Any]) -> str:
     """Sign a JSON Web Token of the sandbox's own."""
-    parts = [base64.urlsafe_b64encode(write_json(part)).rstrip(b"=") for part in (header, claims)]
+    parts = [base64.urlsafe_b64encode(encode_json(part)).rstrip(b"=") for part in (header, claims)]
     signature = hmac.digest(b"sandbox", b".".join(parts), hashlib.sha256)
     return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()

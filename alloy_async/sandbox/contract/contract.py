@@ -28,7 +28,7 @@ class Contract:
     def __init__(self, document: Mapping[str, Any], *, open_bodies: bool) -> None:
         server: str = document["servers"][0]["url"]
         self.base_path: str = re.sub(r"^[^/]*//[^/]*", "", server).rstrip("/")
-        operations = _operations(document, open_bodies)
+        operations = _list_operations(document, open_bodies)
         self.operations: dict[str, ContractOperation] = {operation.id: operation for operation in operations}
         self._routes: dict[tuple[str, int], list[ContractOperation]] = {}
         # Fixed segments go before parameters: /users/batch before /users/{userId}.
@@ -56,7 +56,7 @@ class Contract:
         for operation in self._routes.get((method, len(segments)), ()):
             values = operation.match(segments)
             if values is not None:
-                return operation, {name: _decode(raw) for name, raw in values.items()}
+                return operation, {name: _decode_segment(raw) for name, raw in values.items()}
         allowed = ", ".join(
             other
             for other in METHODS
@@ -89,7 +89,7 @@ def read_query(raw: str) -> list[tuple[str, str]]:
         raise ApiError(400, f"The query is not percent-encoded UTF-8: {error}.") from None
 
 
-def _operations(document: Mapping[str, Any], open_bodies: bool) -> list[ContractOperation]:
+def _list_operations(document: Mapping[str, Any], open_bodies: bool) -> list[ContractOperation]:
     components = document["components"]
     requests = Schemas(components["schemas"], closed=not open_bodies)
     answers = Schemas(components["schemas"], closed=True)
@@ -121,7 +121,7 @@ def _operations(document: Mapping[str, Any], open_bodies: bool) -> list[Contract
     return operations
 
 
-def _decode(segment: str) -> str:
+def _decode_segment(segment: str) -> str:
     try:
         return unquote_to_bytes(segment).decode()
     except UnicodeDecodeError:

@@ -31,7 +31,7 @@ class FilePart(str):
         return part
 
 
-def read_form(raw: bytes, content_type: str) -> dict[str, str | FilePart]:
+def parse_form(raw: bytes, content_type: str) -> dict[str, str | FilePart]:
     """Read the parts of a form by name: texts, and files where a part has a filename.
 
     Raises:

@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from ..messages import Reply
-from .multipart_form import read_form
-from .schema import Check, Misfit, Schema, Schemas, is_json_text, read_json
+from .multipart_form import parse_form
+from .schema import Check, Misfit, Schema, Schemas, is_json_text, parse_json_strictly
 
 BodyReader = Callable[[bytes, str], Any]
 BODY_READERS: dict[str, BodyReader] = {
-    "application/json": lambda raw, content_type: read_json(raw, "body"),
-    "multipart/form-data": read_form,
+    "application/json": lambda raw, content_type: parse_json_strictly(raw, "body"),
+    "multipart/form-data": parse_form,
 }
 """How a body of each media type is read; called with the bytes and the whole Content-Type."""
 
@@ -144,7 +144,7 @@ class ContractOperation:
         if isinstance(value, dict):
             for name in self._json_text_members:
                 if isinstance(value.get(name), str):
-                    value[name] = read_json(value[name], f"body.{name} (text)")
+                    value[name] = parse_json_strictly(value[name], f"body.{name} (text)")
         self._body_check(value, "body")
         return value
 
@@ -174,7 +174,7 @@ class ContractOperation:
             key = (status, accepted)
             if key not in self._answer_checks:
                 self._answer_checks[key] = self._answers.compile(content[accepted].get("schema", {}))
-            self._answer_checks[key](read_json(answer.body, "answer"), "answer")
+            self._answer_checks[key](parse_json_strictly(answer.body, "answer"), "answer")
 
     @cached_property
     def _body_schema(self) -> Schema:

@@ -44,7 +44,7 @@ class Schemas:
 
     def compile(self, schema: Schema) -> Check:
         """Compile a check of values by `schema`: called with the value and its name, it raises Misfit."""
-        definition = self._prepare(schema)
+        definition = self._prepare_schema(schema)
         # Only what the schema refers to: the compiler's time grows with the whole definition.
         definition["components"] = {"schemas": self._list_reachable(definition)}
         # use_default=False: a default must never be written into what the client sent.
@@ -64,7 +64,7 @@ class Schemas:
             schema = self._source[_name_component(schema["$ref"])]
         return schema
 
-    def _members_of_variants(self, schema: Schema) -> dict[str, Any]:
+    def _find_members_of_variants(self, schema: Schema) -> dict[str, Any]:
         """Find what an object may hold as well where one of its members selects another schema."""
         variants = schema.get("x-discriminator", {}).get("mapping", {}).values()
         schemas = [self._source[_name_component(variant)] for variant in variants]
@@ -77,29 +77,29 @@ class Schemas:
             name = waiting.pop()
             if name not in found:
                 if name not in self._prepared:
-                    self._prepared[name] = self._prepare(self._source[name])
+                    self._prepared[name] = self._prepare_schema(self._source[name])
                 found[name] = self._prepared[name]
                 waiting += _list_references(found[name])
         return found
 
-    def _prepare(self, schema: Any) -> Any:
+    def _prepare_schema(self, schema: Any) -> Any:
         if not isinstance(schema, Mapping):
             return schema  # a boolean schema
         if "x-plain-schema" in schema:
-            plain = self._prepare(schema["x-plain-schema"])
+            plain = self._prepare_schema(schema["x-plain-schema"])
             if is_json_text(schema):
                 return plain  # text is read as JSON before the check
             typed = {key: part for key, part in schema.items() if key != "x-plain-schema"}
-            return {"anyOf": [plain, self._prepare(typed)]}
+            return {"anyOf": [plain, self._prepare_schema(typed)]}
         prepared = {key: schema[key] for key in _ASSERTIONS if key in schema}
         for key in ("items", "additionalProperties"):
             if key in schema:
-                prepared[key] = self._prepare(schema[key])
+                prepared[key] = self._prepare_schema(schema[key])
         if "anyOf" in schema:
-            prepared["anyOf"] = [self._prepare(part) for part in schema["anyOf"]]
+            prepared["anyOf"] = [self._prepare_schema(part) for part in schema["anyOf"]]
         if "properties" in schema:
-            members = {**self._members_of_variants(schema), **schema["properties"]}
-            prepared["properties"] = {name: self._prepare(part) for name, part in members.items()}
+            members = {**self._find_members_of_variants(schema), **schema["properties"]}
+            prepared["properties"] = {name: self._prepare_schema(part) for name, part in members.items()}
             if self._closed:
                 prepared.setdefault("additionalProperties", False)
         return prepared
@@ -125,7 +125,7 @@ def is_json_text(schema: Schema) -> bool:
     return "x-plain-schema" in schema and schema.get("type") == "string"
 
 
-def read_json(text: bytes | str, name: str) -> Any:
+def parse_json_strictly(text: bytes | str, name: str) -> Any:
     """JSON read strictly: UTF-8, no NaN, no lone surrogate.
 
     Raises:
@@ -141,7 +141,7 @@ def read_json(text: bytes | str, name: str) -> Any:
     return value
 
 
-def write_json(value: Any) -> bytes:
+def encode_json(value: Any) -> bytes:
     """JSON as UTF-8, without spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 

@@ -22,7 +22,7 @@ _INVENTED = (
 )
 
 
-async def export(portal: Portal, delimiter: str, size: int) -> AsyncIterator[bytes]:
+async def iterate_export(portal: Portal, delimiter: str, size: int) -> AsyncIterator[bytes]:
     """Give the export in chunks.
 
     Args:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from ..messages import ApiCall, ApiError, Reply
 from ..name_folding import fold
-from .export import export
+from .export import iterate_export
 from .service_base import OpendatasoftServiceBase, list_group_ids, pick_writable
 from .state import User
 
@@ -76,7 +76,7 @@ class UserOperations(OpendatasoftServiceBase):
         return {"0": self._create_verdict(call.body, call.body["identity_provider"]["uid"])}
 
     def users_export(self, call: ApiCall) -> Any:
-        body = export(self.portal, call.query.get("delimiter", ","), self._export_bytes)
+        body = iterate_export(self.portal, call.query.get("delimiter", ","), self._export_bytes)
         return Reply(200, body, "text/csv; charset=utf-8")
 
     def _create_page_url(self, call: ApiCall, offset: int) -> str:
@@ -86,14 +86,14 @@ class UserOperations(OpendatasoftServiceBase):
 
     def _create_verdict(self, item: Mapping[str, Any], provider: str | None) -> Any:
         try:
-            user = self._create(item, provider)
+            user = self._create_user(item, provider)
         except ApiError as error:
             error = self.create_error_body(error.status, error.message)
             return {"status_code": "error", "error": error}
         self.record_change("created", user.username)
         return {"status_code": "success", "data": self.describe_user(user)}
 
-    def _create(self, item: Mapping[str, Any], provider: str | None) -> User:
+    def _create_user(self, item: Mapping[str, Any], provider: str | None) -> User:
         if provider not in (None, IDENTITY_PROVIDER):
             raise ApiError(422, f"There is no identity provider {provider!r}.")
         self.check_members(item)

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from ..contract.schema import Misfit, read_json
+from ..contract.schema import Misfit, parse_json_strictly
 from ..emulated_service import Clock
 from ..messages import ApiError
 
@@ -30,7 +30,7 @@ def verify_claims(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[
     Raises:
         ApiError: 401, when it is not signed with one of the secrets, or has lapsed.
     """
-    header, claims, signature = _open_token(token)
+    header, claims, signature = _split_token(token)
     if header.get("alg") != "HS256":
         raise ApiError(401, f"The token's alg is {header.get('alg')!r}, not 'HS256'.")
     secret = secrets.get(str(header.get("kid")))
@@ -52,12 +52,12 @@ def verify_claims(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[
 def read_claims(token: str) -> dict[str, Any]:
     """Read what a token claims, whoever signed it; none for what is not a token."""
     try:
-        return _open_token(token)[1]
+        return _split_token(token)[1]
     except ApiError:
         return {}
 
 
-def _open_token(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+def _split_token(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     parts = token.split(".")
     try:
         if len(parts) != 3 or not token.isascii():
@@ -65,7 +65,7 @@ def _open_token(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
         header, claims, signature = (
             base64.b64decode(part + "=" * (-len(part) % 4), b"-_", validate=True) for part in parts
         )
-        opened = read_json(header, "its header"), read_json(claims, "its payload")
+        opened = parse_json_strictly(header, "its header"), parse_json_strictly(claims, "its payload")
         if not all(isinstance(part, dict) for part in opened):
             raise Misfit("its header and payload are not both objects")
     except (Misfit, binascii.Error) as problem:

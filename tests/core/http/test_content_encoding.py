@@ -47,7 +47,7 @@ def decompress(encoding: str, raw: bytes, size: int) -> bytes:
     pieces = []
     for start in range(0, len(raw), size):
         assert decompressor.feed(raw[start : start + size])
-        while piece := decompressor.take():
+        while piece := decompressor.get_next_piece():
             assert len(piece) <= max(PIECE, size) * (4 if encoding == "br" else 1)
             pieces.append(piece)
     assert not decompressor.feed(b"")

@@ -140,7 +140,7 @@ def resume(
 
         run = attrs.evolve(run, sends_again=send_again)
         if failed is not None:
-            how = _restore_reading(job, constants).for_failed_rows()
+            how = _restore_source_options(job, constants).adapt_to_failed_rows()
             kept = {"reading": how.to_json()}
             async with open_users(how, file, None, key=directory.capabilities.key) as source:
                 return await resume(first, directory, failed=source, options=kept, run=run)
@@ -231,10 +231,10 @@ def _run_on_job(
     failed: Path | None = None,
 ) -> int:
     from ....core.errors import AlloyAsyncError
-    from ....provisioning.store.store_opener import read_store
+    from ....provisioning.store.store_opener import open_store_for_reading
 
     try:
-        with read_store(job) as store:
+        with open_store_for_reading(job) as store:
             header = store.read_header()
         system, target = restore_target(target, header, job)
     except AlloyAsyncError as error:
@@ -245,10 +245,10 @@ def _run_on_job(
     return run_job(command, options)
 
 
-def _restore_reading(job: Path | str, constants: tuple[str, ...]) -> SourceOptions:
-    from ....provisioning.store.store_opener import read_store
+def _restore_source_options(job: Path | str, constants: tuple[str, ...]) -> SourceOptions:
+    from ....provisioning.store.store_opener import open_store_for_reading
 
-    with read_store(job) as store:
+    with open_store_for_reading(job) as store:
         header = store.read_header()
     return attrs.evolve(restore_source_options(header)[0], constants=restore_constants(header, constants))
 
@@ -258,14 +258,14 @@ async def _open_source(
     job: Path | str, directory: Directory, constants: tuple[str, ...], on: str | None = None
 ) -> AsyncIterator[Source | None]:
     """Open the source of a job, read as it was read when the job was made; None where the job is being undone."""
-    from ....provisioning.store.store_opener import read_store
+    from ....provisioning.store.store_opener import open_store_for_reading
 
-    with read_store(job) as store:
+    with open_store_for_reading(job) as store:
         header = store.read_header()
     if header.phase == "undo":  # whom to take back, the job itself knows
         yield None
         return
-    how = _restore_reading(job, constants)
+    how = _restore_source_options(job, constants)
     how.check_workers(on)
     _, file, origin = restore_source_options(header)
     async with open_users(how, file, origin, key=directory.capabilities.key) as source:

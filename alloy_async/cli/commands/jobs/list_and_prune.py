@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from ...error_messages import name_options
+from ...error_messages import translate_to_options
 from ...exit_codes import ExitCode, NotDoneError
 from ...options.job_place import JOB_FOLDER
 from ...output.safe_text import clean_text, format_json, print_line
@@ -70,15 +70,15 @@ def list_(context: click.Context, /, folder: Path | str, form: str, output: Path
         if form == "html" and output is not None:
             text = _render_html(folder, found, output, with_pages=pages)
         elif form == "json":
-            text = format_json([_to_json(job) for job in found])
+            text = format_json([_job_to_json(job) for job in found])
         else:
-            text = _format_text(found)
+            text = _format_jobs(found)
         if output is None:
             print_line(text)
         else:
             output.write_text(text + "\n", encoding="utf-8")
     except AlloyAsyncError as error:
-        raise NotDoneError(name_options(str(error))) from None
+        raise NotDoneError(translate_to_options(str(error))) from None
     except OSError as error:
         raise NotDoneError(str(error)) from None
     context.exit(ExitCode.INCOMPLETE if any(job.worst_outcome for job in found) else ExitCode.SUCCESS)
@@ -118,10 +118,10 @@ def prune(folder: Path | str, older_than: float, keep: int, yes: bool) -> None:
         old = [*find_old_jobs(list_jobs(folder), time.time() - older_than * _DAY, keep)]
         for job in old:
             if yes:
-                _remove(job.place)
-            print_line(f"{'removed' if yes else 'would remove'} {job.path}  {_format_line(job)}")
+                _remove_job(job.place)
+            print_line(f"{'removed' if yes else 'would remove'} {job.path}  {_format_job_line(job)}")
     except AlloyAsyncError as error:
-        raise NotDoneError(name_options(str(error))) from None
+        raise NotDoneError(translate_to_options(str(error))) from None
     except OSError as error:
         raise NotDoneError(str(error)) from None
     if not old:
@@ -130,7 +130,7 @@ def prune(folder: Path | str, older_than: float, keep: int, yes: bool) -> None:
         print_line("Nothing was removed; with --yes it is.")
 
 
-def _remove(job: JobPlace) -> None:
+def _remove_job(job: JobPlace) -> None:
     """Remove a job and the files of its rows that did not go in, if they are such files; of a job in a database, none."""
     from ....provisioning.sources import EXTRA_COLUMNS
     from ....provisioning.store.store_opener import delete_store
@@ -157,18 +157,18 @@ def _render_html(folder: Path | str, found: Sequence[JobSummary], output: Path, 
     return clean_text(render_jobs(title, found, there, time.time()))
 
 
-def _to_json(job: JobSummary) -> dict[str, object]:
+def _job_to_json(job: JobSummary) -> dict[str, object]:
     data = attrs.asdict(job, filter=lambda field, _: field.name != "place")
     return {**data, "path": str(job.path), "rows": job.rows, "trouble": bool(job.worst_outcome)}
 
 
-def _format_text(found: Sequence[JobSummary]) -> str:
+def _format_jobs(found: Sequence[JobSummary]) -> str:
     if not found:
         return "There is no job here."
-    return "\n".join(f"{job.path.name}  {_format_line(job)}" for job in found)
+    return "\n".join(f"{job.path.name}  {_format_job_line(job)}" for job in found)
 
 
-def _format_line(job: JobSummary) -> str:
+def _format_job_line(job: JobSummary) -> str:
     from ....provisioning.events import OUTCOME_NAMES
     from ....provisioning.reports.durations import format_duration
 

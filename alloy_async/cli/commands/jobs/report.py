@@ -78,14 +78,14 @@ def report(
     """
     from ....core.errors import AlloyAsyncError
     from ....provisioning.reports.job_report import read_report
-    from ....provisioning.store.store_opener import read_store
+    from ....provisioning.store.store_opener import open_store_for_reading
 
     writers: dict[str, Callable[[IO[str], Any, Any], object]] = {
         **_WRITERS,
         "csv": partial(write_unresolved_rows, safe=safe_csv),
     }
     try:
-        with read_store(job) as store:
+        with open_store_for_reading(job) as store:
             job_report = read_report(store)
             with _open_output(job, Path(job_report.header.source), output, form) as file:
                 writers[form](file, store, job_report)

@@ -38,9 +38,9 @@ def render_html(job: Path | str) -> str:
         JobError: the job cannot be read.
     """
     from ....provisioning.reports.job_report import read_report
-    from ....provisioning.store.store_opener import read_store
+    from ....provisioning.store.store_opener import open_store_for_reading
 
-    with read_store(job) as store:
+    with open_store_for_reading(job) as store:
         return render_report(store, read_report(store))
 
 

@@ -43,13 +43,13 @@ def status(context: click.Context, /, job: Path | str, watch: bool, as_json: boo
 
     from ....core.errors import AlloyAsyncError
     from ....provisioning.reports.status import read_status
-    from ....provisioning.store.store_opener import read_store
+    from ....provisioning.store.store_opener import open_store_for_reading
     from ...output.report_text import format_status
     from ...output.safe_console import create_console
 
     console = create_console()
     try:
-        with read_store(job) as store:
+        with open_store_for_reading(job) as store:
             job_report = read_status(store)
             if watch and job_report.worker is not None:
                 with Live(console=console, auto_refresh=False, transient=True) as live:

@@ -78,11 +78,11 @@ def create_entry(
     taken = ("mode", "allow_delete", "allow_inactive", "send_hidden", "concurrency")
     return Entry(
         name=name,
-        file=_find_source(values["file"], folder),
+        file=_resolve_source(values["file"], folder),
         system=found[1],
         target=found[0],
         reading=reading,
-        job=find_job(values.get("job"), folder),
+        job=resolve_job_place(values.get("job"), folder),
         **{key: values[key] for key in taken if key in values},
     )
 
@@ -119,12 +119,12 @@ def _resolve_file(account: Mapping[str, Any], folder: Path) -> Mapping[str, Any]
     file = account.get("credential", {}).get("file")
     if not isinstance(file, str) or not file:
         return account
-    return {**account, "credential": {**account["credential"], "file": str(_find_path(file, folder))}}
+    return {**account, "credential": {**account["credential"], "file": str(_resolve_path(file, folder))}}
 
 
 def _create_profile(name: str, account: Mapping[str, Any], *, sandbox: bool) -> Profile:
     from ....core.profiles.profile import parse_profile
-    from ....provisioning.sources.field_map import suggest_nearest
+    from ....provisioning.sources.field_map import format_suggestion
 
     if "credential" not in account and not sandbox:
         raise ConfigurationError(
@@ -132,7 +132,7 @@ def _create_profile(name: str, account: Mapping[str, Any], *, sandbox: bool) -> 
         )
     if account.get("system") not in (None, *SYSTEMS):
         raise ConfigurationError(
-            f"there is no system {account['system']!r}{suggest_nearest(account['system'], SYSTEMS)}"
+            f"there is no system {account['system']!r}{format_suggestion(account['system'], SYSTEMS)}"
         )
     return parse_profile(name, account)
 
@@ -153,7 +153,7 @@ def _create_reading(values: Mapping[str, Any], folder: Path, note: NoteMistake) 
     reading = SourceOptions(
         columns=tuple(columns),
         constants=tuple(constants),
-        mapping_file=_find_path(values["mapping"], folder) if "mapping" in values else None,
+        mapping_file=_resolve_path(values["mapping"], folder) if "mapping" in values else None,
         **{key: values[key] for key in taken if key in values},
     )
     try:
@@ -186,19 +186,19 @@ def _read_constant(field: str, value: Any, folder: Path) -> Any:
         raise ConfigurationError(f"set.{field}: {re.sub(r'^credential', 'this', message)}") from None
 
 
-def _find_source(text: str, folder: Path) -> Path | str:
+def _resolve_source(text: str, folder: Path) -> Path | str:
     from ....provisioning.sources.files.input_bytes import parse_source_place
 
     place = parse_source_place(text)
-    return place if isinstance(place, str) else _find_path(text, folder)
+    return place if isinstance(place, str) else _resolve_path(text, folder)
 
 
-def _find_path(text: str, folder: Path) -> Path:
+def _resolve_path(text: str, folder: Path) -> Path:
     return folder / Path(text).expanduser()
 
 
-def find_job(text: str | None, folder: Path) -> Path | str | None:
+def resolve_job_place(text: str | None, folder: Path) -> Path | str | None:
     """Find the place of a job that the table names; an address stays as it is."""
-    from ....provisioning.store.postgres.address import is_address
+    from ....provisioning.store.postgres.address import is_database_address
 
-    return text if text is None or is_address(text) else _find_path(text, folder)
+    return text if text is None or is_database_address(text) else _resolve_path(text, folder)

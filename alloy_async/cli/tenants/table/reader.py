@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....core.errors import ConfigurationError
-from ...error_messages import name_options
+from ...error_messages import translate_to_options
 from ...options.target import PLACE_NAMES
-from ..error_messages import name_keys
-from .entry import Entry, create_entry, find_job
+from ..error_messages import translate_to_keys
+from .entry import Entry, create_entry, resolve_job_place
 from .keys import ACCOUNT_KEYS, KEYS, check_value
 from .lines import TableLines
 
@@ -93,7 +93,7 @@ class TableReader:
         jobs: dict[str, Path | str | None] = {}
         for name, table in tables.items():
             values = {**common, **table} if self._is_named_table(name, table) else {}
-            jobs[name] = find_job(_fill_in(values.get("job"), name), self._path.parent)
+            jobs[name] = resolve_job_place(_fill_in(values.get("job"), name), self._path.parent)
         self.raise_mistakes()
         return jobs
 
@@ -101,7 +101,7 @@ class TableReader:
         """Note what was found when the tenants were looked at."""
         for one in mistakes:
             keys = _KEYS_OF_ARGUMENTS.get(one.argument or "", ())
-            self._note(one.tenant, name_keys(name_options(one.message)), *keys)
+            self._note(one.tenant, translate_to_keys(translate_to_options(one.message)), *keys)
 
     def raise_mistakes(self) -> None:
         """Raise what was noted, in the order of the lines.
@@ -184,7 +184,7 @@ class TableReader:
         def note(key: str, message: str) -> None:
             if has_wrong_keys and _MISSING.search(message):
                 return  # it is there, under a wrong key or with a wrong value, which is told already
-            self._note(name, name_keys(message), key)
+            self._note(name, translate_to_keys(message), key)
 
         entry = create_entry(name, values, self._path.parent, note, sandbox=self._sandbox)
         return entry if len(self._mistakes) == before else None
@@ -231,6 +231,6 @@ def _fill_in(value: Any, name: str) -> Any:
 
 
 def _suggest(name: str, known: Collection[str]) -> str:
-    from ....provisioning.sources.field_map import suggest_nearest
+    from ....provisioning.sources.field_map import format_suggestion
 
-    return suggest_nearest(str(name), known)
+    return format_suggestion(str(name), known)

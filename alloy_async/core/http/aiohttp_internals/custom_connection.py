@@ -96,7 +96,7 @@ class DeadlineConnection(ResponseHandler):
         if hasattr(of_asyncio, "max_size"):
             of_asyncio.max_size = READ_SIZE
 
-    def expect(self, has_body: bool, read_timeout: float | None, deadline: float) -> None:
+    def prepare_for_answer(self, has_body: bool, read_timeout: float | None, deadline: float) -> None:
         """Make it ready for the answer to the request that is written next.
 
         Args:
@@ -115,7 +115,7 @@ class DeadlineConnection(ResponseHandler):
 
     def start_deadline(self) -> None:
         """Let the deadline hold from now on."""
-        self._scheduler.add(self)
+        self._scheduler.schedule(self)
 
     def lift_deadline(self) -> None:
         """Let only the read timeout hold from now on."""
@@ -179,7 +179,7 @@ class DeadlineConnection(ResponseHandler):
         self.due = due = due if due < self.deadline else self.deadline
         # Else to add it would change nothing, and this is asked for each piece of an answer.
         if due < scheduler.next_look or self not in scheduler.expiring:
-            scheduler.add(self)
+            scheduler.schedule(self)
 
     start_timeout = _reschedule_timeout
 
@@ -187,7 +187,7 @@ class DeadlineConnection(ResponseHandler):
         self._scheduler.discard(self)
 
 
-def take_buffered(payload: Any) -> bytes:
+def take_buffered_body(payload: Any) -> bytes:
     """Return the whole of a body that has ended and of which nothing was read (use: payload)."""
     pieces: Sequence[bytes] = getattr(payload, "_buffer", ())  # an empty one may have none
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)

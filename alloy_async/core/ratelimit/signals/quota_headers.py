@@ -108,7 +108,7 @@ SIGNS: tuple[str, ...] = (IETF, SHOPIFY, *(form.remaining for form in FORMS))
 LEADING = r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*(?:$|[,;])"
 
 
-def tells_quota(headers: Mapping[str, str]) -> bool:
+def may_tell_quota(headers: Mapping[str, str]) -> bool:
     """Tell whether there may be a quota in the headers: the quick question that answers are asked."""
     return any(sign in headers for sign in SIGNS)
 

@@ -50,11 +50,11 @@ class Quotas:
             self._windows.setdefault(quota.name, QuotaWindow()).update(quota, now, sent)
         keeper.quotas = tuple(self._windows[quota.name] for quota in quotas)
 
-    def forget(self, now: float) -> None:
+    def drop_lapsed(self, now: float) -> None:
         """Drop those that were reset since."""
         self._windows = {name: quota for name, quota in self._windows.items() if quota.reset_at > now}
 
-    def reset_after_fork(self) -> None:
+    def forget_requests_under_way(self) -> None:
         """Forget, in a forked child, what was under way: it stayed with the parent."""
         for quota in self._windows.values():
             quota.under_way = 0

@@ -51,7 +51,7 @@ class BatchSender:
     async def _collect_answer(self, batch: CreationBatch) -> BatchOutcome | tuple[()] | None:
         keys, work = batch.keys, self._requests.create_work()
         try:
-            answer = await self._requests.collect_answer(
+            answer = await self._requests.call_and_collect(
                 len(keys), lambda: self._target.create_encoded(batch.body, keys), work
             )
         except asyncio.CancelledError:
@@ -70,14 +70,14 @@ class BatchSender:
         for stretch in batch.stretches:
             start = 0
             while place is not None and place < begin + stretch.rows:
-                yield from self._decide_alike(stretch, start, place - begin, usual)
+                yield from self._decide_neighbours(stretch, start, place - begin, usual)
                 start = place - begin + 1
-                yield from self._decide_alike(stretch, start - 1, start, answer.exceptions[place])
+                yield from self._decide_neighbours(stretch, start - 1, start, answer.exceptions[place])
                 place = next(differing, None)
-            yield from self._decide_alike(stretch, start, stretch.rows, usual)
+            yield from self._decide_neighbours(stretch, start, stretch.rows, usual)
             begin += stretch.rows
 
-    def _decide_alike(
+    def _decide_neighbours(
         self, stretch: RowStretch, start: int, stop: int, outcome: Outcome
     ) -> Iterator[RowResult]:
         if start < stop:

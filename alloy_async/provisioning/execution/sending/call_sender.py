@@ -100,7 +100,7 @@ class CallSender:
         while due and (known or not self._guard.stopped):
             # The intent first, durably, then the request: after a crash in between a row is in doubt, never sent unseen.
             if due[0].state == "planned":
-                await self._intents.intend(due)
+                await self._intents.declare_intents(due)
             if len(due) == 1 and not known:
                 settled, due = await self._send_single(due)
             else:
@@ -182,7 +182,7 @@ class CallSender:
         """Give the outcomes of one call; None when it was refused as a whole, for some row in it."""
         work = self._requests.create_work()
         try:
-            answer = await self._requests.collect_answer(
+            answer = await self._requests.call_and_collect(
                 len(rows), lambda: self._requests.send_rows(rows), work
             )
         except asyncio.CancelledError:

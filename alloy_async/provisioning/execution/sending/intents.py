@@ -11,7 +11,7 @@ from ...store.header import Phase
 from ...store.rows import JobRow, RowResult, RowStretch, create_intents
 from ..crash_points import crash_hook
 from ..recorder import ProgressRecorder
-from ..row_batches import give_records
+from ..row_batches import attach_records
 
 
 class IntentRecorder:
@@ -32,7 +32,7 @@ class IntentRecorder:
         self._has_begun = False
         self._reach = crash_hook.get()
 
-    async def intend(self, rows: Sequence[JobRow]) -> None:
+    async def declare_intents(self, rows: Sequence[JobRow]) -> None:
         """Write down that rows are about to be sent, and have them say so."""
         await self._record([*create_intents(rows)], {row.number: 1 for row in rows})
         for row in rows:
@@ -65,7 +65,7 @@ class IntentRecorder:
         self, stretches: Sequence[RowStretch], users: RecordColumns, *, are_sent: bool
     ) -> list[JobRow]:
         """Make single rows of stretches that were intended together."""
-        rows = [*give_records(stretches, users)]
+        rows = [*attach_records(stretches, users)]
         self.note_settled(one.first for one in stretches)
         for row in rows:
             row.state = "intended"

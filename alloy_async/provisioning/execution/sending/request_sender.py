@@ -76,7 +76,7 @@ class RequestSender:
             return target.delete(keys)
         return target.offboard(first.step, keys)
 
-    async def collect_answer(
+    async def call_and_collect(
         self, size: int, send: Callable[[], Awaitable[Outcomes]], work: Work
     ) -> Outcomes | BatchOutcome | tuple[()] | None:
         """Make one call, and give what came of it.
@@ -107,7 +107,7 @@ class RequestSender:
         return answer
 
     async def _judge_error(self, error: AlloyAsyncError, size: int) -> BatchOutcome | tuple[()] | None:
-        """Give what a call came to that raised; see `collect_answer`."""
+        """Give what a call came to that raised; see `call_and_collect`."""
         if error.effect != "none":
             return BatchOutcome("unknown", str(error))
         refused = refuses_batch(error)

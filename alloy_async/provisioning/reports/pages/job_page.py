@@ -108,25 +108,25 @@ def _render_charts(report: JobReport) -> Iterator[str]:
     timeline = report.timeline
     if timeline.length < _SHORTEST:  # too short for anything to be seen over time
         if report.sum_figure("calls"):
-            yield _render_figure("Time that a call took", "", _draw_latencies(report), "wide")
+            yield _render_chart_figure("Time that a call took", "", _draw_latencies(report), "wide")
         return
     each = f"in each {format_duration(timeline.width)}" if timeline.width > 1 else "in each second"
-    yield _render_figure(
+    yield _render_chart_figure(
         "Rows a second",
         "",
         draw_timeline(timeline, _ROWS, "rows a second", width=1120, unit=_format_number),
         "wide",
     )
     chart = draw_timeline(timeline, _LATENCY, "time that calls took", width=1120, unit=format_latency)
-    yield _render_figure("Time that a call took", _render_keys(_LATENCY), chart, "wide")
+    yield _render_chart_figure("Time that a call took", _render_keys(_LATENCY), chart, "wide")
     if report.sum_figure("limited"):
         chart = draw_timeline(timeline, _LIMITED, "answers 429", width=550, unit=_format_number)
-        yield _render_figure(f"Answers 429, {each}", "", chart)
+        yield _render_chart_figure(f"Answers 429, {each}", "", chart)
     if report.sum_figure("waited"):
         chart = draw_timeline(
             timeline, _WAITED, "waiting before trying again", width=550, unit=format_duration
         )
-        yield _render_figure(f"Waiting before trying again, {each}", "", chart)
+        yield _render_chart_figure(f"Waiting before trying again, {each}", "", chart)
 
 
 def _draw_latencies(report: JobReport) -> str:
@@ -148,7 +148,7 @@ def _render_keys(series: Iterable[Series]) -> str:
     return "".join(f'<span class="key {one.style}"></span>{one.label} ' for one in series)
 
 
-def _render_figure(title: str, keys: str, chart: str, style: str = "") -> str:
+def _render_chart_figure(title: str, keys: str, chart: str, style: str = "") -> str:
     caption = f"<figcaption>{escape(title)}<span>{keys}</span></figcaption>"
     return f'<figure class="{style}">{caption}{chart}</figure>'
 

@@ -48,14 +48,14 @@ def decompress_stream(stream: BinaryIO, name: str) -> BinaryIO:
 
 def _unpack(stream: BinaryIO, name: str) -> tuple[BinaryIO, bool]:
     magic = stream.read(4)
-    whole = _put_back(magic, stream)
+    whole = _prepend_head(magic, stream)
     for start, kind, make in _KINDS:
         if magic.startswith(start):
             return io.BufferedReader(_MemberStream(whole, kind, make(name), name), 1 << 17), True
     return whole, False
 
 
-def _put_back(head: bytes, stream: BinaryIO) -> BinaryIO:
+def _prepend_head(head: bytes, stream: BinaryIO) -> BinaryIO:
     """Return a stream that begins with what was just read of this one."""
     if stream.seekable():  # a file: everything else would pass each of its bytes through Python
         stream.seek(-len(head), io.SEEK_CUR)
@@ -100,7 +100,7 @@ class _MemberStream(io.RawIOBase):
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         while not self._ready:
-            if not (data := self._next()):
+            if not (data := self._read_next()):
                 return 0
             try:
                 self._ready = self._member.decompress(data)
@@ -110,7 +110,7 @@ class _MemberStream(io.RawIOBase):
         buffer[: len(part)] = part
         return len(part)
 
-    def _next(self) -> bytes:
+    def _read_next(self) -> bytes:
         if not self._member.eof:
             if data := self._stream.read(_CHUNK):
                 return data
@@ -126,11 +126,11 @@ class _MemberStream(io.RawIOBase):
         super().close()
 
 
-def _create_gzip(name: str) -> Callable[[], _Decompressor]:
+def _get_gzip_factory(name: str) -> Callable[[], _Decompressor]:
     return lambda: zlib.decompressobj(wbits=31)
 
 
-def _create_zstd(name: str) -> Callable[[], _Decompressor]:
+def _get_zstd_factory(name: str) -> Callable[[], _Decompressor]:
     if sys.version_info >= (3, 14):
         from compression import zstd
 
@@ -146,6 +146,6 @@ def _create_zstd(name: str) -> Callable[[], _Decompressor]:
 
 
 _KINDS: tuple[tuple[bytes, str, Callable[[str], Callable[[], _Decompressor]]], ...] = (
-    (b"\x1f\x8b", "gzip", _create_gzip),
-    (b"\x28\xb5\x2f\xfd", "zstd", _create_zstd),
+    (b"\x1f\x8b", "gzip", _get_gzip_factory),
+    (b"\x28\xb5\x2f\xfd", "zstd", _get_zstd_factory),
 )

@@ -82,7 +82,7 @@ class FileInput:
         self.name: str = str(path)
         self._file = path
         try:
-            self._fingerprint = _read_fingerprint(path)
+            self._fingerprint = _read_size_and_mtime(path)
             with self.open_stream() as stream:
                 self.head, self.whole = read_head(stream)
         except OSError as error:
@@ -94,7 +94,7 @@ class FileInput:
 
     def open_seekable(self) -> BinaryIO:
         """Open the file as it lies there, to be read in any order."""
-        if _read_fingerprint(self._file) != self._fingerprint:
+        if _read_size_and_mtime(self._file) != self._fingerprint:
             raise SourceError("the file was changed while it was being read", self._file)
         return self._file.open("rb")
 
@@ -139,7 +139,7 @@ def read_head(stream: BinaryIO) -> tuple[bytes, bool]:
     return head, len(head) <= _HEAD
 
 
-def _read_fingerprint(path: Path) -> tuple[int, int]:
+def _read_size_and_mtime(path: Path) -> tuple[int, int]:
     """Read size and time of change: they differ when the file was changed between two passes."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from ...async_helpers import stop_if_cancelled
+from ...async_helpers import raise_if_cancelled
 from ...errors import SourceError
 from .compression import PrefixedStream
 
@@ -36,7 +36,7 @@ def open_pipe(path: Path, patience: float = _PATIENCE) -> BinaryIO:
     if not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISREG(mode)):
         raise SourceError("this is not a file; give a file or a pipe", path)
     if not stat.S_ISFIFO(mode) or sys.platform == "win32":
-        return watch_stream(path.open("rb"))
+        return make_cancellable(path.open("rb"))
     # A plain open waits for a writer for ever, and meanwhile no signal handler of an event loop gets to run.
     pipe = _NonblockingPipe(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
     try:
@@ -50,7 +50,7 @@ def open_pipe(path: Path, patience: float = _PATIENCE) -> BinaryIO:
 def _await_writer(pipe: _NonblockingPipe, path: Path, end: float) -> bytes:
     """Wait until the pipe has a writer; returns what it has written already."""
     while True:
-        stop_if_cancelled()
+        raise_if_cancelled()
         first = pipe.read_now(_PIECE)
         if first is None:  # there is a writer who is silent so far; without one, a pipe reads as ended
             return b""
@@ -62,7 +62,7 @@ def _await_writer(pipe: _NonblockingPipe, path: Path, end: float) -> bytes:
     raise SourceError("nothing comes out of this pipe: nobody writes into it; start its writer first", path)
 
 
-def watch_stream(stream: BinaryIO) -> BinaryIO:
+def make_cancellable(stream: BinaryIO) -> BinaryIO:
     """Return a stream whose reads end when the work that reads is cancelled; the same one where reads cannot block."""
     if sys.platform == "win32" or not isinstance(stream, io.BufferedReader | io.FileIO):
         return stream
@@ -85,7 +85,7 @@ class _WaitingReader(io.RawIOBase):
 
     def wait(self) -> bool:
         """Wait for a moment; tells whether something came."""
-        stop_if_cancelled()
+        raise_if_cancelled()
         return bool(self._poll.poll(1000 * _LOOK))
 
 

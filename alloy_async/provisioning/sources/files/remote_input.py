@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from ....core.errors import ConfigurationError
-from ...async_helpers import stop_if_cancelled
+from ...async_helpers import raise_if_cancelled
 from ...errors import SourceError
 from ..field_names import is_secret_name
 from .compression import decompress_stream
@@ -50,7 +50,7 @@ class RemoteInput:
         _refuse_secrets(url)
         self.name = url
         self._files, self._place = _find_driver(url)
-        self._fingerprint = self._read_fingerprint()
+        self._fingerprint = self._read_version_marks()
         with self.open_stream() as stream:
             self.head, self.whole = read_head(stream)
 
@@ -89,10 +89,10 @@ class RemoteInput:
         return io.BufferedReader(_RemoteStream(file, self.name), _PIECE)
 
     def _refuse_change(self) -> None:
-        if self._read_fingerprint() != self._fingerprint:
+        if self._read_version_marks() != self._fingerprint:
             raise SourceError("the file was changed while it was being read", self.name)
 
-    def _read_fingerprint(self) -> dict[str, str]:
+    def _read_version_marks(self) -> dict[str, str]:
         """Read what differs when the file was changed between two passes."""
         with _raise_as_source_error(self.name):
             self._files.invalidate_cache()  # drivers remember a listing
@@ -113,7 +113,7 @@ class _RemoteStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        stop_if_cancelled()
+        raise_if_cancelled()
         with _raise_as_source_error(self._name):
             part = self._file.read(len(buffer))
         buffer[: len(part)] = part

@@ -165,7 +165,7 @@ class CsvSource:
         if width < len(cells) <= self._usual_width and not "".join(cells[width:]).strip():
             cells = cells[:width]
         if len(cells) != width:
-            return Row(line, self.columns, cells, None, (self._explain_width(line, cells),))
+            return Row(line, self.columns, cells, None, (self._create_width_finding(line, cells),))
         if record.spans and self._key is not None and count_lines(cells[self._key].strip()):
             # Without a record the row names nobody, so that mode sync, which cannot know whom it means, removes nobody.
             name = self.columns.header[self._key]
@@ -173,7 +173,7 @@ class CsvSource:
             return Row(line, self.columns, cells, None, (Finding(line, name, "error", message),))
         return Row(line, self.columns, cells, self.columns.create_record(cells))
 
-    def _explain_width(self, line: int, cells: Sequence[str]) -> Finding:
+    def _create_width_finding(self, line: int, cells: Sequence[str]) -> Finding:
         expected, got = len(self.columns.header), len(cells)
         hint = "quote the cell that holds the delimiter" if got > expected else "add the missing cells"
         message = f"the row has {got} cells where the header has {expected}; {hint}"

@@ -13,7 +13,7 @@ from ....core.errors import ConfigurationError
 from ...errors import SourceError
 from ..cell_values import Unreadable, is_inexact
 from ..column_layout import ColumnLayout
-from ..field_map import FieldMap, suggest_nearest
+from ..field_map import FieldMap, format_suggestion
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row, create_typed_row
 from .header_search import Header, find_header
@@ -105,7 +105,9 @@ class ExcelSource:
             folded = {name.strip().casefold(): name for name in reversed(names)}
             found = wanted if wanted in names else folded.get(wanted.strip().casefold())
             if found is None:
-                raise SourceError(f"there is no sheet {wanted!r}{suggest_nearest(wanted, names)}", self.name)
+                raise SourceError(
+                    f"there is no sheet {wanted!r}{format_suggestion(wanted, names)}", self.name
+                )
             names = [found]
         else:
             visible = {s.name for s in self._workbook.sheets_metadata if str(s.visible).endswith(".Visible")}

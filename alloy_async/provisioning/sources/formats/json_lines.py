@@ -80,7 +80,7 @@ class JsonLinesSource:
 
 
 def _create_block(objects: ObjectRows, line: int, text: str) -> Block:
-    found = parse_objects(text)
+    found = try_parse_objects(text)
     header = tuple(found[0]) if found else ()
     if found and header and set(map(len, found)) == {len(header)}:
         try:
@@ -90,11 +90,11 @@ def _create_block(objects: ObjectRows, line: int, text: str) -> Block:
         else:
             inexact = [column for column in columns if not _MAY_LOSE.isdisjoint(map(type, column))]
             if is_exact(text, chain(*inexact), len(found) * len(header)):
-                return objects.create_block(range(line, line + len(found)), header, columns)
+                return objects.create_block_from_columns(range(line, line + len(found)), header, columns)
     return RowBlock([*create_rows(objects, enumerate(io.StringIO(text, newline=""), line))])
 
 
-def parse_objects(text: str) -> list[dict[str, object]] | None:
+def try_parse_objects(text: str) -> list[dict[str, object]] | None:
     """Parse lines of which each is a JSON object, all at once: in half the time; None where that is not sure.
 
     They become one array, with a mark between two lines. Nobody can know the mark beforehand, so where all marks are found

@@ -71,7 +71,9 @@ class ParquetSource:
             try:
                 for batch in file.iter_batches(_BATCH, use_threads=False):
                     lines = range(number + 1, number + 1 + batch.num_rows)
-                    block = objects.create_block(lines, names, [*map(self._convert_column, batch.columns)])
+                    block = objects.create_block_from_columns(
+                        lines, names, [*map(self._convert_column, batch.columns)]
+                    )
                     number = lines.stop - 1
                     yield block
             except (self._arrow.ArrowException, OSError) as error:

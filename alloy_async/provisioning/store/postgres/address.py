@@ -37,7 +37,7 @@ _LEASE = "lease_seconds"
 """The parameter of an address that is ours; all others are the database's."""
 
 
-def is_address(place: object) -> bool:
+def is_database_address(place: object) -> bool:
     """Tell whether a place of a job is an address of this kind, and not a path."""
     return isinstance(place, str) and place.partition("://")[0] in _SCHEMES
 

@@ -53,13 +53,13 @@ class OpenDatabaseJob:
         database = connect(address)
         try:
             job = create_job(database, address, header)
-            return cls(address, database, job, _claim(database, address, job))
+            return cls(address, database, job, _claim_lease(database, address, job))
         except BaseException:
             database.close()
             raise
 
     @classmethod
-    def open(cls, place: str) -> Self:
+    def take_up(cls, place: str) -> Self:
         """Take up a job, for one worker at a time.
 
         Raises:
@@ -69,7 +69,7 @@ class OpenDatabaseJob:
         database = connect(address)
         try:
             job = find_job(database, address)
-            return cls(address, database, job, _claim(database, address, job))
+            return cls(address, database, job, _claim_lease(database, address, job))
         except BaseException:
             database.close()
             raise
@@ -152,7 +152,7 @@ class OpenDatabaseJob:
         Raises:
             JobError: there is none, or somebody works on it.
         """
-        store = cls.open(place)
+        store = cls.take_up(place)
         try:
             drop_job(store._database, store._address, store.job)
         finally:
@@ -227,7 +227,7 @@ class OpenDatabaseJob:
                             (
                                 self.job,
                                 *same.values(),
-                                *[_encode(name, getattr(record, name)) for name in columns],
+                                *[_adapt_text(name, getattr(record, name)) for name in columns],
                             )
                         )
 
@@ -254,14 +254,14 @@ def _cut_pieces(records: Iterable[Any]) -> Iterator[list[Any]]:
         yield piece
 
 
-def _claim(database: psycopg.Connection[Any], address: JobAddress, job: int) -> Lease:
+def _claim_lease(database: psycopg.Connection[Any], address: JobAddress, job: int) -> Lease:
     lease = Lease.claim(database, address, job)
     if lease is None:
         raise JobInUse("another worker is working on this job; wait for it, or stop it", address.shown)
     return lease
 
 
-def _encode(name: str, value: Any) -> Any:
+def _adapt_text(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return value.encode("utf-8", "surrogatepass") if name in BYTES else value.replace("\0", "\ufffd")

@@ -77,11 +77,11 @@ class Exchange:
         # Nobody needs a word while the gate is shut: all wait for it.
         heard = -math.inf if row.written is None else max(row.written, budget.opens_at())
         if now - heard > _SILENCE or (self.rested is not None and self.rested + ahead - heard > _QUIET):
-            budget.rest(now)
+            budget.note_rest(now)
         for answer in self.answers:
             apply_service_answer(budget, answer, ahead)
-        size = choose_lease(budget.rate()) if self._is_wanted and budget.rate() < math.inf else 0
-        self.slots = [budget.take(now) for _ in range(size)]
+        size = choose_lease_size(budget.rate()) if self._is_wanted and budget.rate() < math.inf else 0
+        self.slots = [budget.reserve(now) for _ in range(size)]
         return list(budget.export_numbers())
 
 
@@ -105,13 +105,13 @@ class LeasedBudget:
         self._rested: float | None = clock()  # what ran before belongs to others, or to another day
         self._is_wanted = False
 
-    def take(self, now: float) -> float | None:
+    def reserve(self, now: float) -> float | None:
         with self._lock:
             if self._budget.rate() == math.inf:
                 return now
             while self._slots and self._slots[0] < now - _LATE:
                 self._slots.popleft()
-            if len(self._slots) <= choose_lease(self._budget.rate()) / 2:
+            if len(self._slots) <= choose_lease_size(self._budget.rate()) / 2:
                 self._is_wanted = True
                 self._wake(True)
             if not self._slots:
@@ -134,19 +134,21 @@ class LeasedBudget:
     def until(self) -> float:
         return self._budget.until() - self._ahead
 
-    def accept(self, now: float, sent: float) -> None:
+    def note_accepted(self, now: float, sent: float) -> None:
         with self._lock:
-            self._add(_ServiceAnswer(False, now, sent))
+            self._note_answer(_ServiceAnswer(False, now, sent))
 
-    def refuse(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
+    def note_refused(
+        self, now: float, sent: float, asked: float | None, chance: float, crowded: bool
+    ) -> bool:
         with self._lock:
-            is_news = self._add(_ServiceAnswer(True, now, sent, asked, chance, crowded))
+            is_news = self._note_answer(_ServiceAnswer(True, now, sent, asked, chance, crowded))
             if is_news:
                 self._drop_slots()
                 self._wake(True)
             return is_news
 
-    def rest(self, now: float) -> None:
+    def note_rest(self, now: float) -> None:
         """Note that nobody here is in a hurry; whether nobody is anywhere is seen when the row is read."""
         with self._lock:
             self._rested = now
@@ -180,13 +182,13 @@ class LeasedBudget:
         opens = self.opens_at()
         self._slots = deque([moment for moment in self._slots if moment >= opens])
 
-    def _add(self, answer: _ServiceAnswer) -> bool:
+    def _note_answer(self, answer: _ServiceAnswer) -> bool:
         self._answers.append(answer)
         self._wake(False)
         return apply_service_answer(self._budget, answer, self._ahead)
 
 
-def choose_lease(rate: float) -> int:
+def choose_lease_size(rate: float) -> int:
     """Choose how many requests are leased at a time."""
     return max(1, min(round(rate * _LEASE), _MOST)) if rate < math.inf else 1
 
@@ -195,8 +197,8 @@ def apply_service_answer(budget: AdaptiveBudget, answer: _ServiceAnswer, ahead: 
     """Tell a budget of an answer; tell whether it is news."""
     now, sent = answer.now + ahead, answer.sent + ahead
     if answer.refused:
-        return budget.refuse(now, sent, answer.asked, answer.chance, answer.crowded)
-    budget.accept(now, sent)
+        return budget.note_refused(now, sent, answer.asked, answer.chance, answer.crowded)
+    budget.note_accepted(now, sent)
     return True
 
 

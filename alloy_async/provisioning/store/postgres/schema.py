@@ -106,7 +106,7 @@ def create_tables(database: psycopg.Connection[Any], address: JobAddress) -> byt
         return salt
     with raise_as_job_error(address, "its tables cannot be made"), database.transaction():
         database.execute("SELECT pg_advisory_xact_lock(hashtext('alloy_async'))")
-        columns = ", ".join([_column(field) for field in attrs.fields(JobHeader)])
+        columns = ", ".join([_describe_column(field) for field in attrs.fields(JobHeader)])
         database.execute(_TABLES.replace("{header}", columns).encode())
         database.execute(_SETTINGS, (os.urandom(16), FORMAT))
     salt = read_salt(database, address)
@@ -138,7 +138,7 @@ def read_salt(database: psycopg.Connection[Any], address: JobAddress) -> bytes |
     return bytes(found[0])
 
 
-def _column(field: attrs.Attribute[Any]) -> str:
+def _describe_column(field: attrs.Attribute[Any]) -> str:
     """State the column of one of a header's attributes."""
     types = {"bytes": "bytea", "float": "double precision", "int": "bigint"}
     words = str(field.type).split(" | ")

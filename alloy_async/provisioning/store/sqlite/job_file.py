@@ -49,33 +49,33 @@ class JobFile:
         """
         lock = WorkerLock.create(path, create_template())
         try:
-            return cls._claim(path, connect(path), lock, header)
+            return cls._become_worker(path, connect(path), lock, header)
         except BaseException:
             path.unlink(missing_ok=True)
             lock.close()
             raise
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def take_up(cls, path: Path) -> Self:
         """Take up a job file, for one worker at a time.
 
         Raises:
             JobError: there is none, another process works on it, it is damaged, a copy, or of another format.
         """
-        lock = WorkerLock.take(path)
+        lock = WorkerLock.try_lock(path)
         if lock is None:
             with cls.open_for_reading(path) as reader:
                 raise JobError(
                     f"process {reader.worker} is working on this job; wait for it, or stop it", path
                 )
         try:
-            return cls._claim(path, open_database(path), lock)
+            return cls._become_worker(path, open_database(path), lock)
         except BaseException:
             lock.close()
             raise
 
     @classmethod
-    def _claim(
+    def _become_worker(
         cls, path: Path, database: sqlite3.Connection, lock: WorkerLock, header: JobHeader | None = None
     ) -> Self:
         """Make this process the one worker on a job; on a new one, whose header is given, nobody else can have worked yet."""

@@ -74,7 +74,7 @@ class WorkerLock:
         return lock
 
     @classmethod
-    def take(cls, path: Path) -> Self | None:
+    def try_lock(cls, path: Path) -> Self | None:
         """Lock a job file; None where another worker holds it.
 
         Raises:
@@ -91,7 +91,7 @@ class WorkerLock:
     @classmethod
     def _take(cls, path: Path, descriptor: int) -> Self | None:
         lock = cls(path, descriptor)
-        if lock._file in _HELD or not _lock(descriptor):
+        if lock._file in _HELD or not _try_lock(descriptor):
             os.close(descriptor)
             return None
         _HELD.add(lock._file)
@@ -191,7 +191,7 @@ class CopiedJobGuard:
         self._database.execute("UPDATE worker SET token = ?, home = ?", (self._token, here))
         self._database.execute("UPDATE job SET pid = ?", (os.getpid(),))
 
-    def add_intents(self, events: Iterable[Event]) -> None:
+    def count_new_intents(self, events: Iterable[Event]) -> None:
         """Count intents that are about to be written, within their transaction.
 
         Raises:
@@ -204,7 +204,7 @@ class CopiedJobGuard:
         if not changed.rowcount:
             raise JobError("was taken over by another process; this one sends nothing more", self._path)
 
-    def count_intents(self) -> None:
+    def recount_intents(self) -> None:
         """Count all intents anew, within a transaction that removed some."""
         self._database.execute("UPDATE worker SET intents = ?", (self._sum_intents(),))
 
@@ -232,7 +232,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> bool:
+    def _try_lock(descriptor: int) -> bool:
         os.lseek(descriptor, _BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -245,7 +245,7 @@ if sys.platform == "win32":
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
     def _is_locked(descriptor: int) -> bool:
-        if _lock(descriptor):
+        if _try_lock(descriptor):
             _unlock(descriptor)
             return False
         return True
@@ -262,7 +262,7 @@ else:
         fields = (kind, os.SEEK_SET, _BYTE, 1, 0)
         return struct.pack(_FORM, *(fields if sys.platform == "linux" else (_BYTE, 1, 0, kind, os.SEEK_SET)))
 
-    def _lock(descriptor: int) -> bool:
+    def _try_lock(descriptor: int) -> bool:
         try:
             fcntl.fcntl(descriptor, _SET, _describe(fcntl.F_WRLCK))
         except OSError:

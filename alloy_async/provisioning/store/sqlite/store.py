@@ -62,7 +62,7 @@ class SqliteStore(JobFile):
         with self.transaction():
             self.write("DELETE FROM batches WHERE undo = ?", [(encode_phase(phase),)])
             self.write("DELETE FROM events WHERE undo = ?", [(encode_phase(phase),)])
-            self.guard.count_intents()
+            self.guard.recount_intents()
 
     def read_stretches(
         self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()
@@ -80,12 +80,12 @@ class SqliteStore(JobFile):
         """Write down that rows are about to be sent; only the worker that the job names may."""
         events = list(pack_results(encode_phase(phase), intents, self.next_id))
         with self.transaction():
-            self.guard.add_intents(events)
-            self._append(events)
+            self.guard.count_new_intents(events)
+            self._append_events(events)
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows; what is the same for neighbours is written once."""
-        self._append(pack_results(encode_phase(phase), results, self.next_id))
+        self._append_events(pack_results(encode_phase(phase), results, self.next_id))
 
     def reopen_rows(self, phase: Phase, state: RowState) -> None:
         """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""
@@ -155,7 +155,7 @@ class SqliteStore(JobFile):
         """Read what the checks found."""
         return [Remark._make(remark) for remark in self.read("SELECT * FROM remarks")]
 
-    def _append(self, events: Iterable[Event]) -> None:
+    def _append_events(self, events: Iterable[Event]) -> None:
         records = list(events)
         self.write(INSERT_EVENT, records)
         self.next_id += len(records)

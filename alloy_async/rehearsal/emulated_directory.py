@@ -16,7 +16,7 @@ _FILLERS = {"password": "Rehearsed-Passw0rd!", "given_name": "-"}
 """What a user who is there has in the emulation, where it needs a field and the system does not show it."""
 
 
-class Stage:
+class EmulatedDirectory:
     """The directory of an emulation, as if it were the system.
 
     Args:
@@ -49,7 +49,7 @@ class Stage:
         if "list" in self.capabilities.abilities:
             self._staff = {user.remote_id async for user in self._inner.list()}
 
-    async def put_in(self, users: AsyncIterable[UserRecord]) -> list[Outcome]:
+    async def add_users(self, users: AsyncIterable[UserRecord]) -> list[Outcome]:
         """Put users in, as they are in the system; the outcomes of those who could not be."""
         strangers: list[Outcome] = []
         own_ids: dict[str, str] = {}  # by key, where the emulation's answer does not tell the id it gave
@@ -57,10 +57,10 @@ class Stage:
         async for user in users:
             part.append(user)
             if len(part) == _PART:
-                strangers += await self._put_part(part, own_ids)
+                strangers += await self._add_part(part, own_ids)
                 part = []
         if part:
-            strangers += await self._put_part(part, own_ids)
+            strangers += await self._add_part(part, own_ids)
         if own_ids and "list" in self.capabilities.abilities:
             async for user in self._inner.list():
                 own = own_ids.get(fold(getattr(user, self.capabilities.key) or ""))
@@ -68,7 +68,7 @@ class Stage:
                     self._pair_ids(own, user.remote_id)
         return strangers
 
-    async def _put_part(self, part: Sequence[UserRecord], own_ids: dict[str, str]) -> list[Outcome]:
+    async def _add_part(self, part: Sequence[UserRecord], own_ids: dict[str, str]) -> list[Outcome]:
         outcomes = await self._inner.create([self._fill(user) for user in part])
         for user, outcome in zip(part, outcomes, strict=True):
             # The emulation and the system have the same administrator.
