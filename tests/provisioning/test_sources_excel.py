@@ -80,6 +80,25 @@ def test_a_number_that_lost_its_last_digits_is_an_error(tmp_path: Path) -> None:
     assert [finding.severity for finding in long.findings] == ["error"]
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.date(2026, 3, 1),
+        datetime.datetime(2026, 3, 1, 10),
+        datetime.time(10),
+        datetime.timedelta(hours=30),
+    ],
+)
+def test_a_name_that_a_spreadsheet_made_a_date_is_an_error(tmp_path: Path, moment: Any) -> None:
+    """MAR1 becomes the first of March, 10:00 a fraction of a day: what was typed is not in the file."""
+    path = workbook(tmp_path / "users.xlsx", S=[["username", "department", "x"], [moment, moment, moment]])
+    (row,) = open_source(path).rows()
+    assert {finding.column for finding in row.findings if "a date or time" in finding.message} == {
+        "username",
+        "department",
+    }
+
+
 def test_what_nobody_sees_is_not_taken(tmp_path: Path) -> None:
     """Rows that a filter hides, hidden sheets, errors, formulas without a value, the empty parts of a merged cell."""
     path = workbook(

@@ -20,6 +20,7 @@ from .header_search import Header, find_header
 from .sheet_marks import SheetMarks, read_marks
 
 _HEAD_ROWS = 100
+_MOMENTS = (datetime.date, datetime.time, datetime.timedelta)
 
 
 class ExcelSource:
@@ -81,6 +82,11 @@ class ExcelSource:
             for place, why in {**marks.merged.get(line, {}), **unread}.items():
                 if 0 <= (index := place - self._left) < len(cells) and cells[index] is None:
                     cells[index] = Unreadable(why)
+            for index in columns.fields.values():
+                if index < len(values) and isinstance(values[index], _MOMENTS):
+                    cells[index] = Unreadable(
+                        "a date or time, into which spreadsheets turn texts; format it as text"
+                    )
             yield self._create_row(line, cells, columns, width)
 
     def _create_row(self, line: int, cells: list[object], columns: ColumnLayout, width: int) -> Row:
