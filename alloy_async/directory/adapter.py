@@ -204,13 +204,13 @@ class Adapter(ABC, Generic[ClientT]):
         seen: set[str] = set()
         reasons: dict[int, str] = {}
         for number, record in enumerate(records):
-            folded = fold(self.key_of(record))
+            keys = can.list_known_keys(record)
             found = find_faults(record, can, needs)
-            if folded in seen:
-                found.append(f"{self.key_of(record)!r} comes twice in one call")
+            # By any of these the system knows a user: of two who share one, both would be made, or one twice.
+            found += [f"{key!r} comes twice in one call" for key in keys if key in seen]
             if found:
                 reasons[number] = "; ".join(found)
-            seen.add(folded)
+            seen.update(keys)
         if not (reasons or can.forms):
             return await send(records)
         good = [fit_record(record, can) for number, record in enumerate(records) if number not in reasons]

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from alloy_async.directory import AmbiguousKey, UserRecord
+from alloy_async.opendatasoft import models
 from alloy_async.opendatasoft.directory import OpendatasoftDirectory
 from alloy_async.sandbox import Fault, Sandbox, Status
 
@@ -119,8 +120,9 @@ async def test_a_key_that_means_two_users_is_refused_for_both() -> None:
         directory = INVITING.connect(sandbox, **QUICK)
         async with directory.client:
             mail = f"ada@{MAIL}"
-            named = UserRecord(username=mail, email=f"other@{MAIL}")
-            await directory.create([named, UserRecord(username="ada", email=mail)])
+            pairs = ((mail, f"other@{MAIL}"), ("ada", mail))  # the directory itself would not make both
+            users = [models.User(username=username, email=email) for username, email in pairs]
+            await directory.client.invite_users(users)
             assert sandbox.ledger.count(what="created") == 2
             with pytest.raises(AmbiguousKey, match=rf"'{mail}' means 2 users: .*'ada' \({mail}\)") as caught:
                 await directory.find(mail)

@@ -157,6 +157,18 @@ async def test_two_rows_that_mean_one_user_are_not_both_sent(mode: Mode, tmp_pat
         assert sandbox.ledger.count(what="updated") == 0
 
 
+@pytest.mark.parametrize("second", [f"bob,ADA@{MAIL}", f"ada@{MAIL},bob@{MAIL}", f"ADA@{MAIL},"])
+@pytest.mark.parametrize("mode", ["create", "upsert"])
+async def test_two_newcomers_who_share_a_name_are_not_both_invited(
+    mode: Mode, second: str, tmp_path: Path
+) -> None:
+    async with empty_sandbox("opendatasoft") as sandbox, directory_of("opendatasoft", sandbox.url) as portal:
+        told = await run(portal, f"username,email\nada,ada@{MAIL}\n{second}\n", tmp_path, mode)
+        assert told == {"created": 1, "invalid": 1}
+        invitations = [request for request in sandbox.requests if request.method == "POST"]
+        assert b"bob" not in b"".join(request.body for request in invitations)
+
+
 async def test_a_number_of_ones_own_is_not_taken_for_an_id(tmp_path: Path) -> None:
     async with empty_sandbox("alsid") as sandbox, directory_of("alsid", sandbox.url) as alsid:
         await alsid.create([create_person("ada", "alsid")])
