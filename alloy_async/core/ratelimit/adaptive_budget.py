@@ -6,8 +6,9 @@ the user told, or what was learned, whichever is lower.
 A refusal shuts the gate. When the time is over that the server asked for, or after a pause that grows with each further no,
 one request asks; with its yes the gate is open again. From one opening to the next the server was used up once, so what it
 accepted, divided by the time, is its rate, whatever its limit is made of: a bucket that fills all the time, or a window that
-lets so many through and is shut for the rest. Of that rate a little less is used; while callers wait for it, it rises again,
-slowly around what was measured and steeply after (see RisingLimit), so that a higher limit is found.
+lets so many through and is shut for the rest (see WindowMeter). Of that rate a little less is used; while callers wait for it,
+it rises again, slowly around what was measured and steeply after (see RisingLimit), so that a higher limit is found. What is known
+stays where it lies between what a stretch accepted and the rate that was refused.
 
 What measures badly counts for little. A stretch of few requests or few round trips moves the rate a little only. Where the
 server had more than was asked for, the truth lies between the mean of the stretch and the best part of it. Where the rate has
@@ -24,25 +25,27 @@ from __future__ import annotations
 
 import math
 
-from .accepted_rate import RateMeter
-from .configured_rate import Rate
+from .accepted_rate import FEW, ROUND_SECONDS, RateMeter, WindowMeter
 from .rising_limit import RisingLimit
+from .configured_rate import Rate
 
 # A told rate is kept this much below: the server's clock and windows are not ours. A learned one, too: it is a measure.
-HEADROOM, DIP = 0.995, 0.98
-# Accepted requests from which a first rate is learned; later, so many count as much as all that was known before.
-FEW, ENOUGH = 3.0, 10.0
+HEADROOM, DIP = 0.995, 0.99
+# Accepted requests of which a rate is learned; later, so many count as much as all that was known before.
+ENOUGH = 10.0
 # A rate that moves by more than this factor is rough, and one that was refused so far above the mean while it was rough; as is
-# one measured in a stretch whose ends are as unsure as this share. A window that was shut for so much of a stretch was used up.
-ROUGHLY, FAR, UNSURE, WINDOW = 1.2, 1.5, 0.1, 1 / 8
+# one measured in a stretch whose ends are as unsure as this share. A server that was shut for so much of it was used up.
+ROUGHLY, FAR, UNSURE, SHUT_SHARE = 1.2, 1.5, 0.1, 1 / 8
 # Seconds until a rate has doubled: at least and at the most, in times that the server was shut, and so long that the refusals
 # at the end of a round are PRICE of its requests. How much shorter the time that it was shut is remembered as after each round.
-DOUBLING_LEAST, DOUBLING_MOST, SHUT_TIMES, PRICE, FADE = 8.0, 600.0, 5.0, 0.022, 0.9
+DOUBLING_LEAST, DOUBLING_MOST, SHUT_TIMES, PRICE, FADE = 8.0, 600.0, 5.0, 0.01, 0.9
 # The same while it is rough: at least, and in round trips.
 ROUGH_DOUBLING, ROUND_TRIPS = 0.5, 4.0
 # Seconds after a refusal until the first question, where no rate is known; the share of the time for which the server was shut
 # before; how much longer after each further no; and the longest pause.
 FIRST_PAUSE, PAUSE_SHARE, PAUSE_GROWTH, LONGEST_PAUSE = 0.15, 1 / 16, 1.6, 60.0
+# The longest, as a share of that time until more than that is over; seconds after the end of a usual window for a question.
+LONGEST_SHARE, SAME_REASON, ASK_AFTER = 1 / 4, 1.25, 0.05
 # A told wait of one second is one that was rounded up. Once a rate is known, it tells better when the next request fits; and
 # most of such a wait measures nothing.
 COARSE, ROUNDED_UP = 1.0, 0.9
@@ -55,27 +58,6 @@ PRICE_OF_REFUSAL, PATIENCE = 10.0, 6.0
 # A rate that was refused before it rose so much was refused early; it is in doubt after so many. After a doubt that did not
 # last for so many accepted requests, the next one takes twice as many.
 EARLY, DOUBT, DOUBT_MOST, LASTING = 1.01, 4.0, 64.0, 200.0
-
-NUMBERS = (
-    "spent",
-    "opens",
-    "told_until",
-    "cut",
-    "refusals",
-    "is_open",
-    "pause",
-    "shut_at",
-    "shut_rate",
-    "shut_for",
-    "period",
-    "unsure",
-    "rough",
-    "lenient",
-    "patience",
-    "early",
-    "doubt",
-    "round_trip",
-)
 
 
 class AdaptiveBudget:
@@ -99,6 +81,7 @@ class AdaptiveBudget:
             self.spent -= max(0.0, told.burst - 2) / told.per_second
         self.ceiling: RisingLimit = RisingLimit(math.inf, DOUBLING_LEAST)
         self.meter: RateMeter = RateMeter()
+        self.window: WindowMeter = WindowMeter()
         self.round_trip: float = 0.0
         # The gate. Truths are numbers, too: all of them are kept in a file where processes share a budget.
         self.is_open: float = 1.0
@@ -146,6 +129,7 @@ class AdaptiveBudget:
 
     def note_rest(self, now: float) -> None:
         self.meter.stop()
+        self.window.stop()
 
     def note_accepted(self, now: float, sent: float) -> None:
         self.meter.count(now, self.rate(), self.period)
@@ -171,10 +155,11 @@ class AdaptiveBudget:
         if self.is_open:
             self._shut(now, crowded)
         else:
-            self.pause = min(self.pause * PAUSE_GROWTH, LONGEST_PAUSE)
-        wait = self._choose_wait(now, asked, chance)
+            is_long = now - self.shut_at >= SAME_REASON * self.period
+            longest = LONGEST_PAUSE if is_long else LONGEST_SHARE * self.period
+            self.pause = min(self.pause * PAUSE_GROWTH, longest)
         self.opens = self.told_until = -math.inf
-        self._hold(now, wait)
+        self._hold(now, wait := self._choose_wait(now, asked, chance))
         if self.meter.marked_at == now and asked and asked <= COARSE:
             self.meter.marked_at += ROUNDED_UP * wait
         self.cut, self.refusals, self.is_open = now, 1.0, 0.0
@@ -187,7 +172,9 @@ class AdaptiveBudget:
     def _choose_wait(self, now: float, asked: float | None, chance: float) -> float:
         """Seconds until the gate opens: what the server asked, else the pause."""
         if not asked or (asked <= COARSE and self.rate() < math.inf):
-            return self.pause * (1 + JITTER * chance)
+            pause, elapsed = self.pause * (1 + JITTER * chance), now - self.shut_at
+            ends = [end + ASK_AFTER - elapsed for end in ROUND_SECONDS if elapsed < end < elapsed + pause]
+            return min(ends, default=pause)
         return asked + chance * min(max(JITTER * asked, JITTER_LEAST), JITTER_MOST)
 
     def _shut(self, now: float, crowded: bool) -> None:
@@ -215,14 +202,25 @@ class AdaptiveBudget:
         opened = now - unsure
         self.shut_for = opened - self.shut_at
         self.period = max(self.shut_for, FADE * self.period)
-        if self.ceiling.base == math.inf:
+        measured = self._measure_window(opened, now)
+        self.window.begin(self.cut, now, self.meter.accepted - 1)
+        if measured:
+            self.rough = self.lenient = 0.0
+            self._set_rate(measured, opened)
+        elif self.ceiling.base == math.inf:
             return
-        if not math.isnan(self.shut_rate):
+        elif not math.isnan(self.shut_rate):
             self.unsure += unsure
             self._doubt()
             self._learn(opened)
         self.meter.mark(opened)
         self.unsure = unsure
+
+    def _measure_window(self, opened: float, now: float) -> float:
+        """The rate by the window that ends, where it was used up; else 0.0."""
+        if self.cut == self.shut_at or self.shut_for < SHUT_SHARE * (opened - self.window.opened):
+            return 0.0  # no question was in vain: as a bucket is, that is empty for a moment
+        return self.window.measure(self.cut, now, self.meter.accepted - 1, self.round_trip)
 
     def _doubt(self) -> None:
         """Doubt a rate that is refused again and again, though each refusal lowers it."""
@@ -244,12 +242,17 @@ class AdaptiveBudget:
         mean = accepted / seconds
         if before == math.inf:
             measured, self.lenient, self.rough = mean, 0.0, 1.0
+        elif not self.rough and before < DIP * self.shut_rate and mean < before / DIP < ROUGHLY * mean:
+            measured = before / DIP
         else:
             measured = self._move_rate(before, accepted, seconds)
             near = before / ROUGHLY < measured < before * ROUGHLY
             rising = self.rough and self.shut_rate > FAR * mean  # and still from far below
-            sure = self.shut_for > WINDOW * seconds or (near and not rising)
+            sure = self.shut_for > SHUT_SHARE * seconds or (near and not rising)
             self.rough = float(not sure or self.unsure >= UNSURE * seconds or bool(self.lenient))
+        self._set_rate(measured, now)
+
+    def _set_rate(self, measured: float, now: float) -> None:
         base = measured * DIP
         self.ceiling = RisingLimit(base, self._choose_doubling(base))
         self.spent = max(self.spent, now)
@@ -282,12 +285,17 @@ class AdaptiveBudget:
 
     def export_numbers(self) -> tuple[float, ...]:
         """All that may change, as numbers, for a budget that is kept elsewhere."""
-        parts = ((self, NUMBERS), (self.meter, self.meter.__slots__), (self.ceiling, self.ceiling.__slots__))
-        return tuple(getattr(part, name) for part, names in parts for name in names)
+        return tuple(getattr(part, name) for part, name in self._list_numbers())
 
     def import_numbers(self, numbers: tuple[float, ...]) -> None:
         """Take over what `export_numbers` gave."""
-        parts = ((self, NUMBERS), (self.meter, self.meter.__slots__), (self.ceiling, self.ceiling.__slots__))
-        places = ((part, name) for part, names in parts for name in names)
-        for (part, name), number in zip(places, numbers, strict=True):
+        for (part, name), number in zip(self._list_numbers(), numbers, strict=True):
             setattr(part, name, number)
+
+    def _list_numbers(self) -> list[tuple[object, str]]:
+        meters: list[RateMeter | WindowMeter | RisingLimit] = [self.meter, self.window, self.ceiling]
+        return [*((self, name) for name in NUMBERS), *((it, name) for it in meters for name in it.__slots__)]
+
+
+# What may change of a budget itself: its public numbers.
+NUMBERS = [name for name, it in vars(AdaptiveBudget()).items() if type(it) is float and name[0] != "_"]
