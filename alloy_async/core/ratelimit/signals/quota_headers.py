@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from .wait_formats import parse_number, parse_wait
+from .wait_formats import parse_number, parse_wait, read_header, read_server_time
 
 # Patterns are compiled by `re` when they are first used.
 
@@ -118,8 +118,10 @@ def parse_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
 
     Args:
         headers: of an answer; names in lower case, or a mapping that does not mind.
-        now: the wall clock, in seconds since 1970; a reset given as a moment is taken relative to it.
+        now: the wall clock, in seconds since 1970; a reset given as a moment is taken relative to the server's `Date`, or to
+            this where there is none.
     """
+    now = read_server_time(headers, now)
     parsers: tuple[Callable[[Mapping[str, str], float], Iterator[Quota]], ...] = (
         _read_forms,
         _read_ietf,
@@ -130,24 +132,36 @@ def parse_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
 
 def _read_forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
     for form in FORMS:
-        remaining = parse_number(headers.get(form.remaining))
-        if remaining is None or remaining < 0:
+        left = read_header(headers, form.remaining)
+        if left is None:
             continue
-        told = (parse_wait(headers.get(name), now, form.unit) for name in form.reset)
-        reset = next((wait for wait in told if wait is not None), form.window)
-        if reset is None:
-            continue
-        limit = re.match(LEADING, headers.get(form.limit, "")) if form.limit else None
+        limits = (read_header(headers, form.limit) or "") if form.limit else ""
+        resets = [read_header(headers, name) for name in form.reset]
         scope = headers.get(form.scope, "") if form.scope else ""
-        size = float(limit[1]) if limit else None
-        yield Quota(f"{form.remaining} {scope} {size}", size, remaining, reset)
+        # Several policies are told as lists, in one order.
+        for place, value in enumerate(values := left.split(",")):
+            remaining = parse_number(value)
+            told = (parse_wait(_pick(text, place, len(values)), now, form.unit) for text in resets)
+            reset = next((wait for wait in told if wait is not None), form.window)
+            if remaining is None or remaining < 0 or reset is None:
+                continue
+            limit = re.match(LEADING, _pick(limits, place, len(values)) or "")
+            size = float(limit[1]) if limit else None
+            yield Quota(f"{form.remaining} {scope} {size}", size, remaining, reset)
+
+
+def _pick(text: str | None, place: int, count: int) -> str | None:
+    """Pick the value of one policy from a header that has one for each; the whole where it has not."""
+    values = text.split(",") if text and count > 1 else ()
+    return values[place] if len(values) == count else text
 
 
 def _read_ietf(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
-    text = headers.get(IETF)
+    text = read_header(headers, IETF)
     if text is None:
         return
-    limits = {name: members.get("q") for name, members in _parse_items(headers.get(POLICY, ""))}
+    policies = read_header(headers, POLICY) or ""
+    limits = {name: members.get("q") for name, members in _parse_items(policies)}
     for name, members in _parse_items(text):
         remaining = members.get("remaining", members.get("r"))
         reset = members.get("reset", members.get("t"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .quota_headers import parse_quotas
-from .wait_formats import parse_wait
+from .wait_formats import parse_wait, read_header, read_server_time
 
 # Patterns are compiled by `re` when they are first used: few programs ever meet a refusal.
 
@@ -40,8 +40,8 @@ REASON = (
 )
 AMAZON_TYPE = "x-amzn-errortype"
 AMAZON_REASON = rf"(?:{REASONS})\b"
-# Google: google.rpc.RetryInfo.
-RETRY_DELAY = r'"retryDelay"\s*:\s*"([^"]{1,40})"'
+# Google: google.rpc.RetryInfo. Discord and others: the header's name in the body, too; a bare number.
+RETRY_DELAY = r'"(?:retryDelay|retry_?after(_?(?:ms|millis|milliseconds))?)"\s*:\s*"?([^",}\]\s]{1,40})'
 BODY = 8192
 """Bytes of a body that are looked at."""
 
@@ -63,11 +63,12 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
         headers: of an answer; names in lower case, or a mapping that does not mind.
         now: the wall clock, in seconds since 1970.
     """
+    now = read_server_time(headers, now)
     for name, unit in WAITS:
-        wait = parse_wait(headers.get(name), now, unit)
+        wait = parse_wait(read_header(headers, name), now, unit)
         if wait is not None:
             return wait
-    waits = re.findall(SENTRY_ITEM, headers.get(SENTRY, ""))
+    waits = re.findall(SENTRY_ITEM, (read_header(headers, SENTRY) or "")[:BODY])
     return max(map(float, waits)) if waits else None
 
 
@@ -86,15 +87,15 @@ def parse_refusal(status: int, headers: Mapping[str, str], body: object, now: fl
     wait = parse_retry_after(headers, now)
     text = body[:BODY].decode("utf-8", "replace") if isinstance(body, bytes) else ""
     if wait is None:
-        delay = re.search(RETRY_DELAY, text)
-        wait = parse_wait(delay[1], now) if delay else None
+        delay = re.search(RETRY_DELAY, text, re.IGNORECASE)
+        wait = parse_wait(delay[2], now, 1e-3 if delay[1] else 1.0) if delay else None
     spent = [quota.reset for quota in parse_quotas(headers, now) if quota.remaining < 1 and not quota.refills]
     named = re.search(AMAZON_REASON, headers.get(AMAZON_TYPE, "")) or re.search(REASON, text, re.IGNORECASE)
     told = wait is not None and status in (403, 503)
     if not (status == 429 or told or (status == 403 and spent) or named):
         return None
     if wait is None:
-        wait = parse_wait(headers.get(RESET_AFTER), now)
+        wait = parse_wait(read_header(headers, RESET_AFTER), read_server_time(headers, now))
     if wait is None and spent and status == 403:
         wait = max(spent)  # with 429 the quota itself holds; of a bucket, this is the time until it is full
     return Refusal(wait)
