@@ -20,6 +20,14 @@ from alloy_async.core.ratelimit.shared_budget import SIZE, SharedBudget, open_sh
 from simulation.crowd import Simulation
 from simulation.limited_servers import TokenBucket
 
+HOLD_LOCK = """
+import fcntl, sys
+file = open(sys.argv[1], "ab")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such locks there")
 
 
@@ -70,6 +78,96 @@ def test_a_torn_record_is_begun_anew(tmp_path: Path) -> None:
     assert SharedBudget(path, Rate(10, shared=True), 10.0).reserve(10.0) <= 10.1
 
 
+def test_a_file_that_is_emptied_keeps_what_its_processes_know(tmp_path: Path) -> None:
+    one, other = (SharedBudget(tmp_path / "b", Rate(10, shared=True), 10.0) for _ in range(2))
+    for _ in range(50):
+        one.reserve(10.0)
+    os.truncate(tmp_path / "b", 0)
+    assert one.opens_at() < 10.0
+    assert one.reserve(10.1) > 14
+    assert other.reserve(10.1) > 14  # it reads what was written anew
+    os.truncate(tmp_path / "b", 100)
+    assert other.reserve(10.2) > 14
+
+
+@pytest.mark.parametrize("with_folder", [False, True])
+def test_processes_go_on_together_where_the_file_is_removed(folder: Path, with_folder: bool) -> None:
+    one, other = (open_shared_budget("api.example", "x", Rate(10, shared=True), 10.0) for _ in range(2))
+    for _ in range(50):
+        one.reserve(10.0)
+    for path in (*folder.iterdir(), *([folder] if with_folder else [])):
+        path.rmdir() if path.is_dir() else path.unlink()
+    assert one.reserve(10.0 + shared_budget.LOOK) > 14
+    assert other.reserve(10.0 + shared_budget.LOOK) > 14.1
+    third = SharedBudget(one._path, Rate(10, shared=True), 11.0)
+    assert third.reserve(11.1) > 14.2
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_file_that_cannot_be_made_anew_stops_nobody(folder: Path) -> None:
+    budget = open_shared_budget("api.example", "x", Rate(10, shared=True), 10.0)
+    budget.reserve(10.0)
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    folder.write_text("a file where the folder was")
+    for number in range(3):
+        assert budget.reserve(20.0 + number) <= 20.0 + number
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_is_not_a_file_of_the_user_is_refused(folder: Path, kind: str, tmp_path: Path) -> None:
+    path = open_shared_budget("api.example", "x", Rate(10, shared=True), 10.0)._path
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        (tmp_path / "another").write_bytes(b"of somebody")
+        path.symlink_to(tmp_path / "another")
+    with pytest.raises(ConfigurationError, match="the budget cannot be opened"):
+        open_shared_budget("api.example", "x", Rate(10, shared=True), 10.0)
+
+
+def test_an_emptied_key_is_made_anew(folder: Path) -> None:
+    open_shared_budget("api.example", "x", Rate(10, shared=True), 10.0)
+    os.truncate(folder / "key", 0)
+    open_shared_budget("api.example", "x", Rate(10, shared=True), 10.0)
+    assert (folder / "key").stat().st_size == 32
+
+
+def test_a_disk_that_is_full_fails_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = SharedBudget(tmp_path / "b", Rate(10, shared=True), 10.0)
+    monkeypatch.setattr(budget, "_file", os.open("/dev/full", os.O_RDWR))
+    moments = [budget.reserve(10.0) for _ in range(20)]
+    os.close(budget._file)
+    assert moments[-1] > 11.8
+
+
+def test_a_record_of_other_numbers_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = SharedBudget(tmp_path / "b", Rate(10, shared=True), 10.0)
+    for _ in range(50):
+        budget.reserve(10.0)
+    monkeypatch.setattr(shared_budget, "SEED", shared_budget.SEED + 1)
+    assert SharedBudget(tmp_path / "b", Rate(10, shared=True), 10.0).reserve(10.0) <= 10.1
+
+
+def test_a_process_killed_with_the_lock_holds_nobody_up(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD_LOCK, str(tmp_path / "b")], stdout=subprocess.PIPE, stdin=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    budget = SharedBudget(tmp_path / "b", Rate(10, shared=True), 10.0)
+    budget.reserve(10.0)
+    assert budget._is_stuck  # the lock was held indeed; from here on nobody waits for it
+    holder.kill()
+    holder.communicate()
+    budget.reserve(10.0)
+    assert not budget._is_stuck
+
+
 def test_the_time_before_the_host_started_counts_no_more(tmp_path: Path) -> None:
     path = tmp_path / "b"
     before = SharedBudget(path, Rate(1, shared=True), 1e6)
@@ -113,6 +211,7 @@ def test_the_file_tells_nothing_of_the_credential_and_is_its_users_own(folder: P
         assert path.stat().st_mode & 0o077 == 0 or path.name == "key"
         assert "secret" not in path.name
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    budget.reserve(1.0)
     assert budget._path.stat().st_size == SIZE
 
 

@@ -285,14 +285,15 @@ class AdaptiveBudget:
 
     def export_numbers(self) -> tuple[float, ...]:
         """All that may change, as numbers, for a budget that is kept elsewhere."""
-        return tuple(getattr(part, name) for part, name in self._list_numbers())
+        return tuple(getattr(part, name) for part, name in self.list_numbers())
 
     def import_numbers(self, numbers: tuple[float, ...]) -> None:
         """Take over what `export_numbers` gave."""
-        for (part, name), number in zip(self._list_numbers(), numbers, strict=True):
+        for (part, name), number in zip(self.list_numbers(), numbers, strict=True):
             setattr(part, name, number)
 
-    def _list_numbers(self) -> list[tuple[object, str]]:
+    def list_numbers(self) -> list[tuple[object, str]]:
+        """List all that may change: what it is an attribute of, and its name."""
         meters: list[RateMeter | WindowMeter | RisingLimit] = [self.meter, self.window, self.ceiling]
         return [*((self, name) for name in NUMBERS), *((it, name) for it in meters for name in it.__slots__)]
 

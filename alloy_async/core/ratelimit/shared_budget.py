@@ -1,13 +1,13 @@
-"""The budget that all processes of one host and user share: a few numbers in a memory-mapped file, changed under a lock.
+"""The budget that all processes of one host and user share: a few numbers in a file, changed under a lock.
 
 Each request moves the one moment "spent up to", and a refusal that one process sees shuts the gate for all. A process that
 dies, at whatever instant, leaves only unused time: the kernel releases its lock, and a record that was torn is recognised
-by its checksum and begun anew.
+by its checksum, and written anew with what its next reader knows. The file is not mapped into memory: whoever empties it
+would kill all who have it so. Who removes it, as those do who tidy up, makes all begin another one together.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 import struct
@@ -15,7 +15,7 @@ import tempfile
 import time
 import weakref
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -24,14 +24,18 @@ from ..errors import ConfigurationError
 from .adaptive_budget import AdaptiveBudget
 from .configured_rate import Rate
 
-# The numbers of a budget, and when they were written; then the checksum.
+# The numbers of a budget, and when they were written; then the checksum, which no record of other numbers passes.
 RECORD = struct.Struct(f"<{len(AdaptiveBudget().export_numbers()) + 1}d")
 CHECKSUM = struct.Struct("<I")
+SEED = zlib.crc32(",".join(name for _, name in AdaptiveBudget().list_numbers()).encode())
 SIZE = RECORD.size + CHECKSUM.size
+KEY_SIZE = 32
 # Seconds for which the lock is tried. Its holders need microseconds; one that takes longer was stopped, and must not stop all.
 LOCK_PATIENCE, LOCK_NAP = 0.05, 0.0005
 # Seconds without a request or an answer after which no process is in a hurry.
 QUIET = 0.25
+# Seconds after which is looked whether the file is still the one that others would open.
+LOOK = 1.0
 
 
 class SharedBudget(AdaptiveBudget):
@@ -44,6 +48,7 @@ class SharedBudget(AdaptiveBudget):
 
     Raises:
         ConfigurationError: the system has no such locks.
+        OSError: the file cannot be opened.
     """
 
     def __init__(self, path: Path, told: Rate, now: float) -> None:
@@ -56,7 +61,9 @@ class SharedBudget(AdaptiveBudget):
         self._flock, self._how = fcntl.flock, fcntl.LOCK_EX | fcntl.LOCK_NB
         self._release = fcntl.LOCK_UN
         self._initial = self._pack(now)
-        self._now = self._written = now
+        self._now = self._written = self._looked = now
+        self._is_stuck = False
+        self._close: Callable[[], object] = lambda: None
         self._open()
 
     def reserve(self, now: float) -> float:
@@ -79,9 +86,7 @@ class SharedBudget(AdaptiveBudget):
         with self._hold_record(now):
             super().note_accepted(now, sent)
 
-    def note_refused(
-        self, now: float, sent: float, asked: float | None, chance: float, crowded: bool
-    ) -> bool:
+    def note_refused(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
         with self._hold_record(now):
             return super().note_refused(now, sent, asked, chance, crowded)
 
@@ -91,46 +96,74 @@ class SharedBudget(AdaptiveBudget):
                 super().note_rest(now)
 
     def _open(self) -> None:
-        """Map the file; again in a forked child, whose locks would else be the parent's."""
-        self._pid = os.getpid()
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        weakref.finalize(self, os.close, self._file)
-        if os.fstat(self._file).st_size < SIZE:
-            os.ftruncate(self._file, SIZE)
-        self._map = mmap.mmap(self._file, SIZE)
+        """Open the file; again in a forked child, whose locks would else be the parent's, and where it is another one."""
+        how = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        file = os.open(self._path, how, 0o600)
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(file)
+            raise FileExistsError(f"{self._path} is not a file")
+        self._close()
+        self._close = weakref.finalize(self, os.close, file)
+        self._pid, self._file, self._identity = os.getpid(), file, (found.st_dev, found.st_ino)
+
+    def _look_again(self, now: float) -> None:
+        """Open the file that has the name now, where the one that is open was removed."""
+        self._looked = now
+        with suppress(OSError):  # the one that is open still serves those who have it
+            try:
+                found = os.lstat(self._path)
+            except FileNotFoundError:
+                self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            else:
+                if (found.st_dev, found.st_ino) == self._identity:
+                    return
+            self._open()
 
     @contextmanager
     def _hold_record(self, now: float) -> Iterator[None]:
         """Hold the lock, with the numbers read before and written after."""
         if self._pid != os.getpid():
             self._open()
+        elif not 0 <= now - self._looked < LOOK:
+            self._look_again(now)
         self._try_lock()
         try:
             self._now = max(self._now, now)
             self._read(now)
             yield
             packed = self._pack(now)
-            self._map[:SIZE] = packed + CHECKSUM.pack(zlib.crc32(packed))
+            with suppress(OSError):  # the disk is full: this process keeps what it knows
+                os.pwrite(self._file, packed + CHECKSUM.pack(zlib.crc32(packed, SEED)), 0)
         finally:
-            self._flock(self._file, self._release)
+            with suppress(OSError):
+                self._flock(self._file, self._release)
 
     def _try_lock(self) -> None:
-        until = time.monotonic() + LOCK_PATIENCE
+        until = time.monotonic() + (0.0 if self._is_stuck else LOCK_PATIENCE)
         while True:
             try:
-                return self._flock(self._file, self._how)
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    return None
+                self._flock(self._file, self._how)
+            except OSError:
+                if time.monotonic() >= until:
+                    self._is_stuck = True  # its holder was stopped: not every call waits for it
+                    return
                 time.sleep(LOCK_NAP)
+            else:
+                self._is_stuck = False
+                return
 
     def _read(self, now: float) -> None:
-        """Read the numbers; those of a torn record, or of the time before the host started, are begun anew."""
-        raw = self._map[:SIZE]
+        """Read the numbers; those that this process knows stay where the record is torn or being written."""
+        try:
+            raw = os.pread(self._file, SIZE, 0)
+        except OSError:
+            return
         packed = raw[: RECORD.size]
-        torn = zlib.crc32(packed) != CHECKSUM.unpack_from(raw, RECORD.size)[0]
-        numbers = RECORD.unpack(self._initial if torn else packed)
-        if numbers[-1] > now + 3600:
+        if len(raw) < SIZE or zlib.crc32(packed, SEED) != CHECKSUM.unpack_from(raw, RECORD.size)[0]:
+            return
+        numbers = RECORD.unpack(packed)
+        if numbers[-1] > now + 3600:  # of the time before the host started
             numbers = RECORD.unpack(self._initial)
         self.import_numbers(numbers[:-1])
         self._written = numbers[-1]
@@ -149,12 +182,15 @@ def open_shared_budget(host: str, credential: str, rate: Rate, now: float) -> Sh
         now: by a monotonic clock that all processes of the host share.
 
     Raises:
-        ConfigurationError: the folder of the budgets is another user's, or cannot be made.
+        ConfigurationError: the folder of the budgets is another user's, or it or a file in it cannot be made or opened.
     """
     folder = _open_folder()
     name = rate.shared if isinstance(rate.shared, str) else credential
-    digest = blake2b(f"{host.lower()}\0{name}".encode(), key=_read_or_create_key(folder), digest_size=16)
-    return SharedBudget(folder / digest.hexdigest(), rate, now)
+    try:
+        digest = blake2b(f"{host.lower()}\0{name}".encode(), key=_read_or_create_key(folder), digest_size=16)
+        return SharedBudget(folder / digest.hexdigest(), rate, now)
+    except OSError as error:
+        raise ConfigurationError(f"Rate(shared=): the budget cannot be opened: {error}") from None
 
 
 def _open_folder() -> Path:
@@ -174,9 +210,11 @@ def _open_folder() -> Path:
 def _read_or_create_key(folder: Path) -> bytes:
     """Read the key of the hashes, made once: who sees a file's name cannot guess a credential from it."""
     path = folder / "key"
+    if path.exists() and path.stat().st_size != KEY_SIZE:  # somebody has emptied it
+        path.unlink(missing_ok=True)
     if not path.exists():
         own = folder / f"key-{os.getpid()}-{os.urandom(4).hex()}"
-        own.write_bytes(os.urandom(32))
+        own.write_bytes(os.urandom(KEY_SIZE))
         with suppress(FileExistsError):
             os.link(own, path)  # whoever comes first: the file is there with all its bytes, or not at all
         own.unlink()
