@@ -7,8 +7,8 @@ A refusal shuts the gate. When the time is over that the server asked for, or af
 one request asks; with its yes the gate is open again. From one opening to the next the server was used up once, so what it
 accepted, divided by the time, is its rate, whatever its limit is made of: a bucket that fills all the time, or a window that
 lets so many through and is shut for the rest (see WindowMeter). Of that rate a little less is used; while callers wait for it,
-it rises again, slowly around what was measured and steeply after (see RisingLimit), so that a higher limit is found. What is known
-stays where it lies between what a stretch accepted and the rate that was refused.
+it rises again, slowly around what was measured and steeply after (see RisingLimit), so that a higher limit is found. What is
+known stays where it lies between what a stretch accepted and the rate that was refused.
 
 What measures badly counts for little. A stretch of few requests or few round trips moves the rate a little only. Where the
 server had more than was asked for, the truth lies between the mean of the stretch and the best part of it. Where the rate has
@@ -26,8 +26,8 @@ from __future__ import annotations
 import math
 
 from .accepted_rate import FEW, ROUND_SECONDS, RateMeter, WindowMeter
-from .rising_limit import RisingLimit
 from .configured_rate import Rate
+from .rising_limit import RisingLimit
 
 # A told rate is kept this much below: the server's clock and windows are not ours. A learned one, too: it is a measure.
 HEADROOM, DIP = 0.995, 0.99
