@@ -96,7 +96,6 @@ class AdaptiveBudget:
         self.shut_rate: float = math.nan  # the rate that was refused; not a number where it is not to blame
         self.unsure: float = 0.0  # seconds within which the server opened, at both ends of the stretch
         self.rough: float = 1.0
-        # Patience.
         self.lenient: float = 1.0  # whether a refusal that is paid for shuts nothing
         self.patience: float = min(accepted / PRICE_OF_REFUSAL, PATIENCE)
         self.early: float = 0.0
@@ -190,8 +189,7 @@ class AdaptiveBudget:
         if math.isnan(self.meter.marked_at):
             self.meter.mark(now)
         rate = self.rate()
-        first_pause = FIRST_PAUSE if rate == math.inf else 1 / rate
-        self.pause = max(first_pause, self.shut_for * PAUSE_SHARE)
+        self.pause = max(FIRST_PAUSE if rate == math.inf else 1 / rate, self.shut_for * PAUSE_SHARE)
 
     def _reopen(self, now: float) -> None:
         """Open the gate, with the first yes after a refusal, and learn from the stretch that ends."""

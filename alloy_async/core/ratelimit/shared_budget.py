@@ -86,7 +86,9 @@ class SharedBudget(AdaptiveBudget):
         with self._hold_record(now):
             super().note_accepted(now, sent)
 
-    def note_refused(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
+    def note_refused(
+        self, now: float, sent: float, asked: float | None, chance: float, crowded: bool
+    ) -> bool:
         with self._hold_record(now):
             return super().note_refused(now, sent, asked, chance, crowded)
 
