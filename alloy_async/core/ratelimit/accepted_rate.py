@@ -10,6 +10,8 @@ PART_SECONDS, PART_REQUESTS = 1.0, 20.0
 ROUND_SECONDS = (3600.0, 900.0, 300.0, 60.0, 30.0, 10.0, 5.0, 1.0)
 # Accepted requests from which a first rate is measured, or a window; fewer may be chance.
 FEW = 3.0
+# Seconds after the end of a usual window until a question.
+ASK_AFTER = 0.05
 
 
 class RateMeter:
@@ -95,3 +97,9 @@ class WindowMeter:
             if window <= seconds + slack:
                 return count / window
         return 0.0
+
+
+def shorten_pause(pause: float, elapsed: float) -> float:
+    """Shorten a pause, in seconds, where a window of a usual duration would end meanwhile; so much has elapsed before it."""
+    ends = (end - elapsed for end in ROUND_SECONDS)
+    return min((end + ASK_AFTER for end in ends if 0 < end < pause), default=pause)

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 
-from .accepted_rate import FEW, ROUND_SECONDS, RateMeter, WindowMeter
+from .accepted_rate import FEW, RateMeter, WindowMeter, shorten_pause
 from .configured_rate import Rate
 from .rising_limit import RisingLimit
 
@@ -44,8 +44,8 @@ ROUGH_DOUBLING, ROUND_TRIPS = 0.5, 4.0
 # Seconds after a refusal until the first question, where no rate is known; the share of the time for which the server was shut
 # before; how much longer after each further no; and the longest pause.
 FIRST_PAUSE, PAUSE_SHARE, PAUSE_GROWTH, LONGEST_PAUSE = 0.15, 1 / 16, 1.6, 60.0
-# The longest, as a share of that time until more than that is over; seconds after the end of a usual window for a question.
-LONGEST_SHARE, SAME_REASON, ASK_AFTER = 1 / 4, 1.25, 0.05
+# The longest, as a share of that time until more than that is over.
+LONGEST_SHARE, SAME_REASON = 1 / 4, 1.25
 # A told wait of one second is one that was rounded up. Once a rate is known, it tells better when the next request fits; and
 # most of such a wait measures nothing.
 COARSE, ROUNDED_UP = 1.0, 0.9
@@ -75,7 +75,7 @@ class AdaptiveBudget:
         self._known = told.per_second * HEADROOM if told is not None and known else math.inf
         # Requests that are saved up, beside the one that is due.
         self._saved = told.capacity - 1 if told is not None and known else 0.0
-        self.spent: float = now  # the moment up to which the budget is used
+        self.spent: float = now  # up to this moment the budget is used
         if told is not None and told.burst:
             # One is kept back: requests take different times to arrive, the server may see them closer.
             self.spent -= max(0.0, told.burst - 2) / told.per_second
@@ -171,9 +171,7 @@ class AdaptiveBudget:
     def _choose_wait(self, now: float, asked: float | None, chance: float) -> float:
         """Seconds until the gate opens: what the server asked, else the pause."""
         if not asked or (asked <= COARSE and self.rate() < math.inf):
-            pause, elapsed = self.pause * (1 + JITTER * chance), now - self.shut_at
-            ends = [end + ASK_AFTER - elapsed for end in ROUND_SECONDS if elapsed < end < elapsed + pause]
-            return min(ends, default=pause)
+            return shorten_pause(self.pause * (1 + JITTER * chance), now - self.shut_at)
         return asked + chance * min(max(JITTER * asked, JITTER_LEAST), JITTER_MOST)
 
     def _shut(self, now: float, crowded: bool) -> None:
