@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -103,6 +107,57 @@ def test_repeated_keys_are_found_among_more_than_are_looked_at_together(repeated
     hashes.add(["user5", "user139999"])
     assert hashes.take_repeated() == {hash("ada"), hash("user5"), hash("user139999")}
     assert hashes.take_repeated() == frozenset()
+
+
+class FullDisk(io.BytesIO):
+    """A file that takes so many bytes, and then none."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.left = room
+
+    def write(self, data: Any, /) -> int:
+        size = len(data)
+        if size > self.left:
+            self.left = 0
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.left -= size
+        return super().write(data)
+
+
+@given(st.lists(st.lists(st.integers(0, 300), max_size=60), max_size=12), st.integers(0, 2000))
+def test_repeated_keys_are_found_on_disk_and_where_it_is_full(parts: list[list[int]], room: int) -> None:
+    counted = Counter(hash(str(key)) for part in parts for key in part)
+    for open_file in (io.BytesIO, lambda: FullDisk(room)):
+        hashes = KeyHashes(20, open_file)
+        for part in parts:
+            hashes.add(map(str, part))
+        assert hashes.take_repeated() == {value for value, times in counted.items() if times > 1}
+        hashes.add(["ada"])
+        assert hashes.take_repeated() == frozenset()
+
+
+def test_hashes_wait_in_a_file_that_is_gone_afterwards() -> None:
+    opened: list[io.BytesIO] = []
+
+    def open_file() -> io.BytesIO:
+        opened.append(io.BytesIO())
+        return opened[-1]
+
+    hashes = KeyHashes(20, open_file)
+    hashes.add(f"user{number}" for number in range(50))
+    assert len(opened[0].getvalue()) == 50 * 8
+    assert hashes.take_repeated() == frozenset()
+    assert opened[0].closed
+
+
+def test_a_disk_that_cannot_be_used_leaves_them_in_memory() -> None:
+    def refuse() -> io.BytesIO:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    hashes = KeyHashes(20, refuse)
+    hashes.add([*map(str, range(50)), "7"])
+    assert hashes.take_repeated() == {hash("7")}
 
 
 def test_a_shared_hash_is_no_duplicate() -> None:

@@ -1,46 +1,117 @@
-"""Repeated keys in a file of any length, found in eight bytes a row."""
+"""Repeated keys in a file of any length, found in eight bytes a row on disk, and in memory that does not grow."""
 
 from __future__ import annotations
 
+import sys
+import tempfile
 import unicodedata
+import weakref
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from ..sources import Finding
 
 _TOGETHER = 1 << 17
+_PARTS = 256
 
 FindFirst: TypeAlias = Callable[[str, int, str], tuple[int, str] | None]
 """Takes a key folded, the line of its row and its spelling; gives line and spelling of the first row that has it."""
 
 
-class KeyHashes:
-    """Collects the hash of every key; tells which hashes came more than once."""
+def _open_file() -> IO[bytes]:
+    return tempfile.TemporaryFile(buffering=0)
 
-    def __init__(self) -> None:
+
+class KeyHashes:
+    """Collects the hash of every key; tells which hashes came more than once.
+
+    There are a million in memory at most; the others wait in a temporary file that has no name, eight bytes each.
+
+    Args:
+        most: how many are kept in memory.
+        open_file: opens a file to write and to read, which is gone once it is closed.
+    """
+
+    def __init__(self, most: int = 1 << 20, open_file: Callable[[], IO[bytes]] = _open_file) -> None:
+        self._most = most
+        self._open_file = open_file
         self._hashes = array("q")
+        self._file: IO[bytes] | None = None
+        self._pieces: list[list[tuple[int, int]]] = [[] for _ in range(_PARTS)]
+        """Of each part, by the first byte of a hash: where its pieces are in the file, and their lengths."""
 
     def add(self, keys: Iterable[str]) -> None:
         """Remember keys, folded."""
         self._hashes.fromlist([*map(hash, keys)])
+        if len(self._hashes) > self._most:
+            self._spill()
 
     def take_repeated(self) -> frozenset[int]:
-        """Return the hashes that came more than once, and forget all."""
+        """Return the hashes that came more than once, and forget all.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
         hashes, self._hashes = self._hashes, array("q")
-        return frozenset(_find_repeated(hashes))
+        if self._file is None:
+            return frozenset(_find_repeated(hashes))
+        file, self._file = self._file, None
+        parts, pieces = _split(hashes, 0), self._pieces
+        self._pieces = [[] for _ in range(_PARTS)]
+        repeated: set[int] = set()
+        with file:
+            while parts:  # one part at a time is read
+                repeated.update(_find_repeated(_read_pieces(file, pieces.pop(), parts.pop()), 1))
+        return frozenset(repeated)
+
+    def _spill(self) -> None:
+        """Write what is in memory to the file; where the disk does not take it, it stays."""
+        if self._file is None:
+            try:
+                self._file = self._open_file()
+            except OSError:
+                self._most = sys.maxsize
+                return
+            weakref.finalize(self, self._file.close)
+        parts, self._hashes = _split(self._hashes, 0), array("q")
+        for part, pieces in zip(parts, self._pieces, strict=True):
+            data = part.tobytes()
+            try:
+                begin = self._file.seek(0, 2)
+                is_written = self._most < sys.maxsize and self._file.write(data) == len(data)
+            except OSError:
+                is_written = False
+            if is_written:
+                pieces.append((begin, len(data)))
+            else:
+                self._most = sys.maxsize
+                self._hashes += part
+
+
+def _read_pieces(file: IO[bytes], pieces: Iterable[tuple[int, int]], more: array[int]) -> array[int]:
+    for begin, size in pieces:
+        file.seek(begin)
+        more.frombytes(file.read(size))
+    return more
+
+
+def _split(hashes: array[int], byte: int) -> list[array[int]]:
+    """Split hashes by one of their bytes."""
+    parts = [array("q") for _ in range(_PARTS)]
+    appends = [part.append for part in parts]
+    places = bytes(memoryview(hashes).cast("B")[byte :: hashes.itemsize])
+    for place, value in zip(places, hashes, strict=True):
+        appends[place](value)
+    return parts
 
 
 def _find_repeated(hashes: array[int], byte: int = 0) -> Iterator[int]:
     """Find what is in there more than once, in parts by a byte of each, so that only one of them is in memory as objects."""
     if len(hashes) > _TOGETHER and byte < hashes.itemsize:  # beyond its last byte all are the same one
-        parts = [array("q") for _ in range(256)]
-        appends = [part.append for part in parts]
-        places = bytes(memoryview(hashes).cast("B")[byte :: hashes.itemsize])
-        for place, value in zip(places, hashes, strict=True):
-            appends[place](value)
-        del hashes, appends, places
+        parts = _split(hashes, byte)
+        del hashes
         while parts:
             yield from _find_repeated(parts.pop(), byte + 1)
     elif len(set(hashes)) < len(hashes):
