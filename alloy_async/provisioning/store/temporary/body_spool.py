@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
 from collections.abc import Callable, Collection, Sequence
 from typing import IO, Self
@@ -9,6 +10,9 @@ from typing import IO, Self
 from ....directory import Directory, EncodingDirectory, RecordColumns
 from ....directory.interface import find_encoder
 from ..rows import RowStretch
+
+_HEAD = struct.Struct("<qqqq")
+"""Of each body: the numbers of its first and last row, how many rows it has, and its bytes."""
 
 
 def _open_file() -> IO[bytes]:
@@ -33,7 +37,8 @@ class BodySpool:
         self._open_file = open_file
         self._file: IO[bytes] | None = None
         self._end = 0
-        self._places: dict[tuple[int, int, int], tuple[int, int]] = {}
+        self._next = 0
+        self._head: tuple[int, ...] | None = None
         self._numbers: list[int] = []
         self._users: list[RecordColumns] = []
 
@@ -46,7 +51,7 @@ class BodySpool:
     def drop(self) -> None:
         """Throw all away, and take nothing any more: what is planned is not what was spooled."""
         self._encoder = None
-        self._places, self._numbers, self._users = {}, [], []
+        self._head, self._numbers, self._users = None, [], []
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -76,12 +81,21 @@ class BodySpool:
             self._write_bodies(self._encoder, 1)
 
     def find(self, rows: Sequence[RowStretch]) -> bytes | None:
-        """Find the body of the users of planned rows; None where there is none of just these."""
-        place = self._places.get((rows[0].first, rows[-1].last, sum(stretch.rows for stretch in rows)))
-        if place is None or self._file is None:
+        """Find the body of the users of planned rows, asked for in their order; None where there is none of just these."""
+        if self._file is None:
             return None
-        self._file.seek(place[0])
-        return self._file.read(place[1])
+        wanted = (rows[0].first, rows[-1].last, sum(stretch.rows for stretch in rows))
+        while self._head is None or self._head[0] < wanted[0]:
+            if self._next >= self._end:
+                return None
+            self._file.seek(self._next)
+            self._head = _HEAD.unpack(self._file.read(_HEAD.size))
+            self._next += _HEAD.size + self._head[-1]
+        *found, size = self._head
+        if tuple(found) != wanted:
+            return None
+        self._file.seek(self._next - size)
+        return self._file.read(size)
 
     def _write_bodies(self, encoder: EncodingDirectory, least: int) -> None:
         """Write the bodies of the users that wait, as long as there are so many."""
@@ -100,10 +114,10 @@ class BodySpool:
         try:
             if self._file is None:
                 self._file = self._open_file()
-            if self._file.write(body) < len(body):
+            data = _HEAD.pack(*key, len(body)) + body
+            if self._file.write(data) < len(data):
                 return False
         except OSError:
             return False
-        self._places[key] = (self._end, len(body))
-        self._end += len(body)
+        self._end += len(data)
         return True
