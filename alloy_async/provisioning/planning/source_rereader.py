@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from typing import NoReturn
 
@@ -53,12 +54,14 @@ class SourceRereader:
         source: that can be read again.
         stride: numbers that each of its rows takes.
         comparer: how users are compared.
+        far: rows that are skipped, where that can be done without reading them; fewer are read.
     """
 
-    def __init__(self, source: Source, stride: int, comparer: UserComparer) -> None:
+    def __init__(self, source: Source, stride: int, comparer: UserComparer, far: int = 5000) -> None:
         self._source = source
         self._stride = stride
         self._comparer = comparer
+        self._far = far
         self._key = comparer.can.key
         self._blocks: Iterator[Block] = iter(())
         self._part = _Part(0, RecordColumns(0, {}), frozenset())
@@ -80,6 +83,8 @@ class SourceRereader:
             self._part = _Part(0, RecordColumns(0, {}), frozenset())
         if self._part.end == 0:
             self._blocks = read_row_blocks(self._source)
+        if place - self._part.end >= self._far and rows.lines:
+            self._skip_rows(rows.lines[0], place)
         while place < end:
             while self._part.end <= place:
                 self._read_on(rows, place - begin)
@@ -95,6 +100,19 @@ class SourceRereader:
             self._compare_digests(rows, place - begin, users)
             yield users
             place = part.first + stop
+
+    def _skip_rows(self, line: int, place: int) -> None:
+        """Skip the rows before the one at a place, which starts on a line, where the source need not be read for that."""
+        find: Callable[[int], Iterator[Block] | None] | None = getattr(self._source, "blocks_from", None)
+        blocks = find(line) if find else None
+        if blocks is None:
+            return
+        self._blocks = blocks
+        for block in blocks:
+            lines = block.lines
+            if len(lines) and lines[-1] >= line:
+                self._part = _read_part(place - bisect_left(lines, line), block)
+                break
 
     def _compare_digests(self, rows: RowStretch, start: int, users: RecordColumns) -> None:
         """Refuse users who are to be created otherwise than was planned: neither size nor time of a file need tell it."""
@@ -112,18 +130,20 @@ class SourceRereader:
         block = next(self._blocks, None)
         if block is None:
             self._refuse_changed_source(rows, place)
-        elif isinstance(block, RowBlock):
-            records = [row.record for row in block.rows()]
-            odd = frozenset(place for place, record in enumerate(records) if record is None)
-            users = RecordColumns.from_records([record or UserRecord(username="") for record in records])
-            self._part = _Part(self._part.end, users, odd)
-        else:
-            users = block.read_users()
-            self._part = _Part(self._part.end, users, frozenset(block.odd))
+        self._part = _read_part(self._part.end, block)
 
     def _refuse_changed_source(self, rows: RowStretch, place: int) -> NoReturn:
         line = rows.lines[place] if rows.lines else None
         raise SourceError(CHANGED, self._source.name, line)
+
+
+def _read_part(first: int, block: Block) -> _Part:
+    if not isinstance(block, RowBlock):
+        return _Part(first, block.read_users(), frozenset(block.odd))
+    records = [row.record for row in block.rows()]
+    odd = frozenset(place for place, record in enumerate(records) if record is None)
+    users = RecordColumns.from_records([record or UserRecord(username="") for record in records])
+    return _Part(first, users, odd)
 
 
 def _split_into_rows(rows: Sequence[RowStretch]) -> Iterator[RowStretch]:

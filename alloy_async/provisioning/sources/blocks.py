@@ -24,6 +24,11 @@ class RowBlock:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def lines(self) -> Sequence[int]:
+        """The line on which each row starts."""
+        return [row.line for row in self._rows]
+
     def rows(self) -> Iterator[Row]:
         """Yield the rows."""
         return iter(self._rows)

@@ -83,8 +83,9 @@ def create_typed_row(line: int, columns: ColumnLayout, cells: Sequence[object]) 
 class Source(Protocol):
     """Where the rows of a job come from. Opening one reads no further than its head.
 
-    A source may offer more: `blocks() -> Iterator[Block]`, the same rows as columns, and `holds_secrets`, false where none of
-    its columns has a name that says so.
+    A source may offer more: `blocks() -> Iterator[Block]`, the same rows as columns;
+    `blocks_from(line) -> Iterator[Block] | None`, those from the row of a line on, or from one before it, and None where they
+    all have to be read for that; and `holds_secrets`, false where none of its columns has a name that says so.
     """
 
     @property

@@ -112,7 +112,7 @@ def count_lines(text: str) -> int:
 
 
 def read_blocks(
-    stream: BinaryIO, name: str, encoding: str, *, skip: int = 0, by_line: bool = True
+    stream: BinaryIO, name: str, encoding: str, *, skip: int = 0, first: int = 1, by_line: bool = True
 ) -> Generator[tuple[int, str], None, None]:
     """Read a text stream in pieces of about 64 KiB that end with a line, in constant memory; closes the stream.
 
@@ -123,10 +123,11 @@ def read_blocks(
         name: of the source, for messages.
         encoding: a name that Python knows.
         skip: physical lines at the start to leave out.
+        first: the number of the line at which the stream begins.
         by_line: whether each piece ends with a line; where not, a line may have any length.
 
     Yields:
-        The number of the first line, from 1, and the text, with the line ends as they are.
+        The number of its first line and the text, with the line ends as they are.
 
     Raises:
         SourceError: a byte that is not of the encoding, a NUL, or a line without end; with line
@@ -134,7 +135,7 @@ def read_blocks(
     """
     # Undecodable bytes come through as lone surrogates, so that their line and column are known.
     with io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="") as file:
-        line = skip + 1
+        line = first + skip
         try:
             for _ in range(skip):
                 file.readline(_LONGEST_LINE)

@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 from ...errors import SourceError
 from .compression import PrefixedStream, decompress_stream
+from .line_places import LinePlaces, has_plain_line_ends
 from .pipes import open_pipe
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+(?:::.*)?://", re.IGNORECASE)
 """An address of fsspec; it may name several drivers, as simplecache::s3://bucket/users.csv."""
 _HEAD = 1 << 18
+_MAGIC = 16
+"""Bytes by which what is compressed differs from what is in it."""
 
 
 class InputBytes(Protocol):
@@ -42,6 +45,14 @@ class InputBytes(Protocol):
 
     def open_seekable(self) -> BinaryIO | None:
         """Open the file as it lies there, to be read in any order; None where there is none, but a stream.
+
+        Raises:
+            SourceError: it was changed, or cannot be read.
+        """
+        ...
+
+    def open_at_line(self, line: int, encoding: str) -> BinaryIO | None:
+        """Open a text from a physical line on, from 1; None where that would take reading all that stands before it.
 
         Raises:
             SourceError: it was changed, or cannot be read.
@@ -85,12 +96,27 @@ class FileInput:
             self._fingerprint = _read_size_and_mtime(path)
             with self.open_stream() as stream:
                 self.head, self.whole = read_head(stream)
+            with path.open("rb") as file:
+                self._is_compressed = file.read(_MAGIC) != self.head[:_MAGIC]
         except OSError as error:
             raise SourceError(f"cannot be read: {error.strerror}", path) from None
+        self._lines = LinePlaces()
 
     def open_stream(self) -> BinaryIO:
         """Open all of it, from the start."""
         return decompress_stream(self.open_seekable(), self.name)
+
+    def open_at_line(self, line: int, encoding: str) -> BinaryIO | None:
+        """Open a text from a physical line on; None where that would take reading all that stands before it."""
+        if self._is_compressed or not has_plain_line_ends(encoding):
+            return None
+        file = self.open_seekable()
+        try:
+            file.seek(self._lines.find(file, line))
+        except BaseException:
+            file.close()
+            raise
+        return file
 
     def open_seekable(self) -> BinaryIO:
         """Open the file as it lies there, to be read in any order."""
@@ -127,6 +153,9 @@ class StreamInput:
         return io.BufferedReader(PrefixedStream(self.head, rest))
 
     def open_seekable(self) -> None:
+        """Return None: it is read from its start on."""
+
+    def open_at_line(self, line: int, encoding: str) -> None:
         """Return None: it is read from its start on."""
 
     def digest(self) -> None:

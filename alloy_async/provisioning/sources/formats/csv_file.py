@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
 from ...errors import SourceError
@@ -97,7 +97,17 @@ class CsvSource:
     def blocks(self) -> Iterator[ColumnBlock]:
         """Yield the same rows as columns, in blocks of about 64 KiB."""
         skip = self.header.line + sum(map(count_lines, self.header.cells))
-        with closing(read_blocks(self._origin.open_stream(), self.name, self.encoding, skip=skip)) as blocks:
+        yield from self._parse(read_blocks(self._origin.open_stream(), self.name, self.encoding, skip=skip))
+
+    def blocks_from(self, line: int) -> Iterator[ColumnBlock] | None:
+        """Yield the rows from the one on that starts on a line; see `Source`."""
+        stream = self._origin.open_at_line(line, self.encoding)
+        if stream is None:
+            return None
+        return self._parse(read_blocks(stream, self.name, self.encoding, first=line))
+
+    def _parse(self, texts: Generator[tuple[int, str], None, None]) -> Iterator[ColumnBlock]:
+        with closing(texts) as blocks:
             for records in self._parser.parse_blocks(blocks):
                 if records.columns is None:
                     yield self._create_block(records.records)

@@ -71,6 +71,15 @@ class JsonLinesSource:
                 yield _create_block(objects, line, text)
         objects.refuse_unknown_columns()
 
+    def blocks_from(self, line: int) -> Iterator[Block] | None:
+        """Yield the rows from the one on that stands on a line; see `Source`."""
+        stream = self._origin.open_at_line(line, self.encoding)
+        if stream is None:
+            return None
+        objects = ObjectRows(self.name, self._mapping)
+        texts = read_blocks(stream, self.name, self.encoding, first=line)
+        return (_create_block(objects, number, text) for number, text in texts)
+
     def _refuse_other_json(self) -> None:
         first = read_first_line(self._origin, self.encoding)
         if first.startswith("[") or first == "{":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import decimal
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any
 
 from ....core.errors import ConfigurationError
@@ -66,10 +68,22 @@ class ParquetSource:
     def blocks(self) -> Iterator[Block]:
         """Yield the same rows in blocks, as columns."""
         objects = ObjectRows(self.name, self._mapping)
+        yield from self._read_blocks(objects, 1)
+        objects.refuse_unknown_columns()
+
+    def blocks_from(self, line: int) -> Iterator[Block]:
+        """Yield the rows of the row group that holds a row, and of those behind it; see `Source`."""
+        return self._read_blocks(ObjectRows(self.name, self._mapping), line)
+
+    def _read_blocks(self, objects: ObjectRows, line: int) -> Iterator[Block]:
         with self._open() as file:
-            names, number = file.schema_arrow.names, 0
+            sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            ends = [*accumulate(sizes)]
+            first = bisect_left(ends, line)
+            names, number = file.schema_arrow.names, ends[first - 1] if first else 0
+            groups = [*range(first, len(sizes))]
             try:
-                for batch in file.iter_batches(_BATCH, use_threads=False):
+                for batch in file.iter_batches(_BATCH, row_groups=groups, use_threads=False):
                     lines = range(number + 1, number + 1 + batch.num_rows)
                     block = objects.create_block_from_columns(
                         lines, names, [*map(self._convert_column, batch.columns)]
@@ -78,7 +92,6 @@ class ParquetSource:
                     yield block
             except (self._arrow.ArrowException, OSError) as error:
                 raise SourceError(f"its Parquet data is damaged: {error}", self.name, number + 1) from None
-        objects.refuse_unknown_columns()
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
