@@ -21,7 +21,7 @@ from alloy_async.provisioning.planning.source_rereader import SourceRereader
 from alloy_async.provisioning.sources.blocks import Block
 from alloy_async.provisioning.sources.files.line_places import LinePlaces
 from alloy_async.provisioning.store.rows import RowStretch
-from alloy_async.provisioning.store.store_opener import read_store
+from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from simulation.memory_directory import CAPABILITIES, MemoryDirectory
 
 ROWS = 3000
@@ -90,7 +90,7 @@ class Watched:
 
 async def read_plan(path: Path) -> tuple[list[RowStretch], UserComparer]:
     made = await plan(path, MemoryDirectory(), job=path.with_suffix(".job"))
-    with read_store(made.job) as store:
+    with open_store_for_reading(made.job) as store:
         return [*store.read_stretches("apply")], UserComparer(CAPABILITIES, store.read_header().salt)
 
 
