@@ -121,6 +121,20 @@ def test_type_hints_resolve(call: Call) -> None:
     assert hints.keys() >= {argument.name for argument in call.arguments}
 
 
+# Made once a call: Hypothesis examines each new strategy, which takes longer than to draw from one that it knows.
+
+
+@cache
+def arguments_of(call: Call) -> st.SearchStrategy[dict[str, Any]]:
+    return call.values()
+
+
+@cache
+def answers_of(call: Call) -> st.SearchStrategy[Any]:
+    assert call.answer is not None
+    return call.contract.values(call.answer)
+
+
 # Requests
 
 
@@ -139,7 +153,7 @@ def typed(operation: type[Operation[Any]], values: Mapping[str, Any]) -> Operati
 @some_examples
 @given(data=st.data())
 def test_request_is_the_contracts(call: Call, data: st.DataObject) -> None:
-    values = data.draw(call.values())
+    values = data.draw(arguments_of(call))
     request = compile_operation(operation := typed(operation_of(call), values)).build(operation)
     split = urlsplit(request.target)
     verb, path, query, body = call.request(values)
@@ -164,7 +178,7 @@ def test_answer_comes_back_whole(call: Call, data: st.DataObject) -> None:
     if call.answer is None:
         assert result in (type(None), bytes)
         return
-    answer = data.draw(call.contract.values(call.answer))
+    answer = data.draw(answers_of(call))
     assert plain(to_wire(from_wire(result, answer))) == plain(answer)
 
 

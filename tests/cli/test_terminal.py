@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -77,22 +77,34 @@ def test_messages_speak_of_options(message: str, words: str) -> None:
 # Jobs, as processes
 
 
-@pytest.fixture
-def job(tmp_path: Path) -> Iterator[Path]:
-    """A job whose keys and columns are full of what no terminal should get, beside a server that still runs."""
-    source = tmp_path / "users.csv"
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a job whose keys and columns are full of what no terminal should get."""
+    folder = tmp_path_factory.mktemp("ended")
+    source = folder / "users.csv"
     rows = "".join(f"Ada{n} Quíst\x1b[2J\u202e,x\n" for n in range(400))
     source.write_text(f"username,no\x1b[31mte\n{rows},x\n", encoding="utf-8")
     with Sandbox("alloy") as sandbox:
         environment = {"ALLOY_BASE_URL": sandbox.url, "ALLOY_API_KEY": "key"}
-        done = run(["provision", str(source), "--to", "alloy"], environment)
-        assert done.returncode == 1, done.stderr
-        assert not steers((done.stdout + done.stderr).decode())
-        yield source.with_suffix(".job")
+        done = run(["provision", source.name, "--to", "alloy"], environment, folder)
+    assert done.returncode == 1, done.stderr
+    assert not steers((done.stdout + done.stderr).decode())
+    return folder
 
 
-def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, env={**os.environ, **environment})
+@pytest.fixture
+def job(ended: Path, tmp_path: Path) -> Path:
+    """A copy of that job, with its source."""
+    shutil.copytree(ended, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "users.job"
+
+
+def run(
+    arguments: list[str], environment: dict[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, env={**os.environ, **environment}, cwd=folder
+    )
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
