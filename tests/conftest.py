@@ -28,6 +28,12 @@ TURNS = 10
 """Turns of the event loop that closing may take: an async generator left early is closed in a task of the loop's."""
 
 
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through all tests and modules again and again: they live to the end."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
