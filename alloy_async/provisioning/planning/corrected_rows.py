@@ -11,7 +11,7 @@ from ..store.header import JobHeader
 from ..store.job_label import create_label, is_of_same_job, read_job_name
 from ..store.temporary.indexes import RefusedRows
 
-LINE, _, _, JOB = EXTRA_COLUMNS
+LINE, JOB = EXTRA_COLUMNS[0], EXTRA_COLUMNS[-1]
 
 
 class CorrectedRows:
