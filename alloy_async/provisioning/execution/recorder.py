@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import attrs
+
 from ...core.hook_events import RetryEvent
 from ..events import Counts
 from ..store.header import JobHeader, Phase, RowOutcome
@@ -118,8 +120,9 @@ class ProgressRecorder:
             counts = Counts.from_tally(tally)
             event: JobEvent = "stop" if counts.unfinished or counts.failed or stopped else "finish"
             header = self._writer.header
-            store.update_header(state=header.state_after(event), ended=ended, stopped=stopped)
-            return tally, store.read_header()
+            header = attrs.evolve(header, state=header.state_after(event), ended=ended, stopped=stopped)
+            store.update_header(state=header.state, ended=ended, stopped=stopped)
+            return tally, header
 
         # Nothing is sent any more, and the store is closed next, which makes it durable.
         self._tally, self._writer.header = await self._writer.call(finish)

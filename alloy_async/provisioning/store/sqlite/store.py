@@ -107,11 +107,14 @@ class SqliteStore(JobFile):
                 " GROUP BY event, was, outcome",
                 undo,
             )
+            were_refused = False
             for event in map(Event._make, happened):
                 counts[event.outcome or event.state] += event.rows
-                if event.event != "refuse":
+                if event.event == "refuse":
+                    were_refused = True
+                else:
                     counts[event.state_before] -= event.rows
-            for _, before, rows in self.read(_REFUSED, MOST, undo):
+            for _, before, rows in self.read(_REFUSED, MOST, undo) if were_refused else ():
                 counts[before] -= rows
         return +counts
 
