@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "alloy_async"
 FILES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES = 300
 MOST_FILES = 12
+MOST_LINES_OF_A_FUNCTION = 50
 PARTICIPLES = frozenset(
     re.findall(
         r"\w+",
@@ -42,6 +43,17 @@ def is_participle(name: str) -> bool:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_is_read_in_one_go(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) < MOST_LINES
+
+
+def test_a_function_fits_a_screen() -> None:
+    """From its `def` to its last line, the docstring counted."""
+    long = [
+        f"{path.relative_to(PACKAGE)}:{function.lineno} {function.name} has {lines} lines"
+        for path in FILES
+        for function in find_functions(path)
+        if (lines := (function.end_lineno or 0) - function.lineno + 1) > MOST_LINES_OF_A_FUNCTION
+    ]
+    assert not long, "\n".join(long)
 
 
 def test_a_folder_is_seen_at_a_glance() -> None:

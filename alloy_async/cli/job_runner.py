@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..directory import Directory
     from ..provisioning import Plan, Report, Run
+    from ..rehearsal import Rehearsal
     from .output.json_progress import JsonProgress
     from .output.next_steps import NextSteps
     from .output.progress import ProgressDisplay
@@ -204,8 +205,8 @@ def show_log(console: Console) -> Iterator[None]:
         log.setLevel(level)
 
 
-def to_json(result: Report | Plan) -> dict[str, object]:
-    """Convert a report or plan to JSON data."""
+def to_json(result: Report | Plan | Rehearsal) -> dict[str, object]:
+    """Convert a report, a plan or a rehearsal to JSON data."""
     return attrs.asdict(result, value_serializer=_serialize_path)
 
 

@@ -19,7 +19,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from threading import Lock
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
@@ -145,6 +145,7 @@ async def attempt_again(
     Raises:
         AlloyAsyncError: the last failure.
     """
+    rules = _LoopRules(policy, budget, clock, deadline, count_outrun)
     pending: list[AlloyAsyncError] = [failure]
 
     async def next_attempt() -> T:
@@ -153,32 +154,42 @@ async def attempt_again(
             raise pending.pop()
         return await attempt()
 
-    def wait(state: RetryCallState) -> float:
-        asked = getattr(_get_last_error(state), "retry_after", None)
-        seconds = policy.wait(state.attempt_number, asked, clock.random)
-        left = deadline - clock.monotonic()
-        if asked is not None and asked < left <= seconds:
-            return float(asked + left) / 2  # what the deadline leaves of the jitter
-        return seconds
-
-    def stop(state: RetryCallState) -> bool:
-        error = _get_last_error(state)
-        if max(1, state.attempt_number - count_outrun()) >= policy.attempts:
-            return True
-        if clock.monotonic() + state.upcoming_sleep >= deadline:
-            return True
-        asked_to_return = isinstance(error, RateLimited) or (error.status == 503 and error.effect == "none")
-        return not (asked_to_return or budget.spend())
-
     retrying = AsyncRetrying(
         sleep=clock.sleep,
-        stop=stop,
-        wait=wait,
+        stop=rules.is_over,
+        wait=rules.choose_wait,
         retry=retry_if_exception(lambda error: isinstance(error, AlloyAsyncError) and repeatable(error)),
         before_sleep=lambda state: on_wait(_get_last_error(state), state.upcoming_sleep),
         reraise=True,
     )
     return await retrying(next_attempt)
+
+
+class _LoopRules(NamedTuple):
+    """How long the loop of `attempt_again` waits, and when it ends; see there."""
+
+    policy: Retry
+    budget: RetryBudget
+    clock: Clock
+    deadline: float
+    count_outrun: Callable[[], int]
+
+    def choose_wait(self, state: RetryCallState) -> float:
+        asked = getattr(_get_last_error(state), "retry_after", None)
+        seconds = self.policy.wait(state.attempt_number, asked, self.clock.random)
+        left = self.deadline - self.clock.monotonic()
+        if asked is not None and asked < left <= seconds:
+            return float(asked + left) / 2  # what the deadline leaves of the jitter
+        return seconds
+
+    def is_over(self, state: RetryCallState) -> bool:
+        error = _get_last_error(state)
+        if max(1, state.attempt_number - self.count_outrun()) >= self.policy.attempts:
+            return True
+        if self.clock.monotonic() + state.upcoming_sleep >= self.deadline:
+            return True
+        asked_to_return = isinstance(error, RateLimited) or (error.status == 503 and error.effect == "none")
+        return not (asked_to_return or self.budget.spend())
 
 
 def _get_last_error(state: RetryCallState) -> AlloyAsyncError:

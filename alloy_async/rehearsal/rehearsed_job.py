@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
@@ -105,9 +105,7 @@ async def rehearse(
         InvalidRequest: the target is not one of the five systems.
         AlloyAsyncError: as for `provision`; also where the system could not be asked for its users.
     """
-    system = target.name.lower()
-    if system not in SYSTEMS:
-        raise InvalidRequest(f"there is no emulation of {target.name}; there is one of {', '.join(SYSTEMS)}")
+    system = _find_emulation(target)
     conditions = conditions or Conditions()
     async with _open_emulated_directory(system, target, FastClock(conditions.speed)) as (stage, sandbox):
         strangers = await stage.add_users(users if users is not None else _list_users(target, source))
@@ -124,18 +122,37 @@ async def rehearse(
                 send_hidden=send_hidden,
                 run=run,
             )
-            with open_store_for_reading(report.job) as store:
-                unresolved = tuple(islice(read_unresolved(store, "apply", planned=True), _SHOWN))
-        return Rehearsal(
-            report=report,
-            seconds=report.elapsed * conditions.speed,
-            requests=sandbox.limiter.accepted + sandbox.limiter.refused - seeded,
-            limited=sandbox.limiter.refused,
-            users=stage.users,
-            strangers=tuple(strangers[:_SHOWN]),
-            unresolved=unresolved,
-            left_out=stage.left_out,
-        )
+            return _describe_rehearsal(report, conditions, stage, sandbox, seeded, strangers)
+
+
+def _describe_rehearsal(
+    report: Report,
+    conditions: Conditions,
+    stage: EmulatedDirectory,
+    sandbox: Sandbox,
+    seeded: int,
+    strangers: Sequence[Outcome],
+) -> Rehearsal:
+    """Describe how a job went, on a stage that so many requests had filled before."""
+    with open_store_for_reading(report.job) as store:
+        unresolved = tuple(islice(read_unresolved(store, "apply", planned=True), _SHOWN))
+    return Rehearsal(
+        report=report,
+        seconds=report.elapsed * conditions.speed,
+        requests=sandbox.limiter.accepted + sandbox.limiter.refused - seeded,
+        limited=sandbox.limiter.refused,
+        users=stage.users,
+        strangers=tuple(strangers[:_SHOWN]),
+        unresolved=unresolved,
+        left_out=stage.left_out,
+    )
+
+
+def _find_emulation(target: Directory) -> str:
+    system = target.name.lower()
+    if system not in SYSTEMS:
+        raise InvalidRequest(f"there is no emulation of {target.name}; there is one of {', '.join(SYSTEMS)}")
+    return system
 
 
 @asynccontextmanager

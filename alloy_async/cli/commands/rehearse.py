@@ -103,17 +103,22 @@ def rehearse(
             )
 
     def finish(result: Any, options: JobOptions) -> ExitCode:
-        if options.as_json:
-            data = to_json(attrs.evolve(result, unresolved=()))
-            rows = [row._asdict() for row in result.unresolved]
-            click.echo(format_json({**data, "unresolved": rows}, indent=2))
-        else:
-            _print_rehearsal(result, file, job)
-        return ExitCode.SUCCESS if result.report.complete else ExitCode.INCOMPLETE
+        return _finish_rehearsal(result, options, file, job)
 
     if export is not None:  # nobody is asked, so no credential is needed
         target = attrs.evolve(target, sandbox=True)
     context.exit(run_job(JobTask(str(file), system, target, work, finish=finish, sends=False), options))
+
+
+def _finish_rehearsal(result: Rehearsal, options: JobOptions, file: Path | str, job: Path | None) -> ExitCode:
+    """Print a rehearsal, and choose the exit code."""
+    if options.as_json:
+        data = to_json(attrs.evolve(result, unresolved=()))
+        rows = [row._asdict() for row in result.unresolved]
+        click.echo(format_json({**data, "unresolved": rows}, indent=2))
+    else:
+        _print_rehearsal(result, file, job)
+    return ExitCode.SUCCESS if result.report.complete else ExitCode.INCOMPLETE
 
 
 async def _read_export(path: Path) -> AsyncIterator[UserRecord]:

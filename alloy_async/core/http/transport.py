@@ -101,8 +101,6 @@ class Transport:
     ) -> RawResponse:
         """Send one request and read its answer, whole unless it is to be streamed.
 
-        An answer that refuses (any but 2xx) is one, however much of its body came: its status says what happened.
-
         Args:
             timeout: see `Timeout.to_aiohttp`.
             seconds: the attempt may last; where the answer is streamed, until it begins.
@@ -125,9 +123,7 @@ class Transport:
                 body = await response.read(self._limit)
             return RawResponse(response.status, response.headers, body)
         except asyncio.CancelledError:
-            # When its pool is closed, aiohttp cancels who waits for a connection, though nobody has cancelled the call.
-            task = asyncio.current_task()
-            if not self._sessions.is_closed or task is None or task.cancelling():
+            if not self._was_closed_meanwhile():
                 raise
             cause: BaseException = ConnectionBroken(CLOSED_HERE)
         except RuntimeError as error:
@@ -136,15 +132,25 @@ class Transport:
                 raise
             cause = ConnectionBroken(str(error))
         except BROKEN as error:
-            if response is not None and not response.ok:
+            if (
+                response is not None and not response.ok
+            ):  # however much of its body came: the status says what happened
                 return RawResponse(response.status, response.headers, response.body_so_far)
             closed = self._sessions.is_closed and not isinstance(error, TimeoutError)
             cause = ConnectionBroken(CLOSED_HERE) if closed else error
         failure = _create_attempt_error(cause, request, response, timeout, seconds, scheduler.now() - began)
-        if isinstance(cause, ConnectionBroken) and (self._sessions.is_closed or not request.written):
-            failure.hopeless = True
+        failure.hopeless |= isinstance(cause, ConnectionBroken) and self._is_lost_for_good(request)
         # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
         raise failure
+
+    def _was_closed_meanwhile(self) -> bool:
+        """Tell whether this call is cancelled since its pool was closed: aiohttp then cancels who waits for a connection."""
+        task = asyncio.current_task()
+        return self._sessions.is_closed and task is not None and not task.cancelling()
+
+    def _is_lost_for_good(self, request: OutgoingRequest) -> bool:
+        """Tell whether a request whose connection broke would meet the same again."""
+        return self._sessions.is_closed or not request.written
 
     async def aclose(self) -> None:
         """Close all connections, on whichever loop they are."""

@@ -80,16 +80,7 @@ def open_source(
     given = _open_bytes(path, stdin)
     if format is None:
         format = _detect_format(given, encoding)  # noqa: A001
-    source = _create_source(
-        given,
-        format,
-        mapping=mapping or FieldMap(),
-        key=key,
-        delimiter=delimiter,
-        encoding=encoding,
-        sheet=sheet,
-        skip_rows=skip_rows,
-    )
+    source = _create_source(given, format, mapping or FieldMap(), key, delimiter, encoding, sheet, skip_rows)
     source.allow_empty = allow_empty
     if isinstance(given, FileInput):
         given.head = b""  # 256 KiB, for as long as the job; nobody reads it again
@@ -108,7 +99,6 @@ def _open_bytes(path: str | Path, stdin: BinaryIO | None) -> InputBytes:
 def _create_source(
     given: InputBytes,
     format: Format,  # noqa: A002
-    *,
     mapping: FieldMap,
     key: str,
     delimiter: str | None,
