@@ -13,7 +13,8 @@ import pytest
 from alloy_async.directory import UserRecord
 from alloy_async.directory.record import fold_all
 from alloy_async.directory.record_columns import RecordColumns
-from alloy_async.provisioning import apply, open_source, plan, provision, undo
+from alloy_async.provisioning import RunOptions, apply, open_source, plan, provision, undo
+from alloy_async.provisioning.events import Checked
 from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.sandbox import Sandbox
 from alloy_async.systems import load_directory
@@ -193,3 +194,33 @@ def test_users_have_the_same_hashes_as_columns(name: str) -> None:
     columns = RecordColumns.from_records(users)
     hashes = comparer.digest_columns(columns, fold_all(columns.get("username")))
     assert hashes == b"".join(map(comparer.digest, users))
+
+
+UNFIT = {
+    "alsid": ({"roles": ["admin"], "given_name": "Al", "password": NEW}, "a role goes by its id"),
+    "agilicus": ({"roles": ["admin"]}, "a role is written application:role"),
+    "smooch": ({"desk": [1, 2], "home": {"city": "Rome"}}, "holds a list or an object"),
+}
+
+
+@pytest.mark.parametrize("system", UNFIT)
+async def test_what_a_system_does_not_take_in_this_form_is_told_and_makes_no_difference(
+    tmp_path: Path, system: str
+) -> None:
+    """It was created without a word, planned as a change in every night's upsert, and kept undo from removing the user."""
+    values, why = UNFIT[system]
+    person = {"username": "un1", "email": "un1@example.com", **values}
+    async with emulate(system) as (sandbox, directory):
+        source = write(tmp_path / "users.jsonl", json.dumps(person) + "\n", directory)
+        events: list[Any] = []
+        created = await provision(source, directory, run=RunOptions(on_event=events.append))
+        (check,) = (event for event in events if isinstance(event, Checked))
+        assert created.counts.created == 1
+        assert [finding.severity for finding in check.findings if why in finding.message] == ["warning"] * (
+            2 if system == "smooch" else 1
+        )
+        again = await provision(source, directory, mode="upsert", job=tmp_path / "again.job")
+        assert again.counts.updated == 0
+        assert sandbox.ledger.count(what="updated") == 0
+        undone = await undo(created.job, directory)
+        assert undone.counts.deleted == 1

@@ -10,7 +10,6 @@ import attrs
 from ...core.argument_errors import name_argument
 from ...directory import Capabilities
 from ...directory.record import fold
-from ...directory.record_fit import find_losses
 from ..sources import ColumnLayout, CsvSource, Finding, JsonLinesSource, Row, Source
 from ..sources.formats.excel import ExcelSource
 from ..sources.formats.header_search import Header
@@ -67,7 +66,6 @@ class Linter:
             return
         yield from _check_values(row, layout.by_label)
         yield from layout.checks.check(row)
-        yield from _check_forms(row, self._can)
         if key := getattr(row.record, self._can.key):
             folded = fold(key)
             if first := keys.find_earlier(folded, row.line, key):
@@ -153,18 +151,6 @@ def _check_values(row: Row, columns: Mapping[str, _LintedColumn]) -> Iterator[Fi
                 yield Finding(row.line, label, "warning", message)
             if fault := _find_misplaced(column.field, label, value.strip()):
                 yield Finding(row.line, label, "warning", fault)
-
-
-def _check_forms(row: Row, can: Capabilities) -> Iterator[Finding]:
-    """Tell which entries of a row the system does not take in the form that they have."""
-    if not can.forms or row.record is None:
-        return
-    for loss in find_losses(row.record, can):
-        field, _, attribute = loss.field.partition(".")
-        if field in can.forms:
-            yield Finding(
-                row.line, attribute or row.columns.get_name(field), "warning", f"will not be sent: {loss.why}"
-            )
 
 
 def _find_misplaced(field: str | None, label: str, text: str) -> str | None:

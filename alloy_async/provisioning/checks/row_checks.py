@@ -11,10 +11,11 @@ from typing import NamedTuple
 import attrs
 
 from ...core.argument_errors import name_argument
-from ...directory import Capabilities
+from ...directory import Capabilities, UserRecord
+from ...directory.record_fit import find_losses
 from ..sources import ColumnLayout, Finding, Row, Severity
 from ..sources.blocks import ColumnBlock
-from ..sources.cell_values import LIST_FIELDS, format_texts
+from ..sources.cell_values import LIST_FIELDS, READERS, format_texts
 from .clean_columns import (
     USUAL_EMAIL,
     USUAL_EMAIL_LENGTH,
@@ -72,7 +73,7 @@ class RowChecks:
         can: the system; faults in a field that it drops are at most warnings.
         needs: fields that must be filled besides the key; those of a new user are `can.needs`.
         keys_may_be_ids: a user who is there may be named by the system's own id in the place of an email.
-        keys_may_be_damaged: take keys that look as if an earlier conversion had lost a letter: who has such a one can leave.
+        leaving: the users leave, so that nothing but their keys is needed; who has a damaged one can leave by it.
         allow_inactive: take people who are inactive in the source for a system that can only hold active ones.
     """
 
@@ -83,19 +84,25 @@ class RowChecks:
         needs: Collection[str] = (),
         *,
         keys_may_be_ids: bool = False,
-        keys_may_be_damaged: bool = False,
+        leaving: bool = False,
         allow_inactive: bool = False,
     ) -> None:
         self._columns = columns
         self._ids_for_emails = keys_may_be_ids and can.key == "email"
-        self._refuses_inactive = "active" not in can.carries and not allow_inactive
+        self._refuses_inactive = "active" not in can.carries and not (allow_inactive or leaving)
+        self._can = can
+        self._forms = (
+            {}
+            if leaving
+            else {f: form for f, form in can.forms.items() if f == "attributes" or columns.fills(f)}
+        )
         self._texts = [
             _TextField(
                 field,
                 columns.fields.get(field),
                 needed,
                 field == can.key,
-                field == can.key and not keys_may_be_damaged,
+                field == can.key and not leaving,
                 can.max_length.get(field, inf),
             )
             for field in can.carries
@@ -109,7 +116,7 @@ class RowChecks:
         # What a constant fills is the same in all rows, so that a fault of it is one of every row.
         self._constants_need_walk = any(
             text.needed if text.field in _TYPED_FIELDS else text.place is None for text in self._texts
-        ) or not {"email", "active"}.isdisjoint(columns.constants)
+        ) or not {"email", "active", *self._forms}.isdisjoint(columns.constants)
 
     def find_doubtful(self, block: ColumnBlock) -> Collection[int] | None:
         """Find the rows of a block that may have findings, by their place in it; None where all may.
@@ -143,6 +150,20 @@ class RowChecks:
                 block.trimmed.add(fields["email"])
         if "active" in fields:
             found.update(find_values(block.columns[fields["active"]], self._is_doubtful_active))
+        return found | self._find_misfits(block)
+
+    def _find_misfits(self, block: ColumnBlock) -> set[int]:
+        """Find the rows with entries that the system does not take in the form that they have."""
+        found: set[int] = set()
+        for field, form in self._forms.items():
+            if field == "attributes":
+                columns = [block.columns[index] for index in self._columns.attributes.values()]
+                found |= {
+                    place for column in columns for place, cell in enumerate(column) if not form.fits(cell)
+                }
+            else:
+                cells = enumerate(block.columns[self._columns.fields[field]])
+                found |= {place for place, cell in cells if not all(map(form.fits, READERS[field](cell)))}
         return found
 
     def _is_doubtful_active(self, cell: object) -> bool:
@@ -183,7 +204,16 @@ class RowChecks:
             if self._refuses_inactive:
                 message += f", or allow whatever it means: {name_argument('allow_inactive', True)}"
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
+        if self._forms:
+            found += self._tell_misfits(row.line, record)
         return found
+
+    def _tell_misfits(self, line: int, record: UserRecord) -> Iterator[Finding]:
+        for loss in find_losses(record, self._can):
+            field, _, attribute = loss.field.partition(".")
+            if field in self._forms:
+                name = attribute or self._columns.get_name(field)
+                yield Finding(line, name, "warning", f"will not be sent: {loss.why}")
 
     def _may_be_id(self, email: str) -> bool:
         return self._ids_for_emails and "@" not in email

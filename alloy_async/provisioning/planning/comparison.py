@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from operator import add
 from typing import Any
 
 import attrs
 
-from ...directory import Capabilities, UserRecord
+from ...directory import Capabilities, EntryRule, UserRecord
 from ...directory.record import fold
 from ...directory.record_columns import RecordColumns
+from ...directory.record_fit import fit_record
 from ...directory.user_differences import ATTRIBUTE, UNSAID, Change, Value, create_reader, find_changes
 
 _LET_BE = frozenset({"active", "groups", "roles", "attributes"})
@@ -37,7 +38,10 @@ class UserComparer:
         self._fields = tuple(name for name in can.shows if name != can.key)
         bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
         self._read = {field: create_reader(field) for field in self._fields}
-        self._hashed = tuple(zip(bits, self._read.values(), strict=True))
+        self._keep_fitting = {field: _create_filter(field, form) for field, form in can.forms.items()}
+        self._hashed = tuple(
+            (bit, self._create_hash_reader(name)) for bit, name in zip(bits, self._fields, strict=True)
+        )
         self._said = tuple(one for one in self._hashed if one[0])
         self._bits = dict(zip(self._fields, bits, strict=True))
         self._hidden = tuple(name for name in can.hidden if name != can.key)
@@ -76,6 +80,8 @@ class UserComparer:
         parts: list[Sequence[str]] = [folded]
         for field in self._fields:
             values, bit = users.get_shown(field), self._bits[field]
+            if (keep := self._keep_fitting.get(field)) is not None:
+                values = [*map(keep, values)]
             if bit:
                 said = [value not in UNSAID for value in values]
                 marks = [mark | bit if is_said else mark for mark, is_said in zip(marks, said, strict=True)]
@@ -105,7 +111,7 @@ class UserComparer:
 
         A free attribute is told for itself, as `attributes.desk`: those that only the system has stay as they are.
         """
-        return find_changes(wanted, there, self._fields)
+        return find_changes(fit_record(wanted, self.can), there, self._fields)
 
     def list_hidden(self, wanted: UserRecord) -> tuple[str, ...]:
         """List the fields that the record says and the system takes and never shows, as a password: nobody can compare them."""
@@ -158,6 +164,11 @@ class UserComparer:
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return UserRecord(**{"username": "", **values, **lists})
 
+    def _create_hash_reader(self, field: str) -> Callable[[UserRecord], Value]:
+        """Create what reads a field as it is hashed: without entries that the system does not take, as they are never there."""
+        read, keep = self._read[field], self._keep_fitting.get(field)
+        return read if keep is None else lambda record: keep(read(record))
+
     def _hash_user(self, record: UserRecord, said: int) -> bytes:
         text = fold(self.key_of(record))
         for bit, read in self._hashed:
@@ -166,6 +177,13 @@ class UserComparer:
         seal = self._seal.copy()  # cheaper than to begin with the key anew
         seal.update(text.encode(errors="surrogatepass"))
         return said.to_bytes() + seal.digest()
+
+
+def _create_filter(field: str, form: EntryRule) -> Callable[[Value], Value]:
+    """Create what leaves out of a field's value the entries of another form."""
+    if field == "attributes":
+        return lambda pairs: tuple(pair for pair in pairs if form.fits(pair[1]))
+    return lambda entries: tuple(entry for entry in entries if form.fits(entry))
 
 
 def _encode_texts(texts: Sequence[str]) -> list[bytes]:

@@ -183,8 +183,8 @@ class SourcePlanner:
             self._can,
             self._can.needs if self._mode == "create" else (),
             keys_may_be_ids=self._mode != "create",
-            keys_may_be_damaged=self._mode == "offboard",
-            allow_inactive=self._allow_inactive or self._mode == "offboard",
+            leaving=self._mode == "offboard",
+            allow_inactive=self._allow_inactive,
         )
 
     def _find_duplicate(self, row: Row, key: str) -> tuple[Finding, ...]:
