@@ -9,7 +9,13 @@ from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from alloy_async import Operation, to_wire
-from alloy_async.core.codec.containers import get_members, get_value_type, is_list, is_mapping, is_union
+from alloy_async.core.codec.containers import (
+    get_value_type,
+    is_list,
+    is_mapping,
+    is_union,
+    list_union_members,
+)
 from alloy_async.core.codec.fields import ModelBase, get_fields
 from alloy_async.core.messages.upload import FileSource
 
@@ -62,7 +68,7 @@ def _fill(of: Any, text: str, secret: str, is_secret: bool, depth: int) -> Any:
     if get_origin(of) is Annotated:
         return _fill(get_args(of)[0], text, secret, is_secret, depth)
     if is_union(of):
-        members = [member for member in get_members(of) if member is not NoneType]
+        members = [member for member in list_union_members(of) if member is not NoneType]
         return _fill(members[0], text, secret, is_secret, depth)
     if get_origin(of) is Literal:
         return get_args(of)[0]

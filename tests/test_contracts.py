@@ -154,7 +154,7 @@ def typed(operation: type[Operation[Any]], values: Mapping[str, Any]) -> Operati
 @given(data=st.data())
 def test_request_is_the_contracts(call: Call, data: st.DataObject) -> None:
     values = data.draw(arguments_of(call))
-    request = compile_operation(operation := typed(operation_of(call), values)).build(operation)
+    request = compile_operation(operation := typed(operation_of(call), values)).build_request(operation)
     split = urlsplit(request.target)
     verb, path, query, body = call.request(values)
     assert (request.verb, split.path) == (verb, path)

@@ -89,7 +89,7 @@ class Auth:
             return None
         return self._value
 
-    async def get_value(self) -> Secret:
+    async def get_or_fetch_value(self) -> Secret:
         """Give the value to send; fetch the credential where needed, in one caller for all.
 
         Raises:
@@ -132,7 +132,7 @@ class Auth:
         if not isinstance(salt, bytes) or not 16 <= len(salt) <= 64:
             given = f"{len(salt)} bytes" if isinstance(salt, bytes) else type(salt).__name__
             raise ConfigurationError(f"salt is 16 to 64 bytes, got {given}")
-        value = await self.get_value()
+        value = await self.get_or_fetch_value()
         return None if self._token is not None else hash_with_key(value.reveal(), salt)
 
     async def _fetch_into(self, pending: concurrent.futures.Future[Secret | None]) -> Secret:

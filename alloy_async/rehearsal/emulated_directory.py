@@ -92,7 +92,7 @@ class EmulatedDirectory:
     def _pair_ids(self, own: str, inner: str) -> None:
         self._inner_ids[own], self._own_ids[inner] = inner, own
 
-    def _show(self, user: UserRecord) -> UserRecord:
+    def _show_own_ids(self, user: UserRecord) -> UserRecord:
         own = self._own_ids.get(user.remote_id or "", user.remote_id)
         return attrs.evolve(user, **self._empty, remote_id=own)
 
@@ -119,13 +119,13 @@ class EmulatedDirectory:
     async def find(self, key: str) -> UserRecord | None:
         """Find one user by any key, also by the id that it has in the system itself."""
         user = await self._inner.find(self._inner_ids.get(key, key))
-        return None if user is None or user.remote_id in self._staff else self._show(user)
+        return None if user is None or user.remote_id in self._staff else self._show_own_ids(user)
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """List every user, but for the emulation's own staff."""
         async for user in self._inner.list():
             if user.remote_id not in self._staff:
-                yield self._show(user)
+                yield self._show_own_ids(user)
 
     async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Create users in the emulation."""

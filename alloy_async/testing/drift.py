@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, get_args, get_origin
 
 import attrs
 
-from ..core.codec.containers import get_members, get_value_type, is_list, is_mapping, is_union
+from ..core.codec.containers import get_value_type, is_list, is_mapping, is_union, list_union_members
 from ..core.codec.fields import ModelBase, get_fields
 from ..core.operation.operation import Operation, find_result_type
 
@@ -135,7 +135,7 @@ def _iterate_parts(of: Any, value: Any, path: str) -> Iterator[tuple[str, Any, A
                 yield from _iterate_parts(field.type, content, f"{path}.{field.wire}")
         return
     if is_union(of):
-        fitting = [member for member in get_members(of) if is_list(member) or is_mapping(member)]
+        fitting = [member for member in list_union_members(of) if is_list(member) or is_mapping(member)]
         of = fitting[0] if len(fitting) == 1 else of
     if isinstance(value, list) and is_list(of):
         for item in value:
@@ -150,5 +150,5 @@ def _list_values(of: Any) -> list[Any]:
     if get_origin(of) is Literal:
         return list(get_args(of))
     if is_union(of):
-        return [value for member in get_members(of) for value in _list_values(member)]
+        return [value for member in list_union_members(of) for value in _list_values(member)]
     return []

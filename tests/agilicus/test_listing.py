@@ -132,7 +132,7 @@ async def test_roles_are_paged_by_offset_and_a_shift_repeats_nobody(agilicus_san
 )
 def test_what_cannot_be_is_refused_before_it_is_sent(operation: Operation[Any], reason: str) -> None:
     with pytest.raises(InvalidRequest, match=f"{operation.name}: .*{reason}.*nothing was sent"):
-        compile_operation(operation).build(operation)
+        compile_operation(operation).build_request(operation)
 
 
 def test_every_list_with_a_limit_checks_it() -> None:

@@ -62,7 +62,7 @@ def test_a_group_is_what_its_schema_says() -> None:
 
 def test_a_group_is_sent_back_whole() -> None:
     group = from_wire(models.User, {"type": "group", "members": [{"id": "1"}], "unknown": None})
-    request = compile_operation(operation := operations.ReplaceUser("g", group)).build(operation)
+    request = compile_operation(operation := operations.ReplaceUser("g", group)).build_request(operation)
     assert request.body == b'{"type":"group","members":[{"id":"1"}],"unknown":null}'
 
 
@@ -101,7 +101,7 @@ def test_arrays_are_repeated_and_booleans_written_as_the_vendor_writes_them() ->
     operation = operations.ListUsers(
         type=["user", "group"], has_roles=True, orgless_users=False, search_params=["a b"]
     )
-    target = compile_operation(operation).build(operation).target
+    target = compile_operation(operation).build_request(operation).target
     assert target == "/users?type=user&type=group&has_roles=True&orgless_users=False&search_params=a%20b"
 
 

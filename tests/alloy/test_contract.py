@@ -27,11 +27,11 @@ def test_misspelt_names_have_twins(twin: str, name: str) -> None:
 
 def test_none_is_left_out_and_null_is_sent() -> None:
     operation = operations.UpdateAUser("ada", username=None, full_name=NULL)
-    assert compile_operation(operation).build(operation).body == b'{"fullName":null}'
+    assert compile_operation(operation).build_request(operation).body == b'{"fullName":null}'
 
 
 def build(operation: Operation[Any]) -> None:
-    compile_operation(operation).build(operation)
+    compile_operation(operation).build_request(operation)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def create_body(users: RecordColumns) -> bytes:
     """The body that the records of these users send."""
     records = [models.NewUser(record.username, record.display_name) for record in users.iterate_records()]
     operation = BatchCreateUsers(records)
-    body = compile_operation(operation).build(operation).body
+    body = compile_operation(operation).build_request(operation).body
     assert isinstance(body, bytes)
     return body
 

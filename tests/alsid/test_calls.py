@@ -141,7 +141,7 @@ async def test_a_scheme_is_no_part_of_the_key(alsid_sandbox: Sandbox) -> None:
 )
 def test_another_operations_path_is_no_id(operation: Operation[Any]) -> None:
     with pytest.raises(InvalidRequest, match=r"path of another operation.*nothing was sent"):
-        compile_operation(operation).build(operation)
+        compile_operation(operation).build_request(operation)
 
 
 def test_an_installation_has_its_own_address(monkeypatch: pytest.MonkeyPatch) -> None:

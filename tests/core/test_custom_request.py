@@ -173,6 +173,6 @@ def test_equal_requests_and_null() -> None:
     assert CustomRequest("GET", "/x", query={"a": 1}) == CustomRequest("GET", "/x", query={"a": 1})
     assert CustomRequest("GET", "/x") != CustomRequest("GET", "/y")
     null = CustomRequest("POST", "/x", json=NULL)
-    assert compile_operation(null).build(null).body == b"null"
+    assert compile_operation(null).build_request(null).body == b"null"
     empty = CustomRequest("POST", "/x")
-    assert compile_operation(empty).build(empty).body is None
+    assert compile_operation(empty).build_request(empty).body is None

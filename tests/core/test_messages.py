@@ -103,7 +103,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
     ],
 )
 def test_the_target_of_a_request(operation: Operation[Any], target: str) -> None:
-    request = compile_operation(operation).build(operation)
+    request = compile_operation(operation).build_request(operation)
     assert (request.verb, request.target, request.body) == ("GET", target, None)
     assert dict(request.headers) == {"Accept": "application/json"}
 
@@ -126,14 +126,14 @@ def test_the_target_of_a_request(operation: Operation[Any], target: str) -> None
     ],
 )
 def test_the_body_of_a_request(operation: Operation[Any], body: Any) -> None:
-    request = compile_operation(operation).build(operation)
+    request = compile_operation(operation).build_request(operation)
     assert request.body is not None
     assert json.loads(request.body) == body
     assert request.headers["Content-Type"] == "application/json"
 
 
 def test_an_optional_body_may_be_left_out() -> None:
-    assert compile_operation(Replace()).build(Replace()).body is None
+    assert compile_operation(Replace()).build_request(Replace()).body is None
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_what_cannot_be_sent_is_refused_naming_operation_and_argument(
     operation: Operation[Any], said: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=said) as raised:
-        compile_operation(operation).build(operation)
+        compile_operation(operation).build_request(operation)
     assert raised.value.operation == operation.name
     assert str(raised.value).startswith(f"{operation.name}: ")
     assert (raised.value.effect, raised.value.attempts) == ("none", 0)

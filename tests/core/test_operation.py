@@ -186,5 +186,5 @@ def test_a_field_without_a_marker_is_a_mistake_that_shows() -> None:
         title: str
         tags: Annotated[str | None, Json("tags")] = None
 
-    request = compile_operation(Unmarked("a")).build(Unmarked("a"))
+    request = compile_operation(Unmarked("a")).build_request(Unmarked("a"))
     assert request.body == b'{"title":"a"}'

@@ -130,7 +130,7 @@ def test_what_only_the_service_sets_leaves_in_no_write_as_an_undeclared_member_e
         operations.InviteUsers([user]),
         operations.ProvisionUsers(request),
     ):
-        body = compile_operation(operation).build(operation).body
+        body = compile_operation(operation).build_request(operation).body
         assert isinstance(body, bytes)
         sent = json.loads(body)
         for one in sent if isinstance(sent, list) else [sent]:
@@ -234,7 +234,7 @@ def test_another_operations_path_is_no_username(operation: type[Any], username: 
 
 def test_a_name_that_only_looks_like_a_path_is_sent() -> None:
     operation = operations.GetUser("exports")
-    assert compile_operation(operation).build(operation).target == "/users/exports/"
+    assert compile_operation(operation).build_request(operation).target == "/users/exports/"
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_wrong_arguments_are_refused(operation: Operation[Any], reason: str) -> 
 
 def refused(operation: Operation[Any], reason: str) -> None:
     with pytest.raises(InvalidRequest, match=f"{reason}.*nothing was sent") as caught:
-        compile_operation(operation).build(operation)
+        compile_operation(operation).build_request(operation)
     assert (caught.value.operation, caught.value.effect) == (operation.name, "none")
 
 

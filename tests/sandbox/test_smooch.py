@@ -181,7 +181,7 @@ async def test_a_link_is_pending_until_confirmed(call: Caller, sandbox: Sandbox)
         user = (await call("GET", f"{USERS}/ada"))[1]["appUser"]
         assert (len(user["pendingClients"]), user["clients"]) == (1, [])
     assert status == 409
-    world.confirm("ada", "twilio")
+    world.confirm_link("ada", "twilio")
     user = (await call("GET", f"{USERS}/ada"))[1]["appUser"]
     assert (user["pendingClients"], len(user["clients"])) == ([], 1)
     assert await call("DELETE", f"{USERS}/ada/channels/twilio") == (200, None)

@@ -107,7 +107,7 @@ async def link(call: Caller) -> None:
     user = (await call("link_app_user", ADA, body)).app_user
     assert [c.platform for c in user.pending_clients] == ["mailgun"]
     assert [c.platform for c in user.clients] == [c.platform for c in user.devices] == ["twilio"]
-    call.service.confirm(ADA, "mailgun")
+    call.service.confirm_link(ADA, "mailgun")
     channels = (await call("get_app_user_entity_ids", ADA)).channels
     assert channels == [
         models.ChannelEntityItem("twilio", phone_number="+15550100"),

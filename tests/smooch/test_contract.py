@@ -35,7 +35,7 @@ def test_a_list_in_a_query_is_sent_as_the_vendors_package_sends_it() -> None:
 
 
 def build(operation: Operation[Any]) -> Request:
-    return compile_operation(operation).build(operation)
+    return compile_operation(operation).build_request(operation)
 
 
 WRONG: Any = object()

@@ -75,11 +75,11 @@ def test_scope_and_user_must_go_together(facts: Any) -> None:
 async def test_it_is_renewed_before_it_lapses_and_not_sooner() -> None:
     wall = Wall(1000)
     auth = Auth(SignedTokens(KEY_ID, SECRET, lifetime=100, wall=wall), str, wall=wall)
-    first = await auth.get_value()
+    first = await auth.get_or_fetch_value()
     wall.now = 1100 - Token.MARGIN - 1
-    assert await auth.get_value() == first
+    assert await auth.get_or_fetch_value() == first
     wall.now += 1
-    second, *others = await asyncio.gather(*(auth.get_value() for _ in range(10)))
+    second, *others = await asyncio.gather(*(auth.get_or_fetch_value() for _ in range(10)))
     assert second != first
     assert opened(second.reveal())[1]["exp"] == 1100 - Token.MARGIN + 100
     assert set(others) == {second}, "signed once for all who wait"

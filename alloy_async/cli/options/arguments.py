@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 import attrs
 import click
 
-from ...core.codec.containers import get_members, is_list, is_union
+from ...core.codec.containers import is_list, is_union, list_union_members
 from ...core.codec.fields import NULL, Field, get_fields
 from ...core.codec.model import Model
 from ...core.codec.typed_json import from_wire
@@ -36,7 +36,7 @@ class ArgumentType(click.types.StringParamType):
 
     def __init__(self, of: Any) -> None:
         self.of = of
-        self.members: list[Any] = get_members(of) if is_union(of) else [of]
+        self.members: list[Any] = list_union_members(of) if is_union(of) else [of]
         self.choices: list[str] = [str(choice) for member in self.members for choice in _list_choices(member)]
         self.is_open: bool = str in self.members
         self.name: str = self._describe()

@@ -30,7 +30,7 @@ def describe_request(service: System, base_url: str, operation: Operation[Any]) 
     Raises:
         InvalidRequest: an argument was refused.
     """
-    request = compile_operation(operation).build(operation)
+    request = compile_operation(operation).build_request(operation)
     url, headers = f"{base_url}{request.target}", dict(request.headers)
     if operation.authenticated and service.query_key is None:
         headers[service.header] = service.present(HIDDEN)

@@ -34,7 +34,7 @@ class JobRegister:
         self._jobs: dict[str, dict[str, str]] = self._load()
         self._before = dict(self._jobs)
 
-    def find(self, name: str, job: JobPlace | None) -> JobPlace:
+    def find_place(self, name: str, job: JobPlace | None) -> JobPlace:
         """Find the job that a tenant has, or that its first one will be.
 
         Args:
@@ -63,7 +63,7 @@ class JobRegister:
         from ...provisioning import JobError
         from ...provisioning.store.store_opener import job_exists, open_store_for_reading
 
-        now = self.find(name, job)
+        now = self.find_place(name, job)
         if job_exists(now):
             with open_store_for_reading(now) as store:
                 state = store.read_header().state

@@ -47,7 +47,7 @@ def find_jobs(table: Path, only: Sequence[str]) -> Mapping[str, JobPlace]:
         ConfigurationError: the table cannot be read, or has mistakes.
     """
     index = JobRegister(table)
-    return {name: index.find(name, job) for name, job in TableReader(table).read_jobs(only).items()}
+    return {name: index.find_place(name, job) for name, job in TableReader(table).read_jobs(only).items()}
 
 
 def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool) -> ExitCode:

@@ -92,13 +92,13 @@ class TenantsProgress:
     def __call__(self, name: str, event: Event | TenantResult[Any]) -> None:
         """Show one event; the run goes on where nobody can see it any more."""
         self.is_begun = True
-        self._take_in(name, event)
+        self._update_state(name, event)
 
     def leave_out(self, name: str, error: Exception) -> None:
         """Show that a tenant has no turn in this run, and why."""
-        self._take_in(name, TenantResult(name=name, error=error))
+        self._update_state(name, TenantResult(name=name, error=error))
 
-    def _take_in(self, name: str, event: Event | TenantResult[Any]) -> None:
+    def _update_state(self, name: str, event: Event | TenantResult[Any]) -> None:
         state = self.states[name]
         state.update(event)
         with ignore_closed_stream(sys.stderr):

@@ -64,7 +64,7 @@ def select_tenants(
             if action in ("plan", "provision"):
                 place = index.choose_new_place(entry.name, entry.job, action)
             else:
-                place = index.find(entry.name, entry.job)
+                place = index.find_place(entry.name, entry.job)
                 begins = action == "resume" and index.was_provisioned(entry.name)
                 if (not begins or failed) and not job_exists(place):
                     raise NoSuchJob(_EXPLAIN_MISSING[action], place)

@@ -60,7 +60,7 @@ def report_retry(call: Call, error: AlloyAsyncError, wait: float) -> None:
         settings.on_retry(RetryEvent(call.operation.name, call.attempts, wait, error, **facts))
 
 
-def report_limit(call: Call, error: AlloyAsyncError) -> None:
+def report_refusal(call: Call, error: AlloyAsyncError) -> None:
     """Tell of an answer that refuses for a rate limit, and of no call that was never sent."""
     settings = call.options.settings
     if error.status is None or error.effect != "none":

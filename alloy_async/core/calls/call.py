@@ -59,7 +59,7 @@ class Call:
         self.options: PreparedOptions = options
         self.operation: Operation[Any] = operation
         self.plan: CompiledOperation = compile_operation(operation)
-        self.request: Request = self.plan.build(operation)
+        self.request: Request = self.plan.build_request(operation)
         self.started: float = shared.clock.monotonic()
         self.streamed: bool = streamed
         self.attempts: int = 0
@@ -166,7 +166,7 @@ class Call:
             except BaseException:
                 permit.release()  # whatever happened: a permit that is kept would hold everybody else
                 raise
-            return self._interpret(wire, credential)
+            return self._interpret_answer(wire, credential)
         except AlloyAsyncError as failure:
             self._note_failure(failure, sent)
             renewable = isinstance(failure, Unauthorized) and not self.renewed
@@ -182,9 +182,9 @@ class Call:
     def _note_failure(self, failure: AlloyAsyncError, sent: int) -> None:
         """Take note that an attempt failed, before which so many were sent; the error gets what holds for all of them."""
         if failure.retry_after is not None or isinstance(failure, RateLimited):
-            from .attempt_notifications import report_limit
+            from .attempt_notifications import report_refusal
 
-            report_limit(self, failure)
+            report_refusal(self, failure)
         if isinstance(failure, ConfigurationError):
             self.attempts = sent  # the client was closed, say: nothing was sent this time
         failure.operation = self.operation.name
@@ -197,7 +197,7 @@ class Call:
         left = self._count_seconds_left()
         try:
             async with asyncio.timeout(left):
-                return await self.shared.auth.get_value()
+                return await self.shared.auth.get_or_fetch_value()
         except TimeoutError:
             pass  # raised below, outside of the handler: asyncio's error would only lengthen the traceback
         raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent", effect="none")
@@ -227,7 +227,9 @@ class Call:
             return target
         return f"{target}{'&' if '?' in target else '?'}{key}={quote(credential.reveal(), safe='')}"
 
-    def _interpret(self, wire: RawResponse, credential: Secret | None) -> tuple[Any, int, Mapping[str, str]]:
+    def _interpret_answer(
+        self, wire: RawResponse, credential: Secret | None
+    ) -> tuple[Any, int, Mapping[str, str]]:
         # No local variable here may hold a part of the answer: where this raises, a traceback may print them.
         if not 200 <= wire.status < 300:
             assert isinstance(wire.body, bytes)

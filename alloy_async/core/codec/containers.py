@@ -140,7 +140,7 @@ def is_union(of: Any) -> bool:
     return get_origin(of) in (Union, UnionType)
 
 
-def get_members(of: Any) -> list[Any]:
+def list_union_members(of: Any) -> list[Any]:
     """List the members of a union but None, plain text last, so that a timestamp is tried before it."""
     members = [member for member in get_args(of) if member not in (NoneType, Null)]
     return sorted(members, key=lambda member: member in (str, Any))
@@ -158,7 +158,7 @@ def _try_each(attempts: Sequence[Callable[[Any], Any]], value: Any) -> Any:
 
 def _create_union_decoder(of: Any) -> Decoder:
     optional = NoneType in get_args(of)
-    members = get_members(of)
+    members = list_union_members(of)
     reads = [_bind_decoder(member) for member in members]
     single = get_decoder(members[0]) if len(members) == 1 else None
 
@@ -179,7 +179,7 @@ def _bind_decoder(member: Any) -> Callable[[Any], Any]:
 
 def _create_union_encoder(of: Any) -> Encoder:
     optional = NoneType in get_args(of)
-    writes = [get_encoder(member) for member in get_members(of)]
+    writes = [get_encoder(member) for member in list_union_members(of)]
 
     def encode_union(value: Any) -> Any:
         if optional and (value is None or value is NULL):

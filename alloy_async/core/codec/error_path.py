@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
-from .containers import get_members, get_value_type, is_annotated, is_list, is_mapping, is_union
+from .containers import get_value_type, is_annotated, is_list, is_mapping, is_union, list_union_members
 from .conversion import converter, describe_misfit, get_decoder, get_encoder
 from .fields import ModelBase, get_fields
 from .generated_code import create_missing_mismatch, is_model
@@ -44,7 +44,7 @@ def _iterate_children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any,
     if is_annotated(of):
         of = get_args(of)[0]
     if is_union(of):
-        members = [member for member in get_members(of) if member is not str]
+        members = [member for member in list_union_members(of) if member is not str]
         if len(members) == 1 and value is not None:
             yield from _iterate_children(members[0], value, writing)
     elif isinstance(value, ModelBase) and writing and (of is Any or is_model(of)):

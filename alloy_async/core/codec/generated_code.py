@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeGuard, get_args
 
-from .containers import get_members, is_list, is_union
+from .containers import is_list, is_union, list_union_members
 from .conversion import Decoder, Encoder, Mismatch, converter, create_type_mismatch, get_decoder, get_encoder
 from .fields import Field, ModelBase, get_fields
 from .scalars import EXACT_CHECKS
@@ -21,7 +21,7 @@ def is_model(of: Any) -> TypeGuard[type[ModelBase]]:
 
 def _find_only_member(of: Any) -> Any:
     """Return the X of X and of X | None; None for a wider union."""
-    members = get_members(of) if is_union(of) else [of]
+    members = list_union_members(of) if is_union(of) else [of]
     return members[0] if len(members) == 1 else None
 
 

@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from ..errors import DecodeError
-from .containers import get_members, get_value_type, is_list, is_mapping, is_union
+from .containers import get_value_type, is_list, is_mapping, is_union, list_union_members
 from .fields import ModelBase, Null, get_fields
 from .typed_json import from_wire, to_wire
 
@@ -61,7 +61,7 @@ def create_json_schema(of: Any, within: tuple[Any, ...] = ()) -> dict[str, Any]:
     if isinstance(of, type) and issubclass(of, ModelBase):
         return _describe_model(of, within)
     if is_union(of):
-        members = [*get_members(of), *([NoneType] if NoneType in get_args(of) else [])]
+        members = [*list_union_members(of), *([NoneType] if NoneType in get_args(of) else [])]
         return {"anyOf": [create_json_schema(member, within) for member in members if member is not Null]}
     if get_origin(of) is Literal:
         return {"enum": list(get_args(of))}

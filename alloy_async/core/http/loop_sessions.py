@@ -207,7 +207,7 @@ class LoopSessions:
             else:
                 keeper.abandon()
 
-    def forget(self) -> None:
+    def abandon_after_fork(self) -> None:
         """Let go of the parent's connections, in a forked child, without a word on the wire."""
         keepers = list(self._keepers.values())
         self._keepers = WeakKeyDictionary()
@@ -290,7 +290,7 @@ _all_sessions: WeakSet[LoopSessions] = WeakSet()
 
 def _reset_after_fork() -> None:
     for sessions in list(_all_sessions):
-        sessions.forget()
+        sessions.abandon_after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -104,7 +104,7 @@ class CompiledOperation:
         if is_json:
             self.headers["Content-Type"] = "application/json"
 
-    def build(self, operation: Operation[Any]) -> Request:
+    def build_request(self, operation: Operation[Any]) -> Request:
         """Build the request of an operation.
 
         Raises:

@@ -51,10 +51,10 @@ def decode_unusual_answer(
             return compiled.decode(text.encode(), headers)
         except Mismatch as other:
             mismatch = other
-    return decode_error(operation, mismatch, status, headers, raw, credential)
+    return create_decode_error(operation, mismatch, status, headers, raw, credential)
 
 
-def decode_error(
+def create_decode_error(
     operation: Operation[Any],
     reason: Mismatch,
     status: int,

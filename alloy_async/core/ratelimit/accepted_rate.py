@@ -31,9 +31,9 @@ class RateMeter:
 
     def stop(self) -> None:
         """Measure nothing until the next mark."""
-        self.mark(math.nan)
+        self.start(math.nan)
 
-    def mark(self, now: float) -> None:
+    def start(self, now: float) -> None:
         """Measure from now on."""
         self.marked_at: float = now
         self.part_at: float = now

@@ -185,7 +185,7 @@ class AdaptiveBudget:
             self.lenient, self.shut_rate = 1.0, math.nan
             self._learn(now)
         if math.isnan(self.meter.marked_at):
-            self.meter.mark(now)
+            self.meter.start(now)
         rate = self.rate()
         self.pause = max(FIRST_PAUSE if rate == math.inf else 1 / rate, self.shut_for * PAUSE_SHARE)
 
@@ -209,7 +209,7 @@ class AdaptiveBudget:
             self.unsure += unsure
             self._doubt()
             self._learn(opened)
-        self.meter.mark(opened)
+        self.meter.start(opened)
         self.unsure = unsure
 
     def _measure_window(self, opened: float, now: float) -> float:

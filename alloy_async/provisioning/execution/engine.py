@@ -50,7 +50,7 @@ class Engine:
         self.guard: FailureGuard = FailureGuard(self._report_stop)
         self.recorder: ProgressRecorder = ProgressRecorder(context.writer, phase)
         self._context = context
-        target = context.target.with_retry_hook(self._on_retry, self._count_refusal)
+        target = context.target.with_retry_hook(self._report_retry, self._count_refusal)
         self._batch_size = target.capabilities.batch_size
         decider = LookupDecider(target.capabilities, context.comparer, sends_again=context.run.sends_again)
         self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard, decider)
@@ -236,6 +236,6 @@ class Engine:
     def _count_refusal(self, event: RateLimitedEvent) -> None:
         self.recorder.stats.add_refusal()
 
-    def _on_retry(self, event: RetryEvent) -> None:
+    def _report_retry(self, event: RetryEvent) -> None:
         self.recorder.stats.add_retry(event)
         self._emit(Waiting(event.operation, str(event.error), event.wait))

@@ -156,11 +156,11 @@ async def open_job(job: str | Path, target: Directory, *, new_key: bool) -> Asyn
         CredentialError: whose account it is cannot be told, as the credential could not be fetched.
     """
     async with open_job_writer(open_store, parse_place(job)) as writer:
-        await check_job(writer, target, new_key=new_key)
+        await check_job_target(writer, target, new_key=new_key)
         yield writer
 
 
-async def check_job(writer: JobWriter, target: Directory, *, new_key: bool) -> None:
+async def check_job_target(writer: JobWriter, target: Directory, *, new_key: bool) -> None:
     """Make sure that a job is for this system and this account.
 
     Args, raises: as of `open_job`.

@@ -36,7 +36,7 @@ class LookupDecider:
             return self._decide_lost_creation(row, there)
         if row.action == "offboard":
             return row.create_resending_result()  # every step may be taken twice
-        return self.find_drift(row, there) or row.create_resending_result()
+        return self.decide_drift(row, there) or row.create_resending_result()
 
     def decide_unanswerable(self, row: JobRow) -> RowResult:
         """Judge a row whose answer was lost, where the system cannot be asked."""
@@ -55,7 +55,7 @@ class LookupDecider:
             return row.create_settled_result("drifted", reason, remote_id)
         return row.create_settled_result("exists", remote_id=remote_id)
 
-    def find_drift(self, row: JobRow, there: UserRecord | None) -> RowResult | None:
+    def decide_drift(self, row: JobRow, there: UserRecord | None) -> RowResult | None:
         """Find why an update, removal or leaving must not be sent; None when all is as planned."""
         if there is None:
             if row.action == "update":

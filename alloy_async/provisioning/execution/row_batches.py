@@ -75,14 +75,14 @@ async def read_planned_rows(
     stretches = context.store.read_stretches(phase, states=("planned",))
     slices = _cut_slices(stretches, max(_SLICE, context.target.capabilities.batch_size), stride)
     preparer = PartPreparer(context, rereader)
-    while some := await context.writer.call(_take, slices, _SLICES_AHEAD):
+    while some := await context.writer.call(_list_next_slices, slices, _SLICES_AHEAD):
         for part in await run_in_thread(preparer.prepare, some):
             yield part
         if len(some) < _SLICES_AHEAD:
             return  # there are no more
 
 
-def _take(slices: Iterator[list[RowStretch]], most: int) -> list[list[RowStretch]]:
+def _list_next_slices(slices: Iterator[list[RowStretch]], most: int) -> list[list[RowStretch]]:
     return list(islice(slices, most))
 
 

@@ -20,7 +20,7 @@ from ..store.job_store import ShardedStore
 from ..store.store_opener import claim_shard, count_shards, open_store_for_reading
 from ..store.writer import JobWriter
 from .engine import Engine
-from .job_opening import check_job, open_job
+from .job_opening import check_job_target, open_job
 from .row_batches import read_planned_rows
 from .sharded_job import split_job
 
@@ -130,7 +130,7 @@ class ShardWorker:
         Raises:
             As `work_on_shards`.
         """
-        await check_job(writer, self._target, new_key=self._run.new_key)
+        await check_job_target(writer, self._target, new_key=self._run.new_key)
         phase = writer.header.phase
         context = await self._open_context(writer, phase)
         engine = Engine(context, phase)

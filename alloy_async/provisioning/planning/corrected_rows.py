@@ -59,7 +59,7 @@ class CorrectedRows:
         Raises:
             SourceError: they are not of this job.
         """
-        self._refused.begin()
+        self._refused.forget_corrections()
         for row in self._file.rows():
             values = dict(zip(row.columns.header, row.cells, strict=False))
             self._refuse_other_job(row, values.get(JOB), is_known=JOB in row.columns.header)

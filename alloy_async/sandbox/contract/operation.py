@@ -33,7 +33,7 @@ class Parameter:
 
     @cached_property
     def _check(self) -> Check:
-        return self._schemas.compile(self._schema)
+        return self._schemas.compile_check(self._schema)
 
     def read(self, texts: list[str]) -> Any:
         """Read the value of the parameter, from each text sent under its name."""
@@ -173,7 +173,7 @@ class ContractOperation:
         if media == "application/json" and isinstance(answer.body, bytes):
             key = (status, accepted)
             if key not in self._answer_checks:
-                self._answer_checks[key] = self._answers.compile(content[accepted].get("schema", {}))
+                self._answer_checks[key] = self._answers.compile_check(content[accepted].get("schema", {}))
             self._answer_checks[key](parse_json_strictly(answer.body, "answer"), "answer")
 
     @cached_property
@@ -183,7 +183,7 @@ class ContractOperation:
 
     @cached_property
     def _body_check(self) -> Check:
-        return self._requests.compile(self._body_schema)
+        return self._requests.compile_check(self._body_schema)
 
     @cached_property
     def _json_text_members(self) -> list[str]:

@@ -42,7 +42,7 @@ class Schemas:
         self._source = components
         self._prepared: dict[str, Any] = {}
 
-    def compile(self, schema: Schema) -> Check:
+    def compile_check(self, schema: Schema) -> Check:
         """Compile a check of values by `schema`: called with the value and its name, it raises Misfit."""
         definition = self._prepare_schema(schema)
         # Only what the schema refers to: the compiler's time grows with the whole definition.

@@ -55,8 +55,8 @@ def _format_lines(rows: Iterable[Iterable[str]], delimiter: str) -> str:
 def _create_row(portal: Portal, user: User) -> Iterable[str]:
     return (
         user.username,
-        user.text("last_name"),
-        user.text("first_name"),
+        user.get_text("last_name"),
+        user.get_text("first_name"),
         user.email,
         _format_moment(user.joined_at),
         _format_moment(user.last_seen_at or ""),

@@ -60,13 +60,13 @@ class User:
         permissions: list[str] = self.members.get("permissions", [])
         return permissions
 
-    def text(self, member: str) -> str:
+    def get_text(self, member: str) -> str:
         """Get a member to search in or to sort by; empty where there is none."""
         own = {"username": self.username, "last_seen_at": self.last_seen_at}
         return own.get(member, self.members.get(member)) or ""
 
     def to_json(self, groups: list[dict[str, Any]]) -> dict[str, Any]:
-        names = (self.text("first_name"), self.text("last_name"))
+        names = (self.get_text("first_name"), self.get_text("last_name"))
         user: dict[str, Any] = {
             "username": self.username,
             "display_name": " ".join(filter(None, names)) or self.username,

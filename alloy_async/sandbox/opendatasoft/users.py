@@ -50,12 +50,12 @@ class UserOperations(OpendatasoftServiceBase):
         users = [
             user
             for user in self.portal.users.values()
-            if any(search in fold(user.text(member)) for member in _SEARCHED)
+            if any(search in fold(user.get_text(member)) for member in _SEARCHED)
             and set(query.get("permissions", ())) <= set(user.permissions)
             and set(query.get("all_permissions", ())) <= self.portal.list_permissions_of(user)
         ]
         for member in reversed(query.get("sort", ())):
-            users.sort(key=lambda user: user.text(member).lower())
+            users.sort(key=lambda user: user.get_text(member).lower())
         limit, offset = query.get("limit", 20), query.get("offset", 0)
         if offset < 0:
             raise ApiError(400, "offset is 0 or more.")

@@ -30,7 +30,7 @@ class ChannelOperations(SmoochServiceBase):
                 user.clients.append(client)
         return super().handle(call)
 
-    def confirm(self, user_id: str, channel: str) -> None:
+    def confirm_link(self, user_id: str, channel: str) -> None:
         """Do as the user does who confirms a link."""
         for client in self.find_user(user_id).pending:
             client.immediate = client.immediate or client.platform == channel
@@ -62,7 +62,7 @@ class ChannelOperations(SmoochServiceBase):
         return Reply(content_type=None)
 
     def get_app_user_entity_ids(self, call: ApiCall) -> Any:
-        return {"channels": [client.entity() for client in self.find_user(call.path["userId"]).clients]}
+        return {"channels": [client.get_entity() for client in self.find_user(call.path["userId"]).clients]}
 
     def get_app_user_business_system_ids(self, call: ApiCall) -> Any:
         return {"businessSystems": self.find_user(call.path["userId"]).business_systems}

@@ -28,7 +28,7 @@ class DeviceClient:
             "displayName": self.identity[1],
         }
 
-    def entity(self) -> dict[str, str]:
+    def get_entity(self) -> dict[str, str]:
         name, value = self.identity
         return {"type": self.platform, name: value}
 

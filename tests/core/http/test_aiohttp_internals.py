@@ -126,7 +126,7 @@ def test_without_the_pool_s_names_a_client_still_comes_to_its_end(monkeypatch: p
 
     client = loop.run_until_complete(call())
     loop.close()
-    client._shared.transport._sessions.forget()
+    client._shared.transport._sessions.abandon_after_fork()
 
 
 async def test_an_own_session_s_middlewares_traces_and_headers_are_honoured() -> None:

@@ -37,7 +37,7 @@ class BatchSender:
 
     async def carry_out(self, batch: CreationBatch) -> None:
         """Send a batch until each of its rows has its outcome."""
-        await self._intents.intend_stretches(batch.stretches)
+        await self._intents.declare_stretches(batch.stretches)
         answer = await self._collect_answer(batch)
         if isinstance(answer, BatchOutcome) and not answer.is_lost:
             await self._calls.record([*self._decide(batch, answer)])

@@ -160,7 +160,7 @@ class CallSender:
                 await self._settle([row.create_failed_result(str(error)) for row in unit])
             return False
         self._guard.note_answer()
-        drift = self._decider.find_drift(first, there)
+        drift = self._decider.decide_drift(first, there)
         if drift is None:
             return True
         await self._settle([drift._replace(number=row.number) for row in unit])

@@ -38,7 +38,7 @@ class IntentRecorder:
         for row in rows:
             row.state = "intended"  # only once it is written: a row that says so here must say so on disk
 
-    async def intend_stretches(self, stretches: Sequence[RowStretch]) -> None:
+    async def declare_stretches(self, stretches: Sequence[RowStretch]) -> None:
         """Write down that stretches of planned rows are about to be sent together."""
         intents = [RowResult(one.first, one.state, "intend", rows=one.rows) for one in stretches]
         await self._record(intents, {one.first: one.rows for one in stretches})

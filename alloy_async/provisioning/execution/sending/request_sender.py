@@ -103,7 +103,7 @@ class RequestSender:
             return await self._judge_error(error, size)
         self._reach("after answer")
         self._recorder.stats.add_call(time.perf_counter() - began)
-        await self._note_answer(answer)
+        await self._tell_guard(answer)
         return answer
 
     async def _judge_error(self, error: AlloyAsyncError, size: int) -> BatchOutcome | tuple[()] | None:
@@ -119,7 +119,7 @@ class RequestSender:
             return None
         return BatchOutcome("invalid" if refused else "failed", str(error))
 
-    async def _note_answer(self, answer: Sequence[Outcome] | BatchOutcome) -> None:
+    async def _tell_guard(self, answer: Sequence[Outcome] | BatchOutcome) -> None:
         """Take note of whether the system answered for any user."""
         if isinstance(answer, BatchOutcome):
             usual = Outcome("", answer.status, answer.reason)

@@ -140,7 +140,7 @@ class RefusedRows(_TemporaryDatabase):
             taken = ((fold(row.key), row.line) for row in part if row.key and row.outcome not in _NOTHING_IN)
             self._database.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", taken)
 
-    def begin(self) -> None:
+    def forget_corrections(self) -> None:
         """Forget which were corrected: the file is about to be read from its beginning."""
         self._database.execute("UPDATE refused SET corrected_on = NULL WHERE corrected_on IS NOT NULL")
 
