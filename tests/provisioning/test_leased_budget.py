@@ -120,3 +120,17 @@ def test_what_failed_to_be_brought_is_brought_again() -> None:
     with other.exchange() as learning:
         learning.change(BudgetRow(numbers, written=5.0 + AHEAD), 5.1 + AHEAD, AHEAD)
     assert other.opens_at() == pytest.approx(65.0)
+
+
+def test_nobody_waits_for_a_database_whose_clock_was_set_back() -> None:
+    budget = LeasedBudget(Rate(10), lambda: 5.0, lambda hurry: None)
+    with budget.exchange() as bringing:
+        numbers = bringing.change(BudgetRow(told=10.0), 5.0 + AHEAD, AHEAD)
+    row = BudgetRow(numbers, 10.0, written=5.0 + AHEAD)
+    other = LeasedBudget(Rate(10), lambda: 5.0, lambda hurry: None)
+    other.reserve(5.0)
+    with other.exchange() as later:
+        later.change(row, 5.1, 0.0)
+    moment = other.reserve(5.1)
+    assert moment is not None
+    assert moment <= 5.2

@@ -34,6 +34,8 @@ KEY_SIZE = 32
 LOCK_PATIENCE, LOCK_NAP = 0.05, 0.0005
 # Seconds without a request or an answer after which no process is in a hurry.
 QUIET = 0.25
+# Seconds by which a record may be of later than now; of more, it is of the time before the host started.
+LATER = 10.0
 # Seconds after which is looked whether the file is still the one that others would open.
 LOOK = 1.0
 
@@ -165,7 +167,7 @@ class SharedBudget(AdaptiveBudget):
         if len(raw) < SIZE or zlib.crc32(packed, SEED) != CHECKSUM.unpack_from(raw, RECORD.size)[0]:
             return
         numbers = RECORD.unpack(packed)
-        if numbers[-1] > now + 3600:  # of the time before the host started
+        if numbers[-1] > now + LATER:  # of the time before the host started
             numbers = RECORD.unpack(self._initial)
         self.import_numbers(numbers[:-1])
         self._written = numbers[-1]

@@ -24,6 +24,9 @@ _LATE = 0.1
 _QUIET, _SILENCE = 0.5, 10.0
 """Seconds without a word of any process, after which none is in a hurry: where one says so of itself, and in any case."""
 
+_SET_BACK = 10.0
+"""Seconds by which a row may be of later than now; of more, the database's clock was set back."""
+
 
 class _ServiceAnswer(NamedTuple):
     """What a server's answer told, in seconds of this host's clock; `asked` and what follows are of a refusal only."""
@@ -72,6 +75,8 @@ class Exchange:
         Returns:
             The new numbers of the row.
         """
+        if row.written is not None and row.written > now + _SET_BACK:
+            row = row._replace(numbers=None, written=None)  # else all wait until the clock is there again
         budget = self.budget = _restore(row, now)
         self.ahead = ahead
         # Nobody needs a word while the gate is shut: all wait for it.
