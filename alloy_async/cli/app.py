@@ -27,7 +27,7 @@ from .error_messages import describe_error, name_option
 from .exit_codes import ExitCode
 from .help import get_help_width
 from .output.safe_text import print_line
-from .output.streams import drop_output, replace_unencodable
+from .output.streams import drop_output, open_missing_streams, replace_unencodable, report_unwritable
 
 
 class App(click.Group):
@@ -101,5 +101,11 @@ for _commands in SECTIONS.values():
 
 def run() -> None:
     """Run the command line on the arguments of the process, and exit."""
+    open_missing_streams()
     replace_unencodable()
-    app(prog_name="alloy-async")
+    try:
+        app(prog_name="alloy-async")
+    except OSError as error:  # a help page on a disk that is full: no command was begun
+        drop_output(sys.stdout)
+        report_unwritable(error)
+        sys.exit(ExitCode.NOT_DONE)

@@ -86,6 +86,11 @@ def describe_error(error: Exception, arguments: Collection[str] = ()) -> str:
         error: of the library or the operating system.
         arguments: as for `translate_to_options`.
     """
+    from ..core.errors import AlloyAsyncError
+
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, AlloyAsyncError):
+        place = error.filename or "the output cannot be written"
+        return f"Error: {place}: {error.strerror}"
     return f"Error: {translate_to_options(str(error), arguments)}{_suggest_remedy(error)}"
 
 

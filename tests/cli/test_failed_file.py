@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,3 +133,35 @@ def test_a_report_replaces_neither_the_job_nor_its_source(stopped: tuple[Path, P
 )
 def test_each_job_has_a_file_of_its_own(job: JobPlace, name: str) -> None:
     assert name_failed_file(job, "csv") == Path(name)
+
+
+def test_a_line_that_could_not_be_read_is_there_to_be_corrected(tmp_path: Path, server: Sandbox) -> None:
+    source = tmp_path / "users.jsonl"
+    source.write_text('{"username": "ada"}\n{"username": "bob", oops}\n["eve"]\n')
+    assert run("provision", source, "--to", "alloy").exit_code == 1
+    failed = tmp_path / "users.failed.jsonl"
+    first, second = map(json.loads, failed.read_text().splitlines())
+    assert (first["_line"], first["_text"], second["_text"]) == (2, '{"username": "bob", oops}', '["eve"]')
+    failed.write_text(json.dumps({**first, "username": "bob"}) + "\n")
+    sent = len(server.requests)
+    result = run("resume", tmp_path / "users.job", "--failed", failed)
+    assert result.exit_code == 0, result.output
+    assert not any(b"oops" in (request.body or b"") for request in [*server.requests][sent:])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        '{"username": "ada"}\n{"username": "bob", "password": "c4n4ry" oops}\n',
+        '{"username": "ada", "Kennwort": "x"}\n{"username": "bob", "c4n4ry" oops}\n',
+        '{"username": "ada"}\n{"username": "bob", "initialPassword": "c4n4ry\n',
+        "{\"username\": \"ada\"}\n{'username': 'bob', 'pwd': 'c4n4ry'}\n",
+    ],
+)
+def test_the_text_of_a_line_that_may_hold_a_secret_is_left_out(
+    tmp_path: Path, server: Sandbox, lines: str
+) -> None:
+    source = tmp_path / "users.jsonl"
+    source.write_text(lines)
+    assert run("provision", source, "--to", "alloy").exit_code == 1
+    assert not [path for path in tmp_path.iterdir() if path != source and b"c4n4ry" in path.read_bytes()]

@@ -108,7 +108,7 @@ def test_plans_are_read_and_applied(world: World) -> None:
     assert f"To carry it out:  alloy-async apply --many {world.table}" in plan.stdout
     again = run("plan", "--many", world.table)
     assert again.exit_code == 2
-    assert "acme.job: is a job of this tenant that is not finished (planned); resume it" in again.stdout
+    assert "acme.job: is a plan of this tenant that waits (planned); apply it, or delete it" in again.stdout
     assert run("apply", "--many", world.table).exit_code == 0
     assert [sandbox.ledger.count(what="created") for sandbox in world.sandboxes.values()] == [3, 3, 3]
 

@@ -249,3 +249,41 @@ def test_a_terminal_that_hangs_up_does_not_break_a_job(many: Path) -> None:
         with started("status", str(many.with_suffix(".job")), "--json") as status:
             out, _ = status.communicate(timeout=60)
     assert json.loads(out)["state"] == "stopped"
+
+
+@posix
+@pytest.mark.parametrize("output", [">&-", "2>&-", ">&- 2>&-", ">/dev/full"])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("provision users.csv --to alloy --sandbox --job again.job", 1),
+        ("report users.job", 1),
+        ("status users.job", 0),
+        ("lint users.csv --to alloy", 1),
+        ("operations alloy", 0),
+        ("provision --many tenants.toml --sandbox", 1),
+        ("--help", 0),
+    ],
+)
+def test_an_output_that_takes_nothing(tmp_path: Path, output: str, words: str, code: int) -> None:
+    if output == ">/dev/full" and not Path("/dev/full").exists():
+        pytest.skip("no such device")
+    (tmp_path / "users.csv").write_text("username,full_name\nada,Ada\n,Nameless\n")
+    (tmp_path / "tenants.toml").write_text('system = "alloy"\nfile = "users.csv"\n[tenants.acme]\n')
+    program = "from alloy_async.cli import main; main()"
+    script = f'alloy-async() {{ "{sys.executable}" -c "{program}" "$@"; }}\n'
+    first = "alloy-async provision users.csv --to alloy --sandbox >first.txt 2>&1\n"
+    done = subprocess.run(
+        ["bash", "-c", f"{script}{first if 'users.job' in words else ''}alloy-async {words} {output}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "Exception ignored" not in done.stderr, done.stderr
+    if output == ">/dev/full":
+        assert done.returncode in (code, 2), done.stderr
+        assert done.stderr.count("No space left on device") == 1, done.stderr
+    else:
+        assert done.returncode == code, done.stderr

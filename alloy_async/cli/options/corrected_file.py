@@ -35,6 +35,8 @@ class FailedFileType(click.Path):
             return OWN_FILE
         if value == "-":
             self.fail("corrected rows are read twice; give a file, not standard input", param, ctx)
+        if str(value).endswith(".job"):
+            self.fail(f"{value} is a job, which comes first: {value} --failed", param, ctx)
         path: Path = super().convert(value, param, ctx)  # type: ignore[arg-type, assignment]
         return path
 
@@ -76,6 +78,22 @@ def find_correction(job: JobPlace) -> Correction:
             header = store.read_header()
         return Correction(job, None if is_as_written(file, header) else file)
     return Correction(job, None)
+
+
+def list_corrections(job: JobPlace) -> Iterator[Path]:
+    """List the jobs that took in corrected rows of a job where it wrote them, and of those; none that was undone.
+
+    Raises:
+        JobError: one cannot be read.
+    """
+    from ...provisioning.store.store_opener import open_store_for_reading
+
+    for path in _list_jobs(name_failed_file(job, ENDINGS[0])):  # a job is named alike, whatever its source
+        with open_store_for_reading(path) as store:
+            header = store.read_header()
+        if header.corrects and header.phase == "apply":
+            yield path
+        yield from list_corrections(path)
 
 
 def _find_taken(file: Path) -> Path | None:

@@ -180,8 +180,10 @@ def target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Fu
                 *(PLACE_NAMES if place else ()),
             }
             target = TargetOptions(**{name: options.pop(name) for name in names & options.keys()})
-            if target.sandbox and (target.base_url or target.api_key_file or target.profile):
-                raise click.UsageError("--sandbox brings its own address and key; leave the others out")
+            others = ("base_url", "api_key_file", "profile")
+            if target.sandbox and (given := [name for name in others if getattr(target, name)]):
+                left_out = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+                raise click.UsageError(f"--sandbox brings its own address and key; leave out {left_out}")
             if not target.sandbox:
                 target = attrs.evolve(target, default_profile=os.environ.get(PROFILE_VARIABLE) or None)
             return command(*arguments, target=target, **options)

@@ -12,6 +12,7 @@ from rich.text import Text
 from ...provisioning import Plan
 from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.results import Report
+from ..options.corrected_file import list_corrections
 from .next_steps import NextSteps, format_command
 from .progress import format_count, print_text
 
@@ -105,6 +106,16 @@ def _print_undo_steps(console: Console, report: Report, steps: NextSteps) -> Non
         print_text(console, f"To go on taking it back:  {steps.format_job_command('resume', report.job)}")
     if not counts.unresolved:
         print_text(console, "Everything was taken back.")
+    print_correction_steps(console, report.job, steps)
+
+
+def print_correction_steps(console: Console, job: Path | str, steps: NextSteps) -> None:
+    """Print how to take back what was corrected and fed back: that is in jobs of their own."""
+    for other in list_corrections(job):
+        command = steps.format_job_command("undo", other)
+        print_text(
+            console, f"Rows that were corrected and fed back are still in; to take them back, too:  {command}"
+        )
 
 
 _SIGNS = {

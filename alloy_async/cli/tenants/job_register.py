@@ -68,7 +68,10 @@ class JobRegister:
             with open_store_for_reading(now) as store:
                 state = store.read_header().state
             if state not in ENDED:
-                raise JobError(f"is a job of this tenant that is not finished ({state}); resume it", now)
+                what, remedy = "a job of this tenant that is not finished", "resume it"
+                if state == "planned":
+                    what, remedy = "a plan of this tenant that waits", "apply it"
+                raise JobError(f"is {what} ({state}); {remedy}, or delete it", now)
         place = next(
             place for place in _number_places(self._get_first_place(name, job)) if not job_exists(place)
         )

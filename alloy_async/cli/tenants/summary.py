@@ -15,8 +15,10 @@ from rich.text import Text
 
 from ...provisioning import NoSuchJob, Plan, Report, TenantsReport
 from ..job_runner import to_json
+from ..output.next_steps import NextSteps
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line
+from ..output.summary import print_correction_steps
 from .tenant_state import TenantState, add_counts, describe_counts, describe_end
 
 if TYPE_CHECKING:
@@ -81,6 +83,10 @@ def _print_next_steps(
         print_text(console, f"{name}: the rows that did not go in, with line and reason, are in {path}")
     if command.sandbox:
         return
+    if command.action == "undo":
+        for state in states.values():
+            if state.result is not None and isinstance(state.result.result, Report):
+                print_correction_steps(console, state.result.result.job, NextSteps())
     if any(map(_has_changes, states.values())):
         print_text(console, f"To carry it out:  {command.format_command('apply')}")
     elif command.action != "plan" and any(map(_can_resume, states.values())):

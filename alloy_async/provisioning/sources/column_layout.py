@@ -24,6 +24,8 @@ from .field_names import OTHER_ACTIVE_SPELLINGS, SPELLINGS, ActiveForm, is_secre
 
 EXTRA_COLUMNS = ("_line", "_status", "_reason", "_job")
 """What a file of rows that did not go in has besides the original columns; ignored when it is read."""
+TEXT_COLUMN = "_text"
+"""What such a file has of a row that could not be read at all: its text; it is nobody's attribute."""
 
 _TYPED_FIELDS = ("active", *LIST_FIELDS)
 _KEPT_FORMS: tuple[ActiveForm, ...] = ("status", "flags")
@@ -118,6 +120,8 @@ class ColumnLayout:
             used.discard(fields["active"])
         for index in free:
             label = labels[index]
+            if label == TEXT_COLUMN:
+                continue
             if label and index not in used and ATTRIBUTE + label not in mapping.fields:
                 attributes[label.removeprefix(ATTRIBUTE)] = index
         secrets.discard(fields.get("password", -1))

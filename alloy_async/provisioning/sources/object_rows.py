@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import SourceError
 from .blocks import Block, ColumnBlock, RowBlock
 from .cell_values import LIST_FIELDS, Unreadable, is_inexact
-from .column_layout import ColumnLayout, LayoutError, describe_missing_column, find_column
+from .column_layout import TEXT_COLUMN, ColumnLayout, LayoutError, describe_missing_column, find_column
 from .field_map import FieldMap
 from .field_names import is_secret_name
 from .interface import Finding, Row, create_typed_row
@@ -15,6 +16,7 @@ from .interface import Finding, Row, create_typed_row
 _SPREAD = ("attributes", "name")
 """Objects whose members are columns of their own: free attributes, and a name as SCIM has it."""
 _LAYOUTS = 1000
+_WORD = re.compile(r"""["']([^"']*)["']|(\w+)""")
 
 
 class ObjectRows:
@@ -85,9 +87,18 @@ class ObjectRows:
         )
         return ColumnBlock(layout, lines, found, {place: row for place, row in rows if row.findings})
 
-    def create_error_row(self, line: int, message: str) -> Row:
-        """Create a row that makes no user. Its values are left out: one may be a password."""
-        return Row(line, self._find_layout(()), (), None, (Finding(line, None, "error", message),))
+    def create_error_row(self, line: int, message: str, text: str = "") -> Row:
+        """Create a row that makes no user; its values are left out, as one may be a password.
+
+        Args:
+            line, message: of what is wrong.
+            text: of the row, to be corrected; it is left out where it, or any row before it, may hold a secret.
+        """
+        finding = Finding(line, None, "error", message)
+        secret = {*self._names, *map("".join, _WORD.findall(text))}
+        if not text or "password" in self._mapping.fields or any(map(is_secret_name, secret)):
+            return Row(line, self._find_layout(()), (), None, (finding,))
+        return Row(line, self._find_layout((TEXT_COLUMN,)), (text.strip(),), None, (finding,))
 
     def _find_layout(self, header: tuple[str, ...]) -> ColumnLayout:
         """Find the columns of objects that have these members."""

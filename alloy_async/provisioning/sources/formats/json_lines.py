@@ -149,13 +149,15 @@ def create_rows(objects: ObjectRows, texts: Iterable[tuple[int, str]]) -> Iterat
         try:
             data = parse_exactly(text)
         except json.JSONDecodeError as error:
-            yield objects.create_error_row(number, f"column {error.colno}: this is not JSON ({error.msg})")
+            yield objects.create_error_row(
+                number, f"column {error.colno}: this is not JSON ({error.msg})", text
+            )
             continue
         except RepeatedMember as error:
-            yield objects.create_error_row(number, str(error))
+            yield objects.create_error_row(number, str(error), text)
             continue
         if isinstance(data, dict):
             yield objects.create_row(number, data)
         else:
             message = "this is not a JSON object; write {...} with the person's data"
-            yield objects.create_error_row(number, message)
+            yield objects.create_error_row(number, message, text)

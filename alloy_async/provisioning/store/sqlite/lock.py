@@ -59,6 +59,8 @@ class WorkerLock:
         except FileExistsError:
             message = f"this job exists already; resume it, or give another place: {name_argument('job')}"
             raise JobError(message, path) from None
+        except FileNotFoundError:
+            raise JobError(f"there is no folder {path.parent}; make it first", path) from None
         except OSError as error:
             raise JobError(f"cannot be written: {error.strerror}", path) from None
         lock = cls._take(path, descriptor)
