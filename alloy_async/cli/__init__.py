@@ -8,6 +8,18 @@ import sys
 def main() -> None:
     """Run `alloy-async`; where its extra is not installed, tell how to install it."""
     try:
+        _require_extra()
+        from .app import run
+    except (
+        KeyboardInterrupt
+    ):  # while it was being loaded, which takes a moment; from here on `App` deals with it
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(130)
+    run()
+
+
+def _require_extra() -> None:
+    try:
         import click
         import rich
     except ImportError as error:
@@ -18,6 +30,3 @@ def main() -> None:
         )
         sys.exit(2)
     del click, rich
-    from .app import run
-
-    run()

@@ -47,6 +47,9 @@ class App(click.Group):
             drop_output(sys.stdout)
             done = error.__context__
             ctx.exit(done.exit_code if isinstance(done, Exit) else ExitCode.SUCCESS)
+        except KeyboardInterrupt:  # before a command listens to signals, or once its work is done
+            print_line("Interrupted.", err=True)
+            ctx.exit(ExitCode.INTERRUPTED)
         except ModuleNotFoundError as error:
             if "pip install 'alloy-async[" not in str(error):
                 raise  # not one of ours, which all name their remedy

@@ -186,6 +186,23 @@ def test_ctrl_c_before_the_first_answer_of_a_job_that_was_checked_before(
 
 
 @posix
+@pytest.mark.parametrize("module", ["alloy_async.cli.app", "alloy_async.cli.output.safe_console"])
+def test_ctrl_c_while_the_command_is_being_loaded(many: Path, module: str) -> None:
+    """It was a traceback, or exit code 1."""
+    code, out = python(
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from alloy_async.cli import main\n"
+        f"sys.argv[1:] = ['provision', {str(many)!r}, '--to', 'alloy', '--sandbox']\n"
+        "main()"
+    )
+    assert (code, out) == (130, "Interrupted.\n")
+
+
+@posix
 def test_the_sandbox_serves_until_ctrl_c() -> None:
     with started("sandbox", "alloy", "--port", "0") as process:
         assert process.stdout is not None
