@@ -50,7 +50,7 @@ class Kind:
         return attrs.evolve(self, place=place)
 
     def open(self) -> JobStore:
-        store: JobStore = self.kind.open(self.place)
+        store: JobStore = self.kind.take_up(self.place)
         return store
 
 
