@@ -136,6 +136,29 @@ def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> N
         assert process.exitcode == (-signal.SIGKILL if loss == "killed" else 0), process.exitcode
 
 
+def delay_request(scene: Scene) -> None:
+    """One job, whose worker is stopped while the system has its requests, and carries them out after another took over."""
+    asyncio.run(split(scene))
+    began, scene.sandbox.latency = time.monotonic(), 5 * LEASE
+    lost, _ = start_worker(scene)
+    wait_for(lambda: len(scene.sandbox.requests) > 0)
+    assert lost.pid is not None
+    os.kill(lost.pid, signal.SIGSTOP)
+    late = {request.number for request in scene.sandbox.requests}
+    scene.sandbox.latency = 0.0
+    last = time.monotonic() + 5 * LEASE
+    other, _ = start_worker(scene)
+    wait_for(lambda: len(scene.sandbox.requests) > len(late))
+    assert time.monotonic() < last, f"nobody took over within {last - began:.1f} s"
+    other.join(PATIENCE)
+    assert other.exitcode == 0, other.exitcode
+    time.sleep(max(0.0, last + 0.5 - time.monotonic()))  # until the late ones were carried out
+    os.kill(lost.pid, signal.SIGCONT)
+    lost.join(PATIENCE)
+    assert lost.exitcode == 0, lost.exitcode
+    assert not any(change.request in late for change in scene.sandbox.ledger), "a late request came first"
+
+
 def _lose(scene: Scene, rng: random.Random, loss: Loss, pid: int) -> None:
     if loss == "killed":
         os.kill(pid, signal.SIGKILL)
@@ -170,7 +193,7 @@ def judge(scene: Scene, names: set[str]) -> None:
         assert store.read_header().state == "done"
 
 
-Kind: TypeAlias = tuple[Loss, Point] | ClientLoss | SchedulerLoss
+Kind: TypeAlias = tuple[Loss, Point] | ClientLoss | SchedulerLoss | Literal["late request"]
 RUNS: tuple[Kind, ...] = (
     *((loss, point) for point in POINTS for loss in LOSSES),
     *(
@@ -180,6 +203,7 @@ RUNS: tuple[Kind, ...] = (
         for point in (None, *get_args(ProxyPoint))
     ),
     *map(SchedulerLoss, get_args(ProxyPoint)),
+    "late request",
 )
 """Every kind of run."""
 
@@ -194,12 +218,14 @@ def run_one(server: DatabaseServer, system: str, seed: int, folder: Path, kind: 
     with Sandbox(system, seed_users=0, seed=seed) as sandbox:
         scene = Scene(server, sandbox, folder / f"{system}{seed}.csv")
         names = write_source(scene.source)
-        if rng.random() < 0.3:
+        if kind != "late request" and rng.random() < 0.3:
             sandbox.faults.add(*(Fault(fault, times=2) for fault in rng.sample(FAULTS, 2)))
         if isinstance(kind, ClientLoss):
             lose_client(scene, rng, kind)
         elif isinstance(kind, SchedulerLoss):
             lose_scheduler(scene, rng, kind)
+        elif kind == "late request":
+            delay_request(scene)
         else:
             lose_worker(scene, rng, *kind)
         sandbox.faults.clear()
