@@ -16,6 +16,7 @@ import pytest
 
 from alloy_async.provisioning import RunOptions, provision
 from alloy_async.provisioning.store.store_opener import open_store_for_reading
+from alloy_async.provisioning.workers.worker_factory import create_workers
 from alloy_async.testing import Sandbox
 from simulation.dask_cluster import DaskCluster
 from tests.waiting import wait_until
@@ -61,6 +62,12 @@ async def test_a_job_survives_what_a_cluster_loses(
     with open_store_for_reading(place) as store:
         assert store.tally("apply") == {"created": ROWS}
         assert store.read_header().state == "done"
+
+
+@pytest.mark.parametrize(("on", "scheduler"), [("dask://h:1", "tcp://h:1"), ("dask+tls://h:1", "tls://h:1")])
+def test_the_address_says_whether_the_scheduler_speaks_tls(on: str, scheduler: str) -> None:
+    workers: Any = create_workers(on, ("work",), {})
+    assert workers._address == scheduler
 
 
 def kill_worker(nanny: subprocess.Popen[bytes], *, with_nanny: bool) -> None:

@@ -78,16 +78,21 @@ class KeyHashes:
         parts, self._hashes = _split(self._hashes, 0), array("q")
         for part, pieces in zip(parts, self._pieces, strict=True):
             data = part.tobytes()
-            try:
-                begin = self._file.seek(0, 2)
-                is_written = self._most < sys.maxsize and self._file.write(data) == len(data)
-            except OSError:
-                is_written = False
-            if is_written:
-                pieces.append((begin, len(data)))
-            else:
+            begin = _append(self._file, data) if self._most < sys.maxsize else None
+            if begin is None:
                 self._most = sys.maxsize
                 self._hashes += part
+            else:
+                pieces.append((begin, len(data)))
+
+
+def _append(file: IO[bytes], data: bytes) -> int | None:
+    """Append data to a file, and return where they begin; None where the disk does not take them."""
+    try:
+        begin = file.seek(0, 2)
+        return begin if file.write(data) == len(data) else None
+    except OSError:
+        return None
 
 
 def _read_pieces(file: IO[bytes], pieces: Iterable[tuple[int, int]], more: array[int]) -> array[int]:

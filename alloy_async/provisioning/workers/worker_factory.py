@@ -13,7 +13,8 @@ def create_workers(on: str, command: Sequence[str], secrets: Mapping[str, str]) 
     """Create the workers that `on` asks for; they start with `start_missing`.
 
     Args:
-        on: local:N for processes of this machine, or dask://host:port, the scheduler of a cluster.
+        on: local:N for processes of this machine, or dask://host:port, the scheduler of a cluster; dask+tls:// where it
+            speaks TLS, by Dask's own configuration.
         command: what each runs: the arguments behind the name of the program, without anything secret.
         secrets: variables of their environment, of processes of this machine only.
 
@@ -25,7 +26,7 @@ def create_workers(on: str, command: Sequence[str], secrets: Mapping[str, str]) 
         from .local_workers import LocalWorkers
 
         return LocalWorkers(int(rest), command, secrets)
-    if kind == "dask" and rest.startswith("//") and len(rest) > 2:
+    if kind in ("dask", "dask+tls") and rest.startswith("//") and len(rest) > 2:
         if secrets:
             raise ConfigurationError(
                 "job= holds a password, which would travel to the hosts of on=dask: leave it out of the address, and give it"
@@ -33,7 +34,7 @@ def create_workers(on: str, command: Sequence[str], secrets: Mapping[str, str]) 
             )
         from .dask_workers import DaskWorkers
 
-        return DaskWorkers(f"tcp:{rest}", command)
+        return DaskWorkers(f"{'tls' if kind == 'dask+tls' else 'tcp'}:{rest}", command)
     raise ConfigurationError(
         f"{name_argument('on')} takes local:N, as local:4, or dask://host:port; got {on!r}"
     )
