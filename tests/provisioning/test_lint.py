@@ -53,35 +53,33 @@ phrases = st.lists(
     words | st.sampled_from(["“quoted”", "(a)", "– and –", "R&D", "§ 5", "№ 7", "50 €"]), max_size=4
 )
 dates = st.dates(datetime.date(1950, 1, 1), datetime.date(2030, 12, 31))
+forms = st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y-%m-%dT%H:%M:%SZ"])
+names = st.lists(words, min_size=1, max_size=3)
+addresses = st.sampled_from(["", "user+{0}@mail-{0}.example.org", "o'b{0}@münchen.example"])
+idents, postcodes, desks = st.integers(0, 10**6 - 1), st.integers(0, 99999), st.integers(1, 9999)
+switches = st.sampled_from(["true", "false", "Yes", "0", ""])
 
 
 @st.composite
 def clean_tables(draw: st.DrawFn) -> list[list[str]]:
     """Files that a careful person exports: ids padded or counted, one form of date, right addresses."""
-    rows = draw(st.integers(6, 25))
-    form = draw(
-        st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y-%m-%dT%H:%M:%SZ"])
-    )
+    rows, form = draw(st.integers(6, 25)), draw(forms)
     start, padded = draw(st.integers(1, 90)), draw(st.booleans())
     table = []
     for number in range(rows):
-        name = " ".join(draw(st.lists(words, min_size=1, max_size=3)))
-        ident = f"{draw(st.integers(0, 10**6 - 1)):06}" if padded else str(start + number)
+        name = " ".join(draw(names))
+        ident = f"{draw(idents):06}" if padded else str(start + number)
         table.append(
             [
                 f"user.{number}",
                 name,
-                draw(
-                    st.sampled_from(
-                        ["", f"user+{number}@mail-{number}.example.org", f"o'b{number}@münchen.example"]
-                    )
-                ),
+                draw(addresses).format(number),
                 ident,
-                f"{draw(st.integers(0, 99999)):05}",
+                f"{draw(postcodes):05}",
                 draw(dates).strftime(form),
-                draw(st.sampled_from(["true", "false", "Yes", "0", ""])),
+                draw(switches),
                 draw(words),
-                str(draw(st.integers(1, 9999))),
+                str(draw(desks)),
                 " ".join(draw(phrases)),
             ]
         )
