@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import subprocess
 import uuid
-import warnings
 from collections import Counter
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,10 @@ from alloy_async.testing import Sandbox
 from simulation.dask_cluster import DaskCluster
 from tests.waiting import wait_until
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of a package that it uses
-    pytest.importorskip("distributed")
-
-pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own
+pytestmark = [
+    pytest.mark.skipif(find_spec("distributed") is None, reason="the extra `dask` is not installed"),
+    pytest.mark.filterwarnings("ignore"),  # Dask's own
+]
 ROWS = 600
 
 

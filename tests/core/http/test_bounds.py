@@ -7,6 +7,7 @@ import gzip
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import pytest
 
@@ -17,8 +18,12 @@ from .ways import ONCE, Create, Pieces, Read, Ways, answer
 
 LIMIT = 1 << 20
 BLAST = 64 << 20
-BOMB = gzip.compress(bytes(BLAST), 9)
 CHUNK = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+
+
+@cache
+def create_bomb() -> bytes:
+    return gzip.compress(bytes(BLAST), 9)
 
 
 def endless(status: int) -> Iterator[bytes]:
@@ -40,8 +45,8 @@ def until_close(status: int) -> Iterator[bytes]:
 
 
 def bomb(status: int) -> Iterator[bytes]:
-    assert len(BOMB) < LIMIT
-    yield answer(BOMB, status, "Content-Encoding: gzip")
+    assert len(create_bomb()) < LIMIT
+    yield answer(create_bomb(), status, "Content-Encoding: gzip")
 
 
 SHAPES = [endless, declared, until_close, bomb]
