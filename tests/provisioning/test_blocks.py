@@ -44,6 +44,7 @@ SPOILT = [
     "x" * 300, "nein", "ada@", "ada@x", "a@b.c", "ä@exämple.com", "Ada <ada@x.org>", "a..b@x.org", "\ud800", "n\u2028n",
     "\ufeff", "FALSE", " yes ", "0", "a" * 65 + "@example.com", "=1+1", '"', "'", "ada@example.com ", "a@b.org\nc@d.org",
     "#N/A", " #REF! ", "#1", "zoÃ«", "a?", "R&amp;D", "a%C3%AB@x.example", "=C3=AB",
+    "'ada", "ada;", "mailto:ada@x.example", "“ada”", "urn:id:7", "o'neil",
 ]  # fmt: skip
 cells = st.sampled_from(USUAL) | st.sampled_from(SPOILT) | st.text(max_size=6)
 

@@ -260,6 +260,12 @@ ILLEGIBLE = {
     "percent": "ad%C3%AB",
     "quoted": "ad=C3=AB",
     "spreadsheet's error": "#NAME?",
+    "spreadsheet's text mark": "'ada",
+    "quotes": "“ada",
+    "formula": "=ada",
+    "link": "MAILTO:ada",
+    "bracket": "<ada",
+    "comment": "#ada",
     "too long": "a" * 3000,
     "no address": "ada",
 }

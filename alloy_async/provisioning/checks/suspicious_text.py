@@ -28,6 +28,11 @@ SPREADSHEET_ERRORS = frozenset(
 _STAND_INS = re.compile(r"\?|&(?:\w+|#\w+);|(?:%[0-9A-F]{2}){2,}|(?:=[0-9A-F]{2}){2,}")
 """What programs write for a letter that they cannot: nobody's key has these."""
 
+_MARKING = re.compile(r"""^(?:['"`=<#“”„‚«‹]|(?:mailto|smtp|sip):)|[;,>'"`“”»›]$""", re.IGNORECASE)
+"""What spreadsheets, address books and lists put around a name: at its beginning, and at its end."""
+_QUOTES = re.compile("[“”„‚«»‹›]")
+_MARKS_OF_DAMAGE = "?&%='\"`<>#;,:"
+
 
 def find_suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
     """Find what a value shows that hardly anybody meant, each with what to do.
@@ -51,15 +56,19 @@ def find_suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
 
 
 def may_be_damaged(text: str) -> bool:
-    """Tell quickly whether a text, or one of many that stand in it, may have lost a letter; see `find_damage`."""
-    return any(mark in text for mark in "?&%=") or bool(not text.isascii() and _MISREAD.search(text))
+    """Tell quickly whether a text, or one of many that stand in it, may be no name as it was; see `find_damage`."""
+    return any(mark in text for mark in _MARKS_OF_DAMAGE) or bool(
+        not text.isascii() and (_MISREAD.search(text) or _QUOTES.search(text))
+    )
 
 
 def find_damage(key: str) -> str | None:
-    """Find what shows that an earlier conversion lost a letter of a key, which may mean somebody else now, and what to do."""
+    """Find what shows that a key is not as it was, as a lost letter or a mark around it: it may mean somebody else now."""
     meant = None if key.isascii() else _restore_misread(key)
     if meant:
         return f"was probably {meant!r}: UTF-8 that was once read as windows-1252; export it again as UTF-8"
+    if mark := _MARKING.search(key):
+        return f"has {mark.group()!r} around the name, as spreadsheets and lists put it there; leave it out"
     lost = _STAND_INS.search(key)
     return lost and f"holds {lost.group()!r} where an earlier conversion lost a letter; export it again"
 
