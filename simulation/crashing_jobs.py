@@ -107,7 +107,8 @@ async def _live_once(
         life = asyncio.create_task(begin)  # takes the hook with it
         crash_hook.reset(token)
         if rng.random() < 0.3 and not calm:
-            asyncio.get_running_loop().call_later(rng.uniform(0, 0.15), life.cancel)
+            end = rng.choice((life.cancel, run.stop.set))
+            asyncio.get_running_loop().call_later(rng.uniform(0, 0.15), end)
         try:
             return await life
         except (Crash, asyncio.CancelledError):
