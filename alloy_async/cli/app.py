@@ -25,12 +25,12 @@ from .commands.sandbox import sandbox
 from .commands.user_queries import users
 from .error_messages import describe_error, name_option
 from .exit_codes import ExitCode
-from .help import get_help_width
+from .help import Group, get_help_width
 from .output.safe_text import print_line
 from .output.streams import drop_output, open_missing_streams, replace_unencodable, report_unwritable
 
 
-class App(click.Group):
+class App(Group):
     """The command line; where whoever reads its output has enough, as `head`, it ends without a word.
 
     A package that an extra would have brought is named with the extra, and not by a traceback.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -27,6 +28,20 @@ class Option(click.Option):
     def __init__(self, *args: Any, group: str = "Options", **options: Any) -> None:
         super().__init__(*args, **options)
         self.group = group
+
+
+class Group(click.Group):
+    """A group of commands that suggests the nearest where one is misspelt."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            names = self.list_commands(ctx)
+            near = get_close_matches(args[0], names, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names)}."
+            ctx.fail(f"No such command {args[0]!r}. {hint}")
+        return super().resolve_command(ctx, args)
 
 
 class Command(click.Command):

@@ -132,3 +132,16 @@ def test_the_operations_are_shown_without_loading_the_network(arguments: list[st
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["provisoin", "users.csv"], "No such command 'provisoin'. Did you mean provision?"),
+        (["call", "aloy", "list-all-users"], "No such command 'aloy'. Did you mean alloy?"),
+        (["call", "xyz"], "There are: agilicus, alloy, alsid, opendatasoft, smooch."),
+    ],
+)
+def test_a_misspelt_command_is_told_the_nearest(words: list[str], hint: str) -> None:
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, hint in " ".join(result.stderr.split())) == (2, True), result.output

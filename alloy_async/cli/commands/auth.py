@@ -13,7 +13,7 @@ import click
 from ...systems import SYSTEMS, load_client
 from ..error_messages import describe_error, translate_to_options
 from ..exit_codes import ExitCode
-from ..help import Command
+from ..help import Command, Group
 from ..options.system_access import open_client
 from ..options.target import TargetOptions
 from ..output.safe_text import format_json, print_line
@@ -46,7 +46,7 @@ class AccountStatus:
     message: str
 
 
-@click.group(short_help="Show the accounts that are named, and whether each lets you in.")
+@click.group(cls=Group, short_help="Show the accounts that are named, and whether each lets you in.")
 def auth() -> None:
     """Look at the accounts of your profiles and of the environment."""
 

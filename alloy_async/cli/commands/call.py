@@ -10,7 +10,7 @@ import click
 from ...systems import SYSTEMS
 from ..catalog import describe_operation, find_operation, format_name, load_operations, suggest_operations
 from ..exit_codes import ExitCode
-from ..help import Command, Option
+from ..help import Command, Group, Option
 from ..options.target import TargetOptions, target_options
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class SystemGroup(click.Group):
         return self.name
 
 
-class CallGroup(click.Group):
+class CallGroup(Group):
     """The systems; each with its operations, loaded when it is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -13,6 +13,7 @@ import click
 
 from ...error_messages import translate_to_options
 from ...exit_codes import ExitCode, NotDoneError
+from ...help import Group
 from ...options.job_place import JOB_FOLDER
 from ...output.safe_text import clean_text, format_json, print_line
 from .report_pages import render_html
@@ -25,7 +26,7 @@ _DAY = 86_400
 _FOLDER = click.argument("folder", type=JOB_FOLDER, default=Path())
 
 
-@click.group()
+@click.group(cls=Group)
 def jobs() -> None:
     """Look over the jobs of a folder, and throw old ones away."""
 
