@@ -28,6 +28,7 @@ from typing import Any
 import attrs
 
 from alloy_async import AlloyAsyncError, Answer, AsyncClient, Operation, Retry
+from alloy_async.core.ratelimit.budget_interface import RequestBudget
 from alloy_async.systems import SYSTEMS, load_client
 
 from .call_judge import Outcome, find_fault
@@ -60,10 +61,10 @@ class Verdict:
     """When this benchmark held the loop."""
 
 
-class UnlimitedBudget:
+class UnlimitedBudget(RequestBudget):
     """A rate budget that learns nothing: the refusals are at random, and calls that keep to a limit would not meet them."""
 
-    def take(self, now: float) -> float:
+    def reserve(self, now: float) -> float:
         return now
 
     def give_back(self) -> None: ...
@@ -77,12 +78,14 @@ class UnlimitedBudget:
     def until(self) -> float:
         return -math.inf
 
-    def accept(self, now: float, sent: float) -> None: ...
+    def note_accepted(self, now: float, sent: float) -> None: ...
 
-    def refuse(self, now: float, sent: float, asked: float | None, chance: float, crowded: bool) -> bool:
+    def note_refused(
+        self, now: float, sent: float, asked: float | None, chance: float, crowded: bool
+    ) -> bool:
         return False
 
-    def rest(self, now: float) -> None: ...
+    def note_rest(self, now: float) -> None: ...
 
 
 class FaultyServer:

@@ -425,7 +425,7 @@ def test_a_signal_stops_all_in_order_and_resume_goes_on(world: World, how: signa
             assert time.monotonic() < give_up
             time.sleep(0.01)
         process.send_signal(how)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "Stopping: what is on its way is finished" in err
     assert "initech: not begun" in out
@@ -457,7 +457,7 @@ def test_a_second_signal_cuts_all_off_and_leaves_in_doubt_what_had_left(world: W
         while "Stopping" not in process.stderr.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "Cut off: rows on their way may be in or not." in err
     for name, sandbox in world.sandboxes.items():
@@ -566,7 +566,7 @@ def test_a_signal_before_the_first_answer_of_plans_waits_for_what_is_on_its_way(
         assert process.stderr is not None
         assert "Stopping: what is on its way is finished" in next(iter(process.stderr))
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Cut off: rows on their way may be in or not." in err
     assert "nothing was sent" not in err

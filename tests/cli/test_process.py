@@ -42,7 +42,7 @@ def started(*arguments: str, url: str = "") -> Iterator[subprocess.Popen[str]]:
 
 def run(*arguments: str) -> tuple[int, str, str]:
     with started(*arguments) as process:
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
 
@@ -115,14 +115,14 @@ def test_ctrl_c_finishes_what_is_on_its_way(many: Path) -> None:
         with started(*arguments, url=server.url) as process:
             until(process, "rows checked")
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=120)
         assert process.returncode == 130
         assert "Stopping: what is on its way is finished; Ctrl-C again cuts it off." in err
         assert "The job ended early: interrupted" in out
         assert number("created", out) == len(server.ledger)
         assert 0 < number("not sent", out) == 30_000 - len(server.ledger)
         with started("resume", str(many.with_suffix(".job")), url=server.url) as process:
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         assert number("created", out) == len(server.ledger) == 30_000
 
@@ -133,19 +133,19 @@ def test_a_second_ctrl_c_cuts_off(many: Path) -> None:
         server.faults.add(Fault(Hang(), "batch_create_users", nth=2, times=None))
         with started("provision", str(many), "--to", "alloy", url=server.url) as process:
             until(process, "rows checked")
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while len(server.requests) < 3 and time.monotonic() < deadline:
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             until(process, "Stopping")
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=120)
         assert process.returncode == 130
         assert "Cut off: 1,000 rows have their outcome; those on their way may be in or not. Resume" in err
         assert "Traceback" not in err
         server.faults.clear()
         with started("resume", str(many.with_suffix(".job")), url=server.url) as process:
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         assert number("created", out) == len(server.ledger) == 30_000
 
@@ -161,13 +161,13 @@ def test_ctrl_c_before_the_first_answer_of_a_job_that_was_checked_before(
     with Sandbox("alloy", latency=0.1) as server:
         if command == "apply":
             with started("plan", str(many), "--to", "alloy", url=server.url) as process:
-                _, err = process.communicate(timeout=60)
+                _, err = process.communicate(timeout=120)
             assert process.returncode == 0, err
         else:
             with started("provision", str(many), "--to", "alloy", url=server.url) as process:
                 until(process, "rows checked")
                 process.send_signal(signal.SIGINT)
-                process.communicate(timeout=60)
+                process.communicate(timeout=120)
             assert process.returncode == 130
         sent = len(server.requests)
         server.faults.add(Fault(Hang(), "batch_create_users", times=None))
@@ -179,7 +179,7 @@ def test_ctrl_c_before_the_first_answer_of_a_job_that_was_checked_before(
             process.send_signal(signal.SIGINT)
             until(process, "Stopping: what is on its way is finished")
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=120)
         assert process.returncode == 130
         assert "Cut off: rows on their way may be in or not. Resume the job" in err
         assert "nothing was sent" not in err
@@ -209,10 +209,10 @@ def test_the_sandbox_serves_until_ctrl_c() -> None:
         lines = [process.stdout.readline() for _ in range(4)]
         url = lines[2].strip().removeprefix("export ALLOY_BASE_URL=")
         request = Request(f"{url}/users", headers={"Authorization": "bearer key"})
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             assert b"ada.0@northwind.example" in answer.read()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "\nStopped.\n")
 
 
@@ -233,7 +233,7 @@ def test_other_signals_end_as_gracefully(many: Path, name: str) -> None:
         with started(*arguments, url=server.url) as process:
             until(process, "rows checked")
             process.send_signal(getattr(signal, name))
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=120)
         assert process.returncode == 130
         assert number("created", out) == len(server.ledger)
         assert number("not sent", out) > 0
@@ -264,7 +264,7 @@ def test_a_terminal_that_hangs_up_does_not_break_a_job(many: Path) -> None:
             process.kill()
             process.wait()
         with started("status", str(many.with_suffix(".job")), "--json") as status:
-            out, _ = status.communicate(timeout=60)
+            out, _ = status.communicate(timeout=120)
     assert json.loads(out)["state"] == "stopped"
 
 

@@ -247,11 +247,11 @@ def test_ctrl_c_cancels_a_sync_call_and_leaves_the_client_usable() -> None:
         ) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
-            give_up = time.monotonic() + 10
+            give_up = time.monotonic() + 60
             while not sandbox.requests and time.monotonic() < give_up:
                 time.sleep(0.005)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=10)
+            out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (0, f"interrupted 2 1\n{ADA}\n", "")
         assert len(sandbox.requests) == 2
 
