@@ -124,7 +124,9 @@ def create_shared_state(
 def _check_rate_limit(value: Any) -> Any:
     if value is not None and not isinstance(value, Rate):
         example = "a Rate, as Rate(50) for 50 requests a second, or a RequestBudget"
-        check_methods("rate_limit", value, ("take", "give_back", "rate", "accept", "refuse"), example)
+        check_methods(
+            "rate_limit", value, ("reserve", "give_back", "rate", "note_accepted", "note_refused"), example
+        )
     return value
 
 
