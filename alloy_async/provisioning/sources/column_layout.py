@@ -270,10 +270,10 @@ def _match_fields(
         if field in taken:
             continue
         if spelling is None and field == "active":
-            active_form, spelling = next(
-                ((form, s) for form, names in OTHER_ACTIVE_SPELLINGS.items() for s in names if s in places),
-                (active_form, None),
-            )
+            for form, names in OTHER_ACTIVE_SPELLINGS.items():
+                if (spelling := next((name for name in names if name in places), None)) is not None:
+                    active_form = form
+                    break
         if spelling is None:
             continue
         first, *others = places[spelling]
