@@ -43,7 +43,7 @@ async def run_in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     """Run `work` in a thread; when cancelled, wait for it to end, as its file is still in use."""
     context, cancelled = copy_context(), _Cancellation()
     context.run(_cancelled.set, cancelled)
-    task = asyncio.get_running_loop().run_in_executor(None, partial(context.run, work, *args))
+    task = asyncio.get_running_loop().run_in_executor(None, partial(context.run, partial(work, *args)))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
