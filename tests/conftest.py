@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +21,10 @@ from alloy_async.testing.aiohttp_mock import mock_aiohttp
 
 settings.register_profile("tests", deadline=None)  # a busy machine is not a slow test
 settings.load_profile("tests")
+
+# A shell's background job begins with Ctrl-C ignored, and so would every process that a test sends it to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OPEN_FILES = next((path for path in map(Path, ("/proc/self/fd", "/dev/fd")) if path.exists()), None)
 PATIENCE = 2.0
