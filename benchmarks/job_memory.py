@@ -58,12 +58,12 @@ async def take_up(place: str, what: str) -> tuple[float, float]:
         began = time.process_time()
         if what == "undo":
             await plan_undo(context, remove_adopted=False)
-            done = await writer.call(writer.store.tally, "undo")
+            done = await writer.call(writer.store.count_outcomes, "undo")
         else:
             engine = Engine(context, "apply")
             await engine.recorder.recount()
             await engine.reconcile_doubts()
-            done = await writer.call(writer.store.tally, "apply")
+            done = await writer.call(writer.store.count_outcomes, "apply")
         assert set(done) == {"planned"}, done
         return time.process_time() - began, read_peak_megabytes()
 

@@ -189,7 +189,7 @@ def judge(scene: Scene, names: set[str]) -> None:
         rows = list(store.read_rows("apply"))
         assert [row.number for row in rows] == list(range(1, len(names) + 1))
         assert {row.outcome for row in rows} == {"created"}, Counter(row.outcome for row in rows)
-        assert store.tally("apply") == {"created": len(names)}
+        assert store.count_outcomes("apply") == {"created": len(names)}
         assert store.read_header().state == "done"
 
 
@@ -243,7 +243,7 @@ def _finish(scene: Scene) -> None:
             assert report.complete, report
 
     with open_store_for_reading(scene.place) as store:
-        done = store.tally("apply") == {"created": ROWS} and store.read_header().state == "done"
+        done = store.count_outcomes("apply") == {"created": ROWS} and store.read_header().state == "done"
     if not done:
         with contextlib.suppress(AlloyAsyncError):
             asyncio.run(go_on())

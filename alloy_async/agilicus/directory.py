@@ -111,7 +111,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         await self.client.replace_user(user_id, _merge_record(user, record))
         return Outcome(key, "updated", remote_id=user_id)
 
-    async def _delete_one(self, key: str) -> Outcome:
+    async def _delete_or_raise(self, key: str) -> Outcome:
         """Call DELETE /v1/orgs/{org_id}/users/{user_id}."""
         user = await self._ask_without_effect(self.find(key))
         if user is None or user.remote_id is None:

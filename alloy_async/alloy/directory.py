@@ -14,7 +14,7 @@ from ..core.operation.markers import Json
 from ..core.operation.operation import ErrorModels, Operation
 from ..directory import BatchOutcome, Capabilities, Outcome, RecordColumns, UserRecord
 from ..directory.adapter import Adapter
-from ..directory.record_fit import may_all_go
+from ..directory.record_fit import may_go_in_one_call
 from . import models
 from .client import AsyncAlloy
 from .operations import MAX_BATCH, BatchCreateUsers, ListAllUsers, ListUserCredentials
@@ -83,7 +83,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
 
     def encode_batch(self, users: RecordColumns) -> bytes | None:
         """Encode the users of one POST /users/batch; see `EncodingDirectory`."""
-        if not may_all_go(users, self.capabilities):
+        if not may_go_in_one_call(users, self.capabilities):
             return None
         named = zip(users.get("username"), _list_display_names(users), strict=True)
         entries = [
@@ -176,7 +176,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         )
         return Outcome(record.username, "updated", remote_id=user.user_id)
 
-    async def _delete_one(self, key: str) -> Outcome:
+    async def _delete_or_raise(self, key: str) -> Outcome:
         """Call DELETE /users/{userId}."""
         await self.client.delete_a_user(key)
         return Outcome(key, "deleted")

@@ -100,7 +100,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
             await self.client.api_users_id_patch(changes, user_id)
         return Outcome(key, "updated", remote_id=user_id)
 
-    async def _delete_one(self, key: str) -> Outcome:
+    async def _delete_or_raise(self, key: str) -> Outcome:
         """Call DELETE /api/users/{id}."""
         user = await self._ask_without_effect(self.find(key))
         if user is None or user.remote_id is None:

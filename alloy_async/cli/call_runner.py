@@ -115,10 +115,12 @@ async def _send(plan: CallPlan) -> None:
                 async for page in client.iterate(operation).pages():
                     writer.write_items(page)
             else:
-                await _send_once(plan, client, operation, writer)
+                await _send_once_and_write(plan, client, operation, writer)
 
 
-async def _send_once(plan: CallPlan, client: AsyncClient, operation: Any, writer: ResultWriter) -> None:
+async def _send_once_and_write(
+    plan: CallPlan, client: AsyncClient, operation: Any, writer: ResultWriter
+) -> None:
     answer = await client.answer(operation)
     if plan.include:
         print_line(f"HTTP {answer.status}", err=True)

@@ -70,7 +70,7 @@ def run_job(command: JobTask, options: JobOptions) -> ExitCode:
         try:
             result = asyncio.run(_run_work(command, progress, options))
         except asyncio.CancelledError:
-            progress.print_line(_describe_cut_off(command, progress))
+            progress.print_line(_describe_interruption(command, progress))
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
             progress.print_line(describe_error(error))
@@ -101,10 +101,12 @@ def _finish_report(command: JobTask, options: JobOptions, report: Report, progre
 
     writes_failed = not report.complete and report.phase != "undo"
     failed = (
-        write_failed_rows(report, command.failed, options, progress.print_line) if writes_failed else None
+        write_failed_file_or_warn(report, command.failed, options, progress.print_line)
+        if writes_failed
+        else None
     )
     if report.complete and report.phase != "undo":
-        remove_failed_rows_file(report, command.failed, progress.print_line)
+        remove_stale_file_or_warn(report, command.failed, progress.print_line)
     data = {**to_json(report), "failed_file": failed and str(failed)}
     with ignore_closed_stream(sys.stdout):
         _print_result(
@@ -137,7 +139,7 @@ def _print_result(data: object, as_json: bool, print_text: Callable[[], None]) -
         print_text()
 
 
-def write_failed_rows(
+def write_failed_file_or_warn(
     report: Report, to: Path | None, options: JobOptions, tell: Callable[[str], None]
 ) -> Path | None:
     """Write the rows that did not go in; None, and a word of it, where that cannot be."""
@@ -151,7 +153,7 @@ def write_failed_rows(
         return None
 
 
-def remove_failed_rows_file(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
+def remove_stale_file_or_warn(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
     """Remove the file of the rows that did not go in, now that they are in."""
     from ..provisioning import JobError
     from .output.failed_file import remove_stale_file
@@ -178,7 +180,7 @@ async def _run_work(command: JobTask, progress: Display, options: JobOptions) ->
             return await command.run(directory, run)
 
 
-def _describe_cut_off(command: JobTask, progress: Display) -> str:
+def _describe_interruption(command: JobTask, progress: Display) -> str:
     if not (command.sends and progress.sending):
         return "Stopped while the rows were being checked; nothing was sent."
     counts = progress.counts

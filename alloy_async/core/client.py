@@ -12,7 +12,7 @@ from .client_base import ClientBase, create_operation_error, find_service, hide_
 from .errors import ConfigurationError
 from .http.open_response import OpenResponse
 from .messages.result_decoder import ANYTHING
-from .messages.unusual_answers import find_request_id, lowercase_header_names
+from .messages.unexpected_answers import find_request_id, lowercase_header_names
 from .operation.operation import Operation
 from .options import CallOptions, Options, Service, replace_settings, split_call_options
 from .ratelimit.limiter import Limiter

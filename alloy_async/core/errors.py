@@ -91,7 +91,7 @@ class AlloyAsyncError(Exception):
     @property  # as BaseException's own is, in C, whatever its stub says
     def args(self) -> tuple[Any, ...]:
         """The message, and the facts as JSON data."""
-        return self.message, {name: _to_json(getattr(self, name)) for name in self.fact_names}
+        return self.message, {name: _fact_to_json(getattr(self, name)) for name in self.fact_names}
 
     @args.setter
     def args(self, values: tuple[Any, ...]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -136,7 +136,7 @@ def _rebuild_error(cls: type[AlloyAsyncError], state: dict[str, Any]) -> AlloyAs
     return error
 
 
-def _to_json(fact: Any) -> Any:
+def _fact_to_json(fact: Any) -> Any:
     """Make JSON data of a fact; a body that is a model becomes plain."""
     if isinstance(fact, Mapping):
         return dict(fact)

@@ -132,7 +132,7 @@ class Adapter(ABC, Generic[ClientT]):
 
         async def deleted(key: str) -> Outcome:
             try:
-                return await self._delete_one(key)
+                return await self._delete_or_raise(key)
             except NotFound:
                 return Outcome(key, "deleted", "was not there")
 
@@ -164,7 +164,7 @@ class Adapter(ABC, Generic[ClientT]):
         """Change a user."""
 
     @abstractmethod
-    async def _delete_one(self, key: str) -> Outcome:
+    async def _delete_or_raise(self, key: str) -> Outcome:
         """Delete a user, or raise NotFound."""
 
     # what they have in common

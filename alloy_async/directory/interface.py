@@ -29,7 +29,7 @@ class EntryRule:
     says: str
 
 
-def _list_told_fields(can: Capabilities) -> tuple[str, ...]:
+def _list_comparable_fields(can: Capabilities) -> tuple[str, ...]:
     return tuple(name for name in can.carries if name != "password")
 
 
@@ -78,7 +78,7 @@ class Capabilities:
     carries: tuple[str, ...]
     max_length: Mapping[str, int]
     batch_size: int = 1
-    shows: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_told_fields, takes_self=True))
+    shows: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_comparable_fields, takes_self=True))
     needs: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_key_field, takes_self=True))
     identities: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_key_and_id_fields, takes_self=True))
     sought_by: tuple[str, ...] = attrs.field(default=attrs.Factory(_list_identity_fields, takes_self=True))

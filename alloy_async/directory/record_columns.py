@@ -66,8 +66,8 @@ class RecordColumns:
         column = self.values.get(field)
         return [_EMPTY.get(field)] * self.rows if column is None else column
 
-    def get_shown(self, field: str) -> Sequence[Any]:
-        """Get a field of each user in the form in which users are compared: see `user_differences.create_reader`."""
+    def get_comparable(self, field: str) -> Sequence[Any]:
+        """Get a field of each user in the form in which users are compared: see `user_differences.create_comparable_reader`."""
         if field == "attributes":
             names = sorted(self.attributes)
             rows = zip(*[self.attributes[name] for name in names], strict=True) if names else [()] * self.rows

@@ -108,7 +108,7 @@ def find_faults(record: UserRecord, can: Capabilities, needs: Iterable[str] = ()
     return found
 
 
-def may_all_go(users: RecordColumns, can: Capabilities) -> bool:
+def may_go_in_one_call(users: RecordColumns, can: Capabilities) -> bool:
     """Tell whether all of many new users can be tried in one call, as they are: none has a fault, and none comes twice."""
     lengths = (
         (max(map(len, filter(None, users.get(field))), default=0), most)

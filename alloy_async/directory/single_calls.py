@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from ..core.errors import AlloyAsyncError
+from .call_withdrawal import CallWithdrawn, WithdrawableCall, get_current_call
 from .error_policy import ends_work
 from .record import Outcome
-from .withdrawal import Withdrawn, Work, get_current_work
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -29,7 +29,7 @@ class SingleCalls:
 
     def __init__(self, describe: Callable[[str, AlloyAsyncError], Outcome], *, changes: bool) -> None:
         self._describe = describe
-        self._work: Work | None = get_current_work() if changes else None
+        self._work: WithdrawableCall | None = get_current_call() if changes else None
         self._slots = asyncio.Semaphore(SINGLE_CALLS)
         self._broken: AlloyAsyncError | None = None
         self._errors: list[AlloyAsyncError] = []
@@ -67,10 +67,10 @@ class SingleCalls:
                 return await self._attempt(call, item, key)
             if self._work.is_stopping:
                 return Outcome(key, "withdrawn")
-            self._work.parts[key] = part = Work()
+            self._work.parts[key] = part = WithdrawableCall()
             try:
                 result = await part.run(lambda: self._attempt(call, item, key))
-            except Withdrawn:
+            except CallWithdrawn:
                 return Outcome(key, "withdrawn")
             if isinstance(result, Outcome):
                 part.outcome = result

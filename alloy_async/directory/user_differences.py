@@ -34,7 +34,7 @@ def find_changes(wanted: UserRecord, there: UserRecord, fields: Iterable[str]) -
         if field == "attributes":
             changes |= _find_attribute_changes(wanted.attributes, there.attributes)
             continue
-        read = create_reader(field)
+        read = create_comparable_reader(field)
         old, new = read(there), read(wanted)
         if new not in UNSAID and new != old:
             changes[field] = old, new
@@ -49,7 +49,7 @@ def _find_attribute_changes(wanted: Mapping[str, Any], there: Mapping[str, Any])
     }
 
 
-def create_reader(field: str) -> Callable[[UserRecord], Value]:
+def create_comparable_reader(field: str) -> Callable[[UserRecord], Value]:
     """Create what reads a field in the form in which it is compared: an empty one is None."""
     return _READERS.get(field) or (lambda record: getattr(record, field) or None)
 

@@ -85,7 +85,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
     async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         there = await self._call_for_each(self._find_existing, records, self._list_keys(records))
         new = [record for record, user in zip(records, there, strict=True) if user is None]
-        made = iter(await self._send(new) if new else ())
+        made = iter(await self._invite_or_provision(new) if new else ())
         return [
             next(made)
             if user is None
@@ -99,7 +99,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         user = await self._ask_without_effect(self.find(record.username)) if record.username else None
         return user or await self._ask_without_effect(self.find(record.email or ""))
 
-    async def _send(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+    async def _invite_or_provision(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Call POST /users/invite/ for all, or POST /users/provision/ for each."""
         if self.identity_provider is None:
             return await self._send_and_read_verdicts(
@@ -150,7 +150,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         await self.client.update_user(username, attrs.evolve(user, **{**said, "username": username}))
         return Outcome(key, "updated", remote_id=username)
 
-    async def _delete_one(self, key: str) -> Outcome:
+    async def _delete_or_raise(self, key: str) -> Outcome:
         """Call DELETE /users/{username}/."""
         user = await self._ask_without_effect(self.find(key))
         if user is None or user.remote_id is None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
         undo as undo,
         work as work,
     )
-    from .reports.failed_rows import write_correction_file as write_correction_file
+    from .reports.failed_rows_writer import write_correction_file as write_correction_file
     from .results import Plan as Plan, Report as Report
     from .run_options import Run as Run, RunOptions as RunOptions
     from .sources.directory_source import DirectorySource as DirectorySource
@@ -87,7 +87,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "undo",
             "work",
         ),
-        "reports.failed_rows": ("write_correction_file",),
+        "reports.failed_rows_writer": ("write_correction_file",),
         "results": (
             "Plan",
             "Report",

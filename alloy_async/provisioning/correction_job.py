@@ -18,7 +18,7 @@ from .planning.corrected_rows import CorrectedRows
 from .sources import Source
 from .store.header import JobHeader, Mode
 from .store.store_opener import open_store_for_reading, parse_place
-from .store.temporary.indexes import RefusedRows
+from .store.temporary.indexes import CorrectableRows
 
 _OF_ONE_JOB = frozenset({"source_path", "from", "look_up"})
 """Options that hold for the source and the run of one job only."""
@@ -71,9 +71,9 @@ async def open_corrected_rows(
 ) -> AsyncIterator[CorrectedRows]:
     """Open the corrected rows of a job, compared with what the job says of them, for as long as the block lasts."""
 
-    def read_refused() -> RefusedRows:
+    def read_refused() -> CorrectableRows:
         with open_store_for_reading(first.place) as store:
-            return RefusedRows(store.read_rows("apply"))
+            return CorrectableRows(store.read_rows("apply"))
 
     with await run_in_thread(read_refused) as refused:
         yield CorrectedRows(source, first.shown, first.header, refused, target.capabilities.key)

@@ -51,7 +51,7 @@ class ForeignRowsError(SourceError):
     Args:
         message, source, line: as of SourceError.
         job: the job to which it was fed back.
-        label: of the job that the rows are of, as `create_label` makes it; empty where they do not say it.
+        label: of the job that the rows are of, as `create_identity_label` makes it; empty where they do not say it.
     """
 
     def __init__(

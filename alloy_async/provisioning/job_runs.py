@@ -13,7 +13,13 @@ from .errors import JobError, JobPlace
 from .events import Checked
 from .execution.job_opening import create_job, open_job, open_job_source
 from .execution.run_phases import execute, execute_undo, plan_rows, reconcile_before_undo
-from .execution.sharded_job import check_workers, join_workers, read_run_report, run_on_workers, split_job
+from .execution.sharded_job import (
+    check_workers,
+    read_run_report,
+    run_on_workers,
+    split_job,
+    take_up_or_join_workers,
+)
 from .job_context import JobContext
 from .planning.corrected_rows import CorrectedRows
 from .planning.job_planner import restart_plan
@@ -99,7 +105,7 @@ async def take_up_job(
             # Before anything is sent: after an outage, the plan is not one any more, and is ours.
             taken = True
             if header.state == "undoing":
-                return await carry_out_undo(JobContext(writer, target, run), began)
+                return await carry_out_planned_undo(JobContext(writer, target, run), began)
             given = header.source_path if source is None else source
             context = JobContext(writer, target, run, await open_job_source(given, target))
             if header.state == "planning":  # nothing was sent yet
@@ -113,7 +119,7 @@ async def take_up_job(
             await split_job(context)
             return None
 
-    work = take_up if fresh else partial(join_workers, place, run, take_up)
+    work = take_up if fresh else partial(take_up_or_join_workers, place, run, take_up)
     report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, checked, began)
 
@@ -164,14 +170,14 @@ async def take_back_job(
                 if stopped := await reconcile_before_undo(context):
                     return await writer.call(read_run_report, place, stopped, began)
                 await plan_undo(context, remove_adopted=remove_adopted)
-            return await carry_out_undo(context, began)
+            return await carry_out_planned_undo(context, began)
 
-    work = partial(join_workers, place, run, take_back, only="undo")
+    work = partial(take_up_or_join_workers, place, run, take_back, only="undo")
     report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, None, began)
 
 
-async def carry_out_undo(context: JobContext, began: float) -> Report | None:
+async def carry_out_planned_undo(context: JobContext, began: float) -> Report | None:
     """Carry out a planned undo, which needs no source; None where it was split for workers."""
     if context.run.on is None:
         return await execute_undo(context, began)

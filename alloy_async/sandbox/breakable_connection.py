@@ -43,7 +43,7 @@ class BreakableConnection:
         self.close()
         raise ConnectionDropped
 
-    async def send(self, answer: Reply, number: int) -> web.StreamResponse:
+    async def send_reply(self, answer: Reply, number: int) -> web.StreamResponse:
         headers = {"X-Request-Id": f"sandbox-{number}", **answer.headers}
         if answer.content_type is not None:
             headers["Content-Type"] = answer.content_type

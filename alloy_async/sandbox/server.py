@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ..systems import SYSTEMS
 from .breakable_connection import BreakableConnection, create_request
-from .contract.contract import load_contract, read_query
+from .contract.contract import decode_query, load_contract
 from .contract.operation import ContractOperation
 from .contract.schema import Misfit
 from .emulated_service import Clock, EmulatedService
@@ -127,7 +127,7 @@ class Sandbox:
         """
         if self.keys is not None and not self.keys:
             raise RuntimeError("The sandbox was made with keys=[], so that no credential opens it.")
-        return self.service.get_credentials("key" if self.keys is None else next(iter(self.keys)))
+        return self.service.create_client_arguments("key" if self.keys is None else next(iter(self.keys)))
 
     @property
     def place(self) -> dict[str, str]:
@@ -209,7 +209,7 @@ class Sandbox:
         try:
             answer = await self._answer(request, raw_query, wire)
             request.status = answer.status
-            return await wire.send(answer, request.number)
+            return await wire.send_reply(answer, request.number)
         except ConnectionDropped:
             return web.Response()  # aiohttp wants one and finds nowhere to send it
 
@@ -217,7 +217,7 @@ class Sandbox:
         limit_headers: Mapping[str, str] = {}
         service = self.service
         try:
-            request.query = read_query(raw_query)
+            request.query = decode_query(raw_query)
             operation, path = self._contract.find_operation(request.method, request.raw_path)
             request.operation = operation.id
             credential = ""

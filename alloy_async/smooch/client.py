@@ -14,7 +14,7 @@ from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client
 from . import operations
-from .jwt import Scope, credential
+from .jwt import Scope, choose_credential
 
 
 class SmoochMethods:
@@ -120,7 +120,7 @@ class AsyncSmooch(SmoochMethods, AsyncClient):
         user_id: str | None = None,
         **options: Unpack[Options],
     ) -> None:
-        self._set_up(credential(SMOOCH, token, key_id, secret, scope, user_id), options)
+        self._set_up(choose_credential(SMOOCH, token, key_id, secret, scope, user_id), options)
 
 
 class Smooch(SmoochMethods, Client):
@@ -145,4 +145,4 @@ class Smooch(SmoochMethods, Client):
         user_id: str | None = None,
         **options: Unpack[Options],
     ) -> None:
-        self._set_up(credential(SMOOCH, token, key_id, secret, scope, user_id), options)
+        self._set_up(choose_credential(SMOOCH, token, key_id, secret, scope, user_id), options)

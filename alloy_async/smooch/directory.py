@@ -91,7 +91,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         ).app_user
         return Outcome(record.username, "updated", remote_id=user.id if user else None)
 
-    async def _delete_one(self, key: str) -> Outcome:
+    async def _delete_or_raise(self, key: str) -> Outcome:
         """Call DELETE /v1/apps/{appId}/appusers/{userId}."""
         await self.client.delete_app_user(self.app_id, key)
         return Outcome(key, "deleted")

@@ -84,7 +84,7 @@ class SignedTokens:
         return Token(self._sign(payload, self.secret, "HS256", headers), expires_at)
 
 
-def credential(
+def choose_credential(
     system: Service,
     token: KeySource | None,
     key_id: str | None,

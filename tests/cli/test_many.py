@@ -463,7 +463,7 @@ def test_a_second_signal_cuts_all_off_and_leaves_in_doubt_what_had_left(world: W
     for name, sandbox in world.sandboxes.items():
         sandbox.faults.clear()
         with open_store_for_reading(world.folder / f"{name}.job") as store:
-            counts = store.tally("apply")
+            counts = store.count_outcomes("apply")
         assert counts["created"] == 1000
         assert 0 < counts["intended"] <= 2000
         assert counts["planned"] == 7000 - counts["intended"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alloy_async import AsyncClient, ConfigurationError, NotFound, Service, Unauthorized
-from alloy_async.cli.options.system_access import DIRECTORY_NEEDS
+from alloy_async.cli.options.system_access import PLACE_ARGUMENTS
 from alloy_async.sandbox import Fault, Sandbox, Status
 from alloy_async.systems import load_client
 
@@ -90,5 +90,5 @@ async def test_a_place_that_is_not_known_is_refused(system: str, place: dict[str
 
 
 def test_what_a_directory_is_told_can_be_checked_too() -> None:
-    for system, access in DIRECTORY_NEEDS.items():
-        assert {*access.needs, *access.takes} == {*load_client(system).system.probe.takes}
+    for system, access in PLACE_ARGUMENTS.items():
+        assert {*access.needed, *access.optional} == {*load_client(system).system.probe.takes}

@@ -13,7 +13,7 @@ import pytest
 from alloy_async import NULL, InvalidRequest, Model, NotFound, Operation, ServerError
 from alloy_async.core.codec.redaction import Secret
 from alloy_async.core.messages.request import compile_operation
-from alloy_async.core.messages.unusual_answers import error_from_response
+from alloy_async.core.messages.unexpected_answers import error_from_response
 from alloy_async.core.operation.markers import Body, ExtraQuery, Json, Path, Query
 
 NOW = 1_790_000_000.0

@@ -16,14 +16,14 @@ from hypothesis import given, strategies as st
 
 from alloy_async.alloy.operations import GetAUser
 from alloy_async.core.codec.redaction import Redactor, Secret
-from alloy_async.core.messages.response_body import (
+from alloy_async.core.messages.unexpected_answers import error_from_response
+from alloy_async.core.messages.unexpected_body import (
     MAX_BODY,
     MAX_MESSAGE,
     decode_text,
     find_message,
     parse_body,
 )
-from alloy_async.core.messages.unusual_answers import error_from_response
 
 SECRET = 'Zx9/+=="é&<q'
 SPELLINGS: dict[str, Callable[[str], str]] = {

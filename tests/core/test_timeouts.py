@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async import AsyncAlloy, RequestTimeout, Retry, Timeout
-from alloy_async.core.http.timeouts import Deadline, TimeoutScheduler
+from alloy_async.core.http.timeouts import DeadlineScope, TimeoutScheduler
 from alloy_async.sandbox import Sandbox
 
 from .calls import ADA, GET
@@ -190,7 +190,7 @@ def test_each_expires_once_when_it_is_due_and_never_otherwise(steps: list[tuple[
 
 
 async def wait(watch: TimeoutScheduler, due: float, future: asyncio.Future[str]) -> str:
-    with Deadline(watch, due):
+    with DeadlineScope(watch, due):
         return await future
 
 
@@ -230,7 +230,7 @@ async def test_the_inner_of_two_deadlines_is_the_one_that_ends() -> None:
     watch = time.watch()
 
     async def twice() -> str:
-        with Deadline(watch, 5):
+        with DeadlineScope(watch, 5):
             try:
                 return await wait(watch, 1, asyncio.get_running_loop().create_future())
             except TimeoutError:

@@ -98,7 +98,7 @@ async def plan_job(
             for name in ("batches", "remarks")
         ]
         counts = (
-            await writer.call(store.tally, "apply"),
+            await writer.call(store.count_outcomes, "apply"),
             await writer.call(store.read, "SELECT rows, dropped FROM job"),
         )
         events = await writer.call(store.read, "SELECT * FROM events ORDER BY id")

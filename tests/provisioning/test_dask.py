@@ -59,7 +59,7 @@ async def test_a_job_survives_what_a_cluster_loses(
     assert set(created.values()) == {1}
     assert len(created) == ROWS
     with open_store_for_reading(place) as store:
-        assert store.tally("apply") == {"created": ROWS}
+        assert store.count_outcomes("apply") == {"created": ROWS}
         assert store.read_header().state == "done"
 
 

@@ -152,7 +152,7 @@ async def test_a_database_that_can_only_be_read_is_told_at_once(users: Path, fre
         with pytest.raises(JobUnavailable, match="can only be read"):
             await go_on
     with open_store_for_reading(f"{fresh}#june") as store:
-        assert store.tally("apply") == {"planned": ROWS}
+        assert store.count_outcomes("apply") == {"planned": ROWS}
 
 
 async def test_work_that_fails_at_once_is_not_tried_without_a_pause(database: str) -> None:

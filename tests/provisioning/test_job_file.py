@@ -219,7 +219,7 @@ async def test_reading_neither_harms_nor_waits_for_a_worker(tmp_path: Path) -> N
     def script(call: int, records: Sequence[UserRecord]) -> None:
         with open_store_for_reading(job) as reader:
             assert reader.worker == os.getpid()
-            assert reader.tally("apply")["planned"] <= 100
+            assert reader.count_outcomes("apply")["planned"] <= 100
 
     target = MemoryDirectory(script=script)
     assert (await provision(users(tmp_path / "users.csv", 100), target, job=job)).complete

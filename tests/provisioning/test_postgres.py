@@ -206,7 +206,7 @@ def test_nothing_is_left_in_a_session_which_a_pooler_gives_to_another(place: str
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 25)
         for _ in range(10):  # after some, the driver would prepare statements
-            store.tally("apply")
+            store.count_outcomes("apply")
         left = "SELECT name FROM pg_settings WHERE source = 'session'"
         fresh = connect(JobAddress.parse(place))
         assert store._database.execute(left).fetchall() == fresh.execute(left).fetchall()
@@ -295,7 +295,7 @@ def test_a_late_renewal_loses_nothing_that_nobody_has_claimed(place: str) -> Non
     with closing(PostgresStore.create(place, HEADER)) as store:
         lapse(store)
         plan(store, 5)
-        assert store.tally("apply") == {"planned": 5}
+        assert store.count_outcomes("apply") == {"planned": 5}
 
 
 def test_the_jobs_of_a_database_are_listed(place: str) -> None:

@@ -17,7 +17,7 @@ from hypothesis import given, strategies as st
 
 from alloy_async.provisioning import Counts, open_source
 from alloy_async.provisioning.reports.durations import format_duration, format_latency
-from alloy_async.provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
+from alloy_async.provisioning.reports.failed_rows_writer import write_failed_keys, write_failed_rows
 from alloy_async.provisioning.reports.job_report import (
     JobReport,
     ReportRow,

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.cli.commands.jobs.report_pages import render_html
+from alloy_async.cli.commands.jobs.report_renderer import render_html
 from alloy_async.provisioning.reports.job_folder import find_old_jobs, list_jobs
 from alloy_async.provisioning.reports.pages.jobs_page import group_repeated_jobs
 from alloy_async.provisioning.reports.pages.plan_page import _render_why

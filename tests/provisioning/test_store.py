@@ -136,7 +136,7 @@ def test_rows_are_read_as_they_were_planned(kind: Kind, rows: list[PlannedRow]) 
             assert [one.number for one in store.read_rows("apply", row.number)] == [
                 one.number for one in ordered if one.number > row.number
             ]
-        assert store.tally("apply") == Counter(row.outcome or "planned" for row in ordered)
+        assert store.count_outcomes("apply") == Counter(row.outcome or "planned" for row in ordered)
         assert store.count_actions() == Counter(row.action for row in ordered)
         assert list(store.read_rows("undo")) == []
 
@@ -226,7 +226,7 @@ def test_what_happens_to_rows_is_told_row_by_row(kind: Kind, data: st.DataObject
         assert {row.number: row.outcome for row in found} == model.outcomes
         assert {row.number: row.attempts for row in found} == model.attempts
         told = Counter(model.outcomes[number] or model.states[number] for number in numbers)
-        assert store.tally("apply") == told
+        assert store.count_outcomes("apply") == told
         for state in ("planned", "intended", "doubt", "failed", "unknown", "done"):
             assert [row.number for row in read(store, state)] == [
                 n for n in numbers if model.states[n] == state
@@ -243,7 +243,7 @@ def test_what_must_not_happen_is_not_written(store: JobStore) -> None:
     )
     with pytest.raises(ForbiddenTransition):
         store.record_intents("apply", intents_of(read(store)))
-    assert store.tally("apply") == {"created": 3}
+    assert store.count_outcomes("apply") == {"created": 3}
 
 
 def test_a_transaction_is_all_or_nothing(store: JobStore) -> None:
@@ -257,7 +257,7 @@ def test_a_transaction_is_all_or_nothing(store: JobStore) -> None:
 
     with pytest.raises(ZeroDivisionError):
         write_and_fail()
-    assert store.tally("apply") == {"planned": 2}
+    assert store.count_outcomes("apply") == {"planned": 2}
     assert store.read_header().state == "planning"
     assert not store.was_anything_intended()
 
@@ -271,11 +271,11 @@ def test_rows_refused_later_are_counted_once(store: JobStore) -> None:
     store.insert_batches("apply", pack_rows(rows))
     refused = [RowResult(row.number, row.state, "refuse", "invalid", "twice") for row in read(store)[1:]]
     store.record_results("apply", refused)
-    assert store.tally("apply") == {"planned": 1, "invalid": 3}
+    assert store.count_outcomes("apply") == {"planned": 1, "invalid": 3}
     assert store.count_actions() == {"create": 1, "refuse": 3}
     assert [(row.action, row.reason) for row in read(store)] == [("create", None), *[("refuse", "twice")] * 3]
     store.clear_rows("apply")
-    assert (read(store), store.tally("apply"), store.count_actions()) == ([], {}, {})
+    assert (read(store), store.count_outcomes("apply"), store.count_actions()) == ([], {}, {})
 
 
 def test_only_what_may_have_left_counts_as_intended(store: JobStore) -> None:
@@ -323,7 +323,7 @@ def test_a_batch_of_any_length_is_read_in_windows(store: JobStore) -> None:
     assert [(row.number, row.line, row.key, row.remote_id) for row in found] == [
         (n, n + 1, f"user{n}", f"id{n}") for n in range(1, 10_001)
     ]
-    assert store.tally("apply") == {"created": 10_000}
+    assert store.count_outcomes("apply") == {"created": 10_000}
     assert [row.number for row in store.read_rows("apply", 9_998)] == [9_999, 10_000]
 
 

@@ -335,7 +335,7 @@ async def test_a_stop_need_not_wait_for_who_has_sent_nothing_of_a_plan_yet(tmp_p
     assert report.stopped == "interrupted"
     with open_store_for_reading(tenant.place) as store:
         assert store.read_header().phase == "apply"
-        assert store.tally("apply")["doubt"] > 0
+        assert store.count_outcomes("apply")["doubt"] > 0
 
 
 async def test_a_cancelled_run_cancels_all(tmp_path: Path) -> None:
@@ -471,11 +471,11 @@ async def test_a_stalled_place_is_lent_until_its_tenant_gets_on() -> None:
     places = Places(1)
     first, second, third = await places.take(3)
     places.now = STALLED_SECONDS - 0.1
-    places.slots.lend_stalled()
+    places.slots.lend_stalled_slots()
     await asyncio.sleep(0)
     assert not second.done()
     places.now = STALLED_SECONDS
-    places.slots.lend_stalled()
+    places.slots.lend_stalled_slots()
     await asyncio.sleep(0)
     assert second.done()
     places.slots.note_progress(first.result())
@@ -491,7 +491,7 @@ async def test_no_more_places_are_lent_than_there_are() -> None:
     tasks = await places.take(10)
     for _ in range(5):
         places.now += 2 * STALLED_SECONDS
-        places.slots.lend_stalled()
+        places.slots.lend_stalled_slots()
         await asyncio.sleep(0)
     assert sum(task.done() for task in tasks) == 4
     for task in tasks:

@@ -63,7 +63,7 @@ def check_effects(place: str, sandbox: Sandbox, rows: int = ROWS) -> None:
     assert set(created.values()) == {1}
     assert len(created) == rows
     with open_store_for_reading(place) as store:
-        assert store.tally("apply") == {"created": rows}
+        assert store.count_outcomes("apply") == {"created": rows}
         assert [row.number for row in store.read_rows("apply")] == list(range(1, rows + 1))
         assert store.read_header().state == "done"
 

@@ -12,7 +12,7 @@ from alloy_async.core.codec.fields import NULL
 from alloy_async.core.codec.typed_json import from_wire
 from alloy_async.core.errors import Conflict, InvalidRequest
 from alloy_async.core.messages.request import Request, compile_operation
-from alloy_async.core.messages.unusual_answers import error_from_response
+from alloy_async.core.messages.unexpected_answers import error_from_response
 from alloy_async.core.operation.operation import Operation
 from alloy_async.smooch import AsyncSmooch, models, operations
 

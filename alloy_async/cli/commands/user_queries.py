@@ -53,7 +53,7 @@ def list_(
 
     Exit code: 0, or 2 when they could not be listed.
     """
-    code = _run_query(
+    code = _run_query_and_print(
         system, target, lambda directory: _list_matching(directory, "", limit), limit, as_json=as_json
     )
     context.exit(code if code != ExitCode.INCOMPLETE else ExitCode.SUCCESS)
@@ -73,7 +73,7 @@ def find(
 
     Exit code: 0, 1 when there is none, 2 when they could not be listed.
     """
-    code = _run_query(
+    code = _run_query_and_print(
         system, target, lambda directory: _list_matching(directory, text, limit), limit, as_json=as_json
     )
     if code == ExitCode.INCOMPLETE:
@@ -98,7 +98,7 @@ def get(context: click.Context, /, key: str, system: str, target: TargetOptions,
         if user is not None:
             yield user
 
-    code = _run_query(system, target, find_user, 1, as_json=as_json)
+    code = _run_query_and_print(system, target, find_user, 1, as_json=as_json)
     if code == ExitCode.INCOMPLETE:
         print_line(f"There is no user {key!r} in {system}.", err=True)
     context.exit(code)
@@ -134,7 +134,9 @@ def _user_contains(user: UserRecord, text: str) -> bool:
     return any(text in name.casefold() for name in names if name)
 
 
-def _run_query(system: str, target: TargetOptions, query: Query, limit: int | None, *, as_json: bool) -> int:
+def _run_query_and_print(
+    system: str, target: TargetOptions, query: Query, limit: int | None, *, as_json: bool
+) -> int:
     """Run a query and print its users; return the exit code."""
     from ...core.errors import AlloyAsyncError
 

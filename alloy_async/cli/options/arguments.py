@@ -123,7 +123,7 @@ def _create_argument_option(field: Field, text: str) -> Option:
 
 def _describe_members(of: Any) -> str:
 
-    models = [member for member in _flatten(of) if attrs.has(member)]
+    models = [member for member in _iterate_nested_types(of) if attrs.has(member)]
     if not models:
         return ""
     return ", ".join(
@@ -258,10 +258,10 @@ def _list_choices(of: Any) -> tuple[Any, ...]:
     return get_args(of) if get_origin(of) is Literal else ()
 
 
-def _flatten(of: Any) -> Iterator[Any]:
+def _iterate_nested_types(of: Any) -> Iterator[Any]:
     yield of
     for member in get_args(of):
-        yield from _flatten(member)
+        yield from _iterate_nested_types(member)
 
 
 def _is_scalar(of: Any) -> bool:

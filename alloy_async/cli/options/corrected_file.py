@@ -21,7 +21,7 @@ OWN_FILE = "\0own"
 """Stands for the file that the job itself wrote; no path can be called so."""
 
 
-class FailedFileType(click.Path):
+class CorrectedFileType(click.Path):
     """A path; or nothing, for the file that the job wrote."""
 
     name = "file"
@@ -41,7 +41,7 @@ class FailedFileType(click.Path):
         return path
 
 
-FAILED_FILE = FailedFileType()
+FAILED_FILE = CorrectedFileType()
 
 
 class Correction(NamedTuple):
@@ -71,7 +71,7 @@ def find_correction(job: JobPlace) -> Correction:
     from ...provisioning.store.store_opener import open_store_for_reading
 
     while (file := find_failed_file(job)) is not None:
-        if (taken := _find_taken(file)) is not None:
+        if (taken := _find_job_that_took(file)) is not None:
             job = taken
             continue
         with open_store_for_reading(job) as store:
@@ -96,7 +96,7 @@ def list_corrections(job: JobPlace) -> Iterator[Path]:
         yield from list_corrections(path)
 
 
-def _find_taken(file: Path) -> Path | None:
+def _find_job_that_took(file: Path) -> Path | None:
     """Find the job that took in a file as it is now, and came to its end."""
     from ...provisioning.planning.source_rereader import is_unchanged
     from ...provisioning.store.store_opener import open_store_for_reading

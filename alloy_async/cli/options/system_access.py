@@ -25,24 +25,24 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @attrs.frozen
-class DirectoryNeeds:
+class PlaceArguments:
     """Say what the directory of a system must know besides address and credential.
 
     Args:
-        needs: what it must know.
-        takes: what it may know.
+        needed: what it must know.
+        optional: what it may know.
     """
 
-    needs: tuple[str, ...] = ()
-    takes: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
 
-DIRECTORY_NEEDS = {
-    "agilicus": DirectoryNeeds(needs=("org_id",)),
-    "alloy": DirectoryNeeds(),
-    "alsid": DirectoryNeeds(),
-    "opendatasoft": DirectoryNeeds(takes=("identity_provider",)),
-    "smooch": DirectoryNeeds(needs=("app_id",)),
+PLACE_ARGUMENTS = {
+    "agilicus": PlaceArguments(needed=("org_id",)),
+    "alloy": PlaceArguments(),
+    "alsid": PlaceArguments(),
+    "opendatasoft": PlaceArguments(optional=("identity_provider",)),
+    "smooch": PlaceArguments(needed=("app_id",)),
 }
 
 
@@ -188,10 +188,10 @@ async def preview_request(
 
 def find_place(system: str, target: TargetOptions) -> dict[str, str]:
     """Find what the place is in the profile, else in the environment, as AGILICUS_ORG_ID."""
-    access = DIRECTORY_NEEDS[system]
+    access = PLACE_ARGUMENTS[system]
     found = {
         name: value
-        for name in (*access.needs, *access.takes)
+        for name in (*access.needed, *access.optional)
         if (value := os.environ.get(name_variable(system, name)))
     }
     profile = target.load_profile(system)
@@ -202,15 +202,15 @@ def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
     """Check that a directory gets what it needs, and nothing that it does not know."""
     from ...core.errors import ConfigurationError
 
-    access = DIRECTORY_NEEDS[system]
-    known = (*access.needs, *access.takes)
+    access = PLACE_ARGUMENTS[system]
+    known = (*access.needed, *access.optional)
     for name in place:
         if name not in known:
             near = suggest_name(name, known) if known else ""
             raise ConfigurationError(
                 f"{system} has no {name_argument(name)}{near if near.startswith(' (') else ''}; leave it out"
             )
-    for name in access.needs:
+    for name in access.needed:
         if name not in place:
             raise ConfigurationError(
                 f"{system} needs {name_argument(name)}, or {name_variable(system, name)} in the environment"

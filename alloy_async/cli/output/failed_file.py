@@ -77,7 +77,7 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
             ending = write_unresolved_rows(file, store, report, safe=safe)
         if to is None:
             path = name_failed_file(job, ending)
-            _refuse_foreign(path)
+            _refuse_foreign_file(path)
         path = part.replace(_choose_free_name(path, part, report.header))
         # Another worker of a shared job, which has come to its end as well, writes the same.
         with contextlib.suppress(JobInUse), contextlib.closing(open_store(job)) as store:
@@ -120,7 +120,7 @@ def name_failed_file(job: JobPlace, ending: str) -> Path:
 
 def suggest_right_file(error: ForeignRowsError) -> str:
     """Suggest what to feed back to which job, as a line with a command; empty where that is not known."""
-    from ...provisioning.store.job_label import create_label, is_of_same_job, read_job_name
+    from ...provisioning.store.job_identity_label import create_identity_label, is_of_same_job, read_job_name
     from ...provisioning.store.store_opener import name_files_after, open_store_for_reading
 
     if error.label:
@@ -128,7 +128,7 @@ def suggest_right_file(error: ForeignRowsError) -> str:
         for place in (Path(error.source).with_name(name), name_files_after(error.job).with_name(name)):
             if place.is_file():
                 with open_store_for_reading(place) as store:
-                    label = create_label(store.read_header(), place)
+                    label = create_identity_label(store.read_header(), place)
                 if is_of_same_job(label, error.label):
                     command = format_command("resume", place, "--failed", Path(error.source))
                     return f"\nTo feed it back to its own job:  {command}"
@@ -175,7 +175,7 @@ def _open_private(path: Path) -> IO[str]:
     )
 
 
-def _refuse_foreign(path: Path) -> None:
+def _refuse_foreign_file(path: Path) -> None:
     from ...provisioning.errors import JobError
     from ...provisioning.sources import EXTRA_COLUMNS
 
@@ -192,10 +192,10 @@ def write_unresolved_rows(
     """Write the rows of the source; where it cannot be read again, their keys. Return the ending of the file."""
     from ...core.errors import AlloyAsyncError
     from ...provisioning.planning.source_rereader import is_unchanged
-    from ...provisioning.reports.failed_rows import write_failed_keys, write_failed_rows
+    from ...provisioning.reports.failed_rows_writer import write_failed_keys, write_failed_rows
     from ...provisioning.reports.job_report import read_unresolved
     from ...provisioning.sources import CsvSource
-    from ...provisioning.store.job_label import create_label
+    from ...provisioning.store.job_identity_label import create_identity_label
 
     header = job_report.header
     key = load_capabilities(json.loads(header.options).get("system", header.system.lower())).key
@@ -208,7 +208,7 @@ def write_unresolved_rows(
     except (AlloyAsyncError, OSError, KeyError) as error:
         source, why = None, str(error)
     unresolved = read_unresolved(store, job_report.phase, planned=True)
-    label = create_label(header, job_report.path)
+    label = create_identity_label(header, job_report.path)
     if source is not None:
         write_failed_rows(file, source, unresolved, label, safe=safe)
         return "csv" if isinstance(source, CsvSource) else "jsonl"

@@ -36,7 +36,7 @@ from ...provisioning.events import (
     Waiting,
     tells_of_sending,
 )
-from .streams import ignore_closed_stream, is_one_place
+from .streams import ignore_closed_stream, is_same_output
 
 _LINE_EVERY = 5.0
 _KINDS = {"error": ("error", "red"), "warning": ("note", "yellow")}
@@ -70,7 +70,7 @@ class ProgressDisplay:
         self._clock = clock
         self._last_line = clock()
         self._quiet = quiet
-        self._is_one_place = is_one_place()
+        self._is_same_output = is_same_output()
         self._retries = 0
         self._waited = 0.0
         self._bar = ProgressBar(
@@ -148,7 +148,7 @@ class ProgressDisplay:
         now = self._clock()
         is_due = now - self._last_line >= _LINE_EVERY
         # The last line says what the summary says.
-        is_due = not self._is_one_place if last else is_due
+        is_due = not self._is_same_output if last else is_due
         if is_due and not self._quiet and not self.console.is_terminal:
             self._last_line = now
             self.print_line(text)

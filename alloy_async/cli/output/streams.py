@@ -35,7 +35,7 @@ def drop_output(stream: TextIO) -> None:
     os.close(nowhere)
 
 
-def is_one_place() -> bool:
+def is_same_output() -> bool:
     """Tell whether standard output and standard error end up in one file or pipe, as by 2>&1, where nothing is said twice."""
     try:
         return os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))

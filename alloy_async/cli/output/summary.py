@@ -73,7 +73,7 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
     if report.stopped:
         print_text(console, f"The job ended early: {report.stopped}")
     if report.phase == "undo":
-        _print_undo_steps(console, report, steps)
+        _print_next_steps_after_undo(console, report, steps)
         return
     if failed:
         rows = format_count(counts.unresolved, "row did", "rows did")
@@ -95,7 +95,7 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
     print_text(console, f"All of it:  {page}")
 
 
-def _print_undo_steps(console: Console, report: Report, steps: NextSteps) -> None:
+def _print_next_steps_after_undo(console: Console, report: Report, steps: NextSteps) -> None:
     """Print what is left after a job was taken back: never to do again what was just undone."""
     counts = report.counts
     if counts.unresolved:

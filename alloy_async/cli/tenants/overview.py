@@ -20,7 +20,7 @@ from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.reports.job_report import read_report
 from ...provisioning.reports.status import JobStatus, read_status
 from ...provisioning.store.store_opener import job_exists, open_store_for_reading
-from ..commands.jobs.report_pages import render_jobs_page, report_to_json
+from ..commands.jobs.report_renderer import render_jobs_page, report_to_json
 from ..exit_codes import ExitCode
 from ..output.next_steps import format_command
 from ..output.progress import print_text
@@ -29,7 +29,7 @@ from ..output.safe_text import clean_line, format_json, print_line
 from .error_messages import describe_tenant_error, translate_to_keys
 from .job_register import JobRegister
 from .table.reader import TableReader
-from .tenant_state import describe_counts
+from .tenant_run_progress import describe_counts
 
 if TYPE_CHECKING:
     from ...provisioning.errors import JobPlace
@@ -58,13 +58,13 @@ def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool)
     except AlloyAsyncError as error:
         print_line(translate_to_keys(f"Error: {error}"), err=True)
         return ExitCode.NOT_DONE
-    found = _read_all(jobs, read_status)
+    found = _read_each_job(jobs, read_status)
     if watch and console.is_terminal:
         with Live(console=console, auto_refresh=False, transient=True) as live:
             while any(isinstance(one, JobStatus) and one.worker is not None for one in found.values()):
                 live.update(_render_status(found), refresh=True)
                 time.sleep(1)
-                found = _read_all(jobs, read_status)
+                found = _read_each_job(jobs, read_status)
     if as_json:
         print_line(format_json({name: _status_to_json(one) for name, one in found.items()}))
     elif console.is_terminal:
@@ -88,7 +88,7 @@ def show_report(table: Path, only: Sequence[str], form: str, output: Path | None
     """
     try:
         jobs = find_jobs(table, only)
-        found = _read_all(jobs, _read_json if form == "json" else _read_report)
+        found = _read_each_job(jobs, _read_json if form == "json" else _read_report)
         if form == "html" and output is not None:
             text = render_jobs_page(
                 str(table), [place for place in jobs.values() if job_exists(place)], output
@@ -116,7 +116,7 @@ def _read_json(store: JobStore) -> tuple[JobReport, dict[str, object]]:
     return job_report, report_to_json(store, job_report)
 
 
-def _read_all(jobs: Mapping[str, JobPlace], read: Callable[[Any], Any]) -> dict[str, Any]:
+def _read_each_job(jobs: Mapping[str, JobPlace], read: Callable[[Any], Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, place in jobs.items():
         try:

@@ -22,8 +22,8 @@ from ...provisioning.events import Event
 from ..output.json_progress import name_event
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line, format_json, print_line
-from ..output.streams import ignore_closed_stream, is_one_place
-from .tenant_state import RUNNING, Stage, TenantState, add_counts, describe_counts, describe_end
+from ..output.streams import ignore_closed_stream, is_same_output
+from .tenant_run_progress import RUNNING, Stage, TenantRunProgress, add_counts, describe_counts, describe_end
 
 _LINE_EVERY = 5.0
 _BAR = 12
@@ -62,14 +62,14 @@ class TenantsProgress:
         form: str = "auto",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.states: dict[str, TenantState] = {name: TenantState(name) for name in names}
+        self.states: dict[str, TenantRunProgress] = {name: TenantRunProgress(name) for name in names}
         self.is_begun: bool = False
         """Whether any tenant had its turn."""
         self._console = console
         self._form = form
         self._clock = clock
         self._began = self._last_line = clock()
-        self._is_one_place = is_one_place()
+        self._is_same_output = is_same_output()
         self._live: Live | None = None
         if form == "auto" and console.is_terminal:
             self._live = Live(
@@ -94,7 +94,7 @@ class TenantsProgress:
         self.is_begun = True
         self._update_state(name, event)
 
-    def leave_out(self, name: str, error: Exception) -> None:
+    def show_without_turn(self, name: str, error: Exception) -> None:
         """Show that a tenant has no turn in this run, and why."""
         self._update_state(name, TenantResult(name=name, error=error))
 
@@ -115,9 +115,9 @@ class TenantsProgress:
             else:
                 print_text(self._console, text)
 
-    def _print_plain_lines(self, state: TenantState, event: Event | TenantResult[Any]) -> None:
+    def _print_plain_lines(self, state: TenantRunProgress, event: Event | TenantResult[Any]) -> None:
         if isinstance(event, TenantResult):
-            if event.is_begun and not self._is_one_place:  # the summary says it, too
+            if event.is_begun and not self._is_same_output:  # the summary says it, too
                 print_text(self._console, f"{state.name}: {describe_end(state)}")
         elif self._clock() - self._last_line >= _LINE_EVERY:
             self._last_line = self._clock()
@@ -144,7 +144,7 @@ class TenantsProgress:
             table.add_row(*_render_row(state), style=_STYLES.get(state.stage, ""))
         return Group(table, Text(self._describe_sum(), "bold"))
 
-    def _choose_shown(self) -> Sequence[TenantState]:
+    def _choose_shown(self) -> Sequence[TenantRunProgress]:
         """Choose as many as fit: those that run, then those in trouble, then those that wait, then the rest."""
         room = max(self._console.size.height - _LINES_AROUND, 3)
         order: dict[Stage, int] = {"failed": 1, "incomplete": 1, "waits for its turn": 2, "done": 3}
@@ -153,7 +153,7 @@ class TenantsProgress:
         return [state for name, state in self.states.items() if name in names]
 
 
-def _render_row(state: TenantState) -> tuple[Text, ...]:
+def _render_row(state: TenantRunProgress) -> tuple[Text, ...]:
     counts, bar, rows = state.counts, Text(""), f"{state.rows:,}" if state.rows else ""
     if counts.rows:
         rows = f"{counts.settled:,} of {state.rows:,}"
@@ -171,7 +171,7 @@ def _render_row(state: TenantState) -> tuple[Text, ...]:
     )
 
 
-def _to_json(state: TenantState, event: Event | TenantResult[Any]) -> dict[str, object]:
+def _to_json(state: TenantRunProgress, event: Event | TenantResult[Any]) -> dict[str, object]:
     if isinstance(event, TenantResult):
         name = "ended" if event.is_begun else "not_begun"
         facts: dict[str, object] = {"complete": event.complete, "error": state.note if event.error else None}

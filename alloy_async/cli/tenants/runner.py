@@ -14,7 +14,7 @@ import attrs
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..interrupts import handle_interrupts
-from ..job_runner import remove_failed_rows_file, show_log, write_failed_rows
+from ..job_runner import remove_stale_file_or_warn, show_log, write_failed_file_or_warn
 from ..options.job_options import JobOptions
 from ..output.next_steps import format_command
 from ..output.safe_text import format_json, print_line
@@ -67,14 +67,14 @@ def run_many(command: ManyCommand) -> ExitCode:
     from .job_register import JobRegister
     from .progress import TenantsProgress
     from .table.reader import TableReader
-    from .tenant_factory import select_tenants
+    from .tenant_factory import create_tenants_of_run
 
     console = create_console(stderr=True)
     reader = TableReader(command.table, sandbox=command.sandbox)
     try:
         entries = reader.read(command.only)
         index = JobRegister(command.table)
-        chosen = select_tenants(command.action, entries, index, command.failed)
+        chosen = create_tenants_of_run(command.action, entries, index, command.failed)
         if reader.has_mistakes:  # what else is wrong is told together with these
             index.restore()
             _, mistakes = asyncio.run(find_mistakes(chosen.tenants, reads_source=command.action != "undo"))
@@ -86,13 +86,13 @@ def run_many(command: ManyCommand) -> ExitCode:
     names = [entry.name for entry in entries]
     with log, TenantsProgress(console, names, command.options.progress) as progress:
         for name, reason in chosen.left_out.items():
-            progress.leave_out(name, reason)
+            progress.show_without_turn(name, reason)
         try:
             report = asyncio.run(_run_tenants(command, chosen, progress))
         except asyncio.CancelledError:
             if not progress.is_begun:
                 index.restore()
-            progress.print_line(_describe_cut_off(command, progress))
+            progress.print_line(_describe_interruption(command, progress))
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
             index.restore()
@@ -126,10 +126,10 @@ async def _run_tenants(
         concurrency=options.concurrency, new_key=options.new_key, sends_again=command.sends_again
     )
     with handle_interrupts(run.stop, lambda: progress.is_begun, progress.print_line):
-        return await _create_work(command, chosen, run, progress)
+        return await _create_run_of_all(command, chosen, run, progress)
 
 
-def _create_work(
+def _create_run_of_all(
     command: ManyCommand, chosen: TenantSelection, run: RunOptions, progress: TenantsProgress
 ) -> Awaitable[TenantsReport[Any]]:
     from ... import provisioning
@@ -149,7 +149,7 @@ def _create_work(
     return many[command.action](chosen.tenants, **settings)
 
 
-def _describe_cut_off(command: ManyCommand, progress: TenantsProgress) -> str:
+def _describe_interruption(command: ManyCommand, progress: TenantsProgress) -> str:
     if not progress.is_begun:
         return "Stopped before any tenant had its turn; nothing was sent."
     return (
@@ -162,14 +162,14 @@ def _finish(command: ManyCommand, report: TenantsReport[Any], progress: TenantsP
     """Write the files of the rows that did not go in, print what became of each tenant, and choose the exit code."""
     from ...provisioning import Report
     from ..output.safe_console import create_console
-    from .summary import print_tenants, report_to_json
+    from .summary import print_run, report_to_json
 
     failed_files: dict[str, Path] = {}
     for name, one in report.tenants.items():
         if isinstance(one.result, Report) and one.result.phase != "undo":
             if one.complete:
-                remove_failed_rows_file(one.result, None, progress.print_line)
-            elif written := write_failed_rows(one.result, None, command.options, progress.print_line):
+                remove_stale_file_or_warn(one.result, None, progress.print_line)
+            elif written := write_failed_file_or_warn(one.result, None, command.options, progress.print_line):
                 failed_files[name] = written
     codes = {name: choose_exit_code(progress, name, command) for name in progress.states}
     code = ExitCode.INTERRUPTED if report.stopped else max(codes.values(), default=ExitCode.SUCCESS)
@@ -179,7 +179,7 @@ def _finish(command: ManyCommand, report: TenantsReport[Any], progress: TenantsP
                 format_json(report_to_json(report, progress.states, codes, failed_files, code), indent=2)
             )
         else:
-            print_tenants(create_console(), command, report, progress.states, failed_files)
+            print_run(create_console(), command, report, progress.states, failed_files)
     return code
 
 

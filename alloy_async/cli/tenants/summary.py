@@ -19,7 +19,7 @@ from ..output.next_steps import NextSteps
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line
 from ..output.summary import print_correction_steps
-from .tenant_state import TenantState, add_counts, describe_counts, describe_end
+from .tenant_run_progress import TenantRunProgress, add_counts, describe_counts, describe_end
 
 if TYPE_CHECKING:
     from ..exit_codes import ExitCode
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 _STYLES = {"done": "green", "incomplete": "yellow", "failed": "red"}
 
 
-def print_tenants(
+def print_run(
     console: Console,
     command: ManyCommand,
     report: TenantsReport[Any],
-    states: Mapping[str, TenantState],
+    states: Mapping[str, TenantRunProgress],
     failed_files: Mapping[str, Path],
 ) -> None:
     """Print the end of a run: a table on a terminal, a line a tenant elsewhere.
@@ -59,11 +59,11 @@ def print_tenants(
     _print_next_steps(console, command, states, failed_files)
 
 
-def _name_end(state: TenantState) -> str:
+def _name_end(state: TenantRunProgress) -> str:
     return "not begun" if state.stage == "waits for its turn" else state.stage
 
 
-def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantState]) -> str:
+def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantRunProgress]) -> str:
     ends = Counter(_name_end(state) for state in states.values())
     facts = ", ".join(
         f"{ends[end]:,} {end}" for end in ("done", "incomplete", "failed", "not begun") if ends[end]
@@ -76,7 +76,7 @@ def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantState]
 def _print_next_steps(
     console: Console,
     command: ManyCommand,
-    states: Mapping[str, TenantState],
+    states: Mapping[str, TenantRunProgress],
     failed_files: Mapping[str, Path],
 ) -> None:
     for name, path in failed_files.items():
@@ -98,12 +98,12 @@ def _print_next_steps(
         print_text(console, f"All of it:  {command.format_command('report')}")
 
 
-def _has_changes(state: TenantState) -> bool:
+def _has_changes(state: TenantRunProgress) -> bool:
     plan = state.result.result if state.result is not None else None
     return isinstance(plan, Plan) and plan.changes > 0
 
 
-def _can_resume(state: TenantState) -> bool:
+def _can_resume(state: TenantRunProgress) -> bool:
     """Tell whether resuming would do something for a tenant."""
     counts = state.counts
     if state.result is None or not state.result.is_begun or state.stage == "failed":
@@ -113,7 +113,7 @@ def _can_resume(state: TenantState) -> bool:
 
 def report_to_json(
     report: TenantsReport[Any],
-    states: Mapping[str, TenantState],
+    states: Mapping[str, TenantRunProgress],
     codes: Mapping[str, ExitCode],
     failed_files: Mapping[str, Path],
     code: ExitCode,
@@ -139,6 +139,6 @@ def report_to_json(
     }
 
 
-def _result_to_json(state: TenantState) -> dict[str, object] | None:
+def _result_to_json(state: TenantRunProgress) -> dict[str, object] | None:
     result = state.result.result if state.result is not None else None
     return to_json(result) if isinstance(result, Report | Plan) else None

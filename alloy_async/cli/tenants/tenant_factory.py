@@ -37,7 +37,7 @@ class TenantSelection:
     left_out: Mapping[str, Exception]
 
 
-def select_tenants(
+def create_tenants_of_run(
     action: Action, entries: Sequence[Entry], index: JobRegister, failed: Path | str | None = None
 ) -> TenantSelection:
     """Find the job of each entry, and make the tenants of a run.

@@ -11,7 +11,7 @@ from ..codec.redaction import Secret
 from ..errors import AlloyAsyncError
 from ..hook_events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
 from ..http.open_response import RawResponse
-from ..messages.unusual_answers import find_request_id, lowercase_header_names
+from ..messages.unexpected_answers import find_request_id, lowercase_header_names
 from .observation import time_attempt, trace_attempt
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ async def transmit_and_notify(call: Call, credential: Secret | None) -> RawRespo
     status, request_id, error = None, None, None
     try:
         with trace_attempt(call) as note_status, time_attempt(call):
-            wire = await call.transmit(credential)
+            wire = await call.transmit_once(credential)
             note_status(wire.status)
         status, request_id = wire.status, find_request_id(lowercase_header_names(wire.headers))
         return wire

@@ -15,7 +15,11 @@ from ..errors import AlloyAsyncError, ConfigurationError, DeadlineExceeded, Effe
 from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.request import CompiledOperation, Request, compile_operation
-from ..messages.unusual_answers import decode_unusual_answer, error_from_response, lowercase_header_names
+from ..messages.unexpected_answers import (
+    decode_unexpected_answer,
+    error_from_response,
+    lowercase_header_names,
+)
 from ..operation.operation import Operation
 from ..retry import attempt_again, may_repeat
 from .client_state import PreparedOptions, SharedState
@@ -159,7 +163,7 @@ class Call:
 
                     wire = await transmit_and_notify(self, credential)
                 else:
-                    wire = await self.transmit(credential)
+                    wire = await self.transmit_once(credential)
                 permit.note_answer(wire.status, wire.headers, wire.body)
                 if permit.was_outrun:
                     self.outrun += 1
@@ -202,7 +206,7 @@ class Call:
             pass  # raised below, outside of the handler: asyncio's error would only lengthen the traceback
         raise DeadlineExceeded(f"no credential within {left:.1f} s; nothing was sent", effect="none")
 
-    def transmit(self, credential: Secret | None) -> Awaitable[RawResponse]:
+    def transmit_once(self, credential: Secret | None) -> Awaitable[RawResponse]:
         """Send the request once, within what is left of the deadline."""
         shared, options, request = self.shared, self.options, self.request
         timeout, seconds = options.timeout, self.deadline
@@ -246,7 +250,7 @@ class Call:
         try:
             outcome = self.plan.decode(wire.body, wire.headers)
         except Mismatch as mismatch:
-            outcome = decode_unusual_answer(
+            outcome = decode_unexpected_answer(
                 self.operation,
                 wire.status,
                 lowercase_header_names(wire.headers),

@@ -28,7 +28,7 @@ from .aiohttp_internals.uses import is_available
 from .failures import BytesOnNewConnection
 from .open_response import OpenResponse
 from .outgoing_request import OutgoingRequest
-from .timeouts import Deadline, TimeoutScheduler
+from .timeouts import DeadlineScope, TimeoutScheduler
 
 
 class Sender(Protocol):
@@ -84,7 +84,7 @@ class DirectSender:
         connection = rested = await self._take(self._key, [])
         protocol: Any = None if rested is None else rested.protocol
         if protocol is None or protocol.is_stale():
-            with Deadline(self._scheduler, deadline), self._time_connecting():
+            with DeadlineScope(self._scheduler, deadline), self._time_connecting():
                 connection = await self._connect(timeout, rested)
             protocol = connection.protocol
         upload: asyncio.Task[None] | None = None

@@ -22,14 +22,14 @@ from .failures import BytesOnNewConnection, ConnectionBroken, describe_cause
 from .open_response import OpenResponse
 from .outgoing_request import Body, OutgoingRequest
 from .proxies import Proxy
-from .timeouts import Deadline, TimeoutScheduler
+from .timeouts import DeadlineScope, TimeoutScheduler
 from .unread_bytes import create_unread_check
 
 WRITTEN_WHOLE = 1 << 20
 """Bytes of a body above which aiohttp wants a file to read it from, in pieces."""
 
 
-class UnaskedBytes(aiohttp.ClientError):
+class UnaskedBytesError(aiohttp.ClientError):
     """A kept connection holds what nobody asked for; nothing was written on it."""
 
 
@@ -85,7 +85,7 @@ class SessionSender:
     async def send(
         self, request: OutgoingRequest, timeout: aiohttp.ClientTimeout, deadline: float
     ) -> OpenResponse:
-        with Deadline(self._scheduler, deadline):
+        with DeadlineScope(self._scheduler, deadline):
             return SessionResponse(await self._send_request(request, timeout), self._scheduler, deadline)
 
     async def _send_request(
@@ -137,7 +137,7 @@ class SessionSender:
                 while True:
                     try:
                         return await handler(of_aiohttp)  # type: ignore[no-any-return]
-                    except UnaskedBytes:
+                    except UnaskedBytesError:
                         continue  # aiohttp has closed it; the pool has another one, or makes it
             finally:
                 of_aiohttp.send = send  # type: ignore[method-assign]
@@ -153,7 +153,7 @@ class SessionSender:
             if is_available("connection"):
                 watch_for_reset(protocol)
         elif protocol.should_close or look():
-            raise UnaskedBytes
+            raise UnaskedBytesError
 
 
 def _create_headers(request: OutgoingRequest) -> CIMultiDict[str]:
@@ -195,7 +195,7 @@ class SessionResponse(OpenResponse):
         self._scheduler, self._deadline = scheduler, deadline
 
     async def read(self, limit: int) -> bytes:
-        with Deadline(self._scheduler, self._deadline):
+        with DeadlineScope(self._scheduler, self._deadline):
             return await super().read(limit)
 
     def lift_deadline(self) -> None:

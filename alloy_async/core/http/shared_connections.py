@@ -20,7 +20,7 @@ class PooledSession(Protocol):
     is_closed: bool
 
 
-class SharedConnections:
+class SharedConnectionsScope:
     """One pool of connections for all clients that are used within it; an async context manager.
 
     A client takes part where it was made with the usual settings: a number of connections, a session or TLS settings of its own
@@ -29,7 +29,7 @@ class SharedConnections:
     """
 
     def __init__(self) -> None:
-        self._token: Token[SharedConnections | None] | None = None
+        self._token: Token[SharedConnectionsScope | None] | None = None
 
     async def __aenter__(self) -> Self:
         self.connector: aiohttp.TCPConnector = aiohttp.TCPConnector(limit=0, ssl=True)
@@ -53,10 +53,10 @@ class SharedConnections:
         self.scheduler.stop_if_idle()
 
 
-_current_pool: ContextVar[SharedConnections | None] = ContextVar("shared_connections", default=None)
+_current_pool: ContextVar[SharedConnectionsScope | None] = ContextVar("shared_connections", default=None)
 
 
-def find_pool(loop: asyncio.AbstractEventLoop) -> SharedConnections | None:
+def find_pool(loop: asyncio.AbstractEventLoop) -> SharedConnectionsScope | None:
     """Find the pool within which this is called, if it is of this loop."""
     pool = _current_pool.get()
     return pool if pool is not None and pool.scheduler.loop is loop and not pool.session.closed else None

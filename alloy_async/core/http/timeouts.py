@@ -81,8 +81,8 @@ class TimeoutScheduler:
             self._timer, self.next_look = None, NEVER
 
 
-class Deadline:
-    """End what is awaited within `with Deadline(scheduler, due):` in TimeoutError once it is due, as asyncio.timeout_at."""
+class DeadlineScope:
+    """End what is awaited within `with DeadlineScope(scheduler, due):` in TimeoutError once it is due, as timeout_at."""
 
     __slots__ = ("_cancelling", "_expired", "_scheduler", "_task", "due")
 

@@ -42,7 +42,7 @@ class Timeout:
     pool: float = attrs.field(default=30.0, validator=validate_positive)
 
     def to_aiohttp(self, seconds: float) -> aiohttp.ClientTimeout:
-        """Return it as aiohttp takes it, for an attempt that may last so many seconds; a Deadline bounds that as a whole."""
+        """Return it as aiohttp takes it, for an attempt that may last so many seconds; a DeadlineScope bounds it as a whole."""
         return aiohttp.ClientTimeout(
             total=None,
             connect=min(self.pool + self.connect, max(seconds - TOTAL_MARGIN, seconds / 2)),

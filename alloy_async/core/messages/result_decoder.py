@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from ..codec.conversion import Mismatch
 from ..codec.typed_json import create_decoder
-from .response_body import describe_other_media
+from .unexpected_body import describe_other_media
 
 ANYTHING: Any = Any | None
 """JSON data of any kind, and None for an empty body."""

@@ -21,7 +21,7 @@ from ..errors import AlloyAsyncError, ConfigurationError, DeadlineExceeded, Deco
 from ..http.open_response import OpenResponse
 from ..validation import describe_value, show_value
 from .csv_record_reader import MAX_RECORD, CsvRecordReader
-from .response_body import describe_other_media, find_charset, format_line, is_text_encoding
+from .unexpected_body import describe_other_media, find_charset, format_line, is_text_encoding
 
 T = TypeVar("T")
 

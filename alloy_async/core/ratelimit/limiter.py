@@ -31,7 +31,7 @@ from .adaptive_budget import ASK_AGAIN, AdaptiveBudget
 from .budget_interface import RequestBudget
 from .configured_rate import Rate
 from .operation_lane import OperationLane, OperationLanes
-from .permit import DONE, SAMPLE, SENT, WAITING, Permit, UncountedPermit
+from .permit import DONE, SAMPLE, SENT, WAITING, NoLimitSeenPermit, Permit
 from .signals.quota_headers import may_tell_quota
 from .signals.quotas import Quotas
 from .signals.refusals import LIMIT_STATUSES, Refusal, parse_refusal
@@ -64,7 +64,7 @@ class Limiter:
         self.clock: Callable[[], float] = clock
         self._random, self._wall = random, wall
         self._lock, self._tickets = Lock(), count(1)
-        self._unlimited: dict[str, UncountedPermit] = {}
+        self._unlimited: dict[str, NoLimitSeenPermit] = {}
         self._lanes = OperationLanes()
         self._common = OperationLane()
         self._waiting = 0  # permits in the queues of all lanes
@@ -130,7 +130,7 @@ class Limiter:
                 self._forget_old_refusals()
             # A budget that others draw from, too, has to know of every answer.
             if not self._has_seen_limit and type(self._common.budget) in (AdaptiveBudget, type(None)):
-                unlimited = self._unlimited.setdefault(operation, UncountedPermit(self, operation))
+                unlimited = self._unlimited.setdefault(operation, NoLimitSeenPermit(self, operation))
                 if self._common.budget is None:
                     return unlimited
             lane = self._lanes.get_lane(operation)
@@ -224,7 +224,7 @@ class Limiter:
                 self._grant_due_permits(now)
 
     def _begin_counting(
-        self, permit: UncountedPermit, status: int, headers: Mapping[str, str], body: object
+        self, permit: NoLimitSeenPermit, status: int, headers: Mapping[str, str], body: object
     ) -> None:
         """Take a sign of a limit from an answer that was not counted, and count from now on."""
         refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None

@@ -89,7 +89,7 @@ class Permit:
             self._limiter._release(self)
 
 
-class UncountedPermit(Permit):
+class NoLimitSeenPermit(Permit):
     """The permit of everybody while no limit was seen: nothing is counted, only a sign of a limit is passed on.
 
     Attributes:

@@ -111,7 +111,7 @@ class SharedBudget(AdaptiveBudget):
         self._close = weakref.finalize(self, os.close, file)
         self._pid, self._file, self._identity = os.getpid(), file, (found.st_dev, found.st_ino)
 
-    def _look_again(self, now: float) -> None:
+    def _reopen_if_replaced(self, now: float) -> None:
         """Open the file that has the name now, where the one that is open was removed."""
         self._looked = now
         with suppress(OSError):  # the one that is open still serves those who have it
@@ -130,7 +130,7 @@ class SharedBudget(AdaptiveBudget):
         if self._pid != os.getpid():
             self._open()
         elif not 0 <= now - self._looked < LOOK:
-            self._look_again(now)
+            self._reopen_if_replaced(now)
         self._try_lock()
         try:
             self._now = max(self._now, now)

@@ -37,7 +37,7 @@ class LostZerosCheck:
         self._first: dict[int, tuple[int, str]] = {}
         self._largest = 0
 
-    def add(self, line: int, text: str) -> None:
+    def note_value(self, line: int, text: str) -> None:
         """Take one value in."""
         if not self._watched or not text:
             return
@@ -100,7 +100,7 @@ class WrongDatesCheck:
         self._judged = False
         self._order: tuple[str, int] | None = None
 
-    def add(self, line: int, text: str) -> Iterator[tuple[int, str]]:
+    def check_value(self, line: int, text: str) -> Iterator[tuple[int, str]]:
         """Take one value in; yields lines and messages, where the column is known to be one of dates."""
         if self._judged and self._usual is None:
             return
@@ -170,7 +170,7 @@ class MixedKindsCheck:
     _line: int = 0
     _told: bool = False
 
-    def add(self, line: int, value: object) -> str | None:
+    def check_value(self, line: int, value: object) -> str | None:
         """Take one value in; returns a message at the first that is of another kind."""
         if value is None or self._told:
             return None
@@ -199,14 +199,14 @@ class ColumnProfile:
         self._dates = WrongDatesCheck()
         self._kinds = MixedKindsCheck()
 
-    def add(self, line: int, value: object) -> Iterator[Finding]:
+    def check_value(self, line: int, value: object) -> Iterator[Finding]:
         """Take one value in; yields what it shows."""
-        if told := self._kinds.add(line, value):
+        if told := self._kinds.check_value(line, value):
             yield Finding(line, self.name, "warning", told)
         text = value.strip() if type(value) is str else str(value) if type(value) is int else ""
         if text:
-            self._zeros.add(line, text)
-            yield from self._create_warnings(self._dates.add(line, text))
+            self._zeros.note_value(line, text)
+            yield from self._create_warnings(self._dates.check_value(line, text))
 
     def finish(self) -> Iterator[Finding]:
         """Yield what only the whole column shows."""

@@ -145,7 +145,7 @@ class _LintedLayout:
 def _check_values(row: Row, columns: Mapping[str, _LintedColumn]) -> Iterator[Finding]:
     for label, value in row.values.items():
         column = columns[label]
-        yield from column.profile.add(row.line, value)
+        yield from column.profile.check_value(row.line, value)
         if type(value) is str and value:
             for message in find_suspicions(value, invisible=not column.checked):
                 yield Finding(row.line, label, "warning", message)

@@ -150,9 +150,9 @@ class RowChecks:
                 block.trimmed.add(fields["email"])
         if "active" in fields:
             found.update(find_values(block.columns[fields["active"]], self._is_doubtful_active))
-        return found | self._find_misfits(block)
+        return found | self._find_rows_with_misfits(block)
 
-    def _find_misfits(self, block: ColumnBlock) -> set[int]:
+    def _find_rows_with_misfits(self, block: ColumnBlock) -> set[int]:
         """Find the rows with entries that the system does not take in the form that they have."""
         found: set[int] = set()
         for field, form in self._forms.items():
@@ -205,10 +205,10 @@ class RowChecks:
                 message += f", or allow whatever it means: {name_argument('allow_inactive', True)}"
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         if self._forms:
-            found += self._tell_misfits(row.line, record)
+            found += self._create_misfit_findings(row.line, record)
         return found
 
-    def _tell_misfits(self, line: int, record: UserRecord) -> Iterator[Finding]:
+    def _create_misfit_findings(self, line: int, record: UserRecord) -> Iterator[Finding]:
         for loss in find_losses(record, self._can):
             field, _, attribute = loss.field.partition(".")
             if field in self._forms:

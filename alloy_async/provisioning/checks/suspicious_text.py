@@ -75,11 +75,11 @@ def find_damage(key: str) -> str | None:
 
 def _restore_misread(text: str) -> str | None:
     """Restore every misread stretch of a text as it was meant; None where there is none."""
-    mended = _MISREAD.sub(_decode_again, text)
+    mended = _MISREAD.sub(_decode_misread, text)
     return None if mended == text else mended
 
 
-def _decode_again(stretch: re.Match[str]) -> str:
+def _decode_misread(stretch: re.Match[str]) -> str:
     data = bytes(_CP1252[char] for char in stretch.group())
     try:
         meant = data.decode("utf-8")

@@ -23,9 +23,9 @@ from .outcome_from_lookup import LookupDecider
 from .recorder import ProgressRecorder
 from .row_batches import CreationBatch, Part, group_for_calls
 from .sending.batch_sender import BatchSender
-from .sending.call_sender import CallSender
 from .sending.intents import IntentRecorder
 from .sending.request_sender import RequestSender
+from .sending.row_executor import RowExecutor
 
 _FIRST_AHEAD = 4
 """Single rows, for each call in flight, whose intents share a transaction at first: a durable one takes as long as a call."""
@@ -56,7 +56,7 @@ class Engine:
         self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard, decider)
         self._requests = RequestSender(context, target, self.recorder, self.guard)
         self._intents = IntentRecorder(context, phase, self.recorder)
-        self._calls = CallSender(
+        self._calls = RowExecutor(
             context, target, self._requests, self._intents, self.recorder, self.guard, self._doubts, decider
         )
         encoder = find_encoder(target)
@@ -93,7 +93,7 @@ class Engine:
             try:
                 async for part in parts:
                     for window in self._gather_windows(part):
-                        await self._hand_out(window, group)
+                        await self._hand_window_out(window, group)
                     if self.guard.stopped:
                         break
             except (SourceError, OSError) as error:
@@ -131,7 +131,7 @@ class Engine:
         if ahead:
             yield ahead
 
-    async def _hand_out(self, window: Sequence[Part], group: asyncio.TaskGroup) -> None:
+    async def _hand_window_out(self, window: Sequence[Part], group: asyncio.TaskGroup) -> None:
         """Hand the calls of a window to the lanes, and wait until so few are left that the next one may come."""
         began = time.perf_counter()
         # Before the first call of the window begins: a request that left without an intent on disk would be forgotten by a
@@ -180,9 +180,9 @@ class Engine:
             self._changed.set()
         if isinstance(unit, CreationBatch):
             assert self._batches is not None  # only for a directory that encodes them there are such
-            await self._batches.carry_out(unit)
+            await self._batches.carry_out_batch(unit)
         else:
-            await self._calls.carry_out(unit)
+            await self._calls.carry_out_unit(unit)
         if self.recorder.is_full:
             await self._write_pending()
         elif not self.recorder.pending:

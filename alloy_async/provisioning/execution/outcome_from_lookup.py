@@ -49,7 +49,7 @@ class LookupDecider:
     def decide_existing(self, row: JobRow, there: UserRecord | None, remote_id: str | None) -> RowResult:
         """Judge a creation that was refused because the user is there: it may be our own, of an answer that was lost."""
         if row.attempts and there is not None and row.digest and self._comparer.matches(there, row.digest):
-            return self._adopt(row, remote_id)
+            return self._settle_as_created(row, remote_id)
         if row.seen == NOT_THERE:
             reason = "was not there when it was planned, and is now; it stays as it is"
             return row.create_settled_result("drifted", reason, remote_id)
@@ -78,10 +78,10 @@ class LookupDecider:
                 "its answer was lost and it is not there yet; a second request could double it"
             )
         if row.digest and self._comparer.matches(there, row.digest):
-            return self._adopt(row, None)
+            return self._settle_as_created(row, None)
         return self.decide_existing(row, there, None)
 
-    def _adopt(self, row: JobRow, remote_id: str | None) -> RowResult:
+    def _settle_as_created(self, row: JobRow, remote_id: str | None) -> RowResult:
         return row.create_settled_result(
             "created", "its answer was lost; it was found as intended", remote_id, adopted=True
         )

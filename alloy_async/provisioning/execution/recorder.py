@@ -70,7 +70,7 @@ class ProgressRecorder:
             if not never_ran:
                 store.reopen_rows(phase, "failed")
             store.add_note(BEGUN, "somebody began to work on the job")
-            return store.tally(phase)
+            return store.count_outcomes(phase)
 
         self._tally = await self._writer.update_header(reopen_rows, **header)
 
@@ -104,7 +104,7 @@ class ProgressRecorder:
 
     async def recount(self) -> None:
         """Count the rows anew, as the job has them."""
-        self._tally = await self._writer.call(self._writer.store.tally, self.phase)
+        self._tally = await self._writer.call(self._writer.store.count_outcomes, self.phase)
 
     async def finish(self, stopped: str | None) -> Counts:
         """Write down how the run ended; the counts of the whole job.
@@ -116,7 +116,7 @@ class ProgressRecorder:
 
         def finish() -> tuple[Counter[str], JobHeader]:
             store.add_seconds(self.stats.take_finished_seconds(last=True))
-            tally = store.tally(self.phase)
+            tally = store.count_outcomes(self.phase)
             counts = Counts.from_tally(tally)
             event: JobEvent = "stop" if counts.unfinished or counts.failed or stopped else "finish"
             header = self._writer.header

@@ -161,7 +161,7 @@ class PartPreparer:
             assert self._source is not None
             raise SourceError(CHANGED, self._source.name, row.line)
         row.record = record
-        _limit_update(row, self._comparer)
+        _restrict_update_to_plan(row, self._comparer)
         return row
 
     def _restore_record(self, row: JobRow) -> JobRow:
@@ -197,7 +197,7 @@ async def plan_streamed_rows(context: JobContext, planner: SourcePlanner) -> Asy
         due = [row for row in rows if row.state == "planned"]
         for row in due:
             row.record = records[row.number]
-            _limit_update(row, context.comparer)
+            _restrict_update_to_plan(row, context.comparer)
         yield due
 
 
@@ -216,7 +216,7 @@ def group_for_calls(rows: Iterable[JobRow], batch_size: int) -> Iterator[list[Jo
             yield from ([row] for row in alike)
 
 
-def _limit_update(row: JobRow, comparer: UserComparer) -> None:
+def _restrict_update_to_plan(row: JobRow, comparer: UserComparer) -> None:
     """Have an update send what its plan showed, to the very user that was seen."""
     if row.action == "update" and row.record is not None:
         row.record = comparer.create_update(row.record, row.remote_id, row.before)

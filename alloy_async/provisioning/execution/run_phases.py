@@ -81,7 +81,7 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
             asks = mode != "create" and lookup.is_possible
             planner = create_source_planner(context, lookup if asks else None, keys.find_earlier)
             await engine.run(plan_streamed_rows(context, planner))
-    tally = await context.writer.call(context.store.tally, "apply")
+    tally = await context.writer.call(context.store.count_outcomes, "apply")
     await record_findings(context, planner, planner.findings, rows=sum(tally.values()))
     return Checked(planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped)
 

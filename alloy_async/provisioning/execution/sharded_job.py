@@ -70,7 +70,7 @@ def check_workers(run: RunOptions, place: JobPlace) -> None:
         )
 
 
-async def join_workers(
+async def take_up_or_join_workers(
     place: JobPlace,
     run: RunOptions,
     take_up: Callable[[], Awaitable[Report | None]],
@@ -172,7 +172,7 @@ def read_run_report(place: JobPlace, stopped: str | None, began: float) -> Repor
             source=header.source,
             target=header.system,
             mode=header.mode,
-            counts=Counts.from_tally(store.tally(header.phase)),
+            counts=Counts.from_tally(store.count_outcomes(header.phase)),
             check=None,
             retries=sum(second.retries for second in seconds),
             waited=sum(second.waited for second in seconds),

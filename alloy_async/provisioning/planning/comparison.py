@@ -14,7 +14,14 @@ from ...directory import Capabilities, EntryRule, UserRecord
 from ...directory.record import fold
 from ...directory.record_columns import RecordColumns
 from ...directory.record_fit import fit_record
-from ...directory.user_differences import ATTRIBUTE, UNSAID, Change, Value, create_reader, find_changes
+from ...directory.user_differences import (
+    ATTRIBUTE,
+    UNSAID,
+    Change,
+    Value,
+    create_comparable_reader,
+    find_changes,
+)
 
 _LET_BE = frozenset({"active", "groups", "roles", "attributes"})
 """Fields that a system fills by itself: where a record does not say them, any value is as intended."""
@@ -37,7 +44,7 @@ class UserComparer:
         self._seal = blake2b(key=salt, digest_size=DIGEST_SIZE - 1)
         self._fields = tuple(name for name in can.shows if name != can.key)
         bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
-        self._read = {field: create_reader(field) for field in self._fields}
+        self._read = {field: create_comparable_reader(field) for field in self._fields}
         self._keep_fitting = {field: _create_filter(field, form) for field, form in can.forms.items()}
         self._hashed = tuple(
             (bit, self._create_hash_reader(name)) for bit, name in zip(bits, self._fields, strict=True)
@@ -79,7 +86,7 @@ class UserComparer:
         marks = [0] * users.rows
         parts: list[Sequence[str]] = [folded]
         for field in self._fields:
-            values, bit = users.get_shown(field), self._bits[field]
+            values, bit = users.get_comparable(field), self._bits[field]
             if (keep := self._keep_fitting.get(field)) is not None:
                 values = [*map(keep, values)]
             if bit:

@@ -8,8 +8,8 @@ from ...directory.record import fold
 from ..errors import ForeignRowsError, JobPlace, SourceError
 from ..sources import EXTRA_COLUMNS, Finding, Row, Source
 from ..store.header import JobHeader
-from ..store.job_label import create_label, is_of_same_job, read_job_name
-from ..store.temporary.indexes import RefusedRows
+from ..store.job_identity_label import create_identity_label, is_of_same_job, read_job_name
+from ..store.temporary.indexes import CorrectableRows
 
 LINE, JOB = EXTRA_COLUMNS[0], EXTRA_COLUMNS[-1]
 
@@ -31,13 +31,13 @@ class CorrectedRows:
     allow_empty = False
 
     def __init__(
-        self, file: Source, job: JobPlace, header: JobHeader, refused: RefusedRows, key: str
+        self, file: Source, job: JobPlace, header: JobHeader, refused: CorrectableRows, key: str
     ) -> None:
         self.name: str = file.name
         self.holds_secrets: bool = getattr(file, "holds_secrets", True)
         self._file = file
         self._job = job
-        self._label = create_label(header, job)
+        self._label = create_identity_label(header, job)
         self._job_source = header.source
         self._refused = refused
         self._key = key

@@ -41,7 +41,7 @@ async def plan_whole_source(context: JobContext) -> Checked:
     async with UserLookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = create_source_planner(context, lookup if asks and lookup.is_possible else None)
-        async for batches in planner.plan_rows(read_row_blocks(context.source), _SLICE):
+        async for batches in planner.plan_all_rows(read_row_blocks(context.source), _SLICE):
             await writer.call(context.store.insert_batches, "apply", batches)
             number += sum(batch.rows for batch in batches)
             context.run.on_event(Checking(planner.rows))

@@ -229,7 +229,7 @@ class SourcePlanner:
                 )
             self._count_findings([Finding(one.row.line, column, "warning", message)])
 
-    async def plan_rows(self, blocks: Iterator[Block], size: int) -> AsyncIterator[list[PlannedBatch]]:
+    async def plan_all_rows(self, blocks: Iterator[Block], size: int) -> AsyncIterator[list[PlannedBatch]]:
         """Plan all rows of a file, in slices of about `size`.
 
         Raises:

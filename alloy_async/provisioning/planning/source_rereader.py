@@ -97,7 +97,7 @@ class SourceRereader:
                 pairs = zip(range(start, stop), keys, planned, strict=True)
                 other = next(at for at, key, wanted in pairs if key != wanted or at in part.odd)
                 self._refuse_changed_source(rows, part.first + other - begin)
-            self._compare_digests(rows, place - begin, users)
+            self._refuse_changed_creations(rows, place - begin, users)
             yield users
             place = part.first + stop
 
@@ -114,7 +114,7 @@ class SourceRereader:
                 self._part = _read_part(place - bisect_left(lines, line), block)
                 break
 
-    def _compare_digests(self, rows: RowStretch, start: int, users: RecordColumns) -> None:
+    def _refuse_changed_creations(self, rows: RowStretch, start: int, users: RecordColumns) -> None:
         """Refuse users who are to be created otherwise than was planned: neither size nor time of a file need tell it."""
         if rows.action != "create" or not rows.digests:
             return

@@ -111,10 +111,10 @@ class UserLookup:
         assert self._snapshot is not None
         self._snapshot.mark_wanted(map(self._comparer.fold, keys))
 
-    def note_mentions(self, line: int, keys: Iterable[str]) -> None:
+    def note_swallowed_mentions(self, line: int, keys: Iterable[str]) -> None:
         """Note that a row names users of the snapshot, by any key of theirs, in a cell that is about something else."""
         assert self._snapshot is not None
-        self._snapshot.note_mentions(line, map(self._comparer.fold, keys))
+        self._snapshot.note_swallowed_mentions(line, map(self._comparer.fold, keys))
 
     def find_mentioned(self) -> tuple[int, UserRecord] | None:
         """Find a user of the snapshot whom nobody told to stay and whom a row names all the same, with its line."""

@@ -82,7 +82,7 @@ def summarize_job(place: JobPlace) -> JobSummary:
     try:
         with open_store_for_reading(place) as store:
             header, worker = store.read_header(), store.worker
-            counts = Counts.from_tally(store.tally(header.phase))
+            counts = Counts.from_tally(store.count_outcomes(header.phase))
     except JobError:
         began = place.stat().st_mtime if isinstance(place, Path) else 0.0
         return JobSummary(path=path, place=place, state="unreadable", began=began)

@@ -52,7 +52,7 @@ def read_status(store: JobStore, now: float | None = None) -> JobStatus:
     """Read how a job is getting on; cheap enough to be asked every second."""
     now = time.time() if now is None else now
     header = store.read_header()
-    tally = store.tally(header.phase)
+    tally = store.count_outcomes(header.phase)
     counts = Counts.from_tally(tally)
     recent, length = _read_recent(store, now, header.started or now)
     rate = sum(second.rows for second in recent) / length

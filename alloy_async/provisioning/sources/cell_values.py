@@ -93,7 +93,7 @@ def _read_status(cell: object) -> bool | None:
     return False if says_inactive(read_name(cell)) else None
 
 
-def _read_flags(cell: object) -> bool | None:
+def _read_account_control(cell: object) -> bool | None:
     """Read `active` of Active Directory's userAccountControl, whose second bit says that the account is disabled."""
     text = read_name(cell)
     return not int(text) & 2 if text.isdecimal() and len(text) <= 10 else None
@@ -170,7 +170,7 @@ ACTIVE_READERS: Mapping[ActiveForm, Callable[[object], bool | None]] = {
     "active": read_boolean_or_none,
     "blocked": _read_negated,
     "status": _read_status,
-    "flags": _read_flags,
+    "flags": _read_account_control,
 }
 """What reads `active`, by what its column says."""
 

@@ -83,7 +83,8 @@ class ObjectRows:
                 misfits |= {place for place, value in enumerate(column) if is_inexact(value)}
             found.append(column)
         rows = (
-            (place, self.create_row(lines[place], _take(header, columns, place))) for place in sorted(misfits)
+            (place, self.create_row(lines[place], _create_object_at(header, columns, place)))
+            for place in sorted(misfits)
         )
         return ColumnBlock(layout, lines, found, {place: row for place, row in rows if row.findings})
 
@@ -127,7 +128,9 @@ class ObjectRows:
                 yield name, _drop_secrets(value)
 
 
-def _take(header: Sequence[str], columns: Sequence[Sequence[object]], place: int) -> dict[str, object]:
+def _create_object_at(
+    header: Sequence[str], columns: Sequence[Sequence[object]], place: int
+) -> dict[str, object]:
     return {name: column[place] for name, column in zip(header, columns, strict=True)}
 
 

@@ -164,7 +164,7 @@ class JobStore(Protocol):
         ...
 
     # what is told of it
-    def tally(self, phase: Phase) -> Counter[str]:
+    def count_outcomes(self, phase: Phase) -> Counter[str]:
         """Count rows by outcome; those without one by state."""
         ...
 

@@ -61,7 +61,7 @@ class JobWriter:
     async def call(self, work: Callable[[Unpack[Args]], T], *args: *Args, durable: bool = False) -> T:
         """Call a verb of the store, or a function that calls some, in a transaction that it may share with others.
 
-            await writer.call(writer.store.tally, "apply")
+            await writer.call(writer.store.count_outcomes, "apply")
 
         Args:
             work: given `args`.

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from ...core.http.shared_connections import SharedConnections
+from ...core.http.shared_connections import SharedConnectionsScope
 from ...core.validation import check_count
 from ..errors import JobError
 from ..events import INTERRUPTED, Event, Waiting, tells_of_sending
@@ -82,9 +82,12 @@ class TenantsRunner:
             results[tenant.name] = result = await self._work_on(tenant, work)
             self._on_event(tenant.name, result)
 
-        watches = [asyncio.create_task(self._lend_stalled()), asyncio.create_task(self._cut_off_checks())]
+        watches = [
+            asyncio.create_task(self._lend_stalled_slots()),
+            asyncio.create_task(self._cancel_checks_on_stop()),
+        ]
         try:
-            async with SharedConnections(), asyncio.TaskGroup() as group:
+            async with SharedConnectionsScope(), asyncio.TaskGroup() as group:
                 for tenant in tenants:
                     group.create_task(work_on(tenant))
         finally:
@@ -138,12 +141,12 @@ class TenantsRunner:
 
         return listen
 
-    async def _lend_stalled(self) -> None:
+    async def _lend_stalled_slots(self) -> None:
         while True:
             await self._sleep(_LOOK_EVERY)
-            self._slots.lend_stalled()
+            self._slots.lend_stalled_slots()
 
-    async def _cut_off_checks(self) -> None:
+    async def _cancel_checks_on_stop(self) -> None:
         await self._run.stop.wait()
         for task, name in self._checking.items():
             self._cut_off.add(name)

@@ -40,7 +40,7 @@ class TenantSlots:
         """Take a place, as soon as one is free."""
         future: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
-        self._hand_out()
+        self._hand_out_slots()
         try:
             return await future
         except asyncio.CancelledError:
@@ -51,21 +51,21 @@ class TenantSlots:
     def give_back(self, slot: Slot) -> None:
         """Give a place back."""
         self._slots.discard(slot)
-        self._hand_out()
+        self._hand_out_slots()
 
     def note_progress(self, slot: Slot) -> None:
         """Note that a tenant made progress: it uses its place itself again, and nobody who has one has to leave."""
         slot.last = self._clock()
         slot.is_lent = False
 
-    def lend_stalled(self) -> None:
+    def lend_stalled_slots(self) -> None:
         """Lend the places of tenants that made no progress; called now and then."""
         before = self._clock() - STALLED_SECONDS
         for slot in self._slots:
             slot.is_lent = slot.last <= before
-        self._hand_out()
+        self._hand_out_slots()
 
-    def _hand_out(self) -> None:
+    def _hand_out_slots(self) -> None:
         while self._waiting and self._has_room():
             future = self._waiting.popleft()
             if not future.done():

@@ -46,11 +46,11 @@ async def supervise_workers(place: JobPlace, workers: Workers, run: RunOptions) 
     finally:
         await asyncio.shield(workers.stop())
     if reason is not None:
-        run.on_event(Stopped(reason, goes_on=run.stop.is_set() and await _has_others(place)))
+        run.on_event(Stopped(reason, goes_on=run.stop.is_set() and await _do_others_go_on(place)))
     return reason
 
 
-async def _has_others(place: JobPlace) -> bool:
+async def _do_others_go_on(place: JobPlace) -> bool:
     """Tell whether workers that others started go on, once the own ones were stopped."""
     for _ in range(_LOOKS):
         try:
@@ -77,5 +77,5 @@ def _read_counts(place: JobPlace) -> tuple[Counts, float] | None:
     if not count_shards(place).unfinished:
         return None
     with open_store_for_reading(place) as store:
-        counts = Counts.from_tally(store.tally(store.read_header().phase))
+        counts = Counts.from_tally(store.count_outcomes(store.read_header().phase))
     return counts, time.monotonic() - began

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..messages import ApiCall, ApiError, Reply
 from .listing import limit_rows, matches
 from .service_base import NOTHING, AgilicusServiceBase, list_owned, reply_created
-from .state import Json, Tenant
+from .state import AgilicusState, Json
 
 
 class EntityKind:
@@ -33,7 +33,7 @@ class EntityKind:
     defaults: ClassVar[Json] = {}
 
     @abstractmethod
-    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: AgilicusState) -> dict[Any, Json]:
         """Return where the objects of this kind are kept."""
 
     def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:

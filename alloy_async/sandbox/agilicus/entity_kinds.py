@@ -10,7 +10,7 @@ from ..messages import ApiCall, ApiError
 from .entities import EntityKind
 from .listing import matches
 from .service_base import AgilicusServiceBase
-from .state import Json, Tenant
+from .state import AgilicusState, Json
 
 Names = Mapping[str, str]
 
@@ -26,7 +26,7 @@ class ServiceAccounts(EntityKind):
     scope: ClassVar[Names] = {"org_id": "org_id"}
     defaults: ClassVar[Json] = {"enabled": True}
 
-    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: AgilicusState) -> dict[Any, Json]:
         return tenant.service_accounts
 
     def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
@@ -69,7 +69,7 @@ class UserMetadata(EntityKind):
     filters: ClassVar[Names] = {name: name for name in ("user_id", "org_id", "app_id", "data_type")}
     scope: ClassVar[Names] = {"user_id": "user_id", "org_id": "org_id"}
 
-    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: AgilicusState) -> dict[Any, Json]:
         return tenant.metadata
 
     def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
@@ -91,7 +91,7 @@ class ChallengeMethods(EntityKind):
     }
     defaults: ClassVar[Json] = {"enabled": True}
 
-    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: AgilicusState) -> dict[Any, Json]:
         return tenant.methods
 
 
@@ -104,7 +104,7 @@ class UpstreamIdentities(EntityKind):
     list_member = "upstream_user_identities"
     has_owner = True
 
-    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: AgilicusState) -> dict[Any, Json]:
         return tenant.identities
 
     def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:
@@ -128,7 +128,7 @@ class UserRequests(EntityKind):
     }
     scope: ClassVar[Names] = {"user_id": "user_id", "org_id": "org_id"}
 
-    def get_table(self, tenant: Tenant) -> dict[Any, Json]:
+    def get_table(self, tenant: AgilicusState) -> dict[Any, Json]:
         return tenant.requests
 
     def check_new(self, service: AgilicusServiceBase, call: ApiCall, spec: Json) -> None:

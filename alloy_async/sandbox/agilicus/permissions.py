@@ -53,7 +53,7 @@ class PermissionOperations(AgilicusServiceBase):
         user = self.find_user(call.path["user_id"])
         org_id = call.query.get("org_id") or user.get("org_id")
         roles = self.tenant.list_roles_of(user["id"], org_id)
-        resources = [r for r in self._list_resources("application", org_id) if r.name in roles]
+        resources = [r for r in self._list_resources_of_org("application", org_id) if r.name in roles]
         host = resources[0] if resources else None
         return {
             **({"upstream_host": host.url, "app_id": host.id, "admin_org_id": host.org_id} if host else {}),
@@ -72,7 +72,7 @@ class PermissionOperations(AgilicusServiceBase):
                     "application_default_role_id": None,
                 }
             }
-            for resource in self._list_resources("application", call.query["org_id"])
+            for resource in self._list_resources_of_org("application", call.query["org_id"])
         ]
         return limit_rows("user_application_access_info", rows, call.query)
 
@@ -88,11 +88,11 @@ class PermissionOperations(AgilicusServiceBase):
                     "updated": self.tenant.orgs[resource.org_id]["created"],
                 }
             }
-            for resource in self._list_resources("fileshare", call.query["org_id"])
+            for resource in self._list_resources_of_org("fileshare", call.query["org_id"])
         ]
         return limit_rows("user_file_share_access_info", rows, call.query)
 
-    def _list_resources(self, kind: str, org_id: str | None) -> list[Resource]:
+    def _list_resources_of_org(self, kind: str, org_id: str | None) -> list[Resource]:
         resources = self.tenant.resources.values()
         return [r for r in resources if r.kind == kind and r.org_id == org_id]
 

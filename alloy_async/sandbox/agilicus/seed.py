@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .state import Json, Resource, Tenant
+from .state import AgilicusState, Json, Resource
 
 RESOURCES = (
     ("application", "wiki", "viewer"),
@@ -14,7 +14,7 @@ RESOURCES = (
 )
 
 
-def create_tenant(tenant: Tenant, create_id: Callable[[], str], at: str) -> tuple[str, str]:
+def create_tenant(tenant: AgilicusState, create_id: Callable[[], str], at: str) -> tuple[str, str]:
     """Two organisations, one below the other, with resources; their ids.
 
     Args:
@@ -47,7 +47,7 @@ def create_tenant(tenant: Tenant, create_id: Callable[[], str], at: str) -> tupl
 
 
 def add_groups_and_roles(
-    tenant: Tenant,
+    tenant: AgilicusState,
     main: str,
     lower: str,
     add_user: Callable[[Json, str, str], Json],

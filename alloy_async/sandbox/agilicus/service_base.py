@@ -13,7 +13,7 @@ from ..invented_people import invent_people
 from ..messages import ApiError, Reply
 from ..name_folding import fold
 from .seed import add_groups_and_roles, create_tenant
-from .state import Json, Tenant
+from .state import AgilicusState, Json
 
 Key = TypeVar("Key")
 
@@ -41,7 +41,7 @@ class AgilicusServiceBase(EmulatedService):
     def __init__(self, rng: random.Random, clock: Clock, seed_users: int = 8, show_type: bool = True) -> None:
         super().__init__(rng, clock)
         self.show_type = show_type
-        self.tenant: Tenant = Tenant()
+        self.tenant: AgilicusState = AgilicusState()
         main, lower = create_tenant(self.tenant, self.create_id, self.now(days_ago=90))
         for number, person in enumerate(invent_people(seed_users, rng)):
             body = {"first_name": person.given, "last_name": person.family, "email": person.email}
@@ -53,7 +53,7 @@ class AgilicusServiceBase(EmulatedService):
     def create_error_body(self, status: int, message: str) -> Any:
         return {"error_code": str(status), "error_message": message}
 
-    def get_credentials(self, key: str) -> dict[str, str]:
+    def create_client_arguments(self, key: str) -> dict[str, str]:
         return {"token": key}
 
     def get_place(self) -> dict[str, str]:

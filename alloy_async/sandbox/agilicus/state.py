@@ -28,7 +28,7 @@ class Resource(NamedTuple):
 
 
 @dataclass
-class Tenant:
+class AgilicusState:
     """The state: objects as the JSON that the service answers, by id."""
 
     orgs: dict[str, Json] = field(default_factory=dict)

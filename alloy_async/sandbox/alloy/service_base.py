@@ -82,7 +82,7 @@ class AlloyServiceBase(EmulatedService):
                 return workflow
         raise ApiError(404, f"There is no workflow named {name!r}.")
 
-    def find_installed(self, user: User, workflow: Workflow) -> Installed:
+    def find_installed_workflow(self, user: User, workflow: Workflow) -> Installed:
         installed = self.account.installed.get((user.id, workflow.id))
         if installed is None:
             raise ApiError(404, f"The user has not installed the workflow {workflow.name!r}.")

@@ -39,7 +39,7 @@ class RunOperations(AlloyServiceBase):
         workflow = self.find_named_workflow(call.body)
         if workflow.event is not None:
             raise ApiError(400, f"The workflow {workflow.name!r} is started by the event {workflow.event!r}.")
-        if not self.find_installed(user, workflow).active:
+        if not self.find_installed_workflow(user, workflow).active:
             raise ApiError(400, f"The user's workflow {workflow.name!r} is not active.")
         self._run(user, workflow, call.body["data"])
         self.record_change("run", f"{user.username}/{workflow.id}")

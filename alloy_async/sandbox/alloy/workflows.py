@@ -71,7 +71,7 @@ class WorkflowOperations(AlloyServiceBase):
     def upgrade_workflow(self, call: ApiCall) -> Any:
         user = self.find_user(call.query["userId"])
         workflow = self.find_workflow(call.path["workflowId"])
-        installed = self.find_installed(user, workflow)
+        installed = self.find_installed_workflow(user, workflow)
         if installed.version < workflow.fields_since <= workflow.version:
             raise ApiError(400, "The new version has other fields to fill in: install the workflow again.")
         installed.version = workflow.version
@@ -81,7 +81,7 @@ class WorkflowOperations(AlloyServiceBase):
     def delete_workflow(self, call: ApiCall) -> Any:
         user = self.find_user(call.query["userId"])
         workflow = self.find_workflow(call.path["workflowId"])
-        self.find_installed(user, workflow)
+        self.find_installed_workflow(user, workflow)
         del self.account.installed[user.id, workflow.id]
         self.record_change("deleted", f"{user.username}/{workflow.id}")
         return {"deleted": True}
@@ -89,7 +89,7 @@ class WorkflowOperations(AlloyServiceBase):
     def _switch(self, call: ApiCall, *, active: bool) -> Any:
         user = self.find_user(call.body["userId"])
         workflow = self.find_named_workflow(call.body)
-        self.find_installed(user, workflow).active = active
+        self.find_installed_workflow(user, workflow).active = active
         self.record_change("activated" if active else "deactivated", f"{user.username}/{workflow.id}")
         return {"activated": active}
 

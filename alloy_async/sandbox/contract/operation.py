@@ -9,7 +9,7 @@ from typing import Any
 
 from ..messages import Reply
 from .multipart_form import parse_form
-from .schema import Check, Misfit, Schema, Schemas, is_json_text, parse_json_strictly
+from .schema import Check, Misfit, Schema, Schemas, holds_json_in_string, parse_json_strictly
 
 BodyReader = Callable[[bytes, str], Any]
 BODY_READERS: dict[str, BodyReader] = {
@@ -188,4 +188,4 @@ class ContractOperation:
     @cached_property
     def _json_text_members(self) -> list[str]:
         members: Mapping[str, Schema] = self._body_schema.get("properties", {})
-        return [name for name, schema in members.items() if is_json_text(schema)]
+        return [name for name, schema in members.items() if holds_json_in_string(schema)]

@@ -87,7 +87,7 @@ class Schemas:
             return schema  # a boolean schema
         if "x-plain-schema" in schema:
             plain = self._prepare_schema(schema["x-plain-schema"])
-            if is_json_text(schema):
+            if holds_json_in_string(schema):
                 return plain  # text is read as JSON before the check
             typed = {key: part for key, part in schema.items() if key != "x-plain-schema"}
             return {"anyOf": [plain, self._prepare_schema(typed)]}
@@ -120,7 +120,7 @@ def _list_references(schema: Any) -> list[str]:
     return own + [name for part in schema.values() for name in _list_references(part)]
 
 
-def is_json_text(schema: Schema) -> bool:
+def holds_json_in_string(schema: Schema) -> bool:
     """Does the vendor's package put JSON into a string where the service means a plain value?"""
     return "x-plain-schema" in schema and schema.get("type") == "string"
 

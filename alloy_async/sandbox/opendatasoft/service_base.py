@@ -17,7 +17,7 @@ from .state import ADMINISTRATION, WRITABLE, Group, Portal, User
 _ERROR_CODES = {400: "bad_request", 404: "not_found", 422: "validation_error", 500: "internal_error"}
 
 
-class PortalKeyFinder:
+class HeaderOrQueryKey:
     """The key in the Authorization header, or in the query where there is no such header."""
 
     _header = HeaderKey("Authorization", scheme="Apikey")
@@ -37,7 +37,7 @@ class PortalKeyFinder:
 class OpendatasoftServiceBase(EmulatedService):
     """A portal with people in it, and ways to find what a request names."""
 
-    authenticate: ClassVar[Authentication] = PortalKeyFinder()
+    authenticate: ClassVar[Authentication] = HeaderOrQueryKey()
 
     def __init__(
         self,

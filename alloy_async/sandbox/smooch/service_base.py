@@ -13,7 +13,7 @@ from ..invented_people import invent_people
 from ..messages import ApiCall, ApiError, Reply
 from ..name_folding import FoldedDict
 from .state import DeviceClient, Message, User
-from .tokens import read_claims, verify_claims
+from .tokens import read_claims, verify_token
 
 PROFILE = ("givenName", "surname", "email", "signedUpAt")
 
@@ -66,7 +66,7 @@ class SmoochServiceBase(EmulatedService):
     ) -> str:
         token = self._bearer(headers, query, None)
         if keys is not None:
-            verify_claims(token, self.secrets, self.clock)
+            verify_token(token, self.secrets, self.clock)
         return token
 
     def handle(self, call: ApiCall) -> Reply:
@@ -92,7 +92,7 @@ class SmoochServiceBase(EmulatedService):
         code = HTTPStatus(status).phrase.lower().replace(" ", "_")
         return {"error": {"code": code, "description": message}}
 
-    def get_credentials(self, key: str) -> dict[str, str]:
+    def create_client_arguments(self, key: str) -> dict[str, str]:
         key_id, secret = next(iter(self.secrets.items()))
         return {"key_id": key_id, "secret": secret}
 

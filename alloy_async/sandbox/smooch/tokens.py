@@ -21,7 +21,7 @@ SECRET = "sandbox-secret-that-is-known-to-all"  # noqa: S105 (it opens nothing b
 SCOPES = ("app", "account", "appUser")
 
 
-def verify_claims(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[str, Any]:
+def verify_token(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[str, Any]:
     """Verify what a token claims.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alloy_async import AsyncAlloy
-from alloy_async.core.http.shared_connections import SharedConnections
+from alloy_async.core.http.shared_connections import SharedConnectionsScope
 
 BODY = b'{"userId":"u1","username":"ada"}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
@@ -66,7 +66,7 @@ async def client(server: Server, number: int, **options: Any) -> AsyncIterator[A
 
 
 async def test_one_client_after_the_other_on_one_connection_each_with_its_own_key(server: Server) -> None:
-    async with SharedConnections():
+    async with SharedConnectionsScope():
         for number in range(5):
             async with client(server, number) as alloy:
                 assert (await alloy.get_a_user("ada")).user_id == "u1"
@@ -80,7 +80,7 @@ async def test_so_many_connections_as_calls_in_flight(server: Server) -> None:
             await asyncio.gather(*(alloy.get_a_user("ada") for _ in range(3)))
             await alloy.get_a_user("ada")
 
-    async with SharedConnections():
+    async with SharedConnectionsScope():
         await asyncio.gather(*map(call, range(10)))
         assert server.connections <= 30
         before = server.connections
@@ -91,7 +91,7 @@ async def test_so_many_connections_as_calls_in_flight(server: Server) -> None:
 
 async def test_all_are_closed_with_the_pool_and_a_client_goes_on_with_its_own(server: Server) -> None:
     async with client(server, 1) as alloy:
-        async with SharedConnections():
+        async with SharedConnectionsScope():
             await alloy.get_a_user("ada")
         await server.idle.wait()
         await alloy.get_a_user("ada")
@@ -102,7 +102,7 @@ async def test_all_are_closed_with_the_pool_and_a_client_goes_on_with_its_own(se
 async def test_settings_of_its_own_keep_a_client_on_its_own_connections(
     server: Server, options: dict[str, Any]
 ) -> None:
-    async with SharedConnections():
+    async with SharedConnectionsScope():
         for number in range(2):
             async with client(server, number, **options) as alloy:
                 await alloy.get_a_user("ada")
@@ -119,7 +119,7 @@ async def test_tasks_outside_of_the_pool_are_not_in_it(server: Server) -> None:
         outside.set()
 
     task = asyncio.create_task(call_outside())
-    async with SharedConnections():
+    async with SharedConnectionsScope():
         async with client(server, 2) as alloy:
             await alloy.get_a_user("ada")
         inside.set()
@@ -136,7 +136,7 @@ async def test_another_loop_is_not_in_it(server: Server) -> None:
 
         asyncio.run(call())
 
-    async with SharedConnections():
+    async with SharedConnectionsScope():
         async with client(server, 2) as alloy:
             await alloy.get_a_user("ada")
         await asyncio.to_thread(call_in_thread)

@@ -16,7 +16,7 @@ from ...exit_codes import ExitCode, NotDoneError
 from ...help import Group
 from ...options.job_place import JOB_FOLDER
 from ...output.safe_text import clean_text, format_json, print_line
-from .report_pages import render_html
+from .report_renderer import render_html
 
 if TYPE_CHECKING:
     from ....provisioning.errors import JobPlace

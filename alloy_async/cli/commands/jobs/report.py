@@ -20,7 +20,7 @@ from ...options.job_place import JOB_PLACE
 from ...output.failed_file import refuse_harmful_output, write_unresolved_rows
 from ...output.safe_text import clean_text, format_json, print_line
 from ...tenants.options import table_options
-from .report_pages import render_report, report_to_json
+from .report_renderer import render_report, report_to_json
 
 if TYPE_CHECKING:
     from ....provisioning.reports.job_report import JobReport

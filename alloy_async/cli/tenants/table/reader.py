@@ -92,8 +92,8 @@ class TableReader:
         common, tables = self._load(only)
         jobs: dict[str, Path | str | None] = {}
         for name, table in tables.items():
-            values = {**common, **table} if self._is_named_table(name, table) else {}
-            jobs[name] = resolve_job_place(_fill_in(values.get("job"), name), self._path.parent)
+            values = {**common, **table} if self._check_name_and_table(name, table) else {}
+            jobs[name] = resolve_job_place(_insert_tenant_name(values.get("job"), name), self._path.parent)
         self.raise_mistakes()
         return jobs
 
@@ -174,12 +174,12 @@ class TableReader:
         return f"there is no key {key!r}{_suggest(key, KEYS)}"
 
     def _read_entry(self, name: str, table: Any, common: Mapping[str, Any]) -> Entry | None:
-        if not self._is_named_table(name, table):
+        if not self._check_name_and_table(name, table):
             return None
         before = len(self._mistakes)
         own = self._check_keys(name, table)
         has_wrong_keys = len(self._mistakes) > before or self._has_wrong_top
-        values = _fill_in({**_inherit(common, own), **own}, name)
+        values = _insert_tenant_name({**_merge_common_keys(common, own), **own}, name)
 
         def note(key: str, message: str) -> None:
             if has_wrong_keys and _MISSING.search(message):
@@ -189,7 +189,7 @@ class TableReader:
         entry = create_entry(name, values, self._path.parent, note, sandbox=self._sandbox)
         return entry if len(self._mistakes) == before else None
 
-    def _is_named_table(self, name: str, table: Any) -> bool:
+    def _check_name_and_table(self, name: str, table: Any) -> bool:
         """Tell whether a tenant can be called so, and has a table; note it where not."""
         if not _NAME.fullmatch(name):
             self._note(
@@ -209,7 +209,7 @@ class TableReader:
         self._mistakes.append((line, name, message))
 
 
-def _inherit(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_common_keys(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Take what is said for all, but not whose account it is where the tenant says so in the other way."""
     left_out: set[str] = set()
     if "profile" in own:
@@ -219,14 +219,14 @@ def _inherit(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
     return {key: value for key, value in common.items() if key not in left_out}
 
 
-def _fill_in(value: Any, name: str) -> Any:
+def _insert_tenant_name(value: Any, name: str) -> Any:
     """Put the name of a tenant in the place of {name}; and, as environment variables are written, of {NAME}."""
     if isinstance(value, str):
         return value.replace("{name}", name).replace("{NAME}", re.sub(r"\W", "_", name).upper())
     if isinstance(value, Mapping):
-        return {key: _fill_in(one, name) for key, one in value.items()}
+        return {key: _insert_tenant_name(one, name) for key, one in value.items()}
     if isinstance(value, list):
-        return [_fill_in(one, name) for one in value]
+        return [_insert_tenant_name(one, name) for one in value]
     return value
 
 

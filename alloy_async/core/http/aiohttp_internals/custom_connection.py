@@ -39,15 +39,15 @@ def abandon_connector(connector: Any, drop: Callable[[Any], None]) -> None:
     connector._closed = True
 
 
-class ClosedWhileWaiting(aiohttp.ClientConnectionError):
+class ClientClosedWhileWaiting(aiohttp.ClientConnectionError):
     """The client was closed while somebody waited for an answer."""
 
 
 def break_connections(connector: Any) -> None:
     """Tell all who wait for an answer, or the rest of one, that the client is closed (use: pool): aiohttp tells nobody."""
     for connection in [*connector._acquired]:
-        _break_body(connection, ClosedWhileWaiting())
-        connection.set_exception(ClosedWhileWaiting())
+        _break_body(connection, ClientClosedWhileWaiting())
+        connection.set_exception(ClientClosedWhileWaiting())
 
 
 class Destination(aiohttp.ClientRequest):

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from ....directory import BatchOutcome, EncodingDirectory, Outcome
 from ...store.rows import RowResult, RowStretch
 from ..row_batches import CreationBatch
-from .call_sender import CallSender
 from .intents import IntentRecorder
 from .request_sender import RequestSender
+from .row_executor import RowExecutor
 
 
 class BatchSender:
@@ -28,17 +28,17 @@ class BatchSender:
         target: EncodingDirectory,
         requests: RequestSender,
         intents: IntentRecorder,
-        calls: CallSender,
+        calls: RowExecutor,
     ) -> None:
         self._target = target
         self._requests = requests
         self._intents = intents
         self._calls = calls
 
-    async def carry_out(self, batch: CreationBatch) -> None:
+    async def carry_out_batch(self, batch: CreationBatch) -> None:
         """Send a batch until each of its rows has its outcome."""
         await self._intents.declare_stretches(batch.stretches)
-        answer = await self._collect_answer(batch)
+        answer = await self._send_batch(batch)
         if isinstance(answer, BatchOutcome) and not answer.is_lost:
             await self._calls.record([*self._decide(batch, answer)])
             return
@@ -48,8 +48,8 @@ class BatchSender:
         rows = self._intents.divide(batch.stretches, users, are_sent=bool(known))
         await self._calls.send(rows, [known])
 
-    async def _collect_answer(self, batch: CreationBatch) -> BatchOutcome | tuple[()] | None:
-        keys, work = batch.keys, self._requests.create_work()
+    async def _send_batch(self, batch: CreationBatch) -> BatchOutcome | tuple[()] | None:
+        keys, work = batch.keys, self._requests.create_withdrawable_call()
         try:
             answer = await self._requests.call_and_collect(
                 len(keys), lambda: self._target.create_encoded(batch.body, keys), work

@@ -9,8 +9,8 @@ from typing import TypeVar
 from ....core.errors import AlloyAsyncError
 from ....directory import BatchOutcome, Directory, Outcome, UserRecord
 from ....directory.adapter import Adapter
+from ....directory.call_withdrawal import CallWithdrawn, WithdrawableCall
 from ....directory.error_policy import refuses_batch
-from ....directory.withdrawal import Withdrawn, Work
 from ...events import INTERRUPTED
 from ...job_context import JobContext
 from ...store.rows import JobRow
@@ -41,24 +41,24 @@ class RequestSender:
         self._guard = guard
         # Of any other directory nobody knows what has left: what it has begun runs to its end.
         self._is_followed = isinstance(target, Adapter)
-        self._under_way: set[Work] = set()
+        self._under_way: set[WithdrawableCall] = set()
         self._reach = crash_hook.get()
 
-    def create_work(self) -> Work:
+    def create_withdrawable_call(self) -> WithdrawableCall:
         """Create what follows one call."""
-        return Work(is_followed=self._is_followed)
+        return WithdrawableCall(is_followed=self._is_followed)
 
     def withdraw_unsent(self) -> None:
         """Give up what is under way and has not left yet, since somebody asked to stop; may be called again and again."""
         for work in self._under_way:
             work.withdraw()
 
-    async def run(self, work: Work, start: Callable[[], Awaitable[T]]) -> T:
-        """Do work that `withdraw_unsent` can end; see `Work.run`."""
+    async def run(self, work: WithdrawableCall, start: Callable[[], Awaitable[T]]) -> T:
+        """Do work that `withdraw_unsent` can end; see `WithdrawableCall.run`."""
         self._under_way.add(work)
         try:
             return await work.run(start)
-        except Withdrawn:
+        except CallWithdrawn:
             await self._guard.give_up(INTERRUPTED)
             raise
         finally:
@@ -77,7 +77,7 @@ class RequestSender:
         return target.offboard(first.step, keys)
 
     async def call_and_collect(
-        self, size: int, send: Callable[[], Awaitable[Outcomes]], work: Work
+        self, size: int, send: Callable[[], Awaitable[Outcomes]], work: WithdrawableCall
     ) -> Outcomes | BatchOutcome | tuple[()] | None:
         """Make one call, and give what came of it.
 
@@ -97,7 +97,7 @@ class RequestSender:
         began = time.perf_counter()
         try:
             answer = await self.run(work, send)
-        except Withdrawn:
+        except CallWithdrawn:
             return ()
         except AlloyAsyncError as error:
             return await self._judge_error(error, size)

@@ -61,7 +61,7 @@ class CsvSource:
         first, lines = skip_rows + 1, self._read_head(skip_rows)
         if lines and (mark := _SEP_MARK.fullmatch(lines[0])):
             delimiter, first, lines = delimiter or mark[1], first + 1, lines[1:]
-        header, chosen, usual_width = self._choose_reading(
+        header, chosen, usual_width = self._choose_delimiter(
             "".join(lines), first, delimiter or DELIMITERS, mapping, key
         )
         self.delimiter: str = chosen
@@ -112,9 +112,9 @@ class CsvSource:
                 if records.columns is None:
                     yield self._create_block(records.records)
                 else:
-                    yield self._finish_columns(records.line, records.columns, records.odd)
+                    yield self._create_column_block(records.line, records.columns, records.odd)
 
-    def _finish_columns(
+    def _create_column_block(
         self, line: int, columns: Sequence[list[str]], uneven: Mapping[int, list[str]]
     ) -> ColumnBlock:
         """Create the rows of records that stand on a line each; blank ones are left out."""
@@ -199,7 +199,7 @@ class CsvSource:
                 break
         return lines
 
-    def _choose_reading(
+    def _choose_delimiter(
         self, text: str, first: int, marks: str, mapping: FieldMap, key: str
     ) -> tuple[Header | None, str, int]:
         """Choose the delimiter by which the head of the file reads best."""

@@ -100,7 +100,7 @@ class CsvParser:
                     )
                 continue
             lines = _RecordLines(text, line)
-            records = list(self._walk(lines))
+            records = list(self._walk_records(lines))
             rest, first = lines.rest, lines.line
             yield RecordBlock(line, None, records=records)
             if lines.error:
@@ -121,7 +121,7 @@ class CsvParser:
         lines = count_lines(text) + (text[-1] not in "\r\n")
         return records if len(records) == lines else None
 
-    def _walk(self, lines: _RecordLines) -> Iterator[Record]:
+    def _walk_records(self, lines: _RecordLines) -> Iterator[Record]:
         """Walk the records of a text one by one, as far as they are whole; notes on `lines` what is left, and what broke."""
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
         while True:

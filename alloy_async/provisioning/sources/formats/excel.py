@@ -17,7 +17,7 @@ from ..field_map import FieldMap, format_suggestion
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row, create_typed_row
 from .header_search import Header, find_header
-from .sheet_marks import SheetMarks, read_marks
+from .hidden_and_merged_cells import SheetMarks, read_marks
 
 _HEAD_ROWS = 100
 _MOMENTS = (datetime.date, datetime.time, datetime.timedelta)

@@ -50,7 +50,7 @@ def limit_transaction(database: psycopg.Connection[Any], address: JobAddress) ->
     database.execute(_LIMITS, (milliseconds, milliseconds))
 
 
-def name_transaction(
+def limit_and_name_transaction(
     database: psycopg.Connection[Any], address: JobAddress, epoch: int, *, durable: bool
 ) -> None:
     """Do the same, and name the transaction after its worker, so that whoever takes over from it can end it.
@@ -63,10 +63,12 @@ def name_transaction(
             only intents need the disk.
     """
     milliseconds, commit = f"{address.lease * 1000:.0f}", "on" if durable else "off"
-    database.execute(_LIMITS + _NAMES, (milliseconds, milliseconds, name_worker(epoch), commit))
+    database.execute(
+        _LIMITS + _NAMES, (milliseconds, milliseconds, get_worker_transaction_name(epoch), commit)
+    )
 
 
-def name_worker(epoch: int) -> str:
+def get_worker_transaction_name(epoch: int) -> str:
     """Name the transactions of the worker that has an epoch."""
     return f"alloy_async {epoch}"
 

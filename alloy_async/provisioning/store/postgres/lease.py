@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from ...errors import JobError, JobUnavailable
 from .address import JobAddress
-from .connection import connect, limit_transaction, name_worker, raise_as_job_error
+from .connection import connect, get_worker_transaction_name, limit_transaction, raise_as_job_error
 from .driver import psycopg
 
 _RENEWALS = 3
@@ -132,7 +132,7 @@ class Lease:
                     return None
                 number, epoch, lapsed = found
                 if lapsed is not None:  # who had it did not let go of it
-                    database.execute(_END_SESSIONS, (name_worker(epoch),))
+                    database.execute(_END_SESSIONS, (get_worker_transaction_name(epoch),))
                 values |= {"shard": number, "epoch": epoch, "worker": worker, "seconds": address.lease}
                 if database.execute(_LOCK, values).fetchone() is None:  # it was renewed meanwhile
                     return None

@@ -77,7 +77,7 @@ class Exchange:
         """
         if row.written is not None and row.written > now + _SET_BACK:
             row = row._replace(numbers=None, written=None)  # else all wait until the clock is there again
-        budget = self.budget = _restore(row, now)
+        budget = self.budget = _restore_budget(row, now)
         self.ahead = ahead
         # Nobody needs a word while the gate is shut: all wait for it.
         heard = -math.inf if row.written is None else max(row.written, budget.opens_at())
@@ -149,7 +149,7 @@ class LeasedBudget:
         with self._lock:
             is_news = self._note_answer(_ServiceAnswer(True, now, sent, asked, chance, crowded))
             if is_news:
-                self._drop_slots()
+                self._drop_slots_before_opening()
                 self._wake(True)
             return is_news
 
@@ -180,9 +180,9 @@ class LeasedBudget:
             self._slots.extend(moment - self._ahead for moment in exchange.slots)
             for answer in self._answers:  # of the meantime
                 if apply_service_answer(self._budget, answer, self._ahead) and answer.refused:
-                    self._drop_slots()
+                    self._drop_slots_before_opening()
 
-    def _drop_slots(self) -> None:
+    def _drop_slots_before_opening(self) -> None:
         """Give up what was leased for the time until the gate opens."""
         opens = self.opens_at()
         self._slots = deque([moment for moment in self._slots if moment >= opens])
@@ -207,7 +207,7 @@ def apply_service_answer(budget: AdaptiveBudget, answer: _ServiceAnswer, ahead: 
     return True
 
 
-def _restore(row: BudgetRow, now: float) -> AdaptiveBudget:
+def _restore_budget(row: BudgetRow, now: float) -> AdaptiveBudget:
     """Make the budget of a row anew, in seconds of the row's clock."""
     budget = AdaptiveBudget(None if row.told is None else Rate(row.told, row.burst), now)
     # Other numbers are of another version: then the budget begins anew.

@@ -16,7 +16,7 @@ from ..row_events import MOST, Event, pack_results
 from ..rows import JobRow, RowResult, RowStretch
 from ..states import RowEvent, RowState
 from .connection import raise_as_job_error
-from .job_database import OpenDatabaseJob, decode_record
+from .open_job import OpenDatabaseJob, decode_record
 from .schema import BATCH_COLUMNS, EVENT_COLUMNS, HEADER, NOTE_COLUMNS, REMARK_COLUMNS, SECOND_COLUMNS
 
 _WINDOW = 2048
@@ -148,7 +148,7 @@ class PostgresStore(OpenDatabaseJob):
             results = [RowResult(row.number, state, event) for row in self.read_rows(phase, states=(state,))]
             self.record_results(phase, results)
 
-    def tally(self, phase: Phase) -> Counter[str]:
+    def count_outcomes(self, phase: Phase) -> Counter[str]:
         """Count rows by outcome; those without one by state."""
         undo = encode_phase(phase)
         with self.transaction():

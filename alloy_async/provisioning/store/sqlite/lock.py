@@ -63,7 +63,7 @@ class WorkerLock:
             raise JobError(f"there is no folder {path.parent}; make it first", path) from None
         except OSError as error:
             raise JobError(f"cannot be written: {error.strerror}", path) from None
-        lock = cls._take(path, descriptor)
+        lock = cls._lock_descriptor(path, descriptor)
         assert lock is not None  # nobody else knows of the file yet, or has begun to look at it
         try:
             os.lseek(descriptor, 0, os.SEEK_SET)  # to lock may have moved it
@@ -88,10 +88,10 @@ class WorkerLock:
             raise JobError("there is no such job file", path) from None
         except OSError as error:
             raise JobError(f"cannot be written: {error.strerror}", path) from None
-        return cls._take(path, descriptor)
+        return cls._lock_descriptor(path, descriptor)
 
     @classmethod
-    def _take(cls, path: Path, descriptor: int) -> Self | None:
+    def _lock_descriptor(cls, path: Path, descriptor: int) -> Self | None:
         lock = cls(path, descriptor)
         if lock._file in _HELD or not _try_lock(descriptor):
             os.close(descriptor)

@@ -94,7 +94,7 @@ class SqliteStore(JobFile):
             results = [RowResult(row.number, state, event) for row in self.read_rows(phase, states=(state,))]
             self.record_results(phase, results)
 
-    def tally(self, phase: Phase) -> Counter[str]:
+    def count_outcomes(self, phase: Phase) -> Counter[str]:
         """Count rows by outcome; those without one by state."""
         undo = encode_phase(phase)
         with self.transaction():

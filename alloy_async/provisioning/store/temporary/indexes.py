@@ -73,7 +73,7 @@ class ListingSnapshot(_TemporaryDatabase):
             ((key,) for key in keys),
         )
 
-    def note_mentions(self, line: int, keys: Iterable[str]) -> None:
+    def note_swallowed_mentions(self, line: int, keys: Iterable[str]) -> None:
         """Note that a row on a line names users, by any folded key, in a cell that is about something else."""
         self._database.executemany(
             "UPDATE users SET line = ? WHERE number IN (SELECT number FROM keys WHERE key = ?)",
@@ -119,7 +119,7 @@ class KeyIndex(_TemporaryDatabase):
         return first, spelling or folded
 
 
-class RefusedRows(_TemporaryDatabase):
+class CorrectableRows(_TemporaryDatabase):
     """The rows of a job that did not go in, and the keys that its other rows have taken.
 
     Args:

@@ -24,11 +24,11 @@ T = TypeVar("T")
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Withdrawn(Exception):
+class CallWithdrawn(Exception):
     """The work was withdrawn: nothing of it has happened, and nothing will."""
 
 
-class Work:
+class WithdrawableCall:
     """One call of a directory, or the part of it that is about one user.
 
     Args:
@@ -38,7 +38,7 @@ class Work:
     __slots__ = ("_acted", "_request", "_task", "is_stopping", "is_withdrawn", "outcome", "parts")
 
     def __init__(self, *, is_followed: bool = True) -> None:
-        self.parts: dict[str, Work] = {}
+        self.parts: dict[str, WithdrawableCall] = {}
         """What was begun for each user, by key; empty where a request is for all."""
         self.outcome: Outcome | None = None
         """Of a part that has ended."""
@@ -82,7 +82,7 @@ class Work:
             start: begins it.
 
         Raises:
-            Withdrawn: it was cancelled by `withdraw`, and by nobody else.
+            CallWithdrawn: it was cancelled by `withdraw`, and by nobody else.
         """
         task = asyncio.current_task()
         assert task is not None
@@ -98,11 +98,11 @@ class Work:
             self._task = None
             if self.is_withdrawn:
                 task.uncancel()
-        raise Withdrawn
+        raise CallWithdrawn
 
 
-def get_current_work() -> Work | None:
+def get_current_call() -> WithdrawableCall | None:
     """Get the work that the calls made here belong to; None where nobody may withdraw it."""
     scope = current_scope.get()
     watch = None if scope is None else scope.watch
-    return watch if isinstance(watch, Work) else None
+    return watch if isinstance(watch, WithdrawableCall) else None

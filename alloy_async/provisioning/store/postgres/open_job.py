@@ -9,7 +9,7 @@ from typing import Any, Self
 from ...errors import JobInUse, JobUnavailable
 from ..header import JobHeader, Phase, encode_phase
 from .address import JobAddress
-from .connection import connect, limit_transaction, name_transaction, raise_as_job_error
+from .connection import connect, limit_and_name_transaction, limit_transaction, raise_as_job_error
 from .driver import psycopg
 from .lease import Lease
 from .schema import BYTES, ROW_TABLES, check_version, create_job, drop_job, find_job, list_names, name_table
@@ -187,7 +187,7 @@ class OpenDatabaseJob:
             fault = "cannot be written any more" if self._lease else "cannot be read"
             with raise_as_job_error(self._address, fault), self._database.transaction():
                 if self._lease:
-                    name_transaction(self._database, self._address, self.epoch, durable=durable)
+                    limit_and_name_transaction(self._database, self._address, self.epoch, durable=durable)
                     self._lease.check(self._database)
                 else:
                     limit_transaction(self._database, self._address)

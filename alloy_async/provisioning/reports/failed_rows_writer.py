@@ -12,7 +12,7 @@ from typing import IO
 from ..errors import SourceError
 from ..planning.source_rereader import is_unchanged
 from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source, open_source
-from ..store.job_label import create_label
+from ..store.job_identity_label import create_identity_label
 from ..store.store_opener import open_store_for_reading, parse_place
 from .job_report import ReportRow, read_unresolved
 
@@ -48,7 +48,7 @@ def write_correction_file(
             raise SourceError("was changed since the job was made, or cannot be read twice", opened.name)
         unresolved = read_unresolved(store, header.phase, planned=True)
         with Path(path).open("x", encoding="utf-8", newline="") as file:
-            return write_failed_rows(file, opened, unresolved, create_label(header, store.path))
+            return write_failed_rows(file, opened, unresolved, create_identity_label(header, store.path))
 
 
 def write_failed_rows(
@@ -63,7 +63,7 @@ def write_failed_rows(
         file: where to.
         source: what the job was made of, unchanged.
         unresolved: `read_unresolved`; lines that are of no row of the source are left out.
-        label: of the job, by which `resume` knows them as its own; see `create_label`.
+        label: of the job, by which `resume` knows them as its own; see `create_identity_label`.
         safe: write CSV so that a spreadsheet takes no cell for a formula; such a file is for people, not for feeding back.
     """
     write = (
@@ -92,12 +92,12 @@ def write_failed_keys(
     writer.writerow([*EXTRA_COLUMNS, key])
     for (number, name), lines in groupby(unresolved, key=lambda line: (line.line, line.key)):
         cells = [number or "", *_join_reasons(lines), label, name]
-        writer.writerow(map(protect_cell, cells) if safe else cells)
+        writer.writerow(map(escape_formula, cells) if safe else cells)
         count += 1
     return count
 
 
-def protect_cell(value: object) -> object:
+def escape_formula(value: object) -> object:
     """Put an apostrophe before text that a spreadsheet would take for a formula."""
     is_formula = isinstance(value, str) and value[:1] in FORMULA_STARTS and value != ""
     return f"'{value}" if is_formula else value
@@ -114,14 +114,14 @@ def _create_csv_writer(file: IO[str], source: CsvSource, label: str, safe: bool)
     labels = [label for label in source.columns.labels if label]
     writer = csv.writer(file, delimiter=source.delimiter)
     header = [*EXTRA_COLUMNS, *labels]
-    writer.writerow(map(protect_cell, header) if safe else header)
+    writer.writerow(map(escape_formula, header) if safe else header)
 
     def write(row: Row, status: str, reason: str) -> object:
         values = row.values
         cells = [values[label] for label in labels if label in values]
         surplus = [value for label, value in values.items() if label not in labels]
         line = [row.line, status, reason, label, *cells, *surplus]
-        return writer.writerow(map(protect_cell, line) if safe else line)
+        return writer.writerow(map(escape_formula, line) if safe else line)
 
     return write
 

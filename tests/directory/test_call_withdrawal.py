@@ -10,7 +10,7 @@ import pytest
 
 from alloy_async.core.errors import ConnectError, RateLimited
 from alloy_async.core.http.outgoing_request import OutgoingRequest, RequestHead
-from alloy_async.directory.withdrawal import Withdrawn, Work, get_current_work
+from alloy_async.directory.call_withdrawal import CallWithdrawn, WithdrawableCall, get_current_call
 from alloy_async.smooch.operations import GetAppUser, PreCreateAppUser
 
 Step: TypeAlias = Literal["asks", "begins", "leaves", "is refused", "question fails"]
@@ -18,7 +18,7 @@ ASKING = GetAppUser("app", "ada")
 CHANGING = PreCreateAppUser("app", {"user_id": "ada"})  # type: ignore[arg-type]
 
 
-def take(work: Work, steps: Sequence[Step]) -> None:
+def take(work: WithdrawableCall, steps: Sequence[Step]) -> None:
     """Follow requests that fare like this."""
     request = OutgoingRequest(RequestHead("POST", "", {}), "/", None)
     for step in steps:
@@ -55,24 +55,24 @@ def take(work: Work, steps: Sequence[Step]) -> None:
     ],
 )
 def test_what_may_have_happened(steps: Sequence[Step], expected: bool) -> None:
-    work = Work()
+    work = WithdrawableCall()
     take(work, steps)
     assert work.may_have_acted is expected
 
 
 async def test_what_has_not_left_is_withdrawn_and_the_task_goes_on() -> None:
-    work = Work()
+    work = WithdrawableCall()
     running = asyncio.create_task(work.run(asyncio.Event().wait))
     await asyncio.sleep(0)
     work.withdraw()
     work.withdraw()  # again and again
-    with pytest.raises(Withdrawn):
+    with pytest.raises(CallWithdrawn):
         await running
     assert not running.cancelling()
 
 
 async def test_what_has_left_runs_to_its_end() -> None:
-    work, answered = Work(), asyncio.Event()
+    work, answered = WithdrawableCall(), asyncio.Event()
     running = asyncio.create_task(work.run(answered.wait))
     await asyncio.sleep(0)
     take(work, ["begins", "leaves"])
@@ -82,7 +82,7 @@ async def test_what_has_left_runs_to_its_end() -> None:
 
 
 async def test_work_that_nobody_can_follow_runs_to_its_end() -> None:
-    work, answered = Work(is_followed=False), asyncio.Event()
+    work, answered = WithdrawableCall(is_followed=False), asyncio.Event()
     running = asyncio.create_task(work.run(answered.wait))
     await asyncio.sleep(0)
     work.withdraw()
@@ -91,7 +91,7 @@ async def test_work_that_nobody_can_follow_runs_to_its_end() -> None:
 
 
 async def test_who_cancels_the_task_is_heard_also_while_it_is_withdrawn() -> None:
-    work = Work()
+    work = WithdrawableCall()
     running = asyncio.create_task(work.run(asyncio.Event().wait))
     await asyncio.sleep(0)
     work.withdraw()
@@ -102,11 +102,11 @@ async def test_who_cancels_the_task_is_heard_also_while_it_is_withdrawn() -> Non
 
 
 async def test_parts_are_withdrawn_one_by_one_once_one_of_them_may_have_acted() -> None:
-    work, answered = Work(), asyncio.Event()
+    work, answered = WithdrawableCall(), asyncio.Event()
 
     async def divide() -> list[object]:
-        assert get_current_work() is work
-        work.parts |= {"ada": Work(), "ben": Work()}
+        assert get_current_call() is work
+        work.parts |= {"ada": WithdrawableCall(), "ben": WithdrawableCall()}
         parts = [part.run(answered.wait) for part in work.parts.values()]
         return await asyncio.gather(*parts, return_exceptions=True)
 
@@ -118,4 +118,4 @@ async def test_parts_are_withdrawn_one_by_one_once_one_of_them_may_have_acted() 
     answered.set()
     ada, ben = await running
     assert ada is True
-    assert isinstance(ben, Withdrawn)
+    assert isinstance(ben, CallWithdrawn)

@@ -55,7 +55,7 @@ def read_marks(workbook: bytes, sheet: Any) -> SheetMarks:
     cells: dict[int, dict[int, str]] = {}
     xml = _read_sheet(workbook, sheet.name)
     if _WORTH_A_WALK.search(xml):
-        for row, column, why in _walk(xml):
+        for row, column, why in _walk_cells(xml):
             if why is None:
                 hidden.add(row)
             else:
@@ -83,7 +83,7 @@ def _list_pairs(xml: bytes, tag: re.Pattern[bytes], *names: bytes) -> Iterator[l
             yield [html.unescape(value[1].decode()) for value in values if value]
 
 
-def _walk(xml: bytes) -> Iterator[tuple[int, int, str | None]]:
+def _walk_cells(xml: bytes) -> Iterator[tuple[int, int, str | None]]:
     """Walk rows and cells: yields row, column and what is wrong there; None for a hidden row."""
     row = column = 0
     for tag in _TAG.finditer(xml):
@@ -94,7 +94,7 @@ def _walk(xml: bytes) -> Iterator[tuple[int, int, str | None]]:
             if _HIDDEN.search(said):
                 yield row, 0, None
             continue
-        column = _read_column(place[1]) if place else column
+        column = _parse_column_number(place[1]) if place else column
         if _ERROR.search(said):
             yield row, column, _IN_ERROR
         elif not _TEXT.search(said) and not said.endswith(b"/") and _UNCOMPUTED.match(xml, tag.end()):
@@ -102,7 +102,7 @@ def _walk(xml: bytes) -> Iterator[tuple[int, int, str | None]]:
         column += 1
 
 
-def _read_column(letters: bytes) -> int:
+def _parse_column_number(letters: bytes) -> int:
     """Read the number of a column, from 0: A, B, ..., Z, AA."""
     number = 0
     for letter in letters:

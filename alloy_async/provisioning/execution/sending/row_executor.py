@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from ....core.errors import AlloyAsyncError
 from ....directory import BatchOutcome, Directory, Outcome
+from ....directory.call_withdrawal import CallWithdrawn, WithdrawableCall
 from ....directory.error_policy import send_in_halves
-from ....directory.withdrawal import Withdrawn, Work
 from ...job_context import JobContext
 from ...planning.user_lookup import UserLookup
 from ...store.rows import JobRow, RowResult
@@ -26,7 +26,7 @@ Answer: TypeAlias = Sequence[Outcome] | None
 """The outcomes of one call; none where surely it was not made and will not be; None where it was refused as a whole."""
 
 
-class CallSender:
+class RowExecutor:
     """Carries out the rows of one run.
 
     Args:
@@ -61,7 +61,7 @@ class CallSender:
         self._lookup = UserLookup(target, context.comparer)
         self._reach = crash_hook.get()
 
-    async def carry_out(self, unit: Sequence[JobRow]) -> None:
+    async def carry_out_unit(self, unit: Sequence[JobRow]) -> None:
         """Carry out the rows of one call, or the steps of one user."""
         action = unit[0].action
         if action != "create" and not await self._is_as_planned(unit):
@@ -148,8 +148,8 @@ class CallSender:
         if begun or not self._lookup.finds:
             return True
         try:
-            there = await self._requests.run(Work(), lambda: self._lookup.find(first.id_or_key))
-        except Withdrawn:
+            there = await self._requests.run(WithdrawableCall(), lambda: self._lookup.find(first.id_or_key))
+        except CallWithdrawn:
             await self.withdraw(unit)
             return False
         except AlloyAsyncError as error:
@@ -157,13 +157,13 @@ class CallSender:
             if self._guard.nothing_was_sent:
                 await self.withdraw(unit)
             else:
-                await self._settle([row.create_failed_result(str(error)) for row in unit])
+                await self._record_unsendable([row.create_failed_result(str(error)) for row in unit])
             return False
         self._guard.note_answer()
         drift = self._decider.decide_drift(first, there)
         if drift is None:
             return True
-        await self._settle([drift._replace(number=row.number) for row in unit])
+        await self._record_unsendable([drift._replace(number=row.number) for row in unit])
         return False
 
     async def _offboard(self, steps: Sequence[JobRow]) -> None:
@@ -180,7 +180,7 @@ class CallSender:
 
     async def _collect_outcomes(self, rows: Sequence[JobRow]) -> Answer:
         """Give the outcomes of one call; None when it was refused as a whole, for some row in it."""
-        work = self._requests.create_work()
+        work = self._requests.create_withdrawable_call()
         try:
             answer = await self._requests.call_and_collect(
                 len(rows), lambda: self._requests.send_rows(rows), work
@@ -192,7 +192,7 @@ class CallSender:
             self._intents.note_settled(row.number for row in rows)
         return answer.list_outcomes([row.key for row in rows]) if isinstance(answer, BatchOutcome) else answer
 
-    def _keep_outcomes(self, rows: Sequence[JobRow], work: Work) -> None:
+    def _keep_outcomes(self, rows: Sequence[JobRow], work: WithdrawableCall) -> None:
         """Keep what is known of rows whose call was cut off: some may have their outcome, and some have not left."""
         is_divided = work.parts.keys() <= {row.key for row in rows}
         for row in rows:
@@ -238,7 +238,7 @@ class CallSender:
         assert outcome.status != "unknown"
         return row.create_settled_result(outcome.status, outcome.reason, outcome.remote_id)
 
-    async def _settle(self, results: Sequence[RowResult]) -> None:
+    async def _record_unsendable(self, results: Sequence[RowResult]) -> None:
         """Write down what became of rows for which nothing is sent."""
         self._intents.note_settled(result.number for result in results)
         await self.record(results)

@@ -30,7 +30,7 @@ RUNNING: frozenset[Stage] = frozenset({"checking", "asking", "sending"})
 
 
 @attrs.define
-class TenantState:
+class TenantRunProgress:
     """How one tenant is getting on.
 
     Args:
@@ -110,7 +110,7 @@ def add_counts(all_counts: Iterable[Counts]) -> Counts:
     return Counts(**total)
 
 
-def describe_end(state: TenantState) -> str:
+def describe_end(state: TenantRunProgress) -> str:
     """Describe in a line what became of a tenant."""
     result = state.result
     if state.stage == "failed":
