@@ -8,7 +8,7 @@ from pathlib import Path
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-OF_DEVELOPERS = {"bench", "checkers", "conformance", "docs", "hosts", "peers", "test", "tools"}
+OF_DEVELOPERS = {"bench", "checkers", "conformance", "docs", "hosts", "peers", "stores", "test", "tools"}
 CHECKED = [name for name in EXTRAS if name not in OF_DEVELOPERS]
 """The extras of users; what only developers install is taken as it comes."""
 

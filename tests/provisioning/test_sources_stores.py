@@ -1,4 +1,4 @@
-"""Sources in object stores, by their own drivers: Amazon's, and Google's and Azure's where those drivers are installed."""
+"""Sources in object stores, by their own drivers (extra `stores`: Amazon's; Google's and Azure's where they are installed)."""
 
 from __future__ import annotations
 
@@ -44,10 +44,9 @@ class Store:
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     pytest.importorskip("s3fs")
-    from moto.server import ThreadedMotoServer
-
+    server_module = pytest.importorskip("moto.server")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server = server_module.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
