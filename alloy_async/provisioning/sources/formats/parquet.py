@@ -128,7 +128,7 @@ class ParquetSource:
         if types.is_timestamp(column.type) and column.type.tz is not None and len(column):
             try:
                 self._arrow.scalar(0, column.type).as_py()
-            except KeyError:
+            except (KeyError, self._arrow.ArrowInvalid):  # of pytz, where it is installed; of zoneinfo
                 return column.cast(self._arrow.timestamp(column.type.unit, "UTC"))
         return column
 
