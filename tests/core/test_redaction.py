@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from alloy_async.alloy.operations import GetAUser
 from alloy_async.core.codec.redaction import Redactor, Secret
@@ -109,6 +109,9 @@ def test_a_secret_is_found_as_a_number(number: float) -> None:
     assert shown == {"code": "***", "n": ["***", 7], "flag": True}
 
 
+@example("0000+'%\"", "", "repr")
+@example("00%41'+\"", "", "repr")
+@example("a&amp;'\"%41+b", "%", "repr")
 @given(
     st.text(min_size=8, max_size=40).filter(str.strip),
     st.text(max_size=20),

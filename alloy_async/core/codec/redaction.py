@@ -19,6 +19,8 @@ SHORTEST_SECRET = 4
 """Characters; a shorter secret is not looked for in what the server sends: it would also blot out innocent text."""
 SHORTEST_BASE64 = 6
 """Characters; a shorter piece of base64 is not looked for, for the same reason."""
+_MOST_UNESCAPED = 40
+"""Texts that are tried with escapes undone: all orders of three, which is more than a server writes."""
 MARK: Final = "***"
 """What stands where a secret stood."""
 
@@ -119,16 +121,18 @@ class Redactor:
         return MARK if self._is_escaped_in(text) else text
 
     def _is_escaped_in(self, text: str) -> bool:
-        """Tell whether a secret comes out when escapes are undone, one after the other: of a URL in JSON in a log line."""
-        for _ in range(3):
-            before = text
+        """Tell whether a secret comes out when escapes are undone, of a URL in JSON in a log line, say.
+
+        They are undone in every order: what undoes one may take away a letter that stood under another.
+        """
+        texts = [text]
+        for escaped in texts:  # grows
             for sign, unescape in _UNESCAPES:
-                if sign in text:
-                    text = unescape(text)
-                    if any(secret in text for secret in self._secrets):
+                if sign in escaped and (plain := unescape(escaped)) not in texts:
+                    if any(secret in plain for secret in self._secrets):
                         return True
-            if text == before:
-                break
+                    if len(texts) < _MOST_UNESCAPED:
+                        texts.append(plain)
         return False
 
     def redact_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
