@@ -99,10 +99,20 @@ class BackgroundLoop:
         error, result = call.error, call.result
         if error is None:
             return result  # type: ignore[return-value]
+        if threading.current_thread().daemon and self._is_exiting():
+            threading.Event().wait()  # for ever: it ends with the process, and nobody sees an error
         try:
             raise error
         finally:
             del error, call  # an error whose traceback holds it would wait for the garbage collector
+
+    def _is_exiting(self) -> bool:
+        """Tell whether the interpreter has begun to exit, from when on no name of a host can be looked up, for one thing."""
+        try:
+            self._executor.submit(int)
+        except RuntimeError:
+            return True
+        return False
 
     def spawn(
         self, start: Callable[[], Awaitable[T]], on_end: Callable[[BackgroundCall[T]], object]

@@ -121,6 +121,14 @@ hooked = alloy.with_options(on_request=lambda _: began.set())
 threading.Thread(target=lambda: hooked.get_a_user("slow"), daemon=True).start()
 assert began.wait(20)
 """,
+    "a daemon thread has not looked up the host yet": """
+import time
+began = threading.Event()
+hooked = alloy.with_options(on_request=lambda _: (began.set(), time.sleep(0.5)))
+threading.Thread(target=lambda: hooked.get_a_user("slow"), daemon=True).start()
+threading.Thread(target=time.sleep, args=(2,)).start()  # is waited for, after executors have been shut down
+assert began.wait(20)
+""",
     "a daemon thread walks a map": """
 began = threading.Event()
 hooked = alloy.with_options(on_request=lambda _: began.set())
