@@ -22,9 +22,14 @@ from alloy_async.testing.aiohttp_mock import mock_aiohttp
 settings.register_profile("tests", deadline=None)  # a busy machine is not a slow test
 settings.load_profile("tests")
 
-# A shell's background job begins with Ctrl-C ignored, and so would every process that a test sends it to.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell's background job begins with Ctrl-C ignored, and what nohup starts with SIGHUP; a process that a test sends one to
+# would inherit that. A signal that has a handler is not inherited.
+for ignored in {"SIGINT", "SIGTERM", "SIGHUP"} & {*dir(signal)}:
+    if signal.getsignal(getattr(signal, ignored)) is signal.SIG_IGN:
+        signal.signal(
+            getattr(signal, ignored),
+            signal.default_int_handler if ignored == "SIGINT" else lambda *_: None,
+        )
 
 OPEN_FILES = next((path for path in map(Path, ("/proc/self/fd", "/dev/fd")) if path.exists()), None)
 PATIENCE = 2.0

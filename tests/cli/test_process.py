@@ -19,12 +19,7 @@ import pytest
 from alloy_async import __version__
 from alloy_async.sandbox import Fault, Hang, Sandbox
 
-DEFAULT_SIGNALS = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "[signal.signal(getattr(signal, name), signal.SIG_DFL) for name in ('SIGTERM', 'SIGHUP') if hasattr(signal, name)]\n"
-)
-"""A process inherits which signals are ignored: where these tests run in the background of a shell, or under nohup."""
-COMMAND = [sys.executable, "-c", f"{DEFAULT_SIGNALS}from alloy_async.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from alloy_async.cli import main; main()"]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 
@@ -195,7 +190,7 @@ def test_ctrl_c_before_the_first_answer_of_a_job_that_was_checked_before(
 def test_ctrl_c_while_the_command_is_being_loaded(many: Path, module: str) -> None:
     """It was a traceback, or exit code 1."""
     code, out = python(
-        f"{DEFAULT_SIGNALS}import os, sys\n"
+        "import os, signal, sys\n"
         "class Finder:\n"
         "    def find_spec(self, name, path, target=None):\n"
         f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
