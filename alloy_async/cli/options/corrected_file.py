@@ -68,14 +68,13 @@ def find_correction(job: JobPlace) -> Correction:
     Raises:
         JobError: a job cannot be read.
     """
-    from ...provisioning.store.store_opener import open_store_for_reading
+    from ...provisioning.store.store_opener import read_job_header
 
     while (file := find_failed_file(job)) is not None:
         if (taken := _find_job_that_took(file)) is not None:
             job = taken
             continue
-        with open_store_for_reading(job) as store:
-            header = store.read_header()
+        header = read_job_header(job)
         return Correction(job, None if is_as_written(file, header) else file)
     return Correction(job, None)
 
@@ -86,11 +85,10 @@ def list_corrections(job: JobPlace) -> Iterator[Path]:
     Raises:
         JobError: one cannot be read.
     """
-    from ...provisioning.store.store_opener import open_store_for_reading
+    from ...provisioning.store.store_opener import read_job_header
 
     for path in _list_jobs(name_failed_file(job, ENDINGS[0])):  # a job is named alike, whatever its source
-        with open_store_for_reading(path) as store:
-            header = store.read_header()
+        header = read_job_header(path)
         if header.corrects and header.phase == "apply":
             yield path
         yield from list_corrections(path)
@@ -99,11 +97,10 @@ def list_corrections(job: JobPlace) -> Iterator[Path]:
 def _find_job_that_took(file: Path) -> Path | None:
     """Find the job that took in a file as it is now, and came to its end."""
     from ...provisioning.planning.source_rereader import is_unchanged
-    from ...provisioning.store.store_opener import open_store_for_reading
+    from ...provisioning.store.store_opener import read_job_header
 
     for path in _list_jobs(file):
-        with open_store_for_reading(path) as store:
-            header = store.read_header()
+        header = read_job_header(path)
         if header.corrects and header.state == "done":
             reading, _, _ = restore_source_options(header)
             system = json.loads(header.options).get("system", header.system.lower())

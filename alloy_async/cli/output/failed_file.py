@@ -97,10 +97,9 @@ def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
     Returns:
         The file that was removed.
     """
-    from ...provisioning.store.store_opener import open_store_for_reading
+    from ...provisioning.store.store_opener import read_job_header
 
-    with open_store_for_reading(job) as store:
-        header = store.read_header()
+    header = read_job_header(job)
     named = [name_failed_file(job, ending) for ending in ENDINGS]
     for path in [to] if to else named:
         if path.exists() and is_as_written(path, header):
@@ -121,20 +120,18 @@ def name_failed_file(job: JobPlace, ending: str) -> Path:
 def suggest_right_file(error: ForeignRowsError) -> str:
     """Suggest what to feed back to which job, as a line with a command; empty where that is not known."""
     from ...provisioning.store.job_identity_label import create_identity_label, is_of_same_job, read_job_name
-    from ...provisioning.store.store_opener import name_files_after, open_store_for_reading
+    from ...provisioning.store.store_opener import name_files_after, read_job_header
 
     if error.label:
         name = read_job_name(error.label)
         for place in (Path(error.source).with_name(name), name_files_after(error.job).with_name(name)):
             if place.is_file():
-                with open_store_for_reading(place) as store:
-                    label = create_identity_label(store.read_header(), place)
+                label = create_identity_label(read_job_header(place), place)
                 if is_of_same_job(label, error.label):
                     command = format_command("resume", place, "--failed", Path(error.source))
                     return f"\nTo feed it back to its own job:  {command}"
         return ""
-    with open_store_for_reading(error.job) as store:
-        header = store.read_header()
+    header = read_job_header(error.job)
     for path in (name_failed_file(error.job, ending) for ending in ENDINGS):
         if path.exists():
             return f"\nTo feed back the rows of this job:  {format_command('resume', error.job, '--failed', path)}"

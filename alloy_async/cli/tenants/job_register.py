@@ -61,12 +61,11 @@ class JobRegister:
             JobError: the job that it has is not finished.
         """
         from ...provisioning import JobError
-        from ...provisioning.store.store_opener import job_exists, open_store_for_reading
+        from ...provisioning.store.store_opener import job_exists, read_job_header
 
         now = self.find_place(name, job)
         if job_exists(now):
-            with open_store_for_reading(now) as store:
-                state = store.read_header().state
+            state = read_job_header(now).state
             if state not in ENDED:
                 what, remedy = "a job of this tenant that is not finished", "resume it"
                 if state == "planned":

@@ -93,11 +93,10 @@ def _create_correction(entry: Entry, place: JobPlace, failed: Path | str, table:
         JobError: its job would still send rows itself.
     """
     from ...provisioning import JobError
-    from ...provisioning.store.store_opener import open_store_for_reading
+    from ...provisioning.store.store_opener import read_job_header
 
     found = Correction(place, failed) if isinstance(failed, Path) else find_correction(place)
-    with open_store_for_reading(found.job) as store:
-        header = store.read_header()
+    header = read_job_header(found.job)
     if header.state not in ENDED:
         raise JobError(f"is not finished ({header.state}): resume it first, without --failed", found.job)
     tenant = _create_tenant(entry, found.job, table, goes_on=True)
@@ -133,12 +132,11 @@ def _create_tenant(entry: Entry, place: JobPlace, table: Path, *, goes_on: bool)
 
 def _open_source(entry: Entry, job: JobPlace | None) -> Source:
     """Open the users of a tenant; of a job that exists, as it was read when the job was made."""
-    from ...provisioning.store.store_opener import job_exists, open_store_for_reading
+    from ...provisioning.store.store_opener import job_exists, read_job_header
 
     file, reading = entry.file, entry.reading
     if job is not None and job_exists(job):
-        with open_store_for_reading(job) as store:
-            header = store.read_header()
+        header = read_job_header(job)
         _, path, _ = restore_source_options(header)
         reading, file = _restore_source_options(entry, header), path or file
     return reading.open(file, key=load_capabilities(entry.system).key)

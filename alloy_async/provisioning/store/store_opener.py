@@ -64,6 +64,16 @@ def open_store_for_reading(place: JobPlace) -> AbstractContextManager[JobStore]:
     return SqliteStore.open_for_reading(place)
 
 
+def read_job_header(place: JobPlace) -> JobHeader:
+    """Read what a job is, also while another process works on it.
+
+    Raises:
+        JobError: there is none, it is damaged, or of another format.
+    """
+    with open_store_for_reading(place) as store:
+        return store.read_header()
+
+
 def job_exists(place: JobPlace) -> bool:
     """Tell whether there is a job.
 

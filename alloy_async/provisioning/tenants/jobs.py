@@ -15,7 +15,7 @@ from ..results import Plan, Report
 from ..run_options import RunOptions
 from ..sources import Source
 from ..store.states import JobState
-from ..store.store_opener import job_exists, open_store_for_reading
+from ..store.store_opener import job_exists, read_job_header
 from .mistakes import refuse_mistakes
 from .results import Result, TenantsReport
 from .runner import AT_ONCE, OnTenantEvent, TenantsRunner, ignore_tenant_event
@@ -178,9 +178,8 @@ async def _feed_back(tenant: Tenant, run: RunOptions) -> Report:
 
 def _read_report_if_ended(tenant: Tenant, states: Sequence[JobState]) -> Report | None:
     """Report a job that is in one of these states, so that nothing is left to do."""
-    with open_store_for_reading(tenant.place) as store:
-        if store.read_header().state not in states:
-            return None
+    if read_job_header(tenant.place).state not in states:
+        return None
     return read_run_report(tenant.place, None, time.monotonic())
 
 

@@ -231,11 +231,10 @@ def _run_on_job(
     failed: Path | None = None,
 ) -> int:
     from ....core.errors import AlloyAsyncError
-    from ....provisioning.store.store_opener import open_store_for_reading
+    from ....provisioning.store.store_opener import read_job_header
 
     try:
-        with open_store_for_reading(job) as store:
-            header = store.read_header()
+        header = read_job_header(job)
         system, target = restore_target(target, header, job)
     except AlloyAsyncError as error:
         print_line(describe_error(error), err=True)
@@ -246,10 +245,9 @@ def _run_on_job(
 
 
 def _restore_source_options(job: Path | str, constants: tuple[str, ...]) -> SourceOptions:
-    from ....provisioning.store.store_opener import open_store_for_reading
+    from ....provisioning.store.store_opener import read_job_header
 
-    with open_store_for_reading(job) as store:
-        header = store.read_header()
+    header = read_job_header(job)
     return attrs.evolve(restore_source_options(header)[0], constants=restore_constants(header, constants))
 
 
@@ -258,10 +256,9 @@ async def _open_source(
     job: Path | str, directory: Directory, constants: tuple[str, ...], on: str | None = None
 ) -> AsyncIterator[Source | None]:
     """Open the source of a job, read as it was read when the job was made; None where the job is being undone."""
-    from ....provisioning.store.store_opener import open_store_for_reading
+    from ....provisioning.store.store_opener import read_job_header
 
-    with open_store_for_reading(job) as store:
-        header = store.read_header()
+    header = read_job_header(job)
     if header.phase == "undo":  # whom to take back, the job itself knows
         yield None
         return
