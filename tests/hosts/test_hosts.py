@@ -65,13 +65,20 @@ def test_fastapi_under_uvicorn_with_four_workers(alloy_server: Sandbox, tmp_path
     pytest.importorskip("fastapi")
     pytest.importorskip("uvicorn")
     write_program("fastapi.md", tmp_path, "app")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "app:app", "--workers", "4", "--port", str(port)]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    ) as server:
+    # A worker says that it is ready before it listens; who connects to a socket that listens already is only made to wait.
+    listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--workers", "4", "--fd", str(listening.fileno())]
+    with (
+        listening,
+        subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            pass_fds=[listening.fileno()],
+        ) as server,
+    ):
         watchdog = threading.Timer(60, server.kill)  # it starts a worker that fails again and again
         watchdog.start()
         try:
@@ -83,7 +90,7 @@ def test_fastapi_under_uvicorn_with_four_workers(alloy_server: Sandbox, tmp_path
                 started += "Application startup complete" in line
             drain = threading.Thread(target=server.stderr.read)
             drain.start()
-            url = f"http://127.0.0.1:{port}/users"
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}/users"
             answers = [fetch(f"{url}/{GRACE}") for _ in range(40)]
             assert fetch(f"{url}/nobody") == (404, {"error": "NotFound", "effect": "none"})
             alloy_server.faults.add(Fault(Status(401), "get_a_user", times=None))
