@@ -100,13 +100,13 @@ async def _show_request(plan: CallPlan) -> None:
 
 
 async def _send(plan: CallPlan) -> None:
-    from .output.result import ResultWriter
+    from .output.result import open_result
 
     async with open_client(plan.system, plan.target, deadline=plan.deadline) as (client, place):
         operation = plan.build(place)
         if not plan.json_errors:
             _print_unknown_members(operation)
-        with ResultWriter(plan.output, plan.form, is_list=plan.is_list) as writer:
+        with open_result(plan.output, plan.form, is_list=plan.is_list) as writer:
             if plan.is_file:
                 async with client.stream(operation) as stream:
                     async for chunk in stream:

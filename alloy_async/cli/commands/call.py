@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ from ..catalog import describe_operation, find_operation, format_name, load_oper
 from ..exit_codes import ExitCode
 from ..help import Command, Group, Option
 from ..options.target import TargetOptions, target_options
+from ..output_file import OUTPUT_FILE, take_dash
 
 if TYPE_CHECKING:
     from ..catalog import OperationClass
@@ -30,9 +30,10 @@ _LIST_OPTIONS: list[click.Parameter] = [
 _FILE_OPTIONS: list[click.Parameter] = [
     Option(
         ["-o", "--output"],
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=OUTPUT_FILE,
+        callback=take_dash,
         metavar="FILE",
-        help="Write the result to FILE; an export is written as it comes.",
+        help="Write the result to FILE, which gets its name when it is whole; - is standard output.",
         group="Output",
     ),
     Option(

@@ -102,6 +102,8 @@ def provision(
             )
 
     if failed:
+        if failed.exists() and not failed.is_file():
+            raise click.UsageError(f"--failed {failed} is not a regular file; give another place")
         refuse_harmful_output("--failed", failed, {"the source": file, "the job file": job})
     command = JobTask(str(file or origin), system, target, work, failed, NextSteps.from_context(context))
     context.exit(run_job(command, options))

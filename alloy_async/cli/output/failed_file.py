@@ -14,6 +14,7 @@ import click
 
 from ..options.source import restore_source_options
 from ..options.system_access import load_capabilities
+from ..output_file import check_output_file
 from .next_steps import format_command
 
 if TYPE_CHECKING:
@@ -39,10 +40,8 @@ def refuse_harmful_output(option: str, path: Path, others: Mapping[str, JobPlace
     for what, other in others.items():
         if isinstance(other, Path) and path.exists() and other.exists() and path.samefile(other):
             raise click.UsageError(f"{option} {path} would replace {what}; give another place")
-    part = path.with_name(f"{path.name}.part")
     try:
-        part.touch()
-        part.unlink()
+        check_output_file(path)
     except OSError as error:
         raise click.UsageError(f"{option} {path} cannot be written: {error.strerror}") from None
 
@@ -68,7 +67,7 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
     from ...provisioning.reports.job_report import read_report
     from ...provisioning.store.store_opener import name_files_after, open_store, open_store_for_reading
 
-    path = to or name_files_after(job)
+    path = to.resolve() if to else name_files_after(job)  # a link stays one
     file = _open_private(path)
     part = Path(file.name)
     try:

@@ -3,58 +3,52 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import click
 
 from ...core.codec.typed_json import to_wire
+from ..output_file import open_output_file
 from .safe_console import create_console
 from .safe_text import clean_text, format_json
 from .table import create_table
 
 
-class ResultWriter:
-    """Write a result to standard output or to a file; a context manager.
-
-    A file gets its name only when all is written, so that half a result is never taken for a whole one.
+@contextmanager
+def open_result(output: Path | None, form: str | None, *, is_list: bool) -> Iterator[ResultWriter]:
+    """Open what a result is written to: a file, or standard output.
 
     Args:
-        output: the file; None is standard output.
+        output: the file, see `open_output_file`; None is standard output.
         form: "json", "lines" or "table"; None takes what suits: a table for a list on a terminal, JSON lines for a list
             elsewhere, else JSON.
         is_list: whether the result is a list.
     """
+    with nullcontext() if output is None else open_output_file(output) as file:
+        is_terminal = file is None and sys.stdout.isatty()
+        suited = ("table" if is_terminal else "lines") if is_list else "json"
+        writer = ResultWriter(file, form or suited, is_terminal=is_terminal)
+        yield writer
+        writer.write_collected()
 
-    def __init__(self, output: Path | None, form: str | None, *, is_list: bool) -> None:
-        self._output = output
-        self._part = output.with_name(f"{output.name}.part") if output else None
-        self._file: BinaryIO | None = None
-        self._is_terminal = output is None and sys.stdout.isatty()
-        self.form: str = form or (("table" if self._is_terminal else "lines") if is_list else "json")
+
+class ResultWriter:
+    """Write a result in one of the forms.
+
+    Args:
+        file: None is standard output.
+        form: "json", "lines" or "table".
+        is_terminal: whether somebody looks at it.
+    """
+
+    def __init__(self, file: BinaryIO | None, form: str, *, is_terminal: bool) -> None:
+        self._file = file
+        self._is_terminal = is_terminal
+        self.form = form
         self._items: list[Any] | None = None
-
-    def __enter__(self) -> Self:
-        if self._part is not None:
-            self._file = self._part.open("wb")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self._write_collected()
-        finally:
-            if self._file is not None:
-                self._file.close()
-        if self._part is not None and self._output is not None:
-            if kind is None:
-                self._part.replace(self._output)
-            else:
-                self._part.unlink(missing_ok=True)
 
     def write_bytes(self, chunk: bytes) -> None:
         """Write a piece of an export as it is."""
@@ -79,7 +73,8 @@ class ResultWriter:
         else:
             self._items = [*(self._items or ()), *rows]
 
-    def _write_collected(self) -> None:
+    def write_collected(self) -> None:
+        """Write the items of a form that is written as a whole, when all are there."""
         if self.form != "table":
             if self._items is not None:
                 self._write_json(self._items)

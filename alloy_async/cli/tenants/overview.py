@@ -26,6 +26,7 @@ from ..output.next_steps import format_command
 from ..output.progress import print_text
 from ..output.safe_console import create_console
 from ..output.safe_text import clean_line, format_json, print_line
+from ..output_file import write_output_file
 from .error_messages import describe_tenant_error, translate_to_keys
 from .job_register import JobRegister
 from .table.reader import TableReader
@@ -100,7 +101,7 @@ def show_report(table: Path, only: Sequence[str], form: str, output: Path | None
         if output is None:
             print_line(text)
         else:
-            output.write_text(f"{text}\n", encoding="utf-8")
+            write_output_file(output, f"{text}\n")
     except (AlloyAsyncError, OSError) as error:
         print_line(translate_to_keys(f"Error: {error}"), err=True)
         return ExitCode.NOT_DONE

@@ -16,6 +16,7 @@ from ...exit_codes import ExitCode, NotDoneError
 from ...help import Group
 from ...options.job_place import JOB_FOLDER
 from ...output.safe_text import clean_text, format_json, print_line
+from ...output_file import OUTPUT_FILE, take_dash, write_output_file
 from .report_renderer import render_html
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def jobs() -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUTPUT_FILE,
+    callback=take_dash,
     metavar="FILE",
     help="Where to write it.",
 )
@@ -77,7 +79,7 @@ def list_(context: click.Context, /, folder: Path | str, form: str, output: Path
         if output is None:
             print_line(text)
         else:
-            output.write_text(text + "\n", encoding="utf-8")
+            write_output_file(output, f"{text}\n")
     except AlloyAsyncError as error:
         raise NotDoneError(translate_to_options(str(error))) from None
     except OSError as error:
@@ -152,7 +154,7 @@ def _render_html(folder: Path | str, found: Sequence[JobSummary], output: Path, 
     pages = {job.path.name: output.with_name(f"{job.path.stem}.html") for job in found}
     for job in found if with_pages else ():
         if job.state != "unreadable":
-            pages[job.path.name].write_text(render_html(job.path), encoding="utf-8")
+            write_output_file(pages[job.path.name], render_html(job.path))
     there = {name: page.name for name, page in pages.items() if page.exists() and page != output}
     title = str(folder.resolve()) if isinstance(folder, Path) else hide_password(folder)
     return clean_text(render_jobs(title, found, there, time.time()))

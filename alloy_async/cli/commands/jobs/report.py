@@ -19,6 +19,7 @@ from ...options.job_options import SAFE_CSV
 from ...options.job_place import JOB_PLACE
 from ...output.failed_file import refuse_harmful_output, write_unresolved_rows
 from ...output.safe_text import clean_text, format_json, print_line
+from ...output_file import OUTPUT_FILE, open_output_file, take_dash
 from ...tenants.options import table_options
 from .report_renderer import render_report, report_to_json
 
@@ -63,7 +64,8 @@ def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) ->
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUTPUT_FILE,
+    callback=take_dash,
     metavar="FILE",
     help="Where to write it.",
 )
@@ -111,13 +113,11 @@ def _open_output(job: Path | str, source: Path, output: Path | None, form: str) 
         sys.stdout.buffer.write(text.encode())
     else:
         refuse_harmful_output("-o", output, {"the job file": job, "its source": source})
-        part = output.with_name(f"{output.name}.part")
-        try:
-            with part.open("w", encoding="utf-8", newline="") as file:
-                yield file
-            part.replace(output)
-        finally:
-            part.unlink(missing_ok=True)
+        with (
+            open_output_file(output) as binary,
+            io.TextIOWrapper(binary, encoding="utf-8", newline="") as file,
+        ):
+            yield file
 
 
 def _write_text(file: IO[str], store: JobStore, job_report: JobReport) -> None:

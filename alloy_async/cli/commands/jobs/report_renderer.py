@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from ...output.safe_text import clean_text
+from ...output_file import write_output_file
 
 if TYPE_CHECKING:
     from ....provisioning.errors import JobPlace
@@ -54,7 +55,7 @@ def render_jobs_page(title: str, places: Sequence[JobPlace], output: Path) -> st
     for place in places:
         name = name_files_after(place).name
         page = output.with_name(f"{Path(name).stem}.html")
-        page.write_text(render_html(place), encoding="utf-8")
+        write_output_file(page, render_html(place))
         pages[name] = page.name
     found = [summarize_job(place) for place in places]
     return clean_text(render_jobs(title, found, pages, time.time()))
