@@ -20,7 +20,12 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .alsid.directory import AlsidDirectory as AlsidDirectory
     from .core.auth import Token as Token
     from .core.calls.open_telemetry import OpenTelemetry as OpenTelemetry
-    from .core.calls.scope import Explanation as Explanation, deadline as deadline, explain as explain
+    from .core.calls.scope import (
+        Explanation as Explanation,
+        deadline as deadline,
+        explain as explain,
+        explain_time as explain_time,
+    )
     from .core.client import AsyncClient as AsyncClient
     from .core.codec.fields import NULL as NULL
     from .core.codec.model import Model as Model
@@ -109,7 +114,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "UnprocessableContent",
         ),
         "core.calls.open_telemetry": ("OpenTelemetry",),
-        "core.calls.scope": ("Explanation", "deadline", "explain"),
+        "core.calls.scope": ("Explanation", "deadline", "explain", "explain_time"),
         "core.hook_events": ("RateLimitedEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
         "core.messages.custom_request": ("CustomRequest",),
         "core.messages.answer": ("Answer",),

@@ -75,7 +75,7 @@ class UnlimitedBudget(RequestBudget):
     def opens_at(self) -> float:
         return -math.inf
 
-    def until(self) -> float:
+    def get_told_opening(self) -> float:
         return -math.inf
 
     def note_accepted(self, now: float, sent: float) -> None: ...
@@ -85,7 +85,7 @@ class UnlimitedBudget(RequestBudget):
     ) -> bool:
         return False
 
-    def note_rest(self, now: float) -> None: ...
+    def note_idle(self, now: float) -> None: ...
 
 
 class FaultyServer:

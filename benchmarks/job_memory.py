@@ -19,7 +19,7 @@ from alloy_async.provisioning.execution.engine import Engine
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.planning.undo_planner import plan_undo
 from alloy_async.provisioning.store.header import JobHeader
-from alloy_async.provisioning.store.planned_batches import pack_columns
+from alloy_async.provisioning.store.planned_batches import create_batch_of_columns
 from alloy_async.provisioning.store.rows import RowResult
 from alloy_async.provisioning.store.store_opener import create_store, open_store
 from alloy_async.provisioning.store.writer import open_job_writer
@@ -43,7 +43,9 @@ def write_job(place: str, rows: int, *, answered: bool) -> None:
         for first in range(1, rows + 1, _BATCH):
             numbers = range(first, first + _BATCH)
             keys, digests = [f"user{number}@x.example" for number in numbers], b"123456789" * _BATCH
-            store.insert_batches("apply", [pack_columns(first, "create", numbers, keys, digests=digests)])
+            store.insert_batches(
+                "apply", [create_batch_of_columns(first, "create", numbers, keys, digests=digests)]
+            )
             store.record_intents("apply", [RowResult(first, "planned", "intend", rows=_BATCH)])
             outcomes = (
                 RowResult(number, "intended", "settle", "created", None, f"id{number}") for number in numbers

@@ -44,7 +44,7 @@ class OracleBudget(RequestBudget):
     def opens_at(self) -> float:
         return self._opens
 
-    def until(self) -> float:
+    def get_told_opening(self) -> float:
         return self._opens
 
     def note_accepted(self, now: float, sent: float) -> None:
@@ -59,5 +59,5 @@ class OracleBudget(RequestBudget):
         self._spent = self._opens
         return True
 
-    def note_rest(self, now: float) -> None:
+    def note_idle(self, now: float) -> None:
         pass

@@ -107,7 +107,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
     async def create_encoded(self, body: bytes, keys: Sequence[str]) -> BatchOutcome:
         """Call POST /users/batch, and a look at each user that it refused; see `EncodingDirectory`."""
         outcome = await self._create_batch(_BatchCreateEncoded(orjson.Fragment(body)), keys)
-        return self._add_advice(outcome) if outcome.status == "unknown" else outcome
+        return self._add_advice_on_lost_creation(outcome) if outcome.status == "unknown" else outcome
 
     async def _create_batch(
         self, operation: Operation[models.BatchResult], keys: Sequence[str]

@@ -60,7 +60,11 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         async def create(record: UserRecord) -> Outcome:
             key = self.key_of(record)
             user = there.get(fold(key))
-            return Outcome(key, "exists", remote_id=_id_of(user)) if user else await self._create_one(record)
+            return (
+                Outcome(key, "exists", remote_id=_read_id_as_text(user))
+                if user
+                else await self._create_one(record)
+            )
 
         return await self._call_for_each(create, records, self._list_keys(records), changes=True)
 
@@ -69,7 +73,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         key = self.key_of(record)
         try:
             made = await self.client.api_users_post([_to_body(record)])
-            remote_id = _id_of(made[0]) if made else None
+            remote_id = _read_id_as_text(made[0]) if made else None
         except Conflict:
             return Outcome(key, "exists")
         except AlloyAsyncError as error:
@@ -128,7 +132,7 @@ def _to_body(record: UserRecord) -> models.ApiUsersBody:
     )
 
 
-def _id_of(user: models.User) -> str | None:
+def _read_id_as_text(user: models.User) -> str | None:
     return None if user.id is None else str(user.id)
 
 
@@ -138,8 +142,8 @@ def _to_record(user: models.User) -> UserRecord:
         email=user.email,
         given_name=user.name,
         family_name=user.surname,
-        external_id=_id_of(user),
-        remote_id=_id_of(user),
+        external_id=_read_id_as_text(user),
+        remote_id=_read_id_as_text(user),
         active=user.active,
         roles=tuple(map(str, user.roles or ())),
         department=user.department,

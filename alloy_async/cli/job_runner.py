@@ -70,10 +70,10 @@ def run_job(command: JobTask, options: JobOptions) -> ExitCode:
         try:
             result = asyncio.run(_run_work(command, progress, options))
         except asyncio.CancelledError:
-            progress.print_line(_describe_interruption(command, progress))
+            progress.print_message(_describe_interruption(command, progress))
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
-            progress.print_line(describe_error(error))
+            progress.print_message(describe_error(error))
             return ExitCode.INCOMPLETE if progress.counts.settled else ExitCode.NOT_DONE
     if command.finish is not None:
         with ignore_closed_stream(sys.stdout):
@@ -101,12 +101,12 @@ def _finish_report(command: JobTask, options: JobOptions, report: Report, progre
 
     writes_failed = not report.complete and report.phase != "undo"
     failed = (
-        write_failed_file_or_warn(report, command.failed, options, progress.print_line)
+        write_failed_file_or_warn(report, command.failed, options, progress.print_message)
         if writes_failed
         else None
     )
     if report.complete and report.phase != "undo":
-        remove_stale_file_or_warn(report, command.failed, progress.print_line)
+        try_remove_stale_file(report, command.failed, progress.print_message)
     data = {**to_json(report), "failed_file": failed and str(failed)}
     with ignore_closed_stream(sys.stdout):
         _print_result(
@@ -153,7 +153,7 @@ def write_failed_file_or_warn(
         return None
 
 
-def remove_stale_file_or_warn(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
+def try_remove_stale_file(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
     """Remove the file of the rows that did not go in, now that they are in."""
     from ..provisioning import JobError
     from .output.failed_file import remove_stale_file
@@ -176,7 +176,7 @@ async def _run_work(command: JobTask, progress: Display, options: JobOptions) ->
         worker_options=command.next_steps.of_job if command.next_steps else (),
     )
     async with open_directory(command.system, command.target) as directory:
-        with handle_interrupts(run.stop, lambda: command.sends and progress.sending, progress.print_line):
+        with handle_interrupts(run.stop, lambda: command.sends and progress.sending, progress.print_message):
             return await command.run(directory, run)
 
 

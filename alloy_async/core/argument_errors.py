@@ -27,7 +27,7 @@ def _format_keyword(name: str, value: Any) -> str:
 _format: FormatArgument = _format_keyword
 
 
-def name_argument(name: str, value: Any = None) -> str:
+def format_argument_name(name: str, value: Any = None) -> str:
     """Name an argument in a message as whoever reads it would write it: `allow_inactive=True`.
 
     On the command line it is an option, in a table a key: they say so by `use_argument_names`.

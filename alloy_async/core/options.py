@@ -54,7 +54,7 @@ class Service:
     credential_needed: bool = True
     probe: Probe | None = None
 
-    def read_environment(self, what: str) -> str | None:
+    def read_environment_variable(self, what: str) -> str | None:
         """Read the value of ALLOY_WHAT; None where it is not set or empty."""
         return os.environ.get(self.name_variable(what)) or None
 
@@ -209,7 +209,7 @@ def resolve_base_url(system: Service, given: str | None) -> str:
     """Find the address that requests go to, without a slash at its end."""
     if given is not None and not isinstance(given, str):
         raise ConfigurationError(f"base_url is text, got {type(given).__name__}")
-    text = given or system.read_environment("base_url") or system.base_url
+    text = given or system.read_environment_variable("base_url") or system.base_url
     variable = system.name_variable("base_url")
     if text is None:
         raise ConfigurationError(f"{system.name} has no common address: give base_url= or set {variable}")

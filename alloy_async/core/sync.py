@@ -44,7 +44,7 @@ class Client(ClientBase):
     def _set_up(
         self, credential: KeySource | None, options: Mapping[str, Any], system: Service | None = None
     ) -> None:
-        self._client = _create_client_for(type(self), credential, options, system)
+        self._client = _create_async_client_behind(type(self), credential, options, system)
         self.system: Service = self._client.system
 
     def __repr__(self) -> str:
@@ -193,7 +193,7 @@ class Client(ClientBase):
         self.close()
 
 
-def _create_client_for(
+def _create_async_client_behind(
     owner: type[ClientBase], credential: KeySource | None, options: Mapping[str, Any], system: Service | None
 ) -> AsyncClient:
     """Create the client that stands behind one of another class, as behind a sync one."""

@@ -13,7 +13,7 @@ from ..core.client import AsyncClient
 from ..core.client_base import ClientBase
 from ..core.errors import AlloyAsyncError, ConfigurationError, InvalidRequest, NotFound
 from ..core.hook_events import RateLimitedEvent, RetryEvent
-from .create_once import create_or_find
+from .creation_exactly_once import create_once
 from .error_policy import refuses_record
 from .interface import AmbiguousKey, Capabilities
 from .record import BatchOutcome, Outcome, UserRecord, fold
@@ -115,9 +115,11 @@ class Adapter(ABC, Generic[ClientT]):
         """
         return await self._send_valid(records, self.capabilities.needs, self._create_in_batches)
 
-    async def create_or_find(self, record: UserRecord) -> Outcome:
-        """Create one user; where the answer is lost, look the user up before giving up: see `create_or_find`."""
-        return await create_or_find(self, record)
+    async def create_once(self, record: UserRecord) -> Outcome:
+        """Create one user; where the answer is lost, look the user up before giving up: see `create_once`."""
+        return await create_once(self, record)
+
+    create_or_find = create_once  # its name before the first release
 
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by `remote_id` or else by natural key; fields that a record leaves open stay."""
@@ -191,7 +193,10 @@ class Adapter(ABC, Generic[ClientT]):
                 if not outcomes:
                     raise
                 outcomes += [self._create_error_outcome(key, error) for key in self._list_keys(batch)]
-        return [self._add_advice(outcome) if outcome.status == "unknown" else outcome for outcome in outcomes]
+        return [
+            self._add_advice_on_lost_creation(outcome) if outcome.status == "unknown" else outcome
+            for outcome in outcomes
+        ]
 
     async def _send_valid(
         self,
@@ -268,7 +273,7 @@ class Adapter(ABC, Generic[ClientT]):
             return Outcome(key, "unknown", str(error))
         return Outcome(key, "invalid" if refuses_record(error) else "failed", str(error))
 
-    def _add_advice(self, lost: OutcomeT) -> OutcomeT:
+    def _add_advice_on_lost_creation(self, lost: OutcomeT) -> OutcomeT:
         """Complete the outcome of creations whose answer was lost with what to do next."""
         if self.capabilities.key_is_unique:
             same = f"a second user with the same {self.capabilities.key}"

@@ -90,7 +90,7 @@ class RecordColumns:
         column = self.attributes.get(name)
         return [ABSENT] * self.rows if column is None else column
 
-    def cut(self, start: int, stop: int) -> RecordColumns:
+    def slice_rows(self, start: int, stop: int) -> RecordColumns:
         """Cut out the users from one place to before another, counted from 0."""
         if start <= 0 and stop >= self.rows:
             return self

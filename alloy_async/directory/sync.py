@@ -7,7 +7,7 @@ from typing import Self
 
 from ..core.background_loop import get_background_loop, iterate_sync
 from ..core.hook_events import RateLimitedEvent, RetryEvent
-from .create_once import create_or_find
+from .creation_exactly_once import create_once
 from .interface import Capabilities, Directory
 from .record import Outcome, UserRecord
 
@@ -69,9 +69,11 @@ class SyncDirectory:
         """Create users; one that is there stays as it is. One outcome a record, in order."""
         return get_background_loop().run(self.directory.create, records)
 
-    def create_or_find(self, record: UserRecord) -> Outcome:
+    def create_once(self, record: UserRecord) -> Outcome:
         """Create one user; where the answer is lost, look the user up before giving up."""
-        return get_background_loop().run(create_or_find, self.directory, record)
+        return get_background_loop().run(create_once, self.directory, record)
+
+    create_or_find = create_once  # its name before the first release
 
     def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by natural key."""

@@ -54,7 +54,7 @@ def create_comparable_reader(field: str) -> Callable[[UserRecord], Value]:
     return _READERS.get(field) or (lambda record: getattr(record, field) or None)
 
 
-def _list_filled_attributes(record: UserRecord) -> tuple[tuple[str, Any], ...]:
+def _read_filled_attributes(record: UserRecord) -> tuple[tuple[str, Any], ...]:
     held = record.attributes
     return tuple((name, held[name]) for name in sorted(held) if held[name] not in UNSAID) if held else ()
 
@@ -64,6 +64,6 @@ _READERS: Mapping[str, Callable[[UserRecord], Value]] = {
     "groups": lambda record: tuple(sorted(record.groups)),
     "roles": lambda record: tuple(sorted(record.roles)),
     "active": attrgetter("active"),
-    "attributes": _list_filled_attributes,
+    "attributes": _read_filled_attributes,
 }
 """What reads the fields that are not compared as they are."""

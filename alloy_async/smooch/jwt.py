@@ -104,17 +104,17 @@ def choose_credential(
     if token is not None and pair:
         raise ConfigurationError("give token=, or key_id= and secret= with scope= and user_id=; not both")
     if not pair:
-        token = token if token is not None else system.read_environment("token")
+        token = token if token is not None else system.read_environment_variable("token")
     if token is not None:
         return token
     given: dict[str, Any] = {
-        "key_id": key_id or system.read_environment("key_id"),
-        "secret": secret or system.read_environment("secret"),
+        "key_id": key_id or system.read_environment_variable("key_id"),
+        "secret": secret or system.read_environment_variable("secret"),
     }
     missing = [name for name, value in given.items() if value is None]
     if missing:
         wanted = " and ".join(f"{name}= (or {system.name_variable(name)})" for name in missing)
         else_token = "" if pair or len(missing) < 2 else f", or token= (or {system.name_variable('token')})"
         raise ConfigurationError(f"no credential: give {wanted}{else_token}")
-    wanted_scope: Any = scope or system.read_environment("scope") or "app"
+    wanted_scope: Any = scope or system.read_environment_variable("scope") or "app"
     return SignedTokens(**given, scope=wanted_scope, user_id=user_id)

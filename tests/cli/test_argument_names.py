@@ -13,7 +13,7 @@ import alloy_async
 from alloy_async.cli.app import app
 from alloy_async.cli.error_messages import OPTIONS, name_option
 from alloy_async.cli.tenants.error_messages import name_key
-from alloy_async.core.argument_errors import name_argument, use_argument_names
+from alloy_async.core.argument_errors import format_argument_name, use_argument_names
 from alloy_async.provisioning import SourceError, open_source
 
 LIBRARY = Path(alloy_async.__file__).parent
@@ -41,13 +41,13 @@ LIBRARY = Path(alloy_async.__file__).parent
 def test_an_argument_has_a_name_in_each_place(
     name: str, value: Any, python: str, option: str, key: str
 ) -> None:
-    assert name_argument(name, value) == python
+    assert format_argument_name(name, value) == python
     with use_argument_names(name_option):
-        assert name_argument(name, value) == option
+        assert format_argument_name(name, value) == option
         with use_argument_names(name_key):
-            assert name_argument(name, value) == key
-        assert name_argument(name, value) == option
-    assert name_argument(name, value) == python
+            assert format_argument_name(name, value) == key
+        assert format_argument_name(name, value) == option
+    assert format_argument_name(name, value) == python
 
 
 def test_the_same_mistake_in_three_places(tmp_path: Path) -> None:

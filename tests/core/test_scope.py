@@ -1,4 +1,4 @@
-"""`with deadline(...)` bounds all calls in a block, `with explain()` tells where their time goes."""
+"""`with deadline(...)` bounds all calls in a block, `with explain_time()` tells where their time goes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from alloy_async import (
     RateLimited,
     ServerError,
     deadline,
-    explain,
+    explain_time,
 )
 from alloy_async.alloy.operations import ListAllUsers
 from alloy_async.core.calls.scope import check_each_attempt
@@ -157,7 +157,7 @@ async def test_an_explanation_tells_parts_that_sum_to_the_time(
 ) -> None:
     sandbox.faults.add(Fault(Status(429, headers={"Retry-After": "3"})))
     began = clock.monotonic()
-    with explain(now=clock.monotonic) as where:
+    with explain_time(now=clock.monotonic) as where:
         await alloy.send(GET)
     elapsed = clock.monotonic() - began
     assert (where.calls, where.attempts) == (1, 2)
@@ -167,7 +167,7 @@ async def test_an_explanation_tells_parts_that_sum_to_the_time(
     assert where.wall <= elapsed
     assert where.slowest[0][0] == GET.name
     assert "backoff" in str(where)
-    with explain() as nothing:
+    with explain_time() as nothing:
         pass
     assert (nothing.calls, nothing.seconds) == (0, {})
 
@@ -178,7 +178,7 @@ async def test_the_limiters_wait_and_the_credentials_are_told(sandbox: Sandbox, 
         return "key"
 
     async with AsyncAlloy(fetch, base_url=sandbox.url, clock=clock, rate_limit=Rate(1, 1)) as client:
-        with explain() as where:
+        with explain_time() as where:
             for _ in range(3):
                 await client.send(GET)
     assert where.seconds["credential"] >= 2
@@ -188,21 +188,21 @@ async def test_the_limiters_wait_and_the_credentials_are_told(sandbox: Sandbox, 
 
 async def test_a_call_that_failed_is_counted(sandbox: Sandbox, alloy: AsyncAlloy) -> None:
     sandbox.faults.add(Fault(Status(429), times=None))
-    with explain() as where, pytest.raises(RateLimited):
+    with explain_time() as where, pytest.raises(RateLimited):
         await alloy.send(POST)
     assert (where.calls, where.attempts) == (1, 4)
 
 
 async def test_a_wait_for_the_pool_is_told(sandbox: Sandbox) -> None:
     async with AsyncAlloy("key", base_url=sandbox.url, max_connections=1) as client:
-        with explain() as where:
+        with explain_time() as where:
             await asyncio.gather(*(client.get_a_user(ADA) for _ in range(5)))
     assert where.seconds["pool"] > 0
 
 
 def test_sync_calls_are_explained(sync_alloy: tuple[Sandbox, Alloy]) -> None:
     _, client = sync_alloy
-    with explain() as where:
+    with explain_time() as where:
         client.send(GET)
         list(client.map([GET] * 3))
     assert where.calls == 4

@@ -30,8 +30,12 @@ def test_columns_are_cut_and_joined_as_lists_of_records_are(
     columns = RecordColumns.from_records(records)
     start, stop = min(start, stop, len(records)), min(max(start, stop), len(records))
     assert list(columns.iterate_records()) == records
-    assert list(columns.cut(start, stop).iterate_records()) == records[start:stop]
-    parts = [columns.cut(0, start), columns.cut(start, stop), columns.cut(stop, len(records))]
+    assert list(columns.slice_rows(start, stop).iterate_records()) == records[start:stop]
+    parts = [
+        columns.slice_rows(0, start),
+        columns.slice_rows(start, stop),
+        columns.slice_rows(stop, len(records)),
+    ]
     assert list(RecordColumns.join(parts).iterate_records()) == records
 
 

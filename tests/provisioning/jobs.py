@@ -10,7 +10,7 @@ import attrs
 
 from alloy_async.provisioning.store.header import JobHeader, Phase, RowOutcome
 from alloy_async.provisioning.store.job_store import Remark, Second
-from alloy_async.provisioning.store.planned_batches import pack_rows
+from alloy_async.provisioning.store.planned_batches import group_into_batches
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.provisioning.store.store_opener import create_store
 
@@ -62,7 +62,7 @@ def finished_job(
     )
     store = create_store(path, attrs.evolve(told, **header))
     with store.transaction():
-        store.insert_batches(phase, pack_rows(made))
+        store.insert_batches(phase, group_into_batches(made))
         store.add_seconds(_second(number, lines, seconds, pause, chance) for number in range(seconds))
         if note:
             store.add_note("stop", note)

@@ -122,7 +122,7 @@ def assert_sent_alike(source: Source, system: str, planned: Sequence[RowStretch]
         halves = [
             half
             for rows in creations
-            for half in (rows.cut(0, rows.rows // 2), rows.cut(rows.rows // 2, rows.rows))
+            for half in (rows.slice_rows(0, rows.rows // 2), rows.slice_rows(rows.rows // 2, rows.rows))
         ]
         assert [*columns.find([half for half in halves if half.rows]).iterate_records()] == wanted
 

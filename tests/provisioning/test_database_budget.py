@@ -86,7 +86,7 @@ def test_a_refusal_that_one_sees_shuts_the_gate_for_all(address: JobAddress, acc
 
         soon(is_shut)
         assert two.opens_at() - now == pytest.approx(60, abs=1)
-        assert two.until() - now == pytest.approx(60, abs=1)
+        assert two.get_told_opening() - now == pytest.approx(60, abs=1)
 
 
 def test_what_is_given_back_is_taken_next(address: JobAddress, account: str) -> None:

@@ -19,7 +19,7 @@ from alloy_async import ConfigurationError
 from alloy_async.provisioning import JobError, JobUnavailable
 from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.job_store import Second
-from alloy_async.provisioning.store.planned_batches import pack_rows
+from alloy_async.provisioning.store.planned_batches import group_into_batches
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.connection import connect
 from alloy_async.provisioning.store.postgres.lease import Lease
@@ -42,7 +42,7 @@ def place(database: str) -> str:
 
 def plan(store: PostgresStore, rows: int) -> None:
     store.insert_batches(
-        "apply", pack_rows([PlannedRow(n, n, f"user{n}", "create") for n in range(1, rows + 1)])
+        "apply", group_into_batches([PlannedRow(n, n, f"user{n}", "create") for n in range(1, rows + 1)])
     )
 
 

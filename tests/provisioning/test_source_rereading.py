@@ -117,7 +117,7 @@ async def test_any_rows_are_found_in_any_order(kind: str, skips: bool, tmp_path:
     for _ in range(60):
         rows = choose.choice(planned)
         first = choose.randrange(rows.rows)
-        part = rows.cut(first, min(rows.rows, first + choose.randrange(1, 40)))
+        part = rows.slice_rows(first, min(rows.rows, first + choose.randrange(1, 40)))
         assert [*reader.find([part]).iterate_records()] == records[part.first - 1 : part.last]
     assert (source.beginnings <= 3) == skips, "only the rows at the beginning are read from there"
 
@@ -127,7 +127,7 @@ async def test_little_is_read_for_the_last_rows(tmp_path: Path) -> None:
     planned, comparer = await read_plan(path)
     source = Watched(path)
     reader = SourceRereader(source, 1, comparer, far=50)
-    last = planned[-1].cut(planned[-1].rows - 1, planned[-1].rows)
+    last = planned[-1].slice_rows(planned[-1].rows - 1, planned[-1].rows)
     assert [user.username for user in reader.find([last]).iterate_records()] == [NAMES[-1]]
     assert (source.beginnings, source.blocks_read) == (0, 1)
 
@@ -137,7 +137,7 @@ async def test_a_source_with_fewer_rows_than_were_planned_is_noticed(tmp_path: P
     planned, comparer = await read_plan(path)
     path.write_bytes(path.read_bytes()[:20_000])
     reader = SourceRereader(open_source(path), 1, comparer, far=50)
-    last = planned[-1].cut(planned[-1].rows - 1, planned[-1].rows)
+    last = planned[-1].slice_rows(planned[-1].rows - 1, planned[-1].rows)
     with pytest.raises(SourceError, match="was changed while the job was running"):
         reader.find([last])
 

@@ -19,7 +19,7 @@ import alloy_async
 from alloy_async.provisioning import JobError
 from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.job_store import JobStore, Remark, Second
-from alloy_async.provisioning.store.planned_batches import pack_rows
+from alloy_async.provisioning.store.planned_batches import group_into_batches
 from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import NOT_THERE, JobRow, PlannedRow, RowResult
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
@@ -128,7 +128,7 @@ def test_rows_are_read_as_they_were_planned(kind: Kind, rows: list[PlannedRow]) 
         line += row.line or 0
         ordered.append(row._replace(number=number, line=row.line and line))
     with closing(kind.another().create()) as store:
-        store.insert_batches("apply", pack_rows(ordered))
+        store.insert_batches("apply", group_into_batches(ordered))
         found = read(store)
         assert [as_planned(row) for row in found] == ordered
         assert [row.state for row in found] == ["done" if row.outcome else "planned" for row in ordered]
@@ -196,7 +196,7 @@ def test_what_happens_to_rows_is_told_row_by_row(kind: Kind, data: st.DataObject
     numbers = range(1, 31)
     kind, model = kind.another(), Model(numbers)
     with closing(kind.create()) as store:
-        store.insert_batches("apply", pack_rows(planned(*numbers)))
+        store.insert_batches("apply", group_into_batches(planned(*numbers)))
         for _ in range(data.draw(st.integers(1, 12))):
             first = data.draw(st.integers(1, 30))
             chosen = range(first, data.draw(st.integers(first, 30)) + 1)
@@ -235,7 +235,7 @@ def test_what_happens_to_rows_is_told_row_by_row(kind: Kind, data: st.DataObject
 
 
 def test_what_must_not_happen_is_not_written(store: JobStore) -> None:
-    store.insert_batches("apply", pack_rows(planned(1, 2, 3)))
+    store.insert_batches("apply", group_into_batches(planned(1, 2, 3)))
     rows = read(store)
     store.record_intents("apply", intents_of(rows))
     store.record_results(
@@ -247,7 +247,7 @@ def test_what_must_not_happen_is_not_written(store: JobStore) -> None:
 
 
 def test_a_transaction_is_all_or_nothing(store: JobStore) -> None:
-    store.insert_batches("apply", pack_rows(planned(1, 2)))
+    store.insert_batches("apply", group_into_batches(planned(1, 2)))
 
     def write_and_fail() -> None:
         with store.transaction(durable=True):
@@ -268,7 +268,7 @@ def test_rows_refused_later_are_counted_once(store: JobStore) -> None:
         *planned(3, action="none", outcome="unchanged"),
         *planned(4, action="refuse", outcome="invalid"),
     ]
-    store.insert_batches("apply", pack_rows(rows))
+    store.insert_batches("apply", group_into_batches(rows))
     refused = [RowResult(row.number, row.state, "refuse", "invalid", "twice") for row in read(store)[1:]]
     store.record_results("apply", refused)
     assert store.count_outcomes("apply") == {"planned": 1, "invalid": 3}
@@ -279,7 +279,7 @@ def test_rows_refused_later_are_counted_once(store: JobStore) -> None:
 
 
 def test_only_what_may_have_left_counts_as_intended(store: JobStore) -> None:
-    store.insert_batches("apply", pack_rows(planned(1, 2)))
+    store.insert_batches("apply", group_into_batches(planned(1, 2)))
     assert not store.was_anything_intended()
     store.record_intents("apply", intents_of(read(store)))
     assert store.was_anything_intended()
@@ -311,7 +311,7 @@ def test_notes_and_remarks(store: JobStore) -> None:
 
 
 def test_a_batch_of_any_length_is_read_in_windows(store: JobStore) -> None:
-    store.insert_batches("apply", pack_rows(planned(*range(1, 10_001))))
+    store.insert_batches("apply", group_into_batches(planned(*range(1, 10_001))))
     rows = read(store)
     store.record_intents("apply", intents_of(rows))
     results = [

@@ -9,7 +9,7 @@ from alloy_async.provisioning import RunOptions
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.planning.undo_planner import plan_undo
 from alloy_async.provisioning.store.header import JobHeader
-from alloy_async.provisioning.store.planned_batches import pack_columns
+from alloy_async.provisioning.store.planned_batches import create_batch_of_columns
 from alloy_async.provisioning.store.rows import RowResult
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
 from alloy_async.provisioning.store.writer import JobWriter
@@ -25,7 +25,7 @@ def create_job(path: Path) -> SqliteStore:
     )
     numbers = range(1, ROWS + 1)
     keys, digests = [f"user{number}" for number in numbers], b"".join(b"%09d" % number for number in numbers)
-    store.insert_batches("apply", [pack_columns(1, "create", numbers, keys, digests=digests)])
+    store.insert_batches("apply", [create_batch_of_columns(1, "create", numbers, keys, digests=digests)])
     store.record_intents("apply", [RowResult(1, "planned", "intend", rows=ROWS)])
     outcomes = [
         RowResult(

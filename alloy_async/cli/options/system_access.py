@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
-from ...core.argument_errors import name_argument, suggest_name
+from ...core.argument_errors import format_argument_name, suggest_name
 from ...systems import SYSTEMS, load_client, load_directory
 from ..exit_codes import NotDoneError
 from .target import PLACE_NAMES, TargetOptions
@@ -208,12 +208,12 @@ def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
         if name not in known:
             near = suggest_name(name, known) if known else ""
             raise ConfigurationError(
-                f"{system} has no {name_argument(name)}{near if near.startswith(' (') else ''}; leave it out"
+                f"{system} has no {format_argument_name(name)}{near if near.startswith(' (') else ''}; leave it out"
             )
     for name in access.needed:
         if name not in place:
             raise ConfigurationError(
-                f"{system} needs {name_argument(name)}, or {name_variable(system, name)} in the environment"
+                f"{system} needs {format_argument_name(name)}, or {name_variable(system, name)} in the environment"
             )
     return place
 

@@ -73,7 +73,7 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
     try:
         with file, open_store_for_reading(job) as store:
             report = read_report(store)
-            ending = write_unresolved_rows(file, store, report, safe=safe)
+            ending = write_rows_to_feed_back(file, store, report, safe=safe)
         if to is None:
             path = name_failed_file(job, ending)
             _refuse_foreign_file(path)
@@ -182,7 +182,7 @@ def _refuse_foreign_file(path: Path) -> None:
             raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
 
 
-def write_unresolved_rows(
+def write_rows_to_feed_back(
     file: IO[str], store: JobStore, job_report: JobReport, *, safe: bool = False
 ) -> str:
     """Write the rows of the source; where it cannot be read again, their keys. Return the ending of the file."""

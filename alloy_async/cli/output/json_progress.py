@@ -36,7 +36,7 @@ class JsonProgress:
     ) -> None:
         return None
 
-    def print_line(self, text: str, style: str | None = None) -> None:
+    def print_message(self, text: str, style: str | None = None) -> None:
         """Print a message."""
         self._print("message", {"text": text})
 

@@ -61,11 +61,11 @@ def repeat_options(context: click.Context, names: Collection[str], *, but: bool 
                 words.append(flag)
             else:
                 for one in value if param.multiple else [value]:
-                    words += _join_option(flag, "tab" if one == "\t" else str(one))
+                    words += _list_option_words(flag, "tab" if one == "\t" else str(one))
     return words
 
 
-def _join_option(flag: str, value: str) -> list[str]:
+def _list_option_words(flag: str, value: str) -> list[str]:
     return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
 
 

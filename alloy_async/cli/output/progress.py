@@ -99,7 +99,7 @@ class ProgressDisplay:
         with ignore_closed_stream(sys.stderr):
             self._bar.stop()
 
-    def print_line(self, text: str, style: str | None = None) -> None:
+    def print_message(self, text: str, style: str | None = None) -> None:
         """Print one line above the bar."""
         with ignore_closed_stream(sys.stderr):
             print_text(self.console, text, style)
@@ -138,11 +138,11 @@ class ProgressDisplay:
                 self._print_now_and_then(f"waiting {seconds:.1f} s before trying again: {reason}")
             case Paused(reason):
                 self._bar.update(self._task, description="paused")
-                self.print_line(f"Paused: {reason}")
+                self.print_message(f"Paused: {reason}")
             case Stopped(reason, goes_on=True):
-                self.print_line(f"Stopped here: {reason}; another worker goes on")
+                self.print_message(f"Stopped here: {reason}; another worker goes on")
             case Stopped(reason):
-                self.print_line(f"No more rows are sent: {reason}")
+                self.print_message(f"No more rows are sent: {reason}")
 
     def _print_now_and_then(self, text: str, *, last: bool = False) -> None:
         now = self._clock()
@@ -151,20 +151,20 @@ class ProgressDisplay:
         is_due = not self._is_same_output if last else is_due
         if is_due and not self._quiet and not self.console.is_terminal:
             self._last_line = now
-            self.print_line(text)
+            self.print_message(text)
 
     def _print_findings(self, checked: Checked) -> None:
         for finding in checked.findings:
             kind, style = _KINDS[finding.severity]
-            self.print_line(f"{self._name}:{finding.line}: {kind}: {finding.remark}", style)
+            self.print_message(f"{self._name}:{finding.line}: {kind}: {finding.remark}", style)
         more = checked.errors + checked.warnings - len(checked.findings)
         if more > 0:
-            self.print_line(f"... and {format_count(more, 'more finding', 'more findings')}")
+            self.print_message(f"... and {format_count(more, 'more finding', 'more findings')}")
         if checked.dropped:
             names = ", ".join(checked.dropped)
-            self.print_line(f"{self._target} has no place for these columns, they are not sent: {names}")
+            self.print_message(f"{self._target} has no place for these columns, they are not sent: {names}")
         good = checked.rows - checked.errors
-        self.print_line(f"{checked.rows:,} rows checked: {good:,} to send, {checked.errors:,} not")
+        self.print_message(f"{checked.rows:,} rows checked: {good:,} to send, {checked.errors:,} not")
 
 
 class _AmountColumn(ProgressColumn):

@@ -34,10 +34,10 @@ def print_report(console: Console, report: JobReport, unresolved: Iterable[Repor
         unresolved: `read_unresolved` of the job; the first few are shown.
     """
     header = report.header
-    _print_text(console, f"{header.source} to {header.system} ({header.mode}, {report.state})", "bold")
-    _print_text(console, report.verdict, "yellow" if report.counts.unresolved else "green")
+    _print_styled_text(console, f"{header.source} to {header.system} ({header.mode}, {report.state})", "bold")
+    _print_styled_text(console, report.verdict, "yellow" if report.counts.unresolved else "green")
     if header.stopped:
-        _print_text(console, f"Ended early: {header.stopped}")
+        _print_styled_text(console, f"Ended early: {header.stopped}")
     console.print()
     outcomes = [
         (Text(OUTCOME_NAMES[outcome], OUTCOME_STYLES[outcome]), f"{number:,}")
@@ -47,7 +47,7 @@ def print_report(console: Console, report: JobReport, unresolved: Iterable[Repor
     console.print()
     console.print(_create_table(_list_figures(report)))
     if report.reasons:
-        _print_text(console, "\nWhy rows did not go in")
+        _print_styled_text(console, "\nWhy rows did not go in")
         _print_reasons(console, report)
     _print_rows(console, report, unresolved)
 
@@ -62,13 +62,13 @@ def _print_reasons(console: Console, report: JobReport) -> None:
         text = f" {OUTCOME_NAMES[reason.outcome]}: {reason.text}"
         console.print(Text.assemble(f"{number} ", (bar.ljust(_BAR), style), text), soft_wrap=True)
     if rest := sum(reason.lines for reason in report.reasons[_SHOWN_REASONS:]):
-        _print_text(console, f"{rest:,} for other reasons")
+        _print_styled_text(console, f"{rest:,} for other reasons")
 
 
 def _print_rows(console: Console, report: JobReport, unresolved: Iterable[ReportRow]) -> None:
     lines = list(islice(unresolved, _SHOWN_LINES + 1))
     if lines:
-        _print_text(console, "\nThe rows that did not go in")
+        _print_styled_text(console, "\nThe rows that did not go in")
     for line in lines[:_SHOWN_LINES]:
         place = f"line {line.line}" if line.line else "not of the source"
         why = ": ".join(filter(None, (line.step, line.reason)))
@@ -79,7 +79,7 @@ def _print_rows(console: Console, report: JobReport, unresolved: Iterable[Report
     if lines:
         command = format_command("report", report.path, "--format", "csv", "-o", "failed.csv")
         more = "... More, and all" if len(lines) > _SHOWN_LINES else "All"
-        _print_text(console, f"{more} of them as a file:  {command}")
+        _print_styled_text(console, f"{more} of them as a file:  {command}")
 
 
 def format_status(status: JobStatus, job: Path | str) -> Text:
@@ -121,7 +121,7 @@ def format_status(status: JobStatus, job: Path | str) -> Text:
     return text
 
 
-def _print_text(console: Console, text: str, style: str = "") -> None:
+def _print_styled_text(console: Console, text: str, style: str = "") -> None:
     console.print(Text(text, style), soft_wrap=True)
 
 

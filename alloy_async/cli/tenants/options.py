@@ -78,10 +78,10 @@ def many_options(action: Action, argument: str, *, required: bool = True) -> Cal
     def run(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
         return run_many(_create_command(action, table, only, given))
 
-    return table_options(run, argument, _TAKEN, (MANY, ONLY, AT_ONCE), required=required)
+    return accept_tenants_table(run, argument, _TAKEN, (MANY, ONLY, AT_ONCE), required=required)
 
 
-def table_options(
+def accept_tenants_table(
     run: Callable[[Path, tuple[str, ...], Mapping[str, Any]], ExitCode],
     argument: str,
     taken: Collection[str],

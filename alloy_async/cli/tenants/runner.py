@@ -14,7 +14,7 @@ import attrs
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..interrupts import handle_interrupts
-from ..job_runner import remove_stale_file_or_warn, show_log, write_failed_file_or_warn
+from ..job_runner import show_log, try_remove_stale_file, write_failed_file_or_warn
 from ..options.job_options import JobOptions
 from ..output.next_steps import format_command
 from ..output.safe_text import format_json, print_line
@@ -168,7 +168,7 @@ def _finish(command: ManyCommand, report: TenantsReport[Any], progress: TenantsP
     for name, one in report.tenants.items():
         if isinstance(one.result, Report) and one.result.phase != "undo":
             if one.complete:
-                remove_stale_file_or_warn(one.result, None, progress.print_line)
+                try_remove_stale_file(one.result, None, progress.print_line)
             elif written := write_failed_file_or_warn(one.result, None, command.options, progress.print_line):
                 failed_files[name] = written
     codes = {name: choose_exit_code(progress, name, command) for name in progress.states}

@@ -219,13 +219,13 @@ class Call:
             timeout = options.settings.timeout.to_aiohttp(seconds)
         head = options.get_head(self.plan, credential)
         # Here and elsewhere on the way of a call: no function where the usual case is one test.
-        target = request.target if options.query_key is None else self._create_request_target(credential)
+        target = request.target if options.query_key is None else self._add_key_to_target(credential)
         outgoing = OutgoingRequest(head, target, request.body)
         if self.watch is not None:
             self.watch.follow(self.operation, outgoing)
         return shared.transport.attempt(outgoing, timeout, seconds, self.streamed)
 
-    def _create_request_target(self, credential: Secret | None) -> str:
+    def _add_key_to_target(self, credential: Secret | None) -> str:
         key, target = self.options.query_key, self.request.target
         if key is None or credential is None:
             return target

@@ -93,7 +93,7 @@ def create_shared_state(
         ConfigurationError: the credential or the address is missing, or an option cannot be.
     """
     base = resolve_base_url(system, connection.get("base_url"))
-    source = credential if credential is not None else system.read_environment(system.credential)
+    source = credential if credential is not None else system.read_environment_variable(system.credential)
     auth, host, clock = _create_auth(system, source), URL(base), connection.get("clock", SystemClock())
     check_methods("clock", clock, ("monotonic", "sleep", "random"), "a Clock, as FakeClock()")
     return SharedState(

@@ -1,4 +1,4 @@
-"""Observe a call or an attempt: what is reported and timed around it, for telemetry, `explain` and events."""
+"""Observe a call or an attempt: what is reported and timed around it, for telemetry, `explain_time` and events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for all calls in a block of code: `with deadline(2.0):` bounds them, `with explain() as where:` tells their time.
+"""What holds for all calls in a block of code: `with deadline(2.0):` bounds them, `with explain_time() as where:` times them.
 
 Both work in async and in sync code, follow into tasks and threads as context variables do, and may be nested.
 """
@@ -135,8 +135,8 @@ def deadline(seconds: float, *, now: Callable[[], float] = time.monotonic) -> It
 
 
 @contextmanager
-def explain(*, now: Callable[[], float] = time.monotonic) -> Iterator[Explanation]:
-    """Tell where the time of all calls in a block goes: `with explain() as where: ...; print(where)`.
+def explain_time(*, now: Callable[[], float] = time.monotonic) -> Iterator[Explanation]:
+    """Tell where the time of all calls in a block goes: `with explain_time() as where: ...; print(where)`.
 
     Args:
         now: monotonic seconds, for tests.
@@ -149,6 +149,10 @@ def explain(*, now: Callable[[], float] = time.monotonic) -> Iterator[Explanatio
     finally:
         explanation.end()
         current_scope.reset(token)
+
+
+explain = explain_time
+"""Its name before the first release."""
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class Decompressor(Protocol):
         """
         ...
 
-    def finish(self) -> None:
+    def check_complete(self) -> None:
         """Check that the body was whole, once nothing is left to take.
 
         Raises:
@@ -61,7 +61,7 @@ class IdentityDecompressor(BufferedInput):
         data, self._input = self._input, b""
         return data
 
-    def finish(self) -> None:
+    def check_complete(self) -> None:
         """Check nothing: how long it is, HTTP says."""
 
 
@@ -96,7 +96,7 @@ class ZlibDecompressor(BufferedInput):
         elif self._gzip and self._step.eof and self._input.startswith(b"\x1f"):
             self._step = zlib.decompressobj(31)
 
-    def finish(self) -> None:
+    def check_complete(self) -> None:
         if self._begun and (self._step is None or not self._step.eof):
             raise BodyTruncated("the compressed body is cut short")
 
@@ -120,7 +120,7 @@ class BrotliDecompressor(BufferedInput):
             raise BodyUnreadable(f"it is not br ({error})") from None
         return piece
 
-    def finish(self) -> None:
+    def check_complete(self) -> None:
         if self._begun and not self._step.is_finished():
             raise BodyTruncated("the compressed body is cut short")
 
@@ -148,7 +148,7 @@ class ZstdDecompressor(BufferedInput):
                 return piece
         return b""
 
-    def finish(self) -> None:
+    def check_complete(self) -> None:
         if self._begun and not self._step.eof:
             raise BodyTruncated("the compressed body is cut short")
 

@@ -143,10 +143,10 @@ class LoopSessions:
         last = self._last
         if last is not None and last.loop is loop and not last.is_closed:
             return last
-        self._last = loop_session = self._find_loop_session(loop)
+        self._last = loop_session = self._find_or_create_loop_session(loop)
         return loop_session
 
-    def _find_loop_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
+    def _find_or_create_loop_session(self, loop: asyncio.AbstractEventLoop) -> LoopSession:
         if self._own is not None:
             check_session_loop(self._own, loop)
             scheduler = TimeoutScheduler(loop)

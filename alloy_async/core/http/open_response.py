@@ -132,7 +132,7 @@ class OpenResponse(ABC):
             except RuntimeError:  # so aiohttp says that the connection was closed on this side
                 raise ConnectionBroken(CLOSED_HERE) from None
             if not more:
-                self._decompressor.finish()
+                self._decompressor.check_complete()
                 self.release()
                 break
         return piece

@@ -123,10 +123,10 @@ class AdaptiveBudget:
     def opens_at(self) -> float:
         return self.opens
 
-    def until(self) -> float:
+    def get_told_opening(self) -> float:
         return self.told_until
 
-    def note_rest(self, now: float) -> None:
+    def note_idle(self, now: float) -> None:
         self.meter.stop()
         self.window.stop()
 

@@ -28,7 +28,7 @@ class RequestBudget(Protocol):
         """The moment before which no request may be sent, since the server refused one."""
         ...
 
-    def until(self) -> float:
+    def get_told_opening(self) -> float:
         """The moment that the server told; later than the gate where that is too late to be believed without asking."""
         ...
 
@@ -52,6 +52,6 @@ class RequestBudget(Protocol):
         """
         ...
 
-    def note_rest(self, now: float) -> None:
+    def note_idle(self, now: float) -> None:
         """Note that nobody is in a hurry: what is accepted now does not measure the server."""
         ...

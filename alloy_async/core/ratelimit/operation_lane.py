@@ -134,7 +134,7 @@ class OperationLane:
 
     def get_hold(self, now: float) -> float:
         """Count the seconds for which the server surely wants no request."""
-        return max(0.0, self.budget.until() - now) if self.budget is not None else 0.0
+        return max(0.0, self.budget.get_told_opening() - now) if self.budget is not None else 0.0
 
     def note_sent(self, now: float) -> None:
         """Note that a request leaves."""
@@ -151,7 +151,7 @@ class OperationLane:
             self._returning -= 1
         elif not self.under_way and pause > REST_ROUND_TRIPS * self.round_trip + REST:
             self._returning = 0
-            self.budget.note_rest(now)
+            self.budget.note_idle(now)
 
     def note_accepted(self, now: float, sent: float, level: int) -> None:
         """Note that the server took a request, of which it had been the `level`-th in flight."""

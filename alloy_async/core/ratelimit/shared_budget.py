@@ -94,10 +94,10 @@ class SharedBudget(AdaptiveBudget):
         with self._hold_record(now):
             return super().note_refused(now, sent, asked, chance, crowded)
 
-    def note_rest(self, now: float) -> None:
+    def note_idle(self, now: float) -> None:
         with self._hold_record(now):
             if now - self._written > QUIET:  # else others are in a hurry
-                super().note_rest(now)
+                super().note_idle(now)
 
     def _open(self) -> None:
         """Open the file; again in a forked child, whose locks would else be the parent's, and where it is another one."""

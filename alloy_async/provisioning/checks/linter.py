@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...directory import Capabilities
 from ...directory.record import fold
 from ..sources import ColumnLayout, CsvSource, Finding, JsonLinesSource, Row, Source
@@ -124,7 +124,9 @@ def _explain_unused(column: str, *, takes_passwords: bool) -> str:
     why = "it looks like a secret and is not used as the password, so it is not stored either"
     if not takes_passwords:
         return why
-    password, other = (name_argument("mapping", {column: field}) for field in ("password", "attributes.NAME"))
+    password, other = (
+        format_argument_name("mapping", {column: field}) for field in ("password", "attributes.NAME")
+    )
     return f"{why}; use it as the password with {password}, or send it with {other}"
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import attrs
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...directory import Capabilities, UserRecord
 from ...directory.record_fit import find_losses
 from ..sources import ColumnLayout, Finding, Row, Severity
@@ -192,7 +192,7 @@ class RowChecks:
         if record.active is False and self._refuses_inactive:
             message = (
                 "this user is inactive, and would be active there, as the system cannot hold inactive users;"
-                f" leave the row out, or allow it: {name_argument('allow_inactive', True)}"
+                f" leave the row out, or allow it: {format_argument_name('allow_inactive', True)}"
             )
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         if record.email and not is_email(record.email) and not self._may_be_id(record.email):
@@ -202,7 +202,7 @@ class RowChecks:
         if is_said and record.active is None and self._must_say_active:
             message = "is neither true nor false; write yes or no"
             if self._refuses_inactive:
-                message += f", or allow whatever it means: {name_argument('allow_inactive', True)}"
+                message += f", or allow whatever it means: {format_argument_name('allow_inactive', True)}"
             found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
         if self._forms:
             found += self._create_misfit_findings(row.line, record)

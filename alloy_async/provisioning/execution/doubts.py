@@ -73,7 +73,7 @@ class DoubtReconciler:
                 found = f"{len(results)} rows were in doubt: {_describe(results)}"
                 await self._context.writer.call(self._context.store.add_note, "doubts", found)
 
-    async def reconcile_lost(self, lost: Sequence[JobRow], suspects: Sequence[JobRow]) -> list[JobRow]:
+    async def reconcile_after_call(self, lost: Sequence[JobRow], suspects: Sequence[JobRow]) -> list[JobRow]:
         """Reconcile rows of a call that was just made.
 
         Args:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import run_in_thread
@@ -66,7 +66,7 @@ async def create_header(
     if mode == "sync" and (allow_delete is None or not 0 <= allow_delete <= 1):
         raise ConfigurationError(
             "mode sync removes users: allow it with the share that may go, as"
-            f" {name_argument('allow_delete', 0.05)}"
+            f" {format_argument_name('allow_delete', 0.05)}"
         )
     salt = os.urandom(16)
     sealed = await run_in_thread(seal_source, source, salt)
@@ -103,7 +103,7 @@ def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:
     beside = get_file_name(source.name)
     if isinstance(parse_source_place(source.name), Path) and not beside.is_file():
         raise ConfigurationError(
-            f"{source.name} is not a file that a job file could stand beside: give its place ({name_argument('job')})"
+            f"{source.name} is not a file that a job file could stand beside: give its place ({format_argument_name('job')})"
         )
     number, path = 1, beside.with_suffix(".job")
     while path.exists():
@@ -178,7 +178,7 @@ async def check_job_target(writer: JobWriter, target: Directory, *, new_key: boo
             raise JobError(
                 f"was made for another account of {header.system} than this credential is of; nothing was sent."
                 " Use the credential that it was made with; if that key was renewed, say so:"
-                f" {name_argument('new_key', True)}",
+                f" {format_argument_name('new_key', True)}",
                 writer.store.path,
             )
         await writer.update_header(lambda: None, account=account)

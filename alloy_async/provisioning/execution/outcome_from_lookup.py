@@ -48,7 +48,12 @@ class LookupDecider:
 
     def decide_existing(self, row: JobRow, there: UserRecord | None, remote_id: str | None) -> RowResult:
         """Judge a creation that was refused because the user is there: it may be our own, of an answer that was lost."""
-        if row.attempts and there is not None and row.digest and self._comparer.matches(there, row.digest):
+        if (
+            row.attempts
+            and there is not None
+            and row.digest
+            and self._comparer.matches_digest(there, row.digest)
+        ):
             return self._settle_as_created(row, remote_id)
         if row.seen == NOT_THERE:
             reason = "was not there when it was planned, and is now; it stays as it is"
@@ -64,9 +69,14 @@ class LookupDecider:
             return row.create_settled_result(gone, "was not there any more")
         # Where both digests are the same, only what no system shows is to change: that cannot be seen as done.
         shows = row.digest != row.seen
-        if row.action == "update" and shows and row.digest and self._comparer.matches(there, row.digest):
+        if (
+            row.action == "update"
+            and shows
+            and row.digest
+            and self._comparer.matches_digest(there, row.digest)
+        ):
             return row.create_settled_result("updated")
-        if row.seen and not self._comparer.matches(there, row.seen):
+        if row.seen and not self._comparer.matches_digest(there, row.seen):
             return row.create_settled_result("drifted", _EDITED)
         return None
 
@@ -77,7 +87,7 @@ class LookupDecider:
             return row.create_unknown_result(
                 "its answer was lost and it is not there yet; a second request could double it"
             )
-        if row.digest and self._comparer.matches(there, row.digest):
+        if row.digest and self._comparer.matches_digest(there, row.digest):
             return self._settle_as_created(row, None)
         return self.decide_existing(row, there, None)
 

@@ -21,12 +21,12 @@ from ..planning.source_rereader import (
     CHANGED,
     SourceRereader,
     has_changed,
-    read_rows_between,
     sends_otherwise,
 )
 from ..sources import read_rows
 from ..store.header import Phase
-from ..store.planned_batches import pack_rows
+from ..store.job_store import read_planned_rows_between
+from ..store.planned_batches import group_into_batches
 from ..store.rows import JobRow, RowStretch
 
 _SLICE = 1000
@@ -95,9 +95,9 @@ def _cut_slices(stretches: Iterable[RowStretch], size: int, stride: int = 1) -> 
             yield part
             part, rows = [], 0
         while stretch.rows > (room := size - rows) > 0:
-            yield [*part, stretch.cut(0, room)]
+            yield [*part, stretch.slice_rows(0, room)]
             part, rows = [], 0
-            stretch = stretch.cut(room, stretch.rows)
+            stretch = stretch.slice_rows(room, stretch.rows)
         part.append(stretch)
         rows += stretch.rows
     if part:
@@ -185,14 +185,17 @@ async def plan_streamed_rows(context: JobContext, planner: SourcePlanner) -> Asy
     assert source is not None
     async for part in iterate_slices(planner.check_rows(read_rows(source)), _SLICE):
         first, last = part[0].number, part[-1].number + planner.stride - 1
-        known = {row.number: row for row in await context.writer.call(read_rows_between, store, first, last)}
+        known = {
+            row.number: row
+            for row in await context.writer.call(read_planned_rows_between, store, first, last)
+        }
         for one in part:
             if one.number in known and has_changed(one, known[one.number], context.comparer):
                 message = "is not what this job was begun with: this row is another one; give the same input"
                 raise SourceError(message, source.name, one.row.line)
         planned = await planner.plan_part([one for one in part if one.number not in known])
-        await context.writer.call(store.insert_batches, "apply", pack_rows(planned))
-        rows = await context.writer.call(read_rows_between, store, first, last)
+        await context.writer.call(store.insert_batches, "apply", group_into_batches(planned))
+        rows = await context.writer.call(read_planned_rows_between, store, first, last)
         records = {one.number + place: one.row.record for one in part for place in range(planner.stride)}
         due = [row for row in rows if row.state == "planned"]
         for row in due:

@@ -14,7 +14,7 @@ from typing import cast
 
 import attrs
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..database_outages import POLL_SECONDS, survive_outages
@@ -44,7 +44,7 @@ async def split_job(context: JobContext) -> None:
     phase = header.phase
     if phase == "apply" and header.source_digest is None:
         raise ConfigurationError(
-            f"{name_argument('on')} needs a source that every worker can read; this one can be read only once:"
+            f"{format_argument_name('on')} needs a source that every worker can read; this one can be read only once:"
             " write it to a file first"
         )
     await begin_run(context, ProgressRecorder(context.writer, phase))
@@ -65,8 +65,8 @@ def check_workers(run: RunOptions, place: JobPlace) -> None:
     create_workers(run.on, (), secrets)
     if isinstance(place, Path):
         raise ConfigurationError(
-            f"{name_argument('on')} needs a job in PostgreSQL, which workers can share, and not in a file as {place}:"
-            f" say {name_argument('job', 'postgresql://host/database#name')}"
+            f"{format_argument_name('on')} needs a job in PostgreSQL, which workers can share, and not in a file as {place}:"
+            f" say {format_argument_name('job', 'postgresql://host/database#name')}"
         )
 
 

@@ -47,7 +47,7 @@ class UserComparer:
         self._read = {field: create_comparable_reader(field) for field in self._fields}
         self._keep_fitting = {field: _create_filter(field, form) for field, form in can.forms.items()}
         self._hashed = tuple(
-            (bit, self._create_hash_reader(name)) for bit, name in zip(bits, self._fields, strict=True)
+            (bit, self._create_field_reader(name)) for bit, name in zip(bits, self._fields, strict=True)
         )
         self._said = tuple(one for one in self._hashed if one[0])
         self._bits = dict(zip(self._fields, bits, strict=True))
@@ -109,7 +109,7 @@ class UserComparer:
             [part for mark, digest in zip(marks, digests, strict=True) for part in (_MARKS[mark], digest)]
         )
 
-    def matches(self, record: UserRecord, digest: bytes) -> bool:
+    def matches_digest(self, record: UserRecord, digest: bytes) -> bool:
         """Tell whether a user is as the hashed one."""
         return self._hash_user(record, digest[0]) == digest
 
@@ -171,7 +171,7 @@ class UserComparer:
         lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return UserRecord(**{"username": "", **values, **lists})
 
-    def _create_hash_reader(self, field: str) -> Callable[[UserRecord], Value]:
+    def _create_field_reader(self, field: str) -> Callable[[UserRecord], Value]:
         """Create what reads a field as it is hashed: without entries that the system does not take, as they are never there."""
         read, keep = self._read[field], self._keep_fitting.get(field)
         return read if keep is None else lambda record: keep(read(record))

@@ -108,7 +108,7 @@ class CorrectedRows:
                 f"line {line} of {self._job_source} stands on line {earlier} already; leave one of the two out",
             )
         key = getattr(row.record, self._key) or ""
-        other = self._refused.find_line(fold(key)) if key else None
+        other = self._refused.find_line_of_taken_key(fold(key)) if key else None
         if other is not None and other != line:
             return row.columns.get_name(self._key), (
                 f"{key!r} is on line {other} of {self._job_source} already, which went in; correct it, or leave the row out"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ..async_helpers import iterate_slices, run_in_thread
 from ..checks.duplicates import FindFirst
 from ..errors import JobError
@@ -15,7 +15,7 @@ from ..job_context import JobContext
 from ..sources import Finding
 from ..sources.blocks import read_row_blocks
 from ..store.job_store import FINALITY, Remark
-from ..store.planned_batches import pack_rows
+from ..store.planned_batches import group_into_batches
 from .repeated_keys import refuse_repeated
 from .row_actions import plan_removals
 from .source_planner import SourcePlanner
@@ -133,7 +133,7 @@ async def _plan_removals(
     count = 0
     async for part in iterate_slices(lines, _SLICE):
         count += len(part)
-        await context.writer.call(context.store.insert_batches, "apply", pack_rows(part))
+        await context.writer.call(context.store.insert_batches, "apply", group_into_batches(part))
     share = count / users if users else 0.0
     what = f"{count:,} of the {users:,} users would be removed ({share:.0%}), as they are not in the source"
     if count and planner.nameless:
@@ -149,7 +149,7 @@ async def _plan_removals(
     if allowed is not None and share > allowed:
         raise JobError(
             f"{what}; {allowed:.0%} are allowed. Nothing was sent. If this is meant, allow the share:"
-            f" {name_argument('allow_delete', round(share + 0.005, 2))}",
+            f" {format_argument_name('allow_delete', round(share + 0.005, 2))}",
             context.store.path,
         )
     return count

@@ -10,7 +10,7 @@ from ...directory.record_columns import RecordColumns
 from ...directory.user_differences import Change, Value
 from ..checks.row_checks import CheckedRow
 from ..store.header import Mode, RowOutcome
-from ..store.planned_batches import PlannedBatch, pack_columns, pack_rows
+from ..store.planned_batches import PlannedBatch, create_batch_of_columns, group_into_batches
 from ..store.row_events import MOST
 from ..store.rows import NOT_THERE, PlannedRow
 from .comparison import DIGEST_SIZE, UserComparer
@@ -142,7 +142,7 @@ def _shorten(value: Value) -> str:
 class ColumnPlanner:
     """Plans blocks of rows that nobody looks up: each row creates a user, but those that are refused.
 
-    What it makes is to the byte what `pack_rows` makes of the same rows, planned one by one.
+    What it makes is to the byte what `group_into_batches` makes of the same rows, planned one by one.
 
     Args:
         comparer: how users are compared.
@@ -176,12 +176,14 @@ class ColumnPlanner:
                 part = slice(start, min(start + MOST, end))
                 hashes = digests[part.start * DIGEST_SIZE : part.stop * DIGEST_SIZE]
                 # The keys of rows that are not refused are printable, so none of them holds what parts them in a batch.
-                yield pack_columns(first + start, "create", lines[part], keys[part], digests=hashes)
+                yield create_batch_of_columns(
+                    first + start, "create", lines[part], keys[part], digests=hashes
+                )
 
         begin = 0
         for neighbours in _group_neighbours(sorted(refused)):
             yield from pack_creations(begin, neighbours[0])
-            yield from pack_rows(
+            yield from group_into_batches(
                 create_refused_row(refused[place], refused[place].errors) for place in neighbours
             )
             begin = neighbours[-1] + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from itertools import chain, count
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...core.codec.typed_json import pause_garbage_collector
 from ...directory import Capabilities
 from ...directory.record import fold_all
@@ -16,7 +16,7 @@ from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
 from ..sources.blocks import Block, RowBlock
 from ..store.header import Mode
-from ..store.planned_batches import PlannedBatch, pack_rows
+from ..store.planned_batches import PlannedBatch, group_into_batches
 from ..store.rows import PlannedRow
 from ..store.temporary.body_spool import BodySpool
 from .comparison import UserComparer
@@ -129,7 +129,7 @@ class SourcePlanner:
             if self._spool is not None:
                 self._spool.drop()  # what goes together is counted from the first row on
             rows = map(self._check_row, block.rows(), count(self.rows + 1))
-            planned = [*pack_rows(map(self._actions.plan_creation, rows))]
+            planned = [*group_into_batches(map(self._actions.plan_creation, rows))]
             self.rows += len(block)
             return planned
         first = self.rows + 1
@@ -146,7 +146,7 @@ class SourcePlanner:
             self._spool.add(first, users, refused)
         return [*self._columns.plan_block(first, block.lines, users, folded, refused)]
 
-    def _plan_slice(self, blocks: Iterator[Block], size: int) -> tuple[list[PlannedBatch], bool]:
+    def _plan_slice_of_creations(self, blocks: Iterator[Block], size: int) -> tuple[list[PlannedBatch], bool]:
         """Plan creations of about `size` of the rows that are left; also whether more may follow."""
         planned: list[PlannedBatch] = []
         weight = 0
@@ -223,7 +223,7 @@ class SourcePlanner:
             elif self._send_hidden:
                 message = "is sent, though nobody can tell whether it differs"
             else:
-                sends = name_argument("send_hidden", True)
+                sends = format_argument_name("send_hidden", True)
                 message = (
                     f"is not sent, as it cannot be compared: who is there keeps theirs; {sends} sends it"
                 )
@@ -239,13 +239,13 @@ class SourcePlanner:
         if self._matcher is None and self._mode == "create":
             goes_on = True
             while goes_on:
-                batches, goes_on = await run_in_thread(self._plan_slice, blocks, size)
+                batches, goes_on = await run_in_thread(self._plan_slice_of_creations, blocks, size)
                 if batches:
                     yield batches
         else:
             rows = chain.from_iterable(map(self.check_block, blocks))
             async for part in iterate_slices(rows, size, at_hand=True):
-                yield [*pack_rows(await self.plan_part(part))]
+                yield [*group_into_batches(await self.plan_part(part))]
             await run_in_thread(self.finish)
 
     async def plan_part(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:

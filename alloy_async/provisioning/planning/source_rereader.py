@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
 from typing import NoReturn
 
 import attrs
@@ -22,7 +21,7 @@ from ..job_context import JobContext
 from ..sources import Row, Source
 from ..sources.blocks import Block, RowBlock, read_row_blocks
 from ..store.header import JobHeader
-from ..store.job_store import JobStore
+from ..store.job_store import JobStore, read_planned_rows_between
 from ..store.rows import JobRow, RowStretch
 from .comparison import DIGEST_SIZE, UserComparer
 from .source_planner import SourcePlanner
@@ -90,7 +89,7 @@ class SourceRereader:
                 self._read_on(rows, place - begin)
             part = self._part
             start, stop = place - part.first, min(end, part.end) - part.first
-            users = part.users.cut(start, stop)
+            users = part.users.slice_rows(start, stop)
             planned = rows.keys[place - begin : part.first + stop - begin]
             keys = users.get(self._key)
             if [*keys] != [*planned] or not part.odd.isdisjoint(range(start, stop)):
@@ -148,7 +147,7 @@ def _read_part(first: int, block: Block) -> _Part:
 
 def _split_into_rows(rows: Sequence[RowStretch]) -> Iterator[RowStretch]:
     """Split stretches into single rows, as those of which several are made of one row of the source."""
-    return (stretch.cut(place, place + 1) for stretch in rows for place in range(stretch.rows))
+    return (stretch.slice_rows(place, place + 1) for stretch in rows for place in range(stretch.rows))
 
 
 def seal_source(source: Source, salt: bytes) -> str | None:
@@ -203,11 +202,6 @@ async def refuse_changed_source(context: JobContext) -> None:
     )
 
 
-def read_rows_between(store: JobStore, first: int, last: int) -> list[JobRow]:
-    """Read the planned rows from one number to another."""
-    return list(takewhile(lambda row: row.number <= last, store.read_rows("apply", first - 1)))
-
-
 def has_changed(checked: CheckedRow, planned: JobRow | None, comparer: UserComparer) -> bool:
     """Tell whether a row is another one than was planned."""
     if planned is None or planned.key != checked.key:
@@ -227,5 +221,5 @@ def sends_otherwise(record: UserRecord, planned: JobRow, comparer: UserComparer)
 
 
 def _find_first_difference(store: JobStore, part: Sequence[CheckedRow], comparer: UserComparer) -> Row | None:
-    planned = {row.number: row for row in read_rows_between(store, part[0].number, part[-1].number)}
+    planned = {row.number: row for row in read_planned_rows_between(store, part[0].number, part[-1].number)}
     return next((one.row for one in part if has_changed(one, planned.get(one.number), comparer)), None)

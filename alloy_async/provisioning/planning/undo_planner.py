@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...directory import Capabilities
 from ..job_context import JobContext
-from ..store.planned_batches import PlannedBatch, pack_columns
+from ..store.planned_batches import PlannedBatch, create_batch_of_columns
 from ..store.rows import NOT_THERE, RowStretch
 from .comparison import list_formerly_empty
 
@@ -48,13 +48,13 @@ def _plan_rows(rows: RowStretch, can: Capabilities, remove_adopted: bool) -> Pla
             kept = "the system has no way to delete users"
         else:
             why = "the job created it"
-            return pack_columns(
+            return create_batch_of_columns(
                 first, "delete", lines, keys, why=why, digests=held, seen=held, remote_ids=ids
             )
     elif rows.action == "update":
         if (reason := _explain_keeping(rows.before or "{}", can)) is None:
             why = "the job changed it"
-            return pack_columns(
+            return create_batch_of_columns(
                 first, "update", lines, keys,
                 why=why, digests=rows.seen, seen=held, before=rows.before, remote_ids=ids,
             )  # fmt: skip
@@ -63,12 +63,12 @@ def _plan_rows(rows: RowStretch, can: Capabilities, remove_adopted: bool) -> Pla
         kept = f"cannot be created again: a new user needs a {' and a '.join(missing)}, which nobody knows"
     elif rows.outcome == "deleted" and rows.reason is None:
         why = "the job removed it"
-        return pack_columns(
+        return create_batch_of_columns(
             first, "create", lines, keys, why=why, digests=held, seen=NOT_THERE, before=rows.before
         )
     else:
         return None
-    return pack_columns(first, "none", lines, keys, outcome="kept", reason=kept)
+    return create_batch_of_columns(first, "none", lines, keys, outcome="kept", reason=kept)
 
 
 def _explain_keeping(before: str, can: Capabilities) -> str | None:

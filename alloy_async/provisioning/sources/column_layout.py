@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...directory import UserRecord
 from ...directory.record_columns import RecordColumns
 from .cell_values import (
@@ -143,7 +143,7 @@ class ColumnLayout:
             return None
         names = ", ".join(map(repr, self.header[:20])) + (", ..." if self.header[20:] else "")
         names = names or "none"
-        mapped = name_argument("mapping", {"COLUMN": key})
+        mapped = format_argument_name("mapping", {"COLUMN": key})
         hint = f"rename the column that does to '{key}', or say which it is: {mapped}"
         if key == "username" and "email" in self.fields:
             hint += f" ({self.get_name('email')!r}, if people log in with their address)"
@@ -281,7 +281,7 @@ def _match_fields(
             raise LayoutError(
                 f"columns {first + 1} ({header[first]!r}) and {others[0] + 1} "
                 f"({header[others[0]]!r}) both mean {field}; rename one of them, or map one:"
-                f" {name_argument('mapping', {'COLUMN': field})}"
+                f" {format_argument_name('mapping', {'COLUMN': field})}"
             )
         fields[field] = first
     return fields, active_form

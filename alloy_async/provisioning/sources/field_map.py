@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from ...directory import FIELDS
 from .cell_values import read_boolean_or_none
@@ -80,14 +80,16 @@ class FieldMap:
         for text in columns:
             # A column's name may hold an equals sign, a field's cannot; of values, the other way round.
             column, field = _split_pair(
-                text, text.rpartition("="), f"{name_argument('columns')} takes COLUMN=FIELD, as Mail=email"
+                text,
+                text.rpartition("="),
+                f"{format_argument_name('columns')} takes COLUMN=FIELD, as Mail=email",
             )
             fields.setdefault(column, []).append(field)
         pairs = [
             _split_pair(
                 text,
                 text.partition("="),
-                f"{name_argument('constants')} takes FIELD=VALUE, as department=Sales",
+                f"{format_argument_name('constants')} takes FIELD=VALUE, as department=Sales",
             )
             for text in constants
         ]

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import attrs
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...directory import UserRecord
 from ..errors import SourceError
 from .cell_values import Unreadable
@@ -134,6 +134,6 @@ def refuse_empty(source: Source) -> None:
         SourceError: it may not.
     """
     if not getattr(source, "allow_empty", False):
-        allowed = name_argument("allow_empty", True)
+        allowed = format_argument_name("allow_empty", True)
         what = f"nothing is done for an empty source unless that is allowed: {allowed}"
         raise SourceError(f"there are no rows; {what}", source.name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
 
 import orjson
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from ..errors import SourceError
 from .field_map import FieldMap, format_suggestion
@@ -107,10 +107,12 @@ def _create_source(
     skip_rows: int,
 ) -> CsvSource | JsonLinesSource | JsonDocumentSource | ParquetSource | ExcelSource:
     if sheet is not None and format != "excel":
-        raise SourceError(f"only workbooks have sheets; leave out {name_argument('sheet')}", given.name)
+        raise SourceError(
+            f"only workbooks have sheets; leave out {format_argument_name('sheet')}", given.name
+        )
     if skip_rows and format not in ("csv", "tsv", "excel"):
         raise SourceError(
-            f"rows can be skipped in CSV files and workbooks only; leave out {name_argument('skip_rows')}",
+            f"rows can be skipped in CSV files and workbooks only; leave out {format_argument_name('skip_rows')}",
             given.name,
         )
     match format:

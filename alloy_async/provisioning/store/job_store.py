@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import takewhile
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import JobPlace
@@ -128,7 +129,7 @@ class JobStore(Protocol):
 
     # the plan
     def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
-        """Write planned rows, in the order of their numbers; `pack_rows` makes batches of single ones."""
+        """Write planned rows, in the order of their numbers; `group_into_batches` makes batches of single ones."""
         ...
 
     def clear_rows(self, phase: Phase) -> None:
@@ -220,3 +221,8 @@ class ShardedStore(JobStore, Protocol):
     def finish_shard(self) -> None:
         """Say that nothing is left to do in this shard, once the store is closed."""
         ...
+
+
+def read_planned_rows_between(store: JobStore, first: int, last: int) -> list[JobRow]:
+    """Read the planned rows from one number to another."""
+    return list(takewhile(lambda row: row.number <= last, store.read_rows("apply", first - 1)))

@@ -60,16 +60,16 @@ class PlannedBatch(NamedTuple):
         return found
 
 
-def pack_rows(rows: Iterable[PlannedRow]) -> Iterator[PlannedBatch]:
+def group_into_batches(rows: Iterable[PlannedRow]) -> Iterator[PlannedBatch]:
     """Pack planned rows, in the order of their numbers."""
     alike: list[PlannedRow] = []
     for row in rows:
         if alike and not (len(alike) < MOST and _is_alike(alike[-1], row)):
-            yield _pack(alike)
+            yield _create_batch_of_rows(alike)
             alike = []
         alike.append(row)
     if alike:
-        yield _pack(alike)
+        yield _create_batch_of_rows(alike)
 
 
 def _is_alike(one: PlannedRow, row: PlannedRow) -> bool:
@@ -97,9 +97,9 @@ def _classify_seen(seen: bytes | None) -> int | None:
     return None if seen is None else len(seen)
 
 
-def _pack(rows: Sequence[PlannedRow]) -> PlannedBatch:
+def _create_batch_of_rows(rows: Sequence[PlannedRow]) -> PlannedBatch:
     one = rows[0]
-    return pack_columns(
+    return create_batch_of_columns(
         one.number, one.action, None if one.line is None else [row.line or 0 for row in rows], [row.key for row in rows],
         step=one.step, why=one.why, before=one.before, outcome=one.outcome, reason=one.reason,
         digests=None if one.digest is None else b"".join([row.digest or b"" for row in rows]),
@@ -108,7 +108,7 @@ def _pack(rows: Sequence[PlannedRow]) -> PlannedBatch:
     )  # fmt: skip
 
 
-def pack_columns(
+def create_batch_of_columns(
     first: int,
     action: Action,
     lines: Sequence[int] | None,
@@ -197,7 +197,7 @@ class RowOverlay:
             state = self._states[place]
             first, end = max(self._cuts[place], after + 1), self._cuts[place + 1]
             if first < end and (not states or state in states):
-                part = whole.cut(first - batch.first, end - batch.first)
+                part = whole.slice_rows(first - batch.first, end - batch.first)
                 yield self._lay_over(part, state, self._attempts[place], self._latest[place])
 
     def _lay_over(self, rows: RowStretch, state: RowState, attempts: int, event: Event | None) -> RowStretch:

@@ -42,7 +42,7 @@ class Event(NamedTuple):
         return get_next_state(ROW_TRANSITIONS, self.state_before, self.event)
 
 
-def pack_results(undo: int, results: Iterable[RowResult], next_id: int) -> Iterator[Event]:
+def group_into_events(undo: int, results: Iterable[RowResult], next_id: int) -> Iterator[Event]:
     """Pack what happened to rows; neighbours to which the same happened are one record.
 
     Raises:

@@ -173,7 +173,7 @@ class RowStretch:
         """The number of the last row."""
         return self.first + self.rows - 1
 
-    def cut(self, start: int, stop: int) -> RowStretch:
+    def slice_rows(self, start: int, stop: int) -> RowStretch:
         """Cut out the rows from one place to before another, counted from 0."""
         if start <= 0 and stop >= self.rows:
             return self
@@ -184,12 +184,12 @@ class RowStretch:
             rows=stop - start,
             lines=None if self.lines is None else self.lines[start:stop],
             keys=self.keys[start:stop],
-            digests=self._cut_hashes(self.digests, start, stop),
-            seen=self._cut_hashes(self.seen, start, stop),
+            digests=self._slice_hashes(self.digests, start, stop),
+            seen=self._slice_hashes(self.seen, start, stop),
             remote_ids=None if self.remote_ids is None else self.remote_ids[start:stop],
         )
 
-    def _cut_hashes(self, hashes: bytes | None, start: int, stop: int) -> bytes | None:
+    def _slice_hashes(self, hashes: bytes | None, start: int, stop: int) -> bytes | None:
         width = len(hashes or b"") // self.rows
         return hashes[start * width : stop * width] if hashes else hashes
 

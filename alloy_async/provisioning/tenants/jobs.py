@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from .. import jobs
@@ -186,5 +186,5 @@ def _read_report_if_ended(tenant: Tenant, states: Sequence[JobState]) -> Report 
 async def _open_needed_source(tenant: Tenant, target: Directory) -> Source:
     source = await tenant.open_source(target)
     if source is None:
-        raise ConfigurationError(f"the source is missing: say {name_argument('source')}")
+        raise ConfigurationError(f"the source is missing: say {format_argument_name('source')}")
     return source

@@ -63,7 +63,7 @@ async def find_mistakes(
                 async with tenant.open_target() as target:
                     account = await _identify_account(target, salt)
                     try:
-                        return (await tenant.keep_source(target) if reads_source else tenant), account
+                        return (await tenant.with_opened_source(target) if reads_source else tenant), account
                     except (AlloyAsyncError, OSError) as error:
                         mistakes.append(Mistake(tenant.name, str(error), "source"))
                         return tenant, account

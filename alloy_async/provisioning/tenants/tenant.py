@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import run_in_thread
@@ -62,7 +62,7 @@ class Tenant:
         if self.job is not None:
             return parse_place(self.job)
         if not isinstance(self.source, str | Path):
-            raise ConfigurationError(f"the place of its job is missing: say {name_argument('job')}")
+            raise ConfigurationError(f"the place of its job is missing: say {format_argument_name('job')}")
         return Path(self.source).with_name(f"{self.name}.job")
 
     @property
@@ -95,7 +95,7 @@ class Tenant:
             return await open_job_source(await run_in_thread(self.source), target)
         return await open_job_source(self.source, target)
 
-    async def keep_source(self, target: Directory) -> Tenant:
+    async def with_opened_source(self, target: Directory) -> Tenant:
         """Open the source, and make a tenant that has it as it is now, where that is a file here: it holds nothing open.
 
         Raises:

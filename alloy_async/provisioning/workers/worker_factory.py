@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...core.argument_errors import name_argument
+from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from .interface import Workers
 
@@ -36,5 +36,5 @@ def create_workers(on: str, command: Sequence[str], secrets: Mapping[str, str]) 
 
         return DaskWorkers(f"{'tls' if kind == 'dask+tls' else 'tcp'}:{rest}", command)
     raise ConfigurationError(
-        f"{name_argument('on')} takes local:N, as local:4, or dask://host:port; got {on!r}"
+        f"{format_argument_name('on')} takes local:N, as local:4, or dask://host:port; got {on!r}"
     )

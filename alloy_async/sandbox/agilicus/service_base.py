@@ -103,7 +103,7 @@ class AgilicusServiceBase(EmulatedService):
             "auto_created": False,
         }
         self.tenant.users[user["id"]] = user
-        self.change_user(user, {**body, "org_id": org_id} if org_id else body)
+        self.overwrite_user(user, {**body, "org_id": org_id} if org_id else body)
         if org_id is not None:
             self.add_to_organisation(user, org_id)
         return user
@@ -111,7 +111,7 @@ class AgilicusServiceBase(EmulatedService):
     def add_to_organisation(self, user: Json, org_id: str) -> None:
         self.tenant.roles.setdefault((org_id, user["id"]), {})
 
-    def change_user(self, user: Json, body: Json) -> None:
+    def overwrite_user(self, user: Json, body: Json) -> None:
         """Make a user what the body says, but for the members that the service derives."""
         kept = {name: user[name] for name in ("id", "type", "created", "auto_created")}
         disabled = body.get("enabled") is False  # read-only, but the vendor's own tool sends it

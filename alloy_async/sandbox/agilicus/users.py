@@ -43,7 +43,7 @@ class UserOperations(AgilicusServiceBase):
         holder = self.find_by_email(self._read_email(body))
         if holder not in (None, user):
             raise ApiError(409, f"Another user has the email {body['email']!r}.")
-        self.change_user(user, body)
+        self.overwrite_user(user, body)
         org_id = body.get("org_id")
         if "roles" in body and org_id in self.tenant.list_orgs_of(user["id"]):
             self.tenant.roles[str(org_id), user["id"]] = body["roles"]

@@ -51,7 +51,7 @@ def decompress(encoding: str, raw: bytes, size: int) -> bytes:
             assert len(piece) <= max(PIECE, size) * (4 if encoding == "br" else 1)
             pieces.append(piece)
     assert not decompressor.feed(b"")
-    decompressor.finish()
+    decompressor.check_complete()
     return b"".join(pieces)
 
 

@@ -17,10 +17,10 @@ from ...exit_codes import ExitCode
 from ...help import Command
 from ...options.job_options import SAFE_CSV
 from ...options.job_place import JOB_PLACE
-from ...output.failed_file import refuse_harmful_output, write_unresolved_rows
+from ...output.failed_file import refuse_harmful_output, write_rows_to_feed_back
 from ...output.safe_text import clean_text, format_json, print_line
 from ...output_file import OUTPUT_FILE, open_output_file, take_dash
-from ...tenants.options import table_options
+from ...tenants.options import accept_tenants_table
 from .report_renderer import render_report, report_to_json
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) ->
         "alloy-async report --many tenants.toml",
     ],
 )
-@table_options(_show_table, "job", {"form", "output"})
+@accept_tenants_table(_show_table, "job", {"form", "output"})
 @click.argument("job", type=JOB_PLACE, required=False)
 @click.option(
     "--format",
@@ -84,7 +84,7 @@ def report(
 
     writers: dict[str, Callable[[IO[str], Any, Any], object]] = {
         **_WRITERS,
-        "csv": partial(write_unresolved_rows, safe=safe_csv),
+        "csv": partial(write_rows_to_feed_back, safe=safe_csv),
     }
     try:
         with open_store_for_reading(job) as store:
@@ -139,6 +139,6 @@ def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:
 _WRITERS: dict[str, Callable[[IO[str], Any, Any], object]] = {
     "text": _write_text,
     "json": _write_json,
-    "csv": write_unresolved_rows,
+    "csv": write_rows_to_feed_back,
     "html": _write_html,
 }

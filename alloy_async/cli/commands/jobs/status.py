@@ -15,7 +15,7 @@ from ...exit_codes import ExitCode
 from ...help import Command
 from ...options.job_place import JOB_PLACE
 from ...output.safe_text import format_json, print_line
-from ...tenants.options import table_options
+from ...tenants.options import accept_tenants_table
 
 
 def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
@@ -29,7 +29,7 @@ def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) ->
     short_help="Show how a job is getting on, also from another terminal.",
     examples=["alloy-async status users.job --watch", "alloy-async status --many tenants.toml"],
 )
-@table_options(_show_table, "job", {"watch", "as_json"})
+@accept_tenants_table(_show_table, "job", {"watch", "as_json"})
 @click.argument("job", type=JOB_PLACE, required=False)
 @click.option("--watch", is_flag=True, help="Show it again every second, until the job ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

@@ -31,7 +31,7 @@ def _is_map(value: Any) -> bool:
     return isinstance(value, Mapping) and all(map(_is_texts, value.values()))
 
 
-def _is_constants(value: Any) -> bool:
+def _is_table_of_constants(value: Any) -> bool:
     return isinstance(value, Mapping) and all(
         isinstance(one, str | Mapping) or one is True or one is False for one in value.values()
     )
@@ -59,7 +59,7 @@ KEYS: Mapping[str, tuple[Check, str]] = {
     "file": _TEXT,
     "format": (lambda value: value in FORMATS, f"is one of {', '.join(FORMATS)}"),
     "map": (_is_map, 'is a table of columns and fields, as { Mail = "email" }'),
-    "set": (_is_constants, 'is a table of fields and values, as { department = "Sales" }'),
+    "set": (_is_table_of_constants, 'is a table of fields and values, as { department = "Sales" }'),
     "mapping": _TEXT,
     "delimiter": (
         lambda value: _is_text(value) and len(value) == 1 and value not in '"\r\n',
@@ -90,7 +90,7 @@ KEYS: Mapping[str, tuple[Check, str]] = {
 """All keys: the check of a value, and what the value is, for people."""
 
 
-def check_value(key: str, value: Any) -> str | None:
+def find_value_fault(key: str, value: Any) -> str | None:
     """Check a value; what is wrong with it, without repeating it, as it may be a secret in the wrong place."""
     check, description = KEYS[key]
     return None if check(value) else f"{key} {description}"

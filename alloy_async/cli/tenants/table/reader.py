@@ -14,7 +14,7 @@ from ...error_messages import translate_to_options
 from ...options.target import PLACE_NAMES
 from ..error_messages import translate_to_keys
 from .entry import Entry, create_entry, resolve_job_place
-from .keys import ACCOUNT_KEYS, KEYS, check_value
+from .keys import ACCOUNT_KEYS, KEYS, find_value_fault
 from .lines import TableLines
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class TableReader:
         for key, value in table.items():
             if key not in KEYS:
                 self._note(name, self._describe_unknown(name, key, value), key)
-            elif complaint := check_value(key, value):
+            elif complaint := find_value_fault(key, value):
                 self._note(name, complaint, key)
             else:
                 good[key] = value

@@ -65,7 +65,7 @@ def _break_body(connection: Any, exc: BaseException, cause: BaseException = NO_C
         payload.set_exception(exc, cause)
 
 
-def _lose_connection(self: ResponseHandler, exc: BaseException | None) -> None:
+def _break_body_when_lost(self: ResponseHandler, exc: BaseException | None) -> None:
     """Break off a body that was to last until the connection's end: aiohttp takes a reset for that, but it is not whole."""
     if exc is not None:
         _break_body(self, aiohttp.ClientOSError(*exc.args))
@@ -87,7 +87,7 @@ class DeadlineConnection(ResponseHandler):
         self._has_unread: Callable[[], object] | None = None
         self._rested_parser: Any = None
 
-    connection_lost = _lose_connection
+    connection_lost = _break_body_when_lost
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Read in smaller pieces than asyncio, whose 256 KiB are so large that malloc may map them anew for each answer."""
@@ -195,7 +195,7 @@ def take_buffered_body(payload: Any) -> bytes:
 
 def watch_for_reset(connection: Any) -> None:
     """Let a connection of an own session tell of a reset as ours do (use: connection)."""
-    connection.connection_lost = partial(_lose_connection, connection)
+    connection.connection_lost = partial(_break_body_when_lost, connection)
 
 
 def prepare_pool(connector: Any, scheduler: TimeoutScheduler) -> Callable[[Any, list[Any]], Awaitable[Any]]:

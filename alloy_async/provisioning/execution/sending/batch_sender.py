@@ -81,6 +81,6 @@ class BatchSender:
         self, stretch: RowStretch, start: int, stop: int, outcome: Outcome
     ) -> Iterator[RowResult]:
         if start < stop:
-            row = next(stretch.cut(start, start + 1).iterate_rows())
+            row = next(stretch.slice_rows(start, start + 1).iterate_rows())
             row.state = "intended"
             yield self._calls.decide(row, outcome)._replace(rows=stop - start)

@@ -224,7 +224,7 @@ class RowExecutor:
             return results, []
         # Written down before the system is asked: where the question fails, or the process ends, the rows stay in doubt.
         await self.record(results)
-        again = await self._doubts.reconcile_lost(lost, suspects) if lost or suspects else []
+        again = await self._doubts.reconcile_after_call(lost, suspects) if lost or suspects else []
         return [result for result in results if result.outcome is not None], again
 
     def decide(self, row: JobRow, outcome: Outcome) -> RowResult:

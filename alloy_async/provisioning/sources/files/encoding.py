@@ -8,7 +8,7 @@ import re
 from collections.abc import Generator, Iterator
 from typing import BinaryIO, TypeAlias
 
-from ....core.argument_errors import name_argument
+from ....core.argument_errors import format_argument_name
 from ...errors import SourceError
 from .input_bytes import InputBytes
 
@@ -200,18 +200,18 @@ def _is_padding(file: io.TextIOWrapper) -> bool:
 
 def _create_nul_error(name: str, number: int, text: str, at: int) -> SourceError:
     wide = "utf-32-le" if text[at : at + 3] == "\0\0\0" else "utf-16-be" if at == 0 else "utf-16-le"
-    given = name_argument("encoding", wide)
+    given = format_argument_name("encoding", wide)
     hint = f"a file full of them is UTF-16 without a mark: try {given}, or save it as 'CSV UTF-8'"
     return SourceError(f"a NUL character; {hint}", name, number, at + 1)
 
 
 def _create_decode_error(name: str, encoding: str, line: int, column: int, bad: re.Match[str]) -> SourceError:
     byte = ord(bad.group()) & 0xFF
-    hint = f"find out its encoding and give it with {name_argument('encoding')}, or save it as 'CSV UTF-8'"
+    hint = f"find out its encoding and give it with {format_argument_name('encoding')}, or save it as 'CSV UTF-8'"
     meant = bytes([byte]).decode("cp1252", "ignore")
     if encoding.startswith("utf-8") and meant:
         hint = (
             f"if {meant!r} is meant there, the file is windows-1252: "
-            f"give {name_argument('encoding', 'cp1252')}, or save it as 'CSV UTF-8'"
+            f"give {format_argument_name('encoding', 'cp1252')}, or save it as 'CSV UTF-8'"
         )
     return SourceError(f"byte 0x{byte:02X} is not {encoding.upper()}; {hint}", name, line, column + 1)

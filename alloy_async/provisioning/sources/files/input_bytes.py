@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ...errors import SourceError
 from .compression import PrefixedStream, decompress_stream
-from .line_places import LinePlaces, has_plain_line_ends
+from .line_places import LinePlaces, encodes_line_ends_as_ascii
 from .pipes import open_pipe
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+(?:::.*)?://", re.IGNORECASE)
@@ -51,7 +51,7 @@ class InputBytes(Protocol):
         """
         ...
 
-    def open_at_line(self, line: int, encoding: str) -> BinaryIO | None:
+    def try_open_at_line(self, line: int, encoding: str) -> BinaryIO | None:
         """Open a text from a physical line on, from 1; None where that would take reading all that stands before it.
 
         Raises:
@@ -106,9 +106,9 @@ class FileInput:
         """Open all of it, from the start."""
         return decompress_stream(self.open_seekable(), self.name)
 
-    def open_at_line(self, line: int, encoding: str) -> BinaryIO | None:
+    def try_open_at_line(self, line: int, encoding: str) -> BinaryIO | None:
         """Open a text from a physical line on; None where that would take reading all that stands before it."""
-        if self._is_compressed or not has_plain_line_ends(encoding):
+        if self._is_compressed or not encodes_line_ends_as_ascii(encoding):
             return None
         file = self.open_seekable()
         try:
@@ -155,7 +155,7 @@ class StreamInput:
     def open_seekable(self) -> None:
         """Return None: it is read from its start on."""
 
-    def open_at_line(self, line: int, encoding: str) -> None:
+    def try_open_at_line(self, line: int, encoding: str) -> None:
         """Return None: it is read from its start on."""
 
     def digest(self) -> None:

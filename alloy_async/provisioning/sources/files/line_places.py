@@ -10,7 +10,7 @@ _PIECE = 1 << 20
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
-def has_plain_line_ends(encoding: str) -> bool:
+def encodes_line_ends_as_ascii(encoding: str) -> bool:
     """Tell whether line ends in an encoding are the bytes that they are in ASCII, and nothing else has those."""
     return "\r\n".encode(encoding.removesuffix("-sig")) == b"\r\n"
 

@@ -75,7 +75,7 @@ class RemoteInput:
             raise
         return cast(BinaryIO, copy)
 
-    def open_at_line(self, line: int, encoding: str) -> None:
+    def try_open_at_line(self, line: int, encoding: str) -> None:
         """Return None: all that stands before it would have to come, too."""
 
     def digest(self) -> str:

@@ -101,7 +101,7 @@ class CsvSource:
 
     def blocks_from(self, line: int) -> Iterator[ColumnBlock] | None:
         """Yield the rows from the one on that starts on a line; see `Source`."""
-        stream = self._origin.open_at_line(line, self.encoding)
+        stream = self._origin.try_open_at_line(line, self.encoding)
         if stream is None:
             return None
         return self._parse(read_blocks(stream, self.name, self.encoding, first=line))

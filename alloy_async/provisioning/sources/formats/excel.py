@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from ....core.argument_errors import name_argument
+from ....core.argument_errors import format_argument_name
 from ....core.errors import ConfigurationError
 from ...errors import SourceError
 from ..cell_values import Unreadable, is_inexact
@@ -123,7 +123,7 @@ class ExcelSource:
         if len(fitting) > 1:
             sheets = ", ".join(repr(name) for _, name in fitting)
             raise SourceError(
-                f"several sheets hold users: {sheets}; say which one: {name_argument('sheet', 'NAME')}",
+                f"several sheets hold users: {sheets}; say which one: {format_argument_name('sheet', 'NAME')}",
                 self.name,
             )
         if not headers:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from ....core.argument_errors import name_argument
+from ....core.argument_errors import format_argument_name
 from ...errors import SourceError
 from ..column_layout import ColumnLayout, LayoutError
 from ..field_map import FieldMap
@@ -53,7 +53,9 @@ class Header:
         filled = _count_filled(self.cells)
         for line, cells in self.above:
             if _count_filled(cells) >= filled:
-                hint = f"if so, leave out what stands above: {name_argument('skip_rows', self.line - 1)}"
+                hint = (
+                    f"if so, leave out what stands above: {format_argument_name('skip_rows', self.line - 1)}"
+                )
                 raise SourceError(
                     f"this row does not name the {key}; line {self.line} looks like the header; {hint}",
                     name,

@@ -55,7 +55,7 @@ def read_marks(workbook: bytes, sheet: Any) -> SheetMarks:
     cells: dict[int, dict[int, str]] = {}
     xml = _read_sheet(workbook, sheet.name)
     if _WORTH_A_WALK.search(xml):
-        for row, column, why in _walk_cells(xml):
+        for row, column, why in _find_hidden_rows_and_flawed_cells(xml):
             if why is None:
                 hidden.add(row)
             else:
@@ -83,7 +83,7 @@ def _list_pairs(xml: bytes, tag: re.Pattern[bytes], *names: bytes) -> Iterator[l
             yield [html.unescape(value[1].decode()) for value in values if value]
 
 
-def _walk_cells(xml: bytes) -> Iterator[tuple[int, int, str | None]]:
+def _find_hidden_rows_and_flawed_cells(xml: bytes) -> Iterator[tuple[int, int, str | None]]:
     """Walk rows and cells: yields row, column and what is wrong there; None for a hidden row."""
     row = column = 0
     for tag in _TAG.finditer(xml):

@@ -11,7 +11,7 @@ from itertools import chain, islice
 
 import orjson
 
-from ....core.argument_errors import name_argument
+from ....core.argument_errors import format_argument_name
 from ...errors import SourceError
 from ..blocks import Block, RowBlock
 from ..field_map import FieldMap
@@ -73,7 +73,7 @@ class JsonLinesSource:
 
     def blocks_from(self, line: int) -> Iterator[Block] | None:
         """Yield the rows from the one on that stands on a line; see `Source`."""
-        stream = self._origin.open_at_line(line, self.encoding)
+        stream = self._origin.try_open_at_line(line, self.encoding)
         if stream is None:
             return None
         objects = ObjectRows(self.name, self._mapping)
@@ -83,7 +83,7 @@ class JsonLinesSource:
     def _refuse_other_json(self) -> None:
         first = read_first_line(self._origin, self.encoding)
         if first.startswith("[") or first == "{":
-            given = name_argument("format", "jsonl")
+            given = format_argument_name("format", "jsonl")
             message = f"expected one JSON object a line, with nothing around them; leave out {given}"
             raise SourceError(message, self.name, 1, 1)
 

@@ -112,19 +112,19 @@ class ParquetSource:
             values: list[object] = column.to_pylist()
             return values
         try:
-            return [*map(_convert_readable, self._to_readable(column).to_pylist())]
+            return [*map(_convert_readable, self._cast_for_python(column).to_pylist())]
         except (ValueError, OverflowError):  # a date that Python's calendar does not reach
             return [
                 None if value is None else str(value)
                 for value in column.cast(self._arrow.string()).to_pylist()
             ]
 
-    def _to_readable(self, column: Any) -> Any:
+    def _cast_for_python(self, column: Any) -> Any:
         """Make columns of types that Python has; a time of a zone that is not known here becomes one of UTC."""
         types, kind = self._arrow.types, column.type
         if types.is_float32(kind):  # as a double, 0.1 would become 0.10000000149011612
             return column.cast(self._arrow.string()).cast(self._arrow.float64())
-        column = self._to_microseconds(column)
+        column = self._cast_to_microseconds(column)
         if types.is_timestamp(column.type) and column.type.tz is not None and len(column):
             try:
                 self._arrow.scalar(0, column.type).as_py()
@@ -132,7 +132,7 @@ class ParquetSource:
                 return column.cast(self._arrow.timestamp(column.type.unit, "UTC"))
         return column
 
-    def _to_microseconds(self, column: Any) -> Any:
+    def _cast_to_microseconds(self, column: Any) -> Any:
         """Nanoseconds become microseconds, which Python has, where they are whole; else text."""
         types, kind = self._arrow.types, column.type
         if getattr(kind, "unit", None) != "ns":

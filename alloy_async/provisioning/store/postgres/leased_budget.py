@@ -64,7 +64,7 @@ class Exchange:
         self.slots: list[float] = []
         self._is_wanted = is_wanted
 
-    def change(self, row: BudgetRow, now: float, ahead: float) -> list[float]:
+    def compute_new_numbers(self, row: BudgetRow, now: float, ahead: float) -> list[float]:
         """Bring the answers to a row, and lease requests where some are wanted.
 
         Args:
@@ -82,7 +82,7 @@ class Exchange:
         # Nobody needs a word while the gate is shut: all wait for it.
         heard = -math.inf if row.written is None else max(row.written, budget.opens_at())
         if now - heard > _SILENCE or (self.rested is not None and self.rested + ahead - heard > _QUIET):
-            budget.note_rest(now)
+            budget.note_idle(now)
         for answer in self.answers:
             apply_service_answer(budget, answer, ahead)
         size = choose_lease_size(budget.rate()) if self._is_wanted and budget.rate() < math.inf else 0
@@ -136,24 +136,24 @@ class LeasedBudget:
     def opens_at(self) -> float:
         return self._budget.opens_at() - self._ahead
 
-    def until(self) -> float:
-        return self._budget.until() - self._ahead
+    def get_told_opening(self) -> float:
+        return self._budget.get_told_opening() - self._ahead
 
     def note_accepted(self, now: float, sent: float) -> None:
         with self._lock:
-            self._note_answer(_ServiceAnswer(False, now, sent))
+            self._note_service_answer(_ServiceAnswer(False, now, sent))
 
     def note_refused(
         self, now: float, sent: float, asked: float | None, chance: float, crowded: bool
     ) -> bool:
         with self._lock:
-            is_news = self._note_answer(_ServiceAnswer(True, now, sent, asked, chance, crowded))
+            is_news = self._note_service_answer(_ServiceAnswer(True, now, sent, asked, chance, crowded))
             if is_news:
                 self._drop_slots_before_opening()
                 self._wake(True)
             return is_news
 
-    def note_rest(self, now: float) -> None:
+    def note_idle(self, now: float) -> None:
         """Note that nobody here is in a hurry; whether nobody is anywhere is seen when the row is read."""
         with self._lock:
             self._rested = now
@@ -187,7 +187,7 @@ class LeasedBudget:
         opens = self.opens_at()
         self._slots = deque([moment for moment in self._slots if moment >= opens])
 
-    def _note_answer(self, answer: _ServiceAnswer) -> bool:
+    def _note_service_answer(self, answer: _ServiceAnswer) -> bool:
         self._answers.append(answer)
         self._wake(False)
         return apply_service_answer(self._budget, answer, self._ahead)

@@ -12,7 +12,7 @@ from ....version import __version__
 from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunLogLine, Second, ShardCounts
 from ..planned_batches import PlannedBatch, RowOverlay
-from ..row_events import MOST, Event, pack_results
+from ..row_events import MOST, Event, group_into_events
 from ..rows import JobRow, RowResult, RowStretch
 from ..states import RowEvent, RowState
 from .connection import raise_as_job_error
@@ -125,7 +125,7 @@ class PostgresStore(OpenDatabaseJob):
                 for stretch in overlay.unpack_batch(batch, after, states):
                     if stretch.first > self._last:
                         return
-                    yield stretch.cut(0, self._last - stretch.first + 1)
+                    yield stretch.slice_rows(0, self._last - stretch.first + 1)
             after = last
 
     def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
@@ -135,11 +135,11 @@ class PostgresStore(OpenDatabaseJob):
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
         """Write down that rows are about to be sent."""
-        self.copy("events", EVENT_COLUMNS, pack_results(encode_phase(phase), intents, 0))
+        self.copy("events", EVENT_COLUMNS, group_into_events(encode_phase(phase), intents, 0))
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows; what is the same for neighbours is written once."""
-        self.copy("events", EVENT_COLUMNS, pack_results(encode_phase(phase), results, 0))
+        self.copy("events", EVENT_COLUMNS, group_into_events(encode_phase(phase), results, 0))
 
     def reopen_rows(self, phase: Phase, state: RowState) -> None:
         """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""

@@ -20,7 +20,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Self
 
-from ....core.argument_errors import name_argument
+from ....core.argument_errors import format_argument_name
 from ...errors import JobError
 from ..row_events import Event
 from .schema import connect
@@ -57,7 +57,9 @@ class WorkerLock:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         except FileExistsError:
-            message = f"this job exists already; resume it, or give another place: {name_argument('job')}"
+            message = (
+                f"this job exists already; resume it, or give another place: {format_argument_name('job')}"
+            )
             raise JobError(message, path) from None
         except FileNotFoundError:
             raise JobError(f"there is no folder {path.parent}; make it first", path) from None

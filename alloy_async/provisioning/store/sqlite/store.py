@@ -12,7 +12,7 @@ from typing import Any
 from ..header import JobHeader, Phase, encode_phase
 from ..job_store import Remark, RunLogLine, Second
 from ..planned_batches import PlannedBatch, RowOverlay
-from ..row_events import MOST, Event, pack_results
+from ..row_events import MOST, Event, group_into_events
 from ..rows import JobRow, RowResult, RowStretch
 from ..states import ROW_TRANSITIONS, RowEvent, RowState
 from .job_file import JobFile
@@ -78,14 +78,14 @@ class SqliteStore(JobFile):
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
         """Write down that rows are about to be sent; only the worker that the job names may."""
-        events = list(pack_results(encode_phase(phase), intents, self.next_id))
+        events = list(group_into_events(encode_phase(phase), intents, self.next_id))
         with self.transaction():
             self.guard.count_new_intents(events)
             self._append_events(events)
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows; what is the same for neighbours is written once."""
-        self._append_events(pack_results(encode_phase(phase), results, self.next_id))
+        self._append_events(group_into_events(encode_phase(phase), results, self.next_id))
 
     def reopen_rows(self, phase: Phase, state: RowState) -> None:
         """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""

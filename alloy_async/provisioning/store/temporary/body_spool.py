@@ -70,7 +70,7 @@ class BodySpool:
         for place in [*sorted(refused), users.rows]:
             if place > begin:
                 self._numbers += range(first + begin, first + place)
-                self._users.append(users.cut(begin, place))
+                self._users.append(users.slice_rows(begin, place))
             begin = place + 1
         if len(self._numbers) >= self._size:
             self._write_bodies(self._encoder, self._size)
@@ -102,12 +102,12 @@ class BodySpool:
         users, numbers, start = RecordColumns.join(self._users or [RecordColumns(0, {})]), self._numbers, 0
         while len(numbers) - start >= least:
             stop = min(start + self._size, len(numbers))
-            body = encoder.encode_batch(users.cut(start, stop))
+            body = encoder.encode_batch(users.slice_rows(start, stop))
             if body is not None and not self._write(body, (numbers[start], numbers[stop - 1], stop - start)):
                 self.drop()
                 return
             start = stop
-        self._numbers, self._users = numbers[start:], [users.cut(start, users.rows)]
+        self._numbers, self._users = numbers[start:], [users.slice_rows(start, users.rows)]
 
     def _write(self, body: bytes, key: tuple[int, int, int]) -> bool:
         """Write a body; False where the disk does not take it."""

@@ -157,7 +157,7 @@ class CorrectableRows(_TemporaryDatabase):
             self._database.execute("UPDATE refused SET corrected_on = ? WHERE line = ?", (on, line))
         return earlier  # type: ignore[no-any-return]
 
-    def find_line(self, folded: str) -> int | None:
+    def find_line_of_taken_key(self, folded: str) -> int | None:
         """Find the line of the job's source whose row has taken a folded key."""
         found = self._database.execute("SELECT line FROM keys WHERE folded = ?", (folded,)).fetchone()
         return found and found[0]  # type: ignore[no-any-return]

@@ -15,7 +15,7 @@ _SENDS = 2
 """Requests at most; the second one only where the system refuses a second user of the same key."""
 
 
-async def create_or_find(directory: Directory, record: UserRecord) -> Outcome:
+async def create_once(directory: Directory, record: UserRecord) -> Outcome:
     """Create one user; where the answer is lost, look the user up before giving up: one user, and one success.
 
     A user of the same key who is otherwise than the record says is somebody else's, and stays as it is: `exists`.
@@ -57,3 +57,7 @@ async def create_or_find(directory: Directory, record: UserRecord) -> Outcome:
             break
     assert lost is not None
     return lost
+
+
+create_or_find = create_once
+"""Its name before the first release."""
