@@ -23,7 +23,7 @@ from .commands.provision import plan, provision
 from .commands.rehearse import rehearse
 from .commands.sandbox import sandbox
 from .commands.user_queries import users
-from .error_messages import describe_error, name_option
+from .error_messages import describe_error, format_option_name
 from .exit_codes import ExitCode
 from .help import Group, get_help_width
 from .output.safe_text import print_line
@@ -39,7 +39,7 @@ class App(Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             try:
-                with use_argument_names(name_option):
+                with use_argument_names(format_option_name):
                     return super().invoke(ctx)
             finally:
                 sys.stdout.flush()  # here, since at exit it would be too late to catch what it raises

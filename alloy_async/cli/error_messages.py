@@ -43,11 +43,11 @@ OPTIONS: Mapping[str, str] = {
 """Arguments of the library, and the options that set them."""
 
 
-def name_option(name: str, value: Any = None) -> str:
+def format_option_name(name: str, value: Any = None) -> str:
     """Name an argument of the library as the option that sets it: `--allow-inactive`, `--encoding cp1252`.
 
     Args:
-        name, value: see `name_argument`.
+        name, value: see `format_argument_name`.
     """
     if isinstance(value, Mapping):
         return " ".join(f"--map {shlex.quote(f'{column}={field}')}" for column, field in value.items())
@@ -69,14 +69,14 @@ def translate_to_options(message: str, arguments: Collection[str] = ()) -> str:
             `user_id is empty`, it becomes `--user-id is empty`.
     """
 
-    def name_argument(found: re.Match[str]) -> str:
+    def spell_option(found: re.Match[str]) -> str:
         return f"{OPTIONS[found[1]]} {found[2] or ''}".rstrip()
 
-    def name_subject(found: re.Match[str]) -> str:
+    def spell_subject(found: re.Match[str]) -> str:
         option = f"--{found[2].replace('_', '-')}" if found[2] in arguments else OPTIONS.get(found[2], "")
         return found[1] + (option if option and ("_" in found[2] or found[2] in arguments) else found[2])
 
-    return _SUBJECT.sub(name_subject, _ARGUMENT.sub(name_argument, message))
+    return _SUBJECT.sub(spell_subject, _ARGUMENT.sub(spell_option, message))
 
 
 def describe_error(error: Exception, arguments: Collection[str] = ()) -> str:

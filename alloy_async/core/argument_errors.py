@@ -17,14 +17,14 @@ MOST_LISTED = 8
 """Names that an error lists in full."""
 
 
-def _format_keyword(name: str, value: Any) -> str:
+def _format_as_keyword(name: str, value: Any) -> str:
     if isinstance(value, Mapping):  # the only argument that is one maps columns to fields
         value = ", ".join(f"{column!r}: {field!r}" for column, field in value.items())
         return f"{name}=FieldMap({{{value}}})"
     return f"{name}=" if value is None else f"{name}={value!r}"
 
 
-_format: FormatArgument = _format_keyword
+_format: FormatArgument = _format_as_keyword
 
 
 def format_argument_name(name: str, value: Any = None) -> str:

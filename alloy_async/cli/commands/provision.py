@@ -78,7 +78,6 @@ def provision(
 
     Exit code: 0 when every row is in, 1 when some are not, 2 when nothing could be done, 130 when interrupted.
     """
-
     if (file is None) == (origin is None):
         raise click.UsageError("give either FILE, or --from with a system")
     if origin and job is None:

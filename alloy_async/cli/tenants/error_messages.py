@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..error_messages import name_option, translate_to_options
+from ..error_messages import format_option_name, translate_to_options
 from ..options.target import PLACE_NAMES
 from .table.keys import KEYS
 
@@ -27,11 +27,11 @@ def describe_tenant_error(error: Exception) -> str:
     return " ".join(text.split("\n"))
 
 
-def name_key(name: str, value: Any = None) -> str:
+def format_key_name(name: str, value: Any = None) -> str:
     """Name an argument of the library as the key that sets it: `allow_inactive = true`, `encoding = "cp1252"`.
 
     Args:
-        name, value: see `name_argument`.
+        name, value: see `format_argument_name`.
     """
     if isinstance(value, Mapping):
         columns = ", ".join(f"{_format_key(column)} = {json.dumps(field)}" for column, field in value.items())
@@ -40,7 +40,7 @@ def name_key(name: str, value: Any = None) -> str:
     if name in PLACE_NAMES:
         return f'place = {{ {name} = "{"..." if value is None else value}" }}'
     if key not in KEYS:
-        return name_option(name, value)
+        return format_option_name(name, value)
     return key if value is None else f"{key} = {json.dumps(value, ensure_ascii=False)}"
 
 

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from ...core.argument_errors import use_argument_names
 from ..exit_codes import ExitCode
 from ..options.job_options import JobOptions, add_options
-from .error_messages import name_key
+from .error_messages import format_key_name
 from .runner import ManyCommand, run_many
 from .table.keys import KEYS
 
@@ -105,7 +105,7 @@ def accept_tenants_table(
             context = click.get_current_context()
             if many is not None:
                 _refuse_options_of_one(context, {"many", "only", *taken})
-                with use_argument_names(name_key):
+                with use_argument_names(format_key_name):
                     code = run(many, only, given)
                 return context.exit(code)
             if only or given.pop("at_once", None):

@@ -107,7 +107,7 @@ class TenantsProgress:
             elif self._form == "auto" and self._live is None:
                 self._print_plain_lines(state, event)
 
-    def print_line(self, text: str) -> None:
+    def print_message(self, text: str) -> None:
         """Print a line, above the table where there is one."""
         with ignore_closed_stream(sys.stderr):
             if self._form == "json":

@@ -92,7 +92,7 @@ def run_many(command: ManyCommand) -> ExitCode:
         except asyncio.CancelledError:
             if not progress.is_begun:
                 index.restore()
-            progress.print_line(_describe_interruption(command, progress))
+            progress.print_message(_describe_interruption(command, progress))
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
             index.restore()
@@ -125,7 +125,7 @@ async def _run_tenants(
     run = RunOptions(
         concurrency=options.concurrency, new_key=options.new_key, sends_again=command.sends_again
     )
-    with handle_interrupts(run.stop, lambda: progress.is_begun, progress.print_line):
+    with handle_interrupts(run.stop, lambda: progress.is_begun, progress.print_message):
         return await _create_run_of_all(command, chosen, run, progress)
 
 
@@ -168,8 +168,10 @@ def _finish(command: ManyCommand, report: TenantsReport[Any], progress: TenantsP
     for name, one in report.tenants.items():
         if isinstance(one.result, Report) and one.result.phase != "undo":
             if one.complete:
-                try_remove_stale_file(one.result, None, progress.print_line)
-            elif written := write_failed_file_or_warn(one.result, None, command.options, progress.print_line):
+                try_remove_stale_file(one.result, None, progress.print_message)
+            elif written := write_failed_file_or_warn(
+                one.result, None, command.options, progress.print_message
+            ):
                 failed_files[name] = written
     codes = {name: choose_exit_code(progress, name, command) for name in progress.states}
     code = ExitCode.INTERRUPTED if report.stopped else max(codes.values(), default=ExitCode.SUCCESS)
