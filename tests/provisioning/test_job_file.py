@@ -158,6 +158,28 @@ def test_one_worker_at_a_time_also_within_a_process(killed: Path) -> None:
     open_store(killed).close()
 
 
+def test_a_job_that_nobody_works_on_is_one_file_that_needs_no_log(tmp_path: Path) -> None:
+    job = finished_job(tmp_path / "users.job")
+    for _ in range(2):  # as it was made, and as it was taken up
+        assert [path.name for path in tmp_path.iterdir()] == ["users.job"]
+        with contextlib.closing(sqlite3.connect(f"{job.as_uri()}?immutable=1", uri=True)) as database:
+            assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        open_store(job).close()
+
+
+def test_a_job_that_is_closed_while_somebody_reads_it_loses_nothing(tmp_path: Path) -> None:
+    job = finished_job(tmp_path / "users.job", rows=begun_rows(0), state="running")
+    worker = open_store(job)
+    with open_store_for_reading(job) as reader:
+        with reader.transaction():  # which sees the job as it was
+            assert reader.count_outcomes("apply") == worker.count_outcomes("apply")
+            worker.record_intents("apply", [row.create_intent() for row in worker.read_rows("apply")])
+            worker.close()
+        assert reader.count_outcomes("apply") == {"intended": 1000}
+    assert planned_numbers(job) == set()
+
+
 def remove(job: Path) -> None:
     job.unlink()
 

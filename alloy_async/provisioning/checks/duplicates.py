@@ -39,8 +39,8 @@ class KeyHashes:
         self._open_file = open_file
         self._hashes = array("q")
         self._file: IO[bytes] | None = None
-        self._pieces: list[list[tuple[int, int]]] = [[] for _ in range(_PARTS)]
-        """Of each part, by the first byte of a hash: where its pieces are in the file, and their lengths."""
+        self._pieces: list[list[tuple[int, int]]] = []
+        """Of each part, by the first byte of a hash: where its pieces are in the file, and their lengths; empty without one."""
 
     def add(self, keys: Iterable[str]) -> None:
         """Remember keys, folded."""
@@ -59,7 +59,6 @@ class KeyHashes:
             return frozenset(_find_repeated(hashes))
         file, self._file = self._file, None
         parts, pieces = _split(hashes, 0), self._pieces
-        self._pieces = [[] for _ in range(_PARTS)]
         repeated: set[int] = set()
         with file:
             while parts:  # one part at a time is read
@@ -74,6 +73,7 @@ class KeyHashes:
             except OSError:
                 self._most = sys.maxsize
                 return
+            self._pieces = [[] for _ in range(_PARTS)]
             weakref.finalize(self, self._file.close)
         parts, self._hashes = _split(self._hashes, 0), array("q")
         for part, pieces in zip(parts, self._pieces, strict=True):

@@ -225,7 +225,8 @@ class CsvSource:
         rows = [(record.line, record.cells) for record in records if record.cells]
         header = find_header(rows, mapping, key)
         below = [cells for line, cells in rows if header and line > header.line]
-        header = header and header.drop_unnamed_end(max(map(_find_end, below), default=0))
+        if header and not header.cells[-1].strip():
+            header = header.drop_unnamed_end(max(map(_find_end, below), default=0))
         return header, delimiter, _find_usual_width(below)
 
     def _refuse_swallowed_rows(self, record: Record) -> None:

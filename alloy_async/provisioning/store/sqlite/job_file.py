@@ -14,6 +14,9 @@ from ..header import JobHeader
 from .lock import CopiedJobGuard, WorkerLock, WorkerProbe
 from .schema import DamagedRecord, connect, create_template, insert_header, open_database
 
+_DURABLE = "PRAGMA synchronous = NORMAL"
+"""Of the log; what must be durable is moved into the file."""
+
 
 class JobFile:
     """A job file, as `create`, `open` and `open_for_reading` open it.
@@ -84,7 +87,11 @@ class JobFile:
             with store.raise_as_job_error():
                 if header is None:
                     database.execute("PRAGMA journal_mode = WAL")
-                database.execute("PRAGMA synchronous = NORMAL")  # what must be durable is moved into the file
+                    database.execute(_DURABLE)
+                else:
+                    # Nothing of a new job has to outlive a loss of power before its first intent, or its end. Later, a log that
+                    # begins anew over an old one would not be safe like this.
+                    database.execute("PRAGMA synchronous = OFF")
                 with store.transaction(durable=header is None):
                     if header is not None:
                         insert_header(database, header)
@@ -149,6 +156,7 @@ class JobFile:
                     # request that may have left: a log is left behind when the file is copied after a crash, and of one
                     # SQLite ignores, silently, whatever follows a damaged byte. A lost outcome leaves its row in doubt, and
                     # is found out by asking; a lost intent would be sent twice.
+                    self._database.execute(_DURABLE)
                     self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._in_transaction = False
@@ -174,7 +182,10 @@ class JobFile:
         """Leave one file, for readers too, and let others work on it."""
         if self._lock:
             try:
-                self._database.execute("PRAGMA journal_mode = DELETE")
+                self._database.execute(_DURABLE)
+                # The log goes into the file and is removed; then one sector of the file says that there is none. That needs no
+                # journal on disk, and to make, sync and remove one took as long as all the rest of closing.
+                self._database.execute("PRAGMA journal_mode = MEMORY")
             except sqlite3.Error:  # somebody reads it just now, or it is damaged
                 with contextlib.suppress(sqlite3.Error):
                     self._database.execute("PRAGMA wal_checkpoint(PASSIVE)")
