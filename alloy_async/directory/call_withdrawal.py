@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from ..core.calls.scope import current_scope, watch_attempts
+from ..core.calls.scope import begin_watch, current_scope
 from ..core.errors import AlloyAsyncError
 from ..core.http.outgoing_request import OutgoingRequest
 from ..core.operation.operation import Operation
@@ -88,13 +88,14 @@ class WithdrawableCall:
         assert task is not None
         before = task.cancelling()
         self._task = task
+        watch = begin_watch(self)
         try:
-            with watch_attempts(self):
-                return await start()
+            return await start()
         except asyncio.CancelledError:
             if task.cancelling() - self.is_withdrawn > before or not self.is_withdrawn:
                 raise
         finally:
+            current_scope.reset(watch)
             self._task = None
             if self.is_withdrawn:
                 task.uncancel()

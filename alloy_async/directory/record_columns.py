@@ -101,17 +101,21 @@ class RecordColumns:
             {name: column[start:stop] for name, column in self.attributes.items()},
         )
 
-    def create_record(self, place: int) -> UserRecord:
-        """Create the record of one user."""
-        values: dict[str, Any] = {field: column[place] for field, column in self.values.items()}
-        for field, value in values.items():
-            if value == "" and field not in _KEPT_EMPTY:
-                values[field] = None
-        free = {
-            name: column[place] for name, column in self.attributes.items() if column[place] is not ABSENT
-        }
-        return UserRecord(**{"username": "", **values, "attributes": free})
-
     def iterate_records(self) -> Iterator[UserRecord]:
         """Create the record of each user."""
-        return map(self.create_record, range(self.rows))
+        columns: dict[str, Sequence[Any]] = {"username": [""] * self.rows}
+        for field, column in self.values.items():
+            is_kept = field in _KEPT_EMPTY or "" not in column
+            columns[field] = column if is_kept else [None if value == "" else value for value in column]
+        users = zip(zip(*columns.values(), strict=True), self._iterate_attributes(), strict=True)
+        for values, attributes in users:
+            yield UserRecord(**dict(zip(columns, values, strict=True)), attributes=attributes)
+
+    def _iterate_attributes(self) -> Iterator[dict[str, Any]]:
+        if not self.attributes:
+            return ({} for _ in range(self.rows))
+        rows = zip(*self.attributes.values(), strict=True)
+        return (
+            {name: value for name, value in zip(self.attributes, row, strict=True) if value is not ABSENT}
+            for row in rows
+        )

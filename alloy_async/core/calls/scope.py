@@ -9,7 +9,7 @@ import heapq
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
@@ -169,12 +169,9 @@ def check_each_attempt(check: Callable[[], None]) -> Iterator[None]:
         current_scope.reset(token)
 
 
-@contextmanager
-def watch_attempts(watch: AttemptWatch) -> Iterator[None]:
-    """Have each attempt of the calls in a block told to `watch`."""
-    outer = current_scope.get() or Scope()
-    token = current_scope.set(outer._replace(watch=watch))
-    try:
-        yield
-    finally:
-        current_scope.reset(token)
+def begin_watch(watch: AttemptWatch) -> Token[Scope | None]:
+    """Have each attempt of the calls that follow in this context told to `watch`, until `current_scope` is reset.
+
+    It comes once a row of a job: a context manager, with a copy of the scope by names, took four times as long.
+    """
+    return current_scope.set(Scope(*(current_scope.get() or Scope())[:-1], watch=watch))
