@@ -23,11 +23,14 @@ from .commands.provision import plan, provision
 from .commands.rehearse import rehearse
 from .commands.sandbox import sandbox
 from .commands.user_queries import users
-from .error_messages import describe_error, format_option_name
+from .error_messages import describe_error, error_to_json, format_option_name
 from .exit_codes import ExitCode
-from .help import Group, get_help_width
-from .output.safe_text import print_line
+from .help import Group, write_commands, write_examples
+from .output.safe_text import format_json, print_line
 from .output.streams import drop_output, open_missing_streams, replace_unencodable, report_unwritable
+
+JSON_ERRORS = "alloy_async.json_errors"
+"""The entry of a context that tells whether errors are to be JSON: a mistake in the command is one, too."""
 
 
 class App(Group):
@@ -36,11 +39,20 @@ class App(Group):
     A package that an extra would have brought is named with the extra, and not by a traceback.
     """
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[JSON_ERRORS] = "call" in args and "--json-errors" in args
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             try:
                 with use_argument_names(format_option_name):
                     return super().invoke(ctx)
+            except click.ClickException as error:
+                if not ctx.meta[JSON_ERRORS]:
+                    raise
+                print_line(format_json(error_to_json(error), indent=2), err=True)
+                ctx.exit(error.exit_code)
             finally:
                 sys.stdout.flush()  # here, since at exit it would be too late to catch what it raises
         except BrokenPipeError as error:
@@ -58,12 +70,8 @@ class App(Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, section in SECTIONS.items():
-            with formatter.section(heading):
-                limit = formatter.width - 16
-                formatter.write_dl([(one.name or "", one.get_short_help_str(limit)) for one in section])
-        with formatter.section("Examples"):
-            for example in EXAMPLES:
-                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+            write_commands(formatter, heading, [(one.name or "", one) for one in section])
+        write_examples(formatter, EXAMPLES)
 
 
 EXAMPLES = (
@@ -74,13 +82,7 @@ EXAMPLES = (
 )
 
 
-@click.group(
-    cls=App,
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "max_content_width": get_help_width(),
-    },
-)
+@click.group(cls=App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def app() -> None:
     """Manage the users of Alloy, Tenable.ad (alsid), Opendatasoft, Smooch and Agilicus: one at a time, or in bulk.

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
 
 from ..core.codec.fields import get_fields
-from ..core.codec.typed_json import to_wire
 from ..core.errors import AlloyAsyncError, InvalidRequest, NotFound
+from ..core.operation.markers import Path
 from ..core.operation.operation import find_result_type
 from ..core.operation.paging import Listing
-from .error_messages import describe_error, translate_to_options
+from .error_messages import describe_error, error_to_json
 from .exit_codes import ExitCode
-from .options.arguments import find_unknown_members
+from .options.json_input import find_unknown_members
 from .options.system_access import open_client, preview_request
 from .options.target import TargetOptions
 from .output.safe_text import format_json, print_line
@@ -51,7 +50,7 @@ class CallPlan:
     operation: OperationClass
     build: Callable[[Mapping[str, str]], Any]
     target: TargetOptions
-    output: Path | None
+    output: FilePath | None
     json_errors: bool
     dry_run: bool
     deadline: float
@@ -88,7 +87,7 @@ def run_call(plan: CallPlan) -> ExitCode:
     except BrokenPipeError:
         raise
     except OSError as error:
-        print_line(describe_error(error), err=True)
+        _print_error(plan, error)
         return ExitCode.NOT_DONE
     return ExitCode.SUCCESS
 
@@ -140,33 +139,16 @@ def _print_unknown_members(operation: Any) -> None:
             print_line(f"Note: {path} is not in the documents; it is sent as it is", err=True)
 
 
-def _print_error(plan: CallPlan, error: AlloyAsyncError) -> None:
-
-    arguments = (
-        [field.name for field in get_fields(plan.operation)] if isinstance(error, InvalidRequest) else []
-    )
-    if not plan.json_errors:
+def _print_error(plan: CallPlan, error: AlloyAsyncError | OSError) -> None:
+    fields = get_fields(plan.operation)
+    if isinstance(error, NotFound):
+        arguments = [field.name for field in fields if isinstance(field.marker, Path)]
+    else:
+        arguments = [field.name for field in fields] if isinstance(error, InvalidRequest) else []
+    if plan.json_errors:
+        click.echo(format_json(error_to_json(error, arguments), indent=2), err=True)
+    else:
         print_line(describe_error(error, arguments), err=True)
-        return
-    data = {
-        "error": type(error).__name__,
-        "message": translate_to_options(error.message, arguments),
-        "operation": error.operation,
-        "status": error.status,
-        "request_id": error.request_id,
-        "effect": error.effect,
-        "attempts": error.attempts,
-        "retry_after": error.retry_after,
-        "body": _body_to_json(error.body),
-    }
-    click.echo(format_json(data, indent=2), err=True)
-
-
-def _body_to_json(body: Any) -> Any:
-
-    with suppress(InvalidRequest):
-        return to_wire(body)
-    return str(body)
 
 
 def _choose_exit_code(error: AlloyAsyncError) -> ExitCode:

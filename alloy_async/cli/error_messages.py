@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import click
+
 OPTIONS: Mapping[str, str] = {
     "adopted": "--adopted",
     "allow_delete": "--allow-delete",
@@ -91,10 +93,48 @@ def describe_error(error: Exception, arguments: Collection[str] = ()) -> str:
     if isinstance(error, OSError) and error.strerror and not isinstance(error, AlloyAsyncError):
         place = error.filename or "the output cannot be written"
         return f"Error: {place}: {error.strerror}"
-    return f"Error: {translate_to_options(str(error), arguments)}{_suggest_remedy(error)}"
+    return f"Error: {translate_to_options(str(error), arguments)}{_suggest_remedy(error, arguments)}"
 
 
-def _suggest_remedy(error: Exception) -> str:
+def error_to_json(error: Exception, arguments: Collection[str] = ()) -> dict[str, Any]:
+    """Convert an error to JSON data; of one that is no error of the library, nothing was sent.
+
+    Args:
+        error: of the library, of the operating system, or of the words of the command.
+        arguments: as for `translate_to_options`.
+    """
+    from ..core.errors import AlloyAsyncError
+
+    if isinstance(error, AlloyAsyncError):
+        message, facts = translate_to_options(error.message, arguments), error
+    elif isinstance(error, click.ClickException):
+        message, facts = error.format_message(), AlloyAsyncError("", effect="none")
+    else:
+        message, facts = describe_error(error).removeprefix("Error: "), AlloyAsyncError("", effect="none")
+    return {
+        "error": type(error).__name__,
+        "message": message,
+        "operation": facts.operation,
+        "status": facts.status,
+        "request_id": facts.request_id,
+        "effect": facts.effect,
+        "attempts": facts.attempts,
+        "retry_after": facts.retry_after,
+        "body": _body_to_json(facts.body),
+    }
+
+
+def _body_to_json(body: Any) -> Any:
+    from ..core.codec.typed_json import to_wire
+    from ..core.errors import InvalidRequest
+
+    try:
+        return to_wire(body)
+    except InvalidRequest:
+        return str(body)
+
+
+def _suggest_remedy(error: Exception, arguments: Collection[str]) -> str:
     from ..core.errors import AlloyAsyncError, ConnectError, Forbidden, NotFound, Unauthorized
     from ..provisioning.errors import ForeignRowsError
 
@@ -105,6 +145,9 @@ def _suggest_remedy(error: Exception) -> str:
     nothing = " Nothing was changed." if isinstance(error, AlloyAsyncError) and error.effect == "none" else ""
     if isinstance(error, Unauthorized | Forbidden):
         return f"\nThe API key was refused: check its environment variable or --api-key-file.{nothing}"
-    if isinstance(error, ConnectError | NotFound):
+    if isinstance(error, ConnectError):
         return f"\nCheck --base-url and your network.{nothing}"
+    if isinstance(error, NotFound):
+        options = [f"--{name.replace('_', '-')}" for name in arguments]
+        return f"\nCheck {' and '.join(options) or '--base-url'}.{nothing}"
     return ""

@@ -11,11 +11,43 @@ import click
 
 MAX_WIDTH = 120
 """Columns; longer lines are hard to read."""
+MAX_SENTENCE = 500
+"""Characters: the first sentence of a command is not cut."""
 
 
 def get_help_width() -> int:
     """Get the columns that a help page may use."""
     return min(shutil.get_terminal_size().columns, MAX_WIDTH)
+
+
+class Formatter(click.HelpFormatter):
+    """A formatter that leaves room for texts on a narrow terminal."""
+
+    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(rows, min(col_max, self.width * 2 // 5), col_spacing)
+
+
+class Context(click.Context):
+    """A context whose help page is as wide as the terminal, however narrow: click itself takes 50 columns at least."""
+
+    def make_formatter(self) -> click.HelpFormatter:
+        return Formatter(width=self.terminal_width or get_help_width() - 2)
+
+
+class Argument(click.Argument):
+    """An argument with a line of its own on the help page; others are explained in the text above.
+
+    Args:
+        about: the line.
+    """
+
+    def __init__(self, *args: Any, about: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.about = about
+        self.group = "Arguments"
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        return self.make_metavar(ctx), self.about
 
 
 class Option(click.Option):
@@ -30,20 +62,6 @@ class Option(click.Option):
         self.group = group
 
 
-class Group(click.Group):
-    """A group of commands that suggests the nearest where one is misspelt."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            names = self.list_commands(ctx)
-            near = get_close_matches(args[0], names, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names)}."
-            ctx.fail(f"No such command {args[0]!r}. {hint}")
-        return super().resolve_command(ctx, args)
-
-
 class Command(click.Command):
     """A command whose help page has its options in groups, and examples.
 
@@ -51,6 +69,8 @@ class Command(click.Command):
         examples: command lines that work as they stand.
         lists_fields: list the fields that a column can fill.
     """
+
+    context_class = Context
 
     def __init__(
         self, *args: Any, examples: Sequence[str] = (), lists_fields: bool = False, **options: Any
@@ -62,6 +82,8 @@ class Command(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
+            if isinstance(param, click.Argument) and not isinstance(param, Argument):
+                continue  # newer releases of click give it a line without a text
             record = param.get_help_record(ctx)
             if record is not None:
                 groups.setdefault(getattr(param, "group", "Options"), []).append(record)
@@ -79,6 +101,40 @@ class Command(click.Command):
                     f"{', '.join(FIELDS)}, and attributes.NAME for whatever else the system keeps"
                 )
         if self.examples:
-            with formatter.section("Examples"):
-                for example in self.examples:
-                    formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+            write_examples(formatter, self.examples)
+
+
+class Group(click.Group):
+    """A group of commands that suggests the nearest where one is misspelt."""
+
+    context_class = Context
+    command_class = Command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        write_commands(formatter, "Commands", [(name, one) for name, one in commands if one is not None])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            names = self.list_commands(ctx)
+            near = get_close_matches(args[0], names, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names)}."
+            ctx.fail(f"No such command {args[0]!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
+
+def write_commands(
+    formatter: click.HelpFormatter, heading: str, commands: Sequence[tuple[str, click.Command]]
+) -> None:
+    """Write a section of commands, each with its whole first sentence."""
+    with formatter.section(heading):
+        formatter.write_dl([(name, command.get_short_help_str(MAX_SENTENCE)) for name, command in commands])
+
+
+def write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+    """Write a section of command lines, each on one line, as it is to be pasted."""
+    with formatter.section("Examples"):
+        for example in examples:
+            formatter.write(f"{'':>{formatter.current_indent}}{example}\n")

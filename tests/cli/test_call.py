@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -216,7 +218,16 @@ def test_a_typing_error_suggests(typed: str, meant: str) -> None:
         (["create-a-user", '{"user": "ada"}'], "there is no member 'user'; did you mean 'username'?"),
         (["create-a-user", "ada"], "it is not JSON"),
         (["create-a-user", "[]"], "expected a JSON object with username, fullName"),
-        (["create-a-user", '{"username": 4}'], "expected text, got int"),
+        (["create-a-user", '{"username": 4}'], "username: expected text, got a number"),
+        (["create-a-user", '{"username": "a", "username": "b"}'], "the member 'username' comes twice"),
+        (["create-a-user", '{"username": ' + "[" * 100_000], "it is nested too deeply"),
+        (
+            ["batch-create-users", '{"users": [{"username": true}]}'],
+            "users[0].username: expected text, got true or",
+        ),
+        (["batch-create-users", "--users", "[1]"], "'--users': [0]: expected an object, got a number"),
+        (["get-a-user", "ada"], "arguments of an operation are options, as --user-id VALUE"),
+        (["get-workflow-logs", "--workflow-id", "w", "--limit", "1_0"], "'1_0' is not a whole number"),
         (["create-a-user", "--username", "a", '{"username": "b"}'], "--username is given twice"),
         (["create-a-user", "@nowhere.json"], "nowhere.json: cannot be read: No such file"),
         (["list-all-users", "--all", "--include"], "--include is for one answer"),
@@ -227,6 +238,67 @@ def test_a_mistake_is_told_in_the_words_of_the_command_line(arguments: list[str]
     assert result.exit_code == 2
     assert says in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["alloy", "get-a-user"],
+        ["alloy", "no-such-operation"],
+        ["aloy", "get-a-user"],
+        ["alloy", "create-a-user", "ada"],
+        ["alloy", "list-all-users", "--sandbox", "-o", "/no/such/folder"],
+        ["alloy", "list-all-users", "--profile", "nobody"],
+        ["alloy", "list-all-users", "--burst", "3"],
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_is_json_too_where_errors_are(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOY_API_KEY", "key")
+    result = run("call", *words, "--json-errors")
+    assert result.exit_code == 2
+    told = json.loads(result.stderr)
+    assert (told["effect"], told["attempts"]) == ("none", 0)
+    assert told["message"]
+
+
+def test_a_result_that_cannot_be_written_was_obtained_all_the_same(server: Sandbox) -> None:
+    words = ("create-a-user", "--username", "ada", "-o", "/dev/full")
+    done = alloy_call(*words, "--json-errors")
+    assert done.exit_code == ExitCode.APPLIED
+    assert json.loads(done.stderr)["effect"] == "applied"
+    assert (
+        "could not be written to /dev/full: No space left" in alloy_call(*words[:2], "eve", *words[3:]).stderr
+    )
+    assert server.ledger.count("create_a_user") == 2
+
+
+def image_call(source: object, *more: str, stdin: bytes | None = None) -> Result:
+    words = ("--user-id", "grace.6@northwind.example", "--role", "appMaker", "--source", source, "--sandbox")
+    return run("call", "smooch", "post-image-message", *words, *more, stdin=stdin)
+
+
+def test_a_file_to_upload_is_a_path_standard_input_or_a_pipe(tmp_path: Path) -> None:
+    photo, pipe = tmp_path / "a.png", tmp_path / "pipe"
+    photo.write_bytes(b"an image")
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(b"an image"))
+    writer.start()
+    sent = [image_call(photo), image_call(f"@{photo}"), image_call("-", stdin=b"an image"), image_call(pipe)]
+    writer.join()
+    urls = {json.loads(one.stdout)["message"]["mediaUrl"] for one in sent}
+    assert len(urls) == 1, "the same bytes"
+    assert json.loads(image_call("-", "--dry-run", stdin=b"").stdout)["body"]["source"] == "-"
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_file_that_cannot_be_read_is_refused_also_by_a_dry_run(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    for source, says in ((tmp_path, "Is a directory"), (tmp_path / "no", "No such file or directory")):
+        refused = image_call(source, *more)
+        assert refused.exit_code == 2
+        assert f"{source}: {says}" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -331,6 +403,7 @@ def test_what_is_not_there_is_another_exit_code(server: Sandbox) -> None:
     result = alloy_call("get-a-user", "--user-id", "nobody")
     assert result.exit_code == ExitCode.INCOMPLETE
     assert "404" in result.stderr
+    assert "Check --user-id. Nothing was changed." in result.stderr
 
 
 def test_the_app_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

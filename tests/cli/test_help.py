@@ -9,14 +9,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import attrs
 import click
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from alloy_async.cli.app import EXAMPLES, SECTIONS, app
+from alloy_async.cli.catalog import load_operations
 from alloy_async.cli.exit_codes import ExitCode
+from alloy_async.core.codec.fields import get_fields
+from alloy_async.core.operation.operation import find_result_type
 from alloy_async.directory import FIELDS
+from alloy_async.systems import SYSTEMS
 
 COMMANDS = [command for section in SECTIONS.values() for command in section]
 
@@ -47,6 +52,53 @@ def test_a_page_takes_the_width_of_the_terminal() -> None:
 
     assert 60 < find_longest(76) <= 76
     assert 100 < find_longest(118) <= 118
+
+
+def list_pages() -> Iterator[tuple[str, ...]]:
+    """The words before --help of every page but those of the operations, and those of two operations."""
+    waiting: list[tuple[tuple[str, ...], click.Command]] = [((), app)]
+    while waiting:
+        words, command = waiting.pop()
+        yield words
+        if isinstance(command, click.Group) and words[-2:-1] != ("call",):
+            context = click.Context(command)
+            found = [(name, command.get_command(context, name)) for name in command.list_commands(context)]
+            waiting += [((*words, name), one) for name, one in found if one is not None]
+    yield ("call", "agilicus", "list-users")
+    yield ("call", "alsid", "api-users-id-roles-put")
+
+
+@pytest.mark.parametrize("words", [*list_pages()], ids=" ".join)
+def test_a_page_fits_a_narrow_terminal_and_explains_each_line(words: tuple[str, ...]) -> None:
+    page = read_page(*words, width=38).partition("\nExamples:")[0]
+    lines = [line for line in page.splitlines() if not re.search("alloy-async |^Usage: ", line)]
+    # a word alone, as the name of an option, is not broken
+    assert [line for line in lines if len(line) > 40 and len(line.split()) > 2] == []
+    assert [line for line in lines if line.endswith("...") and "]" not in line] == []
+    wide = read_page(*words, width=100)
+    assert re.findall(r"^  (?:\[?[A-Z@|]+\]?(?:\.\.\.)?)$", wide, re.MULTILINE) == [], (
+        "an argument without a text"
+    )
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_pages_of_operations_speak_to_the_shell(system: str) -> None:
+    """No argument by its name in Python, no call of a method, no name of a member that the JSON does not have."""
+    for name, operation in load_operations(system).items():
+        page = read_page("call", system, name, width=300)
+        # two operations have a result that Python alone can put into order
+        assert re.findall(r"await|client\.iterate|\w\(\w+=|None\b|\bTrue\b|Upload", page) == [], name
+        snake = {argument.name for argument in get_fields(operation) if "_" in argument.name}
+        told = page.partition("Arguments:")[0]
+        assert [
+            word for word in re.findall(r"`(\w+)`", told) if word in snake and word not in operation.route
+        ] == []
+        result = find_result_type(operation)
+        renamed = (
+            {one.name for one in get_fields(result) if one.name != one.wire} if attrs.has(result) else set()
+        )
+        returns = re.search(r"Returns: (.*)", told)
+        assert not renamed & {*re.findall(r"`(\w+)`", returns[1] if returns else "")}
 
 
 @pytest.mark.parametrize("command", ["provision", "plan", "lint"])

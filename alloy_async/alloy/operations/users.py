@@ -100,8 +100,8 @@ class UpdateAUser(Operation["models.User"]):
 
     Args:
         user_id: the user's id or present username.
-        username: the new username; None leaves it as it is.
-        full_name: the new full name; None leaves it as it is.
+        username: the new username; left out, it stays as it is.
+        full_name: the new full name; left out, it stays as it is.
 
     Returns:
         The user after the change.

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...systems import SYSTEMS
-from ..catalog import describe_operation, find_operation, format_name, load_operations, suggest_operations
+from ..catalog import find_operation, format_name, load_operations, suggest_operations
 from ..exit_codes import ExitCode
 from ..help import Command, Group, Option
 from ..options.target import TargetOptions, target_options
 from ..output_file import OUTPUT_FILE, take_dash
+from ..shell_words import describe_for_shell
 
 if TYPE_CHECKING:
     from ..catalog import OperationClass
@@ -65,7 +66,7 @@ _REQUEST_OPTIONS: list[click.Parameter] = [
 ]
 
 
-class SystemGroup(click.Group):
+class SystemGroup(Group):
     """The operations of one system as commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -92,7 +93,7 @@ class SystemGroup(click.Group):
         with formatter.section("Operations"):
             formatter.write_dl(
                 [
-                    (format_name(name), describe_operation(operation).summary)
+                    (format_name(name), describe_for_shell(self.system, operation).summary)
                     for name, operation in load_operations(self.system).items()
                 ]
             )
@@ -101,6 +102,21 @@ class SystemGroup(click.Group):
     def system(self) -> str:
         assert self.name is not None
         return self.name
+
+
+class CallCommand(Command):
+    """An operation as a command; a value without an option is told which options there are."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            options = [param for param in self.params if getattr(param, "group", "") == "Arguments"]
+            names = [param.opts[0] for param in options if param.opts[0].startswith("--")]
+            if names and error.message.startswith("Got unexpected extra argument"):
+                hint = f"arguments of an operation are options, as {names[0]} VALUE"
+                raise click.UsageError(f"{error.message}: {hint}", ctx) from None
+            raise
 
 
 class CallGroup(Group):
@@ -156,15 +172,15 @@ def _create_command(system: str, operation: OperationClass) -> click.Command:
 
         context.exit(run_call(CallPlan(system, operation, build, target, **options)))
 
-    about = describe_operation(operation)
+    about = describe_for_shell(system, operation)
     parts = [about.summary, f"{operation.verb} {operation.route}", about.details]
     parts += [f"Returns: {about.returns}"] if about.returns else []
     parts += [f"{names}: {text}" for names, text in about.raises.items()]
     parts.append(f"Exit code: {_EXIT_CODES}")
     connection = list(reversed(getattr(send, "__click_params__", [])))
-    return Command(
+    return CallCommand(
         format_name(operation.name),
-        params=[*create_options(operation), *own_options, *connection],
+        params=[*create_options(operation, about.arguments), *own_options, *connection],
         callback=send,
         help="\n\n".join(filter(None, parts)),
         short_help=about.summary,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from ..help import Command
 
-@click.command(short_help="Let your shell complete commands, operations and values.")
+
+@click.command(cls=Command, short_help="Let your shell complete commands, operations and values.")
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def completion(context: click.Context, /, shell: str) -> None:

@@ -8,10 +8,12 @@ import sys
 import click
 
 from ...systems import SYSTEMS
-from ..catalog import describe_operation, format_name, load_operations
+from ..catalog import format_name, load_operations
+from ..help import Command
+from ..shell_words import describe_for_shell
 
 
-@click.command(short_help="List all operations, with method and path.")
+@click.command(cls=Command, short_help="List all operations, with method and path.")
 @click.argument("system", type=click.Choice(SYSTEMS), required=False)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is not a terminal."
@@ -27,7 +29,7 @@ def operations(system: str | None, as_json: bool) -> None:
             "operation": format_name(operation.name),
             "method": operation.verb,
             "path": operation.route,
-            "summary": describe_operation(operation).summary,
+            "summary": describe_for_shell(name, operation).summary,
         }
         for name in ([system] if system else SYSTEMS)
         for operation in load_operations(name).values()

@@ -9,6 +9,7 @@ import click
 
 from ...systems import SYSTEMS
 from ..exit_codes import NotDoneError
+from ..help import Command
 from ..options.emulation import create_limit, emulation_options
 from ..options.system_access import name_variable
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ...sandbox import Sandbox
 
 
-@click.command(short_help="Serve an emulation of a system, to try things on.")
+@click.command(cls=Command, short_help="Serve an emulation of a system, to try things on.")
 @click.argument("system", type=click.Choice(SYSTEMS))
 @click.option(
     "--port",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
@@ -14,19 +13,18 @@ import attrs
 import click
 
 from ...core.codec.containers import is_list, is_union, list_union_members
-from ...core.codec.fields import NULL, Field, get_fields
-from ...core.codec.model import Model
-from ...core.codec.typed_json import from_wire
-from ...core.errors import DecodeError
+from ...core.codec.fields import Field, get_fields
 from ...core.messages.upload import FileSource
 from ...core.operation.markers import Body, Json
-from ..catalog import describe_operation, format_name
-from ..help import Option
+from ..catalog import format_name
+from ..help import Argument, Option
+from .json_input import STANDARD_INPUT, convert_json, load_json, suggest_member
 
 if TYPE_CHECKING:
     from ..catalog import OperationClass
 
-STANDARD_INPUT = "-"
+BODY = "The body as JSON, instead of the options above that make it; @FILE reads it from there, - from standard input."
+_WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)")
 _METAVARS = {int: "INTEGER", bool: "true|false", str: "TEXT"}
 
 
@@ -55,28 +53,25 @@ class ArgumentType(click.types.StringParamType):
         return self.name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-
         if not isinstance(value, str):
             return value
         try:
-            return self._read(value)
-        except (ValueError, DecodeError) as error:
+            return open_upload(value, ctx) if _is_file(self.of) else self._read(value)
+        except ValueError as error:
             self.fail(str(error), param, ctx)
 
     def _read(self, text: str) -> Any:
-        if _is_file(self.of):
-            return sys.stdin.buffer if text == STANDARD_INPUT else text
         if self.choices and text not in self.choices and not self.is_open:
             raise ValueError(f"{text!r} is not one of {', '.join(self.choices)}")
         if bool in self.members:
-            return click.BOOL.convert(text, None, None)
-        if int in self.members and (text.lstrip("-").isdigit() or str not in self.members):
-            return int(text)
+            return _read_bool(text)
+        if int in self.members and (_WHOLE_NUMBER.fullmatch(text) or str not in self.members):
+            return _read_whole_number(text)
         if str in self.members or self.choices:
             return text
         if _is_timestamp(self.members):
-            return from_wire(self.of, text)
-        return read_typed_json(self.of, text)
+            return convert_json(self.of, text)
+        return convert_json(self.of, load_json(text))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         from click.shell_completion import CompletionItem
@@ -87,16 +82,19 @@ class ArgumentType(click.types.StringParamType):
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-def create_options(operation: OperationClass) -> list[click.Parameter]:
-    """Create an option for each argument of an operation, and a positional one for its JSON body where it has one."""
+def create_options(operation: OperationClass, texts: Mapping[str, str]) -> list[click.Parameter]:
+    """Create an option for each argument of an operation, and a positional one for its JSON body where it has one.
 
-    texts = describe_operation(operation).arguments
+    Args:
+        operation: its class.
+        texts: the text on each argument.
+    """
     fields = get_fields(operation)
     options: list[click.Parameter] = [
         _create_argument_option(field, texts.get(field.name, "")) for field in fields
     ]
     if any(isinstance(field.marker, Body | Json) for field in fields):
-        options.append(click.Argument(["input"], required=False, metavar="[JSON|@FILE]"))
+        options.append(Argument(["input"], required=False, metavar="[JSON|@FILE]", about=BODY))
     return options
 
 
@@ -106,10 +104,12 @@ def _create_argument_option(field: Field, text: str) -> Option:
     lists = [member for member in (of, *get_args(of)) if is_list(member)]
     if lists and _is_scalar(item := get_args(lists[0])[0]):
         of, repeated = item, True
+    if _is_file(field.type):
+        text = f"{text.partition(':')[0]}: a file; - is standard input."
     help_text = text[:1].upper() + text[1:]
     if repeated:
         help_text += " Repeatable."
-    if members := _describe_members(field.type):
+    if (members := _describe_members(field.type)) and not _is_file(field.type):
         help_text += f" Members: {members}."
     return Option(
         [f"--{format_name(field.name)}", field.name],
@@ -165,93 +165,57 @@ def _parse_body(operation: OperationClass, text: str) -> Mapping[str, Any]:
     try:
         for field in fields:
             if isinstance(field.marker, Body):
-                return {field.name: read_typed_json(field.type, text)}
+                return {field.name: convert_json(field.type, load_json(text))}
         members = {field.wire: field for field in fields if isinstance(field.marker, Json)}
         data = load_json(text)
         if not isinstance(data, dict):
             raise ValueError(f"expected a JSON object with {', '.join(members)}")
         for name in data:
             if name not in members:
-                raise ValueError(f"there is no member {name!r}{_suggest(name, members)}")
-        return {members[name].name: _convert_data(members[name].type, value) for name, value in data.items()}
-    except (ValueError, DecodeError) as error:
+                raise ValueError(f"there is no member {name!r}{suggest_member(name, members)}")
+        return {
+            members[name].name: convert_json(members[name].type, value, name) for name, value in data.items()
+        }
+    except ValueError as error:
         raise click.UsageError(f"The body of {format_name(operation.name)}: {error}") from None
 
 
-def read_typed_json(of: Any, text: str) -> Any:
-    """Read a value from JSON text, from @FILE, or from standard input where the text is -.
+def open_upload(text: str, context: click.Context | None) -> Any:
+    """Open what is to be uploaded: a path stays one, so that it can be sent again; a pipe is opened, - is standard input.
+
+    Args:
+        text: as it stands on the command line.
+        context: a pipe is closed with it.
 
     Raises:
-        ValueError: it is not JSON, or the file cannot be read.
-        DecodeError: it is not of the type; the message gives the path of the member.
+        ValueError: it cannot be read.
     """
-    return _convert_data(of, load_json(text))
-
-
-def load_json(text: str) -> Any:
-    """Load JSON from text, from @FILE, or from standard input where the text is - or @-."""
-    source = "it"
-    if text.startswith("@") or text == STANDARD_INPUT:
-        source = text.removeprefix("@")
-        try:
-            raw = sys.stdin.buffer.read() if source == STANDARD_INPUT else Path(source).read_bytes()
-            text = raw.decode("utf-8-sig")
-        except OSError as error:
-            raise ValueError(f"{source}: cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ValueError(f"{source}: is not UTF-8 text") from None
+    if text == STANDARD_INPUT:
+        return sys.stdin.buffer
+    path = Path(text)
+    if text.startswith("@") and not path.exists():  # as arguments that are JSON name a file
+        path = Path(text[1:])
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        hint = "" if source != "it" else '; write JSON as \'{"name": "value"}\', or @FILE'
-        raise ValueError(
-            f"{source} is not JSON: {error.msg} at line {error.lineno} column {error.colno}{hint}"
-        ) from None
+        file = path.open("rb")
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    if not path.is_file() and context is not None:
+        context.call_on_close(file.close)
+        return file
+    file.close()
+    return str(path)
 
 
-def _convert_data(of: Any, data: Any) -> Any:
-
-    if data is None:
-        return NULL
-    value = from_wire(of, data)
-    _restore_nulls(value, data)
-    return value
+def _read_whole_number(text: str) -> int:
+    if not _WHOLE_NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text)
 
 
-def _restore_nulls(value: Any, data: Any) -> None:
-    """Set NULL where the data says null: reading takes null for absent, and what a user writes must be sent."""
-
-    if isinstance(data, list) and isinstance(value, list):
-        for item, item_data in zip(value, data, strict=True):
-            _restore_nulls(item, item_data)
-    elif isinstance(data, dict) and isinstance(value, dict):
-        for name in data:
-            _restore_nulls(value[name], data[name])
-    elif isinstance(data, dict) and attrs.has(type(value)):
-        for field in get_fields(type(value)):
-            if field.wire in data and data[field.wire] is None:
-                setattr(value, field.name, NULL)
-            elif field.wire in data:
-                _restore_nulls(getattr(value, field.name), data[field.wire])
-
-
-def find_unknown_members(value: Any, path: str = "") -> Iterator[str]:
-    """Find the members of models that no document knows: they are sent, and may be typing errors."""
-
-    if isinstance(value, list | tuple):
-        for number, item in enumerate(value):
-            yield from find_unknown_members(item, f"{path}[{number}]")
-    elif isinstance(value, Model):
-        known = {field.wire: field for field in get_fields(type(value))}
-        for name in value.extra:
-            yield f"{path}.{name}{_suggest(name, known)}".lstrip(".")
-        for wire, field in known.items():
-            yield from find_unknown_members(getattr(value, field.name), f"{path}.{wire}".lstrip("."))
-
-
-def _suggest(name: str, known: Mapping[str, Any]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _read_bool(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
 
 
 def _list_choices(of: Any) -> tuple[Any, ...]:

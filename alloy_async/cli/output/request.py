@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 from urllib.parse import quote
 
@@ -45,7 +46,11 @@ def describe_request(service: System, base_url: str, operation: Operation[Any]) 
 def _describe_parts(operation: Operation[Any]) -> dict[str, str] | None:
     """Describe the parts of a multipart body; None where there is no body."""
     fields = [field for field in get_fields(type(operation)) if isinstance(field.marker, Part)]
-    return {field.wire: str(getattr(operation, field.name)) for field in fields} or None
+    return {field.wire: _describe_part(getattr(operation, field.name)) for field in fields} or None
+
+
+def _describe_part(value: Any) -> str:
+    return "-" if value is sys.stdin.buffer else str(getattr(value, "name", value))
 
 
 def _hide_secrets(data: Any, secrets: list[str]) -> Any:

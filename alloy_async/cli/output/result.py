@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import click
 
 from ...core.codec.typed_json import to_wire
+from ...core.errors import AlloyAsyncError
 from ..output_file import open_output_file
 from .safe_console import create_console
 from .safe_text import clean_text, format_json
@@ -26,13 +27,29 @@ def open_result(output: Path | None, form: str | None, *, is_list: bool) -> Iter
         form: "json", "lines" or "table"; None takes what suits: a table for a list on a terminal, JSON lines for a list
             elsewhere, else JSON.
         is_list: whether the result is a list.
+
+    Raises:
+        OSError: the file cannot be written; raised before anything is sent.
+        AlloyAsyncError: with effect "applied", the result that is there could not be written, as where a disk is full.
     """
-    with nullcontext() if output is None else open_output_file(output) as file:
-        is_terminal = file is None and sys.stdout.isatty()
-        suited = ("table" if is_terminal else "lines") if is_list else "json"
-        writer = ResultWriter(file, form or suited, is_terminal=is_terminal)
-        yield writer
-        writer.write_collected()
+    is_open = False
+    try:
+        with nullcontext() if output is None else open_output_file(output) as file:
+            is_open = True
+            is_terminal = file is None and sys.stdout.isatty()
+            suited = ("table" if is_terminal else "lines") if is_list else "json"
+            writer = ResultWriter(file, form or suited, is_terminal=is_terminal)
+            yield writer
+            writer.write_collected()
+            sys.stdout.flush()
+    except OSError as error:
+        if not is_open or isinstance(error, AlloyAsyncError | BrokenPipeError):
+            raise
+        place = "standard output" if output is None else output
+        message = (
+            f"the call was carried out, and its result could not be written to {place}: {error.strerror}"
+        )
+        raise AlloyAsyncError(message, effect="applied") from None
 
 
 class ResultWriter:
