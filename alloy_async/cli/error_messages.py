@@ -144,7 +144,8 @@ def _suggest_remedy(error: Exception, arguments: Collection[str]) -> str:
         return suggest_right_file(error)
     nothing = " Nothing was changed." if isinstance(error, AlloyAsyncError) and error.effect == "none" else ""
     if isinstance(error, Unauthorized | Forbidden):
-        return f"\nThe API key was refused: check its environment variable or --api-key-file.{nothing}"
+        places = "its environment variable, --api-key-file or its place in the profile"
+        return f"\nThe API key was refused: check {places}.{nothing}"
     if isinstance(error, ConnectError):
         return f"\nCheck --base-url and your network.{nothing}"
     if isinstance(error, NotFound):

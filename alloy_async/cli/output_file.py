@@ -23,6 +23,13 @@ def take_dash(context: click.Context, option: click.Parameter, path: Path | None
     return None if path in (Path("-"), Path("/dev/stdout")) else path
 
 
+def refuse_special_file(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+    """Refuse a device or a pipe, where the file is to be read again later."""
+    if path is not None and _is_special(path):
+        raise click.UsageError(f"{option.opts[0]} {path} is not a regular file; give another place")
+    return path
+
+
 @contextmanager
 def open_output_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file that gets its name when all is written, so that half a result is never taken for a whole one.

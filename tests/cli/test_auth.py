@@ -99,6 +99,30 @@ def test_the_account_of_the_environment(
     )
 
 
+def test_a_wrong_profile_is_told_and_keeps_no_other_from_being_asked(
+    profiles: Path, servers: dict[str, Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME", "key")
+    rest = f'base_url = "{servers["alloy"].url}"\ncredential = {{ env = "ACME" }}\n'
+    profiles.write_text(
+        f'[acme]\nsystem = "alloy"\n{rest}'
+        f'[unknown-system]\nsystem = "aloy"\n{rest}'
+        f'[unknown-key]\nsystem = "alloy"\nfoo = 1\n{rest}'
+        f'[unknown-place]\nsystem = "alloy"\nplace = {{ org = "x" }}\n{rest}'
+        '[default-address]\nsystem = "alloy"\ncredential = { env = "NOT_SET" }\n'
+    )
+    result = run()
+    assert result.exit_code == 1
+    acme, system, key, place, address = lines(result)
+    assert acme["ok"]
+    assert "system must be one of agilicus, alloy" in system["message"]
+    assert "there is no key 'foo'" in key["message"]
+    assert "alloy has no org=" in place["message"]
+    assert address["base_url"].startswith("https://")
+    assert run("acme").exit_code == 0
+    assert run("nobody").exit_code == 2
+
+
 def test_nothing_is_named(profiles: Path) -> None:
     result = run()
     assert result.exit_code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,7 +67,9 @@ def test_no_file_is_no_profile(write: Write) -> None:
     ("text", "says"),
     [
         ("[acme", "is not TOML"),
-        ('acme = "x"', "profile 'acme': is not a table"),
+        ('acme = "x"', "profile 'acme': is not a table; write [acme] above its keys"),
+        ('system = "alloy"', "is not a table; write the name of a profile, as [acme], above its keys"),
+        ('[profiles.acme]\nsystem = "alloy"', "there is no table 'acme' in it; write [acme] above the keys"),
         ('[acme]\nbase_url = "x"', "system is missing"),
         ('[acme]\nsystem = "alloy"\nbase_ulr = "x"', "there is no key 'base_ulr'; did you mean 'base_url'"),
         ('[acme]\nsystem = "alloy"\nbase_url = 4', "base_url must be text"),
@@ -74,7 +77,15 @@ def test_no_file_is_no_profile(write: Write) -> None:
         ('[acme]\nsystem = "alloy"\ncredential = "c4n4ry"', "where the credential is kept, not what it is"),
         ('[acme]\nsystem = "alloy"\ncredential = { key = "c4n4ry" }', "where the credential is kept"),
         ('[acme]\nsystem = "alloy"\ncredential = { env = 4 }', "credential.env must be text"),
+        (
+            '[acme]\nsystem = "alloy"\ncredential = { file = "" }',
+            "credential.file must be text, and not empty",
+        ),
         ('[acme]\nsystem = "alloy"\ncredential = { command = [] }', "credential.command is a command line"),
+        (
+            "[acme]\nsystem = 'alloy'\ncredential = { command = 'a \"b' }",
+            "credential.command is a command line",
+        ),
         ('[acme]\nsystem = "alloy"\ncredential = { keyring = "x" }', "names service and user"),
         ('[acme]\nsystem = "alloy"\nkey_id = "x"', "key_id and scope are for smooch"),
     ],
@@ -86,6 +97,48 @@ def test_a_mistake_names_file_and_profile(write: Write, text: str, says: str) ->
     assert str(caught.value).startswith(str(path))
     assert says in str(caught.value)
     assert "c4n4ry" not in str(caught.value)
+
+
+def test_a_mistake_in_one_profile_keeps_no_other_from_being_used(write: Write) -> None:
+    write('[acme]\nsystem = "alloy"\n[broken]\nsystem = "alloy"\nfoo = 1\n')
+    assert load_profile("acme").system == "alloy"
+    with pytest.raises(ConfigurationError, match="profile 'broken': there is no key 'foo'"):
+        load_profile("broken")
+
+
+def test_the_path_of_a_credential_begins_in_the_folder_of_the_profiles(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write('[acme]\nsystem = "alloy"\ncredential = { file = "keys/acme" }')
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "acme").write_text("key")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    source = load_profile("acme").credential
+    assert source is not None
+    assert source.read() == "key"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_a_file_that_everybody_can_write_to_is_refused(write: Write) -> None:
+    path = write('[acme]\nsystem = "alloy"\ncredential = { command = "print-key" }')
+    path.chmod(0o666)
+    with pytest.raises(ConfigurationError, match=rf"everybody .* can write to it, .*:  chmod o-w {path}"):
+        load_profile("acme")
+    path.chmod(0o664)
+    assert load_profile("acme").name == "acme"
+
+
+def test_a_file_that_cannot_be_read_says_why(write: Write) -> None:
+    path = write("")
+    path.write_bytes(b"[acme]\nsystem = '\xff'")
+    with pytest.raises(ConfigurationError, match=r"is not TOML: this is not UTF-8 text"):
+        load_profiles()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ConfigurationError, match=r"profiles cannot be read: Is a directory$"):
+        load_profiles()
 
 
 def test_the_environment_names_the_profile(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

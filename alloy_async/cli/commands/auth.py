@@ -79,15 +79,28 @@ def status(context: click.Context, /, profiles: tuple[str, ...], as_json: bool) 
     context.exit(ExitCode.SUCCESS if all(one.ok for one in found) else ExitCode.INCOMPLETE)
 
 
-def _find_accounts(names: tuple[str, ...]) -> list[Profile]:
+def _find_accounts(names: tuple[str, ...]) -> list[Profile | AccountStatus]:
     """Find the profiles of these names; without names all, and one without a name for each system in the environment."""
     from ...core.profiles.profile import Profile
-    from ...core.profiles.profile_file import load_profile, load_profiles
+    from ...core.profiles.profile_file import list_profile_names, load_profile
 
+    known = list_profile_names()
     if names:
-        return [load_profile(name) for name in names]
+        return [_load_or_explain(name) if name in known else load_profile(name) for name in names]
     in_environment = [Profile("", system) for system in SYSTEMS if _name_credential_variables(system)]
-    return [*load_profiles().values(), *in_environment]
+    return [*map(_load_or_explain, known), *in_environment]
+
+
+def _load_or_explain(name: str) -> Profile | AccountStatus:
+    """Load a profile; of one that is wrong, tell what is wrong: it keeps no other from being asked."""
+    from ...core.errors import ConfigurationError
+
+    try:
+        profile = TargetOptions(profile=name).load_profile()
+        assert profile is not None
+    except ConfigurationError as error:
+        return AccountStatus(name, "", "", "", False, str(error))
+    return profile
 
 
 def _name_credential_variables(system: str) -> str | None:
@@ -100,18 +113,22 @@ def _name_credential_variables(system: str) -> str | None:
     return " and ".join(pair) if all(os.environ.get(name) for name in pair) else None
 
 
-async def _check_accounts(profiles: list[Profile]) -> list[AccountStatus]:
-    return await asyncio.gather(*map(_check_account, profiles))
+async def _check_accounts(accounts: list[Profile | AccountStatus]) -> list[AccountStatus]:
+    return await asyncio.gather(*map(_check_account, accounts))
 
 
-async def _check_account(profile: Profile) -> AccountStatus:
+async def _check_account(profile: Profile | AccountStatus) -> AccountStatus:
     from ...core.errors import AlloyAsyncError
+    from ...core.options import resolve_base_url
     from ...core.retry import Retry
 
+    if isinstance(profile, AccountStatus):
+        return profile
     credential = str(profile.credential or f"env {_name_credential_variables(profile.system) or '(not set)'}")
     address = profile.base_url or ""
     target = TargetOptions(profile=profile.name or None)
     try:
+        address = resolve_base_url(load_client(profile.system).system, profile.base_url)
         async with open_client(profile.system, target, deadline=SECONDS, retry=Retry(attempts=2)) as (
             client,
             place,

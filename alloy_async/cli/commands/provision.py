@@ -17,6 +17,7 @@ from ..options.system_access import read_place, system_option
 from ..options.target import TargetOptions, target_options
 from ..output.failed_file import refuse_harmful_output
 from ..output.next_steps import NextSteps
+from ..output_file import refuse_special_file
 from ..tenants.options import many_options
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--failed",
     type=click.Path(path_type=Path, dir_okay=False),
+    callback=refuse_special_file,
     metavar="PATH",
     help="Where the rows go that did not go in, with line and reason; default beside the job file.",
 )
@@ -101,8 +103,6 @@ def provision(
             )
 
     if failed:
-        if failed.exists() and not failed.is_file():
-            raise click.UsageError(f"--failed {failed} is not a regular file; give another place")
         refuse_harmful_output("--failed", failed, {"the source": file, "the job file": job})
     command = JobTask(str(file or origin), system, target, work, failed, NextSteps.from_context(context))
     context.exit(run_job(command, options))

@@ -195,11 +195,26 @@ def find_place(system: str, target: TargetOptions) -> dict[str, str]:
         if (value := os.environ.get(name_variable(system, name)))
     }
     profile = target.load_profile(system)
-    return {**found, **profile.place} if profile is not None else found
+    if profile is None:
+        return found
+    _check_place_names(system, profile.place)
+    return {**found, **profile.place}
 
 
 def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
     """Check that a directory gets what it needs, and nothing that it does not know."""
+    from ...core.errors import ConfigurationError
+
+    _check_place_names(system, place)
+    for name in PLACE_ARGUMENTS[system].needed:
+        if name not in place:
+            raise ConfigurationError(
+                f"{system} needs {format_argument_name(name)}, or {name_variable(system, name)} in the environment"
+            )
+    return place
+
+
+def _check_place_names(system: str, place: Mapping[str, str]) -> None:
     from ...core.errors import ConfigurationError
 
     access = PLACE_ARGUMENTS[system]
@@ -210,12 +225,6 @@ def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
             raise ConfigurationError(
                 f"{system} has no {format_argument_name(name)}{near if near.startswith(' (') else ''}; leave it out"
             )
-    for name in access.needed:
-        if name not in place:
-            raise ConfigurationError(
-                f"{system} needs {format_argument_name(name)}, or {name_variable(system, name)} in the environment"
-            )
-    return place
 
 
 def read_place(directory: Directory) -> dict[str, str]:

@@ -57,11 +57,15 @@ class TargetOptions:
         name = self.profile or self.default_profile
         if name is None:
             return self.account
-        profile = load_profile(name)
-        if profile.system not in SYSTEMS:
-            raise ConfigurationError(f"profile {name!r}: system must be one of {', '.join(SYSTEMS)}")
-        if system is not None:
-            profile.check_system(system)
+        try:
+            profile = load_profile(name)
+            if profile.system not in SYSTEMS:
+                raise ConfigurationError(f"profile {name!r}: system must be one of {', '.join(SYSTEMS)}")
+            if system is not None:
+                profile.check_system(system)
+        except ConfigurationError as error:
+            origin = "" if self.profile else f" ({PROFILE_VARIABLE} names it; --profile names another)"
+            raise ConfigurationError(f"{error}{origin}") from None
         return profile
 
     def create_rate(self) -> Rate | None:

@@ -108,8 +108,12 @@ _READERS: Mapping[str, Callable[[tuple[str, ...]], str]] = {
 KINDS = tuple(_READERS)
 
 
-def parse_source(given: object) -> CredentialSource:
+def parse_source(given: object, folder: Path | None = None) -> CredentialSource:
     """Parse what a profile says of its credential, as `{ env = "ACME_KEY" }`.
+
+    Args:
+        given: what it says.
+        folder: where the path of a file begins; None is the current one.
 
     Raises:
         ValueError: it is not one place; the message does not repeat what was given, which may be a secret.
@@ -119,15 +123,20 @@ def parse_source(given: object) -> CredentialSource:
         raise ValueError(f"credential must say where the credential is kept, not what it is: {ways}")
     ((kind, value),) = given.items()
     if kind == "command":
-        words = shlex.split(value) if isinstance(value, str) else value
+        try:
+            words = shlex.split(value) if isinstance(value, str) else value
+        except ValueError:  # a quotation that is not closed
+            words = None
         if not words or not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise ValueError('credential.command is a command line, as "pass show acme", or a list of words')
         return CredentialSource(kind, tuple(words))
     if not isinstance(value, str) or not value:
-        raise ValueError(f"credential.{kind} must be text")
+        raise ValueError(f"credential.{kind} must be text, and not empty")
     if kind == "keyring":
         service, slash, user = value.rpartition("/")
         if not slash or not service or not user:
             raise ValueError('credential.keyring names service and user, as "alloy-async/acme"')
         return CredentialSource(kind, (service, user))
+    if kind == "file" and folder is not None:
+        value = str(folder / Path(value).expanduser())
     return CredentialSource(kind, (value,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -68,15 +69,23 @@ class Profile:
             raise ConfigurationError(f"profile {self.name!r} is for {self.system}, not for {system}")
 
 
-def parse_profile(name: str, table: object) -> Profile:
+def parse_profile(name: str, table: object, folder: Path | None = None) -> Profile:
     """Parse the table of one profile.
+
+    Args:
+        name: of the profile.
+        table: what stands below the name.
+        folder: where the path of a credential's file begins; None is the current one.
 
     Raises:
         ValueError: a key is missing, unknown, or of the wrong type.
     """
     if not isinstance(table, Mapping):
-        raise ValueError(f"is not a table; write [{name}] above its keys")
-    for key in table:
+        above = "the name of a profile, as [acme]," if name in _KEYS else f"[{name}]"
+        raise ValueError(f"is not a table; write {above} above its keys")
+    for key, value in table.items():
+        if key not in _KEYS and isinstance(value, Mapping):
+            raise ValueError(f"there is no table {key!r} in it; write [{key}] above the keys of a profile")
         if key not in _KEYS:
             raise ValueError(f"there is no key {key!r}{_suggest(key, _KEYS)}")
     system = table.get("system")
@@ -88,7 +97,7 @@ def parse_profile(name: str, table: object) -> Profile:
     place = table.get("place", {})
     if not isinstance(place, Mapping) or not all(isinstance(value, str) for value in place.values()):
         raise ValueError('place is a table of text, as { org_id = "..." }')
-    credential = parse_source(table["credential"]) if "credential" in table else None
+    credential = parse_source(table["credential"], folder) if "credential" in table else None
     key_pair = {key: table[key] for key in _OF_KEY_PAIRS if key in table}
     if key_pair and (system != "smooch" or "key_id" not in key_pair or credential is None):
         raise ValueError("key_id and scope are for smooch, and need the secret as credential")

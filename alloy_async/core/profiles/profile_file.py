@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -43,33 +44,51 @@ def load_profiles(path: Path | None = None) -> Mapping[str, Profile]:
         ConfigurationError: the file cannot be read, or a profile in it is wrong; the message names file and profile.
     """
     path = path or find_profile_file()
+    return {name: _parse_table(path, name, table) for name, table in _read_tables(path).items()}
+
+
+def list_profile_names() -> list[str]:
+    """List the names of all profiles, also of those that are wrong; none where there is no file.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    return [*_read_tables(find_profile_file())]
+
+
+def _read_tables(path: Path) -> Mapping[str, object]:
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            if os.name == "posix" and os.fstat(file.fileno()).st_mode & stat.S_IWOTH:
+                raise ConfigurationError(
+                    f"{path}: everybody on this host can write to it, and so say where your credentials go:  chmod o-w {path}"
+                )
+            return tomllib.load(file)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeError) as error:
-        raise ConfigurationError(f"{path}: the profiles cannot be read: {error}") from None
-    try:
-        tables = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the profiles cannot be read: {error.strerror}") from None
+    except UnicodeError:
+        raise ConfigurationError(f"{path}: is not TOML: this is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: is not TOML: {error}") from None
-    profiles = {}
-    for name, table in tables.items():
-        try:
-            profiles[name] = parse_profile(name, table)
-        except ValueError as error:
-            raise ConfigurationError(f"{path}: profile {name!r}: {error}") from None
-    return profiles
+
+
+def _parse_table(path: Path, name: str, table: object) -> Profile:
+    try:
+        return parse_profile(name, table, path.parent.absolute())
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: profile {name!r}: {error}") from None
 
 
 def load_profile(name: str | None = None) -> Profile:
-    """Load one profile.
+    """Load one profile; what is wrong with others does not matter.
 
     Args:
         name: default the one that ALLOY_ASYNC_PROFILE names.
 
     Raises:
-        ConfigurationError: there is no such profile, or none is named.
+        ConfigurationError: there is no such profile, it is wrong, or none is named.
     """
     name = name or os.environ.get(PROFILE_VARIABLE)
     if not isinstance(name, str | None):
@@ -77,11 +96,11 @@ def load_profile(name: str | None = None) -> Profile:
     if not name:
         raise ConfigurationError(f"name a profile, or set {PROFILE_VARIABLE}")
     path = find_profile_file()
-    profiles = load_profiles(path)
-    if name not in profiles:
-        close = get_close_matches(name, profiles, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(profiles) or 'none'}"
+    tables = _read_tables(path)
+    if name not in tables:
+        close = get_close_matches(name, tables, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(tables) or 'none'}"
         if not path.exists():
             hint = f"nor is there such a file; write it, with [{name}] and its system, or set {FILE_VARIABLE}"
         raise ConfigurationError(f"{path}: there is no profile {name!r}; {hint}")
-    return profiles[name]
+    return _parse_table(path, name, tables[name])
