@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from alloy_async.core.errors import AlloyAsyncError
+from alloy_async.core.http.transport import Timeout
 from alloy_async.provisioning import Report, RunOptions, provision, resume, undo
 from alloy_async.provisioning.execution.crash_points import CrashHook, CrashPoint, crash_hook
 from alloy_async.sandbox import Close, Fault, Hang, Malformed, Reset, Sandbox, Status, Truncated
@@ -125,7 +126,10 @@ async def run_undone_job(system: str, seed: int, folder: Path, *, mode: Any, siz
     scenario.write(source)
     async with empty_sandbox(system, seed=seed) as sandbox:
         await prepare_users(sandbox, scenario)
-        async with directory_of(system, sandbox.url, place_of(sandbox), batch_size=BATCH) as target:
+        # Patient: on a busy machine a lost answer would leave users of whom nobody knows whether the job made them.
+        async with directory_of(
+            system, sandbox.url, place_of(sandbox), batch_size=BATCH, timeout=Timeout(read=60)
+        ) as target:
             allow = 1.0 if mode == "sync" else None
             await provision(source, target, mode=mode, job=job, allow_delete=allow)
         sandbox.faults.add(*(Fault(kind, times=None, probability=0.1) for kind in rng.sample(FAULTS, 3)))

@@ -72,6 +72,38 @@ def test_csv_can_be_corrected_and_fed_back(job: Path, tmp_path: Path) -> None:
     assert "created: 2" in result.stdout
 
 
+@pytest.mark.parametrize("form", ["text", "json", "csv", "html"])
+def test_a_report_replaces_nothing_that_cannot_be_made_again(job: Path, form: str, tmp_path: Path) -> None:
+    corrected = job.with_name("users.failed.csv")
+    corrected.write_text(corrected.read_text(encoding="utf-8").replace("Nobody", "Eve"), encoding="utf-8")
+    other = finished_job(tmp_path / "other.job", lines=3)
+    places = [corrected, other, job.with_name("users.job-wal"), job.with_name("users.job-journal")]
+    before = {path: path.read_bytes() if path.exists() else None for path in places}
+    for path in places:
+        result = run("report", job, "--format", form, "-o", path)
+        assert result.exit_code == 2
+        assert "give another place" in result.output
+    assert {path: path.read_bytes() if path.exists() else None for path in places} == before
+
+
+def test_rows_that_nobody_touched_are_written_anew(job: Path) -> None:
+    rows = job.with_name("users.failed.csv")
+    before = rows.read_bytes()
+    assert run("report", job, "--format", "csv", "-o", rows).exit_code == 1
+    assert rows.read_bytes() == before
+    assert run("report", job, "--format", "html", "-o", rows).exit_code == 2
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv", "html"])
+def test_only_its_owner_may_read_a_report(job: Path, form: str, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    run("report", job, "--format", form, "-o", report)
+    assert report.stat().st_mode & 0o777 == 0o600
+    report.chmod(0o644)
+    run("report", job, "--format", form, "-o", report) if form != "csv" else None
+    assert report.stat().st_mode & 0o777 == 0o644, "who may read it is as somebody said before"
+
+
 def test_csv_of_a_source_that_was_changed_tells_who(job: Path) -> None:
     source = job.with_suffix(".csv")
     source.write_text(source.read_text(encoding="utf-8") + "new;;New\n", encoding="utf-8")

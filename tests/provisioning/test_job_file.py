@@ -16,8 +16,15 @@ import pytest
 
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import Counts, JobError, RunOptions, apply, plan, provision, resume
+from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
-from alloy_async.provisioning.store.store_opener import open_store, open_store_for_reading
+from alloy_async.provisioning.store.store_opener import (
+    create_store,
+    job_exists,
+    open_store,
+    open_store_for_reading,
+    read_job_header,
+)
 from simulation.memory_directory import MemoryDirectory, rows_of
 
 from .jobs import begun_rows, finished_job
@@ -70,6 +77,20 @@ def test_after_a_kill_the_job_file_alone_tells_of_all_that_was_sent(killed: Path
     killed.rename(alone)
     shutil.rmtree(killed.parent)
     assert planned_numbers(alone) == set(range(401, 1001))
+
+
+def test_a_job_that_was_copied_before_it_began_is_told_in_words(tmp_path: Path) -> None:
+    job, alone = tmp_path / "users.job", tmp_path / "alone.job"
+    store = create_store(
+        job, JobHeader(source="users.csv", system="Memory", base_url="memory:", mode="create")
+    )
+    try:
+        shutil.copy(job, alone)
+    finally:
+        store.close()
+    for read in (read_job_header, open_store, job_exists):
+        with pytest.raises(JobError, match="holds no job yet"):
+            read(alone)
 
 
 def test_a_damaged_log_loses_no_intent(killed: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
 from alloy_async.cli.commands.jobs.report_renderer import render_html
+from alloy_async.cli.output.failed_file import write_failed_file
 from alloy_async.provisioning.reports.job_folder import find_old_jobs, list_jobs
 from alloy_async.provisioning.reports.pages.jobs_page import group_repeated_jobs
 from alloy_async.provisioning.reports.pages.plan_page import _render_why
@@ -142,7 +143,7 @@ def test_old_jobs_are_thrown_away_and_the_latest_stays(tmp_path: Path) -> None:
 def test_prune_shows_first_and_removes_when_told(tmp_path: Path) -> None:
     for name, at in (("a", 1000.0), ("b", 2000.0)):
         finished_job(tmp_path / f"{name}.job", lines=2, source="x.csv", created=at, started=at, ended=at + 1)
-    (tmp_path / "a.failed.csv").write_text("_line,_status,_reason,username\n")
+    write_failed_file(tmp_path / "a.job", None)
     (tmp_path / "a.failed.jsonl").write_text("somebody's own\n")
     shown = run("jobs", "prune", tmp_path, "--older-than", "1")
     assert "would remove" in shown.output
@@ -151,3 +152,23 @@ def test_prune_shows_first_and_removes_when_told(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.failed.jsonl", "b.job"]
     assert run("jobs", "prune", tmp_path, "--older-than", "1").output == "There is no such job.\n"
+
+
+def test_prune_leaves_rows_that_somebody_corrected(tmp_path: Path) -> None:
+    job = finished_job(tmp_path / "a.job", lines=2, source="x.csv", created=1.0, started=1.0, ended=2.0)
+    corrected = write_failed_file(job, None)
+    corrected.write_text(corrected.read_text() + "2,invalid,,,ada\n")
+    done = run("jobs", "prune", tmp_path, "--older-than", "1", "--keep", "0", "--yes")
+    assert f"{corrected} stays, as somebody changed it." in done.output
+    assert [path.name for path in tmp_path.iterdir()] == [corrected.name]
+
+
+def test_no_page_replaces_a_job_or_rows(tmp_path: Path) -> None:
+    job = finished_job(tmp_path / "a.job", lines=2)
+    rows = write_failed_file(job, None)
+    for path in (job, rows):
+        before = path.read_bytes()
+        result = run("jobs", "list", tmp_path, "--format", "html", "-o", path)
+        assert result.exit_code == 2
+        assert "give another place" in result.output
+        assert path.read_bytes() == before

@@ -14,7 +14,7 @@ import click
 
 from ..options.source import restore_source_options
 from ..options.system_access import load_capabilities
-from ..output_file import check_output_file
+from ..output_file import check_output_file, is_rows_file
 from .next_steps import format_command
 
 if TYPE_CHECKING:
@@ -150,7 +150,8 @@ def _choose_free_name(path: Path, part: Path, header: JobHeader) -> Path:
 
 
 def is_as_written(path: Path, header: JobHeader) -> bool:
-    return bool(header.failed_rows) and _hash_file(path, header) == header.failed_rows
+    """Tell whether a file of rows that did not go in is as the job wrote it: nobody corrected anything in it."""
+    return bool(header.failed_rows) and path.is_file() and _hash_file(path, header) == header.failed_rows
 
 
 def _hash_file(path: Path, header: JobHeader) -> str:
@@ -173,13 +174,9 @@ def _open_private(path: Path) -> IO[str]:
 
 def _refuse_foreign_file(path: Path) -> None:
     from ...provisioning.errors import JobError
-    from ...provisioning.sources import EXTRA_COLUMNS
 
-    if path.exists():
-        with path.open("rb") as file:
-            start = file.read(40)
-        if not start.lstrip(b'{" ').startswith(EXTRA_COLUMNS[0].encode()):
-            raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
+    if path.exists() and not is_rows_file(path):
+        raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
 
 
 def write_rows_to_feed_back(

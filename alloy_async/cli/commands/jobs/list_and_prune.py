@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,9 @@ from ...error_messages import translate_to_options
 from ...exit_codes import ExitCode, NotDoneError
 from ...help import Group
 from ...options.job_place import JOB_FOLDER
+from ...output.failed_file import ENDINGS, is_as_written, name_failed_file
 from ...output.safe_text import clean_text, format_json, print_line
-from ...output_file import OUTPUT_FILE, take_dash, write_output_file
+from ...output_file import OUTPUT_FILE, is_rows_file, take_dash, write_output_file
 from .report_renderer import render_html
 
 if TYPE_CHECKING:
@@ -134,16 +134,16 @@ def prune(folder: Path | str, older_than: float, keep: int, yes: bool) -> None:
 
 
 def _remove_job(job: JobPlace) -> None:
-    """Remove a job and the files of its rows that did not go in, if they are such files; of a job in a database, none."""
-    from ....provisioning.sources import EXTRA_COLUMNS
-    from ....provisioning.store.store_opener import delete_store
-    from ...output.failed_file import ENDINGS, name_failed_file
+    """Remove a job and the file of its rows that did not go in; one that somebody corrected stays, and is named."""
+    from ....provisioning.store.store_opener import delete_store, read_job_header
 
+    header = read_job_header(job)
     files = [name_failed_file(job, ending) for ending in ENDINGS] if isinstance(job, Path) else []
     for path in files:
-        with suppress(FileNotFoundError), path.open("rb") as file:
-            if file.read(40).lstrip(b'{" ').startswith(EXTRA_COLUMNS[0].encode()):
-                path.unlink()
+        if is_as_written(path, header):
+            path.unlink()
+        elif is_rows_file(path):
+            print_line(f"{path} stays, as somebody changed it.")
     delete_store(job)
 
 

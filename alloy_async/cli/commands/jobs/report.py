@@ -17,7 +17,7 @@ from ...exit_codes import ExitCode
 from ...help import Command
 from ...options.job_options import SAFE_CSV
 from ...options.job_place import JOB_PLACE
-from ...output.failed_file import refuse_harmful_output, write_rows_to_feed_back
+from ...output.failed_file import is_as_written, refuse_harmful_output, write_rows_to_feed_back
 from ...output.safe_text import clean_text, format_json, print_line
 from ...output_file import OUTPUT_FILE, open_output_file, take_dash
 from ...tenants.options import accept_tenants_table
@@ -25,6 +25,7 @@ from .report_renderer import render_report, report_to_json
 
 if TYPE_CHECKING:
     from ....provisioning.reports.job_report import JobReport
+    from ....provisioning.store.header import JobHeader
     from ....provisioning.store.job_store import JobStore
 
 
@@ -89,7 +90,7 @@ def report(
     try:
         with open_store_for_reading(job) as store:
             job_report = read_report(store)
-            with _open_output(job, Path(job_report.header.source), output, form) as file:
+            with _open_output(job, job_report.header, output, form) as file:
                 writers[form](file, store, job_report)
     except BrokenPipeError:
         raise
@@ -100,7 +101,7 @@ def report(
 
 
 @contextmanager
-def _open_output(job: Path | str, source: Path, output: Path | None, form: str) -> Iterator[IO[str]]:
+def _open_output(job: Path | str, header: JobHeader, output: Path | None, form: str) -> Iterator[IO[str]]:
     """Open what a report is written to: a page or a table of rows is UTF-8, whatever standard output is."""
     if output is None and form in ("text", "json"):
         yield sys.stdout
@@ -112,9 +113,10 @@ def _open_output(job: Path | str, source: Path, output: Path | None, form: str) 
             text = clean_text(text.replace("\r\n", "\n"))
         sys.stdout.buffer.write(text.encode())
     else:
-        refuse_harmful_output("-o", output, {"the job file": job, "its source": source})
+        refuse_harmful_output("-o", output, {"the job file": job, "its source": Path(header.source_path)})
+        is_untouched = form == "csv" and is_as_written(output, header)
         with (
-            open_output_file(output) as binary,
+            open_output_file(output, private=True, may_replace_rows=is_untouched) as binary,
             io.TextIOWrapper(binary, encoding="utf-8", newline="") as file,
         ):
             yield file

@@ -167,3 +167,10 @@ def _refuse_foreign(database: sqlite3.Connection, path: Path) -> None:
             " finish the job with the version that began it",
             path,
         )
+    # The first intent moves the log into the file, so that no request had left before there was a header in it.
+    if database.execute("SELECT count(*) FROM job").fetchone()[0] == 0:
+        raise JobError(
+            "holds no job yet: one is just being begun, or it was copied or cut off before anything was sent, without the file"
+            " beside it whose name ends in -wal. Where nobody works on it, delete it, and begin the job again",
+            path,
+        )
