@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from math import inf
 from typing import TypeVar
 
-from .suspicious_text import may_be_damaged
+from .suspicious_text import EMPTY_MARKS, may_be_damaged
 
 T = TypeVar("T")
 
@@ -44,6 +44,7 @@ def find_unusual_texts(
         and "#" not in text
         and (text.isascii() or "\ufffd" not in text)
         and not (must_be_whole and may_be_damaged(text))
+        and EMPTY_MARKS.isdisjoint(column)
         and (not filled or all(column))
         and (not trimmed or [*map(str.strip, column)] == [*column])  # all other blanks are not printable
         and (longest == inf or max(map(len, column)) <= longest)
@@ -55,7 +56,7 @@ def find_unusual_texts(
             return filled
         blanks = trimmed and (cell[0] == " " or cell[-1] == " ")
         odd = cell[0] in ".#" or "\ufffd" in cell or (must_be_whole and may_be_damaged(cell))
-        return blanks or odd or not cell.isprintable() or len(cell) > longest
+        return blanks or odd or cell in EMPTY_MARKS or not cell.isprintable() or len(cell) > longest
 
     return _find_matching_cells(column, is_unusual)
 

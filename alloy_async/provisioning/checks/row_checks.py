@@ -23,7 +23,7 @@ from .clean_columns import (
     find_unusual_texts,
     find_values,
 )
-from .suspicious_text import SPREADSHEET_ERRORS, find_damage, may_be_damaged
+from .suspicious_text import EMPTY_MARKS, SPREADSHEET_ERRORS, find_damage, is_empty_mark, may_be_damaged
 
 _EMAIL = re.compile(
     r"""(?=.{3,254}$)(?=[^@]{1,64}@) [^\s@.,;:<>()\[\]"\\]+ (?:\.[^\s@.,;:<>()\[\]"\\]+)*
@@ -51,6 +51,7 @@ class _TextField(NamedTuple):
     needed: bool
     is_key: bool
     must_be_whole: bool
+    may_be_anything: bool
     longest: int | float
 
 
@@ -103,6 +104,7 @@ class RowChecks:
                 needed,
                 field == can.key,
                 field == can.key and not leaving,
+                leaving or field in ("email", "password"),
                 can.max_length.get(field, inf),
             )
             for field in can.carries
@@ -184,6 +186,7 @@ class RowChecks:
                     and value[0] not in ".#"
                     and "\ufffd" not in value
                     and len(value) <= text.longest
+                    and value not in EMPTY_MARKS
                     and not (text.must_be_whole and may_be_damaged(value))
                 )
                 if as_it_should_be and (type(cell) is not str or len(cell) == len(value)):
@@ -239,6 +242,8 @@ def _find_faults(value: str, text: _TextField) -> Iterator[str]:
         yield "a name of dots only cannot be used in a web address"
     if value.strip() in SPREADSHEET_ERRORS:
         yield f"{value.strip()} is a spreadsheet's error, not a value; correct it there"
+    elif not text.may_be_anything and is_empty_mark(value.strip(), text.field):
+        yield f"{value.strip()} is what programs write where there is nothing; leave the cell empty"
     elif text.must_be_whole and (damage := find_damage(value)):
         yield damage
     if len(value) > text.longest:

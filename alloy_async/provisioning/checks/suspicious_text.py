@@ -25,6 +25,11 @@ SPREADSHEET_ERRORS = frozenset(
     }
 )  # fmt: skip
 """What spreadsheets show where they have no value, in some of their languages."""
+_WORDS_FOR_NOTHING = frozenset({"None", "NULL", "null", "N/A", "n/a"})
+_MARKS_OF_NOTHING = frozenset({"nan", "NaN", "NaT", "<NA>", "<null>", "[null]", "(null)", "\\N", "undefined"})
+EMPTY_MARKS = _WORDS_FOR_NOTHING | _MARKS_OF_NOTHING
+"""What programs write where they have no value."""
+_MAY_BE_WORDS = frozenset({"family_name", "full_name", "department"})
 _STAND_INS = re.compile(r"\?|&(?:\w+|#\w+);|(?:%[0-9A-F]{2}){2,}|(?:=[0-9A-F]{2}){2,}")
 """What programs write for a letter that they cannot: nobody's key has these."""
 
@@ -53,6 +58,11 @@ def find_suspicions(text: str, *, invisible: bool = True) -> Iterator[str]:
         if not text.strip().startswith("#"):
             told = "a long number that a spreadsheet rounded, so digits are lost; format the column as text there"
         yield f"{text.strip()} is {told}"
+
+
+def is_empty_mark(text: str, field: str) -> bool:
+    """Tell whether a value of a field stands for none; there are people who are called Null."""
+    return text in _MARKS_OF_NOTHING or (text in _WORDS_FOR_NOTHING and field not in _MAY_BE_WORDS)
 
 
 def may_be_damaged(text: str) -> bool:

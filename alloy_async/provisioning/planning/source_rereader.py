@@ -138,7 +138,9 @@ class SourceRereader:
 
 def _read_part(first: int, block: Block) -> _Part:
     if not isinstance(block, RowBlock):
-        return _Part(first, block.read_users(), frozenset(block.odd))
+        # Of others something was found, and what they make stands in the columns.
+        illegible = frozenset(place for place, row in block.odd.items() if row.record is None)
+        return _Part(first, block.read_users(), illegible)
     records = [row.record for row in block.rows()]
     odd = frozenset(place for place, record in enumerate(records) if record is None)
     users = RecordColumns.from_records([record or UserRecord(username="") for record in records])

@@ -42,8 +42,8 @@ class ColumnBlock:
         layout: of all of them.
         lines: on which each row starts.
         columns: the cells of each column, from the first row to the last.
-        odd: by its place, each row in which something was found when it was read. It is whole here only: the columns may have
-            anything in its place, as the cells of another row, so that a proof about all others holds.
+        odd: by its place, each row in which something was found when it was read. One that makes no user is whole here only:
+            the columns may have anything in its place, as the cells of another row, so that a proof about all others holds.
     """
 
     layout: ColumnLayout

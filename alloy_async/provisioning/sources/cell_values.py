@@ -46,6 +46,11 @@ def is_inexact(cell: object) -> bool:
     return isinstance(cell, float) and abs(cell) >= _FIRST_INEXACT
 
 
+def is_damaged(cell: object) -> bool:
+    """Tell whether a value is not what stood in the source: it could not be read, or was rounded."""
+    return isinstance(cell, Unreadable) or is_inexact(cell)
+
+
 def trim_cell(cell: str) -> str:
     """Return the cell without white space and invisible characters around it."""
     text = cell.strip()

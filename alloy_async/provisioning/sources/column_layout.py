@@ -27,6 +27,7 @@ EXTRA_COLUMNS = ("_line", "_status", "_reason", "_job")
 TEXT_COLUMN = "_text"
 """What such a file has of a row that could not be read at all: its text; it is nobody's attribute."""
 
+INEXACT = "is a number whose last digits are lost; write it as a text"
 _TYPED_FIELDS = ("active", *LIST_FIELDS)
 _KEPT_FORMS: tuple[ActiveForm, ...] = ("status", "flags")
 """Columns that may say more than who is active: they are free attributes too."""
@@ -224,8 +225,10 @@ class ColumnLayout:
                 yield field, "must be a list of names"
             elif isinstance(cell, Unreadable):
                 yield field, f"holds {cell.why}"
+            elif isinstance(cell, bool) and field != "active":
+                yield field, "is true or false where a text is expected; write it as a text"
             elif is_inexact(cell):
-                yield field, "is a number whose last digits are lost; write it as a text"
+                yield field, INEXACT
 
 
 def find_column(column: str, header: Sequence[str]) -> int | None:

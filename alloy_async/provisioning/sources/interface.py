@@ -10,8 +10,8 @@ import attrs
 from ...core.argument_errors import format_argument_name
 from ...directory import UserRecord
 from ..errors import SourceError
-from .cell_values import Unreadable
-from .column_layout import ColumnLayout
+from .cell_values import Unreadable, is_damaged
+from .column_layout import INEXACT, ColumnLayout
 
 Severity = Literal["error", "warning"]
 
@@ -65,18 +65,19 @@ class Row:
 def create_typed_row(line: int, columns: ColumnLayout, cells: Sequence[object]) -> Row:
     """Create the row of cells whose values have types, with what is wrong with these.
 
-    A value that cannot be read is an error in a field, and is left out of the free attributes.
+    A value that is not what stood in the source is an error in a field, and is left out of the free attributes.
     """
     found = [
         Finding(line, columns.get_name(field), "error", message)
         for field, message in columns.find_wrong_types(cells)
     ]
-    if any(isinstance(cell, Unreadable) for cell in cells):
+    if any(map(is_damaged, cells)):
         for index in columns.attributes.values():
-            if isinstance(cell := cells[index], Unreadable):
-                message = f"is left out, as it holds {cell.why}"
+            if is_damaged(cell := cells[index]):
+                why = f"holds {cell.why}" if isinstance(cell, Unreadable) else INEXACT
+                message = f"is left out, as it {why}"
                 found.append(Finding(line, columns.header[index], "warning", message))
-        cells = [None if isinstance(cell, Unreadable) else cell for cell in cells]
+        cells = [None if is_damaged(cell) else cell for cell in cells]
     return Row(line, columns, cells, columns.create_record(cells), tuple(found))
 
 

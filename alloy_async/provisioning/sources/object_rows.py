@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import SourceError
 from .blocks import Block, ColumnBlock, RowBlock
-from .cell_values import LIST_FIELDS, Unreadable, is_inexact
+from .cell_values import LIST_FIELDS, Unreadable, is_damaged
 from .column_layout import TEXT_COLUMN, ColumnLayout, LayoutError, describe_missing_column, find_column
 from .field_map import FieldMap
 from .field_names import is_secret_name
@@ -67,20 +67,22 @@ class ObjectRows:
         except LayoutError:
             return None
         texts = {index for field, index in layout.fields.items() if field not in LIST_FIELDS}
+        active = layout.fields.get("active")
         found: list[Sequence[object]] = []
         misfits: set[int] = set()
         for index, (column, held) in enumerate(zip(columns, kinds, strict=True)):
-            if Unreadable in held:
-                misfits |= {place for place, value in enumerate(column) if isinstance(value, Unreadable)}
-                column = [None if isinstance(value, Unreadable) else value for value in column]
+            if not held.isdisjoint((Unreadable, float)):
+                damaged = {place for place, value in enumerate(column) if is_damaged(value)}
+                misfits |= damaged
+                column = [None if place in damaged else value for place, value in enumerate(column)]
+            if bool in held and index in texts and index != active:
+                misfits |= {place for place, value in enumerate(column) if isinstance(value, bool)}
             if not held.isdisjoint((dict, list)):
                 column = [_drop_secrets(value) for value in column]
                 if index in layout.fields.values():
                     misfits |= {place for place, value in enumerate(column) if isinstance(value, dict | list)}
                     if index in texts:  # what is found of these is told below, and no value is made of them
                         column = [None if isinstance(value, dict | list) else value for value in column]
-            elif float in held and index in layout.fields.values():
-                misfits |= {place for place, value in enumerate(column) if is_inexact(value)}
             found.append(column)
         rows = (
             (place, self.create_row(lines[place], _create_object_at(header, columns, place)))

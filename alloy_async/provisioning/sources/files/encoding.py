@@ -34,6 +34,8 @@ _NOT_TEXT = {
     b"{\\rtf": "a rich text document",
 }
 _MARKUP = re.compile(rb"\s*<(?:!doctype|\?xml|html|head|body|table|meta|style|div|workbook)\b", re.IGNORECASE)
+_LDIF = re.compile(rb"(?:version:\s*\d+\s+|#[^\r\n]*\s+)*dn::? *\S+", re.IGNORECASE)
+"""How a dump of a directory begins: an entry of several lines a person."""
 _UNDECODED = re.compile("[\ud800-\udfff]")
 _LONGEST_LINE = 1 << 20
 _BLOCK = 1 << 16
@@ -57,6 +59,9 @@ def detect_encoding(source: InputBytes, given: str | None) -> str:
     if found != "utf-32" and _MARKUP.match(source.head.lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"")):
         hint = "web applications call it .xls; open it in a spreadsheet and save it as .xlsx or 'CSV UTF-8'"
         raise SourceError(f"this is HTML or XML, not a table; {hint}", source.name)
+    if _LDIF.match(source.head.lstrip(b"\xef\xbb\xbf\r\n ")):
+        hint = "export the same as CSV (csvde, Get-ADUser | Export-Csv), or convert it"
+        raise SourceError(f"this is LDIF, with a person over many lines, not a table; {hint}", source.name)
     if given is None:
         return found
     try:

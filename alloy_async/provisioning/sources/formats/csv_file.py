@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
 from ...errors import SourceError
@@ -17,6 +16,7 @@ from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
 from .csv_parser import CsvParser, Record
 from .header_search import Header, find_header
+from .swallowed_rows import SwallowedRows
 
 DELIMITERS = ",;\t|"
 
@@ -72,8 +72,10 @@ class CsvSource:
         self.columns: ColumnLayout = header.match(mapping, key, self.name)
         self._key = self.columns.fields.get(key)
         self._usual_width = usual_width
-        width = len(self.columns.header)
-        self._parser = CsvParser(self.delimiter, self.name, self._refuse_swallowed_rows, width)
+        self._swallowed_rows = SwallowedRows(self.columns, key, self.delimiter, self.name)
+        self._parser = CsvParser(
+            self.delimiter, self.name, self._swallowed_rows.refuse, len(self.columns.header)
+        )
 
     @property
     def header_line(self) -> int:
@@ -157,8 +159,9 @@ class CsvSource:
             if record.spans or len(found) != width:
                 row = self._create_row(record)
                 found = row.cells
-                if row.record is None:
+                if row.findings:
                     odd[len(lines)] = row
+                if row.record is None:
                     found = cells[-1] if cells else ("",) * width
             lines.append(record.line)
             cells.append(found)
@@ -181,11 +184,14 @@ class CsvSource:
             name = self.columns.header[self._key]
             message = "goes on over several lines; is a closing quote missing?"
             return Row(line, self.columns, cells, None, (Finding(line, name, "error", message),))
-        return Row(line, self.columns, cells, self.columns.create_record(cells))
+        suspicions = tuple(self._swallowed_rows.find_suspicions(record)) if record.spans else ()
+        return Row(line, self.columns, cells, self.columns.create_record(cells), suspicions)
 
     def _create_width_finding(self, line: int, cells: Sequence[str]) -> Finding:
         expected, got = len(self.columns.header), len(cells)
         hint = "quote the cell that holds the delimiter" if got > expected else "add the missing cells"
+        if got > expected and not "".join(cells[expected:]).strip():
+            hint += ", or take the empty cells at its end away if it is whole"
         message = f"the row has {got} cells where the header has {expected}; {hint}"
         return Finding(line, None, "error", message)
 
@@ -225,59 +231,10 @@ class CsvSource:
         rows = [(record.line, record.cells) for record in records if record.cells]
         header = find_header(rows, mapping, key)
         below = [cells for line, cells in rows if header and line > header.line]
+        spread = len(header.cells) if header else 0  # as wide as the header was the sheet, or a part of it
         if header and not header.cells[-1].strip():
             header = header.drop_unnamed_end(max(map(_find_end, below), default=0))
-        return header, delimiter, _find_usual_width(below)
-
-    def _refuse_swallowed_rows(self, record: Record) -> None:
-        """Refuse a cell that holds what looks like rows of this file: its closing quote is probably missing."""
-        columns = self.columns
-        width, email = len(columns.header), columns.fields.get("email")
-        if width == 1:
-            return
-
-        def looks_like_row(line: str) -> bool:
-            cells = line.split(self.delimiter)
-            if len(cells) != width:
-                return False
-            if email is not None and cells[email].strip():
-                return "@" in cells[email]
-            # In prose, blanks follow commas.
-            return bool(cells[self._key or 0].strip()) and not any(cell.startswith(" ") for cell in cells[1:])
-
-        found = _find_swallowed_rows(record, looks_like_row, all_lines=width == 2 and email is None)
-        if found:
-            index, line, rows = found
-            raise SourceError(
-                f"the quoted cell that begins here ({columns.header[index].strip()!r}) holds {rows} lines that look like rows"
-                ' of this file; close its quote, or write a quote inside a cell twice ("") and quote the whole cell',
-                self.name,
-                line,
-            )
-
-
-def _find_swallowed_rows(
-    record: Record, looks_like_row: Callable[[str], bool], *, all_lines: bool
-) -> tuple[int, int, int] | None:
-    """Find a cell that holds whole rows, as one does whose closing quote is missing.
-
-    Args:
-        record: one that spans several lines.
-        looks_like_row: of a line within a cell.
-        all_lines: every line within must look like one, not just some.
-
-    Returns:
-        The index of the cell, the line on which it begins, and how many lines in it look like rows; None where there is none.
-    """
-    line = record.line
-    for index, cell in enumerate(record.cells or ()):
-        parts = list(io.StringIO(cell, newline=""))
-        inner = [part.rstrip("\r\n") for part in parts[1:] if not part.isspace()]
-        rows = sum(map(looks_like_row, inner))
-        if rows and (rows == len(inner) or not all_lines):
-            return index, line, rows
-        line += count_lines(cell)
-    return None
+        return header, delimiter, max(_find_usual_width(below), spread)
 
 
 def _find_usual_width(rows: Sequence[Sequence[str]]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from ....core.argument_errors import format_argument_name
 from ....core.errors import ConfigurationError
 from ...errors import SourceError
-from ..cell_values import Unreadable, is_inexact
+from ..cell_values import Unreadable
 from ..column_layout import ColumnLayout
 from ..field_map import FieldMap, format_suggestion
 from ..files.input_bytes import InputBytes
@@ -20,6 +20,8 @@ from .header_search import Header, find_header
 from .hidden_and_merged_cells import SheetMarks, read_marks
 
 _HEAD_ROWS = 100
+_FIRST_ROUNDED = 10**15
+"""A spreadsheet keeps the first 15 digits of a number, and makes zeros of the others."""
 _MOMENTS = (datetime.date, datetime.time, datetime.timedelta)
 
 
@@ -160,7 +162,11 @@ def _convert_value(value: object) -> object:
     match value:
         case "":
             return None
-        case float() if value.is_integer() and not is_inexact(value):
+        case float() if abs(value) >= _FIRST_ROUNDED:
+            return Unreadable(
+                "a number of more than 15 digits, of which spreadsheets keep no more; format it as text"
+            )
+        case float() if value.is_integer():
             return int(value)
         case datetime.datetime() if value.time() == datetime.time():
             return value.date().isoformat()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 
 import orjson
@@ -12,6 +12,7 @@ import orjson
 from ...errors import SourceError
 from ..column_layout import ColumnLayout, LayoutError
 from ..field_map import FieldMap
+from ..field_names import normalise_name
 from ..files.encoding import detect_encoding, read_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Row
@@ -19,6 +20,14 @@ from ..object_rows import ObjectRows
 from .exact_json import RepeatedMember, parse_exactly
 from .json_lines import create_rows, refuse_missing_key
 
+_NEXT = re.compile(r"next(?!sync)")
+"""What a member is called that leads to the next page: next, nextPageToken, @odata.nextLink, response_metadata.next_cursor."""
+_MORE = re.compile(r"(has|is)?more|(is)?truncated")
+_LAST = re.compile(r"(is)?last(page)?")
+_TOTAL = re.compile(
+    r"(odata)?(total|count)(results|count|items|size|users|records|elements|hits)?|(results?|user|record)count"
+)
+_PAGES = re.compile(r"(total|number)?(of)?pages(total|count)?|pagecount|lastpage")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|"', re.DOTALL)
 
 
@@ -86,8 +95,35 @@ class JsonDocumentSource:
                 return None
         except (json.JSONDecodeError, RepeatedMember, LayoutError):
             return None
-        people = [value for value in data.values() if is_list_of_objects(value)]
-        return people[0] if len(people) == 1 else None
+        people: list[list[object]] = [value for value in data.values() if is_list_of_objects(value)]
+        if len(people) != 1:
+            return None
+        if more := find_sign_of_more(data, len(people[0])):
+            raise SourceError(
+                f"this is one page of an answer, and more people follow ({more}); get all pages, and give the people of all"
+                " of them as one array",
+                self.name,
+            )
+        return people[0]
+
+
+def find_sign_of_more(answer: Mapping[str, object], people: int) -> str | None:
+    """Find what says that an answer is not all there is: a member that leads to the next page, or a larger number."""
+    for name, value in answer.items():
+        word = normalise_name(name)
+        if isinstance(value, dict):
+            if (inner := find_sign_of_more(value, people)) is not None:
+                return inner
+        elif isinstance(value, str | int) and value and _NEXT.search(word):
+            return f"{name!r} leads to them"
+        elif isinstance(value, bool):
+            if (_MORE if value else _LAST).fullmatch(word):
+                return f"{name!r} is {str(value).lower()}"
+        elif isinstance(value, int):
+            most = 1 if _PAGES.fullmatch(word) else people if _TOTAL.fullmatch(word) else value
+            if value > most:
+                return f"{name!r} is {value:,}, and {people:,} people are in it"
+    return None
 
 
 def is_list_of_objects(value: object) -> bool:

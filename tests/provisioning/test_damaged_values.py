@@ -1,0 +1,221 @@
+"""Nothing is sent that did not stand in the source: rounded numbers, words for nothing, a page for the whole, hidden cells."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from alloy_async.directory import Capabilities, UserRecord
+from alloy_async.provisioning import Mode, SourceError, open_source, provision
+from alloy_async.provisioning.checks.linter import Linter
+from simulation.memory_directory import MemoryDirectory
+from simulation.sandbox_directories import SYSTEMS
+
+BIG = float(2**53)
+
+
+def write_typed(folder: Path, form: str, people: list[dict[str, object]]) -> Path:
+    path = folder / f"users.{form}"
+    if form == "parquet":
+        columns = {name: [person[name] for person in people] for name in people[0]}
+        pq.write_table(pa.table(columns), path)
+    elif form == "xlsx":
+        book = openpyxl.Workbook()
+        book.active.append([*people[0]])
+        for person in people:
+            book.active.append([*person.values()])
+        book.save(path)
+    elif form == "jsonl":
+        path.write_text("".join(f"{json.dumps(person)}\n" for person in people))
+    else:
+        path.write_text(json.dumps(people))
+    return path
+
+
+def read_findings(path: Path) -> list[tuple[str, str | None, str]]:
+    rows = [*open_source(path).rows()]
+    return [(one.severity, one.column, one.message) for row in rows for one in row.findings]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json", "parquet", "xlsx"])
+@pytest.mark.parametrize("field", ["username", "given_name", "external_id", "password", "department"])
+def test_true_and_false_are_no_text(field: str, form: str, tmp_path: Path) -> None:
+    people = [{"username": name, field: value} for name, value in (("ada", True), ("bob", False))]
+    found = read_findings(write_typed(tmp_path, form, people))
+    assert found == 2 * [("error", field, "is true or false where a text is expected; write it as a text")]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json", "parquet", "xlsx"])
+def test_true_and_false_stay_what_they_are_elsewhere(form: str, tmp_path: Path) -> None:
+    people: list[dict[str, object]] = [{"username": "ada", "active": False, "remote": True}]
+    (row,) = open_source(write_typed(tmp_path, form, people)).rows()
+    assert row.record == UserRecord(username="ada", active=False, attributes={"remote": True})
+    assert row.findings == ()
+
+
+def test_a_rounded_number_is_left_out_of_the_free_attributes(tmp_path: Path) -> None:
+    people: list[dict[str, object]] = [{"username": "ada", "badge": BIG}, {"username": "bob", "badge": 7.5}]
+    ada, bob = open_source(write_typed(tmp_path, "parquet", people)).rows()
+    assert ada.record == UserRecord(username="ada", attributes={"badge": None})
+    assert [one.message for one in ada.findings] == [
+        "is left out, as it is a number whose last digits are lost; write it as a text"
+    ]
+    assert (bob.record and bob.record.attributes, bob.findings) == ({"badge": 7.5}, ())
+
+
+@pytest.mark.parametrize("number", [10**15, 1234567890123450, -(10**15)])
+def test_a_spreadsheet_keeps_fifteen_digits(number: int, tmp_path: Path) -> None:
+    people: list[dict[str, object]] = [{"username": "ada", "external_id": number, "badge": number}]
+    found = read_findings(write_typed(tmp_path, "xlsx", people))
+    assert [(severity, column) for severity, column, _ in found] == [
+        ("error", "external_id"),
+        ("warning", "badge"),
+    ]
+    assert all("a number of more than 15 digits" in message for *_, message in found)
+    people = [{"username": "ada", "external_id": 999_999_999_999_999}]
+    (row,) = open_source(write_typed(tmp_path, "xlsx", people)).rows()
+    assert row.record == UserRecord(username="ada", external_id="999999999999999")
+
+
+PAGES = (
+    {"next": "https://api.example/users?page=2"},
+    {"nextPageToken": "abc"},
+    {"@odata.nextLink": "https://graph.example/users?$skiptoken=x"},
+    {"response_metadata": {"next_cursor": "abc"}},
+    {"links": {"self": "x", "next": "y"}},
+    {"meta": {"has_more": True}},
+    {"hasNext": True},
+    {"last": False},
+    {"IsTruncated": True},
+    {"totalResults": 3, "itemsPerPage": 2},
+    {"total": 900},
+    {"@odata.count": 3},
+    {"totalElements": 3},
+    {"page": {"totalPages": 2}},
+)
+WHOLES = (
+    {},
+    {"next": None, "previous": "x"},
+    {"nextPageToken": ""},
+    {"links": {"next": None}},
+    {"has_more": False, "total": 2},
+    {"last": True, "totalPages": 1, "totalElements": 2},
+    {"nextSyncToken": "abc"},
+    {"totalResults": 2, "itemsPerPage": 100, "startIndex": 1},
+    {"count": 2, "status": 200},
+)
+
+
+@pytest.mark.parametrize("around", PAGES)
+def test_a_page_is_not_taken_for_the_whole(around: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "users.json"
+    path.write_text(json.dumps({"users": [{"username": "ada"}, {"username": "bob"}], **around}))
+    with pytest.raises(SourceError, match="one page of an answer, and more people follow"):
+        open_source(path)
+
+
+@pytest.mark.parametrize("around", WHOLES)
+def test_the_last_page_may_be_the_whole(around: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "users.json"
+    path.write_text(json.dumps({**around, "users": [{"username": "ada"}, {"username": "bob"}]}))
+    assert [row.record and row.record.username for row in open_source(path).rows()] == ["ada", "bob"]
+
+
+@pytest.mark.parametrize(
+    "text", ["dn: uid=ada,dc=x\nuid: ada\n", "version: 1\n\n# all\ndn:: dWlkPWFkYQ==\nuid: ada\n"]
+)
+def test_a_dump_of_a_directory_is_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text(text)
+    with pytest.raises(SourceError, match="this is LDIF"):
+        open_source(path)
+
+
+def list_errors(path: Path, can: Capabilities) -> set[tuple[int, str | None]]:
+    found = Linter(open_source(path, key=can.key), can).check()
+    return {(one.line, one.column) for one in found if one.severity == "error"}
+
+
+MARKS = ("nan", "NaN", "NaT", "<NA>", "None", "NULL", "null", "\\N", "(null)", "undefined", "N/A")
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_word_for_nothing_is_nobodys_name(system: str, mark: str, tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text(
+        "username,email,given_name,password\n"
+        f"ada,ada@x.example,{mark},Correct-H0rse-battery\n{mark},bob@x.example,Bob,Correct-H0rse-battery\n"
+    )
+    can = SYSTEMS[system].directory.capabilities
+    wanted = {(2, "given_name")} if "given_name" in can.carries else set()
+    assert list_errors(path, can) == wanted | ({(3, "username")} if can.key == "username" else set())
+
+
+def test_people_may_be_called_null(tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text("username,family_name,password\nada,Null,null\nbob,NULL,None\n")
+    assert list_errors(path, SYSTEMS["smooch"].directory.capabilities) == set()
+
+
+async def test_who_is_called_null_can_leave(tmp_path: Path) -> None:
+    target = MemoryDirectory("null")
+    source = open_source("-", stdin=io.BytesIO(b"username\nnull\n"))
+    report = await provision(source, target, mode="offboard", job=tmp_path / "users.job")
+    assert report.complete
+    assert target.users == {}
+
+
+@pytest.mark.parametrize("mode", ["create", "upsert", "sync", "offboard"])
+async def test_a_row_with_a_remark_is_sent(mode: Mode, tmp_path: Path) -> None:
+    path = tmp_path / "users.parquet"
+    pq.write_table(pa.table({"username": ["ada", "bob"], "photo": [b"\xff", b"ok"]}), path)
+    target = MemoryDirectory(*(["ada", "bob"] if mode == "offboard" else ["ada"] if mode == "sync" else []))
+    allow = 1.0 if mode == "sync" else None
+    report = await provision(path, target, mode=mode, allow_delete=allow, job=tmp_path / "users.job")
+    assert report.complete
+    assert [*target.users] == ([] if mode == "offboard" else ["ada", "bob"])
+
+
+NOTE = 'username,full_name,note\nada,Ada,"%s"\neve,Eve,x\n'
+
+
+@pytest.mark.parametrize(
+    ("note", "severity"),
+    [
+        ("a\nbob,Bob,x,y", "warning"),
+        ("a\nbob,Bob,x,y\ncy,Cy", "warning"),
+        ("a\nbob,Bob\ncy,Cy", "warning"),
+        ("a\nbob,Bob\ncy,Cy\ndan,Dan\neve", "error"),
+        ("a\nbob,Bob,x,y\ncy,Cy,z,w\ndan,Dan,v,w\neve,E", "error"),
+        ("Dear Ada,\nthanks, and, see you\nBob, Cy", None),
+        ("Main Street 1\n10115 Berlin,Germany", None),
+        ("1\n2\n3\n4", None),
+    ],
+)
+async def test_a_cell_that_may_hold_rows_of_another_width_is_told(
+    note: str, severity: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text(NOTE % note)
+    found = read_findings(path)
+    assert [(one[0], one[1]) for one in found] == ([(severity, "note")] if severity else [])
+    assert all("its closing quote is missing" in message for *_, message in found)
+    target = MemoryDirectory(shows=("username", "full_name"))
+    report = await provision(path, target, job=tmp_path / "users.job")
+    assert report.complete is (severity != "error")
+    assert "eve" in target.users
+
+
+@pytest.mark.parametrize("ends", [(",,,", ",", ""), (",,,", ",,,", ",,,"), (",,,", "", "")])
+def test_empty_cells_that_the_header_has_too_are_no_fault(ends: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    lines = ("username,full_name", "ada,Ada", "bob,Bob")
+    path.write_text("".join(f"{line}{end}\n" for line, end in zip(lines, ends, strict=True)))
+    assert [row.record and row.record.full_name for row in open_source(path).rows()] == ["Ada", "Bob"]
