@@ -1,4 +1,4 @@
-"""A proxy between a worker and its database, which acts amid what the worker says: within a COPY, or a transaction."""
+"""A proxy between a worker and its database, which acts amid what the worker says: within a record, or a transaction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from alloy_async.core.background_loop import get_background_loop
 
-ProxyPoint: TypeAlias = Literal["amid copy", "amid transaction"]
-_COPY_DATA = b"d"
+ProxyPoint: TypeAlias = Literal["amid writing", "amid transaction"]
+_COPY_DATA, _INSERT = b"d", b"INSERT INTO alloy_async.events_"
 _IN_TRANSACTION = b"synchronous_commit"
-"""The first statement of each transaction that writes."""
+"""The first statement of each transaction of a worker, behind which others of it come at once."""
+_COMMIT, _BEFORE_COMMIT = b"COMMIT", 6
+"""Where it ends; and the bytes of that message before the word."""
 
 
 class DatabaseProxy:
@@ -72,7 +74,7 @@ class DatabaseProxy:
         with contextlib.suppress(OSError), contextlib.closing(writer):
             while data := await reader.read(65536):
                 if self._is_there(data):
-                    half = len(data) // 2 if self._point == "amid copy" else len(data)
+                    half = self._find_middle(data)
                     writer.write(data[:half])
                     await writer.drain()
                     await asyncio.to_thread(self._act)
@@ -81,10 +83,17 @@ class DatabaseProxy:
                 await writer.drain()
 
     def _is_there(self, data: bytes) -> bool:
-        is_copy, is_transaction = data[:1] == _COPY_DATA, _IN_TRANSACTION in data
-        here = is_copy if self._point == "amid copy" else is_transaction and self._point is not None
+        is_writing = data[:1] == _COPY_DATA or _INSERT in data
+        is_transaction = _IN_TRANSACTION in data
+        here = is_writing if self._point == "amid writing" else is_transaction and self._point is not None
         self._left -= here
         return here and self._left == 0
+
+    def _find_middle(self, data: bytes) -> int:
+        if self._point == "amid writing":
+            return len(data) // 2 if data[:1] == _COPY_DATA else data.index(_INSERT) + len(_INSERT)
+        end = data.rfind(_COMMIT)
+        return end - _BEFORE_COMMIT if end >= 0 else len(data)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

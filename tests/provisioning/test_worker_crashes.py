@@ -26,15 +26,15 @@ def scenes() -> Iterator[Any]:
 @pytest.mark.parametrize(
     ("system", "kind"),
     [
-        ("alloy", ("killed", "amid copy")),
-        ("alloy", ("stopped", "amid copy")),
+        ("alloy", ("killed", "amid writing")),
+        ("alloy", ("stopped", "amid writing")),
         ("smooch", ("stopped", "amid transaction")),
         ("smooch", ("killed", "before asking")),
         ("alloy", ("stopped", "after intent")),
         ("alloy", ("database killed", "after answer")),
-        ("smooch", ("database restarted", "amid copy")),
+        ("smooch", ("database restarted", "amid writing")),
         ("alloy", ClientLoss(with_workers=True, with_database=True)),
-        ("smooch", ClientLoss(with_workers=False, with_database=False, point="amid copy")),
+        ("smooch", ClientLoss(with_workers=False, with_database=False, point="amid writing")),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else str(value),
 )

@@ -36,6 +36,8 @@ class ProgressRecorder:
         self._writer = writer
         self.phase: Phase = phase
         self._tally: Counter[str] = Counter()
+        self.in_doubt: int = 0
+        """Rows of which nobody knows whether they were carried out, as they were counted last."""
         self.pending: list[RowResult] = []
         """What happened to rows and waits to be written with the next that is recorded."""
 
@@ -48,11 +50,6 @@ class ProgressRecorder:
     def counts(self) -> Counts:
         """Rows of the whole job by outcome."""
         return Counts.from_tally(self._tally)
-
-    @property
-    def in_doubt(self) -> int:
-        """Rows of which nobody knows whether they were carried out, as `reopen_and_count` found them."""
-        return self._tally["intended"] + self._tally["doubt"]
 
     async def reopen_and_count(self, *, reopen_unknown: bool, **header: Any) -> None:
         """Take up what an earlier run left, in one transaction: failed rows are planned again, and all are counted.
@@ -72,7 +69,7 @@ class ProgressRecorder:
             store.add_note(BEGUN, "somebody began to work on the job")
             return store.count_outcomes(phase)
 
-        self._tally = await self._writer.update_header(reopen_rows, **header)
+        self._set_tally(await self._writer.update_header(reopen_rows, **header))
 
     def add(self, results: Sequence[RowResult]) -> None:
         """Take what happened to rows, to be written with the next that is recorded; no later, so that all is in order."""
@@ -104,7 +101,15 @@ class ProgressRecorder:
 
     async def recount(self) -> None:
         """Count the rows anew, as the job has them."""
-        self._tally = await self._writer.call(self._writer.store.count_outcomes, self.phase)
+        self._set_tally(await self._writer.call(self._writer.store.count_outcomes, self.phase))
+
+    def begin_shard(self, job: Counter[str], shard: Counter[str]) -> None:
+        """Begin with rows that were counted: those of the job, and those of the shard, of which some may be in doubt."""
+        self._set_tally(shard)
+        self._tally = job
+
+    def _set_tally(self, tally: Counter[str]) -> None:
+        self._tally, self.in_doubt = tally, tally["intended"] + tally["doubt"]
 
     async def finish(self, stopped: str | None) -> Counts:
         """Write down how the run ended; the counts of the whole job.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
@@ -10,7 +12,7 @@ from typing import cast
 from ...directory import Directory
 from ..database_outages import POLL_SECONDS
 from ..errors import JobError, JobInUse, JobPlace
-from ..events import INTERRUPTED
+from ..events import INTERRUPTED, Counts
 from ..job_context import JobContext
 from ..planning.source_rereader import SourceRereader, refuse_changed_source
 from ..run_options import RunOptions
@@ -23,6 +25,9 @@ from .engine import Engine
 from .job_opening import check_job_target, open_job
 from .row_batches import read_planned_rows
 from .sharded_job import split_job
+
+_SHARE_OF_COUNTING = 0.05
+"""The share of a worker's time that goes into counting the rows of the whole job."""
 
 
 async def work_on_shards(
@@ -123,6 +128,9 @@ class ShardWorker:
         self._run = run
         self._source: Source | None = None
         self._rereader: SourceRereader | None = None
+        self._tally: Counter[str] = Counter()
+        self._counted_phase: Phase | None = None
+        self._count_again_at = 0.0
 
     async def work_on(self, writer: JobWriter) -> str | None:
         """Carry out a shard; None where it is done, and the next one may follow, else why not.
@@ -134,17 +142,30 @@ class ShardWorker:
         phase = writer.header.phase
         context = await self._open_context(writer, phase)
         engine = Engine(context, phase)
-        await engine.recorder.recount()
+        store = cast(ShardedStore, writer.store)
+        engine.recorder.begin_shard(
+            await self._count_job(writer, phase), await writer.call(store.count_outcomes_of_shard, phase)
+        )
         await engine.reconcile_doubts()
         await engine.run(read_planned_rows(context, phase, self._rereader))
         if engine.guard.never_began and engine.guard.error:
             raise engine.guard.error
-        if engine.guard.stopped is None and await writer.call(_has_open_rows, writer, phase):
+        shard = await writer.call(store.count_outcomes_of_shard, phase)
+        if engine.guard.stopped is None and Counts.from_tally(shard).unfinished:
             await engine.guard.give_up("some rows stay in doubt, as the system could not be asked about them")
         await writer.call(engine.recorder.write_stats)
         if engine.guard.stopped is None:
-            await writer.call(cast(ShardedStore, writer.store).finish_shard)
+            await writer.call(store.finish_shard)
         return engine.guard.stopped
+
+    async def _count_job(self, writer: JobWriter, phase: Phase) -> Counter[str]:
+        """Count the rows of the whole job, for who watches; rarely where that takes long, as it does of a large one."""
+        began = time.monotonic()
+        if began >= self._count_again_at or phase != self._counted_phase:
+            self._tally = await writer.call(writer.store.count_outcomes, phase)
+            now = time.monotonic()
+            self._counted_phase, self._count_again_at = phase, now + (now - began) / _SHARE_OF_COUNTING
+        return self._tally
 
     async def _open_context(self, writer: JobWriter, phase: Phase) -> JobContext:
         if phase == "undo":
@@ -157,7 +178,3 @@ class ShardWorker:
             await refuse_changed_source(context)
             self._rereader = SourceRereader(self._source, context.stride, context.comparer)
         return context
-
-
-def _has_open_rows(writer: JobWriter, phase: Phase) -> bool:
-    return next(writer.store.read_rows(phase, states=("planned", "intended", "doubt")), None) is not None

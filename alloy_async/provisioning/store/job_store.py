@@ -218,6 +218,10 @@ class ShardedStore(JobStore, Protocol):
         """Count the shards of a phase."""
         ...
 
+    def count_outcomes_of_shard(self, phase: Phase) -> Counter[str]:
+        """Count the rows of the shard that was claimed, as `count_outcomes` does those of the job."""
+        ...
+
     def finish_shard(self) -> None:
         """Say that nothing is left to do in this shard, once the store is closed."""
         ...

@@ -9,11 +9,14 @@ from typing import Any
 from ...errors import JobError, JobUnavailable
 from .address import JobAddress
 from .driver import psycopg
+from .transaction import Statement
 
 _LIMITS = (
     "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)"
 )
 _NAMES = ", set_config('application_name', %s, true), set_config('synchronous_commit', %s, true)"
+_LEASE_LOST = psycopg.errors.DivisionByZero
+"""What the one statement raises that divides: the fence of `Lease`."""
 _AWAY = (
     psycopg.OperationalError,  # no connection, or it was ended; also a lock for which the wait was too long
     psycopg.InterfaceError,  # the connection is closed
@@ -46,26 +49,26 @@ def connect(address: JobAddress) -> psycopg.Connection[Any]:
 
 def limit_transaction(database: psycopg.Connection[Any], address: JobAddress) -> None:
     """Have the transaction that was just begun end where its client is silent, or waits for a lock, longer than a lease."""
+    database.execute(*create_limits(address))
+
+
+def create_limits(address: JobAddress) -> Statement:
+    """Create the statement that does the same."""
     milliseconds = f"{address.lease * 1000:.0f}"
-    database.execute(_LIMITS, (milliseconds, milliseconds))
+    return _LIMITS, (milliseconds, milliseconds)
 
 
-def limit_and_name_transaction(
-    database: psycopg.Connection[Any], address: JobAddress, epoch: int, *, durable: bool
-) -> None:
-    """Do the same, and name the transaction after its worker, so that whoever takes over from it can end it.
+def create_limits_and_name(address: JobAddress, epoch: int, *, durable: bool) -> Statement:
+    """Create a statement that also names the transaction after its worker, so that whoever takes over from it can end it.
 
     Args:
-        database: the connection.
         address: the job's.
         epoch: of the worker.
         durable: whether its commit waits for the disk. A lost outcome leaves its row in doubt, which is cleared up by asking:
             only intents need the disk.
     """
-    milliseconds, commit = f"{address.lease * 1000:.0f}", "on" if durable else "off"
-    database.execute(
-        _LIMITS + _NAMES, (milliseconds, milliseconds, get_worker_transaction_name(epoch), commit)
-    )
+    limits, values = create_limits(address)
+    return limits + _NAMES, (*values, get_worker_transaction_name(epoch), "on" if durable else "off")
 
 
 def get_worker_transaction_name(epoch: int) -> str:
@@ -78,11 +81,17 @@ def raise_as_job_error(address: JobAddress, what: str) -> Iterator[None]:
     """Turn what psycopg raises into a JobError that shows no connection string.
 
     Raises:
-        JobUnavailable: the database is away, or ended the connection.
+        JobUnavailable: the database is away, or ended the connection; or the lease of this worker is another's.
         JobError: for every other error.
     """
     try:
         yield
+    except _LEASE_LOST:
+        raise JobUnavailable(
+            "another worker has taken over what this one was doing, as it did not answer for"
+            f" {address.lease:g} s; nothing more is sent from here",
+            address.shown,
+        ) from None
     except psycopg.Error as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         kind = JobUnavailable if isinstance(error, _AWAY) else JobError

@@ -19,10 +19,11 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from ...errors import JobError, JobUnavailable
+from ...errors import JobError
 from .address import JobAddress
 from .connection import connect, get_worker_transaction_name, limit_transaction, raise_as_job_error
 from .driver import psycopg
+from .transaction import Statement
 
 _RENEWALS = 3
 """Renewals within the length of a lease."""
@@ -40,7 +41,7 @@ ORDER BY shard LIMIT 1"""
 _END_SESSIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name = %s AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""
-# Waits for the transaction that its worker may have open, which `check` began with a lock on the key.
+# Waits for the transaction that its worker may have open, which `fence` began with a lock on the key.
 _LOCK = """
 SELECT 1 FROM alloy_async.shards WHERE job = %(job)s AND undo = %(undo)s AND shard = %(shard)s AND epoch = %(epoch)s
     AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE"""
@@ -55,10 +56,12 @@ WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s"""
 _RELEASE = """
 UPDATE alloy_async.shards SET lease_until = NULL, worker = NULL, done = done OR %s
 WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s"""
-# Its own for as long as nobody else has claimed it, however late its renewals are.
-_OWNS = """
-SELECT 1 FROM alloy_async.shards
-WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s FOR KEY SHARE"""
+# Its own for as long as nobody else has claimed it, however late its renewals are; else the division by zero ends the
+# transaction, whose other statements are under way already.
+_FENCE = """
+SELECT 1 / count(*) FROM (
+    SELECT 1 FROM alloy_async.shards
+    WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s FOR KEY SHARE) AS own"""
 
 
 class Shard(NamedTuple):
@@ -146,18 +149,10 @@ class Lease:
         """Whether the lease surely holds now, by this worker's own clock, which is behind the database's."""
         return time.monotonic() < self._good_until
 
-    def check(self, database: psycopg.Connection[Any]) -> None:
-        """Make sure, within a transaction, that nobody else has taken the shard over; it cannot until that ends.
-
-        Raises:
-            JobUnavailable: somebody has.
-        """
-        if database.execute(_OWNS, self._key).fetchone() is None:
-            raise JobUnavailable(
-                "another worker has taken over what this one was doing, as it did not answer for"
-                f" {self._seconds:g} s; nothing more is sent from here",
-                self._address.shown,
-            )
+    @property
+    def fence(self) -> Statement:
+        """The statement that fails where somebody else has taken the shard over; nobody can until its transaction ends."""
+        return _FENCE, self._key
 
     def release(self, database: psycopg.Connection[Any], *, done: bool = False) -> None:
         """Let others work on the shard.

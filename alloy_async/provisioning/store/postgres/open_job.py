@@ -9,12 +9,15 @@ from typing import Any, Self
 from ...errors import JobInUse, JobUnavailable
 from ..header import JobHeader, Phase, encode_phase
 from .address import JobAddress
-from .connection import connect, limit_and_name_transaction, limit_transaction, raise_as_job_error
+from .connection import connect, create_limits, create_limits_and_name, raise_as_job_error
 from .driver import psycopg
 from .lease import Lease
 from .schema import BYTES, ROW_TABLES, check_version, create_job, drop_job, find_job, list_names, name_table
+from .transaction import PostgresTransaction, Statement
 
 _COPIED_TOGETHER = 256
+_INSERTED_TOGETHER = 16
+"""Records up to which a statement is cheaper than a COPY, which has to wait for the database twice."""
 _ROWS_TOGETHER = 20_000
 
 
@@ -37,7 +40,7 @@ class OpenDatabaseJob:
         self.batches: str = name_table("batches", job)
         self.events: str = name_table("events", job)
         self._lease = lease
-        self._open_transactions = 0
+        self._transaction: PostgresTransaction | None = None
         self._is_finished = False
         shard = lease.shard if lease else None
         self._first, self._last = (shard.first, shard.last) if shard and shard.shard else (1, 2**62)
@@ -179,21 +182,28 @@ class OpenDatabaseJob:
     @contextlib.contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[None]:
         """Do what is called within, all or nothing; see `JobStore`."""
-        if self._open_transactions:
+        if self._transaction is not None:
             yield  # within another one, which commits
             return
-        self._open_transactions = 1
+        transaction = self._transaction = PostgresTransaction(
+            self._database, self._list_first_statements(durable)
+        )
         try:
-            fault = "cannot be written any more" if self._lease else "cannot be read"
-            with raise_as_job_error(self._address, fault), self._database.transaction():
-                if self._lease:
-                    limit_and_name_transaction(self._database, self._address, self.epoch, durable=durable)
-                    self._lease.check(self._database)
-                else:
-                    limit_transaction(self._database, self._address)
+            with raise_as_job_error(
+                self._address, "cannot be written any more" if self._lease else "cannot be read"
+            ):
                 yield
+                transaction.commit()
+        except BaseException:
+            transaction.roll_back()
+            raise
         finally:
-            self._open_transactions = 0
+            self._transaction = None
+
+    def _list_first_statements(self, durable: bool) -> list[Statement]:
+        if self._lease is None:
+            return [create_limits(self._address)]
+        return [create_limits_and_name(self._address, self.epoch, durable=durable), self._lease.fence]
 
     def check_worker(self) -> None:
         """Make sure, without asking the database, that nobody can have taken over what is about to be sent.
@@ -213,31 +223,43 @@ class OpenDatabaseJob:
             self._lease.release(self._database, done=self._is_finished)
         self._database.close()
 
-    def copy(self, table: str, columns: Sequence[str], records: Iterable[Any], **same: int) -> None:
-        """Copy these attributes of records into a table, with columns that are the same of all."""
-        names = ", ".join([f'"{name}"' for name in (*same, *columns)])
-        where = name_table(table, self.job) if table in ROW_TABLES else f"alloy_async.{table}"
-        statement = f"COPY {where} (job, {names}) FROM STDIN"
-        with self.transaction(), self._database.cursor() as cursor:
+    def append(self, table: str, columns: Sequence[str], records: Iterable[Any], **same: int) -> None:
+        """Append these attributes of records to a table, with columns that are the same of all."""
+        names = ", ".join([f'"{name}"' for name in ("job", *same, *columns)])
+        where = f"{name_table(table, self.job) if table in ROW_TABLES else f'alloy_async.{table}'} ({names})"
+        with self.transaction():
+            assert self._transaction is not None
             # A piece at a time, taken before it is copied: what makes the records may read from this connection.
             for piece in _cut_pieces(records):
-                with cursor.copy(statement.encode()) as copy:
-                    for record in piece:
-                        copy.write_row(
-                            (
-                                self.job,
-                                *same.values(),
-                                *[_adapt_text(name, getattr(record, name)) for name in columns],
-                            )
-                        )
+                rows = [
+                    [
+                        self.job,
+                        *same.values(),
+                        *[_adapt_text(name, getattr(record, name)) for name in columns],
+                    ]
+                    for record in piece
+                ]
+                if len(rows) > _INSERTED_TOGETHER:
+                    self._transaction.copy(f"COPY {where} FROM STDIN", rows)
+                else:
+                    row = f"({', '.join(['%s'] * len(rows[0]))})"
+                    statement = f"INSERT INTO {where} VALUES {', '.join([row] * len(rows))}"  # noqa: S608 -- own names
+                    self._transaction.write(statement, [value for values in rows for value in values])
 
     def write(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
-        with self.transaction(), self._database.cursor() as cursor:
-            cursor.executemany(statement.encode(), list(records))
+        with self.transaction():
+            assert self._transaction is not None
+            for record in records:
+                self._transaction.write(statement, record)
 
     def read(self, statement: str, *values: Any) -> list[Any]:
+        return self.read_by_names(statement, (self.job, *values))
+
+    def read_by_names(self, statement: str, values: Any) -> list[Any]:
         with raise_as_job_error(self._address, "cannot be read"):
-            return self._database.execute(statement.encode(), (self.job, *values)).fetchall()
+            if self._transaction is not None:
+                return self._transaction.read(statement, values)
+            return self._database.execute(statement.encode(), values).fetchall()
 
 
 def _cut_pieces(records: Iterable[Any]) -> Iterator[list[Any]]:

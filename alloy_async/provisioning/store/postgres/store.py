@@ -15,11 +15,11 @@ from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, group_into_events
 from ..rows import JobRow, RowResult, RowStretch
 from ..states import RowEvent, RowState
-from .connection import raise_as_job_error
 from .open_job import OpenDatabaseJob, decode_record
 from .schema import BATCH_COLUMNS, EVENT_COLUMNS, HEADER, NOTE_COLUMNS, REMARK_COLUMNS, SECOND_COLUMNS
 
 _WINDOW = 2048
+_ALL_ROWS = 1, 2**62
 _SUMMED = ("rows", "calls", "limited", "retries", "waited")
 _WORST = ("p50", "p95", "slowest")
 _ADD_SECOND = (
@@ -34,13 +34,22 @@ _READ_SECONDS = (
     f"SELECT {', '.join(_MERGED)} FROM alloy_async.seconds WHERE job = %s AND second >= %s"
     " GROUP BY second ORDER BY second"
 )
+_PLANNED = """
+SELECT coalesce(outcome, 'planned'), sum(least(first + rows, %(last)s + 1) - greatest(first, %(begin)s))
+FROM {batches} WHERE job = %(job)s AND undo = %(undo)s
+    AND first > %(begin)s - %(most)s AND first <= %(last)s AND first + rows > %(begin)s GROUP BY 1"""
+_HAPPENED = """
+SELECT event, was, outcome, sum(least(first + rows, %(last)s + 1) - greatest(first, %(begin)s))
+FROM {events} WHERE job = %(job)s AND undo = %(undo)s
+    AND first > %(begin)s - %(most)s AND first <= %(last)s AND first + rows > %(begin)s GROUP BY 1, 2, 3"""
 _REFUSED = """
 SELECT b.action, coalesce(b.outcome, 'planned'),
-    sum(least(e.first + e.rows, b.first + b.rows) - greatest(e.first, b.first))
+    sum(least(e.first + e.rows, b.first + b.rows, %(last)s + 1) - greatest(e.first, b.first, %(begin)s))
 FROM {events} e JOIN {batches} b
     ON b.job = e.job AND b.undo = e.undo AND b.first > e.first - %(most)s AND b.first < e.first + e.rows
-        AND b.first + b.rows > e.first
-WHERE e.job = %(job)s AND e.undo = %(undo)s AND e.event = 'refuse' GROUP BY 1, 2"""
+        AND b.first + b.rows > greatest(e.first, %(begin)s) AND b.first <= %(last)s
+WHERE e.job = %(job)s AND e.undo = %(undo)s AND e.event = 'refuse'
+    AND e.first > %(begin)s - %(most)s AND e.first <= %(last)s AND e.first + e.rows > %(begin)s GROUP BY 1, 2"""
 _INTENDED = """
 SELECT coalesce(sum(CASE event WHEN 'intend' THEN rows ELSE -rows END), 0) FROM {events}
 WHERE job = %s AND (event IN ('intend', 'withdraw') OR (event = 'fail' AND was IS NULL))"""
@@ -102,7 +111,7 @@ class PostgresStore(OpenDatabaseJob):
 
     def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
         """Write planned rows, in the order of their numbers."""
-        self.copy("batches", BATCH_COLUMNS, batches, undo=encode_phase(phase))
+        self.append("batches", BATCH_COLUMNS, batches, undo=encode_phase(phase))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
@@ -135,11 +144,11 @@ class PostgresStore(OpenDatabaseJob):
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
         """Write down that rows are about to be sent."""
-        self.copy("events", EVENT_COLUMNS, group_into_events(encode_phase(phase), intents, 0))
+        self.append("events", EVENT_COLUMNS, group_into_events(encode_phase(phase), intents, 0))
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows; what is the same for neighbours is written once."""
-        self.copy("events", EVENT_COLUMNS, group_into_events(encode_phase(phase), results, 0))
+        self.append("events", EVENT_COLUMNS, group_into_events(encode_phase(phase), results, 0))
 
     def reopen_rows(self, phase: Phase, state: RowState) -> None:
         """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""
@@ -150,25 +159,23 @@ class PostgresStore(OpenDatabaseJob):
 
     def count_outcomes(self, phase: Phase) -> Counter[str]:
         """Count rows by outcome; those without one by state."""
+        return self._count_between(phase, *_ALL_ROWS)
+
+    def count_outcomes_of_shard(self, phase: Phase) -> Counter[str]:
+        """Count the rows of this shard in the same way."""
+        return self._count_between(phase, self._first, self._last)
+
+    def _count_between(self, phase: Phase, first: int, last: int) -> Counter[str]:
         undo = encode_phase(phase)
         with self.transaction():
-            planned = self.read(
-                f"SELECT coalesce(outcome, 'planned'), sum(rows) FROM {self.batches}"
-                " WHERE job = %s AND undo = %s GROUP BY 1",
-                undo,
-            )
-            counts: Counter[str] = Counter({name: int(rows) for name, rows in planned})
-            happened = self.read(
-                f"SELECT undo, 0, 0, sum(rows), event, was, outcome, NULL, NULL, 0 FROM {self.events}"
-                " WHERE job = %s AND undo = %s GROUP BY undo, event, was, outcome",
-                undo,
-            )
-            for event in map(Event._make, happened):
-                counts[event.outcome or event.state] += int(event.rows)
-                if event.event != "refuse":
-                    counts[event.state_before] -= int(event.rows)
-            for _, before, rows in self._count_refused(undo):
-                counts[before] -= rows
+            counts = Counter({name: int(rows) for name, rows in self._count(_PLANNED, undo, first, last)})
+            for event, was, outcome, rows in self._count(_HAPPENED, undo, first, last):
+                states = Event(undo, 0, 0, 0, event, was, outcome, None, None, 0)
+                counts[outcome or states.state] += int(rows)
+                if event != "refuse":
+                    counts[states.state_before] -= int(rows)
+            for _, before, rows in self._count(_REFUSED, undo, first, last):
+                counts[before] -= int(rows)
         return +counts
 
     def count_actions(self) -> dict[str, int]:
@@ -178,9 +185,9 @@ class PostgresStore(OpenDatabaseJob):
                 f"SELECT action, sum(rows) FROM {self.batches} WHERE job = %s AND undo = 0 GROUP BY action"
             )
             counts: Counter[str] = Counter({name: int(rows) for name, rows in found})
-            for action, _, rows in self._count_refused(0):
-                counts[action] -= rows
-                counts["refuse"] += rows
+            for action, _, rows in self._count(_REFUSED, 0, *_ALL_ROWS):
+                counts[action] -= int(rows)
+                counts["refuse"] += int(rows)
         return dict(+counts)
 
     def was_anything_intended(self) -> bool:
@@ -198,7 +205,7 @@ class PostgresStore(OpenDatabaseJob):
 
     def add_note(self, kind: str, text: str) -> None:
         """Write a note for people."""
-        self.copy("notes", NOTE_COLUMNS, [RunLogLine(time.time(), kind, text)])
+        self.append("notes", NOTE_COLUMNS, [RunLogLine(time.time(), kind, text)])
 
     def read_notes(self) -> list[RunLogLine]:
         """Read the notes in their order."""
@@ -209,7 +216,7 @@ class PostgresStore(OpenDatabaseJob):
 
     def add_remarks(self, remarks: Iterable[Remark]) -> None:
         """Write what the checks found."""
-        self.copy("remarks", REMARK_COLUMNS, remarks)
+        self.append("remarks", REMARK_COLUMNS, remarks)
 
     def read_remarks(self) -> list[Remark]:
         """Read what the checks found."""
@@ -219,12 +226,9 @@ class PostgresStore(OpenDatabaseJob):
             for remark in self.read(f"SELECT {columns} FROM alloy_async.remarks WHERE job = %s ORDER BY line")
         ]
 
-    def _count_refused(self, undo: int) -> list[tuple[str, str, int]]:
-        values = {"most": MOST, "job": self.job, "undo": undo}
-        statement = _REFUSED.format(events=self.events, batches=self.batches)
-        with raise_as_job_error(self._address, "cannot be read"):
-            found = self._database.execute(statement.encode(), values).fetchall()
-        return [(action, before, int(rows)) for action, before, rows in found]
+    def _count(self, statement: str, undo: int, first: int, last: int) -> list[Any]:
+        values = {"most": MOST, "job": self.job, "undo": undo, "begin": first, "last": last}
+        return self.read_by_names(statement.format(events=self.events, batches=self.batches), values)
 
     def _read_window(self, phase: Phase, after: int) -> list[PlannedBatch]:
         """Read the next batches: as many as hold some 2,000 rows, and no others, which may be large."""

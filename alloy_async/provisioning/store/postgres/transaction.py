@@ -1,0 +1,75 @@
+"""A transaction whose statements go to the database together, with its begin and its end, as far as no answer is needed.
+
+A statement of its own costs a way to the database and back, which is what most of a worker's transactions would cost: an
+intent is seven of them by itself, and one way together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from .driver import psycopg
+
+Statement: TypeAlias = tuple[str, Sequence[Any]]
+"""What is executed, and the values of its parameters."""
+
+_MOST_WAITING = 32
+"""Statements that are kept back at most."""
+
+
+class PostgresTransaction:
+    """One transaction of a connection, which begins with the first statement that is sent.
+
+    Where a statement fails, those behind it that were sent with it are skipped, the commit too.
+
+    Args:
+        database: the connection, which commits each statement by itself otherwise.
+        first: statements with which it begins.
+    """
+
+    def __init__(self, database: psycopg.Connection[Any], first: Iterable[Statement]) -> None:
+        self._database = database
+        self._waiting: list[Statement] = [("BEGIN", ()), *first]
+
+    def write(self, statement: str, values: Sequence[Any]) -> None:
+        """Execute a statement whose answer nobody needs, at the latest with the commit."""
+        self._waiting.append((statement, values))
+        if len(self._waiting) > _MOST_WAITING:
+            self._send()
+
+    def read(self, statement: str, values: Any) -> list[Any]:
+        """Execute a statement, and all that were written before it; what it finds."""
+        self._waiting.append((statement, values))
+        return self._send().fetchall()
+
+    def copy(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
+        """Execute what was written before, and copy records into a table."""
+        if self._waiting:
+            self._send()
+        with self._database.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            for record in records:
+                copy.write_row(record)
+
+    def commit(self) -> None:
+        """Execute what is left, and end the transaction."""
+        self._waiting.append(("COMMIT", ()))
+        self._send()
+
+    def roll_back(self) -> None:
+        """Undo it all, as far as it has begun; a connection on which that is not possible is closed."""
+        status = psycopg.pq.TransactionStatus
+        if self._database.info.transaction_status in (status.INTRANS, status.INERROR):
+            with contextlib.suppress(psycopg.Error):
+                self._database.execute("ROLLBACK")
+        if self._database.info.transaction_status != status.IDLE:
+            self._database.close()
+
+    def _send(self) -> psycopg.Cursor[Any]:
+        waiting, self._waiting = self._waiting, []
+        with self._database.pipeline():
+            cursors = [
+                self._database.execute(statement.encode(), values or None) for statement, values in waiting
+            ]
+        return cursors[-1]
