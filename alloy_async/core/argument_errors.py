@@ -55,7 +55,7 @@ def use_argument_names(format_argument: FormatArgument) -> Iterator[None]:
         _format = before
 
 
-def explain_arguments(cls: type[T]) -> type[T]:
+def explain_wrong_arguments(cls: type[T]) -> type[T]:
     """Decorate a class so that arguments which its constructor does not take are refused in `create_argument_error`'s words."""
     function: Any = vars(cls)["__init__"]
 
@@ -95,7 +95,7 @@ def create_argument_error(
         if name in places[: len(args)]:
             return TypeError(f"{owner} got {name} twice, by position and by name")
         if name not in (*places, *known) and not takes_any:
-            return TypeError(f"{owner} has no {noun} {name}{suggest_name(name, [*places, *known])}")
+            return TypeError(f"{owner} has no {noun} {name}{format_name_suggestion(name, [*places, *known])}")
     if len(args) > len(places):
         listed = f"only {', '.join(places)}" if places else "nothing"
         how, advice = (" by position", ": give the others by name") if known or takes_any else ("", "")
@@ -104,7 +104,7 @@ def create_argument_error(
     return TypeError(f"{owner} needs {', '.join(f'{name}=' for name in required)}") if required else None
 
 
-def suggest_name(name: str, known: Collection[str]) -> str:
+def format_name_suggestion(name: str, known: Collection[str]) -> str:
     """Suggest what may have been meant by a name that is not known, as " (did you mean timeout?)"; else list what there is."""
     from difflib import get_close_matches  # here, as a call that is made rightly needs it never
 

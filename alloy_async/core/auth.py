@@ -13,13 +13,13 @@ from typing import TypeAlias, cast
 
 import attrs
 
-from .argument_errors import explain_arguments
+from .argument_errors import explain_wrong_arguments
 from .codec.redaction import Secret
 from .errors import ConfigurationError, CredentialError
 from .ratelimit.registry import hash_credential
 
 
-@explain_arguments
+@explain_wrong_arguments
 @attrs.frozen
 class Token:
     """A credential that lapses.
@@ -71,7 +71,9 @@ class Auth:
         self._token: Token | None = None
         self._pending: concurrent.futures.Future[Secret | None] | None = None
         self._lock = Lock()
-        self.fixed_value: Secret | None = self._format(Secret(source)) if isinstance(source, str) else None
+        self.fixed_value: Secret | None = (
+            self._create_value_to_send(Secret(source)) if isinstance(source, str) else None
+        )
         """The value to send where it is always the same, which saves each call a question."""
         self._value = self.fixed_value
         self.fingerprint: bytes = hash_credential(
@@ -161,13 +163,13 @@ class Auth:
         self._token = found if isinstance(found, Token) else None
         secret = Secret(cast("str", found.value if isinstance(found, Token) else found))
         del found  # where it is refused, this frame is in the traceback
-        return self._format(secret)  # what is not text is refused there
+        return self._create_value_to_send(secret)  # what is not text is refused there
 
     def _store(self, value: Secret | None) -> None:
         with self._lock:
             self._value, self._pending = value, None
 
-    def _format(self, credential: Secret) -> Secret:
+    def _create_value_to_send(self, credential: Secret) -> Secret:
         """Make the value that is sent of a credential."""
         reason = _find_credential_fault(credential)
         if reason is not None:

@@ -80,14 +80,14 @@ class ClientBase:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         """Refuse to be pickled: the credential would leave the process, the connections cannot."""
-        name, variable = type(self).__name__, self.system.name_variable(self.system.credential)
+        name, variable = type(self).__name__, self.system.get_variable_name(self.system.credential)
         raise TypeError(
             f"{name} cannot be pickled, as it holds a credential and connections: make one where it is used, as {name}(),"
             f" which reads {variable} from the environment"
         )
 
 
-def find_service(client: type[ClientBase], given: Service | None) -> Service:
+def choose_service(client: type[ClientBase], given: Service | None) -> Service:
     """Find the service that a client is for: the one that its user gave, or its class's.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import attrs
 from yarl import URL
 
-from .argument_errors import explain_arguments, suggest_name
+from .argument_errors import explain_wrong_arguments, format_name_suggestion
 from .auth import with_default_scheme
 from .errors import ConfigurationError
 from .http.transport import Timeout
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .hook_events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
 
 
-@explain_arguments
+@explain_wrong_arguments
 @attrs.frozen
 class Service:
     """What a client must know of the service it speaks to.
@@ -56,9 +56,9 @@ class Service:
 
     def read_environment_variable(self, what: str) -> str | None:
         """Read the value of ALLOY_WHAT; None where it is not set or empty."""
-        return os.environ.get(self.name_variable(what)) or None
+        return os.environ.get(self.get_variable_name(what)) or None
 
-    def name_variable(self, what: str) -> str:
+    def get_variable_name(self, what: str) -> str:
         return f"{self.name}_{what}".upper()
 
 
@@ -176,7 +176,7 @@ def split_call_options(
         TypeError: there is no such option.
         ConfigurationError: an option cannot be.
     """
-    _refuse_unknown(owner, options, Options.__annotations__, list_known)
+    _refuse_unknown_options(owner, options, Options.__annotations__, list_known)
     of_calls = {name: value for name, value in options.items() if name in CallOptions.__annotations__}
     return CallSettings(of_calls), {name: value for name, value in options.items() if name not in of_calls}
 
@@ -191,18 +191,20 @@ def replace_settings(settings: CallSettings, options: Mapping[str, Any]) -> Call
     fixed = sorted(options.keys() & (Options.__annotations__.keys() - CallOptions.__annotations__.keys()))
     if fixed:
         raise TypeError(f"with_options() cannot change {', '.join(fixed)}: make a new client")
-    _refuse_unknown("with_options()", options, CallOptions.__annotations__)
+    _refuse_unknown_options("with_options()", options, CallOptions.__annotations__)
     return CallSettings({**vars(settings), **options})
 
 
-def _refuse_unknown(
+def _refuse_unknown_options(
     owner: str,
     options: Mapping[str, Any],
     names: Collection[str],
     list_known: Callable[[], Collection[str]] = tuple,
 ) -> None:
     for name in sorted(options.keys() - names):
-        raise TypeError(f"{owner} has no option {name}{suggest_name(name, {*names, *list_known()})}")
+        raise TypeError(
+            f"{owner} has no option {name}{format_name_suggestion(name, {*names, *list_known()})}"
+        )
 
 
 def resolve_base_url(system: Service, given: str | None) -> str:
@@ -210,7 +212,7 @@ def resolve_base_url(system: Service, given: str | None) -> str:
     if given is not None and not isinstance(given, str):
         raise ConfigurationError(f"base_url is text, got {type(given).__name__}")
     text = given or system.read_environment_variable("base_url") or system.base_url
-    variable = system.name_variable("base_url")
+    variable = system.get_variable_name("base_url")
     if text is None:
         raise ConfigurationError(f"{system.name} has no common address: give base_url= or set {variable}")
     try:

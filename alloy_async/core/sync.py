@@ -53,7 +53,7 @@ class Client(ClientBase):
     @hide_arguments
     def with_options(self, **options: Unpack[CallOptions]) -> Self:
         """Make a copy with other options on the same connections; see AsyncClient.with_options."""
-        return self._copy_with(self._client.with_options(**options))
+        return self._copy_with_client(self._client.with_options(**options))
 
     @property
     def base_url(self) -> str:
@@ -70,12 +70,12 @@ class Client(ClientBase):
         on_limit: Callable[[RateLimitedEvent], None] | None = None,
     ) -> Self:
         """Make a copy that tells `on_retry` too of every attempt that is made again; see AsyncClient.with_retry_hook."""
-        return self._copy_with(self._client.with_retry_hook(on_retry, on_limit))
+        return self._copy_with_client(self._client.with_retry_hook(on_retry, on_limit))
 
     watched = with_retry_hook
     """The earlier name of with_retry_hook."""
 
-    def _copy_with(self, client: AsyncClient) -> Self:
+    def _copy_with_client(self, client: AsyncClient) -> Self:
         other = self._clone()
         other._client = client
         return other

@@ -113,8 +113,10 @@ def choose_credential(
     }
     missing = [name for name, value in given.items() if value is None]
     if missing:
-        wanted = " and ".join(f"{name}= (or {system.name_variable(name)})" for name in missing)
-        else_token = "" if pair or len(missing) < 2 else f", or token= (or {system.name_variable('token')})"
+        wanted = " and ".join(f"{name}= (or {system.get_variable_name(name)})" for name in missing)
+        else_token = (
+            "" if pair or len(missing) < 2 else f", or token= (or {system.get_variable_name('token')})"
+        )
         raise ConfigurationError(f"no credential: give {wanted}{else_token}")
     wanted_scope: Any = scope or system.read_environment_variable("scope") or "app"
     return SignedTokens(**given, scope=wanted_scope, user_id=user_id)

@@ -12,7 +12,7 @@ import pytest
 
 from alloy_async import NULL, DecodeError, Model, from_wire
 from alloy_async.core.codec.conversion import Mismatch, get_encoder
-from alloy_async.core.codec.error_path import locate_in_argument
+from alloy_async.core.codec.error_path import describe_mismatch_in_argument
 from alloy_async.core.operation.markers import Json
 
 
@@ -92,7 +92,7 @@ def test_writing_what_cannot_be(of: Any, value: Any, said: str | None) -> None:
         return
     with pytest.raises(Mismatch) as raised:
         get_encoder(of)(value)
-    assert locate_in_argument(of, value, "x", raised.value) == said
+    assert describe_mismatch_in_argument(of, value, "x", raised.value) == said
 
 
 @pytest.mark.parametrize(

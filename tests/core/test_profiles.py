@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alloy_async import Alloy, Alsid, AsyncAlloy, AsyncSmooch, ConfigurationError, load_profile, load_profiles
-from alloy_async.core.profiles.credential_source import KINDS, CredentialSource, parse_source
+from alloy_async.core.profiles.credential_source import KINDS, CredentialSource, parse_credential_source
 from alloy_async.core.profiles.profile_file import find_profile_file
 from alloy_async.sandbox import Sandbox
 
@@ -195,7 +195,7 @@ def source_of(
         memory_keyring["alloy-async", "acme"] = text
         print_it = [sys.executable, "-c", f"print(open({str(path)!r}).read())"]
         places = {"env": "ACME", "file": str(path), "command": print_it, "keyring": "alloy-async/acme"}
-        return parse_source({kind: places[kind]})
+        return parse_credential_source({kind: places[kind]})
 
     return create
 
@@ -228,12 +228,12 @@ def test_an_empty_credential_is_refused(kind: str, source_of: Callable[[str, str
 @pytest.mark.usefixtures("memory_keyring")
 def test_a_credential_that_is_not_there(given: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        parse_source(given).read()
+        parse_credential_source(given).read()
     assert says in str(caught.value)
 
 
 def test_the_arguments_of_a_command_do_not_show() -> None:
-    source = parse_source({"command": "fetch --pin c4n4ry"})
+    source = parse_credential_source({"command": "fetch --pin c4n4ry"})
     assert str(source) == "command fetch"
     with pytest.raises(ConfigurationError) as caught:
         source.read()

@@ -108,7 +108,7 @@ def received_form(body: Multipart) -> dict[str, Any]:
 
     async def collect() -> bytes:
         async with body:
-            return b"".join([piece async for piece in body.pieces()])
+            return b"".join([piece async for piece in body.read_pieces()])
 
     raw = asyncio.run(collect())
     assert len(raw) == body.size

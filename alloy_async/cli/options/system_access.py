@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
-from ...core.argument_errors import format_argument_name, suggest_name
+from ...core.argument_errors import format_argument_name, format_name_suggestion
 from ...systems import SYSTEMS, load_client, load_directory
 from ..exit_codes import NotDoneError
 from .target import PLACE_NAMES, TargetOptions
@@ -221,7 +221,7 @@ def _check_place_names(system: str, place: Mapping[str, str]) -> None:
     known = (*access.needed, *access.optional)
     for name in place:
         if name not in known:
-            near = suggest_name(name, known) if known else ""
+            near = format_name_suggestion(name, known) if known else ""
             raise ConfigurationError(
                 f"{system} has no {format_argument_name(name)}{near if near.startswith(' (') else ''}; leave it out"
             )

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ...core.codec.fields import get_fields
-from ...core.codec.redaction import find_secrets
+from ...core.codec.redaction import collect_secrets
 from ...core.messages.request import compile_operation
 from ...core.operation.markers import Part
 from ...core.operation.operation import Operation
@@ -37,7 +37,7 @@ def describe_request(service: System, base_url: str, operation: Operation[Any]) 
         headers[service.header] = service.present(HIDDEN)
     elif operation.authenticated:
         url += f"{'&' if '?' in url else '?'}{service.query_key}={HIDDEN}"
-    secrets = find_secrets(operation)
+    secrets = collect_secrets(operation)
     body = json.loads(request.body) if isinstance(request.body, bytes) else _describe_parts(operation)
     shown = {"method": request.verb, "url": url, "headers": headers, "body": body}
     return {name: _hide_secrets(value, secrets) for name, value in shown.items()}

@@ -217,7 +217,7 @@ class Call:
                 self.attempts -= 1  # this one was none
                 raise DeadlineExceeded("the deadline passed before it was sent", effect="none")
             timeout = options.settings.timeout.to_aiohttp(seconds)
-        head = options.get_head(self.plan, credential)
+        head = options.get_or_create_head(self.plan, credential)
         # Here and elsewhere on the way of a call: no function where the usual case is one test.
         target = request.target if options.query_key is None else self._add_key_to_target(credential)
         outgoing = OutgoingRequest(head, target, request.body)

@@ -66,7 +66,7 @@ class PreparedOptions:
         self._prepare = shared.transport.prepare_head
         self._heads: dict[CompiledOperation, tuple[Secret | None, RequestHead]] = {}
 
-    def get_head(self, plan: CompiledOperation, credential: Secret | None) -> RequestHead:
+    def get_or_create_head(self, plan: CompiledOperation, credential: Secret | None) -> RequestHead:
         """Give the head of an operation's requests; it is made anew only when the credential changes."""
         known = self._heads.get(plan)
         if known is not None and known[0] is credential:
@@ -132,7 +132,7 @@ def _check_rate_limit(value: Any) -> Any:
 
 def _create_auth(system: Service, source: KeySource | None) -> Auth:
     def refuse() -> str:
-        name, variable = system.credential, system.name_variable(system.credential)
+        name, variable = system.credential, system.get_variable_name(system.credential)
         raise ConfigurationError(f"no credential: give {name}= or set the environment variable {variable}")
 
     if source is None and system.credential_needed:

@@ -24,7 +24,7 @@ class _OperationFeed:
         self._turn = asyncio.Lock()
         self._over = False
 
-    async def take(self) -> Any:
+    async def take_next(self) -> Any:
         """Take the next operation; None after the last."""
         if self._over:
             return None
@@ -71,7 +71,7 @@ async def map_concurrently(
     arrived, taken = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
-        while (operation := await feed.take()) is not None:
+        while (operation := await feed.take_next()) is not None:
             try:
                 outcome: Any = await send(operation)
             except Exception as error:  # whatever went wrong belongs to this operation; the others go on

@@ -22,7 +22,7 @@ def observe_call(call: Call, timing: Timing) -> Iterator[None]:
             yield
     finally:
         if scope is not None and scope.explanation is not None:
-            scope.explanation.add(call.operation.name, timing, call.attempts)
+            scope.explanation.add_call(call.operation.name, timing, call.attempts)
 
 
 def trace_attempt(call: Call) -> AbstractContextManager[Callable[[int], None]]:

@@ -61,8 +61,8 @@ class OpenTelemetry:
     @contextmanager
     def trace_call(self, call: Call) -> Iterator[None]:
         """Make the span of a call around what is done in the block, and measure it."""
-        facts = _describe(call)
-        with self._start(
+        facts = _create_attributes(call)
+        with self._start_span(
             f"{facts[f'{NAME}.service']}.{call.operation.name}", self._kind.INTERNAL, facts
         ) as span:
             try:
@@ -74,13 +74,16 @@ class OpenTelemetry:
                 span.set_attribute(f"{NAME}.effect", error.effect)
                 raise
             finally:
-                self._finish(call, span, facts)
+                self._finish_span(call, span, facts)
 
     @contextmanager
     def trace_attempt(self, call: Call) -> Iterator[Callable[[int], None]]:
         """Make the span of an attempt; the block gets a function that takes the status of the answer."""
         operation, monotonic = call.operation, call.shared.clock.monotonic
-        facts = _describe(call) | {"http.request.method": operation.verb, "url.template": operation.route}
+        facts = _create_attributes(call) | {
+            "http.request.method": operation.verb,
+            "url.template": operation.route,
+        }
         began = monotonic()
 
         def note_status(status: int) -> None:
@@ -91,7 +94,7 @@ class OpenTelemetry:
                 span.set_attribute("error.type", str(status))
                 span.set_status(self._error)
 
-        with self._start(f"{operation.verb} {operation.route}", self._kind.CLIENT, facts) as span:
+        with self._start_span(f"{operation.verb} {operation.route}", self._kind.CLIENT, facts) as span:
             span.set_attribute("http.request.resend_count", call.attempts - 1)
             try:
                 yield note_status
@@ -105,18 +108,18 @@ class OpenTelemetry:
 
     def count_refusal(self, call: Call) -> None:
         """Count an attempt that was refused for a rate limit."""
-        self._refusals.add(1, _describe(call))
+        self._refusals.add(1, _create_attributes(call))
 
     def count_retry(self, call: Call) -> None:
         """Count an attempt that will be made again."""
-        self._retries.add(1, _describe(call))
+        self._retries.add(1, _create_attributes(call))
 
-    def _start(self, name: str, kind: Any, facts: dict[str, Any]) -> Any:
+    def _start_span(self, name: str, kind: Any, facts: dict[str, Any]) -> Any:
         return self._tracer.start_as_current_span(
             name, kind=kind, attributes=facts, record_exception=False, set_status_on_exception=False
         )
 
-    def _finish(self, call: Call, span: Any, facts: dict[str, Any]) -> None:
+    def _finish_span(self, call: Call, span: Any, facts: dict[str, Any]) -> None:
         timing = call.timing
         assert timing is not None
         timing.enter("decode")
@@ -127,7 +130,7 @@ class OpenTelemetry:
         self._waits.record(wait, facts)
 
 
-def _describe(call: Call) -> dict[str, Any]:
+def _create_attributes(call: Call) -> dict[str, Any]:
     url = URL(call.shared.base)
     return {
         f"{NAME}.service": call.shared.system.name,

@@ -50,7 +50,7 @@ class Explanation:
         """The slowest calls, at most ten, slowest first: the operation's name, and its seconds by part."""
         return [(name, parts) for _, _, name, parts in sorted(self._slowest, reverse=True)]
 
-    def add(self, operation: str, timing: Timing, attempts: int) -> None:
+    def add_call(self, operation: str, timing: Timing, attempts: int) -> None:
         """Count a call that has ended."""
         with self._lock:
             self.calls += 1
@@ -61,7 +61,7 @@ class Explanation:
             if len(self._slowest) > SLOWEST:
                 heapq.heappop(self._slowest)
 
-    def end(self) -> None:
+    def stop_clock(self) -> None:
         """Stop the clock of `wall`."""
         self._ended = self._now()
 
@@ -147,7 +147,7 @@ def explain_time(*, now: Callable[[], float] = time.monotonic) -> Iterator[Expla
     try:
         yield explanation
     finally:
-        explanation.end()
+        explanation.stop_clock()
         current_scope.reset(token)
 
 

@@ -20,7 +20,7 @@ class DeepJsonParts:
         return DeepJsonParts, (self.parts,)
 
 
-def flatten(data: Any) -> Any:
+def flatten_if_deep(data: Any) -> Any:
     """Return JSON data as it is, or as a DeepJsonParts where it is nested more than MAX_DEPTH levels deep."""
     if not isinstance(data, dict | list):
         return data
@@ -41,7 +41,7 @@ def flatten(data: Any) -> Any:
 
 
 def restore_flattened(data: Any) -> Any:
-    """Undo `flatten`."""
+    """Undo `flatten_if_deep`."""
     if not isinstance(data, DeepJsonParts):
         return data
     built: list[Any] = []

@@ -14,7 +14,7 @@ MAX_SEARCHED = 10_000
 """Parts of a value that are looked at; a server may send megabytes of what was not asked for."""
 
 
-def locate_mismatch(
+def describe_mismatch(
     of: Any, value: Any, mismatch: Exception, convert: Callable[[Any, Any], Any], writing: bool, path: str
 ) -> str:
     """Return `path: what is wrong there` for the innermost value that does not fit.
@@ -63,10 +63,10 @@ def _iterate_children(of: Any, value: Any, writing: bool) -> Iterator[tuple[Any,
         yield from ((item, entry, f"[{index}]") for index, entry in enumerate(value))
     elif (is_mapping(of) or of is Any) and isinstance(value, Mapping):
         item = Any if of is Any else get_value_type(of)
-        yield from ((item, entry, _format_step(name)) for name, entry in value.items())
+        yield from ((item, entry, _format_path_step(name)) for name, entry in value.items())
 
 
-def _format_step(name: Any) -> str:
+def _format_path_step(name: Any) -> str:
     """Format the name of a member that the sender chose."""
     return (
         f".{name}"
@@ -83,14 +83,16 @@ def _refuse_missing(value: Any) -> Any:
     raise create_missing_mismatch()
 
 
-def locate_in_answer(of: Any, value: Any, mismatch: Exception) -> str:
+def describe_mismatch_in_answer(of: Any, value: Any, mismatch: Exception) -> str:
     """Say where and why JSON data is not an `of`, as `$.data[3].userId: expected ...`."""
-    return locate_mismatch(of, value, mismatch, lambda kind, data: get_decoder(kind)(data, kind), False, "$")
+    return describe_mismatch(
+        of, value, mismatch, lambda kind, data: get_decoder(kind)(data, kind), False, "$"
+    )
 
 
-def locate_in_argument(of: Any, value: Any, path: str, mismatch: Exception) -> str:
+def describe_mismatch_in_argument(of: Any, value: Any, path: str, mismatch: Exception) -> str:
     """Say where and why a Python value cannot be sent as `of`, below `path`."""
-    return locate_mismatch(of, value, mismatch, lambda kind, data: get_encoder(kind)(data), True, path)
+    return describe_mismatch(of, value, mismatch, lambda kind, data: get_encoder(kind)(data), True, path)
 
 
 converter.register_unstructure_hook(_RequiredLeftNone, _refuse_missing)

@@ -97,7 +97,7 @@ class ModelBase:
         return format_redacted(self)
 
     def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
-        return iterate_redacted(self)
+        return iterate_redacted_fields(self)
 
 
 class ReprText:
@@ -115,7 +115,7 @@ class ReprText:
 HIDDEN = ReprText("***")
 
 
-def iterate_redacted(value: Any) -> Iterator[tuple[str, Any]]:
+def iterate_redacted_fields(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what may be shown of a model or operation: names and contents of its fields, with `***` for a secret.
 
     rich asks for it too (`__rich_repr__`): else it would look through the attrs fields itself, secrets included.
@@ -136,4 +136,4 @@ def iterate_redacted(value: Any) -> Iterator[tuple[str, Any]]:
 
 def format_redacted(value: Any) -> str:
     """Format as `Name(field=value, ...)`: skip fields that are None, show secrets and undeclared members as '***'."""
-    return f"{value.__class__.__name__}({', '.join(f'{name}={shown!r}' for name, shown in iterate_redacted(value))})"
+    return f"{value.__class__.__name__}({', '.join(f'{name}={shown!r}' for name, shown in iterate_redacted_fields(value))})"

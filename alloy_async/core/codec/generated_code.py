@@ -46,7 +46,7 @@ def create_model_decoder(cls: type[ModelBase]) -> Decoder:
         "cls": cls,
         "new": cls.__new__,
         "create_type_mismatch": create_type_mismatch,
-        "drop_known": _drop_known,
+        "drop_known": _copy_without_known,
         "parse_datetime": datetime.fromisoformat,
         **{f"decode_{name}": get_decoder(kind) for kind, name in EXACT_CHECKS.items()},
     }
@@ -57,8 +57,8 @@ def create_model_decoder(cls: type[ModelBase]) -> Decoder:
         "    if bare is None or type(data) is not list: raise create_type_mismatch('an object', data)",
         "    data = {bare: data}",
         "self = new(cls)",
-        *_write_full_case(fields),
-        *_write_general_case(fields),
+        *_generate_full_case(fields),
+        *_generate_general_case(fields),
         "return self",
     ]
     decode: Decoder = _compile_function("decode", lines, names)
@@ -71,33 +71,33 @@ def create_model_decoder(cls: type[ModelBase]) -> Decoder:
     return _decoders[cls]
 
 
-def _write_full_case(fields: Sequence[Field]) -> list[str]:
+def _generate_full_case(fields: Sequence[Field]) -> list[str]:
     """Write the quicker lines, for a dict of as many members as there are fields: most often it has just these."""
     lines = [f"if len(data) == {len(fields)}:", "    try:"]
     for n, field in enumerate(fields):
-        body = [f"value = data[{field.wire!r}]", *_write_check(n, field), f"self.{field.name} = value"]
+        body = [f"value = data[{field.wire!r}]", *_generate_check(n, field), f"self.{field.name} = value"]
         lines += [f"        {line}" for line in body]
     return [*lines, "        self._extra = None", "        return self", "    except KeyError: pass"]
 
 
-def _write_general_case(fields: Sequence[Field]) -> list[str]:
+def _generate_general_case(fields: Sequence[Field]) -> list[str]:
     """Write the lines for a dict that lacks members, or has others."""
     lines = [f"found = {len(fields)}"]
     for n, field in enumerate(fields):
-        body = [f"value = data[{field.wire!r}]", *_write_check(n, field), f"self.{field.name} = value"]
+        body = [f"value = data[{field.wire!r}]", *_generate_check(n, field), f"self.{field.name} = value"]
         lines += [f"if {field.wire!r} in data:", *(f"    {line}" for line in body)]
         lines += ["else:", f"    self.{field.name} = None", "    found -= 1"]
     return [*lines, "self._extra = None if len(data) == found else drop_known(data, known)"]
 
 
-def _drop_known(data: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+def _copy_without_known(data: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
     rest = data.copy()
     for name in known:
         rest.pop(name, None)
     return rest
 
 
-def _write_check(n: int, field: Field) -> list[str]:
+def _generate_check(n: int, field: Field) -> list[str]:
     """Write the lines that check and convert the `value` of a field."""
     only = _find_only_member(field.type)
     if only in EXACT_CHECKS:
@@ -113,7 +113,11 @@ def _write_check(n: int, field: Field) -> list[str]:
         ]
     if only is not None and is_list(only) and get_args(only):
         item = get_args(only)[0]
-        convert = _write_items(n, item) if _is_flat(item) else [f"value = list(map(decode{n}, value))"]
+        convert = (
+            _generate_list_items(n, item)
+            if _is_flat_model(item)
+            else [f"value = list(map(decode{n}, value))"]
+        )
         return [
             "if value is not None:",
             "    if type(value) is not list: raise create_type_mismatch('an array', value)",
@@ -122,7 +126,7 @@ def _write_check(n: int, field: Field) -> list[str]:
     return [f"if value is not None: value = decode{n}(value, type{n})"]
 
 
-def _is_flat(of: Any) -> TypeGuard[type[ModelBase]]:
+def _is_flat_model(of: Any) -> TypeGuard[type[ModelBase]]:
     """Tell whether a type is a small model of plain members, whose code is written out where it is the item of a list."""
     return (
         is_model(of)
@@ -133,7 +137,7 @@ def _is_flat(of: Any) -> TypeGuard[type[ModelBase]]:
     )
 
 
-def _write_items(n: int, item: type[ModelBase]) -> list[str]:
+def _generate_list_items(n: int, item: type[ModelBase]) -> list[str]:
     """Write the lines that make a list of flat models of the list `value`; a dict of other members goes to the model's hook."""
     fields = get_fields(item)
     lines = [

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from .deep_json_pickling import flatten, restore_flattened
-from .fields import ModelBase, get_fields, iterate_redacted
+from .deep_json_pickling import flatten_if_deep, restore_flattened
+from .fields import ModelBase, get_fields, iterate_redacted_fields
 from .pydantic_schema import create_core_schema, create_json_schema
 from .typed_json import from_wire, to_wire
 
@@ -68,14 +68,14 @@ class Model(ModelBase):
         """Show the model as a table in a notebook; secrets as '***'."""
         rows = "".join(
             f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{_format_cell(shown)}</td></tr>"
-            for name, shown in iterate_redacted(self)
+            for name, shown in iterate_redacted_fields(self)
         )
         return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the model on as many lines as it takes, in IPython."""
         with printer.group(1, f"{type(self).__name__}(", ")"):
-            for number, (name, shown) in enumerate(() if cycle else iterate_redacted(self)):
+            for number, (name, shown) in enumerate(() if cycle else iterate_redacted_fields(self)):
                 if number:
                     printer.text(",")
                     printer.breakable()
@@ -93,8 +93,8 @@ class Model(ModelBase):
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        values = [flatten(getattr(self, field.name)) for field in get_fields(self.__class__)]
-        return _restore_pickled, (self.__class__, values, flatten(self._extra))
+        values = [flatten_if_deep(getattr(self, field.name)) for field in get_fields(self.__class__)]
+        return _restore_pickled, (self.__class__, values, flatten_if_deep(self._extra))
 
 
 MAX_CELL = 400

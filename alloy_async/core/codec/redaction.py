@@ -57,7 +57,7 @@ def has_secret_fields(of: Any, within: frozenset[Any] = frozenset()) -> bool:
     return any(has_secret_fields(part, within) for part in get_args(of))
 
 
-def find_secrets(value: Any) -> list[str]:
+def collect_secrets(value: Any) -> list[str]:
     """Collect the texts in the fields that an operation, or a model in it, marks as secret."""
     found: list[str] = []
     for field in get_fields(value.__class__):
@@ -67,7 +67,7 @@ def find_secrets(value: Any) -> list[str]:
         else:
             for model in content if isinstance(content, list | tuple) else [content]:
                 if attrs.has(model.__class__):
-                    found += find_secrets(model)
+                    found += collect_secrets(model)
     return found
 
 
@@ -118,9 +118,9 @@ class Redactor:
         for piece, run in self._base64.items():
             if piece in text:
                 text = run.sub(MARK, text)
-        return MARK if self._is_escaped_in(text) else text
+        return MARK if self._is_secret_under_escapes(text) else text
 
-    def _is_escaped_in(self, text: str) -> bool:
+    def _is_secret_under_escapes(self, text: str) -> bool:
         """Tell whether a secret comes out when escapes are undone, of a URL in JSON in a log line, say.
 
         They are undone in every order: what undoes one may take away a letter that stood under another.

@@ -16,7 +16,7 @@ import orjson
 
 from ..errors import DecodeError, InvalidRequest
 from .conversion import Mismatch, get_decoder, get_encoder
-from .error_path import locate_in_answer, locate_in_argument
+from .error_path import describe_mismatch_in_answer, describe_mismatch_in_argument
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def to_wire(value: Any) -> Any:
     try:
         return get_encoder(Any)(value)
     except Mismatch as mismatch:
-        reason = locate_in_argument(Any, value, "value", mismatch)
+        reason = describe_mismatch_in_argument(Any, value, "value", mismatch)
     except RecursionError:
         reason = "value: nested too deeply, or holds itself"
     del value  # a traceback that prints local variables must not show it
@@ -70,12 +70,12 @@ def from_wire(of: Any, value: Any) -> Any:
     except RecursionError:
         reason = "$: nested too deeply"
     except Exception as error:  # a type that is not ours, as a dataclass, raises what it likes
-        reason = locate_in_answer(of, value, error)
+        reason = describe_mismatch_in_answer(of, value, error)
     del value
     raise DecodeError(reason)
 
 
-def create_decoder(of: Any) -> Callable[..., Any]:
+def create_json_parser(of: Any) -> Callable[..., Any]:
     """Create the function that parses JSON text as an `of`; its Mismatch says where the text does not fit, or is not JSON.
 
     The function takes the text and, for nothing, the headers of the answer: decoders of other bodies look at these.
@@ -92,14 +92,14 @@ def create_decoder(of: Any) -> Callable[..., Any]:
                 data = orjson.loads(raw)
                 return decode(data, of)
         except Exception as error:  # a type that is not ours, as a dataclass, raises what it likes
-            reason = _create_mismatch(of, data, len(raw), error)
+            reason = _create_located_mismatch(of, data, len(raw), error)
         del data  # a traceback that prints local variables must not show it
         raise reason  # outside of the handler: a JSONDecodeError carries the whole text
 
     return parse
 
 
-def _create_mismatch(of: Any, data: Any, size: int, error: Exception) -> Mismatch:
+def _create_located_mismatch(of: Any, data: Any, size: int, error: Exception) -> Mismatch:
     """Create the Mismatch that says where JSON text of so many bytes is not an `of`.
 
     Args:
@@ -109,12 +109,12 @@ def _create_mismatch(of: Any, data: Any, size: int, error: Exception) -> Mismatc
         return Mismatch(f"not JSON: {error.msg} at byte {error.pos} of {size}")
     if isinstance(error, RecursionError):
         return Mismatch("nested too deeply")
-    return Mismatch(locate_in_answer(of, data, error))
+    return Mismatch(describe_mismatch_in_answer(of, data, error))
 
 
 def loads(of: Any, raw: bytes) -> Any:
     """Parse JSON text as an `of`, where that is done once; raises Mismatch."""
-    return create_decoder(of)(raw)
+    return create_json_parser(of)(raw)
 
 
 def dumps(value: Any) -> bytes:

@@ -75,7 +75,7 @@ class ZlibDecompressor(BufferedInput):
 
     def get_next_piece(self) -> bytes:
         while self._begun:
-            self._choose_step()
+            self._choose_decompressor()
             if self._step.eof:  # padding after the last member, which nobody needs
                 self._input = b""
                 return b""
@@ -89,7 +89,7 @@ class ZlibDecompressor(BufferedInput):
                 return piece
         return b""
 
-    def _choose_step(self) -> None:
+    def _choose_decompressor(self) -> None:
         if self._step is None:
             # The low half of the first byte is 8 in the zlib header (RFC 1950); bare deflate begins otherwise.
             self._step = zlib.decompressobj(15 if self._input[0] & 15 == 8 else -15)
@@ -153,7 +153,7 @@ class ZstdDecompressor(BufferedInput):
             raise BodyTruncated("the compressed body is cut short")
 
 
-def _find_module(*names: str) -> str | None:
+def _find_installed_module(*names: str) -> str | None:
     for name in names:
         try:
             if find_spec(name) is not None:
@@ -163,8 +163,8 @@ def _find_module(*names: str) -> str | None:
     return None
 
 
-BROTLI = _find_module("brotli", "brotlicffi")
-ZSTD = _find_module("compression.zstd", "backports.zstd")
+BROTLI = _find_installed_module("brotli", "brotlicffi")
+ZSTD = _find_installed_module("compression.zstd", "backports.zstd")
 
 DECOMPRESSORS: Mapping[str, Callable[[], Decompressor]] = {
     "gzip": lambda: ZlibDecompressor(gzip=True),

@@ -20,7 +20,7 @@ from .aiohttp_internals.custom_connection import (
     DeadlineConnection,
     Destination,
     acquire_connection,
-    is_full,
+    is_pool_full,
     prepare_pool,
     take_buffered_body,
 )
@@ -119,7 +119,7 @@ class DirectSender:
         if timing is None:
             yield
             return
-        before = timing.enter("pool" if is_full(self._connector, self._key) else "connect")
+        before = timing.enter("pool" if is_pool_full(self._connector, self._key) else "connect")
         try:
             yield
         finally:
@@ -196,7 +196,7 @@ async def _write_body(protocol: DeadlineConnection, request: OutgoingRequest) ->
         await protocol.drain()
         if request.body is not None and not isinstance(request.body, bytes):
             chunked = request.body.size is None
-            async for piece in request.body.pieces():
+            async for piece in request.body.read_pieces():
                 _write_piece(protocol, b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
                 await protocol.drain()
             if chunked:

@@ -32,7 +32,7 @@ from .direct_sender import DirectSender, Sender, can_send_directly
 from .outgoing_request import RequestHead
 from .proxies import Proxy
 from .session_sender import SessionSender, check_session_loop, check_session_type
-from .shared_connections import find_pool
+from .shared_connections import find_current_pool
 from .timeouts import TimeoutScheduler
 
 MAX_CONNECTIONS = 100
@@ -137,7 +137,7 @@ class LoopSessions:
             return RequestHead(verb, f"{self._base.origin()}{path}", whole, self._proxy)
         return RequestHead(verb, path, whole)
 
-    def get(self) -> LoopSession:
+    def get_or_create(self) -> LoopSession:
         """Return the session of the running event loop, made on first use."""
         loop = asyncio.get_running_loop()
         last = self._last
@@ -153,7 +153,7 @@ class LoopSessions:
             return LoopSession(self._own, scheduler, self._create_session_sender(self._own, scheduler), None)
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
-        if self._may_share and (pool := find_pool(loop)) is not None:
+        if self._may_share and (pool := find_current_pool(loop)) is not None:
             shared = self._create_loop_session(pool.session, pool.scheduler, direct=pool.sends_directly)
             pool.users.add(shared)
             return shared

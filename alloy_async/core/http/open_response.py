@@ -85,13 +85,13 @@ class OpenResponse(ABC):
             BodyTooLarge, BodyTruncated, BodyUnreadable: see there; and what aiohttp raises. The connection is closed then.
         """
         try:
-            await self._collect(limit)
+            await self._collect_pieces(limit)
         except BaseException:
             self.close()
             raise
         return self.body_so_far
 
-    async def _collect(self, limit: int) -> None:
+    async def _collect_pieces(self, limit: int) -> None:
         # No piece is in a local variable: this frame is in the traceback of a call that is cancelled.
         self._pieces = []
         size = 0

@@ -55,7 +55,11 @@ def find_proxy(base: URL, given: str | None) -> Proxy | None:
         text = os.environ.get(name)
         if text and name not in hidden:
             excepted = next((os.environ[name] for name in EXCEPT if os.environ.get(name)), "")
-            return None if is_excepted(base, excepted) else _parse_proxy(text, f"the environment's {name}")
+            return (
+                None
+                if is_excepted_from_proxy(base, excepted)
+                else _parse_proxy(text, f"the environment's {name}")
+            )
     if any(os.environ.get(name) for names in VARIABLES.values() for name in names):
         return None
     return _find_proxy_in_os_settings(base)
@@ -91,7 +95,7 @@ def _parse_proxy(text: str, origin: str) -> Proxy:
     return Proxy(url)
 
 
-def is_excepted(base: URL, no_proxy: str) -> bool:
+def is_excepted_from_proxy(base: URL, no_proxy: str) -> bool:
     """Tell whether NO_PROXY names a host.
 
     Its entries, between commas or blanks: `*` for all; a domain for itself and what is below it, also written `.domain` or

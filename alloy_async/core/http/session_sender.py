@@ -16,7 +16,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ConfigurationError
-from .aiohttp_internals.custom_connection import find_middlewares, is_of_loop, watch_for_reset
+from .aiohttp_internals.custom_connection import belongs_to_loop, get_middlewares, watch_for_reset
 from .aiohttp_internals.uses import is_available
 from .failures import BytesOnNewConnection, ConnectionBroken, describe_cause
 from .open_response import OpenResponse
@@ -54,7 +54,7 @@ def check_session_loop(session: aiohttp.ClientSession, loop: asyncio.AbstractEve
     Raises:
         ConfigurationError: it belongs to another loop.
     """
-    if is_available("session loop", session) and not is_of_loop(session, loop):
+    if is_available("session loop", session) and not belongs_to_loop(session, loop):
         raise ConfigurationError(
             "the session that was given as session= belongs to another event loop; leave session= out for a sync client,"
             " which has a loop of its own, and for a client that is used on several loops"
@@ -103,7 +103,7 @@ class SessionSender:
                 headers=_create_headers(request),
                 # aiohttp would make one up for a body that is not there.
                 skip_auto_headers=("Content-Type",),
-                data=_create_data(request.body),
+                data=_create_body_data(request.body),
                 timeout=timeout,
                 allow_redirects=False,
                 raise_for_status=False,
@@ -111,7 +111,7 @@ class SessionSender:
                 proxy=None if self._proxy is None else self._proxy.url,
                 middlewares=(
                     prevent_hidden_retry,
-                    *find_middlewares(self._session),
+                    *get_middlewares(self._session),
                     self._create_connection_check(request),
                 ),
             )
@@ -164,9 +164,9 @@ def _create_headers(request: OutgoingRequest) -> CIMultiDict[str]:
     return headers
 
 
-def _create_data(body: Body) -> Any:
+def _create_body_data(body: Body) -> Any:
     if body is not None and not isinstance(body, bytes):
-        return _Upload(body.pieces(), body.size)
+        return _Upload(body.read_pieces(), body.size)
     if body is not None and len(body) > WRITTEN_WHOLE:
         return io.BytesIO(body)
     return body

@@ -56,7 +56,7 @@ class SharedConnectionsScope:
 _current_pool: ContextVar[SharedConnectionsScope | None] = ContextVar("shared_connections", default=None)
 
 
-def find_pool(loop: asyncio.AbstractEventLoop) -> SharedConnectionsScope | None:
+def find_current_pool(loop: asyncio.AbstractEventLoop) -> SharedConnectionsScope | None:
     """Find the pool within which this is called, if it is of this loop."""
     pool = _current_pool.get()
     return pool if pool is not None and pool.scheduler.loop is loop and not pool.session.closed else None

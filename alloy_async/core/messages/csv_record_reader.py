@@ -56,11 +56,11 @@ class CsvRecordReader:
             if '"' not in text:
                 return text.split(self._delimiter) if text else []
             if self._record.fullmatch(text):
-                return self._split(text)
+                return self._split_into_cells(text)
         elif self._ends_record(text):
             record = "".join([*self._lines, text])
             self._lines, self._size = [], 0
-            return self._split(record)
+            return self._split_into_cells(record)
         self._lines.append(line)
         self._size += len(line)
         if self._size > MAX_RECORD:
@@ -72,6 +72,6 @@ class CsvRecordReader:
         closing = self._closing.match(text)
         return closing is not None and self._rest.fullmatch(text, closing.end()) is not None
 
-    def _split(self, record: str) -> list[str]:
+    def _split_into_cells(self, record: str) -> list[str]:
         found = self._cells.findall(record + self._delimiter)
         return [quoted.replace('""', '"') + after + plain for quoted, after, plain in found]

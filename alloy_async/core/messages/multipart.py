@@ -83,7 +83,7 @@ class Multipart:
         for _, source in self._files:
             source.close()
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def read_pieces(self) -> AsyncIterator[bytes]:
         """Read the body from its beginning; each attempt takes its own.
 
         Raises:
@@ -93,7 +93,7 @@ class Multipart:
             if isinstance(section, bytes):
                 yield section
                 continue
-            async for piece in section.pieces():
+            async for piece in section.read_pieces():
                 yield piece
 
 

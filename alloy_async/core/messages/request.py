@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from ..codec.conversion import Encoder, Mismatch, get_encoder
-from ..codec.error_path import locate_in_argument
+from ..codec.error_path import describe_mismatch_in_argument
 from ..codec.fields import Field, get_fields
 from ..codec.redaction import has_secret_fields
 from ..codec.typed_json import dumps, from_wire
@@ -57,13 +57,13 @@ class _Argument(NamedTuple):
         try:
             return self.write(getattr(operation, self.field.name))
         except (Mismatch, RecursionError) as mismatch:
-            reason = self._explain(operation, mismatch)
+            reason = self._describe_error(operation, mismatch)
         raise create_argument_refusal(operation, reason)
 
-    def _explain(self, operation: Operation[Any], error: Exception) -> str:
+    def _describe_error(self, operation: Operation[Any], error: Exception) -> str:
         if isinstance(error, RecursionError):
             return f"{self.field.name}: nested too deeply, or holds itself"
-        return locate_in_argument(
+        return describe_mismatch_in_argument(
             self.field.type, getattr(operation, self.field.name), self.field.name, error
         )
 
@@ -94,7 +94,7 @@ class CompiledOperation:
         self._extra_query = [create_argument(field) for field in of[ExtraQuery]]
         self._members = [create_argument(field) for field in of[Json]]
         self._whole = create_argument(of[Body][0]) if of[Body] else None
-        self._files = _find_files(of[Part])
+        self._files = _list_file_parts(of[Part])
         self._parts = [create_argument(field) for field in of[Part] if field not in self._files]
         self._check = cls.check if cls.check is not Operation.check else None
         self.headers: dict[str, str] = {"Accept": cls.accept}
@@ -118,7 +118,7 @@ class CompiledOperation:
                     target = f"{target}?{query}"
             body = self._build_body(operation) if self.has_body else None
             if self._check is not None:
-                self._run_check(operation)  # last, so that it may trust the types
+                self._check_arguments(operation)  # last, so that it may trust the types
             return Request(self.verb, target, self.headers, body)
         except InvalidRequest as error:
             refusal = error
@@ -126,7 +126,7 @@ class CompiledOperation:
         refusal.__context__ = None
         raise refusal.with_traceback(None)
 
-    def _run_check(self, operation: Operation[Any]) -> None:
+    def _check_arguments(self, operation: Operation[Any]) -> None:
         try:
             self._check(operation)  # type: ignore[misc]
         except ValueError as error:
@@ -193,10 +193,10 @@ class CompiledOperation:
             return dumps(data)
         except Mismatch as mismatch:
             raise create_argument_refusal(
-                operation, f"{self._find_unencodable(operation)}cannot be sent as JSON: {mismatch}"
+                operation, f"{self._find_unencodable_argument(operation)}cannot be sent as JSON: {mismatch}"
             ) from None
 
-    def _find_unencodable(self, operation: Operation[Any]) -> str:
+    def _find_unencodable_argument(self, operation: Operation[Any]) -> str:
         for argument in [self._whole] if self._whole else self._members:
             try:
                 dumps(argument.encode(operation))
@@ -217,7 +217,7 @@ class CompiledOperation:
         return has_secret_fields(self.result)
 
 
-def _find_files(parts: list[Field]) -> list[Field]:
+def _list_file_parts(parts: list[Field]) -> list[Field]:
     """Find the parts of a multipart body that are files."""
     if not parts:
         return []

@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Any, get_args
 
 from ..codec.conversion import Mismatch
-from ..codec.typed_json import create_decoder
+from ..codec.typed_json import create_json_parser
 from .unexpected_body import describe_other_media
 
 ANYTHING: Any = Any | None
@@ -21,7 +21,7 @@ def create_result_decoder(result: Any, accept: str) -> Callable[..., Any]:
         return _decode_nothing
     if result is bytes:
         return (lambda raw, _=NO_HEADERS: raw) if accept.startswith("application/json") else _decode_file
-    decode = create_decoder(result)
+    decode = create_json_parser(result)
     if NoneType in get_args(result):
         return lambda raw, _=NO_HEADERS: decode(raw or b"null")
     return decode

@@ -76,7 +76,7 @@ class Stream:
             DecodeError: it is not compressed as it says. Effect: applied.
             ConfigurationError: the stream was not entered, was left, or is read a second time.
         """
-        self._note_begin()
+        self._begin_reading()
         try:
             while piece := await _read_in_time(self._get_open_response()[0]):
                 yield piece
@@ -84,7 +84,7 @@ class Stream:
             failure.operation = self._operation
             raise
 
-    def _note_begin(self) -> None:
+    def _begin_reading(self) -> None:
         """Note that reading begins, which it does once: what was read before would be missing from the second reading."""
         self._get_open_response()
         if self._begun:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ..codec.conversion import Mismatch, get_decoder
-from ..codec.redaction import Redactor, Secret, find_secrets
+from ..codec.redaction import Redactor, Secret, collect_secrets
 from ..errors import AlloyAsyncError, DecodeError, error_from_status
 from ..operation.operation import Operation
 from ..ratelimit.signals.refusals import parse_refusal, parse_retry_after
@@ -125,7 +125,7 @@ def _convert_body(operation: Operation[Any], status: int, plain: Any) -> Any:
 
 def _create_redactor(operation: Operation[Any], credential: Secret | None) -> Redactor:
     """Create the redactor of a call's secrets: those of its arguments, the credential, and the key in it without its scheme."""
-    secrets = find_secrets(operation)
+    secrets = collect_secrets(operation)
     if credential is not None:
         secrets += [credential.reveal(), *credential.reveal().split()[1:]]
     return Redactor(secrets)

@@ -138,7 +138,7 @@ class UploadSource:
             if self._start is not None and not file.closed:
                 file.seek(self._start)
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def read_pieces(self) -> AsyncIterator[bytes]:
         self._begun = True
         given = 0
         try:

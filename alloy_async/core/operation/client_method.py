@@ -85,10 +85,10 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
         if not hasattr(owner, "is_async"):
             return self  # on the table itself
         function = self.get_method(owner.is_async)
-        self._install(owner, function)
+        self._install_on_class(owner, function)
         return function if instance is None else MethodType(function, instance)
 
-    def _install(self, owner: type, function: Callable[..., Any]) -> None:
+    def _install_on_class(self, owner: type, function: Callable[..., Any]) -> None:
         """Put the function into the client class that inherits the endpoint: of several, the one all others extend."""
         for client in reversed(owner.__mro__):
             if hasattr(client, "is_async") and _find_member(client, self._name) is self:
@@ -115,7 +115,7 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
         function = self._functions.get(is_async)
         if function is None:
             # By setdefault, as two threads may come here at once.
-            function = self._functions.setdefault(is_async, _create_function(self._find(), is_async))
+            function = self._functions.setdefault(is_async, _create_client_function(self._find(), is_async))
         return function
 
 
@@ -150,7 +150,7 @@ def _find_member(owner: type, name: str) -> Any:
     return next((vars(base)[name] for base in owner.__mro__ if name in vars(base)), None)
 
 
-def _create_function(operation: type[Operation[Any]], is_async: bool) -> Callable[..., Any]:
+def _create_client_function(operation: type[Operation[Any]], is_async: bool) -> Callable[..., Any]:
     # The arguments may hold secrets: once they are in the operation, whose repr hides them, this frame lets go of them, so
     # that no traceback with locals shows them.
     async def send_async(self: AsyncClient, /, *args: Any, **kwargs: Any) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, get_type_hints
 
-from ..codec.fields import format_redacted, get_fields, iterate_redacted
+from ..codec.fields import format_redacted, get_fields, iterate_redacted_fields
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -74,7 +74,7 @@ class Operation(Generic[T_co]):
         return hash((self.__class__, *(value for value in values if isinstance(value, PLAIN))))
 
     def __rich_repr__(self) -> Iterator[tuple[str, Any]]:
-        return iterate_redacted(self)
+        return iterate_redacted_fields(self)
 
 
 def find_result_type(operation: type[Operation[Any]]) -> Any:

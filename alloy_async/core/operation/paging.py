@@ -77,7 +77,7 @@ class ByPage(Unpaged):
         if not rows:
             return None
         page = getattr(operation, self.page)
-        return _evolve(operation, self.page, 1 if page is None else page + 1)
+        return _replace_argument(operation, self.page, 1 if page is None else page + 1)
 
 
 class ByOffset(Unpaged):
@@ -107,7 +107,7 @@ class ByOffset(Unpaged):
     ) -> Listing[Any, Any] | None:
         if not rows or (self.next is not None and getattr(answer, self.next) is None):
             return None
-        return _evolve(operation, self.offset, (getattr(operation, self.offset) or 0) + len(rows))
+        return _replace_argument(operation, self.offset, (getattr(operation, self.offset) or 0) + len(rows))
 
 
 class ByCursor(Unpaged):
@@ -143,16 +143,16 @@ class ByCursor(Unpaged):
 
     def create_first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
         given = getattr(operation, self.cursor)
-        return operation if given is not None else _evolve(operation, self.cursor, self.start)
+        return operation if given is not None else _replace_argument(operation, self.cursor, self.start)
 
     def create_next(
         self, operation: Listing[Any, Any], answer: Any, rows: Sequence[Any]
     ) -> Listing[Any, Any] | None:
         backwards = self.direction is not None and getattr(operation, self.direction) == "backwards"
         cursor = getattr(answer, self.previous if backwards and self.previous else self.next)
-        return _evolve(operation, self.cursor, cursor) if cursor else None
+        return _replace_argument(operation, self.cursor, cursor) if cursor else None
 
 
-def _evolve(operation: Listing[Any, Any], argument: str, value: Any) -> Listing[Any, Any]:
+def _replace_argument(operation: Listing[Any, Any], argument: str, value: Any) -> Listing[Any, Any]:
     moved: Listing[Any, Any] = attrs.evolve(operation, **{argument: value})  # type: ignore[misc]
     return moved

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..argument_errors import suggest_name
+from ..argument_errors import format_name_suggestion
 from ..errors import AlloyAsyncError, ConfigurationError
 from .operation import Operation
 
@@ -43,7 +43,9 @@ class Probe(NamedTuple):
         """
         for name in place:
             if name not in self.takes:
-                raise ConfigurationError(f"check() has no argument {name}{suggest_name(name, self.takes)}")
+                raise ConfigurationError(
+                    f"check() has no argument {name}{format_name_suggestion(name, self.takes)}"
+                )
         try:
             operation = self.create(place)
         except ValueError as error:

@@ -108,7 +108,7 @@ _READERS: Mapping[str, Callable[[tuple[str, ...]], str]] = {
 KINDS = tuple(_READERS)
 
 
-def parse_source(given: object, folder: Path | None = None) -> CredentialSource:
+def parse_credential_source(given: object, folder: Path | None = None) -> CredentialSource:
     """Parse what a profile says of its credential, as `{ env = "ACME_KEY" }`.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ..errors import ConfigurationError
-from .credential_source import CredentialSource, parse_source
+from .credential_source import CredentialSource, parse_credential_source
 
 PROFILE_VARIABLE = "ALLOY_ASYNC_PROFILE"
 """The environment variable with the name of the profile to take where none is named."""
@@ -87,7 +87,7 @@ def parse_profile(name: str, table: object, folder: Path | None = None) -> Profi
         if key not in _KEYS and isinstance(value, Mapping):
             raise ValueError(f"there is no table {key!r} in it; write [{key}] above the keys of a profile")
         if key not in _KEYS:
-            raise ValueError(f"there is no key {key!r}{_suggest(key, _KEYS)}")
+            raise ValueError(f"there is no key {key!r}{_format_suggestion(key, _KEYS)}")
     system = table.get("system")
     if not isinstance(system, str) or not system:
         raise ValueError('system is missing; write system = "alloy", say')
@@ -97,13 +97,13 @@ def parse_profile(name: str, table: object, folder: Path | None = None) -> Profi
     place = table.get("place", {})
     if not isinstance(place, Mapping) or not all(isinstance(value, str) for value in place.values()):
         raise ValueError('place is a table of text, as { org_id = "..." }')
-    credential = parse_source(table["credential"], folder) if "credential" in table else None
+    credential = parse_credential_source(table["credential"], folder) if "credential" in table else None
     key_pair = {key: table[key] for key in _OF_KEY_PAIRS if key in table}
     if key_pair and (system != "smooch" or "key_id" not in key_pair or credential is None):
         raise ValueError("key_id and scope are for smooch, and need the secret as credential")
     return Profile(name, system, table.get("base_url"), credential, key_pair, dict(place))
 
 
-def _suggest(word: str, known: tuple[str, ...]) -> str:
+def _format_suggestion(word: str, known: tuple[str, ...]) -> str:
     close = get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"

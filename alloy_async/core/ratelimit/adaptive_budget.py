@@ -131,7 +131,7 @@ class AdaptiveBudget:
         self.window.stop()
 
     def note_accepted(self, now: float, sent: float) -> None:
-        self.meter.count(now, self.rate(), self.period)
+        self.meter.count_accepted(now, self.rate(), self.period)
         self.patience = min(self.patience + 1 / PRICE_OF_REFUSAL, PATIENCE)
         if sent > -math.inf:
             self.round_trip += (now - sent - self.round_trip) / 8
@@ -147,7 +147,7 @@ class AdaptiveBudget:
             self.refusals += 1
             self._slow_rise()
             if asked is not None and asked > COARSE:
-                self._hold(now, asked)
+                self._hold_until_wait_is_over(now, asked)
             return False
         if paid and self.lenient and self.is_open and not crowded and (asked or 0.0) <= COARSE:
             return False
@@ -158,13 +158,13 @@ class AdaptiveBudget:
             longest = LONGEST_PAUSE if is_long else LONGEST_SHARE * self.period
             self.pause = min(self.pause * PAUSE_GROWTH, longest)
         self.opens = self.told_until = -math.inf
-        self._hold(now, wait := self._choose_wait(now, asked, chance))
+        self._hold_until_wait_is_over(now, wait := self._choose_wait(now, asked, chance))
         if self.meter.marked_at == now and asked and asked <= COARSE:
             self.meter.marked_at += ROUNDED_UP * wait
         self.cut, self.refusals, self.is_open = now, 1.0, 0.0
         return True
 
-    def _hold(self, now: float, wait: float) -> None:
+    def _hold_until_wait_is_over(self, now: float, wait: float) -> None:
         self.told_until = max(self.told_until, now + wait)
         self.opens = max(self.opens, now + min(wait, ASK_AGAIN))
 
@@ -183,7 +183,7 @@ class AdaptiveBudget:
         self.shut_rate = math.nan if crowded else self.rate()
         if self.ceiling.base == math.inf:  # to pause by some rate is better than by none
             self.lenient, self.shut_rate = 1.0, math.nan
-            self._learn(now)
+            self._learn_rate(now)
         if math.isnan(self.meter.marked_at):
             self.meter.start(now)
         rate = self.rate()
@@ -207,8 +207,8 @@ class AdaptiveBudget:
             return
         elif not math.isnan(self.shut_rate):
             self.unsure += unsure
-            self._doubt()
-            self._learn(opened)
+            self._doubt_rate()
+            self._learn_rate(opened)
         self.meter.start(opened)
         self.unsure = unsure
 
@@ -218,7 +218,7 @@ class AdaptiveBudget:
             return 0.0  # no question was in vain: as a bucket is, that is empty for a moment
         return self.window.measure(self.cut, now, self.meter.accepted - 1, self.round_trip)
 
-    def _doubt(self) -> None:
+    def _doubt_rate(self) -> None:
         """Doubt a rate that is refused again and again, though each refusal lowers it."""
         if self.refusals > 1 or self.cut > self.shut_at:
             self.early = 0.0  # several in flight, or in a row: no chance
@@ -229,7 +229,7 @@ class AdaptiveBudget:
         if self.early >= self.doubt:
             self.early, self.lenient, self.patience = 0.0, 1.0, PATIENCE
 
-    def _learn(self, now: float) -> None:
+    def _learn_rate(self, now: float) -> None:
         """Learn the rate from the stretch that began with the mark."""
         meter, before = self.meter, self.ceiling.base
         accepted, seconds = meter.accepted - meter.marked_accepted, now - meter.marked_at
@@ -241,7 +241,7 @@ class AdaptiveBudget:
         elif not self.rough and before < DIP * self.shut_rate and mean < before / DIP < ROUGHLY * mean:
             measured = before / DIP
         else:
-            measured = self._move_rate(before, accepted, seconds)
+            measured = self._compute_moved_rate(before, accepted, seconds)
             near = before / ROUGHLY < measured < before * ROUGHLY
             rising = self.rough and self.shut_rate > FAR * mean  # and still from far below
             sure = self.shut_for > SHUT_SHARE * seconds or (near and not rising)
@@ -254,7 +254,7 @@ class AdaptiveBudget:
         self.spent = max(self.spent, now)
         self._slow_rise()
 
-    def _move_rate(self, before: float, accepted: float, seconds: float) -> float:
+    def _compute_moved_rate(self, before: float, accepted: float, seconds: float) -> float:
         """The rate after a stretch: moved as far from the one before as the stretch is worth."""
         measured = mean = accepted / seconds
         in_vain = self.cut > self.shut_at  # a question was: a window that was used up, not a bucket
@@ -281,14 +281,14 @@ class AdaptiveBudget:
 
     def export_numbers(self) -> tuple[float, ...]:
         """All that may change, as numbers, for a budget that is kept elsewhere."""
-        return tuple(getattr(part, name) for part, name in self.list_numbers())
+        return tuple(getattr(part, name) for part, name in self.list_number_attributes())
 
     def import_numbers(self, numbers: tuple[float, ...]) -> None:
         """Take over what `export_numbers` gave."""
-        for (part, name), number in zip(self.list_numbers(), numbers, strict=True):
+        for (part, name), number in zip(self.list_number_attributes(), numbers, strict=True):
             setattr(part, name, number)
 
-    def list_numbers(self) -> list[tuple[object, str]]:
+    def list_number_attributes(self) -> list[tuple[object, str]]:
         """List all that may change: what it is an attribute of, and its name."""
         meters: list[RateMeter | WindowMeter | RisingLimit] = [self.meter, self.window, self.ceiling]
         return [*((self, name) for name in NUMBERS), *((it, name) for it in meters for name in it.__slots__)]

@@ -133,7 +133,7 @@ class Limiter:
                 unlimited = self._unlimited.setdefault(operation, NoLimitSeenPermit(self, operation))
                 if self._common.budget is None:
                     return unlimited
-            lane = self._lanes.get_lane(operation)
+            lane = self._lanes.get_or_create_lane(operation)
             permit = Permit(self, lane, next(self._tickets) + PLACES * refusals, now)
             if not lane.waiting:
                 lane.note_lone_call(now)
@@ -181,7 +181,7 @@ class Limiter:
         permit._state, permit._sent, permit.wait, permit.hold = SENT, now, 0.0, 0.0
         lane = permit._lane
         if self._quotas:
-            permit._quotas = self._quotas.find(lane)
+            permit._quotas = self._quotas.find_windows(lane)
             for quota in permit._quotas:
                 quota.note_sent(now)
         lane.note_sent(now)
@@ -229,7 +229,7 @@ class Limiter:
         """Take a sign of a limit from an answer that was not counted, and count from now on."""
         refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
         with self._lock:
-            now, lane = self.clock(), self._lanes.get_lane(permit.operation)
+            now, lane = self.clock(), self._lanes.get_or_create_lane(permit.operation)
             late = permit.is_late
             if may_tell_quota(headers) and (refusal is not None or not late):
                 self._quotas.note_answer(lane, headers, self._wall(), now, now)
@@ -255,7 +255,7 @@ class Limiter:
         self._forget_at = now + min(asked or 0.0, ASK_AGAIN) + MEMORY
         rate = self.rate if isinstance(self.rate, Rate) and self.rate.per_second < math.inf else None
         everywhere = self.rate is not None and type(self._common.budget) is not AdaptiveBudget
-        if everywhere or self._lanes.is_shared(lane, now):
+        if everywhere or self._lanes.detect_shared_limit(lane, now):
             lane.refused_at = now
             self._common.budget = self._common.budget or AdaptiveBudget()
             self._common.note_refused(now, permit._sent, permit._common_level, asked, self._random())

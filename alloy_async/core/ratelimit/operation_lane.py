@@ -228,14 +228,14 @@ class OperationLanes(dict[str, OperationLane]):
         super().__init__()
         self._are_shared = False
 
-    def get_lane(self, operation: str) -> OperationLane:
+    def get_or_create_lane(self, operation: str) -> OperationLane:
         """Get the lane of an operation; make it if there is none."""
         lane = self.get(operation)
         if lane is None:
             lane = self[operation] = OperationLane()
         return lane
 
-    def is_shared(self, lane: OperationLane, now: float) -> bool:
+    def detect_shared_limit(self, lane: OperationLane, now: float) -> bool:
         """Tell whether the limit that refuses a lane's requests now is one that all operations share."""
         others = [other for other in self.values() if other is not lane and now - other.refused_at < TOGETHER]
         if others and not self._are_shared:

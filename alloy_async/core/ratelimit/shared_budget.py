@@ -27,7 +27,7 @@ from .configured_rate import Rate
 # The numbers of a budget, and when they were written; then the checksum, which no record of other numbers passes.
 RECORD = struct.Struct(f"<{len(AdaptiveBudget().export_numbers()) + 1}d")
 CHECKSUM = struct.Struct("<I")
-SEED = zlib.crc32(",".join(name for _, name in AdaptiveBudget().list_numbers()).encode())
+SEED = zlib.crc32(",".join(name for _, name in AdaptiveBudget().list_number_attributes()).encode())
 SIZE = RECORD.size + CHECKSUM.size
 KEY_SIZE = 32
 # Seconds for which the lock is tried. Its holders need microseconds; one that takes longer was stopped, and must not stop all.
@@ -62,11 +62,11 @@ class SharedBudget(AdaptiveBudget):
         self._path = path
         self._flock, self._how = fcntl.flock, fcntl.LOCK_EX | fcntl.LOCK_NB
         self._release = fcntl.LOCK_UN
-        self._initial = self._pack(now)
+        self._initial = self._pack_record(now)
         self._now = self._written = self._looked = now
         self._is_stuck = False
         self._close: Callable[[], object] = lambda: None
-        self._open()
+        self._open_file()
 
     def reserve(self, now: float) -> float:
         with self._hold_record(now):
@@ -81,7 +81,7 @@ class SharedBudget(AdaptiveBudget):
         return super().rate()
 
     def opens_at(self) -> float:
-        self._read(self._now)
+        self._read_numbers(self._now)
         return self.opens
 
     def note_accepted(self, now: float, sent: float) -> None:
@@ -99,7 +99,7 @@ class SharedBudget(AdaptiveBudget):
             if now - self._written > QUIET:  # else others are in a hurry
                 super().note_idle(now)
 
-    def _open(self) -> None:
+    def _open_file(self) -> None:
         """Open the file; again in a forked child, whose locks would else be the parent's, and where it is another one."""
         how = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         file = os.open(self._path, how, 0o600)
@@ -122,21 +122,21 @@ class SharedBudget(AdaptiveBudget):
             else:
                 if (found.st_dev, found.st_ino) == self._identity:
                     return
-            self._open()
+            self._open_file()
 
     @contextmanager
     def _hold_record(self, now: float) -> Iterator[None]:
         """Hold the lock, with the numbers read before and written after."""
         if self._pid != os.getpid():
-            self._open()
+            self._open_file()
         elif not 0 <= now - self._looked < LOOK:
             self._reopen_if_replaced(now)
         self._try_lock()
         try:
             self._now = max(self._now, now)
-            self._read(now)
+            self._read_numbers(now)
             yield
-            packed = self._pack(now)
+            packed = self._pack_record(now)
             with suppress(OSError):  # the disk is full: this process keeps what it knows
                 os.pwrite(self._file, packed + CHECKSUM.pack(zlib.crc32(packed, SEED)), 0)
         finally:
@@ -157,7 +157,7 @@ class SharedBudget(AdaptiveBudget):
                 self._is_stuck = False
                 return
 
-    def _read(self, now: float) -> None:
+    def _read_numbers(self, now: float) -> None:
         """Read the numbers; those that this process knows stay where the record is torn or being written."""
         try:
             raw = os.pread(self._file, SIZE, 0)
@@ -172,7 +172,7 @@ class SharedBudget(AdaptiveBudget):
         self.import_numbers(numbers[:-1])
         self._written = numbers[-1]
 
-    def _pack(self, now: float) -> bytes:
+    def _pack_record(self, now: float) -> bytes:
         return RECORD.pack(*self.export_numbers(), now)
 
 
@@ -188,7 +188,7 @@ def open_shared_budget(host: str, credential: str, rate: Rate, now: float) -> Sh
     Raises:
         ConfigurationError: the folder of the budgets is another user's, or it or a file in it cannot be made or opened.
     """
-    folder = _open_folder()
+    folder = _find_or_create_folder()
     name = rate.shared if isinstance(rate.shared, str) else credential
     try:
         digest = blake2b(f"{host.lower()}\0{name}".encode(), key=_read_or_create_key(folder), digest_size=16)
@@ -197,7 +197,7 @@ def open_shared_budget(host: str, credential: str, rate: Rate, now: float) -> Sh
         raise ConfigurationError(f"Rate(shared=): the budget cannot be opened: {error}") from None
 
 
-def _open_folder() -> Path:
+def _find_or_create_folder() -> Path:
     """Open the folder of this user's budgets, which nobody else may enter."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     folder = Path(tempfile.gettempdir()) / f"alloy_async-budgets-{user}"

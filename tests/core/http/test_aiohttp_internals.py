@@ -44,14 +44,14 @@ async def test_all_of_it_is_there_in_this_version() -> None:
 
 
 def sender_of(client: AsyncClient) -> Any:
-    return client._shared.transport._sessions.get().sender
+    return client._shared.transport._sessions.get_or_create().sender
 
 
 async def test_the_usual_way_is_the_direct_one_over_connections_of_ours() -> None:
     async with Pieces([answer()]) as service, Ways("direct").client(service.url) as client:
         await client.send(Read())
         assert isinstance(sender_of(client), DirectSender)
-        connector: Any = client._shared.transport._sessions.get().session.connector
+        connector: Any = client._shared.transport._sessions.get_or_create().session.connector
         ((connection, _),) = (kept for line in connector._conns.values() for kept in line)
         assert isinstance(connection, DeadlineConnection)
         assert connection.transport.max_size == READ_SIZE  # type: ignore[union-attr]
@@ -120,7 +120,7 @@ def test_without_the_pool_s_names_a_client_still_comes_to_its_end(monkeypatch: p
             client = AsyncClient("key", system=Service("s", service.url), retry=ONCE)
             assert await client.send(Read()) == b"ok"
             # Its one connection is closed here: what is left to the garbage collector warns.
-            client._shared.transport._sessions.get().session.connector._close()  # type: ignore[union-attr]
+            client._shared.transport._sessions.get_or_create().session.connector._close()  # type: ignore[union-attr]
             await asyncio.sleep(0)
             return client
 

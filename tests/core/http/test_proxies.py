@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from alloy_async import AsyncClient, ConfigurationError, ConnectError, Retry, Service
-from alloy_async.core.http.proxies import find_proxy, is_excepted
+from alloy_async.core.http.proxies import find_proxy, is_excepted_from_proxy
 from tests.core.server import CERTIFICATE, Scripted, reply, tls_of_localhost
 
 from ...waiting import wait_until
@@ -63,7 +63,7 @@ def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_no_proxy_means(no_proxy: str, url: str, excepted: bool) -> None:
-    assert is_excepted(URL(url), no_proxy) is excepted
+    assert is_excepted_from_proxy(URL(url), no_proxy) is excepted
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def _read_constant(field: str, value: Any, folder: Path) -> Any:
     Raises:
         ConfigurationError, ValueError: it is secret and stands here, or is not where it is said to be.
     """
-    from ....core.profiles.credential_source import parse_source
+    from ....core.profiles.credential_source import parse_credential_source
     from ....provisioning.sources.field_names import is_secret_name
 
     if not isinstance(value, Mapping):
@@ -180,7 +180,7 @@ def _read_constant(field: str, value: Any, folder: Path) -> Any:
             )
         return value
     try:
-        return parse_source(_resolve_file({"credential": value}, folder)["credential"]).read()
+        return parse_credential_source(_resolve_file({"credential": value}, folder)["credential"]).read()
     except (ConfigurationError, ValueError) as error:
         message = re.sub(r"\b(?:the|a) credential\b", "the value", str(error))
         raise ConfigurationError(f"set.{field}: {re.sub(r'^credential', 'this', message)}") from None

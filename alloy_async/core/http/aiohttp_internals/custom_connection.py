@@ -21,12 +21,12 @@ NO_CAUSE: BaseException = (ResponseHandler.set_exception.__defaults__ or (Except
 READ_SIZE = 1 << 16  # bytes that are read at once, at the most
 
 
-def is_of_loop(session: Any, loop: asyncio.AbstractEventLoop) -> bool:
+def belongs_to_loop(session: Any, loop: asyncio.AbstractEventLoop) -> bool:
     """Tell whether an own session belongs to an event loop (use: session loop)."""
     return session._loop is loop
 
 
-def find_middlewares(session: Any) -> tuple[Any, ...]:
+def get_middlewares(session: Any) -> tuple[Any, ...]:
     """Return the middlewares of an own session (use: middlewares)."""
     return tuple(session._middlewares)
 
@@ -204,7 +204,7 @@ def prepare_pool(connector: Any, scheduler: TimeoutScheduler) -> Callable[[Any, 
     return connector._get  # type: ignore[no-any-return]
 
 
-def is_full(connector: aiohttp.TCPConnector, key: Any) -> bool:
+def is_pool_full(connector: aiohttp.TCPConnector, key: Any) -> bool:
     """Tell whether a connection has to be given back before there is another one."""
     return connector._available_connections(key) <= 0
 

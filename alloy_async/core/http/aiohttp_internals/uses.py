@@ -28,12 +28,12 @@ def is_available(use: str, of: Any = None) -> bool:
     return USES[use].probe(of)
 
 
-def _create_unconnected() -> Any:
+def _create_unconnected_handler() -> Any:
     return ResponseHandler(types.SimpleNamespace(create_future=None))  # type: ignore[arg-type]
 
 
 def _probe_connection(_: Any) -> bool:
-    made = _create_unconnected()
+    made = _create_unconnected_handler()
     names = "is_connected read set_exception set_response_params should_close start_timeout writing_paused"
     private = "_drop_timeout _on_read_timeout _payload _read_timeout _reschedule_timeout _skip_payload _tail"
     return all(hasattr(made, name) for name in f"{names} {private} _drain_helper".split())
@@ -43,7 +43,7 @@ def _probe_parser(_: Any) -> bool:
     """Tell whether a parser reports that it has begun another message: aiohttp's in C does, its one in Python does not."""
     told = []
     for unasked in (b"", b"H"):
-        connection = _create_unconnected()
+        connection = _create_unconnected_handler()
         connection.set_response_params(auto_decompress=False, read_until_eof=True)
         connection._parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" + unasked)
         told.append(connection._parser.feed_eof() is not None)
@@ -51,7 +51,7 @@ def _probe_parser(_: Any) -> bool:
 
 
 def _probe_payload(_: Any) -> bool:
-    made = _create_unconnected()
+    made = _create_unconnected_handler()
     made.set_response_params(auto_decompress=False, read_until_eof=True)
     messages, *_ = made._parser.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab")
     return list(getattr(messages[0][1], "_buffer", ())) == [b"ab"]

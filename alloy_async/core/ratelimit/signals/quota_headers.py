@@ -123,14 +123,14 @@ def parse_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
     """
     now = read_server_time(headers, now)
     parsers: tuple[Callable[[Mapping[str, str], float], Iterator[Quota]], ...] = (
-        _read_forms,
-        _read_ietf,
-        _read_shopify,
+        _parse_listed_forms,
+        _parse_ietf_headers,
+        _parse_shopify_header,
     )
     return [quota for parse in parsers for quota in parse(headers, now) if quota.reset <= LONGEST_RESET]
 
 
-def _read_forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+def _parse_listed_forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
     for form in FORMS:
         left = read_header(headers, form.remaining)
         if left is None:
@@ -141,22 +141,24 @@ def _read_forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
         # Several policies are told as lists, in one order.
         for place, value in enumerate(values := left.split(",")):
             remaining = parse_number(value)
-            told = (parse_wait(_pick(text, place, len(values)), now, form.unit) for text in resets)
+            told = (
+                parse_wait(_pick_policy_value(text, place, len(values)), now, form.unit) for text in resets
+            )
             reset = next((wait for wait in told if wait is not None), form.window)
             if remaining is None or remaining < 0 or reset is None:
                 continue
-            limit = re.match(LEADING, _pick(limits, place, len(values)) or "")
+            limit = re.match(LEADING, _pick_policy_value(limits, place, len(values)) or "")
             size = float(limit[1]) if limit else None
             yield Quota(f"{form.remaining} {scope} {size}", size, remaining, reset)
 
 
-def _pick(text: str | None, place: int, count: int) -> str | None:
+def _pick_policy_value(text: str | None, place: int, count: int) -> str | None:
     """Pick the value of one policy from a header that has one for each; the whole where it has not."""
     values = text.split(",") if text and count > 1 else ()
     return values[place] if len(values) == count else text
 
 
-def _read_ietf(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+def _parse_ietf_headers(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
     text = read_header(headers, IETF)
     if text is None:
         return
@@ -182,7 +184,7 @@ def _parse_items(text: str) -> Iterator[tuple[str, dict[str, float]]]:
         )
 
 
-def _read_shopify(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+def _parse_shopify_header(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
     match = re.fullmatch(SHOPIFY_VALUE, headers.get(SHOPIFY, ""))
     if match and int(match[2]) > 0:
         used, size = float(match[1]), float(match[2])

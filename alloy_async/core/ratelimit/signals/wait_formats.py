@@ -73,7 +73,7 @@ def parse_wait(text: str | None, now: float, unit: float = 1.0) -> float | None:
     """
     if not text or len(text) > LONGEST_TEXT:
         return None
-    wait = _parse_one(text.partition(";")[0].strip(" \t\"'"), now, unit)
+    wait = _parse_single_wait(text.partition(";")[0].strip(" \t\"'"), now, unit)
     if wait is None and "," in text:
         waits = [parse_wait(part, now, unit) for part in text.split(",")]
         known = [one for one in waits if one is not None]
@@ -81,7 +81,7 @@ def parse_wait(text: str | None, now: float, unit: float = 1.0) -> float | None:
     return wait if wait is not None and wait <= LONGEST_WAIT else None
 
 
-def _parse_one(text: str, now: float, unit: float) -> float | None:
+def _parse_single_wait(text: str, now: float, unit: float) -> float | None:
     number = parse_number(text)
     if number is not None:
         if number < EPOCH_SECONDS:
@@ -90,14 +90,14 @@ def _parse_one(text: str, now: float, unit: float) -> float | None:
             number /= 1000
         return max(0.0, number - now)
     if re.fullmatch(DURATION, text, re.IGNORECASE | re.ASCII):
-        return _sum_parts(text)
+        return _sum_durations(text)
     if len(text) > 2 and re.fullmatch(ISO_DURATION, text, re.IGNORECASE | re.ASCII):
-        return _sum_parts(re.sub("[PT]", " ", text.upper()))
+        return _sum_durations(re.sub("[PT]", " ", text.upper()))
     moment = _parse_moment(text)
     return None if moment is None else max(0.0, moment - now)
 
 
-def _sum_parts(text: str) -> float:
+def _sum_durations(text: str) -> float:
     return sum(
         float(amount) * _find_unit(name.lower())
         for amount, name in re.findall(PART, text, re.IGNORECASE | re.ASCII)
