@@ -19,8 +19,8 @@ from typing import Any
 
 from alloy_async import provisioning
 from alloy_async.directory import Directory
-from alloy_async.provisioning.execution.job_opening import create_header, create_job, open_job_source
-from alloy_async.provisioning.execution.run_phases import plan_rows
+from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_job_source
+from alloy_async.provisioning.execution.run_phases import plan_before_sending
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.store.store_opener import count_shards
@@ -40,11 +40,11 @@ SHARDS = 8
 async def split(source: str, target: Directory, place: str, shard_rows: int) -> None:
     """Plan a job without asking about each user, as `provision` does, and split it."""
     opened = await open_job_source(source, target)
-    header = await create_header(opened, target, "create", None, {"look_up": False})
+    header = await create_job_header(opened, target, "create", None, {"look_up": False})
     async with create_job(place, header) as writer:
         run = provisioning.RunOptions(on="local:1", shard_rows=shard_rows)
         context = JobContext(writer, target, run, opened)
-        await plan_rows(context)
+        await plan_before_sending(context)
         await split_job(context)
 
 

@@ -21,8 +21,8 @@ from typing import Any, Literal, TypeAlias, get_args
 from alloy_async.core.errors import AlloyAsyncError
 from alloy_async.provisioning import RunOptions, resume, work
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
-from alloy_async.provisioning.execution.job_opening import create_header, create_job, open_job_source
-from alloy_async.provisioning.execution.run_phases import plan_rows
+from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_job_source
+from alloy_async.provisioning.execution.run_phases import plan_before_sending
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.store.store_opener import delete_store, open_store_for_reading
@@ -45,10 +45,10 @@ async def split(scene: Scene) -> None:
     """Plan and split a job whose workers the run starts."""
     async with directory_of(*scene.target, batch_size=BATCH) as target:
         source = await open_job_source(scene.source, target)
-        header = await create_header(source, target, "create", None, {"look_up": False})
+        header = await create_job_header(source, target, "create", None, {"look_up": False})
         async with create_job(scene.place, header) as writer:
             context = JobContext(writer, target, RunOptions(on="local:1", shard_rows=SHARD), source)
-            await plan_rows(context)
+            await plan_before_sending(context)
             await split_job(context)
 
 

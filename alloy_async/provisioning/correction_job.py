@@ -13,7 +13,7 @@ import attrs
 from ..directory import Directory
 from .async_helpers import run_in_thread
 from .errors import JobError, JobPlace
-from .execution.job_opening import create_header, open_job
+from .execution.job_opening import create_job_header, open_job
 from .planning.corrected_rows import CorrectedRows
 from .sources import Source
 from .store.header import JobHeader, Mode
@@ -98,4 +98,4 @@ async def create_correction_header(
     # Rows of a file that holds only the rest say nothing of who must go.
     mode: Mode = "upsert" if first.mode == "sync" else first.mode
     options = {**kept, **options, "corrects": str(job.shown), "look_up": True}
-    return await create_header(source, target, mode, None, options)
+    return await create_job_header(source, target, mode, None, options)

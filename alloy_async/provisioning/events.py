@@ -181,6 +181,6 @@ Event: TypeAlias = Checking | Checked | DoubtsFound | Sending | Progress | Waiti
 OnEvent: TypeAlias = Callable[[Event], None]
 
 
-def tells_of_sending(event: Event) -> bool:
+def may_have_sent_from_here(event: Event) -> bool:
     """Tell whether from an event on a job may have sent something, so that cutting it off may leave rows in doubt."""
     return isinstance(event, Checked | DoubtsFound | Sending | Progress)

@@ -12,9 +12,9 @@ from .database_outages import survive_outages
 from .errors import JobError, JobPlace
 from .events import Checked
 from .execution.job_opening import create_job, open_job, open_job_source
-from .execution.run_phases import execute, execute_undo, plan_rows, reconcile_before_undo
+from .execution.run_phases import execute_job, execute_undo, plan_before_sending, reconcile_before_undo
 from .execution.sharded_job import (
-    check_workers,
+    check_can_have_workers,
     read_run_report,
     run_on_workers,
     split_job,
@@ -49,7 +49,7 @@ async def begin_job(
     Raises:
         As `jobs.provision`.
     """
-    check_workers(run, place)
+    check_can_have_workers(run, place)
     is_there = False
     checked: Checked | None = None
 
@@ -61,9 +61,9 @@ async def begin_job(
             # Workers read the source themselves.
             with BodySpool(target) if run.on is None else nullcontext() as spool:
                 context, is_there = JobContext(writer, target, run, source, spool), True
-                checked = None if header.source_digest is None else await plan_rows(context)
+                checked = None if header.source_digest is None else await plan_before_sending(context)
                 if run.on is None:
-                    return await execute(context, checked, began)
+                    return await execute_job(context, checked, began)
             await split_job(context)
             return None
 
@@ -92,7 +92,7 @@ async def take_up_job(
     Raises:
         As `jobs.apply`.
     """
-    check_workers(run, place)
+    check_can_have_workers(run, place)
     began = time.monotonic()
     checked: Checked | None = None
     taken = not fresh
@@ -111,11 +111,11 @@ async def take_up_job(
             if header.state == "planning":  # nothing was sent yet
                 _refuse_unchecked_corrections(context)
                 await restart_plan(context)
-                checked = await plan_rows(context)
+                checked = await plan_before_sending(context)
             elif header.phase == "apply":
                 await refuse_changed_source(context)
             if run.on is None:
-                return await execute(context, checked, began)
+                return await execute_job(context, checked, began)
             await split_job(context)
             return None
 
@@ -157,7 +157,7 @@ async def take_back_job(
     Raises:
         As `jobs.undo`.
     """
-    check_workers(run, place)
+    check_can_have_workers(run, place)
     began = time.monotonic()
 
     async def take_back() -> Report | None:

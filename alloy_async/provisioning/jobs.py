@@ -14,8 +14,8 @@ from .correction_job import create_correction_header, open_corrected_rows, read_
 from .database_outages import survive_outages
 from .errors import JobInUse, SourceError
 from .events import OnEvent
-from .execution.job_opening import choose_job_path, create_header, create_job, open_job_source
-from .execution.run_phases import plan_rows
+from .execution.job_opening import choose_job_path, create_job, create_job_header, open_job_source
+from .execution.run_phases import plan_before_sending
 from .execution.shard_worker import work_on_shards
 from .execution.sharded_job import finish_job, read_run_report
 from .job_context import JobContext
@@ -64,7 +64,7 @@ async def plan(
     """
     opened = await open_job_source(source, target)
     rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
-    header = await create_header(
+    header = await create_job_header(
         opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": True}
     )
     if header.source_digest is None:
@@ -73,7 +73,7 @@ async def plan(
         )
     async with create_job(choose_job_path(opened, job), header) as writer:
         context = JobContext(writer, target, RunOptions(on_event=on_event), opened)
-        checked = await plan_rows(context)
+        checked = await plan_before_sending(context)
         return await writer.call(summarize_plan, writer.store, checked)
 
 
@@ -111,7 +111,7 @@ async def provision(
     began = time.monotonic()
     opened = await open_job_source(source, target)
     rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
-    header = await create_header(
+    header = await create_job_header(
         opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": False}
     )
     if header.source_digest is None and mode == "sync":

@@ -65,7 +65,7 @@ def assert_alike(rows: list[list[str]], checks: RowChecks, layout: ColumnLayout)
     assert list(layout.read_columns(block.columns).iterate_records()) == records
     for place, row in enumerate(made):
         if doubtful is not None and place not in doubtful:
-            assert checks.check(row) == [], row.cells
+            assert checks.find_row_faults(row) == [], row.cells
 
 
 @pytest.mark.parametrize("place", range(len(HEADER)), ids=HEADER)

@@ -27,7 +27,7 @@ COLUMNS = ColumnLayout.match(["Login", "Name", "E-Mail"], FieldMap())
 
 def findings(*cells: str, columns: ColumnLayout = COLUMNS, also_carries: Sequence[str] = ()) -> list[Finding]:
     can = attrs.evolve(CAPABILITIES, carries=(*CAPABILITIES.carries, *also_carries))
-    return RowChecks(columns, can).check(Row(7, columns, cells, columns.create_record(cells)))
+    return RowChecks(columns, can).find_row_faults(Row(7, columns, cells, columns.create_record(cells)))
 
 
 @pytest.mark.parametrize(
@@ -91,20 +91,22 @@ def test_folding_is_stable(key: str) -> None:
 @given(st.lists(st.text(max_size=2)))
 def test_every_repeated_key_is_found_with_its_first_line(keys: list[str]) -> None:
     hashes = KeyHashes()
-    hashes.add(keys)
+    hashes.add_keys(keys)
     first_lines = FirstLines(hashes.take_repeated())
     for _ in range(2):  # a second walk tells the same
         for line, key in enumerate(keys):
             first = keys.index(key)
-            assert first_lines.find_earlier(key, line, key) == (None if first == line else (first, key))
+            assert first_lines.find_earlier_or_add(key, line, key) == (
+                None if first == line else (first, key)
+            )
 
 
 @pytest.mark.parametrize("repeated", [3, 140_000])
 def test_repeated_keys_are_found_among_more_than_are_looked_at_together(repeated: int) -> None:
     hashes = KeyHashes()
-    hashes.add(f"user{number}" for number in range(140_000))
-    hashes.add(["ada"] * repeated)
-    hashes.add(["user5", "user139999"])
+    hashes.add_keys(f"user{number}" for number in range(140_000))
+    hashes.add_keys(["ada"] * repeated)
+    hashes.add_keys(["user5", "user139999"])
     assert hashes.take_repeated() == {hash("ada"), hash("user5"), hash("user139999")}
     assert hashes.take_repeated() == frozenset()
 
@@ -131,9 +133,9 @@ def test_repeated_keys_are_found_on_disk_and_where_it_is_full(parts: list[list[i
     for open_file in (io.BytesIO, lambda: FullDisk(room)):
         hashes = KeyHashes(20, open_file)
         for part in parts:
-            hashes.add(map(str, part))
+            hashes.add_keys(map(str, part))
         assert hashes.take_repeated() == {value for value, times in counted.items() if times > 1}
-        hashes.add(["ada"])
+        hashes.add_keys(["ada"])
         assert hashes.take_repeated() == frozenset()
 
 
@@ -145,7 +147,7 @@ def test_hashes_wait_in_a_file_that_is_gone_afterwards() -> None:
         return opened[-1]
 
     hashes = KeyHashes(20, open_file)
-    hashes.add(f"user{number}" for number in range(50))
+    hashes.add_keys(f"user{number}" for number in range(50))
     assert len(opened[0].getvalue()) == 50 * 8
     assert hashes.take_repeated() == frozenset()
     assert opened[0].closed
@@ -156,13 +158,16 @@ def test_a_disk_that_cannot_be_used_leaves_them_in_memory() -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
     hashes = KeyHashes(20, refuse)
-    hashes.add([*map(str, range(50)), "7"])
+    hashes.add_keys([*map(str, range(50)), "7"])
     assert hashes.take_repeated() == {hash("7")}
 
 
 def test_a_shared_hash_is_no_duplicate() -> None:
     first_lines = FirstLines(frozenset({hash("ada"), hash("bob")}))
-    assert [first_lines.find_earlier("ada", 1, "ada"), first_lines.find_earlier("bob", 2, "bob")] == [
+    assert [
+        first_lines.find_earlier_or_add("ada", 1, "ada"),
+        first_lines.find_earlier_or_add("bob", 2, "bob"),
+    ] == [
         None,
         None,
     ]
@@ -180,6 +185,8 @@ def test_an_activity_that_cannot_be_read_may_say_inactive(system: str, tmp_path:
     path.write_text(f"{can.key},active\nada@x.example,perhaps\nbob@x.example,yes\neve@x.example,\n")
     for allowed in (False, True):
         source = open_source(path, key=can.key)
-        checks = [RowChecks(row.columns, can, allow_inactive=allowed).check(row) for row in source.rows()]
+        checks = [
+            RowChecks(row.columns, can, allow_inactive=allowed).find_row_faults(row) for row in source.rows()
+        ]
         told = [bool([one for one in found if "neither true nor false" in one.message]) for found in checks]
         assert told == [not allowed or "active" in can.carries, False, False]

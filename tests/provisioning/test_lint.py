@@ -95,7 +95,7 @@ def text_of(table: list[list[str]], header: tuple[str, ...] = HEADER) -> str:
 def lint(tmp_path: Path, content: str | bytes, name: str = "users.csv") -> list[Finding]:
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(Linter(open_source(path), CAN).check())
+    return list(Linter(open_source(path), CAN).lint())
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
@@ -244,7 +244,7 @@ def test_about_the_whole(
 def test_fields_that_the_system_drops(tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     path.write_text("username,groups,desk\nada,a,4\n")
-    found = list(Linter(open_source(path), AlloyDirectory.capabilities).check())
+    found = list(Linter(open_source(path), AlloyDirectory.capabilities).lint())
     assert [(f.line, f.column) for f in found] == [(1, "groups"), (1, "desk")]
     assert all("will not be sent" in f.message for f in found)
 
@@ -267,7 +267,7 @@ def test_what_cannot_be_read_on(tmp_path: Path) -> None:
 
 def test_standard_input_is_linted_in_one_pass() -> None:
     linter = Linter(open_source("-", stdin=io.BytesIO(b"username\nada\nADA\n")), CAN)
-    assert [(f.line, f.column) for f in linter.check()] == [(3, "username")]
+    assert [(f.line, f.column) for f in linter.lint()] == [(3, "username")]
     assert linter.rows == 2
 
 
@@ -276,7 +276,7 @@ def test_what_a_system_needs_and_takes_only_in_one_form(tmp_path: Path) -> None:
     path.write_text(
         "username,email,first name,roles,password\nada,ada@x.org,Ada,7;admin,s3cret\nbob,bob@x.org,,,\n"
     )
-    found = list(Linter(open_source(path, key="email"), AlsidDirectory.capabilities).check())
+    found = list(Linter(open_source(path, key="email"), AlsidDirectory.capabilities).lint())
     assert [(f.line, f.column, f.severity) for f in found] == [
         (1, "username", "warning"),
         (2, "roles", "warning"),
@@ -294,7 +294,7 @@ def test_a_constant_that_the_system_has_no_place_for_is_told(tmp_path: Path) -> 
     path.write_text("username\nada\nbob\n")
     constants = {"full_name": "A", "password": "s3cret", "attributes.desk": "4"}
     can = AlloyDirectory.capabilities
-    found = [*Linter(open_source(path, mapping=FieldMap({}, constants)), can).check()]
+    found = [*Linter(open_source(path, mapping=FieldMap({}, constants)), can).lint()]
     assert [(finding.column, finding.severity) for finding in found] == [
         ("password", "warning"),
         ("attributes.desk", "warning"),

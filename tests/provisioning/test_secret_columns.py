@@ -160,7 +160,7 @@ async def test_a_canary_in_every_secret_looking_column(tmp_path: Path, system: s
             assert b"Used-Passw0rd!" in wire
         # Agilicus and Smooch take free attributes: these are the systems that secrets went to.
         assert repr(sandbox.service.__dict__).count(CANARY) == 0
-        findings = repr(list(Linter(open_source(source, key=key), target.capabilities).check()))
+        findings = repr(list(Linter(open_source(source, key=key), target.capabilities).lint()))
     for name in COLUMNS:
         assert repr(name)[1:-1] in findings, "lint names each of them"
     assert CANARY not in findings

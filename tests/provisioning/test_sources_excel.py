@@ -66,7 +66,7 @@ def test_values_as_they_are_typed(tmp_path: Path) -> None:
     assert bob.record
     assert (bob.record.external_id, bob.record.active) == ("42", False)
     assert "s3cret" not in repr([ada, dict(ada.values)])
-    (header,) = (finding for finding in Linter(source, CAPABILITIES).check() if not finding.column)
+    (header,) = (finding for finding in Linter(source, CAPABILITIES).lint() if not finding.column)
     assert (header.line, header.message) == (
         3,
         "the header was found on this line; the row above it is left out",

@@ -145,7 +145,7 @@ def test_a_header_below_rows_that_are_as_full_is_named(tmp_path: Path) -> None:
 
 def test_lint_tells_what_stands_above_the_header(tmp_path: Path) -> None:
     source = open_source(write(tmp_path, "Title,\nand more,\nusername,full name\nada,Ada\n"))
-    (finding,) = Linter(source, CAPABILITIES).check()
+    (finding,) = Linter(source, CAPABILITIES).lint()
     assert (finding.line, finding.message) == (
         3,
         "the header was found on this line; the 2 rows above it are left out",

@@ -71,7 +71,7 @@ def lint(
     errors = warnings = 0
     try:
         linter = Linter(reading.open(file, key=can.key), can)
-        for finding in linter.check():
+        for finding in linter.lint():
             errors += finding.severity == "error"
             warnings += finding.severity == "warning"
             if as_json:

@@ -9,7 +9,7 @@ from typing import Self
 
 import attrs
 
-from ...provisioning.events import Counts, Event, Progress, tells_of_sending
+from ...provisioning.events import Counts, Event, Progress, may_have_sent_from_here
 from .safe_text import format_json, print_line
 from .streams import ignore_closed_stream
 
@@ -42,7 +42,7 @@ class JsonProgress:
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
-        self.sending = self.sending or tells_of_sending(event)
+        self.sending = self.sending or may_have_sent_from_here(event)
         if isinstance(event, Progress):
             self.counts = event.counts
         self._print(name_event(event), attrs.asdict(event))

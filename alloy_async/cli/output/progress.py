@@ -34,7 +34,7 @@ from ...provisioning.events import (
     Sending,
     Stopped,
     Waiting,
-    tells_of_sending,
+    may_have_sent_from_here,
 )
 from .streams import ignore_closed_stream, is_same_output
 
@@ -110,7 +110,7 @@ class ProgressDisplay:
             self._show_event(event)
 
     def _show_event(self, event: Event) -> None:
-        self.sending = self.sending or tells_of_sending(event)
+        self.sending = self.sending or may_have_sent_from_here(event)
         match event:
             case Checking(rows):
                 self._bar.update(self._task, completed=rows)

@@ -51,7 +51,7 @@ class LostZerosCheck:
             self._padded.add(width)
         self._largest = max(self._largest, int(text))
 
-    def finish(self) -> tuple[int, str] | None:
+    def find_lost_zeros(self) -> tuple[int, str] | None:
         """Return line and message, at the end; None where no zeros seem lost."""
         if not self._watched or len(self._widths) < 2:
             return None
@@ -100,21 +100,21 @@ class WrongDatesCheck:
         self._judged = False
         self._order: tuple[str, int] | None = None
 
-    def check_value(self, line: int, text: str) -> Iterator[tuple[int, str]]:
+    def find_wrong_dates(self, line: int, text: str) -> Iterator[tuple[int, str]]:
         """Take one value in; yields lines and messages, where the column is known to be one of dates."""
         if self._judged and self._usual is None:
             return
         shape = next((name for name, (form, _) in _DATES.items() if form.fullmatch(text)), None)
         if self._judged:
-            yield from self._find_faults(line, text, shape)
+            yield from self._find_date_faults(line, text, shape)
             return
         self._seen += 1
         self._shapes[shape or ""] += 1
         self._waiting.append((line, text, shape))
         if self._seen >= _SAMPLE:
-            yield from self.finish()
+            yield from self.find_wrong_dates_at_end()
 
-    def finish(self) -> Iterator[tuple[int, str]]:
+    def find_wrong_dates_at_end(self) -> Iterator[tuple[int, str]]:
         """Decide, by what was seen so far; yields what waited for that."""
         if self._judged:
             return
@@ -123,10 +123,10 @@ class WrongDatesCheck:
         if usual and 5 * (self._seen - self._shapes[""]) >= 4 * self._seen and 2 * most > self._seen:
             self._usual = usual
             for waiting in self._waiting:
-                yield from self._find_faults(*waiting)
+                yield from self._find_date_faults(*waiting)
         self._waiting = []
 
-    def _find_faults(self, line: int, text: str, shape: str | None) -> Iterator[tuple[int, str]]:
+    def _find_date_faults(self, line: int, text: str, shape: str | None) -> Iterator[tuple[int, str]]:
         if shape is None:
             serial = text.isascii() and text.isdigit() and 10_000 <= int(text[:6]) <= 80_000
             hint = (
@@ -170,7 +170,7 @@ class MixedKindsCheck:
     _line: int = 0
     _told: bool = False
 
-    def check_value(self, line: int, value: object) -> str | None:
+    def find_other_kind(self, line: int, value: object) -> str | None:
         """Take one value in; returns a message at the first that is of another kind."""
         if value is None or self._told:
             return None
@@ -199,19 +199,19 @@ class ColumnProfile:
         self._dates = WrongDatesCheck()
         self._kinds = MixedKindsCheck()
 
-    def check_value(self, line: int, value: object) -> Iterator[Finding]:
+    def find_value_faults(self, line: int, value: object) -> Iterator[Finding]:
         """Take one value in; yields what it shows."""
-        if told := self._kinds.check_value(line, value):
+        if told := self._kinds.find_other_kind(line, value):
             yield Finding(line, self.name, "warning", told)
         text = value.strip() if type(value) is str else str(value) if type(value) is int else ""
         if text:
             self._zeros.note_value(line, text)
-            yield from self._create_warnings(self._dates.check_value(line, text))
+            yield from self._create_warnings(self._dates.find_wrong_dates(line, text))
 
-    def finish(self) -> Iterator[Finding]:
+    def find_column_faults(self) -> Iterator[Finding]:
         """Yield what only the whole column shows."""
-        yield from self._create_warnings(self._dates.finish())
-        if found := self._zeros.finish():
+        yield from self._create_warnings(self._dates.find_wrong_dates_at_end())
+        if found := self._zeros.find_lost_zeros():
             yield from self._create_warnings([found])
 
     def _create_warnings(self, told: Iterable[tuple[int, str]]) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ class KeyHashes:
         self._pieces: list[list[tuple[int, int]]] = []
         """Of each part, by the first byte of a hash: where its pieces are in the file, and their lengths; empty without one."""
 
-    def add(self, keys: Iterable[str]) -> None:
+    def add_keys(self, keys: Iterable[str]) -> None:
         """Remember keys, folded."""
         self._hashes.fromlist([*map(hash, keys)])
         if len(self._hashes) > self._most:
@@ -56,13 +56,13 @@ class KeyHashes:
         """
         hashes, self._hashes = self._hashes, array("q")
         if self._file is None:
-            return frozenset(_find_repeated(hashes))
+            return frozenset(_find_repeated_hashes(hashes))
         file, self._file = self._file, None
         parts, pieces = _split(hashes, 0), self._pieces
         repeated: set[int] = set()
         with file:
             while parts:  # one part at a time is read
-                repeated.update(_find_repeated(_read_pieces(file, pieces.pop(), parts.pop()), 1))
+                repeated.update(_find_repeated_hashes(_read_pieces(file, pieces.pop(), parts.pop()), 1))
         return frozenset(repeated)
 
     def _spill(self) -> None:
@@ -75,10 +75,10 @@ class KeyHashes:
                 return
             self._pieces = [[] for _ in range(_PARTS)]
             weakref.finalize(self, self._file.close)
-        parts, self._hashes = _split(self._hashes, 0), array("q")
+        parts, self._hashes = _split_by_byte(self._hashes, 0), array("q")
         for part, pieces in zip(parts, self._pieces, strict=True):
             data = part.tobytes()
-            begin = _append(self._file, data) if self._most < sys.maxsize else None
+            begin = _append_to_file(self._file, data) if self._most < sys.maxsize else None
             if begin is None:
                 self._most = sys.maxsize
                 self._hashes += part
@@ -86,7 +86,7 @@ class KeyHashes:
                 pieces.append((begin, len(data)))
 
 
-def _append(file: IO[bytes], data: bytes) -> int | None:
+def _append_to_file(file: IO[bytes], data: bytes) -> int | None:
     """Append data to a file, and return where they begin; None where the disk does not take them."""
     try:
         begin = file.seek(0, 2)
@@ -102,7 +102,7 @@ def _read_pieces(file: IO[bytes], pieces: Iterable[tuple[int, int]], more: array
     return more
 
 
-def _split(hashes: array[int], byte: int) -> list[array[int]]:
+def _split_by_byte(hashes: array[int], byte: int) -> list[array[int]]:
     """Split hashes by one of their bytes."""
     parts = [array("q") for _ in range(_PARTS)]
     appends = [part.append for part in parts]
@@ -112,13 +112,13 @@ def _split(hashes: array[int], byte: int) -> list[array[int]]:
     return parts
 
 
-def _find_repeated(hashes: array[int], byte: int = 0) -> Iterator[int]:
+def _find_repeated_hashes(hashes: array[int], byte: int = 0) -> Iterator[int]:
     """Find what is in there more than once, in parts by a byte of each, so that only one of them is in memory as objects."""
     if len(hashes) > _TOGETHER and byte < hashes.itemsize:  # beyond its last byte all are the same one
-        parts = _split(hashes, byte)
+        parts = _split_by_byte(hashes, byte)
         del hashes
         while parts:
-            yield from _find_repeated(parts.pop(), byte + 1)
+            yield from _find_repeated_hashes(parts.pop(), byte + 1)
     elif len(set(hashes)) < len(hashes):
         yield from (value for value, times in Counter(hashes).items() if times > 1)
 
@@ -138,7 +138,7 @@ class FirstLines:
         """Tell whether one of some folded keys may be a repeated one."""
         return not self._suspects.isdisjoint(map(hash, keys))
 
-    def find_earlier(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
+    def find_earlier_or_add(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
         """Return line and spelling of the first row with this key; None when this row is the first.
 
         Args:

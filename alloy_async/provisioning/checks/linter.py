@@ -41,45 +41,45 @@ class Linter:
         self._dropped: set[str] = set()
         self._layouts: dict[ColumnLayout, _LintedLayout] = {}
 
-    def check(self) -> Iterator[Finding]:
+    def lint(self) -> Iterator[Finding]:
         """Yield each finding with the row and the column.
 
         Raises:
             SourceError: the source cannot be read on; with line and column.
         """
         with KeyIndex() as keys:
-            yield from self._check_head()
+            yield from self._lint_head()
             for row in self._source.rows():
                 self.rows += 1
-                yield from self._check_row(row, keys)
+                yield from self._lint_row(row, keys)
         for profile in self._profiles.values():
-            yield from profile.finish()
+            yield from profile.find_column_faults()
         if not self.rows and not getattr(self._source, "allow_empty", False):
             yield Finding(1, None, "error", "there are no rows")
 
-    def _check_row(self, row: Row, keys: KeyIndex) -> Iterator[Finding]:
+    def _lint_row(self, row: Row, keys: KeyIndex) -> Iterator[Finding]:
         if (layout := self._layouts.get(row.columns)) is None:
             layout = self._layouts[row.columns] = self._create_layout(row.columns)
-            yield from self._check_dropped(row)
+            yield from self._lint_dropped_columns(row)
         yield from row.findings
         if row.record is None:
             return
-        yield from _check_values(row, layout.by_label)
-        yield from layout.checks.check(row)
+        yield from _lint_values(row, layout.by_label)
+        yield from layout.checks.find_row_faults(row)
         if key := getattr(row.record, self._can.key):
             folded = fold(key)
-            if first := keys.find_earlier(folded, row.line, key):
+            if first := keys.find_earlier_or_add(folded, row.line, key):
                 yield create_duplicate_finding(row.line, row.columns.get_name(self._can.key), key, first)
 
-    def _check_head(self) -> Iterator[Finding]:
+    def _lint_head(self) -> Iterator[Finding]:
         source = self._source
         if isinstance(source, CsvSource | JsonLinesSource) and source.encoding == "utf-8-sig":
             hint = "other tools take it for a part of the first column's name; save it as UTF-8 without"
             yield Finding(1, None, "warning", f"begins with a byte order mark; {hint}")
         if isinstance(source, CsvSource | ExcelSource):
-            yield from self._check_header(source.header, source.columns)
+            yield from self._lint_header(source.header, source.columns)
 
-    def _check_header(self, header: Header, columns: ColumnLayout) -> Iterator[Finding]:
+    def _lint_header(self, header: Header, columns: ColumnLayout) -> Iterator[Finding]:
         line, names = header.line, columns.header
         if header.above:
             number = len(header.above)
@@ -107,7 +107,7 @@ class Linter:
             known[label] = _LintedColumn(field, field in self._can.carries, profile)
         return _LintedLayout(known, RowChecks(columns, self._can, self._can.needs))
 
-    def _check_dropped(self, row: Row) -> Iterator[Finding]:
+    def _lint_dropped_columns(self, row: Row) -> Iterator[Finding]:
         """Tell what the system will not get, once a column."""
         source = self._source
         line = source.header_line if isinstance(source, CsvSource | ExcelSource) else row.line
@@ -144,18 +144,18 @@ class _LintedLayout:
     checks: RowChecks
 
 
-def _check_values(row: Row, columns: Mapping[str, _LintedColumn]) -> Iterator[Finding]:
+def _lint_values(row: Row, columns: Mapping[str, _LintedColumn]) -> Iterator[Finding]:
     for label, value in row.values.items():
         column = columns[label]
-        yield from column.profile.check_value(row.line, value)
+        yield from column.profile.find_value_faults(row.line, value)
         if type(value) is str and value:
             for message in find_suspicions(value, invisible=not column.checked):
                 yield Finding(row.line, label, "warning", message)
-            if fault := _find_misplaced(column.field, label, value.strip()):
+            if fault := _find_misplaced_email(column.field, label, value.strip()):
                 yield Finding(row.line, label, "warning", fault)
 
 
-def _find_misplaced(field: str | None, label: str, text: str) -> str | None:
+def _find_misplaced_email(field: str | None, label: str, text: str) -> str | None:
     if field in _NAMES and "@" in text and is_email(text):
         return f"{text!r} is an e-mail address; are the cells of this row shifted?"
     if field is None and text and _MAIL.fullmatch(label) and not is_email(text):

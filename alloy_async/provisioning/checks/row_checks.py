@@ -21,7 +21,7 @@ from .clean_columns import (
     USUAL_EMAIL_LENGTH,
     find_unusual_emails,
     find_unusual_texts,
-    find_values,
+    find_wanted_cells,
 )
 from .suspicious_text import EMPTY_MARKS, SPREADSHEET_ERRORS, find_damage, is_empty_mark, may_be_damaged
 
@@ -151,7 +151,7 @@ class RowChecks:
             elif column is block.columns[fields["email"]]:
                 block.trimmed.add(fields["email"])
         if "active" in fields:
-            found.update(find_values(block.columns[fields["active"]], self._is_doubtful_active))
+            found.update(find_wanted_cells(block.columns[fields["active"]], self._is_doubtful_active))
         return found | self._find_rows_with_misfits(block)
 
     def _find_rows_with_misfits(self, block: ColumnBlock) -> set[int]:
@@ -172,7 +172,7 @@ class RowChecks:
         value = self._columns.read_active(cell)
         return value is False if value is not None else bool(cell) and self._must_say_active
 
-    def check(self, row: Row) -> list[Finding]:
+    def find_row_faults(self, row: Row) -> list[Finding]:
         """Find what is wrong with one row that has a record."""
         record, cells = row.record, row.cells
         assert record is not None
@@ -191,7 +191,7 @@ class RowChecks:
                 )
                 if as_it_should_be and (type(cell) is not str or len(cell) == len(value)):
                     continue  # as nearly all are
-            found += self._check_text(row.line, text, value, cells)
+            found += self._find_text_faults(row.line, text, value, cells)
         if record.active is False and self._refuses_inactive:
             message = (
                 "this user is inactive, and would be active there, as the system cannot hold inactive users;"
@@ -221,7 +221,7 @@ class RowChecks:
     def _may_be_id(self, email: str) -> bool:
         return self._ids_for_emails and "@" not in email
 
-    def _check_text(
+    def _find_text_faults(
         self, line: int, text: _TextField, value: object, cells: Sequence[object]
     ) -> Iterator[Finding]:
         if not (value is None or isinstance(value, str)):
@@ -233,11 +233,11 @@ class RowChecks:
         if text.needed and not value:
             message = f"the {text.field} is missing; without it the row cannot go in"
             yield Finding(line, column, "error", message)
-        for message in _find_faults(value or "", text):
+        for message in _find_value_faults(value or "", text):
             yield Finding(line, column, "error", message)
 
 
-def _find_faults(value: str, text: _TextField) -> Iterator[str]:
+def _find_value_faults(value: str, text: _TextField) -> Iterator[str]:
     if text.is_key and value in (".", ".."):
         yield "a name of dots only cannot be used in a web address"
     if value.strip() in SPREADSHEET_ERRORS:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from ...core.errors import AlloyAsyncError
 from ...directory import Directory
-from ..async_helpers import run_until
+from ..async_helpers import run_until_stopped
 from ..events import INTERRUPTED, DoubtsFound
 from ..job_context import JobContext
 from ..planning.user_lookup import UserLookup
@@ -55,7 +55,7 @@ class DoubtReconciler:
         self._decider = decider
         self._reach = crash_hook.get()
 
-    async def reconcile_earlier(self) -> None:
+    async def reconcile_earlier_runs(self) -> None:
         """Reconcile the rows that an earlier run left in doubt, or intended; those left when the run is stopped stay so.
 
         Raises:
@@ -64,13 +64,15 @@ class DoubtReconciler:
         after = 0
         async with UserLookup(self._target, self._context.comparer) as lookup:
             while rows := await self._context.writer.call(self._read_doubts, after):
-                results = await run_until(self._context.run.stop, self._decide(lookup, rows, []))
+                results = await run_until_stopped(
+                    self._context.run.stop, self._decide_by_lookup(lookup, rows, [])
+                )
                 if results is None:
                     await self._guard.give_up(INTERRUPTED)
                     return
                 after = rows[-1].number
-                await self._recorder.record(results)
-                found = f"{len(results)} rows were in doubt: {_describe(results)}"
+                await self._recorder.record_results(results)
+                found = f"{len(results)} rows were in doubt: {_describe_results(results)}"
                 await self._context.writer.call(self._context.store.add_note, "doubts", found)
 
     async def reconcile_after_call(self, lost: Sequence[JobRow], suspects: Sequence[JobRow]) -> list[JobRow]:
@@ -92,23 +94,23 @@ class DoubtReconciler:
                 part = rows[start : start + _ASKED_TOGETHER]
                 own = max(min(len(lost) - start, len(part)), 0)
                 try:
-                    results = await self._decide(lookup, part[:own], part[own:])
+                    results = await self._decide_by_lookup(lookup, part[:own], part[own:])
                 except AlloyAsyncError as error:
                     await self._guard.note_failure(error, tolerated=True)
                     reason = f"its answer was lost, and asking whether it is in failed: {error}"
-                    await self._record([row.create_lost_result(reason) for row in rows[start:]])
+                    await self._record_results([row.create_lost_result(reason) for row in rows[start:]])
                     break
                 absent = [row for row, result in zip(part, results, strict=True) if result.event == "release"]
                 sendable = [row for row in absent if row.attempts + 1 < _SENDS]
                 tired = {row.number for row in absent if row.attempts + 1 >= _SENDS}
-                await self._record([result for result in results if result.number not in tired])
+                await self._record_results([result for result in results if result.number not in tired])
                 again += sendable
         for row in again:
             row.state = "planned"
             row.attempts += 1
         return again
 
-    async def _decide(
+    async def _decide_by_lookup(
         self, lookup: UserLookup, lost: Sequence[JobRow], suspects: Sequence[JobRow]
     ) -> list[RowResult]:
         """Find what is right for each row, by what the system holds now."""
@@ -123,8 +125,8 @@ class DoubtReconciler:
             decider.decide_existing(row, there.get(fold(row.id_or_key)), None) for row in suspects
         ]
 
-    async def _record(self, results: Sequence[RowResult]) -> None:
-        await self._recorder.record(results)
+    async def _record_results(self, results: Sequence[RowResult]) -> None:
+        await self._recorder.record_results(results)
         self._reach("after outcome")
 
     def _read_doubts(self, after: int) -> list[JobRow]:
@@ -132,6 +134,6 @@ class DoubtReconciler:
         return list(islice(found, _ASKED_TOGETHER))
 
 
-def _describe(results: Sequence[RowResult]) -> str:
+def _describe_results(results: Sequence[RowResult]) -> str:
     found = Counter(result.outcome or "sent again" for result in results)
     return ", ".join(f"{number} {outcome}" for outcome, number in sorted(found.items()))

@@ -118,7 +118,7 @@ class Engine:
         for unit in group_for_calls(part, self._batch_size):
             if self.guard.stopped:
                 return
-            if len(unit) > 1 or not self._calls.is_answerable(unit[0]):
+            if len(unit) > 1 or not self._calls.can_lookup_clear_doubt(unit[0]):
                 if ahead:
                     yield ahead
                     ahead = []
@@ -137,7 +137,7 @@ class Engine:
         # Before the first call of the window begins: a request that left without an intent on disk would be forgotten by a
         # crash, and sent again.
         if len(window) > 1:
-            await self._intents.declare_intents(
+            await self._intents.record_row_intents(
                 [row for unit in window if isinstance(unit, list) for row in unit]
             )
         self._due += window
@@ -202,13 +202,13 @@ class Engine:
 
     async def _withdraw_unsent(self) -> None:
         """Write down what waits for it, and that the rows that were intended and have not left never did."""
-        if (unsent := self._intents.take_unsent()) or self.recorder.pending:
-            await self.recorder.record(unsent)
+        if (unsent := self._intents.withdraw_unsent_rows()) or self.recorder.pending:
+            await self.recorder.record_results(unsent)
 
     async def _write_pending(self) -> None:
         """Write the outcomes that wait for others."""
         if self.recorder.pending:
-            await self.recorder.record(())
+            await self.recorder.record_results(())
             self._reach("after outcome")
             self._report_progress()
 
@@ -225,7 +225,7 @@ class Engine:
         """
         if self.recorder.in_doubt:
             self._emit(DoubtsFound(self.recorder.in_doubt))
-            await self._doubts.reconcile_earlier()
+            await self._doubts.reconcile_earlier_runs()
             # Only now: reconciling has made rows in doubt done, or planned again.
             await self.recorder.recount()
 

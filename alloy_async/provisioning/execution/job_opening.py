@@ -42,7 +42,7 @@ async def open_job_source(source: Source | str | Path, target: Directory) -> Sou
     return source
 
 
-async def create_header(
+async def create_job_header(
     source: Source, target: Directory, mode: Mode, allow_delete: float | None, options: Mapping[str, Any]
 ) -> JobHeader:
     """Make the header of a new job.

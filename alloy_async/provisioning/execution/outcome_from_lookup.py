@@ -54,7 +54,7 @@ class LookupDecider:
             and row.digest
             and self._comparer.matches_digest(there, row.digest)
         ):
-            return self._settle_as_created(row, remote_id)
+            return self._create_adopted_result(row, remote_id)
         if row.seen == NOT_THERE:
             reason = "was not there when it was planned, and is now; it stays as it is"
             return row.create_settled_result("drifted", reason, remote_id)
@@ -88,10 +88,10 @@ class LookupDecider:
                 "its answer was lost and it is not there yet; a second request could double it"
             )
         if row.digest and self._comparer.matches_digest(there, row.digest):
-            return self._settle_as_created(row, None)
+            return self._create_adopted_result(row, None)
         return self.decide_existing(row, there, None)
 
-    def _settle_as_created(self, row: JobRow, remote_id: str | None) -> RowResult:
+    def _create_adopted_result(self, row: JobRow, remote_id: str | None) -> RowResult:
         return row.create_settled_result(
             "created", "its answer was lost; it was found as intended", remote_id, adopted=True
         )

@@ -71,11 +71,11 @@ class ProgressRecorder:
 
         self._set_tally(await self._writer.update_header(reopen_rows, **header))
 
-    def add(self, results: Sequence[RowResult]) -> None:
+    def add_pending_results(self, results: Sequence[RowResult]) -> None:
         """Take what happened to rows, to be written with the next that is recorded; no later, so that all is in order."""
         self.pending += results
 
-    async def record(self, results: Sequence[RowResult]) -> None:
+    async def record_results(self, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows, and what waits."""
         results, self.pending = [*self.pending, *results], []
         named, seconds = self._rename_for_undo(results), self.stats.take_finished_seconds()
@@ -95,8 +95,8 @@ class ProgressRecorder:
         self._tally.update(settled)
         self._tally["planned"] -= settled.total()
 
-    def write_stats(self) -> None:
-        """Write down what happened in the last second, where a run ends without `finish`."""
+    def write_last_stats(self) -> None:
+        """Write down what happened in the last second, where a run ends without `record_end_of_run`."""
         self._writer.store.add_seconds(self.stats.take_finished_seconds(last=True))
 
     async def recount(self) -> None:
@@ -111,7 +111,7 @@ class ProgressRecorder:
     def _set_tally(self, tally: Counter[str]) -> None:
         self._tally, self.in_doubt = tally, tally["intended"] + tally["doubt"]
 
-    async def finish(self, stopped: str | None) -> Counts:
+    async def record_end_of_run(self, stopped: str | None) -> Counts:
         """Write down how the run ended; the counts of the whole job.
 
         Args:
@@ -154,21 +154,21 @@ class PerSecondStats:
         self._finished: list[Second] = []
         self.retries: int = 0
         self.waited: float = 0.0
-        self._begin(int(clock()))
+        self._begin_second(int(clock()))
 
     def add_rows(self, rows: int) -> None:
         """Count rows that got their outcome."""
-        self._roll()
+        self._end_past_second()
         self._rows += rows
 
     def add_call(self, seconds: float) -> None:
         """Count a call that took so long."""
-        self._roll()
+        self._end_past_second()
         self._latencies.append(seconds)
 
     def add_retry(self, event: RetryEvent) -> None:
         """Count an attempt that will be made again."""
-        self._roll()
+        self._end_past_second()
         self._retries += 1
         self._waited += event.wait
         self.retries += 1
@@ -176,22 +176,22 @@ class PerSecondStats:
 
     def add_refusal(self) -> None:
         """Count an attempt that was refused for a rate limit, whether it is made again or not."""
-        self._roll()
+        self._end_past_second()
         self._limited += 1
 
     def take_finished_seconds(self, *, last: bool = False) -> list[Second]:
         """Take the seconds that are over, each once; with `last`, the one under way too."""
-        self._roll(over=last)
+        self._end_past_second(over=last)
         taken, self._finished = self._finished, []
         return taken
 
-    def _begin(self, second: int) -> None:
+    def _begin_second(self, second: int) -> None:
         self._second = second
         self._rows = self._limited = self._retries = 0
         self._waited = 0.0
         self._latencies: list[float] = []
 
-    def _roll(self, *, over: bool = False) -> None:
+    def _end_past_second(self, *, over: bool = False) -> None:
         now = int(self._clock())
         if now == self._second and not over:
             return
@@ -200,4 +200,4 @@ class PerSecondStats:
             p50, p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
             facts = (len(self._latencies), p50, p95, times[-1], self._limited, self._retries, self._waited)
             self._finished.append(Second(self._second, self._rows, *facts))
-        self._begin(now)
+        self._begin_second(now)

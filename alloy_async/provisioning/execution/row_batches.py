@@ -75,14 +75,14 @@ async def read_planned_rows(
     stretches = context.store.read_stretches(phase, states=("planned",))
     slices = _cut_slices(stretches, max(_SLICE, context.target.capabilities.batch_size), stride)
     preparer = PartPreparer(context, rereader)
-    while some := await context.writer.call(_list_next_slices, slices, _SLICES_AHEAD):
-        for part in await run_in_thread(preparer.prepare, some):
+    while some := await context.writer.call(_take_next_slices, slices, _SLICES_AHEAD):
+        for part in await run_in_thread(preparer.prepare_slices, some):
             yield part
         if len(some) < _SLICES_AHEAD:
             return  # there are no more
 
 
-def _list_next_slices(slices: Iterator[list[RowStretch]], most: int) -> list[list[RowStretch]]:
+def _take_next_slices(slices: Iterator[list[RowStretch]], most: int) -> list[list[RowStretch]]:
     return list(islice(slices, most))
 
 
@@ -121,7 +121,7 @@ class PartPreparer:
         self._encoder = find_encoder(target)
         self._batch_size = target.capabilities.batch_size
 
-    def prepare(self, slices: Iterable[Sequence[RowStretch]]) -> list[Part]:
+    def prepare_slices(self, slices: Iterable[Sequence[RowStretch]]) -> list[Part]:
         """Prepare slices: as batches where the directory takes those, else as rows with their records."""
         with pause_garbage_collector():
             return [part for stretches in slices for part in self._prepare_slice(stretches)]

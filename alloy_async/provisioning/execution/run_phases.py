@@ -15,14 +15,14 @@ from .recorder import ProgressRecorder
 from .row_batches import plan_streamed_rows, read_planned_rows
 
 
-async def plan_rows(context: JobContext) -> Checked:
+async def plan_before_sending(context: JobContext) -> Checked:
     """Plan the whole of a source that can be read again."""
     checked = await plan_whole_source(context)
     context.run.on_event(checked)
     return checked
 
 
-async def begin_run(context: JobContext, recorder: ProgressRecorder) -> None:
+async def record_begin_of_run(context: JobContext, recorder: ProgressRecorder) -> None:
     """Write down that a run begins, in the phase that the job is in; rows that failed are planned again."""
     header = context.header
     await recorder.reopen_and_count(
@@ -34,7 +34,7 @@ async def begin_run(context: JobContext, recorder: ProgressRecorder) -> None:
     )
 
 
-async def execute(context: JobContext, checked: Checked | None, began: float) -> Report:
+async def execute_job(context: JobContext, checked: Checked | None, began: float) -> Report:
     """Reconcile what is in doubt, and send what is left.
 
     Args:
@@ -43,22 +43,22 @@ async def execute(context: JobContext, checked: Checked | None, began: float) ->
         began: on the monotonic clock, for the report.
     """
     engine, header = Engine(context, "apply"), context.header
-    await begin_run(context, engine.recorder)
+    await record_begin_of_run(context, engine.recorder)
     await engine.reconcile_doubts()
     if header.source_digest is None:
         checked = await _plan_and_send(context, engine)
     else:
         await engine.run(read_planned_rows(context, "apply"))
-    return await report_run(context, engine, checked, began)
+    return await end_run_with_report(context, engine, checked, began)
 
 
 async def execute_undo(context: JobContext, began: float) -> Report:
     """Carry out what was planned to take a job back."""
     engine = Engine(context, "undo")
-    await begin_run(context, engine.recorder)
+    await record_begin_of_run(context, engine.recorder)
     await engine.reconcile_doubts()
     await engine.run(read_planned_rows(context, "undo"))
-    return await report_run(context, engine, None, began)
+    return await end_run_with_report(context, engine, None, began)
 
 
 async def reconcile_before_undo(context: JobContext) -> str | None:
@@ -79,21 +79,23 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
     with KeyIndex() as keys:
         async with UserLookup(target, context.comparer) as lookup:
             asks = mode != "create" and lookup.is_possible
-            planner = create_source_planner(context, lookup if asks else None, keys.find_earlier)
+            planner = create_source_planner(context, lookup if asks else None, keys.find_earlier_or_add)
             await engine.run(plan_streamed_rows(context, planner))
     tally = await context.writer.call(context.store.count_outcomes, "apply")
     await record_findings(context, planner, planner.findings, rows=sum(tally.values()))
     return Checked(planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped)
 
 
-async def report_run(context: JobContext, engine: Engine, checked: Checked | None, began: float) -> Report:
+async def end_run_with_report(
+    context: JobContext, engine: Engine, checked: Checked | None, began: float
+) -> Report:
     """Write down how the run ended, and report it.
 
     Raises:
         AlloyAsyncError: its very first calls failed, and nothing happened.
     """
     guard, recorder = engine.guard, engine.recorder
-    counts = await recorder.finish(stopped=guard.stopped)
+    counts = await recorder.record_end_of_run(stopped=guard.stopped)
     if guard.never_began and guard.error:
         raise guard.error
     return Report(

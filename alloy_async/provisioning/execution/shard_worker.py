@@ -75,7 +75,7 @@ async def _ensure_split(
             place,
         )
     while not run.stop.is_set():
-        state, is_held = await asyncio.to_thread(_read_state, place)
+        state, is_held = await asyncio.to_thread(_read_state_and_use, place)
         if state in ("done", "undone") or (await asyncio.to_thread(count_shards, place)).total:
             return
         if state != "planned" and not is_held:
@@ -92,7 +92,7 @@ async def _ensure_split(
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _read_state(place: JobPlace) -> tuple[str, bool]:
+def _read_state_and_use(place: JobPlace) -> tuple[str, bool]:
     """Read the state of a job, and whether somebody works on it."""
     with open_store_for_reading(place) as store:
         return store.read_header().state, store.worker is not None
@@ -140,7 +140,7 @@ class ShardWorker:
         """
         await check_job_target(writer, self._target, new_key=self._run.new_key)
         phase = writer.header.phase
-        context = await self._open_context(writer, phase)
+        context = await self._create_context(writer, phase)
         engine = Engine(context, phase)
         store = cast(ShardedStore, writer.store)
         engine.recorder.begin_shard(
@@ -153,7 +153,7 @@ class ShardWorker:
         shard = await writer.call(store.count_outcomes_of_shard, phase)
         if engine.guard.stopped is None and Counts.from_tally(shard).unfinished:
             await engine.guard.give_up("some rows stay in doubt, as the system could not be asked about them")
-        await writer.call(engine.recorder.write_stats)
+        await writer.call(engine.recorder.write_last_stats)
         if engine.guard.stopped is None:
             await writer.call(store.finish_shard)
         return engine.guard.stopped
@@ -167,7 +167,7 @@ class ShardWorker:
             self._counted_phase, self._count_again_at = phase, now + (now - began) / _SHARE_OF_COUNTING
         return self._tally
 
-    async def _open_context(self, writer: JobWriter, phase: Phase) -> JobContext:
+    async def _create_context(self, writer: JobWriter, phase: Phase) -> JobContext:
         if phase == "undo":
             return JobContext(writer, self._target, self._run)
         fresh = self._source is None

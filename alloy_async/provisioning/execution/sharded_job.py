@@ -31,7 +31,7 @@ from ..workers.worker_factory import create_workers
 from .engine import Engine
 from .job_opening import open_job
 from .recorder import ProgressRecorder
-from .run_phases import begin_run, report_run
+from .run_phases import end_run_with_report, record_begin_of_run
 
 
 async def split_job(context: JobContext) -> None:
@@ -47,13 +47,13 @@ async def split_job(context: JobContext) -> None:
             f"{format_argument_name('on')} needs a source that every worker can read; this one can be read only once:"
             " write it to a file first"
         )
-    await begin_run(context, ProgressRecorder(context.writer, phase))
+    await record_begin_of_run(context, ProgressRecorder(context.writer, phase))
     size = max(context.run.shard_rows // context.stride, 1) * context.stride
     sharded = cast(ShardedStore, store)
     await context.writer.call(sharded.create_shards, phase, size, durable=True)
 
 
-def check_workers(run: RunOptions, place: JobPlace) -> None:
+def check_can_have_workers(run: RunOptions, place: JobPlace) -> None:
     """Make sure that workers can share a job.
 
     Raises:
@@ -153,7 +153,7 @@ async def finish_job(
         engine = Engine(context, writer.header.phase)
         if stopped is not None:
             await engine.guard.give_up(stopped)
-        return await report_run(context, engine, checked, began)
+        return await end_run_with_report(context, engine, checked, began)
 
 
 def read_run_report(place: JobPlace, stopped: str | None, began: float) -> Report:

@@ -28,7 +28,7 @@ def refuse_repeated(
         if rows.lines is None or not first_lines.may_repeat(folded):
             continue
         for number, line, key, form in zip(count(rows.first), rows.lines, rows.keys, folded, strict=False):
-            if not key or (first := first_lines.find_earlier(form, line, key)) is None:
+            if not key or (first := first_lines.find_earlier_or_add(form, line, key)) is None:
                 continue
             finding = create_duplicate_finding(line, column, key, first)
             found[finding] = None

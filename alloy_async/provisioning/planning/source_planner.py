@@ -113,7 +113,7 @@ class SourcePlanner:
         key, findings = "", list(row.findings)
         checks = self._get_checks(row.columns)
         if row.record is not None:
-            findings += checks.check(row)
+            findings += checks.find_row_faults(row)
             key = self._comparer.key_of(row.record)
         is_legible = not findings or self._is_legible(row.columns, findings)
         if key:
@@ -138,7 +138,7 @@ class SourcePlanner:
         checked = {place: self._check_row(block.get_row(place), first + place) for place in sorted(doubtful)}
         # Also of rows that a proof clears: a later row may repeat their keys.
         folded = fold_all([key or "" for key in users.get(self._can.key)])
-        self.keys.add(
+        self.keys.add_keys(
             [key for place, key in enumerate(folded) if place not in checked] if checked else folded
         )
         refused = {place: one for place, one in checked.items() if one.errors}
@@ -190,7 +190,7 @@ class SourcePlanner:
     def _find_duplicate(self, row: Row, key: str) -> tuple[Finding, ...]:
         folded = self._comparer.fold(key)
         if self._first_line is None:
-            self.keys.add((folded,))
+            self.keys.add_keys((folded,))
         elif (first := self._first_line(folded, row.line, key)) is not None:
             column = row.columns.get_name(self._can.key)
             return (create_duplicate_finding(row.line, column, key, first),)

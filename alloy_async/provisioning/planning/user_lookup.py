@@ -133,9 +133,9 @@ class UserLookup:
         if self._claims is None:
             self._claims = KeyIndex()
         mark = user.remote_id or self._comparer.fold(self._comparer.key_of(user))
-        if self._claims.find_earlier(f"{mark}\0{self._comparer.fold(key)}", line, key) is not None:
+        if self._claims.find_earlier_or_add(f"{mark}\0{self._comparer.fold(key)}", line, key) is not None:
             return None  # the same key again is refused as a repeated key
-        first = self._claims.find_earlier(mark, line, key)
+        first = self._claims.find_earlier_or_add(mark, line, key)
         return first and first[0]
 
     async def find(self, key: str) -> UserRecord | None:

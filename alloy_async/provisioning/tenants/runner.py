@@ -12,7 +12,7 @@ import attrs
 from ...core.http.shared_connections import SharedConnectionsScope
 from ...core.validation import check_count
 from ..errors import JobError
-from ..events import INTERRUPTED, Event, Waiting, tells_of_sending
+from ..events import INTERRUPTED, Event, Waiting, may_have_sent_from_here
 from ..run_options import RunOptions
 from .results import Result, TenantResult, TenantsReport
 from .slots import Slot, TenantSlots
@@ -134,7 +134,7 @@ class TenantsRunner:
         def listen(event: Event) -> None:
             if not isinstance(event, Waiting):
                 self._slots.note_progress(slot)
-            if tells_of_sending(event):
+            if may_have_sent_from_here(event):
                 self._checking.pop(task, None)
             self._on_event(name, event)
             self._run.on_event(event)

@@ -37,16 +37,16 @@ class BatchSender:
 
     async def carry_out_batch(self, batch: CreationBatch) -> None:
         """Send a batch until each of its rows has its outcome."""
-        await self._intents.declare_stretches(batch.stretches)
+        await self._intents.record_stretch_intents(batch.stretches)
         answer = await self._send_batch(batch)
         if isinstance(answer, BatchOutcome) and not answer.is_lost:
-            await self._calls.record([*self._decide(batch, answer)])
+            await self._calls.record_results([*self._decide_rows(batch, answer)])
             return
         # Refused as a whole, lost, or not sent at all: from here on each row has a fate of its own.
         known = answer.list_outcomes(batch.keys) if isinstance(answer, BatchOutcome) else answer
         users = self._target.decode_batch(batch.body)
-        rows = self._intents.divide(batch.stretches, users, are_sent=bool(known))
-        await self._calls.send(rows, [known])
+        rows = self._intents.divide_stretches(batch.stretches, users, are_sent=bool(known))
+        await self._calls.send_until_decided(rows, [known])
 
     async def _send_batch(self, batch: CreationBatch) -> BatchOutcome | tuple[()] | None:
         keys, work = batch.keys, self._requests.create_withdrawable_call()
@@ -56,13 +56,13 @@ class BatchSender:
             )
         except asyncio.CancelledError:
             if work.may_have_acted:
-                self._intents.note_settled(one.first for one in batch.stretches)
+                self._intents.forget_unsent(one.first for one in batch.stretches)
             raise
         if answer:
-            self._intents.note_settled(one.first for one in batch.stretches)
+            self._intents.forget_unsent(one.first for one in batch.stretches)
         return answer
 
-    def _decide(self, batch: CreationBatch, answer: BatchOutcome) -> Iterator[RowResult]:
+    def _decide_rows(self, batch: CreationBatch, answer: BatchOutcome) -> Iterator[RowResult]:
         """Decide about the rows of a batch by its outcome: once for all neighbours to which the same happened."""
         usual, begin = Outcome("", answer.status, answer.reason), 0
         differing = iter(sorted(answer.exceptions))
@@ -83,4 +83,4 @@ class BatchSender:
         if start < stop:
             row = next(stretch.slice_rows(start, start + 1).iterate_rows())
             row.state = "intended"
-            yield self._calls.decide(row, outcome)._replace(rows=stop - start)
+            yield self._calls.decide_by_outcome(row, outcome)._replace(rows=stop - start)

@@ -32,18 +32,18 @@ class IntentRecorder:
         self._has_begun = False
         self._reach = crash_hook.get()
 
-    async def declare_intents(self, rows: Sequence[JobRow]) -> None:
+    async def record_row_intents(self, rows: Sequence[JobRow]) -> None:
         """Write down that rows are about to be sent, and have them say so."""
-        await self._record([*create_intents(rows)], {row.number: 1 for row in rows})
+        await self._write_intents([*create_intents(rows)], {row.number: 1 for row in rows})
         for row in rows:
             row.state = "intended"  # only once it is written: a row that says so here must say so on disk
 
-    async def declare_stretches(self, stretches: Sequence[RowStretch]) -> None:
+    async def record_stretch_intents(self, stretches: Sequence[RowStretch]) -> None:
         """Write down that stretches of planned rows are about to be sent together."""
         intents = [RowResult(one.first, one.state, "intend", rows=one.rows) for one in stretches]
-        await self._record(intents, {one.first: one.rows for one in stretches})
+        await self._write_intents(intents, {one.first: one.rows for one in stretches})
 
-    async def _record(self, intents: Sequence[RowResult], unsent: Mapping[int, int]) -> None:
+    async def _write_intents(self, intents: Sequence[RowResult], unsent: Mapping[int, int]) -> None:
         """Write intents down, durably: only what comes after may leave this process."""
         if not self._has_begun:
             # Told before they are on disk: whoever cuts the job off then must know of doubts.
@@ -56,24 +56,24 @@ class IntentRecorder:
         await self._context.writer.call(store.record_intents, self._phase, intents, durable=True)
         self._reach("after intent")
 
-    def note_settled(self, numbers: Iterable[int]) -> None:
+    def forget_unsent(self, numbers: Iterable[int]) -> None:
         """Take note that requests for rows, or for the stretches that begin with them, may have left, or never will."""
         for number in numbers:
             self._unsent.pop(number, None)
 
-    def divide(
+    def divide_stretches(
         self, stretches: Sequence[RowStretch], users: RecordColumns, *, are_sent: bool
     ) -> list[JobRow]:
         """Make single rows of stretches that were intended together."""
         rows = [*attach_records(stretches, users)]
-        self.note_settled(one.first for one in stretches)
+        self.forget_unsent(one.first for one in stretches)
         for row in rows:
             row.state = "intended"
             if not are_sent:
                 self._unsent[row.number] = 1
         return rows
 
-    def take_unsent(self) -> list[RowResult]:
+    def withdraw_unsent_rows(self) -> list[RowResult]:
         """Take the results of all rows that are intended and surely have not left: they are withdrawn."""
         unsent, self._unsent = self._unsent, {}
         return [

@@ -53,7 +53,7 @@ class RequestSender:
         for work in self._under_way:
             work.withdraw()
 
-    async def run(self, work: WithdrawableCall, start: Callable[[], Awaitable[T]]) -> T:
+    async def run_withdrawable(self, work: WithdrawableCall, start: Callable[[], Awaitable[T]]) -> T:
         """Do work that `withdraw_unsent` can end; see `WithdrawableCall.run`."""
         self._under_way.add(work)
         try:
@@ -96,17 +96,19 @@ class RequestSender:
         self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
         began = time.perf_counter()
         try:
-            answer = await self.run(work, send)
+            answer = await self.run_withdrawable(work, send)
         except CallWithdrawn:
             return ()
         except AlloyAsyncError as error:
-            return await self._judge_error(error, size)
+            return await self._convert_error_to_outcomes(error, size)
         self._reach("after answer")
         self._recorder.stats.add_call(time.perf_counter() - began)
         await self._tell_guard(answer)
         return answer
 
-    async def _judge_error(self, error: AlloyAsyncError, size: int) -> BatchOutcome | tuple[()] | None:
+    async def _convert_error_to_outcomes(
+        self, error: AlloyAsyncError, size: int
+    ) -> BatchOutcome | tuple[()] | None:
         """Give what a call came to that raised; see `call_and_collect`."""
         if error.effect != "none":
             return BatchOutcome("unknown", str(error))

@@ -64,27 +64,29 @@ class RowExecutor:
     async def carry_out_unit(self, unit: Sequence[JobRow]) -> None:
         """Carry out the rows of one call, or the steps of one user."""
         action = unit[0].action
-        if action != "create" and not await self._is_as_planned(unit):
+        if action != "create" and not await self._confirm_as_planned(unit):
             return
         if action == "offboard":
-            await self._offboard(unit)
+            await self._carry_out_offboarding(unit)
         else:
-            await self.send(unit)
+            await self.send_until_decided(unit)
 
-    def is_answerable(self, row: JobRow) -> bool:
+    def can_lookup_clear_doubt(self, row: JobRow) -> bool:
         """Tell whether a question clears up a row in doubt, so that it may be intended ahead, and its outcome be written later.
 
         It does not clear up a creation that could double a user, nor a step of leaving, whose order hangs on what was begun.
         """
         return self._decider.sends_again if row.action == "create" else row.action != "offboard"
 
-    async def withdraw(self, rows: Sequence[JobRow]) -> None:
+    async def record_as_withdrawn(self, rows: Sequence[JobRow]) -> None:
         """Write down that the intended ones of rows were not sent."""
         if unsent := [row for row in rows if row.state == "intended"]:
-            self._intents.note_settled(row.number for row in unsent)
-            await self.record([row.create_unsent_result() for row in unsent])
+            self._intents.forget_unsent(row.number for row in unsent)
+            await self.record_results([row.create_unsent_result() for row in unsent])
 
-    async def send(self, rows: Sequence[JobRow], answers: Sequence[Answer] = ()) -> list[RowResult]:
+    async def send_until_decided(
+        self, rows: Sequence[JobRow], answers: Sequence[Answer] = ()
+    ) -> list[RowResult]:
         """Send rows of one kind until each has its outcome; the results.
 
         A batch that is refused as a whole is halved until the bad rows are found; rows whose answer was lost are looked up,
@@ -100,7 +102,7 @@ class RowExecutor:
         while due and (known or not self._guard.stopped):
             # The intent first, durably, then the request: after a crash in between a row is in doubt, never sent unseen.
             if due[0].state == "planned":
-                await self._intents.declare_intents(due)
+                await self._intents.record_row_intents(due)
             if len(due) == 1 and not known:
                 settled, due = await self._send_single(due)
             else:
@@ -113,7 +115,7 @@ class RowExecutor:
         outcomes = await self._collect_outcomes(rows)
         if outcomes:
             return await self._record_outcomes(rows, outcomes)
-        await self.withdraw(rows)
+        await self.record_as_withdrawn(rows)
         return [], []
 
     async def _send_together(
@@ -138,24 +140,26 @@ class RowExecutor:
                 if self._guard.stopped:
                     break
         # Parts come in the order of the rows, so whatever is behind the concluded ones never left.
-        await self.withdraw(rows[concluded:])
+        await self.record_as_withdrawn(rows[concluded:])
         return done, again
 
-    async def _is_as_planned(self, unit: Sequence[JobRow]) -> bool:
+    async def _confirm_as_planned(self, unit: Sequence[JobRow]) -> bool:
         """Tell whether the system still holds what the plan saw of a user; if not, its rows get their outcome."""
         first = unit[0]
         begun = first.action == "offboard" and (first.attempts or first.step != self._first_step)
         if begun or not self._lookup.finds:
             return True
         try:
-            there = await self._requests.run(WithdrawableCall(), lambda: self._lookup.find(first.id_or_key))
+            there = await self._requests.run_withdrawable(
+                WithdrawableCall(), lambda: self._lookup.find(first.id_or_key)
+            )
         except CallWithdrawn:
-            await self.withdraw(unit)
+            await self.record_as_withdrawn(unit)
             return False
         except AlloyAsyncError as error:
             await self._guard.note_failure(error)
             if self._guard.nothing_was_sent:
-                await self.withdraw(unit)
+                await self.record_as_withdrawn(unit)
             else:
                 await self._record_unsendable([row.create_failed_result(str(error)) for row in unit])
             return False
@@ -166,13 +170,13 @@ class RowExecutor:
         await self._record_unsendable([drift._replace(number=row.number) for row in unit])
         return False
 
-    async def _offboard(self, steps: Sequence[JobRow]) -> None:
+    async def _carry_out_offboarding(self, steps: Sequence[JobRow]) -> None:
         """Take the steps of one user in their order, as far as they succeed."""
         for place, row in enumerate(steps):
-            result = next(iter(await self.send([row])), None)
+            result = next(iter(await self.send_until_decided([row])), None)
             if result is not None and result.outcome == "invalid":
                 reason = f"the step before it was refused ({row.step})"
-                await self.record(
+                await self.record_results(
                     [later.create_settled_result("invalid", reason) for later in steps[place + 1 :]]
                 )
             if result is None or result.outcome != "done":
@@ -189,7 +193,7 @@ class RowExecutor:
             self._keep_outcomes(rows, work)
             raise
         if answer:
-            self._intents.note_settled(row.number for row in rows)
+            self._intents.forget_unsent(row.number for row in rows)
         return answer.list_outcomes([row.key for row in rows]) if isinstance(answer, BatchOutcome) else answer
 
     def _keep_outcomes(self, rows: Sequence[JobRow], work: WithdrawableCall) -> None:
@@ -198,11 +202,11 @@ class RowExecutor:
         for row in rows:
             part = work.parts.get(row.key)
             if not is_divided or work.may_have_acted or (part is not None and part.may_have_acted):
-                self._intents.note_settled([row.number])
+                self._intents.forget_unsent([row.number])
             outcome = None if part is None else part.outcome
             if outcome is not None and outcome.status != "unknown" and not row.attempts:
-                self._intents.note_settled([row.number])
-                self._recorder.add([self.decide(row, outcome)])
+                self._intents.forget_unsent([row.number])
+                self._recorder.add_pending_results([self.decide_by_outcome(row, outcome)])
 
     async def _record_outcomes(
         self, rows: Sequence[JobRow], outcomes: Sequence[Outcome]
@@ -218,16 +222,16 @@ class RowExecutor:
             elif outcome.status == "exists" and row.attempts:
                 suspects.append(row)
             else:
-                results.append(self.decide(row, outcome))
-        if len(rows) == 1 and not (lost or suspects) and self.is_answerable(rows[0]):
-            self._recorder.add(results)
+                results.append(self.decide_by_outcome(row, outcome))
+        if len(rows) == 1 and not (lost or suspects) and self.can_lookup_clear_doubt(rows[0]):
+            self._recorder.add_pending_results(results)
             return results, []
         # Written down before the system is asked: where the question fails, or the process ends, the rows stay in doubt.
-        await self.record(results)
+        await self.record_results(results)
         again = await self._doubts.reconcile_after_call(lost, suspects) if lost or suspects else []
         return [result for result in results if result.outcome is not None], again
 
-    def decide(self, row: JobRow, outcome: Outcome) -> RowResult:
+    def decide_by_outcome(self, row: JobRow, outcome: Outcome) -> RowResult:
         """Decide about a row that was sent by its outcome, where its answer came."""
         if outcome.status == "exists":
             return self._decider.decide_existing(row, None, outcome.remote_id)
@@ -240,10 +244,10 @@ class RowExecutor:
 
     async def _record_unsendable(self, results: Sequence[RowResult]) -> None:
         """Write down what became of rows for which nothing is sent."""
-        self._intents.note_settled(result.number for result in results)
-        await self.record(results)
+        self._intents.forget_unsent(result.number for result in results)
+        await self.record_results(results)
 
-    async def record(self, results: Sequence[RowResult]) -> None:
+    async def record_results(self, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows."""
-        await self._recorder.record(results)
+        await self._recorder.record_results(results)
         self._reach("after outcome")

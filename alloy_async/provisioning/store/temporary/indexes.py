@@ -99,7 +99,7 @@ class KeyIndex(_TemporaryDatabase):
 
     _tables = ("CREATE TABLE keys (folded TEXT PRIMARY KEY, line INTEGER, key TEXT) WITHOUT ROWID",)
 
-    def find_earlier(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
+    def find_earlier_or_add(self, folded: str, line: int, key: str) -> tuple[int, str] | None:
         """Give line and spelling of the first row with this key; None when this row is the first.
 
         Args:
