@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # "as" makes each name public to the checkers
     from .core.calls.scope import (
         Explanation as Explanation,
         deadline as deadline,
-        explain as explain,
         explain_time as explain_time,
     )
     from .core.client import AsyncClient as AsyncClient
@@ -114,7 +113,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "UnprocessableContent",
         ),
         "core.calls.open_telemetry": ("OpenTelemetry",),
-        "core.calls.scope": ("Explanation", "deadline", "explain", "explain_time"),
+        "core.calls.scope": ("Explanation", "deadline", "explain_time"),
         "core.hook_events": ("RateLimitedEvent", "RequestEvent", "ResponseEvent", "RetryEvent"),
         "core.messages.custom_request": ("CustomRequest",),
         "core.messages.answer": ("Answer",),

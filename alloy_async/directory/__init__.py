@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..lazy_loading import attach_lazy
 
 if TYPE_CHECKING:  # "as" makes each name public to the checkers
-    from .creation_exactly_once import create_once as create_once, create_or_find as create_or_find
+    from .creation_exactly_once import create_once as create_once
     from .interface import (
         Ability as Ability,
         AmbiguousKey as AmbiguousKey,
@@ -42,7 +42,7 @@ else:  # hidden from the checkers, which would take any name for one of the pack
             "EncodingDirectory",
             "EntryRule",
         ),
-        "creation_exactly_once": ("create_once", "create_or_find"),
+        "creation_exactly_once": ("create_once",),
         "record": (
             "FIELDS",
             "BatchOutcome",

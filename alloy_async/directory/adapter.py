@@ -119,8 +119,6 @@ class Adapter(ABC, Generic[ClientT]):
         """Create one user; where the answer is lost, look the user up before giving up: see `create_once`."""
         return await create_once(self, record)
 
-    create_or_find = create_once  # its name before the first release
-
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by `remote_id` or else by natural key; fields that a record leaves open stay."""
         return await self._send_valid(

@@ -57,7 +57,3 @@ async def create_once(directory: Directory, record: UserRecord) -> Outcome:
             break
     assert lost is not None
     return lost
-
-
-create_or_find = create_once
-"""Its name before the first release."""

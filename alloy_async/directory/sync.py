@@ -73,8 +73,6 @@ class SyncDirectory:
         """Create one user; where the answer is lost, look the user up before giving up."""
         return get_background_loop().run(create_once, self.directory, record)
 
-    create_or_find = create_once  # its name before the first release
-
     def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change existing users, found by natural key."""
         return get_background_loop().run(self.directory.update, records)

@@ -151,10 +151,6 @@ def explain_time(*, now: Callable[[], float] = time.monotonic) -> Iterator[Expla
         current_scope.reset(token)
 
 
-explain = explain_time
-"""Its name before the first release."""
-
-
 @contextmanager
 def check_each_attempt(check: Callable[[], None]) -> Iterator[None]:
     """Have `check` called right before each attempt of the calls in a block is sent, also after a long wait for a limit.
