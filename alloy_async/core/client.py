@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 from .auth import KeySource
 from .calls.call import Call
 from .calls.client_state import PreparedOptions, create_shared_state
-from .client_base import (
-    ClientBase,
-    choose_service,
-    create_operation_error,
-    hide_arguments,
-    list_client_options,
-)
+from .client_base import ClientBase, create_operation_error, get_service, hide_arguments, list_client_options
 from .errors import ConfigurationError
 from .http.open_response import OpenResponse
 from .messages.result_decoder import ANYTHING
@@ -88,7 +82,7 @@ class AsyncClient(ClientBase):
             owner: the class that its user made, whose name stands in errors; default its own.
         """
         owner = owner or type(self)
-        self.system: Service = choose_service(owner, system)
+        self.system: Service = get_service(owner, system)
         settings, connection = split_call_options(owner.__name__, options, lambda: list_client_options(owner))
         self._shared = create_shared_state(self.system, credential, settings, connection)
         self.limiter: Limiter = self._shared.limiter

@@ -87,7 +87,7 @@ class ClientBase:
         )
 
 
-def choose_service(client: type[ClientBase], given: Service | None) -> Service:
+def get_service(client: type[ClientBase], given: Service | None) -> Service:
     """Find the service that a client is for: the one that its user gave, or its class's.
 
     Raises:

@@ -22,7 +22,7 @@ from .execution.sharded_job import (
 )
 from .job_context import JobContext
 from .planning.corrected_rows import CorrectedRows
-from .planning.job_planner import restart_plan
+from .planning.job_planner import discard_plan
 from .planning.source_rereader import refuse_changed_source
 from .planning.undo_planner import plan_undo
 from .results import Report
@@ -110,7 +110,7 @@ async def take_up_job(
             context = JobContext(writer, target, run, await open_job_source(given, target))
             if header.state == "planning":  # nothing was sent yet
                 _refuse_unchecked_corrections(context)
-                await restart_plan(context)
+                await discard_plan(context)
                 checked = await plan_before_sending(context)
             elif header.phase == "apply":
                 await refuse_changed_source(context)

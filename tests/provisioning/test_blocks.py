@@ -74,7 +74,7 @@ def assert_alike(rows: list[list[str]], checks: RowChecks, layout: ColumnLayout)
 )
 @pytest.mark.parametrize("needy", [False, True])
 def test_one_spoilt_cell_among_clean_ones(place: int, constants: dict[str, str], needy: bool) -> None:
-    layout = ColumnLayout.match(HEADER, FieldMap({}, constants))
+    layout = ColumnLayout.match_header(HEADER, FieldMap({}, constants))
     for can in systems():
         strict = attrs.evolve(can, max_length=dict.fromkeys(can.carries, 64))
         checks = RowChecks(layout, strict, can.carries if needy else can.needs)
@@ -97,7 +97,7 @@ def test_a_row_that_is_proved_clean_has_no_findings(
     flags: tuple[bool, bool],
     all_needed: bool,
 ) -> None:
-    layout = ColumnLayout.match(HEADER, FieldMap({}, constants))
+    layout = ColumnLayout.match_header(HEADER, FieldMap({}, constants))
     needs = can.carries if all_needed else can.needs
     checks = RowChecks(layout, can, needs, keys_may_be_ids=flags[0], allow_inactive=flags[1])
     assert_alike(rows, checks, layout)
@@ -106,7 +106,7 @@ def test_a_row_that_is_proved_clean_has_no_findings(
 def test_usual_rows_are_proved_clean_at_once() -> None:
     """Else nothing would be gained."""
     can = load_directory("alloy").capabilities
-    layout = ColumnLayout.match(["username", "full name", "email", "active"], FieldMap())
+    layout = ColumnLayout.match_header(["username", "full name", "email", "active"], FieldMap())
     rows = [[f"u{n}@example.com", f"Ada Łuk {n}", f"u{n}@example.com", "yes"] for n in range(50)]
     block = ColumnBlock(layout, range(50), list(zip(*rows, strict=True)))
     assert RowChecks(layout, can, can.needs).find_doubtful(block) == set()

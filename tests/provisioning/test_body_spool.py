@@ -37,31 +37,31 @@ def target() -> AlloyDirectory:
 
 def test_bodies_are_found_for_just_the_rows_that_they_were_made_of(target: AlloyDirectory) -> None:
     with BodySpool(target) as spool:
-        spool.add(1, users(1, 700), {9, 10, 400})
-        spool.add(701, users(701, 1400))
-        spool.finish()
+        spool.add_users(1, users(1, 700), {9, 10, 400})
+        spool.add_users(701, users(701, 1400))
+        spool.spool_rest()
         first = [stretch(1, 9), stretch(12, 400), stretch(402, 1003)]
-        assert spool.find(first) == target.encode_batch(
+        assert spool.find_body(first) == target.encode_batch(
             RecordColumns.join([users(1, 9), users(12, 400), users(402, 1003)])
         )
-        assert spool.find([stretch(1004, 1400)]) == target.encode_batch(users(1004, 1400))
-        assert spool.find([stretch(1, 1003)]) is None  # one more was refused later, say
-        assert spool.find([stretch(1004, 1399)]) is None
-        assert spool.find([stretch(1400, 1400)]) is None
-        spool.drop()
-        assert spool.find(first) is None
-        spool.add(1, users(1, 1000))
-        assert spool.find([stretch(1, 1000)]) is None
+        assert spool.find_body([stretch(1004, 1400)]) == target.encode_batch(users(1004, 1400))
+        assert spool.find_body([stretch(1, 1003)]) is None  # one more was refused later, say
+        assert spool.find_body([stretch(1004, 1399)]) is None
+        assert spool.find_body([stretch(1400, 1400)]) is None
+        spool.drop_all()
+        assert spool.find_body(first) is None
+        spool.add_users(1, users(1, 1000))
+        assert spool.find_body([stretch(1, 1000)]) is None
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full")
 def test_a_full_disk_ends_the_spool_and_no_job(target: AlloyDirectory) -> None:
     with BodySpool(target, lambda: Path("/dev/full").open("r+b", buffering=0)) as spool:
-        spool.add(1, users(1, 1000))
-        spool.finish()
-        assert spool.find([stretch(1, 1000)]) is None
-        spool.add(1001, users(1001, 2000))
-        assert spool.find([stretch(1001, 2000)]) is None
+        spool.add_users(1, users(1, 1000))
+        spool.spool_rest()
+        assert spool.find_body([stretch(1, 1000)]) is None
+        spool.add_users(1001, users(1001, 2000))
+        assert spool.find_body([stretch(1001, 2000)]) is None
 
 
 async def test_there_is_none_for_systems_that_take_passwords_or_records_only(tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ async def test_there_is_none_for_systems_that_take_passwords_or_records_only(tmp
                 return (tmp_path / "spool").open("w+b", buffering=0)
 
             with BodySpool(directory, open_file) as spool:
-                spool.add(1, users(1, 1000))
-                spool.finish()
+                spool.add_users(1, users(1, 1000))
+                spool.spool_rest()
     assert opened == ["alloy"]
 
 

@@ -22,7 +22,7 @@ from alloy_async.provisioning.sources import ColumnLayout
 from simulation.memory_directory import CAPABILITIES
 from simulation.sandbox_directories import SYSTEMS
 
-COLUMNS = ColumnLayout.match(["Login", "Name", "E-Mail"], FieldMap())
+COLUMNS = ColumnLayout.match_header(["Login", "Name", "E-Mail"], FieldMap())
 
 
 def findings(*cells: str, columns: ColumnLayout = COLUMNS, also_carries: Sequence[str] = ()) -> list[Finding]:
@@ -67,7 +67,7 @@ def test_no_false_alarm(cells: tuple[str, ...]) -> None:
 def test_a_field_that_the_system_takes_must_be_right() -> None:
     (finding,) = findings("ada", "", "n/a", also_carries=["email"])
     assert finding.severity == "error"
-    columns = ColumnLayout.match(["login", "active"], FieldMap())
+    columns = ColumnLayout.match_header(["login", "active"], FieldMap())
     (finding,) = findings("ada", "maybe", columns=columns)
     assert "allow_inactive=True" in finding.message
     (finding,) = findings("ada", "maybe", columns=columns, also_carries=["active"])

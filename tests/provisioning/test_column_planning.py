@@ -94,14 +94,14 @@ async def plan_job(
         except JobError as error:  # too many removals
             checked = str(error)
         tables = [
-            await writer.call(store.read, f"SELECT * FROM {name} ORDER BY rowid")
+            await writer.call(store.fetch_rows, f"SELECT * FROM {name} ORDER BY rowid")
             for name in ("batches", "remarks")
         ]
         counts = (
             await writer.call(store.count_outcomes, "apply"),
-            await writer.call(store.read, "SELECT rows, dropped FROM job"),
+            await writer.call(store.fetch_rows, "SELECT rows, dropped FROM job"),
         )
-        events = await writer.call(store.read, "SELECT * FROM events ORDER BY id")
+        events = await writer.call(store.fetch_rows, "SELECT * FROM events ORDER BY id")
         rows = await writer.call(lambda: [*store.read_stretches("apply", states=("planned",))])
     finally:
         await asyncio.to_thread(writer.close)
@@ -115,16 +115,16 @@ def assert_sent_alike(source: Source, system: str, planned: Sequence[RowStretch]
     records = [row.record for row in source.rows()]
     wanted = [records[number - 1] for rows in creations for number in range(rows.first, rows.last + 1)]
     columns = SourceRereader(source, 1, comparer)
-    together = [user for rows in creations for user in columns.find([rows]).iterate_records()]
+    together = [user for rows in creations for user in columns.find_users([rows]).iterate_records()]
     assert together == wanted
     if creations:
-        assert [*columns.find(creations).iterate_records()] == wanted
+        assert [*columns.find_users(creations).iterate_records()] == wanted
         halves = [
             half
             for rows in creations
             for half in (rows.slice_rows(0, rows.rows // 2), rows.slice_rows(rows.rows // 2, rows.rows))
         ]
-        assert [*columns.find([half for half in halves if half.rows]).iterate_records()] == wanted
+        assert [*columns.find_users([half for half in halves if half.rows]).iterate_records()] == wanted
 
 
 async def assert_planned_alike(path: Path, source: Source, system: str, mode: Mode) -> None:
@@ -167,13 +167,13 @@ async def test_a_value_that_changes_after_planning_is_noticed(tmp_path: Path, wa
     _, _, planned = await plan_job(tmp_path / "users.job", source, "alloy", "create")
     creations = [rows for rows in planned if rows.action == "create"]
     columns = SourceRereader(source, 1, UserComparer(load_directory("alloy").capabilities, b"s" * 16))
-    assert sum(users.rows for users in (columns.find([rows]) for rows in creations)) == 5000
+    assert sum(users.rows for users in (columns.find_users([rows]) for rows in creations)) == 5000
     before, lines = path.stat(), path.read_bytes().split(b"\r\n")
     lines[4321] = lines[4321].replace(b"U X", b"U Y")
     path.write_bytes(b"\r\n".join(lines))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(SourceError, match="was changed while the job was running") as caught:
-        [columns.find([rows]) for rows in creations]
+        [columns.find_users([rows]) for rows in creations]
     assert caught.value.line == 4322
 
 

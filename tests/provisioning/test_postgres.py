@@ -28,8 +28,8 @@ from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import PlannedRow, RowResult
 from alloy_async.provisioning.store.store_opener import (
     delete_store,
+    get_path_for_files,
     job_exists,
-    name_files_after,
     parse_place,
 )
 
@@ -75,8 +75,8 @@ def test_a_job_is_named_as_people_name_files(name: str) -> None:
 
 def test_places_are_told_apart() -> None:
     assert parse_place("postgresql://db/jobs#june") == "postgresql://db/jobs#june"
-    assert name_files_after(parse_place("june.job")).name == "june.job"
-    assert name_files_after("postgresql://db/jobs#june").name == "june"
+    assert get_path_for_files(parse_place("june.job")).name == "june.job"
+    assert get_path_for_files("postgresql://db/jobs#june").name == "june"
 
 
 def test_a_database_that_is_away_is_told_without_its_password() -> None:
@@ -201,7 +201,7 @@ def test_transactions_wait_no_longer_than_a_lease(place: str) -> None:
         for store in (reader, worker):
             with store.transaction():
                 for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
-                    assert store.read_by_names(f"SHOW {name}", None) == [("6s",)]
+                    assert store.fetch_by_names(f"SHOW {name}", None) == [("6s",)]
 
 
 def test_nothing_is_left_in_a_session_which_a_pooler_gives_to_another(place: str) -> None:
@@ -283,7 +283,7 @@ def test_a_worker_of_another_version_is_refused_at_its_claim(place: str) -> None
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
         store.create_shards("apply", 5)
-        store.write("UPDATE alloy_async.jobs SET version = '0.0.1' WHERE job = %s", [(store.job,)])
+        store.execute_many("UPDATE alloy_async.jobs SET version = '0.0.1' WHERE job = %s", [(store.job,)])
     with pytest.raises(JobError, match=r"split for workers by alloy-async 0\.0\.1, and this worker is \d"):
         PostgresStore.claim_shard(place, "apply")
     with closing(PostgresStore.take_up(place)) as store:  # split anew, by this one

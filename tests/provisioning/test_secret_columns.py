@@ -17,7 +17,7 @@ from alloy_async.cli.app import app
 from alloy_async.directory import UserRecord
 from alloy_async.provisioning import FieldMap, provision
 from alloy_async.provisioning.checks.linter import Linter
-from alloy_async.provisioning.planning.source_rereader import is_unchanged, seal_source
+from alloy_async.provisioning.planning.source_rereader import hash_source_content, is_source_unchanged
 from alloy_async.provisioning.sources import ColumnLayout, open_source
 from alloy_async.provisioning.sources.field_names import is_secret_name
 from alloy_async.provisioning.store.header import JobHeader
@@ -212,7 +212,7 @@ def test_members_of_objects_too(tmp_path: Path) -> None:
 
 def test_what_the_user_maps_is_sent_and_not_stored() -> None:
     mapping = FieldMap({"PIN": ("password",), "Badge token": ("attributes.badge",)})
-    layout = ColumnLayout.match(["username", "PIN", "Badge token", "Password"], mapping)
+    layout = ColumnLayout.match_header(["username", "PIN", "Badge token", "Password"], mapping)
     cells = ["ada", "4711", "b7", CANARY]
     assert layout.create_record(cells) == UserRecord(
         username="ada", password="4711", attributes={"badge": "b7"}
@@ -232,14 +232,14 @@ def test_a_secret_that_is_set_is_not_kept_for_later() -> None:
 @pytest.mark.parametrize("column", ["password", "PIN"])
 def test_who_has_the_job_pays_for_each_guess_of_a_secret(tmp_path: Path, column: str) -> None:
     path, header = _write_source(tmp_path, column)
-    sealed = seal_source(open_source(path), header.salt)
+    sealed = hash_source_content(open_source(path), header.salt)
     assert sealed == _pay(path, header.salt, 14)
     _check_seal(path, header, sealed)
 
 
 def test_a_source_without_secrets_is_hashed_as_its_rows_are(tmp_path: Path) -> None:
     path, header = _write_source(tmp_path, "desk")
-    sealed = seal_source(open_source(path), header.salt)
+    sealed = hash_source_content(open_source(path), header.salt)
     digest = (open_source(path).digest() or "").encode()
     assert sealed == "0$" + hashlib.blake2b(digest, key=header.salt, digest_size=16).hexdigest()
     _check_seal(path, header, sealed)
@@ -261,6 +261,6 @@ def _pay(path: Path, salt: bytes, cost: int) -> str:
 
 def _check_seal(path: Path, header: JobHeader, sealed: str) -> None:
     header = attrs.evolve(header, source_digest=sealed)
-    assert is_unchanged(open_source(path), header)
+    assert is_source_unchanged(open_source(path), header)
     path.write_text(path.read_text().replace("1234", "1235"))
-    assert not is_unchanged(open_source(path), header)
+    assert not is_source_unchanged(open_source(path), header)

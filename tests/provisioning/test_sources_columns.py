@@ -9,7 +9,7 @@ from alloy_async.provisioning.sources.column_layout import ColumnLayout, LayoutE
 
 
 def columns_of(header: list[str]) -> ColumnLayout:
-    return ColumnLayout.match(header, FieldMap())
+    return ColumnLayout.match_header(header, FieldMap())
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ async def test_an_undo_has_as_few_batches_as_its_job(tmp_path: Path) -> None:
     try:
         await plan_undo(JobContext(writer, MemoryDirectory(), RunOptions()), remove_adopted=False)
         rows = await writer.call(lambda: [*store.read_rows("undo")])
-        batches = await writer.call(store.read, "SELECT count(*) FROM batches WHERE undo = 1")
+        batches = await writer.call(store.fetch_rows, "SELECT count(*) FROM batches WHERE undo = 1")
     finally:
         await asyncio.to_thread(writer.close)
     assert batches == [(2,)]

@@ -96,7 +96,7 @@ def list_corrections(job: JobPlace) -> Iterator[Path]:
 
 def _find_job_that_took(file: Path) -> Path | None:
     """Find the job that took in a file as it is now, and came to its end."""
-    from ...provisioning.planning.source_rereader import is_unchanged
+    from ...provisioning.planning.source_rereader import is_source_unchanged
     from ...provisioning.store.store_opener import read_job_header
 
     for path in _list_jobs(file):
@@ -104,7 +104,7 @@ def _find_job_that_took(file: Path) -> Path | None:
         if header.corrects and header.state == "done":
             reading, _, _ = restore_source_options(header)
             system = json.loads(header.options).get("system", header.system.lower())
-            if is_unchanged(reading.open(file, key=load_capabilities(system).key), header):
+            if is_source_unchanged(reading.open(file, key=load_capabilities(system).key), header):
                 return path
     return None
 

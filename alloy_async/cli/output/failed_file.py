@@ -65,9 +65,9 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
     """
     from ...provisioning.errors import JobInUse
     from ...provisioning.reports.job_report import read_report
-    from ...provisioning.store.store_opener import name_files_after, open_store, open_store_for_reading
+    from ...provisioning.store.store_opener import get_path_for_files, open_store, open_store_for_reading
 
-    path = to.resolve() if to else name_files_after(job)  # a link stays one
+    path = to.resolve() if to else get_path_for_files(job)  # a link stays one
     file = _open_private(path)
     part = Path(file.name)
     try:
@@ -109,9 +109,9 @@ def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
 
 def name_failed_file(job: JobPlace, ending: str) -> Path:
     """Name the file after the job, without the ending of a job file only: june.1 and june.2 are two jobs."""
-    from ...provisioning.store.store_opener import name_files_after
+    from ...provisioning.store.store_opener import get_path_for_files
 
-    path = name_files_after(job)
+    path = get_path_for_files(job)
     name = path.name.removesuffix(".job") if isinstance(job, Path) else path.name
     return path.with_name(f"{name}.failed.{ending}")
 
@@ -119,11 +119,11 @@ def name_failed_file(job: JobPlace, ending: str) -> Path:
 def suggest_right_file(error: ForeignRowsError) -> str:
     """Suggest what to feed back to which job, as a line with a command; empty where that is not known."""
     from ...provisioning.store.job_identity_label import create_identity_label, is_of_same_job, read_job_name
-    from ...provisioning.store.store_opener import name_files_after, read_job_header
+    from ...provisioning.store.store_opener import get_path_for_files, read_job_header
 
     if error.label:
         name = read_job_name(error.label)
-        for place in (Path(error.source).with_name(name), name_files_after(error.job).with_name(name)):
+        for place in (Path(error.source).with_name(name), get_path_for_files(error.job).with_name(name)):
             if place.is_file():
                 label = create_identity_label(read_job_header(place), place)
                 if is_of_same_job(label, error.label):
@@ -184,7 +184,7 @@ def write_rows_to_feed_back(
 ) -> str:
     """Write the rows of the source; where it cannot be read again, their keys. Return the ending of the file."""
     from ...core.errors import AlloyAsyncError
-    from ...provisioning.planning.source_rereader import is_unchanged
+    from ...provisioning.planning.source_rereader import is_source_unchanged
     from ...provisioning.reports.failed_rows_writer import write_failed_keys, write_failed_rows
     from ...provisioning.reports.job_report import read_unresolved
     from ...provisioning.sources import CsvSource
@@ -196,7 +196,7 @@ def write_rows_to_feed_back(
     try:
         reading, path, _ = restore_source_options(header)
         source = reading.open(path, key=key) if path and header.source_digest else None
-        if source is not None and not is_unchanged(source, header):
+        if source is not None and not is_source_unchanged(source, header):
             source, why = None, "it was changed since"
     except (AlloyAsyncError, OSError, KeyError) as error:
         source, why = None, str(error)

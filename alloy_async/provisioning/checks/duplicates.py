@@ -58,7 +58,7 @@ class KeyHashes:
         if self._file is None:
             return frozenset(_find_repeated_hashes(hashes))
         file, self._file = self._file, None
-        parts, pieces = _split(hashes, 0), self._pieces
+        parts, pieces = _split_by_byte(hashes, 0), self._pieces
         repeated: set[int] = set()
         with file:
             while parts:  # one part at a time is read

@@ -16,7 +16,7 @@ from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import run_in_thread
 from ..errors import JobError, JobPlace, JobUnavailable
-from ..planning.source_rereader import seal_source
+from ..planning.source_rereader import hash_source_content
 from ..sources import Source, open_source
 from ..sources.files.input_bytes import get_file_name, parse_source_place
 from ..store.header import JobHeader, Mode
@@ -69,7 +69,7 @@ async def create_job_header(
             f" {format_argument_name('allow_delete', 0.05)}"
         )
     salt = os.urandom(16)
-    sealed = await run_in_thread(seal_source, source, salt)
+    sealed = await run_in_thread(hash_source_content, source, salt)
     if sealed is not None and (path := _find_source_file(source)):
         options = {**options, "source_path": path}
     return JobHeader(

@@ -20,8 +20,8 @@ from ..planning.source_planner import SourcePlanner
 from ..planning.source_rereader import (
     CHANGED,
     SourceRereader,
-    has_changed,
-    sends_otherwise,
+    differs_from_plan,
+    has_row_changed,
 )
 from ..sources import read_rows
 from ..store.header import Phase
@@ -139,7 +139,7 @@ class PartPreparer:
             for batch in _cut_slices(stretches, self._batch_size):
                 yield self._create_batch(batch, self._encoder, self._rereader)
             return
-        records = self._rereader.find(sourced).iterate_records()
+        records = self._rereader.find_users(sourced).iterate_records()
         yield [
             self._restore_record(row) if row.line is None else self._attach_record(row, next(records))
             for stretch in stretches
@@ -149,15 +149,15 @@ class PartPreparer:
     def _create_batch(
         self, stretches: Sequence[RowStretch], encoder: EncodingDirectory, rereader: SourceRereader
     ) -> Part:
-        if self._spool is not None and (spooled := self._spool.find(stretches)):
+        if self._spool is not None and (spooled := self._spool.find_body(stretches)):
             return CreationBatch(stretches, spooled)
-        users = rereader.find(stretches)
+        users = rereader.find_users(stretches)
         body = encoder.encode_batch(users)
         return [*attach_records(stretches, users)] if body is None else CreationBatch(stretches, body)
 
     def _attach_record(self, row: JobRow, record: UserRecord) -> JobRow:
         # Creations were compared by the rereader, many at a time.
-        if row.action == "update" and sends_otherwise(record, row, self._comparer):
+        if row.action == "update" and differs_from_plan(record, row, self._comparer):
             assert self._source is not None
             raise SourceError(CHANGED, self._source.name, row.line)
         row.record = record
@@ -190,10 +190,10 @@ async def plan_streamed_rows(context: JobContext, planner: SourcePlanner) -> Asy
             for row in await context.writer.call(read_planned_rows_between, store, first, last)
         }
         for one in part:
-            if one.number in known and has_changed(one, known[one.number], context.comparer):
+            if one.number in known and has_row_changed(one, known[one.number], context.comparer):
                 message = "is not what this job was begun with: this row is another one; give the same input"
                 raise SourceError(message, source.name, one.row.line)
-        planned = await planner.plan_part([one for one in part if one.number not in known])
+        planned = await planner.plan_checked_rows([one for one in part if one.number not in known])
         await context.writer.call(store.insert_batches, "apply", group_into_batches(planned))
         rows = await context.writer.call(read_planned_rows_between, store, first, last)
         records = {one.number + place: one.row.record for one in part for place in range(planner.stride)}

@@ -27,7 +27,7 @@ async def record_begin_of_run(context: JobContext, recorder: ProgressRecorder) -
     header = context.header
     await recorder.reopen_and_count(
         reopen_unknown=context.run.sends_again,
-        state=header.state_after("run") if header.phase == "apply" else header.state,
+        state=header.get_state_after("run") if header.phase == "apply" else header.state,
         started=header.started or time.time(),
         ended=None,
         stopped=None,

@@ -45,7 +45,7 @@ class UserComparer:
         self._fields = tuple(name for name in can.shows if name != can.key)
         bits = [1 << n if name in _LET_BE else 0 for n, name in enumerate(self._fields)]
         self._read = {field: create_comparable_reader(field) for field in self._fields}
-        self._keep_fitting = {field: _create_filter(field, form) for field, form in can.forms.items()}
+        self._keep_fitting = {field: _create_entry_filter(field, form) for field, form in can.forms.items()}
         self._hashed = tuple(
             (bit, self._create_field_reader(name)) for bit, name in zip(bits, self._fields, strict=True)
         )
@@ -53,11 +53,11 @@ class UserComparer:
         self._bits = dict(zip(self._fields, bits, strict=True))
         self._hidden = tuple(name for name in can.hidden if name != can.key)
 
-    def key_of(self, record: UserRecord) -> str:
+    def get_key(self, record: UserRecord) -> str:
         """Get the record's natural key; empty where it has none."""
         return getattr(record, self.can.key) or ""
 
-    def value_of(self, record: UserRecord, field: str) -> Value:
+    def get_value(self, record: UserRecord, field: str) -> Value:
         """Read a field in the form in which it is compared: an empty one is None."""
         return self._read[field](record)
 
@@ -150,11 +150,11 @@ class UserComparer:
 
     def to_image(self, record: UserRecord, changing: Iterable[str] = ()) -> str:
         """Write down what the system shows of a user, as JSON; with a null for each field that is empty and about to change."""
-        values: dict[str, Any] = {self.can.key: self.key_of(record)}
+        values: dict[str, Any] = {self.can.key: self.get_key(record)}
         if record.remote_id is not None:
             values["remote_id"] = record.remote_id
         for field in self._fields:
-            value = self.value_of(record, field)
+            value = self.get_value(record, field)
             if field == "attributes":
                 free = [name.removeprefix(ATTRIBUTE) for name in changing if name.startswith(ATTRIBUTE)]
                 value = {**dict.fromkeys(free), **record.attributes}
@@ -177,7 +177,7 @@ class UserComparer:
         return read if keep is None else lambda record: keep(read(record))
 
     def _hash_user(self, record: UserRecord, said: int) -> bytes:
-        text = fold(self.key_of(record))
+        text = fold(self.get_key(record))
         for bit, read in self._hashed:
             if not bit or said & bit:
                 text += f"\x1f{read(record)!r}"
@@ -186,7 +186,7 @@ class UserComparer:
         return said.to_bytes() + seal.digest()
 
 
-def _create_filter(field: str, form: EntryRule) -> Callable[[Value], Value]:
+def _create_entry_filter(field: str, form: EntryRule) -> Callable[[Value], Value]:
     """Create what leaves out of a field's value the entries of another form."""
     if field == "attributes":
         return lambda pairs: tuple(pair for pair in pairs if form.fits(pair[1]))

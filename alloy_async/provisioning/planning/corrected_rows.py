@@ -63,7 +63,7 @@ class CorrectedRows:
         for row in self._file.rows():
             values = dict(zip(row.columns.header, row.cells, strict=False))
             self._refuse_other_job(row, values.get(JOB), is_known=JOB in row.columns.header)
-            column, message = self._find_fault(row, _read_line(values.get(LINE)))
+            column, message = self._find_correction_fault(row, _parse_line_number(values.get(LINE)))
             if message:
                 row.findings = (*row.findings, Finding(row.line, column, "error", message))
             yield row
@@ -92,7 +92,7 @@ class CorrectedRows:
                 row.line,
             )
 
-    def _find_fault(self, row: Row, line: int | None) -> tuple[str | None, str]:
+    def _find_correction_fault(self, row: Row, line: int | None) -> tuple[str | None, str]:
         """Find what is wrong with a row as a correction: the column, and a message; an empty one where all is well."""
         if row.record is None:
             return None, ""
@@ -116,7 +116,7 @@ class CorrectedRows:
         return None, ""
 
 
-def _read_line(cell: object) -> int | None:
+def _parse_line_number(cell: object) -> int | None:
     """Read a line number as people's programs write it back: 7, "7", 7.0."""
     try:
         number = float(str(cell).strip())

@@ -16,10 +16,10 @@ from ..sources import Finding
 from ..sources.blocks import read_row_blocks
 from ..store.job_store import FINALITY, Remark
 from ..store.planned_batches import group_into_batches
-from .repeated_keys import refuse_repeated
+from .repeated_keys import refuse_rows_with_repeated_keys
 from .row_actions import plan_removals
 from .source_planner import SourcePlanner
-from .source_rereader import seal_source
+from .source_rereader import hash_source_content
 from .user_lookup import UserLookup
 
 _SLICE = 2000
@@ -49,18 +49,18 @@ async def plan_whole_source(context: JobContext) -> Checked:
         newly_refused = 0
         if planner.repeated:
             repeated, newly_refused = await writer.call(
-                refuse_repeated, context.store, comparer, planner.repeated, planner.key_column
+                refuse_rows_with_repeated_keys, context.store, comparer, planner.repeated, planner.key_column
             )
         if context.spool is not None and newly_refused:
-            context.spool.drop()
+            context.spool.drop_all()
         if mode == "sync":
             number += await _plan_removals(context, planner, lookup, users, options["allow_delete"])
     if mode in ("sync", "offboard"):  # else nobody is removed, and nobody leaves
-        await _note_finality(context)
+        await _add_finality_note(context)
     found = sorted([*planner.findings, *repeated], key=lambda finding: finding.line)
     findings = tuple(found[:SHOWN_FINDINGS])
     errors = planner.errors + newly_refused
-    await record_findings(context, planner, findings, rows=number, state=header.state_after("plan"))
+    await record_findings(context, planner, findings, rows=number, state=header.get_state_after("plan"))
     return Checked(planner.rows, errors, planner.warnings, findings, planner.dropped)
 
 
@@ -98,7 +98,7 @@ async def record_findings(
     )
 
 
-async def _note_finality(context: JobContext) -> None:
+async def _add_finality_note(context: JobContext) -> None:
     """Note what of the plan no undo brings back, for whoever is about to apply it."""
     actions = await context.writer.call(context.store.count_actions)
     can, system, notes = context.target.capabilities, context.header.system, []
@@ -115,12 +115,14 @@ async def _note_finality(context: JobContext) -> None:
         await context.writer.call(context.store.add_note, FINALITY, note)
 
 
-async def restart_plan(context: JobContext) -> None:
+async def discard_plan(context: JobContext) -> None:
     """Throw away a plan that was cut off half-way; nothing of it was sent."""
     source, header = context.source, context.header
-    sealed = None if source is None else await run_in_thread(seal_source, source, header.salt)
+    sealed = None if source is None else await run_in_thread(hash_source_content, source, header.salt)
     await context.writer.update_header(
-        lambda: context.store.clear_rows("apply"), state=header.state_after("restart"), source_digest=sealed
+        lambda: context.store.clear_rows("apply"),
+        state=header.get_state_after("restart"),
+        source_digest=sealed,
     )
 
 
@@ -142,7 +144,7 @@ async def _plan_removals(
     if mentioned := lookup.find_mentioned():
         line, user = mentioned
         why = "stands in a cell that goes on over several lines: is a closing quote missing? If not, take the name out there"
-        name = context.comparer.key_of(user)
+        name = context.comparer.get_key(user)
         raise JobError(
             f"{name!r} would be removed, but {why} (line {line}). Nothing was sent", context.store.path
         )

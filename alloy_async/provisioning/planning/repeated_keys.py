@@ -11,7 +11,7 @@ from ..store.rows import RowResult
 from .comparison import UserComparer
 
 
-def refuse_repeated(
+def refuse_rows_with_repeated_keys(
     store: JobStore, comparer: UserComparer, repeated: frozenset[int], column: str
 ) -> tuple[list[Finding], int]:
     """Refuse every planned row whose key an earlier row has.

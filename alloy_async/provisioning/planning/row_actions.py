@@ -110,7 +110,7 @@ def plan_removals(users: Iterable[UserRecord], comparer: UserComparer, first: in
     """Plan the rows that remove users."""
     for number, user in enumerate(users, first):
         digest, why, image = comparer.digest(user), "is not in the source", comparer.to_image(user)
-        key = comparer.key_of(user)
+        key = comparer.get_key(user)
         yield PlannedRow(
             number, None, key, "delete", None, why, digest, digest, image, remote_id=user.remote_id
         )

@@ -39,7 +39,7 @@ class SourcePlanner:
         mode: what to do with each row.
         lookup: to ask the system; None to leave it to the system to say who exists (mode create only).
         first_line: told every key folded, its line and spelling, gives those that came first; None where repeated keys
-            are refused later (`refuse_repeated`).
+            are refused later (`refuse_rows_with_repeated_keys`).
         send_hidden: see `ActionPlanner`.
         allow_inactive: see `RowChecks`.
         spool: told whose creation is planned, where that goes by columns.
@@ -99,8 +99,12 @@ class SourcePlanner:
             if doubtful is None or place in doubtful:
                 yield self._check_row(row, number)
             else:
-                key = self._comparer.key_of(row.record) if row.record is not None else ""
-                errors = self._count_findings(found) if (found := self._find_duplicate(row, key)) else ""
+                key = self._comparer.get_key(row.record) if row.record is not None else ""
+                errors = (
+                    self._count_findings_and_join_errors(found)
+                    if (found := self._find_duplicate(row, key))
+                    else ""
+                )
                 yield CheckedRow(number, row, key, errors)
 
     def _find_doubtful(self, block: Block) -> Collection[int] | None:
@@ -114,11 +118,11 @@ class SourcePlanner:
         checks = self._get_checks(row.columns)
         if row.record is not None:
             findings += checks.find_row_faults(row)
-            key = self._comparer.key_of(row.record)
+            key = self._comparer.get_key(row.record)
         is_legible = not findings or self._is_legible(row.columns, findings)
         if key:
             findings += self._find_duplicate(row, key)
-        errors = self._count_findings(findings) if findings else ""
+        errors = self._count_findings_and_join_errors(findings) if findings else ""
         self.nameless += not (key and is_legible)
         return CheckedRow(number, row, key, errors)
 
@@ -127,7 +131,7 @@ class SourcePlanner:
         doubtful = self._find_doubtful(block)
         if isinstance(block, RowBlock) or doubtful is None:
             if self._spool is not None:
-                self._spool.drop()  # what goes together is counted from the first row on
+                self._spool.drop_all()  # what goes together is counted from the first row on
             rows = map(self._check_row, block.rows(), count(self.rows + 1))
             planned = [*group_into_batches(map(self._actions.plan_creation, rows))]
             self.rows += len(block)
@@ -143,7 +147,7 @@ class SourcePlanner:
         )
         refused = {place: one for place, one in checked.items() if one.errors}
         if self._spool is not None:
-            self._spool.add(first, users, refused)
+            self._spool.add_users(first, users, refused)
         return [*self._columns.plan_block(first, block.lines, users, folded, refused)]
 
     def _plan_slice_of_creations(self, blocks: Iterator[Block], size: int) -> tuple[list[PlannedBatch], bool]:
@@ -158,13 +162,13 @@ class SourcePlanner:
                 )  # a fraction of the work
                 if weight >= size:
                     return planned, True
-            self.finish()
+            self.finish_gathering()
         return planned, False
 
-    def finish(self) -> None:
+    def finish_gathering(self) -> None:
         """Finish what was gathered of the rows, once all are planned; takes a while where there are many."""
         if self._spool is not None:
-            self._spool.finish()
+            self._spool.spool_rest()
         self.repeated = self.keys.take_repeated()
 
     def _is_legible(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
@@ -202,7 +206,7 @@ class SourcePlanner:
         key = self._can.key
         return next((columns.get_name(key) for columns in self._layouts if key in columns.fields), key)
 
-    def _count_findings(self, findings: Sequence[Finding]) -> str:
+    def _count_findings_and_join_errors(self, findings: Sequence[Finding]) -> str:
         errors = "; ".join(finding.remark for finding in findings if finding.severity == "error")
         self.errors += bool(errors)
         self.warnings += 0 if errors else len(findings)
@@ -213,7 +217,7 @@ class SourcePlanner:
         """Note a leaver who is not known there, and what of a row is not sent, as it cannot be compared."""
         if not there and self._mode == "offboard":
             message = "nobody there is known by this; nothing is done"
-            self._count_findings([Finding(one.row.line, self.key_column, "warning", message)])
+            self._count_findings_and_join_errors([Finding(one.row.line, self.key_column, "warning", message)])
         if not there or one.row.record is None or self._mode not in ("upsert", "sync"):
             return
         for field in self._comparer.list_hidden(one.row.record):
@@ -227,7 +231,7 @@ class SourcePlanner:
                 message = (
                     f"is not sent, as it cannot be compared: who is there keeps theirs; {sends} sends it"
                 )
-            self._count_findings([Finding(one.row.line, column, "warning", message)])
+            self._count_findings_and_join_errors([Finding(one.row.line, column, "warning", message)])
 
     async def plan_all_rows(self, blocks: Iterator[Block], size: int) -> AsyncIterator[list[PlannedBatch]]:
         """Plan all rows of a file, in slices of about `size`.
@@ -245,10 +249,10 @@ class SourcePlanner:
         else:
             rows = chain.from_iterable(map(self.check_block, blocks))
             async for part in iterate_slices(rows, size, at_hand=True):
-                yield [*group_into_batches(await self.plan_part(part))]
-            await run_in_thread(self.finish)
+                yield [*group_into_batches(await self.plan_checked_rows(part))]
+            await run_in_thread(self.finish_gathering)
 
-    async def plan_part(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:
+    async def plan_checked_rows(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:
         """Plan a slice of rows.
 
         Raises:
@@ -270,7 +274,9 @@ class SourcePlanner:
             reason = self._matcher.explain_refusal(one, there or ())
             if reason is not None:
                 self.nameless += not there
-                self._count_findings([Finding(one.row.line, self.key_column, "error", reason)])
+                self._count_findings_and_join_errors(
+                    [Finding(one.row.line, self.key_column, "error", reason)]
+                )
                 return iter((create_refused_row(one, reason),))
             self._note_remarks(one, there or ())
         return self._actions.plan_row(one, there[0] if there else None, asked=there is not None)

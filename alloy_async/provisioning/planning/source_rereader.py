@@ -65,7 +65,7 @@ class SourceRereader:
         self._blocks: Iterator[Block] = iter(())
         self._part = _Part(0, RecordColumns(0, {}), frozenset())
 
-    def find(self, rows: Sequence[RowStretch]) -> RecordColumns:
+    def find_users(self, rows: Sequence[RowStretch]) -> RecordColumns:
         """Find whom planned rows mean; they come in their order, or else the source is read again from its beginning.
 
         Raises:
@@ -86,7 +86,7 @@ class SourceRereader:
             self._skip_rows(rows.lines[0], place)
         while place < end:
             while self._part.end <= place:
-                self._read_on(rows, place - begin)
+                self._read_next_part(rows, place - begin)
             part = self._part
             start, stop = place - part.first, min(end, part.end) - part.first
             users = part.users.slice_rows(start, stop)
@@ -125,7 +125,7 @@ class SourceRereader:
             other = next(place for place, (byte, wanted) in pairs if byte != wanted)
             self._refuse_changed_source(rows, start + other // DIGEST_SIZE)
 
-    def _read_on(self, rows: RowStretch, place: int) -> None:
+    def _read_next_part(self, rows: RowStretch, place: int) -> None:
         block = next(self._blocks, None)
         if block is None:
             self._refuse_changed_source(rows, place)
@@ -152,7 +152,7 @@ def _split_into_rows(rows: Sequence[RowStretch]) -> Iterator[RowStretch]:
     return (stretch.slice_rows(place, place + 1) for stretch in rows for place in range(stretch.rows))
 
 
-def seal_source(source: Source, salt: bytes) -> str | None:
+def hash_source_content(source: Source, salt: bytes) -> str | None:
     """Make what is kept of a source's content; None for a source that cannot be read twice.
 
     Whoever has the job file and all of the source but a password may guess that: one guess costs 50 ms. A source that has no
@@ -162,19 +162,21 @@ def seal_source(source: Source, salt: bytes) -> str | None:
     digest = source.digest()
     if digest is None:
         return None
-    return _seal(digest, salt, _COST_OF_SECRETS if getattr(source, "holds_secrets", True) else _NO_COST)
+    return _hash_with_cost(
+        digest, salt, _COST_OF_SECRETS if getattr(source, "holds_secrets", True) else _NO_COST
+    )
 
 
-def is_unchanged(source: Source, header: JobHeader) -> bool:
+def is_source_unchanged(source: Source, header: JobHeader) -> bool:
     """Tell whether a source that can be read again is what the job was planned from."""
     digest, sealed = source.digest(), header.source_digest
     if digest is None or sealed is None:
         return False
     cost = int(sealed.rpartition("$")[0] or _COST_OF_SECRETS)
-    return _seal(digest, header.salt, cost) == sealed
+    return _hash_with_cost(digest, header.salt, cost) == sealed
 
 
-def _seal(digest: str, salt: bytes, cost: int) -> str:
+def _hash_with_cost(digest: str, salt: bytes, cost: int) -> str:
     if cost == _NO_COST:
         return f"{cost}${hash_with_key(digest, salt)}"
     sealed = hashlib.scrypt(digest.encode(), salt=salt, n=1 << cost, r=8, p=1, dklen=16).hex()
@@ -191,7 +193,7 @@ async def refuse_changed_source(context: JobContext) -> None:
     assert source is not None
     if header.source_digest is None:
         return  # it could be read once only: its rows are compared as they come
-    if await run_in_thread(is_unchanged, source, header):
+    if await run_in_thread(is_source_unchanged, source, header):
         return
     said = "was changed since it was planned"
     planner = SourcePlanner(context.target.capabilities, context.comparer, header.mode, None)
@@ -204,17 +206,17 @@ async def refuse_changed_source(context: JobContext) -> None:
     )
 
 
-def has_changed(checked: CheckedRow, planned: JobRow | None, comparer: UserComparer) -> bool:
+def has_row_changed(checked: CheckedRow, planned: JobRow | None, comparer: UserComparer) -> bool:
     """Tell whether a row is another one than was planned."""
     if planned is None or planned.key != checked.key:
         return True
     record = checked.row.record
     if planned.digest is None or planned.action not in ("create", "update"):
         return False
-    return record is None or sends_otherwise(record, planned, comparer)
+    return record is None or differs_from_plan(record, planned, comparer)
 
 
-def sends_otherwise(record: UserRecord, planned: JobRow, comparer: UserComparer) -> bool:
+def differs_from_plan(record: UserRecord, planned: JobRow, comparer: UserComparer) -> bool:
     """Tell whether a row of the source creates or changes a user otherwise than was planned of it."""
     if planned.action == "update":
         there = comparer.read_image(planned.before or "{}")
@@ -224,4 +226,4 @@ def sends_otherwise(record: UserRecord, planned: JobRow, comparer: UserComparer)
 
 def _find_first_difference(store: JobStore, part: Sequence[CheckedRow], comparer: UserComparer) -> Row | None:
     planned = {row.number: row for row in read_planned_rows_between(store, part[0].number, part[-1].number)}
-    return next((one.row for one in part if has_changed(one, planned.get(one.number), comparer)), None)
+    return next((one.row for one in part if has_row_changed(one, planned.get(one.number), comparer)), None)

@@ -23,19 +23,19 @@ async def plan_undo(context: JobContext, *, remove_adopted: bool) -> None:
         changes = (rows for rows in done if rows.outcome in _CHANGES)
         store.insert_batches("undo", _plan_batches(changes, can, remove_adopted))
 
-    await context.writer.update_header(write, state=context.header.state_after("take back"), stopped=None)
+    await context.writer.update_header(write, state=context.header.get_state_after("take back"), stopped=None)
 
 
 def _plan_batches(
     changes: Iterator[RowStretch], can: Capabilities, remove_adopted: bool
 ) -> Iterator[PlannedBatch]:
     for rows in changes:
-        planned = _plan_rows(rows, can, remove_adopted)
+        planned = _plan_stretch(rows, can, remove_adopted)
         if planned is not None:
             yield planned
 
 
-def _plan_rows(rows: RowStretch, can: Capabilities, remove_adopted: bool) -> PlannedBatch | None:
+def _plan_stretch(rows: RowStretch, can: Capabilities, remove_adopted: bool) -> PlannedBatch | None:
     """Plan the same for all rows of a stretch, which are alike."""
     first, lines, keys, ids = rows.first, rows.lines, rows.keys, rows.remote_ids
     held, kept = rows.digests, ""

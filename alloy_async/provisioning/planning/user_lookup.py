@@ -62,7 +62,7 @@ class UserLookup:
         Raises:
             AlloyAsyncError: the system could not be asked.
         """
-        found = await self._find({self._comparer.fold(key): key for key in keys})
+        found = await self._find_by_folded_key({self._comparer.fold(key): key for key in keys})
         return {key: users[0] for key, users in found.items() if len(users) == 1}
 
     async def find_matches(self, keys: Sequence[str]) -> Mapping[str, Users]:
@@ -74,21 +74,21 @@ class UserLookup:
             AlloyAsyncError: the system could not be asked.
         """
         asked = {self._comparer.fold(key): key for key in keys}
-        found = await self._find(asked)
+        found = await self._find_by_folded_key(asked)
         if self._snapshot is not None or not self.lists:
             return found
-        if any(form not in found and self._may_miss(key) for form, key in asked.items()):
+        if any(form not in found and self._may_find_miss(key) for form, key in asked.items()):
             await self.take_snapshot()
-            return await self._find(asked)
+            return await self._find_by_folded_key(asked)
         return found
 
-    async def _find(self, asked: Mapping[str, str]) -> Mapping[str, Users]:
+    async def _find_by_folded_key(self, asked: Mapping[str, str]) -> Mapping[str, Users]:
         """Find the users of each key, given by its folded form."""
         by_list = len(asked) > ONE_BY_ONE or not self.finds or self._can.finds == "listing"
         if self._snapshot is None and self.lists and asked and by_list:
             await self.take_snapshot()
         if self._snapshot is not None:
-            return await run_in_thread(self._read_stored, [*asked])
+            return await run_in_thread(self._find_in_snapshot, [*asked])
         async with open_task_group() as group:
             finding = {form: group.create_task(self._find_all(key)) for form, key in asked.items()}
         return {form: users for form, task in finding.items() if (users := task.result())}
@@ -101,9 +101,9 @@ class UserLookup:
             async for user in self._target.list():
                 part.append((self._can.list_known_keys(user), self._comparer.to_image(user)))
                 if len(part) == _PART:
-                    await run_in_thread(snapshot.add, part)
+                    await run_in_thread(snapshot.add_users, part)
                     part = []
-            snapshot.add(part)
+            snapshot.add_users(part)
         return len(self._snapshot)
 
     def mark_wanted(self, keys: Iterable[str]) -> None:
@@ -126,19 +126,19 @@ class UserLookup:
         """Yield the users of the snapshot that nobody told to stay; without those that have no key to name them by."""
         assert self._snapshot is not None
         users = map(self._comparer.read_image, self._snapshot.iterate_unwanted())
-        yield from (user for user in users if self._comparer.key_of(user))
+        yield from (user for user in users if self._comparer.get_key(user))
 
     def claim_user(self, user: UserRecord, key: str, line: int) -> int | None:
         """Tell that a row means a user; gives the line of an earlier row that means the same one by another key."""
         if self._claims is None:
             self._claims = KeyIndex()
-        mark = user.remote_id or self._comparer.fold(self._comparer.key_of(user))
+        mark = user.remote_id or self._comparer.fold(self._comparer.get_key(user))
         if self._claims.find_earlier_or_add(f"{mark}\0{self._comparer.fold(key)}", line, key) is not None:
             return None  # the same key again is refused as a repeated key
         first = self._claims.find_earlier_or_add(mark, line, key)
         return first and first[0]
 
-    async def find(self, key: str) -> UserRecord | None:
+    async def find_user(self, key: str) -> UserRecord | None:
         """Find one user, as of now; None where there is none.
 
         Raises:
@@ -154,17 +154,19 @@ class UserLookup:
 
     async def _find_all(self, key: str) -> Users:
         try:
-            found = await self.find(key)
+            found = await self.find_user(key)
         except AmbiguousKey as error:
             return error.users
         return () if found is None else (found,)
 
-    def _may_miss(self, key: str) -> bool:
+    def _may_find_miss(self, key: str) -> bool:
         """Tell whether `find` may say that nobody is there, because the system writes the key in another form."""
         has_other_forms = not key.isascii() or self._comparer.fold(key) != key.lower()
         return self._can.finds == "exact" or has_other_forms
 
-    def _read_stored(self, folded: Sequence[str]) -> Mapping[str, Users]:
+    def _find_in_snapshot(self, folded: Sequence[str]) -> Mapping[str, Users]:
         assert self._snapshot is not None
-        stored = ((form, tuple(map(self._comparer.read_image, self._snapshot.find(form)))) for form in folded)
+        stored = (
+            (form, tuple(map(self._comparer.read_image, self._snapshot.find_images(form)))) for form in folded
+        )
         return {form: users for form, users in stored if users}

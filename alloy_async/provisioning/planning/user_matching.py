@@ -66,7 +66,7 @@ class UserMatcher:
         if not there or self._mode == "create":
             return None
         held, key = there[0], self._can.key
-        known = self._comparer.key_of(held)
+        known = self._comparer.get_key(held)
         if self._mode != "offboard" and self._comparer.fold(one.key) not in self._can.list_known_keys(held):
             return f"is there as {known!r}, and a {key} cannot be changed: correct it here, or there"
         first = self._lookup.claim_user(held, one.key, one.row.line)
@@ -80,6 +80,6 @@ class UserMatcher:
         return self._can.list_sought_keys(one.row.record, one.key) if one.row.record is not None else ()
 
     def _join_matches(self, keys: Sequence[str], matches: Mapping[str, Users]) -> Users:
-        fold, key_of = self._comparer.fold, self._comparer.key_of
+        fold, key_of = self._comparer.fold, self._comparer.get_key
         found = [user for key in keys for user in matches.get(fold(key), ())]
         return tuple({user.remote_id or key_of(user): user for user in found}.values())

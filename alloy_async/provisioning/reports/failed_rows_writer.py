@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import SourceError
-from ..planning.source_rereader import is_unchanged
+from ..planning.source_rereader import is_source_unchanged
 from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source, open_source
 from ..store.job_identity_label import create_identity_label
 from ..store.store_opener import open_store_for_reading, parse_place
@@ -44,7 +44,7 @@ def write_correction_file(
         header = store.read_header()
         given = header.source_path if source is None else source
         opened = open_source(given) if isinstance(given, str | Path) else given
-        if not is_unchanged(opened, header):
+        if not is_source_unchanged(opened, header):
             raise SourceError("was changed since the job was made, or cannot be read twice", opened.name)
         unresolved = read_unresolved(store, header.phase, planned=True)
         with Path(path).open("x", encoding="utf-8", newline="") as file:

@@ -11,8 +11,8 @@ import attrs
 from ..errors import JobError, JobPlace
 from ..events import Counts
 from ..store.header import UNRESOLVED
-from ..store.store_opener import list_places, name_files_after, open_store_for_reading
-from .job_report import name_state
+from ..store.store_opener import get_path_for_files, list_places, open_store_for_reading
+from .job_report import describe_state
 
 ENDED = ("done", "undone")
 """States of jobs that nobody will go on with."""
@@ -78,7 +78,7 @@ def list_jobs(where: JobPlace) -> list[JobSummary]:
 
 def summarize_job(place: JobPlace) -> JobSummary:
     """Summarize one job."""
-    path = name_files_after(place)
+    path = get_path_for_files(place)
     try:
         with open_store_for_reading(place) as store:
             header, worker = store.read_header(), store.worker
@@ -93,7 +93,7 @@ def summarize_job(place: JobPlace) -> JobSummary:
         source=header.source,
         system=header.system,
         mode=header.mode,
-        state=name_state(header, worker),
+        state=describe_state(header, worker),
         outcomes={name: number for name, number in attrs.asdict(counts).items() if number},
         began=header.started or header.created,
         elapsed=max(ended - header.started, 0.0) if header.started else 0.0,

@@ -70,7 +70,7 @@ class JobReport:
     @property
     def state(self) -> str:
         """The job's state; `cut off` when its process is gone without having ended it."""
-        return name_state(self.header, self.worker)
+        return describe_state(self.header, self.worker)
 
     @property
     def outcomes(self) -> tuple[tuple[str, int], ...]:
@@ -150,7 +150,7 @@ class JobReport:
         return 0.0
 
 
-def name_state(header: JobHeader, worker: int | None) -> str:
+def describe_state(header: JobHeader, worker: int | None) -> str:
     """Name a job's state; `cut off` when its process is gone without having ended it."""
     return (
         "cut off" if header.state in ("planning", "running", "undoing") and worker is None else header.state

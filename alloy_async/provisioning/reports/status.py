@@ -10,7 +10,7 @@ import attrs
 from ..events import Counts
 from ..store.header import JobHeader
 from ..store.job_store import JobStore, Second
-from .job_report import name_state
+from .job_report import describe_state
 
 _WINDOWS = (15, 60, 300, 1800)
 _ENOUGH = 5
@@ -45,7 +45,7 @@ class JobStatus:
     @property
     def state(self) -> str:
         """The job's state; `cut off` when its process is gone without having ended it."""
-        return name_state(self.header, self.worker)
+        return describe_state(self.header, self.worker)
 
 
 def read_status(store: JobStore, now: float | None = None) -> JobStatus:

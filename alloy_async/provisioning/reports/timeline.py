@@ -74,7 +74,7 @@ class Timeline:
         """Seconds from the left edge to the right one."""
         return len(self.buckets) * self.width
 
-    def ticks(self, most: int) -> Iterator[int]:
+    def iterate_ticks(self, most: int) -> Iterator[int]:
         """Yield round seconds of work, at most so many, for the labels of the axis."""
         step = next((step for step in _WIDTHS if self.length <= step * most), _WIDTHS[-1])
         yield from range(0, self.length + 1, step)

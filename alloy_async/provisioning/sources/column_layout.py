@@ -54,7 +54,7 @@ def _list_readers(layout: ColumnLayout) -> tuple[tuple[str, Callable[[object], A
     return tuple((field, readers[field], index) for field, index in fields)
 
 
-def _find_hidden(layout: ColumnLayout) -> frozenset[int]:
+def _find_secret_columns(layout: ColumnLayout) -> frozenset[int]:
     password = layout.fields.get("password")
     return layout.secrets if password is None else layout.secrets | {password}
 
@@ -87,7 +87,9 @@ class ColumnLayout:
     _read: tuple[tuple[str, Callable[[object], Any], int], ...] = attrs.field(
         init=False, default=attrs.Factory(_list_readers, takes_self=True)
     )
-    _hidden: frozenset[int] = attrs.field(init=False, default=attrs.Factory(_find_hidden, takes_self=True))
+    _hidden: frozenset[int] = attrs.field(
+        init=False, default=attrs.Factory(_find_secret_columns, takes_self=True)
+    )
 
     @property
     def holds_secrets(self) -> bool:
@@ -95,7 +97,7 @@ class ColumnLayout:
         return bool(self._hidden)
 
     @classmethod
-    def match(cls, header: Sequence[str], mapping: FieldMap, *, partial: bool = False) -> ColumnLayout:
+    def match_header(cls, header: Sequence[str], mapping: FieldMap, *, partial: bool = False) -> ColumnLayout:
         """Match a header: first what the mapping says, then the usual names of the fields it does not fill.
 
         Args:

@@ -40,7 +40,7 @@ class ObjectRows:
         flat = dict(self._iterate_members(data))
         header, cells = tuple(flat), list(flat.values())
         try:
-            columns = self._find_layout(header)
+            columns = self._find_or_create_layout(header)
         except LayoutError as error:
             return self.create_error_row(line, str(error))
         return create_typed_row(line, columns, cells)
@@ -63,7 +63,7 @@ class ObjectRows:
         if any(dict in held and name in self._spread for name, held in zip(header, kinds, strict=True)):
             return None
         try:
-            layout = self._find_layout(tuple(header))
+            layout = self._find_or_create_layout(tuple(header))
         except LayoutError:
             return None
         texts = {index for field, index in layout.fields.items() if field not in LIST_FIELDS}
@@ -100,15 +100,15 @@ class ObjectRows:
         finding = Finding(line, None, "error", message)
         secret = {*self._names, *map("".join, _WORD.findall(text))}
         if not text or "password" in self._mapping.fields or any(map(is_secret_name, secret)):
-            return Row(line, self._find_layout(()), (), None, (finding,))
-        return Row(line, self._find_layout((TEXT_COLUMN,)), (text.strip(),), None, (finding,))
+            return Row(line, self._find_or_create_layout(()), (), None, (finding,))
+        return Row(line, self._find_or_create_layout((TEXT_COLUMN,)), (text.strip(),), None, (finding,))
 
-    def _find_layout(self, header: tuple[str, ...]) -> ColumnLayout:
+    def _find_or_create_layout(self, header: tuple[str, ...]) -> ColumnLayout:
         """Find the columns of objects that have these members."""
         if (found := self._layouts.get(header)) is None:
             if len(self._layouts) >= _LAYOUTS:
                 self._layouts.clear()
-            found = self._layouts[header] = ColumnLayout.match(header, self._mapping, partial=True)
+            found = self._layouts[header] = ColumnLayout.match_header(header, self._mapping, partial=True)
             self._names |= dict.fromkeys(header) if len(self._names) < _LAYOUTS else {}
             self._unseen -= {column for column in self._unseen if find_column(column, header) is not None}
         return found

@@ -77,7 +77,7 @@ def open_source(
         raise ConfigurationError(f"unknown format {format!r}{format_suggestion(format, get_args(Format))}")
     if skip_rows < 0:
         raise ConfigurationError(f"skip_rows must be 0 or more; got {skip_rows}")
-    given = _open_bytes(path, stdin)
+    given = _open_input_bytes(path, stdin)
     if format is None:
         format = _detect_format(given, encoding)  # noqa: A001
     source = _create_source(given, format, mapping or FieldMap(), key, delimiter, encoding, sheet, skip_rows)
@@ -87,7 +87,7 @@ def open_source(
     return source
 
 
-def _open_bytes(path: str | Path, stdin: BinaryIO | None) -> InputBytes:
+def _open_input_bytes(path: str | Path, stdin: BinaryIO | None) -> InputBytes:
     place = parse_source_place(path)
     if isinstance(place, str):
         from .files.remote_input import RemoteInput
@@ -152,18 +152,18 @@ def _detect_format(given: InputBytes, encoding: str | None) -> Format:
     for suffix in reversed(get_file_name(given.name).suffixes):
         if suffix.lower() in _SUFFIXES:
             found = _SUFFIXES[suffix.lower()]
-            return found if found == "tsv" else _choose_json(given, encoding)
+            return found if found == "tsv" else _choose_json_format(given, encoding)
     if given.head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-        return _choose_json(given, encoding)
+        return _choose_json_format(given, encoding)
     return "csv"
 
 
-def _choose_json(given: InputBytes, encoding: str | None) -> Format:
+def _choose_json_format(given: InputBytes, encoding: str | None) -> Format:
     """Tell JSON lines from an array, or from objects over several lines, by the first line."""
     from .formats.json_documents import is_list_of_objects
-    from .formats.json_lines import read_first_line
+    from .formats.json_lines import read_first_filled_line
 
-    first = read_first_line(given, detect_encoding(given, encoding))
+    first = read_first_filled_line(given, detect_encoding(given, encoding))
     try:
         match orjson.loads(first):
             case dict() as data:

@@ -89,7 +89,7 @@ class JobHeader:
         """Which rows count now: what the job does, or what taking it back takes."""
         return "undo" if self.state in ("undoing", "undone") else "apply"
 
-    def state_after(self, event: JobEvent) -> JobState:
+    def get_state_after(self, event: JobEvent) -> JobState:
         """Give the job's state after an event; see `states`."""
         return get_next_state(JOB_TRANSITIONS, self.state, event)
 

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from ..errors import JobPlace
 from .header import JobHeader
-from .store_opener import name_files_after
+from .store_opener import get_path_for_files
 
 _SEPARATOR = " "
 
@@ -17,7 +17,7 @@ def create_identity_label(header: JobHeader, place: JobPlace) -> str:
     The id is made of the key of its hashes, which no other job has, and from which nobody can get back to that.
     """
     digest = blake2b(header.salt, person=b"job label", digest_size=6)
-    return f"{digest.hexdigest()}{_SEPARATOR}{name_files_after(place).name}"
+    return f"{digest.hexdigest()}{_SEPARATOR}{get_path_for_files(place).name}"
 
 
 def is_of_same_job(one: str, other: str) -> bool:

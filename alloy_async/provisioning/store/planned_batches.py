@@ -83,12 +83,12 @@ def _is_alike(one: PlannedRow, row: PlannedRow) -> bool:
         and _classify_seen(row.seen) == _classify_seen(one.seen)
         and (row.line is None) == (one.line is None)
         and (row.remote_id is None) == (one.remote_id is None)
-        and is_joinable(row.key, row.remote_id)
-        and is_joinable(one.key, one.remote_id)
+        and can_be_joined(row.key, row.remote_id)
+        and can_be_joined(one.key, one.remote_id)
     )
 
 
-def is_joinable(*texts: str | None) -> bool:
+def can_be_joined(*texts: str | None) -> bool:
     """Tell whether texts can stand in one column with others."""
     return not any(text is not None and SEPARATOR in text for text in texts)
 
@@ -185,22 +185,24 @@ class RowOverlay:
                 if remote_id:
                     self._ids[number] = remote_id
 
-    def unpack_batch(
+    def iterate_stretches(
         self, batch: PlannedBatch, after: int, states: Sequence[RowState]
     ) -> Iterator[RowStretch]:
         """Give the rows of one batch of the window behind a number that are in one of the states; none given: in any."""
         places = self._find_places(batch.first, batch.rows)
         if states and not {self._states[place] for place in places} & set(states):
             return
-        whole = _unpack_columns(batch)
+        whole = _create_stretch(batch)
         for place in places:
             state = self._states[place]
             first, end = max(self._cuts[place], after + 1), self._cuts[place + 1]
             if first < end and (not states or state in states):
                 part = whole.slice_rows(first - batch.first, end - batch.first)
-                yield self._lay_over(part, state, self._attempts[place], self._latest[place])
+                yield self._apply_state(part, state, self._attempts[place], self._latest[place])
 
-    def _lay_over(self, rows: RowStretch, state: RowState, attempts: int, event: Event | None) -> RowStretch:
+    def _apply_state(
+        self, rows: RowStretch, state: RowState, attempts: int, event: Event | None
+    ) -> RowStretch:
         changed: dict[str, Any] = {"state": state, "attempts": attempts}
         if event is not None:
             if event.event == "refuse":
@@ -217,7 +219,7 @@ class RowOverlay:
         return attrs.evolve(rows, **changed)
 
 
-def _unpack_columns(batch: PlannedBatch) -> RowStretch:
+def _create_stretch(batch: PlannedBatch) -> RowStretch:
     """Read the columns of a batch, as it was planned."""
     rows = batch.rows
     lines: Sequence[int] | None = None
@@ -227,10 +229,10 @@ def _unpack_columns(batch: PlannedBatch) -> RowStretch:
             lines = list(accumulate(map(int, batch.lines.split(",")), initial=batch.line))
     return RowStretch(
         batch.first, rows, batch.action, batch.step, batch.why, batch.before, batch.outcome, batch.reason,
-        "planned", 0, False, lines, _split(batch.keys, rows), batch.digests, batch.seen,
-        None if batch.remote_id is None else [one or None for one in _split(batch.remote_id, rows)],
+        "planned", 0, False, lines, _split_column(batch.keys, rows), batch.digests, batch.seen,
+        None if batch.remote_id is None else [one or None for one in _split_column(batch.remote_id, rows)],
     )  # fmt: skip
 
 
-def _split(column: str, rows: int) -> list[str]:
+def _split_column(column: str, rows: int) -> list[str]:
     return column.split(SEPARATOR) if rows > 1 else [column]

@@ -26,7 +26,7 @@ def parse_place(place: str | Path) -> JobPlace:
     return str(place) if is_database_address(place) else Path(place)
 
 
-def name_files_after(place: JobPlace) -> Path:
+def get_path_for_files(place: JobPlace) -> Path:
     """Name a path after a job, for files that go with it: the job file's own, or the job's name in this folder."""
     return Path(JobAddress.parse(place).job) if isinstance(place, str) else place
 
@@ -121,7 +121,7 @@ def check_database(place: JobPlace) -> None:
     _load_postgres().check_database(str(place))
 
 
-def read_lease_of_place(place: JobPlace) -> float:
+def parse_lease_seconds(place: JobPlace) -> float:
     """Tell for how many seconds a worker that does not answer keeps what it is working on."""
     return JobAddress.parse(str(place)).lease
 

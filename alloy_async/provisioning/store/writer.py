@@ -107,9 +107,9 @@ class JobWriter:
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._threads.submit(self._work)
+            self._threads.submit(self._commit_calls)
 
-    def _work(self) -> None:
+    def _commit_calls(self) -> None:
         with self._lock:
             calls, self._calls = self._calls, []
         if calls:

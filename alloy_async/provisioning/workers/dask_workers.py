@@ -97,7 +97,7 @@ class DaskWorkers:
         ended = [future for future in self._futures if future.done()]
         self._futures.difference_update(ended)
         for future in ended:
-            await self._note_end(future)
+            await self._note_task_end(future)
         count = len(known["workers"])
         if count:
             self._last_seen = time.monotonic()
@@ -128,7 +128,7 @@ class DaskWorkers:
         if client is not None:
             await self._close(client)
 
-    async def _note_end(self, future: Any) -> None:
+    async def _note_task_end(self, future: Any) -> None:
         try:
             code, said = await future
         except (Exception, asyncio.CancelledError) as error:  # whatever Dask says of a worker that it lost

@@ -46,11 +46,11 @@ async def supervise_workers(place: JobPlace, workers: Workers, run: RunOptions) 
     finally:
         await asyncio.shield(workers.stop())
     if reason is not None:
-        run.on_event(Stopped(reason, goes_on=run.stop.is_set() and await _do_others_go_on(place)))
+        run.on_event(Stopped(reason, goes_on=run.stop.is_set() and await _are_others_working(place)))
     return reason
 
 
-async def _do_others_go_on(place: JobPlace) -> bool:
+async def _are_others_working(place: JobPlace) -> bool:
     """Tell whether workers that others started go on, once the own ones were stopped."""
     for _ in range(_LOOKS):
         try:

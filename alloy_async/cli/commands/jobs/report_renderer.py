@@ -49,11 +49,11 @@ def render_jobs_page(title: str, places: Sequence[JobPlace], output: Path) -> st
     """Render a page of some jobs, and write a page of each beside it."""
     from ....provisioning.reports.job_folder import summarize_job
     from ....provisioning.reports.pages.jobs_page import render_jobs
-    from ....provisioning.store.store_opener import name_files_after
+    from ....provisioning.store.store_opener import get_path_for_files
 
     pages = {}
     for place in places:
-        name = name_files_after(place).name
+        name = get_path_for_files(place).name
         page = output.with_name(f"{Path(name).stem}.html")
         write_output_file(page, render_html(place))
         pages[name] = page.name

@@ -151,7 +151,7 @@ class RowExecutor:
             return True
         try:
             there = await self._requests.run_withdrawable(
-                WithdrawableCall(), lambda: self._lookup.find(first.id_or_key)
+                WithdrawableCall(), lambda: self._lookup.find_user(first.id_or_key)
             )
         except CallWithdrawn:
             await self.record_as_withdrawn(unit)

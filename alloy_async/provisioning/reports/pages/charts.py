@@ -66,7 +66,7 @@ def draw_timeline(
         parts.append(
             f'<text class="tick end" x="{_LEFT - 8}" y="{y(step) + 4:.1f}">{escape(unit(step))}</text>'
         )
-    for tick in timeline.ticks(width // 110):
+    for tick in timeline.iterate_ticks(width // 110):
         parts.append(
             f'<text class="tick mid" x="{x(tick):.1f}" y="{_HEIGHT - 6}">{format_duration(tick)}</text>'
         )

@@ -8,7 +8,7 @@ from itertools import islice
 
 from ...events import OUTCOME_NAMES
 from ...store.job_store import BEGUN
-from ...store.store_opener import name_files_after
+from ...store.store_opener import get_path_for_files
 from ..durations import format_duration, format_latency
 from ..job_report import JobReport, ReportRow
 from .charts import Series, draw_ranking, draw_shares, draw_timeline
@@ -18,7 +18,7 @@ from .skeleton import (
     render_header,
     render_legend,
     render_page,
-    render_searchable,
+    render_searchable_table,
     render_section,
 )
 
@@ -118,7 +118,7 @@ def _render_charts(report: JobReport) -> Iterator[str]:
         "wide",
     )
     chart = draw_timeline(timeline, _LATENCY, "time that calls took", width=1120, unit=format_latency)
-    yield _render_chart_figure("Time that a call took", _render_keys(_LATENCY), chart, "wide")
+    yield _render_chart_figure("Time that a call took", _render_legend_keys(_LATENCY), chart, "wide")
     if report.sum_figure("limited"):
         chart = draw_timeline(timeline, _LIMITED, "answers 429", width=550, unit=_format_number)
         yield _render_chart_figure(f"Answers 429, {each}", "", chart)
@@ -144,7 +144,7 @@ def _format_number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
 
 
-def _render_keys(series: Iterable[Series]) -> str:
+def _render_legend_keys(series: Iterable[Series]) -> str:
     return "".join(f'<span class="key {one.style}"></span>{one.label} ' for one in series)
 
 
@@ -171,11 +171,11 @@ def _render_rows(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
     if next(unresolved, None) is not None:
         total = report.counts.unresolved - report.counts.planned
         command = (
-            f"alloy-async report {escape(name_files_after(report.path).name)} --format csv -o failed.csv"
+            f"alloy-async report {escape(get_path_for_files(report.path).name)} --format csv -o failed.csv"
         )
         note = f'<p class="note">These are the first {_SHOWN_ROWS:,} of {total:,}. All of them: <code>{command}</code></p>'
     there = {row.outcome for row in rows}
-    table = render_searchable(
+    table = render_searchable_table(
         "rows",
         ("Line", "User", "Outcome", "Reason"),
         "".join(map(_render_row, rows)),

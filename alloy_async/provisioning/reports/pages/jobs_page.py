@@ -15,7 +15,7 @@ from .skeleton import (
     get_file_name,
     render_header,
     render_page,
-    render_searchable,
+    render_searchable_table,
     render_section,
 )
 
@@ -39,7 +39,7 @@ def render_jobs(folder: str, jobs: Sequence[JobSummary], pages: Mapping[str, str
         else f"All {len(jobs):,} jobs ended well."
     )
     states = sorted({job.state for job in jobs})
-    table = render_searchable(
+    table = render_searchable_table(
         "jobs",
         ("Started", "Job", "What", "State", "Rows", "Outcomes", "Time"),
         "".join(_render_job(job, pages.get(job.path.name)) for job in jobs),

@@ -19,7 +19,7 @@ from .skeleton import (
     render_header,
     render_legend,
     render_page,
-    render_searchable,
+    render_searchable_table,
     render_section,
 )
 
@@ -90,7 +90,7 @@ def _render_rows(plan: Plan, rows: Iterable[JobRow]) -> str:
     note = (
         f'<p class="note">Of each kind the first {_SHOWN_ROWS:,} are shown; not shown: {", ".join(more)}.</p>'
     )
-    table = render_searchable(
+    table = render_searchable_table(
         "rows",
         ("Line", "User", "What", "Why"),
         "".join(row for action in ACTIONS for row in shown[action]),

@@ -59,7 +59,7 @@ def render_legend(parts: Sequence[tuple[str, str, int]]) -> str:
     return f'<ul class="legend">{"".join(items)}</ul>'
 
 
-def render_searchable(
+def render_searchable_table(
     name: str, columns: Sequence[str], rows: str, *, kinds: Iterable[tuple[str, str]], hint: str, every: str
 ) -> str:
     """Render a table with a field to search it and a choice to filter it.

@@ -36,7 +36,7 @@ def decompress_stream(stream: BinaryIO, name: str) -> BinaryIO:
     """
     try:
         for _ in range(_MOST_LAYERS):
-            stream, packed = _unpack(stream, name)
+            stream, packed = _detect_and_decompress(stream, name)
             if not packed:
                 return stream
     except BaseException:
@@ -46,7 +46,7 @@ def decompress_stream(stream: BinaryIO, name: str) -> BinaryIO:
     raise SourceError(f"it is compressed more than {_MOST_LAYERS - 1} times over; unpack it first", name)
 
 
-def _unpack(stream: BinaryIO, name: str) -> tuple[BinaryIO, bool]:
+def _detect_and_decompress(stream: BinaryIO, name: str) -> tuple[BinaryIO, bool]:
     magic = stream.read(4)
     whole = _prepend_head(magic, stream)
     for start, kind, make in _KINDS:

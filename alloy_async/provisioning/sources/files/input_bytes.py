@@ -112,7 +112,7 @@ class FileInput:
             return None
         file = self.open_seekable()
         try:
-            file.seek(self._lines.find(file, line))
+            file.seek(self._lines.find_place(file, line))
         except BaseException:
             file.close()
             raise

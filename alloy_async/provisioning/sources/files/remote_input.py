@@ -56,18 +56,18 @@ class RemoteInput:
 
     def open_stream(self) -> BinaryIO:
         """Open all of it, from the start."""
-        self._refuse_change()
-        return decompress_stream(self._open(), self.name)
+        self._refuse_changed_file()
+        return decompress_stream(self._open_remote_file(), self.name)
 
     def open_seekable(self) -> BinaryIO:
         """Open a copy of the file, to be read in any order; nobody else sees it, and it is gone when it is closed.
 
         Not every server gives parts of a file, and a reader that jumps about would fetch most parts many times.
         """
-        self._refuse_change()
+        self._refuse_changed_file()
         copy = tempfile.TemporaryFile()  # noqa: SIM115
         try:
-            with self._open() as file:
+            with self._open_remote_file() as file:
                 shutil.copyfileobj(file, copy, _PIECE)
             copy.seek(0)
         except BaseException:
@@ -81,17 +81,17 @@ class RemoteInput:
     def digest(self) -> str:
         """Return the SHA-256 of the file as it lies there."""
         found = hashlib.sha256()
-        with self._open() as file:
+        with self._open_remote_file() as file:
             while data := file.read(_PIECE):
                 found.update(data)
         return f"sha256:{found.hexdigest()}"
 
-    def _open(self) -> BinaryIO:
+    def _open_remote_file(self) -> BinaryIO:
         with _raise_as_source_error(self.name):
             file = self._files.open(self._place, "rb")
         return io.BufferedReader(_RemoteStream(file, self.name), _PIECE)
 
-    def _refuse_change(self) -> None:
+    def _refuse_changed_file(self) -> None:
         if self._read_version_marks() != self._fingerprint:
             raise SourceError("the file was changed while it was being read", self.name)
 
@@ -135,13 +135,13 @@ def _raise_as_source_error(name: str) -> Iterator[None]:
     except (SourceError, ImportError):
         raise
     except Exception as error:  # each driver raises its own
-        raise SourceError(f"cannot be read: {_explain(error)}", name) from None
+        raise SourceError(f"cannot be read: {_describe_driver_error(error)}", name) from None
 
 
-def _explain(error: BaseException) -> str:
+def _describe_driver_error(error: BaseException) -> str:
     if isinstance(error, FileNotFoundError):
         # Over HTTP, whatever goes wrong comes as this, with what it really was as its cause.
-        return _explain(error.__cause__) if error.__cause__ else "there is no such file"
+        return _describe_driver_error(error.__cause__) if error.__cause__ else "there is no such file"
     return " ".join(str(error).split()) or type(error).__name__
 
 

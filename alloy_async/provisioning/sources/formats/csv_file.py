@@ -58,7 +58,7 @@ class CsvSource:
         self.name: str = origin.name
         self.encoding: str = detect_encoding(origin, encoding)
         self._origin = origin
-        first, lines = skip_rows + 1, self._read_head(skip_rows)
+        first, lines = skip_rows + 1, self._read_head_lines(skip_rows)
         if lines and (mark := _SEP_MARK.fullmatch(lines[0])):
             delimiter, first, lines = delimiter or mark[1], first + 1, lines[1:]
         header, chosen, usual_width = self._choose_delimiter(
@@ -69,7 +69,7 @@ class CsvSource:
             hint = "its first line must name the columns, one of them username"
             raise SourceError(f"the file has no header; {hint}", self.name)
         self.header = header
-        self.columns: ColumnLayout = header.match(mapping, key, self.name)
+        self.columns: ColumnLayout = header.match_fields(mapping, key, self.name)
         self._key = self.columns.fields.get(key)
         self._usual_width = usual_width
         self._swallowed_rows = SwallowedRows(self.columns, key, self.delimiter, self.name)
@@ -99,16 +99,18 @@ class CsvSource:
     def blocks(self) -> Iterator[ColumnBlock]:
         """Yield the same rows as columns, in blocks of about 64 KiB."""
         skip = self.header.line + sum(map(count_lines, self.header.cells))
-        yield from self._parse(read_blocks(self._origin.open_stream(), self.name, self.encoding, skip=skip))
+        yield from self._parse_into_blocks(
+            read_blocks(self._origin.open_stream(), self.name, self.encoding, skip=skip)
+        )
 
     def blocks_from(self, line: int) -> Iterator[ColumnBlock] | None:
         """Yield the rows from the one on that starts on a line; see `Source`."""
         stream = self._origin.try_open_at_line(line, self.encoding)
         if stream is None:
             return None
-        return self._parse(read_blocks(stream, self.name, self.encoding, first=line))
+        return self._parse_into_blocks(read_blocks(stream, self.name, self.encoding, first=line))
 
-    def _parse(self, texts: Generator[tuple[int, str], None, None]) -> Iterator[ColumnBlock]:
+    def _parse_into_blocks(self, texts: Generator[tuple[int, str], None, None]) -> Iterator[ColumnBlock]:
         with closing(texts) as blocks:
             for records in self._parser.parse_blocks(blocks):
                 if records.columns is None:
@@ -195,7 +197,7 @@ class CsvSource:
         message = f"the row has {got} cells where the header has {expected}; {hint}"
         return Finding(line, None, "error", message)
 
-    def _read_head(self, skip: int) -> list[str]:
+    def _read_head_lines(self, skip: int) -> list[str]:
         lines, size = [], 0
         for number, line in enumerate(read_head_lines(self._origin, self.encoding)):
             if number >= skip:
@@ -233,7 +235,7 @@ class CsvSource:
         below = [cells for line, cells in rows if header and line > header.line]
         spread = len(header.cells) if header else 0  # as wide as the header was the sheet, or a part of it
         if header and not header.cells[-1].strip():
-            header = header.drop_unnamed_end(max(map(_find_end, below), default=0))
+            header = header.drop_unnamed_end(max(map(_count_to_last_filled, below), default=0))
         return header, delimiter, max(_find_usual_width(below), spread)
 
 
@@ -251,5 +253,5 @@ def _rate_reading(reading: tuple[Header | None, str, int]) -> tuple[bool, int, i
     return header.names_key, -header.line, header.fields, len(header.cells)
 
 
-def _find_end(cells: Sequence[str]) -> int:
+def _count_to_last_filled(cells: Sequence[str]) -> int:
     return next((index for index in range(len(cells), 0, -1) if cells[index - 1].strip()), 0)

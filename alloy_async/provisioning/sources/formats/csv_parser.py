@@ -125,7 +125,7 @@ class CsvParser:
         """Walk the records of a text one by one, as far as they are whole; notes on `lines` what is left, and what broke."""
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
         while True:
-            lines.begin()
+            lines.begin_record()
             try:
                 cells = next(reader, None)
             except csv.Error as error:
@@ -199,7 +199,7 @@ class _RecordLines:
         self._next += 1
         return self._lines[self._next - 1]
 
-    def begin(self) -> None:
+    def begin_record(self) -> None:
         """Begin with the next record."""
         self._begin = self._next
         self.line = self._first + self._begin

@@ -74,13 +74,13 @@ def _may_be_rounded(text: str, floats: Iterable[float]) -> bool:
     return bool(is_small or _LONG_NUMBER.search(text))
 
 
-def _read_whole(digits: str) -> int | str:
+def _parse_whole_number(digits: str) -> int | str:
     # Python refuses to convert thousands of digits, as that takes long.
     value = int(digits) if len(digits) <= 20 else None
     return value if value is not None and -(2**63) <= value < 2**64 else digits
 
 
-def _read_fraction(digits: str) -> float | str:
+def _parse_fraction(digits: str) -> float | str:
     value = float(digits)
     return value if math.isfinite(value) and Decimal(repr(value)) == Decimal(digits) else digits
 
@@ -95,5 +95,5 @@ def _collect_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 _DECODER = json.JSONDecoder(
-    parse_int=_read_whole, parse_float=_read_fraction, object_pairs_hook=_collect_members
+    parse_int=_parse_whole_number, parse_float=_parse_fraction, object_pairs_hook=_collect_members
 )

@@ -60,7 +60,7 @@ class ExcelSource:
         self._marks: SheetMarks = read_marks(data, self._workbook.get_sheet_by_name(chosen))
         self._left: int = (self._workbook.get_sheet_by_name(chosen).start or (0, 0))[1]
         self.header = header
-        self.columns: ColumnLayout = header.match(mapping, key, self.name)
+        self.columns: ColumnLayout = header.match_fields(mapping, key, self.name)
 
     @property
     def header_line(self) -> int:

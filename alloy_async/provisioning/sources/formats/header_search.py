@@ -37,7 +37,7 @@ class Header:
         """How many fields it names."""
         return 1 if self.layout is None else len(self.layout.fields)
 
-    def match(self, mapping: FieldMap, key: str, name: str) -> ColumnLayout:
+    def match_fields(self, mapping: FieldMap, key: str, name: str) -> ColumnLayout:
         """Match it with the fields.
 
         Raises:
@@ -45,7 +45,7 @@ class Header:
                 may be people.
         """
         try:
-            layout = self.layout or ColumnLayout.match(self.cells, mapping)
+            layout = self.layout or ColumnLayout.match_header(self.cells, mapping)
         except LayoutError as error:
             raise SourceError(str(error), name, self.line) from None
         if lack := layout.explain_missing_key(key):
@@ -97,7 +97,7 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: FieldMap, ke
 
 def _match_names(cells: Sequence[str], mapping: FieldMap) -> ColumnLayout | None:
     try:
-        return ColumnLayout.match(cells, mapping)
+        return ColumnLayout.match_header(cells, mapping)
     except LayoutError:
         return None
 

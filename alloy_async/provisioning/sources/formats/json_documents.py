@@ -71,27 +71,29 @@ class JsonDocumentSource:
 
     def _read_rows(self, blocks: Iterable[tuple[int, str]], *, whole: bool) -> Iterator[Row]:
         objects = ObjectRows(self.name, self._mapping)
-        elements = enumerate(self._unwrap(split_elements(blocks, self.name, whole=whole)), 1)
+        elements = enumerate(self._unwrap_people(split_elements(blocks, self.name, whole=whole)), 1)
         yield from create_rows(objects, elements)
         if whole:
             objects.refuse_unknown_columns()
 
-    def _unwrap(self, elements: Iterator[str]) -> Iterator[str]:
+    def _unwrap_people(self, elements: Iterator[str]) -> Iterator[str]:
         """Replace an object around an array of people by these."""
         first = next(elements, None)
         if first is None:
             return
-        people = self._find_people(first)
+        people = self._find_list_of_people(first)
         if people is None:
             yield first
         else:
             yield from (orjson.dumps(person).decode() for person in people)
         yield from elements
 
-    def _find_people(self, text: str) -> list[object] | None:
+    def _find_list_of_people(self, text: str) -> list[object] | None:
         try:
             data = parse_exactly(text)
-            if not isinstance(data, dict) or ColumnLayout.match(tuple(data), self._mapping).fills(self._key):
+            if not isinstance(data, dict) or ColumnLayout.match_header(tuple(data), self._mapping).fills(
+                self._key
+            ):
                 return None
         except (json.JSONDecodeError, RepeatedMember, LayoutError):
             return None

@@ -81,7 +81,7 @@ class JsonLinesSource:
         return (_create_block(objects, number, text) for number, text in texts)
 
     def _refuse_other_json(self) -> None:
-        first = read_first_line(self._origin, self.encoding)
+        first = read_first_filled_line(self._origin, self.encoding)
         if first.startswith("[") or first == "{":
             given = format_argument_name("format", "jsonl")
             message = f"expected one JSON object a line, with nothing around them; leave out {given}"
@@ -122,7 +122,7 @@ def try_parse_objects(text: str) -> list[dict[str, object]] | None:
     return objects  # type: ignore[no-any-return]
 
 
-def read_first_line(source: InputBytes, encoding: str) -> str:
+def read_first_filled_line(source: InputBytes, encoding: str) -> str:
     """Find the first line that is not blank, without blanks around it."""
     return next((line.strip() for line in read_head_lines(source, encoding) if not line.isspace()), "")
 

@@ -43,12 +43,12 @@ class ParquetSource:
         self._origin = origin
         self._mapping = mapping
         self._arrow, self._parquet = _import_pyarrow(self.name)
-        with self._open() as file:
+        with self._open_file() as file:
             header, kinds = file.schema_arrow.names, file.schema_arrow.types
         if twice := next((name for name in header if header.count(name) > 1), None):
             raise SourceError(f"two columns are called {twice!r}; rename one of them", self.name)
         try:
-            columns = ColumnLayout.match(header, mapping, partial=True)
+            columns = ColumnLayout.match_header(header, mapping, partial=True)
         except LayoutError as error:
             raise SourceError(str(error), self.name) from None
         is_nested = any(map(self._arrow.types.is_nested, kinds))  # what is within has names of its own
@@ -76,7 +76,7 @@ class ParquetSource:
         return self._read_blocks(ObjectRows(self.name, self._mapping), line)
 
     def _read_blocks(self, objects: ObjectRows, line: int) -> Iterator[Block]:
-        with self._open() as file:
+        with self._open_file() as file:
             sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
             ends = [*accumulate(sizes)]
             first = bisect_left(ends, line)
@@ -94,7 +94,7 @@ class ParquetSource:
                 raise SourceError(f"its Parquet data is damaged: {error}", self.name, number + 1) from None
 
     @contextmanager
-    def _open(self) -> Iterator[Any]:
+    def _open_file(self) -> Iterator[Any]:
         stream = self._origin.open_seekable()
         if stream is None:
             raise SourceError("Parquet cannot be read from a stream; give a file", self.name)

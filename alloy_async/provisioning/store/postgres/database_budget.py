@@ -15,7 +15,7 @@ from typing import Any
 from ....core.ratelimit.configured_rate import Rate
 from ...errors import JobError
 from .address import JobAddress
-from .connection import connect, limit_transaction, raise_as_job_error
+from .connection import connect, limit_transaction_time, raise_as_job_error
 from .driver import psycopg
 from .leased_budget import BudgetRow, LeasedBudget
 from .schema import create_tables
@@ -57,7 +57,7 @@ class DatabaseBudget(LeasedBudget):
         clock: Callable[[], float],
         database: psycopg.Connection[Any] | None = None,
     ) -> None:
-        super().__init__(told, clock, self._call_thread)
+        super().__init__(told, clock, self._wake_thread)
         self._address, self._account, self._clock = address, account, clock
         self._work_is_due, self._hurry = threading.Event(), threading.Event()
         self._closed = False
@@ -74,21 +74,23 @@ class DatabaseBudget(LeasedBudget):
         except BaseException:
             database.close()
             raise
-        self._thread = threading.Thread(target=self._work, args=(database,), name="host-budget", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run_thread, args=(database,), name="host-budget", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
         """Bring the last answers, and end the thread."""
         self._closed = True
-        self._call_thread(True)
+        self._wake_thread(True)
         self._thread.join()
 
-    def _call_thread(self, hurry: bool) -> None:
+    def _wake_thread(self, hurry: bool) -> None:
         if hurry:
             self._hurry.set()
         self._work_is_due.set()
 
-    def _work(self, database: psycopg.Connection[Any] | None) -> None:
+    def _run_thread(self, database: psycopg.Connection[Any] | None) -> None:
         while True:
             self._work_is_due.wait()
             self._hurry.wait(_REPORT)
@@ -113,9 +115,9 @@ class DatabaseBudget(LeasedBudget):
 
     def _exchange(self, database: psycopg.Connection[Any]) -> None:
         # The transaction ends within the exchange: what was not committed is brought again.
-        with self.exchange() as exchange, database.transaction():
+        with self.begin_exchange() as exchange, database.transaction():
             # Who is stopped in between would hold up all others: the row is locked.
-            limit_transaction(database, self._address)
+            limit_transaction_time(database, self._address)
             database.execute("SET LOCAL synchronous_commit = off")
             found = database.execute(_READ, (self._account,)).fetchone()
             assert found is not None

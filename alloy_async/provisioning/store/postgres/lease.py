@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from ...errors import JobError
 from .address import JobAddress
-from .connection import connect, get_worker_transaction_name, limit_transaction, raise_as_job_error
+from .connection import connect, get_worker_transaction_name, limit_transaction_time, raise_as_job_error
 from .driver import psycopg
 from .transaction import Statement
 
@@ -127,7 +127,7 @@ class Lease:
         asked = time.monotonic()
         with raise_as_job_error(address, "cannot be claimed"):
             with database.transaction():
-                limit_transaction(database, address)
+                limit_transaction_time(database, address)
                 database.execute(_SERIALIZE, (job,))
                 values: dict[str, Any] = {"job": job, "undo": undo, "whole": whole}
                 found = database.execute(_FIND, values).fetchone()

@@ -159,7 +159,7 @@ class LeasedBudget:
             self._rested = now
 
     @contextmanager
-    def exchange(self) -> Iterator[Exchange]:
+    def begin_exchange(self) -> Iterator[Exchange]:
         """Bring what was answered here, learn what the others know, and lease requests where some are wanted.
 
         What is brought is kept for the next time where the block fails.

@@ -12,7 +12,16 @@ from .address import JobAddress
 from .connection import connect, create_limits, create_limits_and_name, raise_as_job_error
 from .driver import psycopg
 from .lease import Lease
-from .schema import BYTES, ROW_TABLES, check_version, create_job, drop_job, find_job, list_names, name_table
+from .schema import (
+    ROW_TABLES,
+    adapt_text,
+    check_version,
+    create_job,
+    drop_job,
+    find_job,
+    get_table_name,
+    list_jobs,
+)
 from .transaction import PostgresTransaction, Statement
 
 _COPIED_TOGETHER = 256
@@ -37,8 +46,8 @@ class OpenDatabaseJob:
         self._address = address
         self._database = database
         self.job = job
-        self.batches: str = name_table("batches", job)
-        self.events: str = name_table("events", job)
+        self.batches: str = get_table_name("batches", job)
+        self.events: str = get_table_name("events", job)
         self._lease = lease
         self._transaction: PostgresTransaction | None = None
         self._is_finished = False
@@ -144,7 +153,7 @@ class OpenDatabaseJob:
         address = JobAddress.parse_database(database)
         connection = connect(address)
         try:
-            return [address.locate(name) for name in list_names(connection, address)]
+            return [address.format_address_of_job(name) for name in list_jobs(connection, address)]
         finally:
             connection.close()
 
@@ -174,7 +183,7 @@ class OpenDatabaseJob:
     @property
     def worker(self) -> int | None:
         """The id of a process that works on the job now; None when nobody does."""
-        found = self.read(
+        found = self.fetch_rows(
             "SELECT worker FROM alloy_async.shards WHERE job = %s AND lease_until > clock_timestamp() LIMIT 1"
         )
         return int(found[0][0].rpartition(":")[2]) if found else None
@@ -226,7 +235,8 @@ class OpenDatabaseJob:
     def append(self, table: str, columns: Sequence[str], records: Iterable[Any], **same: int) -> None:
         """Append these attributes of records to a table, with columns that are the same of all."""
         names = ", ".join([f'"{name}"' for name in ("job", *same, *columns)])
-        where = f"{name_table(table, self.job) if table in ROW_TABLES else f'alloy_async.{table}'} ({names})"
+        place = get_table_name(table, self.job) if table in ROW_TABLES else f"alloy_async.{table}"
+        where = f"{place} ({names})"
         with self.transaction():
             assert self._transaction is not None
             # A piece at a time, taken before it is copied: what makes the records may read from this connection.
@@ -235,7 +245,7 @@ class OpenDatabaseJob:
                     [
                         self.job,
                         *same.values(),
-                        *[_adapt_text(name, getattr(record, name)) for name in columns],
+                        *[adapt_text(name, getattr(record, name)) for name in columns],
                     ]
                     for record in piece
                 ]
@@ -246,16 +256,16 @@ class OpenDatabaseJob:
                     statement = f"INSERT INTO {where} VALUES {', '.join([row] * len(rows))}"  # noqa: S608 -- own names
                     self._transaction.write(statement, [value for values in rows for value in values])
 
-    def write(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
+    def execute_many(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
         with self.transaction():
             assert self._transaction is not None
             for record in records:
                 self._transaction.write(statement, record)
 
-    def read(self, statement: str, *values: Any) -> list[Any]:
-        return self.read_by_names(statement, (self.job, *values))
+    def fetch_rows(self, statement: str, *values: Any) -> list[Any]:
+        return self.fetch_by_names(statement, (self.job, *values))
 
-    def read_by_names(self, statement: str, values: Any) -> list[Any]:
+    def fetch_by_names(self, statement: str, values: Any) -> list[Any]:
         with raise_as_job_error(self._address, "cannot be read"):
             if self._transaction is not None:
                 return self._transaction.read(statement, values)
@@ -281,17 +291,3 @@ def _claim_lease(database: psycopg.Connection[Any], address: JobAddress, job: in
     if lease is None:
         raise JobInUse("another worker is working on this job; wait for it, or stop it", address.shown)
     return lease
-
-
-def _adapt_text(name: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return value.encode("utf-8", "surrogatepass") if name in BYTES else value.replace("\0", "\ufffd")
-
-
-def decode_record(columns: Sequence[str], record: Sequence[Any]) -> dict[str, Any]:
-    found = dict(zip(columns, record, strict=True))
-    for name in BYTES & found.keys():
-        if found[name] is not None:
-            found[name] = bytes(found[name]).decode("utf-8", "surrogatepass")
-    return found

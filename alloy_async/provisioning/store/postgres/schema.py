@@ -9,6 +9,7 @@ it costs to append, and leaves the database to be vacuumed.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -89,7 +90,7 @@ ROW_TABLES = ("batches", "events")
 """Those that every job has for itself."""
 
 
-def name_table(table: str, job: int) -> str:
+def get_table_name(table: str, job: int) -> str:
     """Name one of the ROW_TABLES of a job."""
     return f"alloy_async.{table}_{job}"
 
@@ -106,7 +107,7 @@ def create_tables(database: psycopg.Connection[Any], address: JobAddress) -> byt
         return salt
     with raise_as_job_error(address, "its tables cannot be made"), database.transaction():
         database.execute("SELECT pg_advisory_xact_lock(hashtext('alloy_async'))")
-        columns = ", ".join([_describe_column(field) for field in attrs.fields(JobHeader)])
+        columns = ", ".join([_format_column(field) for field in attrs.fields(JobHeader)])
         database.execute(_TABLES.replace("{header}", columns).encode())
         database.execute(_SETTINGS, (os.urandom(16), FORMAT))
     salt = read_salt(database, address)
@@ -138,7 +139,7 @@ def read_salt(database: psycopg.Connection[Any], address: JobAddress) -> bytes |
     return bytes(found[0])
 
 
-def _describe_column(field: attrs.Attribute[Any]) -> str:
+def _format_column(field: attrs.Attribute[Any]) -> str:
     """State the column of one of a header's attributes."""
     types = {"bytes": "bytea", "float": "double precision", "int": "bigint"}
     words = str(field.type).split(" | ")
@@ -181,7 +182,7 @@ def create_job(database: psycopg.Connection[Any], address: JobAddress, header: J
         if found is None:
             raise JobError("this job exists already; resume it, or give another place (job=)", address.shown)
         job = int(found[0])
-        names_of_tables = {table: name_table(table, job) for table in ROW_TABLES}
+        names_of_tables = {table: get_table_name(table, job) for table in ROW_TABLES}
         database.execute(_ROW_TABLES.format(**names_of_tables).encode())
         database.execute(
             "INSERT INTO alloy_async.shards (job, undo, shard, first, last) VALUES (%s, 0, 0, 0, 0)", (job,)
@@ -193,7 +194,7 @@ def drop_job(database: psycopg.Connection[Any], address: JobAddress, job: int) -
     """Delete all that is known of a job."""
     with raise_as_job_error(address, "cannot be deleted"), database.transaction():
         for table in ROW_TABLES:
-            database.execute(f"DROP TABLE {name_table(table, job)}".encode())
+            database.execute(f"DROP TABLE {get_table_name(table, job)}".encode())
         for table in ("seconds", "notes", "remarks", "shards", "jobs"):
             database.execute(f"DELETE FROM alloy_async.{table} WHERE job = %s", (job,))  # noqa: S608 -- own names
 
@@ -220,7 +221,7 @@ def find_job(database: psycopg.Connection[Any], address: JobAddress) -> int:
     return int(found[0])
 
 
-def list_names(database: psycopg.Connection[Any], address: JobAddress) -> list[str]:
+def list_jobs(database: psycopg.Connection[Any], address: JobAddress) -> list[str]:
     """List the names of all jobs."""
     with raise_as_job_error(address, "cannot be read"):
         if read_salt(database, address) is None:
@@ -231,3 +232,19 @@ def list_names(database: psycopg.Connection[Any], address: JobAddress) -> list[s
 BATCH_COLUMNS = PlannedBatch._fields
 EVENT_COLUMNS = tuple(name for name in Event._fields if name != "id")
 SECOND_COLUMNS, NOTE_COLUMNS, REMARK_COLUMNS = Second._fields, RunLogLine._fields, Remark._fields
+
+
+def adapt_text(name: str, value: Any) -> Any:
+    """Convert the value of a column to one that PostgreSQL takes, which holds no NUL in a text."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "surrogatepass") if name in BYTES else value.replace("\0", "\ufffd")
+
+
+def decode_record(columns: Sequence[str], record: Sequence[Any]) -> dict[str, Any]:
+    """Decode a record of these columns: what `adapt_text` made bytes is text again."""
+    found = dict(zip(columns, record, strict=True))
+    for name in BYTES & found.keys():
+        if found[name] is not None:
+            found[name] = bytes(found[name]).decode("utf-8", "surrogatepass")
+    return found

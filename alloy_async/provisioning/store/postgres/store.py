@@ -15,8 +15,16 @@ from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, group_into_events
 from ..rows import JobRow, RowResult, RowStretch
 from ..states import RowEvent, RowState
-from .open_job import OpenDatabaseJob, decode_record
-from .schema import BATCH_COLUMNS, EVENT_COLUMNS, HEADER, NOTE_COLUMNS, REMARK_COLUMNS, SECOND_COLUMNS
+from .open_job import OpenDatabaseJob
+from .schema import (
+    BATCH_COLUMNS,
+    EVENT_COLUMNS,
+    HEADER,
+    NOTE_COLUMNS,
+    REMARK_COLUMNS,
+    SECOND_COLUMNS,
+    decode_record,
+)
 
 _WINDOW = 2048
 _ALL_ROWS = 1, 2**62
@@ -67,11 +75,11 @@ class PostgresStore(OpenDatabaseJob):
         """
         undo = encode_phase(phase)
         with self.transaction():
-            most = self.read(
+            most = self.fetch_rows(
                 f"SELECT coalesce(max(first + rows - 1), 0) FROM {self.batches} WHERE job = %s AND undo = %s",
                 undo,
             )[0][0]
-            self.write(
+            self.execute_many(
                 "DELETE FROM alloy_async.shards WHERE job = %s AND undo = %s AND shard > 0",
                 [(self.job, undo)],
             )
@@ -79,15 +87,17 @@ class PostgresStore(OpenDatabaseJob):
                 (self.job, undo, number, first, first + size - 1)
                 for number, first in enumerate(range(1, most + 1, size), 1)
             ]
-            self.write(
+            self.execute_many(
                 "INSERT INTO alloy_async.shards (job, undo, shard, first, last) VALUES (%s, %s, %s, %s, %s)",
                 shards,
             )
-            self.write("UPDATE alloy_async.jobs SET version = %s WHERE job = %s", [(__version__, self.job)])
+            self.execute_many(
+                "UPDATE alloy_async.jobs SET version = %s WHERE job = %s", [(__version__, self.job)]
+            )
 
     def count_shards(self, phase: Phase) -> ShardCounts:
         """Count the shards of a phase."""
-        found = self.read(
+        found = self.fetch_rows(
             "SELECT count(*), count(*) FILTER (WHERE done),"
             " count(*) FILTER (WHERE NOT done AND lease_until > clock_timestamp())"
             " FROM alloy_async.shards WHERE job = %s AND undo = %s AND shard > 0",
@@ -101,13 +111,15 @@ class PostgresStore(OpenDatabaseJob):
 
     def read_header(self) -> JobHeader:
         """Read what the job is."""
-        (values,) = self.read(f"SELECT {', '.join(HEADER)} FROM alloy_async.jobs WHERE job = %s")
+        (values,) = self.fetch_rows(f"SELECT {', '.join(HEADER)} FROM alloy_async.jobs WHERE job = %s")
         return JobHeader(**dict(zip(HEADER, values, strict=True)))
 
     def update_header(self, **columns: Any) -> None:
         """Change attributes of the header."""
         names = ", ".join([f"{name} = %s" for name in columns])
-        self.write(f"UPDATE alloy_async.jobs SET {names} WHERE job = %s", [(*columns.values(), self.job)])
+        self.execute_many(
+            f"UPDATE alloy_async.jobs SET {names} WHERE job = %s", [(*columns.values(), self.job)]
+        )
 
     def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
         """Write planned rows, in the order of their numbers."""
@@ -117,7 +129,7 @@ class PostgresStore(OpenDatabaseJob):
         """Throw a half-made plan away, of which nothing was ever intended."""
         with self.transaction():
             for table in (self.batches, self.events):
-                self.write(
+                self.execute_many(
                     f"DELETE FROM {table} WHERE job = %s AND undo = %s",
                     [(self.job, encode_phase(phase))],
                 )
@@ -131,7 +143,7 @@ class PostgresStore(OpenDatabaseJob):
             last = window[-1].first + window[-1].rows - 1
             overlay = RowOverlay(window, self._read_events(phase, window[0].first, last))
             for batch in window:
-                for stretch in overlay.unpack_batch(batch, after, states):
+                for stretch in overlay.iterate_stretches(batch, after, states):
                     if stretch.first > self._last:
                         return
                     yield stretch.slice_rows(0, self._last - stretch.first + 1)
@@ -181,7 +193,7 @@ class PostgresStore(OpenDatabaseJob):
     def count_actions(self) -> dict[str, int]:
         """Count the rows of the plan by action."""
         with self.transaction():
-            found = self.read(
+            found = self.fetch_rows(
                 f"SELECT action, sum(rows) FROM {self.batches} WHERE job = %s AND undo = 0 GROUP BY action"
             )
             counts: Counter[str] = Counter({name: int(rows) for name, rows in found})
@@ -192,15 +204,15 @@ class PostgresStore(OpenDatabaseJob):
 
     def was_anything_intended(self) -> bool:
         """Tell whether any request may have left."""
-        return int(self.read(_INTENDED.format(events=self.events))[0][0]) > 0
+        return int(self.fetch_rows(_INTENDED.format(events=self.events))[0][0]) > 0
 
     def add_seconds(self, seconds: Iterable[Second]) -> None:
         """Add to what happened in each second."""
-        self.write(_ADD_SECOND, [(self.job, self.epoch, *second) for second in seconds])
+        self.execute_many(_ADD_SECOND, [(self.job, self.epoch, *second) for second in seconds])
 
     def read_seconds(self, since: float = 0) -> list[Second]:
         """Read what happened in each second, in order."""
-        found = self.read(_READ_SECONDS, since)
+        found = self.fetch_rows(_READ_SECONDS, since)
         return [Second._make(second) for second in found]
 
     def add_note(self, kind: str, text: str) -> None:
@@ -209,7 +221,7 @@ class PostgresStore(OpenDatabaseJob):
 
     def read_notes(self) -> list[RunLogLine]:
         """Read the notes in their order."""
-        found = self.read(
+        found = self.fetch_rows(
             f"SELECT {', '.join(NOTE_COLUMNS)} FROM alloy_async.notes WHERE job = %s ORDER BY at"
         )
         return [RunLogLine._make(note) for note in found]
@@ -223,17 +235,19 @@ class PostgresStore(OpenDatabaseJob):
         columns = ", ".join([f'"{name}"' for name in REMARK_COLUMNS])
         return [
             Remark._make(remark)
-            for remark in self.read(f"SELECT {columns} FROM alloy_async.remarks WHERE job = %s ORDER BY line")
+            for remark in self.fetch_rows(
+                f"SELECT {columns} FROM alloy_async.remarks WHERE job = %s ORDER BY line"
+            )
         ]
 
     def _count(self, statement: str, undo: int, first: int, last: int) -> list[Any]:
         values = {"most": MOST, "job": self.job, "undo": undo, "begin": first, "last": last}
-        return self.read_by_names(statement.format(events=self.events, batches=self.batches), values)
+        return self.fetch_by_names(statement.format(events=self.events, batches=self.batches), values)
 
     def _read_window(self, phase: Phase, after: int) -> list[PlannedBatch]:
         """Read the next batches: as many as hold some 2,000 rows, and no others, which may be large."""
         columns = ", ".join(BATCH_COLUMNS)
-        found = self.read(
+        found = self.fetch_rows(
             f"SELECT {columns} FROM (SELECT *, sum(rows) OVER (ORDER BY first) - rows AS rows_before"
             f" FROM {self.batches} WHERE job = %s AND undo = %s AND first > %s"
             f" AND first + rows - 1 > %s AND first <= %s ORDER BY first LIMIT {_WINDOW}) AS next_batches"
@@ -244,7 +258,7 @@ class PostgresStore(OpenDatabaseJob):
 
     def _read_events(self, phase: Phase, first: int, last: int) -> list[Event]:
         columns = ", ".join([*EVENT_COLUMNS, "id"])
-        found = self.read(
+        found = self.fetch_rows(
             f"SELECT {columns} FROM {self.events} WHERE job = %s AND undo = %s AND first > %s AND first <= %s"
             " AND first + rows > %s ORDER BY id",
             encode_phase(phase), first - MOST, last, first,

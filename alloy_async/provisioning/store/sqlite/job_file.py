@@ -95,10 +95,10 @@ class JobFile:
                 with store.transaction(durable=header is None):
                     if header is not None:
                         insert_header(database, header)
-                        store.guard.begin(header.salt)
+                        store.guard.begin_on_new_job(header.salt)
                     else:
-                        store.guard.claim()
-                        store.next_id = 1 + store.read("SELECT coalesce(max(id), 0) FROM events")[0][0]
+                        store.guard.claim_job()
+                        store.next_id = 1 + store.fetch_rows("SELECT coalesce(max(id), 0) FROM events")[0][0]
             return store
         except BaseException:
             database.close()
@@ -135,7 +135,7 @@ class JobFile:
         """The id of the process that works on the job now; None when nobody does."""
         if self._lock is None and not (self._probe and self._probe.is_held()):
             return None
-        return int(self.read("SELECT pid FROM job")[0][0] or 0)
+        return int(self.fetch_rows("SELECT pid FROM job")[0][0] or 0)
 
     @contextlib.contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[None]:
@@ -194,12 +194,12 @@ class JobFile:
             if held is not None:
                 held.close()
 
-    def write(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
+    def execute_many(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each of the records."""
         with nullcontext() if self._in_transaction else self.transaction():
             self._database.executemany(statement, records)
 
-    def read(self, statement: str, *values: Any) -> list[Any]:
+    def fetch_rows(self, statement: str, *values: Any) -> list[Any]:
         """Run a statement; the records that it gives."""
         with nullcontext() if self._in_transaction else self.raise_as_job_error():
             return self._database.execute(statement, values).fetchall()

@@ -165,14 +165,14 @@ class CopiedJobGuard:
         self._token = secrets.token_hex(8)
         self._salt = b""
 
-    def begin(self, salt: bytes) -> None:
+    def begin_on_new_job(self, salt: bytes) -> None:
         """Name this process as the one worker on a new job, whose header has this salt, within a transaction."""
         self._salt = salt
         self._database.execute(
             "INSERT INTO worker VALUES (?, ?, 0)", (self._token, str(self._path.resolve()))
         )
 
-    def claim(self) -> None:
+    def claim_job(self) -> None:
         """Name this process as the one worker, within a transaction.
 
         Raises:
@@ -201,7 +201,9 @@ class CopiedJobGuard:
         Raises:
             JobError: another worker has taken the job over.
         """
-        more = sum(self._hash(event.undo, event.first, event.id, event.rows) for event in events) & _BITS
+        more = (
+            sum(self._hash_intent(event.undo, event.first, event.id, event.rows) for event in events) & _BITS
+        )
         changed = self._database.execute(
             "UPDATE worker SET intents = (intents + ?) & ? WHERE token = ?", (more, _BITS, self._token)
         )
@@ -214,9 +216,9 @@ class CopiedJobGuard:
 
     def _sum_intents(self) -> int:
         found = self._database.execute("SELECT undo, first, id, rows FROM events WHERE event = 'intend'")
-        return sum(self._hash(*intent) for intent in found) & _BITS
+        return sum(self._hash_intent(*intent) for intent in found) & _BITS
 
-    def _hash(self, *intent: int) -> int:
+    def _hash_intent(self, *intent: int) -> int:
         return int.from_bytes(blake2b(repr(intent).encode(), digest_size=8, key=self._salt).digest())
 
     def _is_copy_of(self, home: Path) -> bool:

@@ -139,7 +139,7 @@ def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
         raise NoSuchJob("there is no such job file", path)
     database = connect(path, readonly=readonly)
     try:
-        _refuse_foreign(database, path)
+        _refuse_foreign_file(database, path)
         if not readonly and (fault := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise JobError(f"is damaged ({fault}); nothing was sent. Restore it from a copy", path)
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # what the check says of damage may quote it
@@ -156,7 +156,7 @@ def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     return database
 
 
-def _refuse_foreign(database: sqlite3.Connection, path: Path) -> None:
+def _refuse_foreign_file(database: sqlite3.Connection, path: Path) -> None:
     if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise JobError("is not a job file; nothing was sent", path)
     found = database.execute("PRAGMA user_version").fetchone()[0]

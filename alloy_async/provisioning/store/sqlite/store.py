@@ -44,24 +44,24 @@ class SqliteStore(JobFile):
 
     def read_header(self) -> JobHeader:
         """Read what the job is."""
-        ((*values,),) = self.read(f"SELECT {', '.join(HEADER)} FROM job")
+        ((*values,),) = self.fetch_rows(f"SELECT {', '.join(HEADER)} FROM job")
         return JobHeader(**dict(zip(HEADER, values, strict=True)))
 
     def update_header(self, **columns: Any) -> None:
         """Change attributes of the header."""
         names = ", ".join([f"{name} = ?" for name in columns])
-        self.write(f"UPDATE job SET {names}", [tuple(columns.values())])
+        self.execute_many(f"UPDATE job SET {names}", [tuple(columns.values())])
 
     def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
         """Write planned rows, in the order of their numbers."""
         undo = encode_phase(phase)
-        self.write(INSERT_BATCH, ((undo, *batch, batch.compute_checksum(undo)) for batch in batches))
+        self.execute_many(INSERT_BATCH, ((undo, *batch, batch.compute_checksum(undo)) for batch in batches))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
         with self.transaction():
-            self.write("DELETE FROM batches WHERE undo = ?", [(encode_phase(phase),)])
-            self.write("DELETE FROM events WHERE undo = ?", [(encode_phase(phase),)])
+            self.execute_many("DELETE FROM batches WHERE undo = ?", [(encode_phase(phase),)])
+            self.execute_many("DELETE FROM events WHERE undo = ?", [(encode_phase(phase),)])
             self.guard.recount_intents()
 
     def read_stretches(
@@ -69,7 +69,7 @@ class SqliteStore(JobFile):
     ) -> Iterator[RowStretch]:
         """Read the rows in their order, by stretches of rows that are alike."""
         with self.raise_as_job_error():
-            yield from unpack_rows(self._database, encode_phase(phase), after, states)
+            yield from read_row_stretches(self._database, encode_phase(phase), after, states)
 
     def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
         """Read the rows in their order, one by one."""
@@ -98,11 +98,11 @@ class SqliteStore(JobFile):
         """Count rows by outcome; those without one by state."""
         undo = encode_phase(phase)
         with self.transaction():
-            planned = self.read(
+            planned = self.fetch_rows(
                 "SELECT coalesce(outcome, 'planned'), sum(rows) FROM batches WHERE undo = ? GROUP BY 1", undo
             )
             counts: Counter[str] = Counter(dict(planned))
-            happened = self.read(
+            happened = self.fetch_rows(
                 "SELECT undo, 0, 0, sum(rows), event, was, outcome, NULL, NULL, 0 FROM events WHERE undo = ?"
                 " GROUP BY event, was, outcome",
                 undo,
@@ -114,7 +114,7 @@ class SqliteStore(JobFile):
                     were_refused = True
                 else:
                     counts[event.state_before] -= event.rows
-            for _, before, rows in self.read(_REFUSED, MOST, undo) if were_refused else ():
+            for _, before, rows in self.fetch_rows(_REFUSED, MOST, undo) if were_refused else ():
                 counts[before] -= rows
         return +counts
 
@@ -122,49 +122,49 @@ class SqliteStore(JobFile):
         """Count the rows of the plan by action."""
         with self.transaction():
             counts = Counter(
-                dict(self.read("SELECT action, sum(rows) FROM batches WHERE undo = 0 GROUP BY action"))
+                dict(self.fetch_rows("SELECT action, sum(rows) FROM batches WHERE undo = 0 GROUP BY action"))
             )
-            for action, _, rows in self.read(_REFUSED, MOST, 0):
+            for action, _, rows in self.fetch_rows(_REFUSED, MOST, 0):
                 counts[action] -= rows
                 counts["refuse"] += rows
         return dict(+counts)
 
     def was_anything_intended(self) -> bool:
         """Tell whether any request may have left."""
-        return bool(self.read(_INTENDED)[0][0] > 0)
+        return bool(self.fetch_rows(_INTENDED)[0][0] > 0)
 
     def add_seconds(self, seconds: Iterable[Second]) -> None:
         """Add to what happened in each second."""
-        self.write(_ADD_SECOND, seconds)
+        self.execute_many(_ADD_SECOND, seconds)
 
     def read_seconds(self, since: float = 0) -> list[Second]:
         """Read what happened in each second, in order."""
-        found = self.read("SELECT * FROM seconds WHERE second >= ? ORDER BY second", since)
+        found = self.fetch_rows("SELECT * FROM seconds WHERE second >= ? ORDER BY second", since)
         return [Second._make(second) for second in found]
 
     def add_note(self, kind: str, text: str) -> None:
         """Write a note for people."""
-        self.write("INSERT INTO notes VALUES (?, ?, ?)", [(time.time(), kind, text)])
+        self.execute_many("INSERT INTO notes VALUES (?, ?, ?)", [(time.time(), kind, text)])
 
     def read_notes(self) -> list[RunLogLine]:
         """Read the notes in their order."""
-        return [RunLogLine._make(note) for note in self.read("SELECT * FROM notes ORDER BY at")]
+        return [RunLogLine._make(note) for note in self.fetch_rows("SELECT * FROM notes ORDER BY at")]
 
     def add_remarks(self, remarks: Iterable[Remark]) -> None:
         """Write what the checks found."""
-        self.write("INSERT INTO remarks VALUES (?, ?, ?, ?)", remarks)
+        self.execute_many("INSERT INTO remarks VALUES (?, ?, ?, ?)", remarks)
 
     def read_remarks(self) -> list[Remark]:
         """Read what the checks found."""
-        return [Remark._make(remark) for remark in self.read("SELECT * FROM remarks")]
+        return [Remark._make(remark) for remark in self.fetch_rows("SELECT * FROM remarks")]
 
     def _append_events(self, events: Iterable[Event]) -> None:
         records = list(events)
-        self.write(INSERT_EVENT, records)
+        self.execute_many(INSERT_EVENT, records)
         self.next_id += len(records)
 
 
-def unpack_rows(
+def read_row_stretches(
     database: sqlite3.Connection, undo: int, after: int, states: Sequence[RowState]
 ) -> Iterator[RowStretch]:
     """Give the rows behind a number as they are now, in their order; only those in one of the states."""
@@ -172,7 +172,7 @@ def unpack_rows(
         last = window[-1].first + window[-1].rows - 1
         overlay = RowOverlay(window, _read_events(database, undo, window[0].first, last))
         for batch in window:
-            yield from overlay.unpack_batch(batch, after, states)
+            yield from overlay.iterate_stretches(batch, after, states)
         after = last
 
 

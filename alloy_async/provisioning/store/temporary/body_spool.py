@@ -46,9 +46,9 @@ class BodySpool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.drop()
+        self.drop_all()
 
-    def drop(self) -> None:
+    def drop_all(self) -> None:
         """Throw all away, and take nothing any more: what is planned is not what was spooled."""
         self._encoder = None
         self._head, self._numbers, self._users = None, [], []
@@ -56,7 +56,7 @@ class BodySpool:
             self._file.close()
             self._file = None
 
-    def add(self, first: int, users: RecordColumns, refused: Collection[int] = ()) -> None:
+    def add_users(self, first: int, users: RecordColumns, refused: Collection[int] = ()) -> None:
         """Take users whose creation is planned, in the order of their rows.
 
         Args:
@@ -75,12 +75,12 @@ class BodySpool:
         if len(self._numbers) >= self._size:
             self._write_bodies(self._encoder, self._size)
 
-    def finish(self) -> None:
+    def spool_rest(self) -> None:
         """Take the rest, which fills no body, for a body too."""
         if self._encoder is not None:
             self._write_bodies(self._encoder, 1)
 
-    def find(self, rows: Sequence[RowStretch]) -> bytes | None:
+    def find_body(self, rows: Sequence[RowStretch]) -> bytes | None:
         """Find the body of the users of planned rows, asked for in their order; None where there is none of just these."""
         if self._file is None:
             return None
@@ -104,7 +104,7 @@ class BodySpool:
             stop = min(start + self._size, len(numbers))
             body = encoder.encode_batch(users.slice_rows(start, stop))
             if body is not None and not self._write(body, (numbers[start], numbers[stop - 1], stop - start)):
-                self.drop()
+                self.drop_all()
                 return
             start = stop
         self._numbers, self._users = numbers[start:], [users.slice_rows(start, users.rows)]

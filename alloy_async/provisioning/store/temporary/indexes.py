@@ -50,7 +50,7 @@ class ListingSnapshot(_TemporaryDatabase):
         super().__init__()
         self._count = 0
 
-    def add(self, users: Sequence[tuple[Sequence[str], str]]) -> None:
+    def add_users(self, users: Sequence[tuple[Sequence[str], str]]) -> None:
         """Add users: folded keys and image."""
         first = self._count
         self._count += len(users)
@@ -59,7 +59,7 @@ class ListingSnapshot(_TemporaryDatabase):
         keys = ((key, number) for number, (keys, _) in enumerate(users, first) for key in keys)
         self._database.executemany("INSERT INTO keys VALUES (?, ?)", keys)
 
-    def find(self, key: str) -> list[str]:
+    def find_images(self, key: str) -> list[str]:
         """Give the images of all users that have a folded key."""
         found = self._database.execute(
             "SELECT image FROM keys JOIN users USING (number) WHERE key = ? ORDER BY number", (key,)
