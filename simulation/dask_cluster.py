@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,6 +13,16 @@ import tempfile
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
+
+_PORTS = range(20_000, 32_000)
+"""None that a system gives to whoever asks for any: between two schedulers nobody else takes it."""
+
+
+def _find_port() -> int:
+    for port in random.sample(_PORTS, 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("a hundred ports are all in use")
 
 
 class DaskCluster:
@@ -23,9 +34,7 @@ class DaskCluster:
     """
 
     def __init__(self, count: int, environment: Mapping[str, str]) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port: int = free.getsockname()[1]
+        self._port = _find_port()
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._environment = {**os.environ, **environment}
         self.scheduler = self._start_scheduler()

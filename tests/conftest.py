@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 
 from alloy_async import AsyncAlloy
@@ -19,7 +20,8 @@ from alloy_async.sandbox import Sandbox
 from alloy_async.testing import FakeClock
 from alloy_async.testing.aiohttp_mock import mock_aiohttp
 
-settings.register_profile("tests", deadline=None)  # a busy machine is not a slow test
+settings.register_profile("tests", deadline=None, max_examples=40)  # a busy machine is not a slow test
+settings.register_profile("thorough", deadline=None, max_examples=1000)  # by --hypothesis-profile thorough
 settings.load_profile("tests")
 
 # A shell's background job begins with Ctrl-C ignored, and what nohup starts with SIGHUP; a process that a test sends one to
@@ -32,7 +34,7 @@ for ignored in {"SIGINT", "SIGTERM", "SIGHUP"} & {*dir(signal)}:
         )
 
 OPEN_FILES = next((path for path in map(Path, ("/proc/self/fd", "/dev/fd")) if path.exists()), None)
-PATIENCE = 2.0
+PATIENCE = 30.0
 """Seconds that closing may take on other threads."""
 TURNS = 10
 """Turns of the event loop that closing may take: an async generator left early is closed in a task of the loop's."""
@@ -78,7 +80,15 @@ def _no_thread_and_no_connection_left() -> Iterator[None]:
     assert _soon(lambda: _open_sockets() <= sockets), f"{_open_sockets() - sockets} sockets left open"
 
 
-@pytest.fixture(autouse=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Look for tasks left where there is an event loop: a test without one is not given one for it."""
+    if isinstance(item, pytest.Function) and pytest_asyncio.is_async_test(item):
+        item.fixturenames.insert(
+            item.fixturenames.index("_no_thread_and_no_connection_left") + 1, "_no_task_left"
+        )
+
+
+@pytest.fixture
 async def _no_task_left(_no_thread_and_no_connection_left: None) -> AsyncIterator[None]:
     yield
     for _ in range(TURNS):

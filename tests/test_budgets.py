@@ -5,29 +5,29 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 
-def measure(name: str, start: str) -> float:
-    """Run that benchmark in a process of its own, as its command does: threads of other tests are on any processor."""
+def run_benchmark(name: str) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
+    """Run it in a process of its own, as its command does: threads of other tests are on any processor."""
     command = [sys.executable, "-m", "benchmarks", name, "--rounds", "9", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     figures = [json.loads(line) for line in done.stdout.splitlines()]
     assert figures, done.stderr
+    return done, figures
+
+
+def get_value(figures: list[dict[str, Any]], start: str) -> float:
     return float(next(figure["value"] for figure in figures if figure["name"].startswith(start)))
 
 
 def test_a_call_costs_less_than_bare_aiohttp() -> None:
-    assert measure("http", "GET against bare aiohttp") <= 1.1
+    assert get_value(run_benchmark("http")[1], "GET against bare aiohttp") <= 1.1
 
 
-def test_a_sync_call_costs_little_more_than_the_same_call_awaited() -> None:
-    assert measure("facade", "sync call against the same call awaited") <= 2.0
-
-
-def test_the_command_prints_a_figure_a_line_and_fails_where_a_budget_is_missed() -> None:
-    command = [sys.executable, "-m", "benchmarks", "facade", "--rounds", "1", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    figures = [json.loads(line) for line in done.stdout.splitlines()]
+def test_a_sync_call_costs_little_more_and_the_command_fails_where_a_budget_is_missed() -> None:
+    done, figures = run_benchmark("facade")
+    assert get_value(figures, "sync call against the same call awaited") <= 2.0
     assert len(figures) >= 3
     assert all("sync call" in figure["name"] or figure["name"].startswith("noise:") for figure in figures)
     assert done.returncode == any(figure["met"] is False for figure in figures), done.stderr

@@ -107,25 +107,29 @@ def run(
     )
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+COMMANDS = [
+    "report JOB",
+    "report JOB --format json",
+    "report JOB --format csv",
+    "report JOB --format html",
+    "status JOB",
+    "plan SOURCE --to alloy --job OTHER",
+    "users list --in alloy --sandbox",
+    "lint SOURCE --to alloy",
+    "call alloy list-all-users --sandbox --format table",
+]
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("encoding", "command"),
     [
-        ["report", "JOB"],
-        ["report", "JOB", "--format", "json"],
-        ["report", "JOB", "--format", "csv"],
-        ["report", "JOB", "--format", "html"],
-        ["status", "JOB"],
-        ["plan", "SOURCE", "--to", "alloy", "--job", "OTHER"],
-        ["users", "list", "--in", "alloy", "--sandbox"],
-        ["lint", "SOURCE", "--to", "alloy"],
-        ["call", "alloy", "list-all-users", "--sandbox", "--format", "table"],
+        ("ascii", COMMANDS[0]),
+        *((encoding, command) for encoding in ("cp1252", "utf-8") for command in COMMANDS),
     ],
-    ids=" ".join,
 )
-def test_an_output_of_any_encoding(job: Path, tmp_path: Path, encoding: str, arguments: list[str]) -> None:
+def test_an_output_of_any_encoding(job: Path, tmp_path: Path, encoding: str, command: str) -> None:
     places = {"JOB": str(job), "SOURCE": str(job.with_suffix(".csv")), "OTHER": str(tmp_path / "other.job")}
-    words = [places.get(word, word) for word in arguments]
+    words = [places.get(word, word) for word in command.split()]
     environment = {"PYTHONIOENCODING": encoding, "ALLOY_API_KEY": "key", "PYTHONUTF8": "0"}
     with Sandbox("alloy") as sandbox:
         done = run(words, {**environment, "ALLOY_BASE_URL": sandbox.url})

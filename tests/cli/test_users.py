@@ -257,4 +257,4 @@ def test_whoever_reads_may_stop(served: Callable[..., Sandbox]) -> None:
         assert "northwind" in process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == ""
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0

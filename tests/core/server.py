@@ -128,9 +128,18 @@ async def _read(reader: asyncio.StreamReader) -> Arrived:
     return Arrived(verb, target, headers, body)
 
 
+def _reserve_port() -> int:
+    """Bind a port without listening; its descriptor stays open, so that nobody else is given it."""
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    holder.detach()
+    return port
+
+
+_closed_port = _reserve_port()
+
+
 def closed_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    return _closed_port

@@ -159,7 +159,7 @@ async def test_many_waiters_fetch_once(client_of: Any) -> None:
 
 
 def test_two_event_loops_in_two_threads_fetch_once() -> None:
-    fetches, inside = [], threading.Barrier(2, timeout=5)
+    fetches, inside = [], threading.Barrier(2, timeout=60)
 
     async def fetch() -> str:
         fetches.append(threading.current_thread())

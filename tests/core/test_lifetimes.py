@@ -214,7 +214,7 @@ def ended(url: str) -> dict[str, tuple[int, str]]:
     """Exit code and stderr of each scenario."""
     bodies = json.dumps({name: textwrap.dedent(body) for name, body in SCENARIOS.items()})
     command = script(EACH_IN_A_PROCESS, url)
-    run = subprocess.run(command, input=bodies, capture_output=True, text=True, timeout=60, check=True)
+    run = subprocess.run(command, input=bodies, capture_output=True, text=True, timeout=240, check=True)
     found: dict[str, tuple[int, str]] = json.loads(run.stdout)
     return found
 
@@ -251,7 +251,7 @@ def test_ctrl_c_cancels_a_sync_call_and_leaves_the_client_usable() -> None:
             while not sandbox.requests and time.monotonic() < give_up:
                 time.sleep(0.005)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
         assert (process.returncode, out, err) == (0, f"interrupted 2 1\n{ADA}\n", "")
         assert len(sandbox.requests) == 2
 

@@ -24,15 +24,14 @@ KILLED = [("alloy", point) for point in POINTS] + [(system, None) for system in 
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 async def test_creating(system: str, seed: int, tmp_path: Path) -> None:
     await run_crashing_job(system, seed, tmp_path)
 
 
 @pytest.mark.parametrize(("system", "mode"), MODES)
-@pytest.mark.parametrize("seed", range(2))
-async def test_other_modes(system: str, mode: str, seed: int, tmp_path: Path) -> None:
-    await run_crashing_job(system, seed, tmp_path, mode=mode, size=30)
+async def test_other_modes(system: str, mode: str, tmp_path: Path) -> None:
+    await run_crashing_job(system, 1, tmp_path, mode=mode, size=30)
 
 
 @pytest.mark.parametrize(("system", "mode"), UNDONE)

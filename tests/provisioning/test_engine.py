@@ -283,7 +283,7 @@ async def test_concurrency_is_kept_and_reached(tmp_path: Path) -> None:
     class Slow(MemoryDirectory):
         async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
             if self.calls:  # the first call goes alone
-                await asyncio.wait_for(three.wait(), 5)
+                await asyncio.wait_for(three.wait(), 60)
             return await super().create(records)
 
     target = Slow()

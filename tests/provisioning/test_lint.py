@@ -194,7 +194,7 @@ DEFECTS: list[Defect] = [
 ]  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6)
 @given(table=clean_tables(), data=st.data())
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_every_seeded_defect_is_found(

@@ -118,7 +118,7 @@ ROWS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(rows=ROWS)
 def test_rows_are_read_as_they_were_planned(kind: Kind, rows: list[PlannedRow]) -> None:
     number = line = 0
@@ -190,7 +190,7 @@ SETTLES: dict[str, Callable[[JobRow], RowResult]] = {
 }
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(data=st.data())
 def test_what_happens_to_rows_is_told_row_by_row(kind: Kind, data: st.DataObject) -> None:
     numbers = range(1, 31)

@@ -331,7 +331,7 @@ async def test_a_stop_need_not_wait_for_who_has_sent_nothing_of_a_plan_yet(tmp_p
     running = asyncio.create_task(undo_many([tenant], run=RunOptions(stop=stop)))
     await asked.wait()
     stop.set()
-    report = await asyncio.wait_for(running, 30)
+    report = await asyncio.wait_for(running, 60)
     assert report.stopped == "interrupted"
     with open_store_for_reading(tenant.place) as store:
         assert store.read_header().phase == "apply"

@@ -38,7 +38,7 @@ async def test_one_writer_has_one_thread_which_ends_with_it(tmp_path: Path) -> N
     writer = create_writer(tmp_path, 1)
     (thread,) = writer_threads()
     await writer.aclose()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 
@@ -49,14 +49,14 @@ async def test_a_job_goes_to_the_end_of_the_line_after_each_commit(tmp_path: Pat
 
     def hold() -> None:
         entered.release()
-        held.wait(20)
+        held.wait(60)
 
     def note(name: str) -> Callable[[], None]:
         return lambda: order.append(name)
 
     holding = [asyncio.create_task(writer.call(hold)) for writer in writers[:MOST_THREADS]]
     for _ in holding:
-        assert await asyncio.to_thread(entered.acquire, True, 20)
+        assert await asyncio.to_thread(entered.acquire, True, 60)
     large, small = writers[0], writers[-1]
     waiting = [asyncio.create_task(large.call(note("large"))) for _ in range(20)]
     waiting.append(asyncio.create_task(small.call(note("small"))))
@@ -82,7 +82,7 @@ async def test_what_waits_is_written_before_the_store_is_closed(tmp_path: Path) 
 async def test_who_waits_for_the_end_may_be_cancelled_and_the_end_comes(tmp_path: Path) -> None:
     writer = create_writer(tmp_path, 1)
     held = threading.Event()
-    holding = asyncio.create_task(writer.call(held.wait, 20))
+    holding = asyncio.create_task(writer.call(held.wait, 60))
     await asyncio.sleep(0)
     closing = asyncio.create_task(writer.aclose())
     await asyncio.sleep(0)
@@ -117,9 +117,9 @@ def test_threads_come_with_writers_and_go_with_them() -> None:
     assert len(set(threading.enumerate()) - before) == 2
     done = threading.Event()
     threads.submit(done.set)
-    assert done.wait(5)
+    assert done.wait(60)
     for _ in range(5):
         threads.unregister_writer()
     for thread in set(threading.enumerate()) - before:
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()

@@ -39,7 +39,7 @@ async def send(sandbox: Sandbox, username: str = "ada") -> bytes:
             b"Connection: close\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return await reader.read()
     finally:
         writer.transport.abort()

@@ -17,8 +17,8 @@ from .coroutine_calls import use, use_sync
 
 HERE = Path(__file__).parent
 CALLS = [str(path) for path in HERE.glob("*_calls.py")]
-VERSIONS = ("3.11", "3.12", "3.13")
-"""Those of Python that the package is for."""
+VERSIONS = ("3.11", "3.13")
+"""The oldest and the newest Python that the package is for; what is new in those between, the newest has too."""
 
 
 def said_by(*checker: str) -> str:

@@ -46,7 +46,7 @@ async def close_within(
     await reached.wait()
     await asyncio.sleep(0.01)  # so that what was answered has arrived
     await client.aclose()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await asyncio.gather(*tasks, return_exceptions=True)
 
 
