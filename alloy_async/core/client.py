@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, overload
 from .auth import KeySource
 from .calls.call import Call
 from .calls.client_state import PreparedOptions, create_shared_state
-from .client_base import ClientBase, create_operation_error, get_service, hide_arguments, list_client_options
+from .client_base import ClientBase, get_service, hide_arguments, list_client_options
 from .errors import ConfigurationError
 from .http.open_response import OpenResponse
 from .messages.result_decoder import ANYTHING
 from .messages.unexpected_answers import find_request_id, lowercase_header_names
-from .operation.operation import Operation
+from .operation.operation import Operation, create_operation_error
 from .options import CallOptions, Options, Service, replace_settings, split_call_options
 from .ratelimit.limiter import Limiter
 

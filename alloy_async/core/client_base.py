@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, ClassVar, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
 from .argument_errors import create_argument_error
-from .errors import ConfigurationError, InvalidRequest
+from .errors import ConfigurationError
 from .options import CallOptions, Options, Service
 from .validation import describe_value
 
@@ -106,8 +106,3 @@ def list_client_options(client: type[ClientBase]) -> frozenset[str]:
     """List the names of all that a client class can be made with."""
     own = {name for name in inspect.signature(client.__init__).parameters if name not in ("self", "options")}
     return frozenset(own.union(Options.__annotations__))
-
-
-def create_operation_error(value: object) -> InvalidRequest:
-    """Create the error for what was given in place of an operation."""
-    return InvalidRequest(f"expected an operation, as GetAUser('ada'), got {describe_value(value)}")

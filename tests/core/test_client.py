@@ -103,6 +103,15 @@ def test_a_timeout_is_above_zero(phase: str) -> None:
 
 
 async def test_what_is_no_operation_is_refused(alloy: AsyncAlloy) -> None:
+    for give in (AsyncAlloy.get_a_user, alloy.get_a_user):
+        with pytest.raises(
+            InvalidRequest, match=r"got the method get_a_user; .*: get_a_user\.operation\(\.\.\.\)"
+        ):
+            await alloy.send(give)  # type: ignore[arg-type]
+        with pytest.raises(InvalidRequest, match="got the method get_a_user"):
+            alloy.iterate(give)  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequest, match=r"got the class GetAUser; .*: GetAUser\(\.\.\.\)"):
+        await alloy.send(AsyncAlloy.get_a_user.operation)  # type: ignore[arg-type]
     with pytest.raises(InvalidRequest, match=r"expected an operation, as GetAUser\('ada'\), got str"):
         await alloy.send("get_a_user")  # type: ignore[arg-type]
     with pytest.raises(InvalidRequest, match="got the class ListAllUsers"):

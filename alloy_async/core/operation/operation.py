@@ -14,6 +14,8 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, get_type_hints
 
 from ..codec.fields import format_redacted, get_fields, iterate_redacted_fields
+from ..errors import InvalidRequest
+from ..validation import describe_value
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -88,3 +90,13 @@ def find_result_type(operation: type[Operation[Any]]) -> Any:
                 hints = SimpleNamespace(__annotations__={"T": answer})
                 return get_type_hints(hints, vars(sys.modules[base.__module__]))["T"]
     raise TypeError(f"{operation.__name__} must name its answer: Operation[Answer]")
+
+
+def create_operation_error(value: object) -> InvalidRequest:
+    """Create the error for what was given in place of an operation."""
+    made_by = getattr(value, "operation", value)
+    if isinstance(made_by, type) and issubclass(made_by, Operation):
+        given = f"the class {made_by.__name__}" if made_by is value else f"the method {made_by.name}"
+        call = f"{made_by.__name__}(...)" if made_by is value else f"{made_by.name}.operation(...)"
+        return InvalidRequest(f"expected an operation, got {given}; make one with its arguments: {call}")
+    return InvalidRequest(f"expected an operation, as GetAUser('ada'), got {describe_value(value)}")

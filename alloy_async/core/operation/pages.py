@@ -12,6 +12,7 @@ import attrs
 import orjson
 
 from ..errors import InvalidRequest
+from .operation import Operation, create_operation_error
 from .paging import Listing
 
 Item = TypeVar("Item")
@@ -37,8 +38,9 @@ class PageWalk(Generic[Item]):
         token: str | None = None,
     ) -> None:
         if not isinstance(operation, Listing):
-            name = getattr(operation, "name", type(operation).__name__)
-            raise InvalidRequest(f"{name} has no list in its answer; use send()")
+            if not isinstance(operation, Operation):
+                raise create_operation_error(operation)
+            raise InvalidRequest(f"{operation.name} has no list in its answer; use send()")
         self._send = send
         self._name = operation.name
         self._paging = operation.paging
