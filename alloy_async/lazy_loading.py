@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 EVERYTHING: tuple[str, ...] = ()
@@ -36,7 +37,12 @@ def attach_lazy(
         return vars(import_module(f".{module}", package))
 
     def list_names() -> set[str]:
-        found = {name for module in open_modules for name in load(module) if name[0] != "_"}
+        found = {
+            name
+            for module in open_modules
+            for name, value in load(module).items()
+            if name[0] != "_" and not _is_imported(name, value, f"{package}.{module}")
+        }
         return found.union(module_of, modules)
 
     def get_attribute(name: str) -> Any:
@@ -46,7 +52,7 @@ def attach_lazy(
             return import_module(f".{name}", package)
         for module in (module_of[name],) if name in module_of else () if name[0] == "_" else open_modules:
             found = load(module)
-            if name in found:
+            if name in found and not _is_imported(name, found[name], f"{package}.{module}"):
                 namespace[name] = found[name]  # next time Python finds it without asking here
                 return found[name]
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
@@ -55,3 +61,11 @@ def attach_lazy(
         return sorted(list_names().union(namespace))
 
     return get_attribute, list_directory, sorted([*module_of, *modules])
+
+
+def _is_imported(name: str, value: object, module: str) -> bool:
+    """Tell whether a module has a name from another one: what it imports for itself is none of its package's names."""
+    home = getattr(value, "__module__", module)
+    return isinstance(value, ModuleType) or (
+        home != module and getattr(sys.modules.get(home), name, None) is value
+    )

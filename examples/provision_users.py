@@ -10,8 +10,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from alloy_async import AsyncAlloy
-from alloy_async.alloy.directory import AlloyDirectory
+from alloy_async import AlloyDirectory, AsyncAlloy
 from alloy_async.provisioning import Event, Progress, Report, Waiting, provision
 from alloy_async.sandbox import Sandbox
 

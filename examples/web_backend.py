@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from alloy_async import AsyncAlloy
-from alloy_async.core.errors import AlloyAsyncError, NotFound
+from alloy_async import AlloyAsyncError, AsyncAlloy, NotFound
 from alloy_async.sandbox import Sandbox
 
 ALLOY = web.AppKey("alloy", AsyncAlloy)

@@ -68,6 +68,16 @@ def test_all_names_are_listed_and_taken(food: Any) -> None:
     assert "_worm" not in taken
 
 
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_what_a_topic_imports_for_itself_is_no_name_of_its_package(system: str) -> None:
+    module = importlib.import_module(f"alloy_async.{system}.models")
+    names: list[str] = getattr(module, "__all__", [])
+    assert (len(names) > 10) is hasattr(module, "TOPICS"), "Alsid's models are one module"
+    for name in names:
+        home = getattr(getattr(module, name), "__module__", module.__name__)
+        assert home.startswith(module.__name__) or not hasattr(importlib.import_module(home), name), name
+
+
 @pytest.mark.parametrize("name", ["pear", "_worm", "__wrapped__"])
 def test_a_name_that_no_topic_has(food: Any, name: str) -> None:
     with pytest.raises(AttributeError, match=f"module 'food' has no attribute '{name}'"):

@@ -70,7 +70,7 @@ class Command(click.Command):
         lists_fields: list the fields that a column can fill.
     """
 
-    context_class = Context
+    context_class: type[click.Context] = Context
 
     def __init__(
         self, *args: Any, examples: Sequence[str] = (), lists_fields: bool = False, **options: Any
@@ -107,8 +107,8 @@ class Command(click.Command):
 class Group(click.Group):
     """A group of commands that suggests the nearest where one is misspelt."""
 
-    context_class = Context
-    command_class = Command
+    context_class: type[click.Context] = Context
+    command_class: type[click.Command] | None = Command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
