@@ -79,7 +79,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
 
         Who has roles is looked for first: where the answer is lost, it is then known whose user is found, and given them.
         """
-        key = self.key_of(record)
+        key = self.get_key(record)
         if record.roles and (there := await self._ask_without_effect(self.find(key))):
             return Outcome(key, "exists", remote_id=there.remote_id)
         try:
@@ -101,7 +101,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """Call PUT /users/{user_id}/roles, then GET and PUT /users/{user_id}; what changes in between is overwritten."""
-        key = self.key_of(record)
+        key = self.get_key(record)
         user_id = await self._find_id(record)
         if user_id is None:
             return Outcome(key, "invalid", "there is no user with this email in the organisation")

@@ -124,7 +124,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         refused = _find_refused(keys, result.invalid_users)
         verdicts = {
             outcome.key: outcome
-            for outcome in await self._call_for_each(self._explain_refusal, refused, refused)
+            for outcome in await self._call_for_each(self._find_outcome_of_refusal, refused, refused)
         }
         places = (place for place, key in enumerate(keys) if key in verdicts)
         return BatchOutcome("created", exceptions={place: verdicts[keys[place]] for place in places})
@@ -159,7 +159,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
                 with contextlib.suppress(NotFound):  # somebody else was quicker
                     await self.client.delete_a_credential(credential.credential_id, user_id)
 
-    async def _explain_refusal(self, username: str) -> Outcome:
+    async def _find_outcome_of_refusal(self, username: str) -> Outcome:
         try:
             user = await self.client.get_a_user(username)
         except NotFound:

@@ -58,7 +58,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         there = {fold(user.email): user for user in users if user.email}
 
         async def create(record: UserRecord) -> Outcome:
-            key = self.key_of(record)
+            key = self.get_key(record)
             user = there.get(fold(key))
             return (
                 Outcome(key, "exists", remote_id=_read_id_as_text(user))
@@ -70,7 +70,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /api/users, then PUT /api/users/{id}/roles where there are roles."""
-        key = self.key_of(record)
+        key = self.get_key(record)
         try:
             made = await self.client.api_users_post([_to_body(record)])
             remote_id = _read_id_as_text(made[0]) if made else None
@@ -87,7 +87,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """Call PUT /api/users/{id}/roles and PATCH /api/users/{id}, as far as there is something to change."""
-        key = self.key_of(record)
+        key = self.get_key(record)
         user_id = await self._find_id(record)
         if user_id is None:
             return Outcome(key, "invalid", "there is no user with this email")

@@ -77,7 +77,7 @@ def run_call(plan: CallPlan) -> ExitCode:
     if plan.include and plan.all_pages:
         raise click.UsageError("--include is for one answer: leave out --all")
     try:
-        asyncio.run(_show_request(plan) if plan.dry_run else _send(plan))
+        asyncio.run(_show_request(plan) if plan.dry_run else _send_and_write(plan))
     except KeyboardInterrupt:
         click.echo("Interrupted: a request that was on its way may have been carried out.", err=True)
         return ExitCode.INTERRUPTED
@@ -98,7 +98,7 @@ async def _show_request(plan: CallPlan) -> None:
     click.echo(format_json(request, indent=2))
 
 
-async def _send(plan: CallPlan) -> None:
+async def _send_and_write(plan: CallPlan) -> None:
     from .output.result import open_result
 
     async with open_client(plan.system, plan.target, deadline=plan.deadline) as (client, place):

@@ -53,14 +53,14 @@ def find_operation(system: str, name: str) -> OperationClass | None:
 def suggest_operations(system: str, name: str) -> list[str]:
     """Suggest the operations that may have been meant: close in spelling, or with the same words in another order."""
     name = name.replace("_", "-").lower()
-    names = [format_name(known) for known in load_operations(system)]
+    names = [format_with_dashes(known) for known in load_operations(system)]
     words = {word for word in name.split("-") if len(word) > 2}
     close = get_close_matches(name, names, n=4, cutoff=0.6)
     alike = [known for known in names if words and words <= {*known.split("-")}]
     return list(dict.fromkeys([*close, *alike]))[:4]
 
 
-def format_name(name: str) -> str:
+def format_with_dashes(name: str) -> str:
     """Write the name of an operation or argument as the command line does: with dashes."""
     return name.replace("_", "-")
 

@@ -89,7 +89,9 @@ def _print_plan(command: JobTask, options: JobOptions, plan: Plan) -> ExitCode:
 
     with ignore_closed_stream(sys.stdout):
         _print_result(
-            to_json(plan), options.as_json, lambda: print_plan(create_console(), plan, command.next_steps)
+            result_to_json(plan),
+            options.as_json,
+            lambda: print_plan(create_console(), plan, command.next_steps),
         )
     return ExitCode.CHANGES if options.detailed_exitcode and plan.changes else ExitCode.SUCCESS
 
@@ -107,7 +109,7 @@ def _finish_report(command: JobTask, options: JobOptions, report: Report, progre
     )
     if report.complete and report.phase != "undo":
         try_remove_stale_file(report, command.failed, progress.print_message)
-    data = {**to_json(report), "failed_file": failed and str(failed)}
+    data = {**result_to_json(report), "failed_file": failed and str(failed)}
     with ignore_closed_stream(sys.stdout):
         _print_result(
             data,
@@ -207,7 +209,7 @@ def show_log(console: Console) -> Iterator[None]:
         log.setLevel(level)
 
 
-def to_json(result: Report | Plan | Rehearsal) -> dict[str, object]:
+def result_to_json(result: Report | Plan | Rehearsal) -> dict[str, object]:
     """Convert a report, a plan or a rehearsal to JSON data."""
     return attrs.asdict(result, value_serializer=_serialize_path)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from .catalog import Description, describe_operation, format_name, load_operations
+from .catalog import Description, describe_operation, format_with_dashes, load_operations
 
 if TYPE_CHECKING:
     from .catalog import OperationClass
@@ -35,8 +35,8 @@ def describe_for_shell(system: str, operation: OperationClass) -> Description:
     from ..core.codec.fields import get_fields
 
     about = describe_operation(operation)
-    options = {field.name: f"--{format_name(field.name)}" for field in get_fields(operation)}
-    members = _name_members(operation)
+    options = {field.name: f"--{format_with_dashes(field.name)}" for field in get_fields(operation)}
+    members = _list_member_names(operation)
 
     def translate(text: str, names: Mapping[str, str] = options) -> str:
         text = _CODE.sub(lambda found: _translate_code(system, found[1], names), text)
@@ -54,7 +54,7 @@ def describe_for_shell(system: str, operation: OperationClass) -> Description:
     )
 
 
-def _name_members(operation: OperationClass) -> dict[str, str]:
+def _list_member_names(operation: OperationClass) -> dict[str, str]:
     """Name the members of the result as they are printed: on the wire."""
     from ..core.codec.fields import get_fields
     from ..core.operation.operation import find_result_type
@@ -72,5 +72,5 @@ def _translate_code(system: str, code: str, names: Mapping[str, str]) -> str:
     called = _CALL.fullmatch(code)
     if (called[1] if called else code) not in load_operations(system):
         return f"`{code.removeprefix('models.')}`"
-    option = f" --{format_name(called[2])}" if called and called[2] else ""
-    return f"`{format_name(called[1] if called else code)}{option}`"
+    option = f" --{format_with_dashes(called[2])}" if called and called[2] else ""
+    return f"`{format_with_dashes(called[1] if called else code)}{option}`"

@@ -64,7 +64,7 @@ class Adapter(ABC, Generic[ClientT]):
         """Hash what tells this account of the service from others: here, the credential; see `Directory`."""
         return await self.client.fingerprint_credential(salt) or ""
 
-    def key_of(self, record: UserRecord) -> str:
+    def get_key(self, record: UserRecord) -> str:
         """Get the record's natural key in this system; empty where it has none."""
         return getattr(record, self.capabilities.key) or ""
 
@@ -173,11 +173,11 @@ class Adapter(ABC, Generic[ClientT]):
         """Find the system's own id of the user that a record is about; a failure to ask has changed nothing."""
         if record.remote_id:
             return record.remote_id
-        found = await self._ask_without_effect(self.find(self.key_of(record)))
+        found = await self._ask_without_effect(self.find(self.get_key(record)))
         return None if found is None else found.remote_id
 
     def _list_keys(self, records: Sequence[UserRecord]) -> Sequence[str]:
-        return [self.key_of(record) for record in records]
+        return [self.get_key(record) for record in records]
 
     async def _create_in_batches(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Create records, batch by batch."""
@@ -219,7 +219,7 @@ class Adapter(ABC, Generic[ClientT]):
         good = [fit_record(record, can) for number, record in enumerate(records) if number not in reasons]
         sent = iter(await send(good) if good else ())
         return [
-            Outcome(self.key_of(record), "invalid", reasons[number]) if number in reasons else next(sent)
+            Outcome(self.get_key(record), "invalid", reasons[number]) if number in reasons else next(sent)
             for number, record in enumerate(records)
         ]
 
@@ -242,7 +242,7 @@ class Adapter(ABC, Generic[ClientT]):
         Raises:
             AlloyAsyncError: every call failed for a reason that lies in no record, and nothing happened.
         """
-        return await SingleCalls(self._create_error_outcome, changes=changes).make(call, items, keys)
+        return await SingleCalls(self._create_error_outcome, changes=changes).make_calls(call, items, keys)
 
     async def _ask_without_effect(self, asking: Awaitable[T]) -> T:
         """Await the answer to a question; where there is none, nothing has happened."""

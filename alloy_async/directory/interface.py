@@ -103,7 +103,7 @@ class Capabilities:
         """List the fields that a new user needs and that the system never shows: who was removed cannot be created again."""
         return tuple(field for field in self.needs if field in self.hidden)
 
-    def name_users(self, users: Iterable[UserRecord]) -> Iterator[str]:
+    def format_users(self, users: Iterable[UserRecord]) -> Iterator[str]:
         """Name each user by natural key, and what else tells it apart."""
         for user in users:
             others = [
@@ -134,7 +134,7 @@ class AmbiguousKey(InvalidRequest):
     """
 
     def __init__(self, key: str, users: Sequence[UserRecord], can: Capabilities) -> None:
-        super().__init__(f"{key!r} means {len(users)} users: {' and '.join(can.name_users(users))}")
+        super().__init__(f"{key!r} means {len(users)} users: {' and '.join(can.format_users(users))}")
         self.users: tuple[UserRecord, ...] = tuple(users)
 
 
@@ -246,7 +246,7 @@ class EncodingDirectory(Protocol):
         ...
 
 
-def find_encoder(directory: Directory) -> EncodingDirectory | None:
+def get_encoding_directory(directory: Directory) -> EncodingDirectory | None:
     """Return the directory where it can create many users without an object for each; None where it cannot."""
     return cast(EncodingDirectory, directory) if _is_encoder(type(directory)) else None
 

@@ -48,7 +48,7 @@ def _iterate_losses(record: UserRecord, can: Capabilities) -> Iterator[Loss]:
         if value is None or value in ("", ()):
             continue
         if field not in can.carries:
-            if not _is_implied(field, record, can):
+            if not _is_carried_by_another_field(field, record, can):
                 yield Loss(field, can.because.get(field, "there is no place for it"))
         elif (form := can.forms.get(field)) and (
             misfits := [entry for entry in value if not form.fits(entry)]
@@ -61,7 +61,7 @@ def _iterate_losses(record: UserRecord, can: Capabilities) -> Iterator[Loss]:
             yield Loss(f"attributes.{name}", form.says)
 
 
-def _is_implied(field: str, record: UserRecord, can: Capabilities) -> bool:
+def _is_carried_by_another_field(field: str, record: UserRecord, can: Capabilities) -> bool:
     """Tell whether what a dropped field says is carried by another one."""
     if field == "username":
         return "email" in can.carries and record.username == record.email

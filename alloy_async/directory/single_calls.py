@@ -34,7 +34,7 @@ class SingleCalls:
         self._broken: AlloyAsyncError | None = None
         self._errors: list[AlloyAsyncError] = []
 
-    async def make(
+    async def make_calls(
         self, call: Callable[[Item], Awaitable[T]], items: Sequence[Item], keys: Sequence[str]
     ) -> Sequence[T | Outcome]:
         """Make one call an item: what each gives, in order, or the outcome of one that failed.
@@ -49,7 +49,7 @@ class SingleCalls:
         """
         results: Sequence[T | Outcome]
         if len(items) == 1:  # the work is about this user alone, and needs no parts
-            results = [await self._attempt(call, items[0], keys[0])]
+            results = [await self._attempt_call(call, items[0], keys[0])]
         else:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -64,19 +64,19 @@ class SingleCalls:
     async def _take_turn(self, call: Callable[[Item], Awaitable[T]], item: Item, key: str) -> T | Outcome:
         async with self._slots:
             if self._work is None:
-                return await self._attempt(call, item, key)
+                return await self._attempt_call(call, item, key)
             if self._work.is_stopping:
                 return Outcome(key, "withdrawn")
             self._work.parts[key] = part = WithdrawableCall()
             try:
-                result = await part.run(lambda: self._attempt(call, item, key))
+                result = await part.run(lambda: self._attempt_call(call, item, key))
             except CallWithdrawn:
                 return Outcome(key, "withdrawn")
             if isinstance(result, Outcome):
                 part.outcome = result
             return result
 
-    async def _attempt(self, call: Callable[[Item], Awaitable[T]], item: Item, key: str) -> T | Outcome:
+    async def _attempt_call(self, call: Callable[[Item], Awaitable[T]], item: Item, key: str) -> T | Outcome:
         try:
             if self._broken is not None:
                 raise self._broken

@@ -68,7 +68,7 @@ class CopyReport:
         """Whether every user is in the target."""
         return self.counts.keys() <= {"created", "exists"}
 
-    def add(self, copied: Copied) -> None:
+    def count_user(self, copied: Copied) -> None:
         """Count one user."""
         outcome = copied.outcome
         self.counts[outcome.status] += 1
@@ -164,20 +164,20 @@ class Copy:
         self.report = CopyReport()
         self._failure = None
         async with (
-            aclosing(self._batches()) as batches,
-            aclosing(map_concurrently(self._send, batches, self._concurrency)) as sent,
+            aclosing(self._iterate_batches()) as batches,
+            aclosing(map_concurrently(self._send_batch, batches, self._concurrency)) as sent,
         ):
             async for _, done in sent:
                 if isinstance(done, Exception):
                     self._failure = self._failure or done
                     continue
                 for copied in done:
-                    self.report.add(copied)
+                    self.report.count_user(copied)
                     yield copied
         if self._failure is not None:
             raise self._failure
 
-    async def _batches(self) -> AsyncGenerator[list[_PreparedUser], None]:
+    async def _iterate_batches(self) -> AsyncGenerator[list[_PreparedUser], None]:
         """Yield the users to send, in the batches that the target takes."""
         batch: list[_PreparedUser] = []
         users = self.source.list()
@@ -185,7 +185,7 @@ class Copy:
             async for record in users:
                 if self._failure is not None:
                     return
-                if (prepared := self._prepare(record)) is not None:
+                if (prepared := self._prepare_user(record)) is not None:
                     batch.append(prepared)
                 if len(batch) == self.target.capabilities.batch_size:
                     yield batch
@@ -196,7 +196,7 @@ class Copy:
         if batch:
             yield batch
 
-    def _prepare(self, record: UserRecord) -> _PreparedUser | None:
+    def _prepare_user(self, record: UserRecord) -> _PreparedUser | None:
         can = self.target.capabilities
         if self._change is not None:
             sent = self._change(record)
@@ -213,7 +213,7 @@ class Copy:
             self._on_losses(record, lost)
         return _PreparedUser(record, sent, lost)
 
-    async def _send(self, batch: Sequence[_PreparedUser]) -> list[Copied]:
+    async def _send_batch(self, batch: Sequence[_PreparedUser]) -> list[Copied]:
         parts = send_in_halves([one.sent for one in batch], self._create_together)
         outcomes = [outcome async for _, part in parts for outcome in part]
         return [Copied(*one, outcome) for one, outcome in zip(batch, outcomes, strict=True)]

@@ -63,7 +63,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         if identity_provider:
             self.capabilities = PROVISIONING
 
-    def key_of(self, record: UserRecord) -> str:
+    def get_key(self, record: UserRecord) -> str:
         """Get the username; where there is none, the email."""
         return record.username or record.email or ""
 
@@ -89,7 +89,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         return [
             next(made)
             if user is None
-            else Outcome(self.key_of(record), "exists", remote_id=user.remote_id)
+            else Outcome(self.get_key(record), "exists", remote_id=user.remote_id)
             if isinstance(user, UserRecord)
             else user
             for record, user in zip(records, there, strict=True)
@@ -128,7 +128,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
 
         async def outcome(number: int) -> Outcome:
             record, verdict = records[number], verdicts.in_order(records)[number]
-            key = self.key_of(record)
+            key = self.get_key(record)
             if verdict.ok:
                 return Outcome(key, "created", remote_id=verdict.data.username if verdict.data else None)
             if verdict.status_code is not None:
@@ -141,7 +141,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """Call GET and PUT /users/{username}/; what somebody changes in between is overwritten."""
-        key = self.key_of(record)
+        key = self.get_key(record)
         username = await self._find_id(record)
         if username is None:
             return Outcome(key, "invalid", "there is no user with this name or email")

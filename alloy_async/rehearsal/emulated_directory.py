@@ -69,7 +69,7 @@ class EmulatedDirectory:
         return strangers
 
     async def _add_part(self, part: Sequence[UserRecord], own_ids: dict[str, str]) -> list[Outcome]:
-        outcomes = await self._inner.create([self._fill(user) for user in part])
+        outcomes = await self._inner.create([self._fill_needed_fields(user) for user in part])
         for user, outcome in zip(part, outcomes, strict=True):
             # The emulation and the system have the same administrator.
             if outcome.status == "exists" and outcome.remote_id in self._staff:
@@ -82,7 +82,7 @@ class EmulatedDirectory:
                 own_ids[fold(outcome.key)] = user.remote_id
         return [outcome for outcome in outcomes if outcome.status != "created"]
 
-    def _fill(self, user: UserRecord) -> UserRecord:
+    def _fill_needed_fields(self, user: UserRecord) -> UserRecord:
         needs = self.capabilities.needs
         missing: dict[str, Any] = {
             name: filler for name, filler in _FILLERS.items() if name in needs and not getattr(user, name)

@@ -82,7 +82,7 @@ class EmulatedService:
         effects, self._changes = self._changes, []
         return effects
 
-    def now(self, *, days_ago: float = 0) -> str:
+    def format_now(self, *, days_ago: float = 0) -> str:
         """Give a timestamp as the services write it: UTC with milliseconds."""
         moment = datetime.fromtimestamp(self.clock() - days_ago * 86_400, UTC)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

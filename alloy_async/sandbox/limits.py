@@ -66,7 +66,7 @@ class LimitEnforcer:
         self._limit = limit
         self._accounts: dict[str, _Account] = {}
 
-    def admit(self, credential: str) -> Mapping[str, str]:
+    def admit_or_refuse(self, credential: str) -> Mapping[str, str]:
         """Count one request; the headers that its answer carries.
 
         Raises:

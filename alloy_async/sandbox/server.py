@@ -223,7 +223,7 @@ class Sandbox:
             credential = ""
             if not operation.public:
                 credential = service.authenticate(request.headers, request.query, self.keys)
-            limit_headers = self.limiter.admit(credential)
+            limit_headers = self.limiter.admit_or_refuse(credential)
             call = _create_checked_call(operation, path, request, credential)
         except ApiError as error:
             answer = service.reply_to_error(error)

@@ -19,7 +19,7 @@ LIFETIME = 3600.0
 """Seconds that a token signed here is good for; a leaked one is not good for ever."""
 
 
-def _signer() -> Callable[..., str]:
+def _create_signer() -> Callable[..., str]:
     try:
         from jwt import PyJWS
         from jwt.algorithms import HMACAlgorithm
@@ -65,7 +65,7 @@ class SignedTokens:
     user_id: str | None = None
     lifetime: float = attrs.field(default=LIFETIME, kw_only=True)
     wall: Callable[[], float] = attrs.field(default=time.time, kw_only=True, repr=False)
-    _sign: Callable[..., str] = attrs.field(init=False, repr=False, factory=_signer)
+    _sign: Callable[..., str] = attrs.field(init=False, repr=False, factory=_create_signer)
 
     def __attrs_post_init__(self) -> None:
         if self.scope not in get_args(Scope):

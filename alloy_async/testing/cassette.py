@@ -91,12 +91,12 @@ class Cassette:
     async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
         body = await http.read()
         if self.is_recording:
-            exchange, response = await self._record(http, body)
+            exchange, response = await self._record_exchange(http, body)
             self._exchanges.append(filter_exchange(exchange, self._secrets))
             return response
-        return self._replay(http, body)
+        return self._replay_exchange(http, body)
 
-    async def _record(self, http: web.BaseRequest, body: bytes) -> tuple[Any, web.Response]:
+    async def _record_exchange(self, http: web.BaseRequest, body: bytes) -> tuple[Any, web.Response]:
         assert self._session is not None
         assert self._upstream is not None
         headers = {name: value for name, value in http.headers.items() if name.lower() not in HOP_HEADERS}
@@ -116,7 +116,7 @@ class Cassette:
             }
             return exchange, web.Response(status=answer.status, headers=kept, body=content)
 
-    def _replay(self, http: web.BaseRequest, body: bytes) -> web.Response:
+    def _replay_exchange(self, http: web.BaseRequest, body: bytes) -> web.Response:
         wanted = filter_exchange({"request": _describe_request(http, body)}, self._secrets)["request"]
         same = [n for n, exchange in enumerate(self._exchanges) if exchange["request"] == wanted]
         if not same:

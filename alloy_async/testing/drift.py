@@ -62,9 +62,9 @@ class DriftReport:
         drift = self.operations[operation.name]
         drift.answers += 1
         for path, of, value in _iterate_parts(find_result_type(type(operation)), result, "$"):
-            self._look_at(operation.name, drift, path, of, value)
+            self._note_drift(operation.name, drift, path, of, value)
 
-    def _look_at(self, name: str, drift: OperationDrift, path: str, of: Any, value: Any) -> None:
+    def _note_drift(self, name: str, drift: OperationDrift, path: str, of: Any, value: Any) -> None:
         if isinstance(value, ModelBase):
             for member in value._extra or ():
                 if not self._is_ignored(name, f"{path}.{member}"):

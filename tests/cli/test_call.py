@@ -21,7 +21,7 @@ from alloy_async import AlloyAsyncError, AsyncClient, from_wire, to_wire
 from alloy_async.cli.app import app
 from alloy_async.cli.catalog import load_operations
 from alloy_async.cli.exit_codes import ExitCode
-from alloy_async.cli.options.system_access import name_variable
+from alloy_async.cli.options.system_access import get_variable_name
 from alloy_async.core.codec.fields import get_fields
 from alloy_async.core.operation.operation import find_result_type
 from alloy_async.sandbox import Fault, Malformed, Reset, Sandbox, Status, Truncated
@@ -139,9 +139,9 @@ async def call(
     system, now = request.param, time.time()
     with ExitStack() as stack:
         first, second = (stack.enter_context(Sandbox(system, clock=lambda: now)) for _ in range(2))
-        monkeypatch.setenv(name_variable(system, "base_url"), second.url)
+        monkeypatch.setenv(get_variable_name(system, "base_url"), second.url)
         for name, value in {**second.credentials, **second.place}.items():
-            monkeypatch.setenv(name_variable(system, name), value)
+            monkeypatch.setenv(get_variable_name(system, name), value)
         async with load_client(system)(**first.credentials, base_url=first.url) as client:
             yield CommandLineCaller(client, first, second, tmp_path)
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.cli.output.failed_file import name_failed_file, remove_stale_file, write_failed_file
+from alloy_async.cli.output.failed_file import get_failed_file_path, remove_stale_file, write_failed_file
 from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.sandbox import Sandbox
@@ -132,7 +132,7 @@ def test_a_report_replaces_neither_the_job_nor_its_source(stopped: tuple[Path, P
     ],
 )
 def test_each_job_has_a_file_of_its_own(job: JobPlace, name: str) -> None:
-    assert name_failed_file(job, "csv") == Path(name)
+    assert get_failed_file_path(job, "csv") == Path(name)
 
 
 def test_a_line_that_could_not_be_read_is_there_to_be_corrected(tmp_path: Path, server: Sandbox) -> None:

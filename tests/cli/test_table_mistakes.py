@@ -124,9 +124,9 @@ def test_each_key_has_a_line(path: tuple[str, ...], line: int | None) -> None:
         '[tenants."a.b".map]\n'
         'Mail = "email"\n'
     )
-    assert lines.find(path) == line
+    assert lines.find_line(path) == line
 
 
 @given(st.text(max_size=300))
 def test_no_text_is_too_odd_to_be_searched(text: str) -> None:
-    TableLines(text).find(("tenants", "acme", "file"), ("file",))
+    TableLines(text).find_line(("tenants", "acme", "file"), ("file",))

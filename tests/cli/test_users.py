@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
 from alloy_async.cli.commands import user_queries
-from alloy_async.cli.options.system_access import load_capabilities, name_variable
+from alloy_async.cli.options.system_access import get_variable_name, load_capabilities
 from alloy_async.directory import UserRecord
 from alloy_async.sandbox import Fault, Sandbox, Status
 
@@ -41,7 +41,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             "app_id",
             "identity_provider",
         ):
-            monkeypatch.delenv(name_variable(system, fact), raising=False)
+            monkeypatch.delenv(get_variable_name(system, fact), raising=False)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Sandbox]]:
         sandbox = Sandbox(system, **options).__enter__()
         running.append(sandbox)
         for fact, value in {"base_url": sandbox.url, **sandbox.credentials, **sandbox.place}.items():
-            monkeypatch.setenv(name_variable(system, fact), value)
+            monkeypatch.setenv(get_variable_name(system, fact), value)
         return sandbox
 
     yield serve
@@ -190,7 +190,7 @@ def test_a_password_is_never_shown() -> None:
     record = UserRecord(
         username="ada", password="secret", active=False, groups=("a",), attributes={"desk": 4}
     )
-    assert user_queries.to_json(record) == {
+    assert user_queries.user_to_json(record) == {
         "username": "ada",
         "active": False,
         "groups": ["a"],

@@ -24,7 +24,7 @@ class Clock:
 
 def admits(limiter: LimitEnforcer, credential: str = "key") -> bool:
     try:
-        limiter.admit(credential)
+        limiter.admit_or_refuse(credential)
     except ApiError:
         return False
     return True
@@ -86,7 +86,7 @@ def test_who_waits_as_told_is_admitted(rate: float, burst: int, window: Any, now
     limiter = LimitEnforcer(Limit(rate, burst, window), clock)
     assert all(admits(limiter) for _ in range(burst))
     with pytest.raises(ApiError) as refusal:
-        limiter.admit("key")
+        limiter.admit_or_refuse("key")
     clock.now += int(refusal.value.headers["Retry-After"])
     assert admits(limiter)
 
@@ -96,9 +96,9 @@ def test_who_waits_as_told_is_admitted(rate: float, burst: int, window: Any, now
 )
 def test_a_refusal_says_when_to_come_back(form: Any, header: str | None) -> None:
     limiter = LimitEnforcer(Limit(rate=0.5, retry_after=form), Clock())
-    limiter.admit("key")
+    limiter.admit_or_refuse("key")
     with pytest.raises(ApiError) as refusal:
-        limiter.admit("key")
+        limiter.admit_or_refuse("key")
     assert refusal.value.status == 429
     assert refusal.value.headers.get("Retry-After") == header
     if form == "date":
@@ -118,7 +118,7 @@ def test_a_refusal_says_when_to_come_back(form: Any, header: str | None) -> None
 )
 def test_answers_tell_what_is_left(family: Any, headers: dict[str, str]) -> None:
     limiter = LimitEnforcer(Limit(rate=2, burst=4, window="fixed", headers=family), Clock())
-    assert limiter.admit("key") == headers
+    assert limiter.admit_or_refuse("key") == headers
 
 
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": -1}, {"rate": 1, "burst": 0}])

@@ -156,7 +156,7 @@ async def test_a_quota_shows_in_headers_and_in_either_body(form: str) -> None:
     limit = Limit(rate=1 / 3600, headers="x-ratelimit")
     async with Sandbox("opendatasoft", limit=limit, quota_body=form, clock=lambda: 1_000_000_000) as sandbox:
         service = sandbox.service
-        headers = dict(sandbox.limiter.admit("key"))
+        headers = dict(sandbox.limiter.admit_or_refuse("key"))
         assert headers == {
             "X-RateLimit-Limit": "1",
             "X-RateLimit-Remaining": "0",
@@ -166,7 +166,7 @@ async def test_a_quota_shows_in_headers_and_in_either_body(form: str) -> None:
         from alloy_async.sandbox import ApiError
 
         with pytest.raises(ApiError) as refused:
-            sandbox.limiter.admit("key")
+            sandbox.limiter.admit_or_refuse("key")
         answer = service.reply_to_error(refused.value)
     expected = {
         "automation": b'{"error_code":"too_many_requests","message":"Too many requests."}',

@@ -87,7 +87,7 @@ def _find_accounts(names: tuple[str, ...]) -> list[Profile | AccountStatus]:
     known = list_profile_names()
     if names:
         return [_load_or_explain(name) if name in known else load_profile(name) for name in names]
-    in_environment = [Profile("", system) for system in SYSTEMS if _name_credential_variables(system)]
+    in_environment = [Profile("", system) for system in SYSTEMS if _format_credential_variables(system)]
     return [*map(_load_or_explain, known), *in_environment]
 
 
@@ -103,7 +103,7 @@ def _load_or_explain(name: str) -> Profile | AccountStatus:
     return profile
 
 
-def _name_credential_variables(system: str) -> str | None:
+def _format_credential_variables(system: str) -> str | None:
     """Name the variables of the environment that hold a system's credential; None where none does."""
     service = load_client(system).system
     variable: str = service.name_variable(service.credential)
@@ -124,7 +124,9 @@ async def _check_account(profile: Profile | AccountStatus) -> AccountStatus:
 
     if isinstance(profile, AccountStatus):
         return profile
-    credential = str(profile.credential or f"env {_name_credential_variables(profile.system) or '(not set)'}")
+    credential = str(
+        profile.credential or f"env {_format_credential_variables(profile.system) or '(not set)'}"
+    )
     address = profile.base_url or ""
     target = TargetOptions(profile=profile.name or None)
     try:

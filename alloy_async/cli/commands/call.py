@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...systems import SYSTEMS
-from ..catalog import find_operation, format_name, load_operations, suggest_operations
+from ..catalog import find_operation, format_with_dashes, load_operations, suggest_operations
 from ..exit_codes import ExitCode
 from ..help import Command, Group, Option
-from ..options.target import TargetOptions, target_options
+from ..options.target import TargetOptions, add_target_options
 from ..output_file import OUTPUT_FILE, take_dash
 from ..shell_words import describe_for_shell
 
@@ -70,7 +70,7 @@ class SystemGroup(Group):
     """The operations of one system as commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [format_name(name) for name in load_operations(self.system)]
+        return [format_with_dashes(name) for name in load_operations(self.system)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         operation = find_operation(self.system, cmd_name)
@@ -81,10 +81,10 @@ class SystemGroup(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         command = self.get_command(ctx, args[0])
         if command is None and not args[0].startswith("-"):
-            ctx.fail(self._explain_unknown(args[0]))
+            ctx.fail(self._describe_unknown_operation(args[0]))
         return super().resolve_command(ctx, args)
 
-    def _explain_unknown(self, name: str) -> str:
+    def _describe_unknown_operation(self, name: str) -> str:
         near = suggest_operations(self.system, name)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         return f"{self.system} has no operation {name!r}.{hint}\nAll of them:  alloy-async operations {self.system}"
@@ -93,7 +93,7 @@ class SystemGroup(Group):
         with formatter.section("Operations"):
             formatter.write_dl(
                 [
-                    (format_name(name), describe_for_shell(self.system, operation).summary)
+                    (format_with_dashes(name), describe_for_shell(self.system, operation).summary)
                     for name, operation in load_operations(self.system).items()
                 ]
             )
@@ -162,7 +162,7 @@ def _create_command(system: str, operation: OperationClass) -> click.Command:
     own_options = [*_list_output_options(operation), *_REQUEST_OPTIONS]
 
     @click.pass_context
-    @target_options(sandbox=True, place=False)
+    @add_target_options(sandbox=True, place=False)
     def send(context: click.Context, /, target: TargetOptions, **given: Any) -> None:
         options = {param.name: given.pop(param.name) for param in own_options if param.name}
         body = given.pop("input", None)
@@ -179,7 +179,7 @@ def _create_command(system: str, operation: OperationClass) -> click.Command:
     parts.append(f"Exit code: {_EXIT_CODES}")
     connection = list(reversed(getattr(send, "__click_params__", [])))
     return CallCommand(
-        format_name(operation.name),
+        format_with_dashes(operation.name),
         params=[*create_options(operation, about.arguments), *own_options, *connection],
         callback=send,
         help="\n\n".join(filter(None, parts)),

@@ -13,7 +13,7 @@ from ...systems import SYSTEMS
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..help import Command
-from ..options.source import SOURCE_FILE, SourceOptions, source_options
+from ..options.source import SOURCE_FILE, SourceOptions, add_source_options
 from ..options.system_access import load_capabilities
 from ..output.safe_text import format_json
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     required=True,
     help=f"The system that shall get the users: {', '.join(SYSTEMS)}.",
 )
-@source_options
+@add_source_options
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is not a terminal."
@@ -70,7 +70,7 @@ def lint(
     can = load_capabilities(system)
     errors = warnings = 0
     try:
-        linter = Linter(reading.open(file, key=can.key), can)
+        linter = Linter(reading.open_source(file, key=can.key), can)
         for finding in linter.lint():
             errors += finding.severity == "error"
             warnings += finding.severity == "warning"

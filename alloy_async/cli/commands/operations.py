@@ -8,7 +8,7 @@ import sys
 import click
 
 from ...systems import SYSTEMS
-from ..catalog import format_name, load_operations
+from ..catalog import format_with_dashes, load_operations
 from ..help import Command
 from ..shell_words import describe_for_shell
 
@@ -26,7 +26,7 @@ def operations(system: str | None, as_json: bool) -> None:
     rows = [
         {
             "system": name,
-            "operation": format_name(operation.name),
+            "operation": format_with_dashes(operation.name),
             "method": operation.verb,
             "path": operation.route,
             "summary": describe_for_shell(name, operation).summary,

@@ -11,14 +11,14 @@ from ...systems import SYSTEMS
 from ..help import Command
 from ..job_runner import JobTask, run_job
 from ..options.job_account import describe_account
-from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
-from ..options.source import SOURCE_FILE, SourceOptions, open_users, source_options
-from ..options.system_access import read_place, system_option
-from ..options.target import TargetOptions, target_options
+from ..options.job_options import MODE_OPTIONS, JobOptions, add_job_options, add_options
+from ..options.source import SOURCE_FILE, SourceOptions, add_source_options, open_users
+from ..options.system_access import add_system_option, read_place
+from ..options.target import TargetOptions, add_target_options
 from ..output.failed_file import refuse_harmful_output
 from ..output.next_steps import NextSteps
 from ..output_file import refuse_special_file
-from ..tenants.options import many_options
+from ..tenants.options import add_many_options
 
 if TYPE_CHECKING:
     from ...directory import Directory
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         "alloy-async provision --many tenants.toml",
     ],
 )
-@many_options("provision", "file", required=False)
+@add_many_options("provision", "file", required=False)
 @click.argument("file", type=SOURCE_FILE, required=False)
 @click.option(
     "--from",
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="Where the rows go that did not go in, with line and reason; default beside the job file.",
 )
-@target_options(sandbox=True)
-@system_option("--to", "The system that gets the users")
-@source_options
-@job_options()
+@add_target_options(sandbox=True)
+@add_system_option("--to", "The system that gets the users")
+@add_source_options
+@add_job_options()
 @click.pass_context
 def provision(
     context: click.Context,
@@ -88,7 +88,7 @@ def provision(
     async def work(directory: Directory, run: Run) -> Report:
         from ...provisioning import provision
 
-        reading.check_workers(options.on)
+        reading.check_can_have_workers(options.on)
         kept = {**_describe_options(system, target, reading, directory), "from": origin}
         async with open_users(reading, file, origin, key=directory.capabilities.key) as source:
             return await provision(
@@ -117,13 +117,13 @@ def provision(
         "alloy-async plan users.csv --to alloy --detailed-exitcode",
     ],
 )
-@many_options("plan", "file")
+@add_many_options("plan", "file")
 @click.argument("file", type=SOURCE_FILE, required=False)
 @add_options(*MODE_OPTIONS)
-@target_options()
-@system_option("--to", "The system that would get the users")
-@source_options
-@job_options(sends=False)
+@add_target_options()
+@add_system_option("--to", "The system that would get the users")
+@add_source_options
+@add_job_options(sends=False)
 @click.pass_context
 def plan(
     context: click.Context,

@@ -12,12 +12,12 @@ import click
 
 from ..exit_codes import ExitCode
 from ..help import Command
-from ..job_runner import JobTask, run_job, to_json
-from ..options.emulation import create_limit, emulation_options
-from ..options.job_options import MODE_OPTIONS, JobOptions, add_options, job_options
-from ..options.source import SOURCE_FILE, SourceOptions, open_users, source_options
-from ..options.system_access import system_option
-from ..options.target import TargetOptions, target_options
+from ..job_runner import JobTask, result_to_json, run_job
+from ..options.emulation import add_emulation_options, create_limit
+from ..options.job_options import MODE_OPTIONS, JobOptions, add_job_options, add_options
+from ..options.source import SOURCE_FILE, SourceOptions, add_source_options, open_users
+from ..options.system_access import add_system_option
+from ..options.target import TargetOptions, add_target_options
 from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _SHOWN = 20
     metavar="EXPORT",
     help="Who is there, as JSON lines of `users list`; then the system is not even asked. Default: it is asked for its users.",
 )
-@emulation_options("--limit", "--limit-burst", latency=0.1)
+@add_emulation_options("--limit", "--limit-burst", latency=0.1)
 @click.option(
     "--speed",
     type=click.FloatRange(1, 100),
@@ -54,10 +54,10 @@ _SHOWN = 20
     show_default=True,
     help="Let time pass so many times faster.",
 )
-@target_options()
-@system_option("--to", "The system that would get the users")
-@source_options
-@job_options(shares=False)
+@add_target_options()
+@add_system_option("--to", "The system that would get the users")
+@add_source_options
+@add_job_options(shares=False)
 @click.pass_context
 def rehearse(
     context: click.Context,
@@ -113,7 +113,7 @@ def rehearse(
 def _finish_rehearsal(result: Rehearsal, options: JobOptions, file: Path | str, job: Path | None) -> ExitCode:
     """Print a rehearsal, and choose the exit code."""
     if options.as_json:
-        data = to_json(attrs.evolve(result, unresolved=()))
+        data = result_to_json(attrs.evolve(result, unresolved=()))
         rows = [row._asdict() for row in result.unresolved]
         click.echo(format_json({**data, "unresolved": rows}, indent=2))
     else:

@@ -10,8 +10,8 @@ import click
 from ...systems import SYSTEMS
 from ..exit_codes import NotDoneError
 from ..help import Command
-from ..options.emulation import create_limit, emulation_options
-from ..options.system_access import name_variable
+from ..options.emulation import add_emulation_options, create_limit
+from ..options.system_access import get_variable_name
 
 if TYPE_CHECKING:
     from ...sandbox import Sandbox
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="Where to listen; 0 takes a free port.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@emulation_options("--rate", "--burst", latency=0.0)
+@add_emulation_options("--rate", "--burst", latency=0.0)
 def sandbox(system: str, port: int, host: str, rate: float | None, burst: int, latency: float) -> None:
     """Serve an emulation of SYSTEM, with a few invented users, until Ctrl-C.
 
@@ -51,4 +51,4 @@ def _print_usage(sandbox: Sandbox) -> None:
     system = sandbox.system
     click.echo(f"The {system} sandbox listens. Ctrl-C stops it. To use it:\n")
     for setting, value in {"base_url": sandbox.url, **sandbox.credentials, **sandbox.place}.items():
-        click.echo(f"  export {name_variable(system, setting)}={value}")
+        click.echo(f"  export {get_variable_name(system, setting)}={value}")

@@ -12,8 +12,8 @@ import click
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..help import Group
-from ..options.system_access import system_option
-from ..options.target import TargetOptions, target_options
+from ..options.system_access import add_system_option
+from ..options.target import TargetOptions, add_target_options
 from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def users() -> None:
 
 @users.command("list")
 @_LIMIT
-@target_options(sandbox=True)
-@system_option("--in", "The system")
+@add_target_options(sandbox=True)
+@add_system_option("--in", "The system")
 @_JSON
 @click.pass_context
 def list_(
@@ -62,8 +62,8 @@ def list_(
 @users.command()
 @click.argument("text")
 @_LIMIT
-@target_options(sandbox=True)
-@system_option("--in", "The system")
+@add_target_options(sandbox=True)
+@add_system_option("--in", "The system")
 @_JSON
 @click.pass_context
 def find(
@@ -83,8 +83,8 @@ def find(
 
 @users.command()
 @click.argument("key")
-@target_options(sandbox=True)
-@system_option("--in", "The system")
+@add_target_options(sandbox=True)
+@add_system_option("--in", "The system")
 @_JSON
 @click.pass_context
 def get(context: click.Context, /, key: str, system: str, target: TargetOptions, as_json: bool) -> None:
@@ -170,7 +170,7 @@ async def _print_json_lines(found: AsyncIterator[UserRecord]) -> int:
 
     count = 0
     async for user in found:
-        click.echo(format_json(to_json(user)))
+        click.echo(format_json(user_to_json(user)))
         count += 1
     return count
 
@@ -200,10 +200,12 @@ def _drop_redundant_fields(shown: list[UserRecord]) -> list[dict[str, object]]:
         repeated.add("username")
     if all(user.full_name == f"{user.given_name} {user.family_name}" for user in shown):
         repeated.add("full_name")
-    return [{name: value for name, value in to_json(user).items() if name not in repeated} for user in shown]
+    return [
+        {name: value for name, value in user_to_json(user).items() if name not in repeated} for user in shown
+    ]
 
 
-def to_json(user: UserRecord) -> dict[str, object]:
+def user_to_json(user: UserRecord) -> dict[str, object]:
     """Convert a user to JSON data: the fields that are filled, and never a password."""
     from ...directory import FIELDS
 

@@ -16,7 +16,7 @@ from ...core.codec.containers import is_list, is_union, list_union_members
 from ...core.codec.fields import Field, get_fields
 from ...core.messages.upload import FileSource
 from ...core.operation.markers import Body, Json
-from ..catalog import format_name
+from ..catalog import format_with_dashes
 from ..help import Argument, Option
 from .json_input import STANDARD_INPUT, convert_json, load_json, suggest_member
 
@@ -37,9 +37,9 @@ class ArgumentType(click.types.StringParamType):
         self.members: list[Any] = list_union_members(of) if is_union(of) else [of]
         self.choices: list[str] = [str(choice) for member in self.members for choice in _list_choices(member)]
         self.is_open: bool = str in self.members
-        self.name: str = self._describe()
+        self.name: str = self._create_metavar()
 
-    def _describe(self) -> str:
+    def _create_metavar(self) -> str:
         if self.choices:
             return "|".join(self.choices)
         if _is_file(self.of):
@@ -56,17 +56,17 @@ class ArgumentType(click.types.StringParamType):
         if not isinstance(value, str):
             return value
         try:
-            return open_upload(value, ctx) if _is_file(self.of) else self._read(value)
+            return open_upload(value, ctx) if _is_file(self.of) else self._parse_text(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
-    def _read(self, text: str) -> Any:
+    def _parse_text(self, text: str) -> Any:
         if self.choices and text not in self.choices and not self.is_open:
             raise ValueError(f"{text!r} is not one of {', '.join(self.choices)}")
         if bool in self.members:
-            return _read_bool(text)
+            return _parse_bool(text)
         if int in self.members and (_WHOLE_NUMBER.fullmatch(text) or str not in self.members):
-            return _read_whole_number(text)
+            return _parse_whole_number(text)
         if str in self.members or self.choices:
             return text
         if _is_timestamp(self.members):
@@ -112,7 +112,7 @@ def _create_argument_option(field: Field, text: str) -> Option:
     if (members := _describe_members(field.type)) and not _is_file(field.type):
         help_text += f" Members: {members}."
     return Option(
-        [f"--{format_name(field.name)}", field.name],
+        [f"--{format_with_dashes(field.name)}", field.name],
         type=ArgumentType(of),
         multiple=repeated,
         default=() if repeated else None,
@@ -150,11 +150,13 @@ def build_operation(
     if body is not None:
         for name, value in _parse_body(operation, body).items():
             if name in values:
-                raise click.UsageError(f"--{format_name(name)} is given twice: as an option and in the body")
+                raise click.UsageError(
+                    f"--{format_with_dashes(name)} is given twice: as an option and in the body"
+                )
             values[name] = value
     required = [field.name for field in get_fields(operation) if field.required]
     values.update({name: place[name] for name in required if name not in values and name in place})
-    if missing := [f"--{format_name(name)}" for name in required if name not in values]:
+    if missing := [f"--{format_with_dashes(name)}" for name in required if name not in values]:
         raise click.UsageError(f"Missing option {', '.join(missing)}.")
     return operation(**values)
 
@@ -177,7 +179,7 @@ def _parse_body(operation: OperationClass, text: str) -> Mapping[str, Any]:
             members[name].name: convert_json(members[name].type, value, name) for name, value in data.items()
         }
     except ValueError as error:
-        raise click.UsageError(f"The body of {format_name(operation.name)}: {error}") from None
+        raise click.UsageError(f"The body of {format_with_dashes(operation.name)}: {error}") from None
 
 
 def open_upload(text: str, context: click.Context | None) -> Any:
@@ -206,13 +208,13 @@ def open_upload(text: str, context: click.Context | None) -> Any:
     return str(path)
 
 
-def _read_whole_number(text: str) -> int:
+def _parse_whole_number(text: str) -> int:
     if not _WHOLE_NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} is not a whole number")
     return int(text)
 
 
-def _read_bool(text: str) -> bool:
+def _parse_bool(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise ValueError(f"{text!r} is neither true nor false")
     return text.lower() == "true"

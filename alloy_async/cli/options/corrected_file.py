@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from ..output.failed_file import ENDINGS, is_as_written, name_failed_file
+from ..output.failed_file import ENDINGS, get_failed_file_path, is_as_written
 from .source import restore_source_options
 from .system_access import load_capabilities
 
@@ -58,7 +58,7 @@ class Correction(NamedTuple):
 
 def find_failed_file(job: JobPlace) -> Path | None:
     """Find the file of the rows that did not go in where a job writes it."""
-    paths = (name_failed_file(job, ending) for ending in ENDINGS)
+    paths = (get_failed_file_path(job, ending) for ending in ENDINGS)
     return next((path for path in paths if path.is_file()), None)
 
 
@@ -87,7 +87,9 @@ def list_corrections(job: JobPlace) -> Iterator[Path]:
     """
     from ...provisioning.store.store_opener import read_job_header
 
-    for path in _list_jobs(name_failed_file(job, ENDINGS[0])):  # a job is named alike, whatever its source
+    for path in _list_jobs_of_source(
+        get_failed_file_path(job, ENDINGS[0])
+    ):  # a job is named alike, whatever its source
         header = read_job_header(path)
         if header.corrects and header.phase == "apply":
             yield path
@@ -99,17 +101,17 @@ def _find_job_that_took(file: Path) -> Path | None:
     from ...provisioning.planning.source_rereader import is_source_unchanged
     from ...provisioning.store.store_opener import read_job_header
 
-    for path in _list_jobs(file):
+    for path in _list_jobs_of_source(file):
         header = read_job_header(path)
         if header.corrects and header.state == "done":
             reading, _, _ = restore_source_options(header)
             system = json.loads(header.options).get("system", header.system.lower())
-            if is_source_unchanged(reading.open(file, key=load_capabilities(system).key), header):
+            if is_source_unchanged(reading.open_source(file, key=load_capabilities(system).key), header):
                 return path
     return None
 
 
-def _list_jobs(file: Path) -> Iterator[Path]:
+def _list_jobs_of_source(file: Path) -> Iterator[Path]:
     """List the jobs of a source that stand beside it, as they are numbered."""
     path, number = file.with_suffix(".job"), 1
     while path.is_file():

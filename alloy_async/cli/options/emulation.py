@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...sandbox import Limit
 
 
-def emulation_options(rate: str, burst: str, *, latency: float) -> Callable[[Any], Any]:
+def add_emulation_options(rate: str, burst: str, *, latency: float) -> Callable[[Any], Any]:
     """Give a command the options of an emulation; it gets them under their own names.
 
     Args:

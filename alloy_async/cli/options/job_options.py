@@ -143,7 +143,7 @@ _DETAILED = _create_output_option(
 )
 
 
-def job_options(*, sends: bool = True, shares: bool = True) -> Callable[[Function], Function]:
+def add_job_options(*, sends: bool = True, shares: bool = True) -> Callable[[Function], Function]:
     """Give a command the options of how a job is run and shown; it gets them as its argument `options`.
 
     Args:

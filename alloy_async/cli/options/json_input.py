@@ -40,7 +40,7 @@ def load_json(text: str) -> Any:
             raise ValueError(f"{source}: is not UTF-8 text") from None
     source = "standard input" if source == STANDARD_INPUT else source
     try:
-        return json.loads(text, object_pairs_hook=_refuse_repeated_member)
+        return json.loads(text, object_pairs_hook=_create_unique_members)
     except json.JSONDecodeError as error:
         hint = "" if source != "it" else '; write JSON as \'{"name": "value"}\', or @FILE'
         raise ValueError(
@@ -50,7 +50,7 @@ def load_json(text: str) -> Any:
         raise ValueError(f"{source} is nested too deeply") from None
 
 
-def _refuse_repeated_member(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _create_unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]

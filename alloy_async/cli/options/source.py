@@ -73,7 +73,7 @@ class SourceOptions:
         told = FieldMap.parse(self.columns, self.constants)
         return told.merge(FieldMap.load(self.mapping_file)) if self.mapping_file else told
 
-    def open(self, file: Path | str, *, key: str) -> Source:
+    def open_source(self, file: Path | str, *, key: str) -> Source:
         """Open a file, or standard input where it is `-`; see `open_source`."""
         from ...provisioning import open_source
 
@@ -97,7 +97,7 @@ class SourceOptions:
         kept = attrs.asdict(attrs.evolve(self, constants=public, mapping_file=file))
         return {**kept, "withheld": secret}
 
-    def check_workers(self, on: str | None) -> None:
+    def check_can_have_workers(self, on: str | None) -> None:
         """Make sure that workers can read the same.
 
         Args:
@@ -135,7 +135,7 @@ async def open_users(
     if system is None:
         assert file is not None
         # In a thread, so that signals are heard while a pipe is silent.
-        yield await run_in_thread(partial(reading.open, file, key=key))
+        yield await run_in_thread(partial(reading.open_source, file, key=key))
     else:
         async with open_directory(
             system, TargetOptions(sandbox=False, base_url=None, api_key_file=None)
@@ -249,7 +249,7 @@ _OPTIONS = (
 )
 
 
-def source_options(command: Command) -> Command:
+def add_source_options(command: Command) -> Command:
     """Give a command the options for reading; it gets them as its argument `reading`."""
 
     @wraps(command)

@@ -46,7 +46,7 @@ PLACE_ARGUMENTS = {
 }
 
 
-def name_variable(system: str, name: str) -> str:
+def get_variable_name(system: str, name: str) -> str:
     """Name the environment variable of a setting, as AGILICUS_ORG_ID."""
     return f"{system}_{name}".upper()
 
@@ -123,8 +123,8 @@ def _read_settings(system: str, target: TargetOptions, credential_name: str) -> 
     return settings
 
 
-def system_option(name: str, help_text: str) -> Callable[[Function], Function]:
-    """Give a command an option for the system; below `target_options`, since the profile may name the system.
+def add_system_option(name: str, help_text: str) -> Callable[[Function], Function]:
+    """Give a command an option for the system; below `add_target_options`, since the profile may name the system.
 
     Args:
         name: the option, as --to.
@@ -192,7 +192,7 @@ def find_place(system: str, target: TargetOptions) -> dict[str, str]:
     found = {
         name: value
         for name in (*access.needed, *access.optional)
-        if (value := os.environ.get(name_variable(system, name)))
+        if (value := os.environ.get(get_variable_name(system, name)))
     }
     profile = target.load_profile(system)
     if profile is None:
@@ -209,7 +209,7 @@ def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
     for name in PLACE_ARGUMENTS[system].needed:
         if name not in place:
             raise ConfigurationError(
-                f"{system} needs {format_argument_name(name)}, or {name_variable(system, name)} in the environment"
+                f"{system} needs {format_argument_name(name)}, or {get_variable_name(system, name)} in the environment"
             )
     return place
 

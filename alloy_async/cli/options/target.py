@@ -163,7 +163,7 @@ _PLACE = (
 )
 
 
-def target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Function], Function]:
+def add_target_options(*, sandbox: bool = False, place: bool = True) -> Callable[[Function], Function]:
     """Give a command the options for reaching a system; it gets them as its argument `target`.
 
     Args:

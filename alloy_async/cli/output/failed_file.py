@@ -75,7 +75,7 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
             report = read_report(store)
             ending = write_rows_to_feed_back(file, store, report, safe=safe)
         if to is None:
-            path = name_failed_file(job, ending)
+            path = get_failed_file_path(job, ending)
             _refuse_foreign_file(path)
         path = part.replace(_choose_free_name(path, part, report.header))
         # Another worker of a shared job, which has come to its end as well, writes the same.
@@ -99,7 +99,7 @@ def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
     from ...provisioning.store.store_opener import read_job_header
 
     header = read_job_header(job)
-    named = [name_failed_file(job, ending) for ending in ENDINGS]
+    named = [get_failed_file_path(job, ending) for ending in ENDINGS]
     for path in [to] if to else named:
         if path.exists() and is_as_written(path, header):
             path.unlink()
@@ -107,7 +107,7 @@ def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
     return None
 
 
-def name_failed_file(job: JobPlace, ending: str) -> Path:
+def get_failed_file_path(job: JobPlace, ending: str) -> Path:
     """Name the file after the job, without the ending of a job file only: june.1 and june.2 are two jobs."""
     from ...provisioning.store.store_opener import get_path_for_files
 
@@ -131,11 +131,11 @@ def suggest_right_file(error: ForeignRowsError) -> str:
                     return f"\nTo feed it back to its own job:  {command}"
         return ""
     header = read_job_header(error.job)
-    for path in (name_failed_file(error.job, ending) for ending in ENDINGS):
+    for path in (get_failed_file_path(error.job, ending) for ending in ENDINGS):
         if path.exists():
             return f"\nTo feed back the rows of this job:  {format_command('resume', error.job, '--failed', path)}"
     ending = "jsonl" if Path(header.source).suffix in (".jsonl", ".json", ".parquet") else "csv"
-    path = name_failed_file(error.job, ending)
+    path = get_failed_file_path(error.job, ending)
     return f"\nTo write it anew:  {format_command('report', error.job, '--format', 'csv', '-o', path)}"
 
 
@@ -195,7 +195,7 @@ def write_rows_to_feed_back(
     why = "it cannot be read twice"
     try:
         reading, path, _ = restore_source_options(header)
-        source = reading.open(path, key=key) if path and header.source_digest else None
+        source = reading.open_source(path, key=key) if path and header.source_digest else None
         if source is not None and not is_source_unchanged(source, header):
             source, why = None, "it was changed since"
     except (AlloyAsyncError, OSError, KeyError) as error:

@@ -38,20 +38,20 @@ class JsonProgress:
 
     def print_message(self, text: str, style: str | None = None) -> None:
         """Print a message."""
-        self._print("message", {"text": text})
+        self._print_event("message", {"text": text})
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
         self.sending = self.sending or may_have_sent_from_here(event)
         if isinstance(event, Progress):
             self.counts = event.counts
-        self._print(name_event(event), attrs.asdict(event))
+        self._print_event(format_event_name(event), attrs.asdict(event))
 
-    def _print(self, name: str, members: dict[str, object]) -> None:
+    def _print_event(self, name: str, members: dict[str, object]) -> None:
         with ignore_closed_stream(sys.stderr):
             print_line(format_json({"event": name, **members}), err=True)
 
 
-def name_event(event: Event) -> str:
+def format_event_name(event: Event) -> str:
     """Name an event as other programs read it, as doubts_found."""
     return _WORD_START.sub("_", type(event).__name__).lower()

@@ -69,7 +69,7 @@ def _list_option_words(flag: str, value: str) -> list[str]:
     return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
 
 
-def name_secret_variable(field: str) -> str:
+def get_secret_variable_name(field: str) -> str:
     """Name the environment variable in which a suggested command expects a secret field, as PASSWORD."""
     return re.sub(r"\W", "_", field).upper()
 
@@ -123,12 +123,12 @@ class NextSteps:
 
     def _format_secrets(self) -> str:
         """Format what is secret, for a shell that has it in variables: where it has not, the empty value is refused."""
-        return "".join(f' --set "{field}=${name_secret_variable(field)}"' for field in self.secrets)
+        return "".join(f' --set "{field}=${get_secret_variable_name(field)}"' for field in self.secrets)
 
     @property
     def remark(self) -> str | None:
         """What to do before a suggested command is pasted; None where it works as it stands."""
         if not self.secrets:
             return None
-        names = ", ".join(f"{field} in ${name_secret_variable(field)}" for field in self.secrets)
+        names = ", ".join(f"{field} in ${get_secret_variable_name(field)}" for field in self.secrets)
         return f"What is secret is not kept; these commands expect it in the environment: {names}."

@@ -31,7 +31,7 @@ class JobRegister:
         self.table: Path = table
         self._folder = table.parent
         self.path: Path = table.with_suffix(".jobs.json")
-        self._jobs: dict[str, dict[str, str]] = self._load()
+        self._jobs: dict[str, dict[str, str]] = self._load_jobs()
         self._before = dict(self._jobs)
 
     def find_place(self, name: str, job: JobPlace | None) -> JobPlace:
@@ -72,12 +72,14 @@ class JobRegister:
                     what, remedy = "a plan of this tenant that waits", "apply it"
                 raise JobError(f"is {what} ({state}); {remedy}, or delete it", now)
         place = next(
-            place for place in _number_places(self._get_first_place(name, job)) if not job_exists(place)
+            place
+            for place in _iterate_numbered_places(self._get_first_place(name, job))
+            if not job_exists(place)
         )
-        self._note(name, place, by)
+        self._set_job(name, place, by)
         return place
 
-    def _note(self, name: str, place: JobPlace, by: str) -> None:
+    def _set_job(self, name: str, place: JobPlace, by: str) -> None:
         if isinstance(place, str):  # without the database, whose address may hold a password
             text = f"#{place.partition('#')[2]}"
         else:
@@ -111,7 +113,7 @@ class JobRegister:
     def _get_first_place(self, name: str, job: JobPlace | None) -> JobPlace:
         return self._folder / f"{name}.job" if job is None else job
 
-    def _load(self) -> dict[str, dict[str, str]]:
+    def _load_jobs(self) -> dict[str, dict[str, str]]:
         from ...core.errors import ConfigurationError
 
         try:
@@ -126,7 +128,7 @@ class JobRegister:
             ) from None
 
 
-def _number_places(first: JobPlace) -> Iterator[JobPlace]:
+def _iterate_numbered_places(first: JobPlace) -> Iterator[JobPlace]:
     """Number places: acme.job, acme.2.job, ...; in a database acme, acme.2, ..."""
     yield first
     number = 2

@@ -66,7 +66,7 @@ AT_ONCE = click.option(
 )
 
 
-def many_options(action: Action, argument: str, *, required: bool = True) -> Callable[[Any], Any]:
+def add_many_options(action: Action, argument: str, *, required: bool = True) -> Callable[[Any], Any]:
     """Let a command that works on a job work on all tenants of a table.
 
     Args:
@@ -76,7 +76,7 @@ def many_options(action: Action, argument: str, *, required: bool = True) -> Cal
     """
 
     def run(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
-        return run_many(_create_command(action, table, only, given))
+        return run_many(_create_many_command(action, table, only, given))
 
     return accept_tenants_table(run, argument, _TAKEN, (MANY, ONLY, AT_ONCE), required=required)
 
@@ -121,7 +121,7 @@ def accept_tenants_table(
     return wrap
 
 
-def _create_command(
+def _create_many_command(
     action: Action, table: Path, only: tuple[str, ...], given: Mapping[str, Any]
 ) -> ManyCommand:
     names = {field.name for field in attrs.fields(JobOptions)}

@@ -75,7 +75,7 @@ def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool)
             print_text(console, f"{name}: {', '.join(filter(None, _describe_status(one)))}")
     if any(_is_stopped(one) for one in found.values()) and not as_json:
         print_text(console, f"To go on:  {format_command('resume', '--many', table)}")
-    return max(map(_get_exit_code, found.values()), default=ExitCode.SUCCESS)
+    return max(map(_get_status_exit_code, found.values()), default=ExitCode.SUCCESS)
 
 
 def show_report(table: Path, only: Sequence[str], form: str, output: Path | None) -> ExitCode:
@@ -89,7 +89,7 @@ def show_report(table: Path, only: Sequence[str], form: str, output: Path | None
     """
     try:
         jobs = find_jobs(table, only)
-        found = _read_each_job(jobs, _read_json if form == "json" else _read_report)
+        found = _read_each_job(jobs, _read_report_and_json if form == "json" else _read_report)
         if form == "html" and output is not None:
             text = render_jobs_page(
                 str(table), [place for place in jobs.values() if job_exists(place)], output
@@ -112,7 +112,7 @@ def _read_report(store: JobStore) -> tuple[JobReport, None]:
     return read_report(store), None
 
 
-def _read_json(store: JobStore) -> tuple[JobReport, dict[str, object]]:
+def _read_report_and_json(store: JobStore) -> tuple[JobReport, dict[str, object]]:
     job_report = read_report(store)
     return job_report, report_to_json(store, job_report)
 
@@ -134,7 +134,7 @@ def _is_stopped(status: Any) -> bool:
     )
 
 
-def _get_exit_code(status: Any) -> ExitCode:
+def _get_status_exit_code(status: Any) -> ExitCode:
     if isinstance(status, JobStatus):
         return ExitCode.INCOMPLETE if _is_stopped(status) else ExitCode.SUCCESS
     return ExitCode.SUCCESS if isinstance(status, NoSuchJob) else ExitCode.NOT_DONE

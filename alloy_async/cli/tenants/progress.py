@@ -19,7 +19,7 @@ from rich.text import Text
 
 from ...provisioning import TenantResult
 from ...provisioning.events import Event
-from ..output.json_progress import name_event
+from ..output.json_progress import format_event_name
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line, format_json, print_line
 from ..output.streams import ignore_closed_stream, is_same_output
@@ -103,7 +103,7 @@ class TenantsProgress:
         state.update(event)
         with ignore_closed_stream(sys.stderr):
             if self._form == "json":
-                print_line(format_json(_to_json(state, event)), err=True)
+                print_line(format_json(_event_to_json(state, event)), err=True)
             elif self._form == "auto" and self._live is None:
                 self._print_plain_lines(state, event)
 
@@ -171,11 +171,11 @@ def _render_row(state: TenantRunProgress) -> tuple[Text, ...]:
     )
 
 
-def _to_json(state: TenantRunProgress, event: Event | TenantResult[Any]) -> dict[str, object]:
+def _event_to_json(state: TenantRunProgress, event: Event | TenantResult[Any]) -> dict[str, object]:
     if isinstance(event, TenantResult):
         name = "ended" if event.is_begun else "not_begun"
         facts: dict[str, object] = {"complete": event.complete, "error": state.note if event.error else None}
         with suppress(AttributeError):
             facts["counts"] = attrs.asdict(event.result.counts)  # type: ignore[union-attr]
         return {"tenant": state.name, "event": name, **facts}
-    return {"tenant": state.name, "event": name_event(event), **attrs.asdict(event)}
+    return {"tenant": state.name, "event": format_event_name(event), **attrs.asdict(event)}

@@ -72,7 +72,7 @@ def run_many(command: ManyCommand) -> ExitCode:
     console = create_console(stderr=True)
     reader = TableReader(command.table, sandbox=command.sandbox)
     try:
-        entries = reader.read(command.only)
+        entries = reader.read_entries(command.only)
         index = JobRegister(command.table)
         chosen = create_tenants_of_run(command.action, entries, index, command.failed)
         if reader.has_mistakes:  # what else is wrong is told together with these
@@ -97,7 +97,7 @@ def run_many(command: ManyCommand) -> ExitCode:
         except (AlloyAsyncError, OSError) as error:
             index.restore()
             return _print_refusal(reader, error)
-    return _finish(command, report, progress)
+    return _finish_run(command, report, progress)
 
 
 def _print_refusal(reader: TableReader, error: Exception) -> ExitCode:
@@ -158,7 +158,7 @@ def _describe_interruption(command: ManyCommand, progress: TenantsProgress) -> s
     )
 
 
-def _finish(command: ManyCommand, report: TenantsReport[Any], progress: TenantsProgress) -> ExitCode:
+def _finish_run(command: ManyCommand, report: TenantsReport[Any], progress: TenantsProgress) -> ExitCode:
     """Write the files of the rows that did not go in, print what became of each tenant, and choose the exit code."""
     from ...provisioning import Report
     from ..output.safe_console import create_console

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...provisioning import NoSuchJob, Plan, Report, TenantsReport
-from ..job_runner import to_json
+from ..job_runner import result_to_json
 from ..output.next_steps import NextSteps
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line
@@ -50,7 +50,7 @@ def print_run(
             table.add_column(heading, overflow="fold")
         for state in states.values():
             end = Text(clean_line(describe_end(state)))
-            table.add_row(Text(state.name), _name_end(state), end, style=_STYLES.get(state.stage, "dim"))
+            table.add_row(Text(state.name), _format_end(state), end, style=_STYLES.get(state.stage, "dim"))
         console.print(table)
     else:
         for state in states.values():
@@ -59,12 +59,12 @@ def print_run(
     _print_next_steps(console, command, states, failed_files)
 
 
-def _name_end(state: TenantRunProgress) -> str:
+def _format_end(state: TenantRunProgress) -> str:
     return "not begun" if state.stage == "waits for its turn" else state.stage
 
 
 def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantRunProgress]) -> str:
-    ends = Counter(_name_end(state) for state in states.values())
+    ends = Counter(_format_end(state) for state in states.values())
     facts = ", ".join(
         f"{ends[end]:,} {end}" for end in ("done", "incomplete", "failed", "not begun") if ends[end]
     )
@@ -122,7 +122,7 @@ def report_to_json(
     tenants = {
         name: {
             "exit_code": int(codes[name]),
-            "state": _name_end(state),
+            "state": _format_end(state),
             "error": state.note if state.result is not None and state.result.error else None,
             "failed_file": str(failed_files[name]) if name in failed_files else None,
             "report": _result_to_json(state),
@@ -141,4 +141,4 @@ def report_to_json(
 
 def _result_to_json(state: TenantRunProgress) -> dict[str, object] | None:
     result = state.result.result if state.result is not None else None
-    return to_json(result) if isinstance(result, Report | Plan) else None
+    return result_to_json(result) if isinstance(result, Report | Plan) else None

@@ -107,7 +107,7 @@ def _create_correction(entry: Entry, place: JobPlace, failed: Path | str, table:
     return attrs.evolve(
         tenant,
         is_correction=True,
-        source=partial(reading.open, found.file, key=key),
+        source=partial(reading.open_source, found.file, key=key),
         options={**tenant.options, "reading": reading.to_json()},
     )
 
@@ -139,7 +139,7 @@ def _open_source(entry: Entry, job: JobPlace | None) -> Source:
         header = read_job_header(job)
         _, path, _ = restore_source_options(header)
         reading, file = _restore_source_options(entry, header), path or file
-    return reading.open(file, key=load_capabilities(entry.system).key)
+    return reading.open_source(file, key=load_capabilities(entry.system).key)
 
 
 def _restore_source_options(entry: Entry, header: JobHeader) -> SourceOptions:

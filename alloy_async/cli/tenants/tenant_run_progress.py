@@ -75,14 +75,14 @@ class TenantRunProgress:
             case Stopped(reason):
                 self.note = reason
             case TenantResult():
-                self._end(event)
+                self._note_end(event)
 
     def _begin_sending(self, counts: Counts) -> None:
         if self.stage == "waits for its turn":  # nothing was checked: an earlier run has done that, and more
             self.earlier = counts.settled
         self.stage = "sending"
 
-    def _end(self, result: TenantResult[Any]) -> None:
+    def _note_end(self, result: TenantResult[Any]) -> None:
         self.result = result
         if isinstance(result.error, NoSuchJob):
             self.note = describe_tenant_error(result.error)

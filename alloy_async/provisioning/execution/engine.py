@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from ...core.calls.scope import check_each_attempt
 from ...core.hook_events import RateLimitedEvent, RetryEvent
-from ...directory.interface import find_encoder
+from ...directory.interface import get_encoding_directory
 from ..async_helpers import open_task_group
 from ..errors import SourceError
 from ..events import INTERRUPTED, DoubtsFound, Progress, Stopped, Waiting
@@ -59,7 +59,7 @@ class Engine:
         self._calls = RowExecutor(
             context, target, self._requests, self._intents, self.recorder, self.guard, self._doubts, decider
         )
-        encoder = find_encoder(target)
+        encoder = get_encoding_directory(target)
         self._batches = (
             None if encoder is None else BatchSender(encoder, self._requests, self._intents, self._calls)
         )

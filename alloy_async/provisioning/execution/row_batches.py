@@ -11,7 +11,7 @@ import attrs
 
 from ...core.codec.typed_json import pause_garbage_collector
 from ...directory import EncodingDirectory, RecordColumns, UserRecord
-from ...directory.interface import find_encoder
+from ...directory.interface import get_encoding_directory
 from ..async_helpers import iterate_slices, run_in_thread
 from ..errors import SourceError
 from ..job_context import JobContext
@@ -118,7 +118,7 @@ class PartPreparer:
         self._rereader = rereader
         self._source = context.source
         self._spool = context.spool
-        self._encoder = find_encoder(target)
+        self._encoder = get_encoding_directory(target)
         self._batch_size = target.capabilities.batch_size
 
     def prepare_slices(self, slices: Iterable[Sequence[RowStretch]]) -> list[Part]:

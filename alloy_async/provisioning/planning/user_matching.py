@@ -59,7 +59,7 @@ class UserMatcher:
     def explain_refusal(self, one: CheckedRow, there: Users) -> str | None:
         """Explain why nothing is done with a row, from whom it means; None where that is one user that no other row means."""
         if len(there) > 1:
-            names = " and ".join(self._can.name_users(there))
+            names = " and ".join(self._can.format_users(there))
             return f"means {len(there)} users there: {names}; tell them apart, or make them one, before anything is changed"
         if not there and self._mode in ("upsert", "sync") and self._can.key == "email" and "@" not in one.key:
             return f"{one.key!r} is not an e-mail address, and nobody there has it as an id"

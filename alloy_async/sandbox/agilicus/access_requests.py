@@ -16,7 +16,7 @@ class AccessRequestOperations(AgilicusServiceBase):
 
     def update_user_request(self, call: ApiCall) -> Any:
         """Approve or decline, as the state in the body says."""
-        request = USER_REQUESTS.find(self, call)
+        request = USER_REQUESTS.find_entity(self, call)
         spec = self.require_body(call.body)["spec"]
         state = spec.get("state")
         if state is None:
@@ -24,7 +24,7 @@ class AccessRequestOperations(AgilicusServiceBase):
         request["spec"] = {**request["spec"], "state": state}
         if "response_information" in spec:
             request["spec"]["response_information"] = spec["response_information"]
-        request["metadata"]["updated"] = self.now()
+        request["metadata"]["updated"] = self.format_now()
         if state == "approved":
             self._grant(request["spec"])
         self.record_change("updated", request["metadata"]["id"])
@@ -53,7 +53,7 @@ class AccessRequestOperations(AgilicusServiceBase):
 
     def _grant(self, spec: Json) -> None:
         resource = self.tenant.resources[spec["requested_resource"]]
-        permission = self.build_entity(
+        permission = self.create_entity(
             {
                 "user_id": spec["user_id"],
                 "org_id": spec["org_id"],

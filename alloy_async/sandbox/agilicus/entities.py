@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..messages import ApiCall, ApiError, Reply
 from .listing import limit_rows, matches
-from .service_base import NOTHING, AgilicusServiceBase, list_owned, reply_created
+from .service_base import NOTHING, AgilicusServiceBase, create_created_reply, list_owned
 from .state import AgilicusState, Json
 
 
@@ -60,7 +60,7 @@ class EntityKind:
     def check_removal(self, call: ApiCall, entity: Json) -> None:
         """Refuse a removal by raising ApiError."""
 
-    def clean_up(self, service: AgilicusServiceBase, entity: Json) -> None:
+    def remove_dependents(self, service: AgilicusServiceBase, entity: Json) -> None:
         """Remove what goes with a removed entity."""
 
     # The five operations
@@ -70,14 +70,14 @@ class EntityKind:
         if self.has_owner:
             service.find_user(call.path["user_id"])
         self.check_new(service, call, spec)
-        entity = service.build_entity({**self.defaults, **spec})
+        entity = service.create_entity({**self.defaults, **spec})
         self.complete_new(service, entity)
-        self.get_table(service.tenant)[self._key(call, entity["metadata"]["id"])] = entity
+        self.get_table(service.tenant)[self._create_table_key(call, entity["metadata"]["id"])] = entity
         service.record_change("created", entity["metadata"]["id"])
-        return reply_created(self.describe(service, entity))
+        return create_created_reply(self.describe(service, entity))
 
     def get(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
-        return self.describe(service, self.find(service, call))
+        return self.describe(service, self.find_entity(service, call))
 
     def list(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
         rows: Iterable[Json] = self.get_table(service.tenant).values()
@@ -88,30 +88,32 @@ class EntityKind:
         return limit_rows(self.list_member, listed, call.query)
 
     def replace(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
-        entity = self.find(service, call)
+        entity = self.find_entity(service, call)
         spec = service.require_body(call.body)["spec"]
         self.check_change(service, call, entity, spec)
         entity["spec"] = self.choose_stored_spec(entity["spec"], spec)
-        entity["metadata"]["updated"] = service.now()
+        entity["metadata"]["updated"] = service.format_now()
         service.record_change("updated", entity["metadata"]["id"])
         return self.describe(service, entity)
 
     def delete(self, service: AgilicusServiceBase, call: ApiCall) -> Reply:
-        entity = self.find(service, call)
+        entity = self.find_entity(service, call)
         self.check_removal(call, entity)
-        del self.get_table(service.tenant)[self._key(call, entity["metadata"]["id"])]
-        self.clean_up(service, entity)
+        del self.get_table(service.tenant)[self._create_table_key(call, entity["metadata"]["id"])]
+        self.remove_dependents(service, entity)
         service.record_change("deleted", entity["metadata"]["id"])
         return NOTHING
 
-    def find(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
+    def find_entity(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
         """Return the object that a call names; ApiError 404 where it is not there or not in the call's scope."""
         entity_id = call.path[self.id_parameter]
         noun = self.name.replace("_", " ")
-        entity = service.look_up(self.get_table(service.tenant), self._key(call, entity_id), noun)
+        entity = service.look_up(
+            self.get_table(service.tenant), self._create_table_key(call, entity_id), noun
+        )
         if not matches(entity["spec"], call.query, self.scope):
             raise ApiError(404, f"The {noun} {entity_id!r} is another user's or organisation's.")
         return entity
 
-    def _key(self, call: ApiCall, entity_id: str) -> Any:
+    def _create_table_key(self, call: ApiCall, entity_id: str) -> Any:
         return (call.path["user_id"], entity_id) if self.has_owner else entity_id

@@ -53,7 +53,7 @@ class ServiceAccounts(EntityKind):
             if protection is not None and call.query.get(name) != protection:
                 raise ApiError(403, f"The service account is protected: {name} must be given as it is.")
 
-    def clean_up(self, service: AgilicusServiceBase, entity: Json) -> None:
+    def remove_dependents(self, service: AgilicusServiceBase, entity: Json) -> None:
         user_id = entity["status"]["user"]["id"]
         del service.tenant.users[user_id]
         del service.tenant.roles[entity["spec"]["org_id"], user_id]

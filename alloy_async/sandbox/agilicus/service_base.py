@@ -25,7 +25,7 @@ DERIVED = (
 """Members of a user that a request cannot set by themselves."""
 
 
-def reply_created(value: Any) -> Reply:
+def create_created_reply(value: Any) -> Reply:
     return Reply.json(value, 201)
 
 
@@ -42,13 +42,13 @@ class AgilicusServiceBase(EmulatedService):
         super().__init__(rng, clock)
         self.show_type = show_type
         self.tenant: AgilicusState = AgilicusState()
-        main, lower = create_tenant(self.tenant, self.create_id, self.now(days_ago=90))
+        main, lower = create_tenant(self.tenant, self.create_id, self.format_now(days_ago=90))
         for number, person in enumerate(invent_people(seed_users, rng)):
             body = {"first_name": person.given, "last_name": person.family, "email": person.email}
             user = self.add_user(body, main)
             if number % 3 == 2:
                 self.add_to_organisation(user, lower)
-        add_groups_and_roles(self.tenant, main, lower, self.add_user, self.build_entity)
+        add_groups_and_roles(self.tenant, main, lower, self.add_user, self.create_entity)
 
     def create_error_body(self, status: int, message: str) -> Any:
         return {"error_code": str(status), "error_message": message}
@@ -64,8 +64,8 @@ class AgilicusServiceBase(EmulatedService):
 
     # Objects with spec and metadata
 
-    def build_entity(self, spec: Json, **parts: Any) -> Json:
-        now = self.now()
+    def create_entity(self, spec: Json, **parts: Any) -> Json:
+        now = self.format_now()
         metadata = {"id": self.create_id(), "created": now, "updated": now}
         return {"spec": spec, "metadata": metadata, **parts}
 
@@ -94,7 +94,7 @@ class AgilicusServiceBase(EmulatedService):
         return next((user for user in users if fold(user["email"]) == folded), None)
 
     def add_user(self, body: Json, org_id: str | None, kind: str = "user") -> Json:
-        now = self.now()
+        now = self.format_now()
         user: Json = {
             "id": self.create_id(),
             "type": kind,
@@ -118,7 +118,7 @@ class AgilicusServiceBase(EmulatedService):
         status = body.get("status", "disabled" if disabled else "active")
         user.clear()
         user.update({**omit_members(body, DERIVED), **kept})
-        user.update(status=status, enabled=status != "disabled", updated=self.now())
+        user.update(status=status, enabled=status != "disabled", updated=self.format_now())
 
     def describe_briefly(self, user: Json) -> Json:
         """Describe a user as other objects mention it."""

@@ -9,7 +9,7 @@ from typing import Any
 from ..messages import ApiCall, ApiError
 from ..name_folding import fold
 from .listing import create_text_matcher, matches, page_by_email
-from .service_base import NOTHING, AgilicusServiceBase, list_owned, reply_created
+from .service_base import NOTHING, AgilicusServiceBase, create_created_reply, list_owned
 from .state import Json
 
 SEARCHED = ("id", "email", "first_name", "last_name", "external_id")
@@ -31,7 +31,7 @@ class UserOperations(AgilicusServiceBase):
         else:
             raise ApiError(409, f"A user with the email {body['email']!r} exists.")
         self.record_change("created", user["email"])
-        return reply_created(self.describe(user, org_id))
+        return create_created_reply(self.describe(user, org_id))
 
     def get_user(self, call: ApiCall) -> Any:
         org_id = call.query.get("org_id")
@@ -71,9 +71,9 @@ class UserOperations(AgilicusServiceBase):
         user.update({name: spec[name] for name in ("first_name", "last_name") if name in spec})
         if "attributes" in spec:
             user["configured_attributes"] = spec["attributes"]
-        user["updated"] = self.now()
+        user["updated"] = self.format_now()
         self.record_change("updated", email)
-        return reply_created(call.body)
+        return create_created_reply(call.body)
 
     def list_users(self, call: ApiCall) -> Any:
         org_id = call.query.get("org_id")
@@ -141,13 +141,13 @@ class UserOperations(AgilicusServiceBase):
         for entry in self.tenant.metadata.values():
             if all(entry["spec"].get(name) == spec.get(name) for name in same):
                 entry["spec"] = spec
-                entry["metadata"]["updated"] = self.now()
+                entry["metadata"]["updated"] = self.format_now()
                 self.record_change("updated", entry["metadata"]["id"])
                 return
         self._add_metadata(spec)
 
     def _add_metadata(self, spec: Json) -> Json:
-        entry = self.build_entity(spec)
+        entry = self.create_entity(spec)
         self.tenant.metadata[entry["metadata"]["id"]] = entry
         self.record_change("created", entry["metadata"]["id"])
         return entry

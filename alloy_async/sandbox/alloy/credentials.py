@@ -27,8 +27,8 @@ class CredentialOperations(AlloyServiceBase):
         user = self.find_user(call.body["userId"])
         app = self.find_app(call.body["credential"]["type"])
         if not app.is_oauth:
-            _require(app, call.body["credential"]["data"])
-        credential = Credential(self.create_id(), user.id, app.name, self.now())
+            _require_properties(app, call.body["credential"]["data"])
+        credential = Credential(self.create_id(), user.id, app.name, self.format_now())
         self.account.credentials[credential.id] = credential
         self.record_change("created", credential.id)
         return {"success": True, "credentialId": credential.id}
@@ -66,7 +66,7 @@ class CredentialOperations(AlloyServiceBase):
         app = self.find_app(name)
         if not app.is_oauth:
             raise ApiError(400, f"{app.name} does not use OAuth; create a credential for it.")
-        _require(app, query)
+        _require_properties(app, query)
         values = urlencode({"state": user.id, **query}, doseq=True)
         return {"oauthUrl": f"https://oauth.example/{app.name}/authorize?{values}"}
 
@@ -82,7 +82,7 @@ def _describe_metadata(app: App) -> dict[str, Any]:
     }
 
 
-def _require(app: App, values: dict[str, Any]) -> None:
+def _require_properties(app: App, values: dict[str, Any]) -> None:
     """Refuse when a property that the app's credential asks for is missing."""
     missing = [name for name, _, _ in app.properties if name not in values]
     if missing:

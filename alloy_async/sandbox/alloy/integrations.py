@@ -81,7 +81,7 @@ class IntegrationOperations(AlloyServiceBase):
         installation.completed = True
         for workflow in installation.workflows:
             key = installation.user_id, workflow.id
-            self.account.installed[key] = Installed(workflow.version, self.now())
+            self.account.installed[key] = Installed(workflow.version, self.format_now())
         self.record_change("installed", installation_id)
         return {"message": "The installation is complete."}
 

@@ -28,7 +28,7 @@ class AlloyServiceBase(EmulatedService):
         return f"{self.rng.getrandbits(96):024x}"
 
     def format_days_ago(self, days: float) -> str:
-        return self.now(days_ago=days)
+        return self.format_now(days_ago=days)
 
     def add_user(self, username: str, full_name: str | None) -> User:
         user = User(self.create_id(), username, full_name)

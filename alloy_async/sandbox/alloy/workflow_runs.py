@@ -27,7 +27,7 @@ class RunOperations(AlloyServiceBase):
         if event not in self.account.events:
             raise ApiError(404, f"There is no event {event!r}.")
         started = [
-            self._run(user, self.account.workflows[workflow_id], call.body["data"])
+            self._create_execution(user, self.account.workflows[workflow_id], call.body["data"])
             for (user_id, workflow_id), installed in self.account.installed.items()
             if user_id == user.id and installed.active and self.account.workflows[workflow_id].event == event
         ]
@@ -41,7 +41,7 @@ class RunOperations(AlloyServiceBase):
             raise ApiError(400, f"The workflow {workflow.name!r} is started by the event {workflow.event!r}.")
         if not self.find_installed_workflow(user, workflow).active:
             raise ApiError(400, f"The user's workflow {workflow.name!r} is not active.")
-        self._run(user, workflow, call.body["data"])
+        self._create_execution(user, workflow, call.body["data"])
         self.record_change("run", f"{user.username}/{workflow.id}")
         return {"message": "The workflow was started."}
 
@@ -54,7 +54,7 @@ class RunOperations(AlloyServiceBase):
                 break
         else:
             raise ApiError(404, f"The user has no execution {wanted!r} of this workflow.")
-        again = self._run(user, workflow, execution.data)
+        again = self._create_execution(user, workflow, execution.data)
         self.record_change("run", f"{user.username}/{workflow.id}")
         return {"message": "The workflow was started again.", "executionUuid": again.id}
 
@@ -101,14 +101,14 @@ class RunOperations(AlloyServiceBase):
         self.record_change("logs deleted", name)
         return {"message": "The user's logs are deleted."}
 
-    def _run(self, user: User, workflow: Workflow, data: Any) -> Execution:
-        execution = Execution(self.create_id(), user.id, workflow, self.now(), data)
+    def _create_execution(self, user: User, workflow: Workflow, data: Any) -> Execution:
+        execution = Execution(self.create_id(), user.id, workflow, self.format_now(), data)
         self.account.executions[execution.id] = execution
         return execution
 
     def _list_executions(self, call: ApiCall) -> list[Execution]:
         """List the executions of the workflow in the path, of one user if the query names one; older ones have lapsed."""
-        oldest = self.now(days_ago=LOG_DAYS)
+        oldest = self.format_now(days_ago=LOG_DAYS)
         for lapsed in [e for e in self.account.executions.values() if e.started_at < oldest]:
             del self.account.executions[lapsed.id]
         workflow = self.find_workflow(call.path["workflowId"])

@@ -55,10 +55,10 @@ class WorkflowOperations(AlloyServiceBase):
         }
 
     def activate_a_workflow(self, call: ApiCall) -> Any:
-        return self._switch(call, active=True)
+        return self._switch_workflow(call, active=True)
 
     def deactivate_a_workflow(self, call: ApiCall) -> Any:
-        return self._switch(call, active=False)
+        return self._switch_workflow(call, active=False)
 
     def disable_all_workflows_for_a_user(self, call: ApiCall) -> Any:
         user = self.find_user_by_id(call.path["userId"])
@@ -86,7 +86,7 @@ class WorkflowOperations(AlloyServiceBase):
         self.record_change("deleted", f"{user.username}/{workflow.id}")
         return {"deleted": True}
 
-    def _switch(self, call: ApiCall, *, active: bool) -> Any:
+    def _switch_workflow(self, call: ApiCall, *, active: bool) -> Any:
         user = self.find_user(call.body["userId"])
         workflow = self.find_named_workflow(call.body)
         self.find_installed_workflow(user, workflow).active = active

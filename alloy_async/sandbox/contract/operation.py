@@ -35,7 +35,7 @@ class Parameter:
     def _check(self) -> Check:
         return self._schemas.compile_check(self._schema)
 
-    def read(self, texts: list[str]) -> Any:
+    def parse_value(self, texts: list[str]) -> Any:
         """Read the value of the parameter, from each text sent under its name."""
         if self._schema.get("type") == "array":
             parts = [part for text in texts for part in text.split(",")] if self._csv else texts
@@ -107,7 +107,7 @@ class ContractOperation:
         for name, value in values.items():
             if value in (".", ".."):
                 raise Misfit(f"path parameter {name} is {value!r}, a step in the path to servers")
-        return {name: self._path[name].read([value]) for name, value in values.items()}
+        return {name: self._path[name].parse_value([value]) for name, value in values.items()}
 
     def read_query(self, pairs: list[tuple[str, str]]) -> dict[str, Any]:
         """Read the query, typed and checked; undeclared parameters, where allowed, stay text."""
@@ -120,7 +120,7 @@ class ContractOperation:
         values: dict[str, Any] = {}
         for name, given in texts.items():
             if name in self._query:
-                values[name] = self._query[name].read(given)
+                values[name] = self._query[name].parse_value(given)
             elif self._any_query or name in self._untyped_query:
                 values[name] = given[0] if len(given) == 1 else given
             else:

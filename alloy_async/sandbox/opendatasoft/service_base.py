@@ -50,7 +50,7 @@ class OpendatasoftServiceBase(EmulatedService):
         super().__init__(rng, clock)
         self._export_bytes = export_bytes
         self._quota_body = quota_body
-        founded = self.now(days_ago=400)
+        founded = self.format_now(days_ago=400)
         self.portal: Portal = Portal(
             {
                 group.uid: group
@@ -60,7 +60,7 @@ class OpendatasoftServiceBase(EmulatedService):
                 )
             }
         )
-        add_people(self.portal, seed_users, rng, self.now)
+        add_people(self.portal, seed_users, rng, self.format_now)
 
     def create_error_body(self, status: int, message: str) -> Any:
         code = _ERROR_CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "_")
@@ -106,7 +106,7 @@ class OpendatasoftServiceBase(EmulatedService):
         return user.to_json([self.portal.groups[uid].to_json(size) for uid, size in sizes.items()])
 
 
-def pick_writable(members: Mapping[str, Any]) -> dict[str, Any]:
+def select_writable_members(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: members[name] for name in WRITABLE if name in members}
 
 

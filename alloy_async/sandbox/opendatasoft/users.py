@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from ..messages import ApiCall, ApiError, Reply
 from ..name_folding import fold
 from .export import iterate_export
-from .service_base import OpendatasoftServiceBase, list_group_ids, pick_writable
+from .service_base import OpendatasoftServiceBase, list_group_ids, select_writable_members
 from .state import User
 
 RESERVED = frozenset({"export", "invite", "provision"})
@@ -30,7 +30,7 @@ class UserOperations(OpendatasoftServiceBase):
         if changes.get("username", user.username) != user.username:
             raise ApiError(422, "A username cannot be changed.")
         self.check_members(changes, of=user)
-        user.members.update(pick_writable(changes))
+        user.members.update(select_writable_members(changes))
         user.groups = list_group_ids(changes, user.groups)
         self.record_change("updated", user.username)
         return self.describe_user(user)
@@ -101,7 +101,11 @@ class UserOperations(OpendatasoftServiceBase):
         if username in self.portal.users or username in RESERVED:
             raise ApiError(422, f"The username {username!r} is taken.")
         user = User(
-            username, self.now(), pick_writable(item), list_group_ids(item, []), identity_provider=provider
+            username,
+            self.format_now(),
+            select_writable_members(item),
+            list_group_ids(item, []),
+            identity_provider=provider,
         )
         self.portal.users[username] = user
         return user

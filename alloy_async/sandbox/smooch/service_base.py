@@ -103,7 +103,7 @@ class SmoochServiceBase(EmulatedService):
         return f"{self.rng.getrandbits(96):024x}"
 
     def add_user(self, user_id: str) -> User:
-        user = User(self.create_id(), user_id, self.now())
+        user = User(self.create_id(), user_id, self.format_now())
         self.users[user.id] = user
         self.id_of[user_id] = user.id
         return user

@@ -17,14 +17,14 @@ from ...help import Command
 from ...job_runner import JobTask, run_job
 from ...options.corrected_file import FAILED_FILE, OWN_FILE, find_correction, find_failed_file
 from ...options.job_account import restore_target
-from ...options.job_options import NEW_KEY, JobOptions, add_options, job_options
+from ...options.job_options import NEW_KEY, JobOptions, add_job_options, add_options
 from ...options.job_place import JOB_PLACE
 from ...options.source import SourceOptions, open_users, restore_constants, restore_source_options
-from ...options.target import TargetOptions, target_options
-from ...output.failed_file import name_failed_file
+from ...options.target import TargetOptions, add_target_options
+from ...output.failed_file import get_failed_file_path
 from ...output.next_steps import NextSteps
 from ...output.safe_text import print_line
-from ...tenants.options import many_options
+from ...tenants.options import add_many_options
 
 if TYPE_CHECKING:
     from ....directory import Directory
@@ -47,7 +47,7 @@ def _create_job_command(
     shares: bool = True,
     of_table: bool = True,
 ) -> click.Command:
-    many = many_options(cast("Action", function.__name__), "job") if of_table else lambda command: command
+    many = add_many_options(cast("Action", function.__name__), "job") if of_table else lambda command: command
     job = click.argument("job", type=JOB_PLACE, required=not of_table)
     command: click.Command = add_options(
         click.command(
@@ -57,9 +57,9 @@ def _create_job_command(
         ),
         many,
         job,
-        target_options(),
+        add_target_options(),
         NEW_KEY,
-        job_options(shares=shares),
+        add_job_options(shares=shares),
         click.pass_context,
     )(function)
     return command
@@ -217,7 +217,7 @@ def _find_correction(job: Path | str, failed: Path | str | None) -> tuple[Path |
             f"{written} is as it was written: correct the rows in it first, then run this again"
         )
     raise NotDoneError(
-        f"nothing of {job} waits to be corrected where its rows would be ({name_failed_file(found.job, 'csv')}); where the"
+        f"nothing of {job} waits to be corrected where its rows would be ({get_failed_file_path(found.job, 'csv')}); where the"
         " file is elsewhere, say it: --failed FILE"
     )
 
@@ -263,7 +263,7 @@ async def _open_source(
         yield None
         return
     how = _restore_source_options(job, constants)
-    how.check_workers(on)
+    how.check_can_have_workers(on)
     _, file, origin = restore_source_options(header)
     async with open_users(how, file, origin, key=directory.capabilities.key) as source:
         yield source

@@ -14,7 +14,7 @@ from ...error_messages import translate_to_options
 from ...exit_codes import ExitCode, NotDoneError
 from ...help import Group
 from ...options.job_place import JOB_FOLDER
-from ...output.failed_file import ENDINGS, is_as_written, name_failed_file
+from ...output.failed_file import ENDINGS, get_failed_file_path, is_as_written
 from ...output.safe_text import clean_text, format_json, print_line
 from ...output_file import OUTPUT_FILE, is_rows_file, take_dash, write_output_file
 from .report_renderer import render_html
@@ -138,7 +138,7 @@ def _remove_job(job: JobPlace) -> None:
     from ....provisioning.store.store_opener import delete_store, read_job_header
 
     header = read_job_header(job)
-    files = [name_failed_file(job, ending) for ending in ENDINGS] if isinstance(job, Path) else []
+    files = [get_failed_file_path(job, ending) for ending in ENDINGS] if isinstance(job, Path) else []
     for path in files:
         if is_as_written(path, header):
             path.unlink()

@@ -23,12 +23,12 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _is_texts(value: Any) -> bool:
+def _is_text_or_texts(value: Any) -> bool:
     return _is_text(value) or (isinstance(value, list) and bool(value) and all(map(_is_text, value)))
 
 
-def _is_map(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_texts, value.values()))
+def _is_column_map(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_text_or_texts, value.values()))
 
 
 def _is_table_of_constants(value: Any) -> bool:
@@ -58,7 +58,7 @@ KEYS: Mapping[str, tuple[Check, str]] = {
     **ACCOUNT_KEYS,
     "file": _TEXT,
     "format": (lambda value: value in FORMATS, f"is one of {', '.join(FORMATS)}"),
-    "map": (_is_map, 'is a table of columns and fields, as { Mail = "email" }'),
+    "map": (_is_column_map, 'is a table of columns and fields, as { Mail = "email" }'),
     "set": (_is_table_of_constants, 'is a table of fields and values, as { department = "Sales" }'),
     "mapping": _TEXT,
     "delimiter": (

@@ -31,7 +31,7 @@ class TableLines:
             elif key := _KEY.match(line):
                 self._lines.setdefault((*table, *_split_path(key[1])), number)
 
-    def find(self, *paths: Sequence[str]) -> int | None:
+    def find_line(self, *paths: Sequence[str]) -> int | None:
         """Find the line of the first of some paths that is said; None where none is.
 
         A path may be said by part: `place.org_id = ...` says `place`, and `set = { password = ... }` says `set.password`.
@@ -63,10 +63,10 @@ def _iterate_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _split_path(text: str) -> tuple[str, ...]:
-    return tuple(_read_part(part) for part in re.findall(_PART, text))
+    return tuple(_parse_key_part(part) for part in re.findall(_PART, text))
 
 
-def _read_part(part: str) -> str:
+def _parse_key_part(part: str) -> str:
     if part.startswith("'"):
         return part[1:-1]
     if not part.startswith('"'):

@@ -69,7 +69,7 @@ class TableReader:
         """Whether anything was wrong so far."""
         return bool(self._mistakes)
 
-    def read(self, only: Collection[str] = ()) -> Sequence[Entry]:
+    def read_entries(self, only: Collection[str] = ()) -> Sequence[Entry]:
         """Read the entries that can be used; what is wrong with the others is noted, for `raise_mistakes`.
 
         Args:
@@ -78,8 +78,8 @@ class TableReader:
         Raises:
             ConfigurationError: the table cannot be read, has none, or not those that are wanted.
         """
-        common, tables = self._load(only)
-        common = self._check_keys(FOR_ALL, common)
+        common, tables = self._load_tables(only)
+        common = self._collect_valid_values(FOR_ALL, common)
         self._has_wrong_top = self.has_mistakes
         entries = [self._read_entry(name, table, common) for name, table in tables.items()]
         return [entry for entry in entries if entry is not None]
@@ -87,12 +87,12 @@ class TableReader:
     def read_jobs(self, only: Collection[str] = ()) -> Mapping[str, Path | str | None]:
         """Read where the first job of each tenant is; None where the table does not say so. All else is left aside.
 
-        Args, raises: as for `read`, and TableError with every mistake in that.
+        Args, raises: as for `read_entries`, and TableError with every mistake in that.
         """
-        common, tables = self._load(only)
+        common, tables = self._load_tables(only)
         jobs: dict[str, Path | str | None] = {}
         for name, table in tables.items():
-            values = {**common, **table} if self._check_name_and_table(name, table) else {}
+            values = {**common, **table} if self._accept_name_and_table(name, table) else {}
             jobs[name] = resolve_job_place(_insert_tenant_name(values.get("job"), name), self._path.parent)
         self.raise_mistakes()
         return jobs
@@ -101,7 +101,7 @@ class TableReader:
         """Note what was found when the tenants were looked at."""
         for one in mistakes:
             keys = _KEYS_OF_ARGUMENTS.get(one.argument or "", ())
-            self._note(one.tenant, translate_to_keys(translate_to_options(one.message)), *keys)
+            self._note_mistake(one.tenant, translate_to_keys(translate_to_options(one.message)), *keys)
 
     def raise_mistakes(self) -> None:
         """Raise what was noted, in the order of the lines.
@@ -116,9 +116,9 @@ class TableReader:
         lines = [f"  line {line}: {name}: {message}" for line, name, message in ordered]
         raise TableError("\n".join([f"{self._path}: {found}; nothing was sent:", *lines]))
 
-    def _load(self, only: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _load_tables(self, only: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Load what is said for all, and the tables of the tenants that are wanted."""
-        data = self._parse()
+        data = self._parse_file()
         tables = data.pop("tenants", {})
         if not isinstance(tables, Mapping) or not tables:
             raise ConfigurationError(
@@ -126,14 +126,16 @@ class TableReader:
             )
         for name in only:
             if name not in tables:
-                raise ConfigurationError(f"{self._path}: there is no tenant {name!r}{_suggest(name, tables)}")
+                raise ConfigurationError(
+                    f"{self._path}: there is no tenant {name!r}{_format_suggestion(name, tables)}"
+                )
         return data, {name: table for name, table in tables.items() if not only or name in only}
 
     def _find_misplaced(self, data: Mapping[str, Any]) -> str:
         """Find what was probably meant for tenants where there are none."""
         tables = {name: table for name, table in data.items() if isinstance(table, Mapping)}
         for name, table in tables.items():
-            line = self._lines.find((name,)) or 1
+            line = self._lines.find_line((name,)) or 1
             if table.keys() & KEYS.keys() and name not in KEYS:
                 return f", as [tenants.{name}] on line {line}"
             inner = next((key for key, value in table.items() if isinstance(value, Mapping)), None)
@@ -141,7 +143,7 @@ class TableReader:
                 return f", as [tenants.{inner}] on line {line}, not [{name}.{inner}]"
         return ""
 
-    def _parse(self) -> dict[str, Any]:
+    def _parse_file(self) -> dict[str, Any]:
         try:
             text = self._path.read_text(encoding="utf-8-sig")
             data = tomllib.loads(text)
@@ -152,14 +154,14 @@ class TableReader:
         self._lines = TableLines(text)
         return data
 
-    def _check_keys(self, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    def _collect_valid_values(self, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values that can be used, and note what is wrong with the others."""
         good: dict[str, Any] = {}
         for key, value in table.items():
             if key not in KEYS:
-                self._note(name, self._describe_unknown(name, key, value), key)
+                self._note_mistake(name, self._describe_unknown(name, key, value), key)
             elif complaint := find_value_fault(key, value):
-                self._note(name, complaint, key)
+                self._note_mistake(name, complaint, key)
             else:
                 good[key] = value
         return good
@@ -171,41 +173,41 @@ class TableReader:
             return f'there is no key {key!r}; a name with a dot is quoted: [tenants."{name}.{key}"]'
         if key in _INSTEAD:
             return f"there is no key {key!r}: {_INSTEAD[key]}"
-        return f"there is no key {key!r}{_suggest(key, KEYS)}"
+        return f"there is no key {key!r}{_format_suggestion(key, KEYS)}"
 
     def _read_entry(self, name: str, table: Any, common: Mapping[str, Any]) -> Entry | None:
-        if not self._check_name_and_table(name, table):
+        if not self._accept_name_and_table(name, table):
             return None
         before = len(self._mistakes)
-        own = self._check_keys(name, table)
+        own = self._collect_valid_values(name, table)
         has_wrong_keys = len(self._mistakes) > before or self._has_wrong_top
         values = _insert_tenant_name({**_merge_common_keys(common, own), **own}, name)
 
         def note(key: str, message: str) -> None:
             if has_wrong_keys and _MISSING.search(message):
                 return  # it is there, under a wrong key or with a wrong value, which is told already
-            self._note(name, translate_to_keys(message), key)
+            self._note_mistake(name, translate_to_keys(message), key)
 
         entry = create_entry(name, values, self._path.parent, note, sandbox=self._sandbox)
         return entry if len(self._mistakes) == before else None
 
-    def _check_name_and_table(self, name: str, table: Any) -> bool:
+    def _accept_name_and_table(self, name: str, table: Any) -> bool:
         """Tell whether a tenant can be called so, and has a table; note it where not."""
         if not _NAME.fullmatch(name):
-            self._note(
+            self._note_mistake(
                 name, "a name is made of letters, digits, '-', '_' and '.', as its job is named after it"
             )
         elif not isinstance(table, Mapping):
-            self._note(name, f"is not a table; write [tenants.{name}] above its keys")
+            self._note_mistake(name, f"is not a table; write [tenants.{name}] above its keys")
         else:
             return True
         return False
 
-    def _note(self, name: str, message: str, *keys: str) -> None:
+    def _note_mistake(self, name: str, message: str, *keys: str) -> None:
         """Note a mistake: it is on the line of the first of some keys that the tenant says, else where that is said for all."""
         paths = [tuple(key.split(".")) for key in keys]
         own = [] if name == FOR_ALL else [("tenants", name, *path) for path in paths]
-        line = self._lines.find(*own, *paths) or self._lines.find(("tenants", name)) or 1
+        line = self._lines.find_line(*own, *paths) or self._lines.find_line(("tenants", name)) or 1
         self._mistakes.append((line, name, message))
 
 
@@ -230,7 +232,7 @@ def _insert_tenant_name(value: Any, name: str) -> Any:
     return value
 
 
-def _suggest(name: str, known: Collection[str]) -> str:
+def _format_suggestion(name: str, known: Collection[str]) -> str:
     from ....provisioning.sources.field_map import format_suggestion
 
     return format_suggestion(str(name), known)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import IO, Self
 
 from ....directory import Directory, EncodingDirectory, RecordColumns
-from ....directory.interface import find_encoder
+from ....directory.interface import get_encoding_directory
 from ..rows import RowStretch
 
 _HEAD = struct.Struct("<qqqq")
@@ -32,7 +32,9 @@ class BodySpool:
 
     def __init__(self, target: Directory, open_file: Callable[[], IO[bytes]] = _open_file) -> None:
         can = target.capabilities
-        self._encoder: EncodingDirectory | None = None if "password" in can.carries else find_encoder(target)
+        self._encoder: EncodingDirectory | None = (
+            None if "password" in can.carries else get_encoding_directory(target)
+        )
         self._size = can.batch_size
         self._open_file = open_file
         self._file: IO[bytes] | None = None
