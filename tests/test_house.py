@@ -22,6 +22,17 @@ PARTICIPLES = frozenset(
     )
 )
 VERBS_IN_ED = frozenset({"embed", "exceed", "feed", "need", "proceed", "seed", "speed", "succeed"})
+RESULTS = {
+    "is has can may was": r"bool|TypeGuard\b.*",
+    "check refuse": r"None|NoReturn",
+    "create find get choose compute parse load render": r"(?!None$).+",
+    "format explain suggest": r"(Iterator\[|tuple\[)?(str|Text)\b.*",
+    "list": r"(?!Iterator|AsyncIterator|Generator).+",
+    "iterate": r"(Async)?(Iterator|Generator)\b.*",
+    "count": r"int|float|Counter\b.*|tuple\b.*|dict\b.*|\w+Counts\b.*",
+}
+"""What the first word of a name says of the result: the words of CONTRIBUTING.md, as the annotation has to be."""
+OF_CLICK = frozenset({"format_commands", "format_options", "format_epilog"})
 
 
 def find_functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -33,6 +44,12 @@ def find_functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDe
 def is_property(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     names = {ast.unparse(decorator).rpartition(".")[2] for decorator in function.decorator_list}
     return bool(names & {"property", "cached_property", "setter"})
+
+
+def is_made_into_another(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a decorator makes a command, a block or a client's method of a function."""
+    names = {ast.unparse(getattr(one, "func", one)).rpartition(".")[2] for one in function.decorator_list}
+    return bool(names & {"declare", "command", "contextmanager", "asynccontextmanager"})
 
 
 def is_participle(name: str) -> bool:
@@ -78,6 +95,21 @@ def test_functions_are_named_by_verbs() -> None:
         if is_participle(function.name) and not is_property(function)
     ]
     assert len(wrong) <= 0.02 * len(functions), "\n".join(wrong)
+
+
+def test_the_first_word_of_a_name_says_what_comes_back() -> None:
+    """Of names of one word, and of what a decorator makes something else, it says nothing."""
+    results = {verb: result for verbs, result in RESULTS.items() for verb in verbs.split()}
+    wrong = [
+        f"{path.relative_to(PACKAGE)}:{function.lineno} {function.name} -> {ast.unparse(function.returns)}"
+        for path in FILES
+        for function in find_functions(path)
+        if function.returns and not is_property(function) and not is_made_into_another(function)
+        for verb, _, rest in (function.name.lstrip("_").partition("_"),)
+        if rest and verb in results and function.name not in OF_CLICK
+        if not re.fullmatch(results[verb], ast.unparse(function.returns))
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_folder_says_what_it_is_for() -> None:

@@ -27,7 +27,7 @@ from .error_messages import describe_error, error_to_json, format_option_name
 from .exit_codes import ExitCode
 from .help import Group, write_commands, write_examples
 from .output.safe_text import format_json, print_line
-from .output.streams import drop_output, open_missing_streams, replace_unencodable, report_unwritable
+from .output.streams import drop_output, replace_missing_streams, replace_unencodable, report_unwritable
 
 JSON_ERRORS = "alloy_async.json_errors"
 """The entry of a context that tells whether errors are to be JSON: a mistake in the command is one, too."""
@@ -106,7 +106,7 @@ for _commands in SECTIONS.values():
 
 def run() -> None:
     """Run the command line on the arguments of the process, and exit."""
-    open_missing_streams()
+    replace_missing_streams()
     replace_unencodable()
     try:
         app(prog_name="alloy-async")

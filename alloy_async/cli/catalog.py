@@ -50,7 +50,7 @@ def find_operation(system: str, name: str) -> OperationClass | None:
     return operation
 
 
-def suggest_operations(system: str, name: str) -> list[str]:
+def find_similar_operations(system: str, name: str) -> list[str]:
     """Suggest the operations that may have been meant: close in spelling, or with the same words in another order."""
     name = name.replace("_", "-").lower()
     names = [format_with_dashes(known) for known in load_operations(system)]
@@ -84,7 +84,7 @@ class Description:
     raises: Mapping[str, str]
 
 
-def describe_operation(operation: OperationClass) -> Description:
+def parse_description(operation: OperationClass) -> Description:
     """Read the docstring of an operation."""
     text, *sections = _SECTION.split(inspect.getdoc(operation) or "")
     of = dict(zip(sections[::2], sections[1::2], strict=True))

@@ -28,7 +28,7 @@ def take_dash(context: click.Context, option: click.Parameter, path: Path | None
     return None if path in (Path("-"), Path("/dev/stdout")) else path
 
 
-def refuse_special_file(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+def require_regular_file(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
     """Refuse a device or a pipe, where the file is to be read again later."""
     if path is not None and _is_special(path):
         raise click.UsageError(f"{option.opts[0]} {path} is not a regular file; give another place")

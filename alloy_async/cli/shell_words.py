@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from .catalog import Description, describe_operation, format_with_dashes, load_operations
+from .catalog import Description, format_with_dashes, load_operations, parse_description
 
 if TYPE_CHECKING:
     from .catalog import OperationClass
@@ -25,7 +25,7 @@ _VALUES = (
 )
 
 
-def describe_for_shell(system: str, operation: OperationClass) -> Description:
+def parse_description_for_shell(system: str, operation: OperationClass) -> Description:
     """Read the docstring of an operation as a help page shows it.
 
     Args:
@@ -34,7 +34,7 @@ def describe_for_shell(system: str, operation: OperationClass) -> Description:
     """
     from ..core.codec.fields import get_fields
 
-    about = describe_operation(operation)
+    about = parse_description(operation)
     options = {field.name: f"--{format_with_dashes(field.name)}" for field in get_fields(operation)}
     members = _list_member_names(operation)
 

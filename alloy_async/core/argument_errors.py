@@ -55,7 +55,7 @@ def use_argument_names(format_argument: FormatArgument) -> Iterator[None]:
         _format = before
 
 
-def explain_wrong_arguments(cls: type[T]) -> type[T]:
+def improve_argument_errors(cls: type[T]) -> type[T]:
     """Decorate a class so that arguments which its constructor does not take are refused in `create_argument_error`'s words."""
     function: Any = vars(cls)["__init__"]
 

@@ -13,13 +13,13 @@ from typing import TypeAlias, cast
 
 import attrs
 
-from .argument_errors import explain_wrong_arguments
+from .argument_errors import improve_argument_errors
 from .codec.redaction import Secret
 from .errors import ConfigurationError, CredentialError
 from .ratelimit.registry import hash_credential
 
 
-@explain_wrong_arguments
+@improve_argument_errors
 @attrs.frozen
 class Token:
     """A credential that lapses.

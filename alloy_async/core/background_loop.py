@@ -127,7 +127,7 @@ class BackgroundLoop:
         return call
 
     def _hand_over(self, call: BackgroundCall[Any]) -> None:
-        self._loop.call_soon_threadsafe(call.create_task, self._loop, context=contextvars.copy_context())
+        self._loop.call_soon_threadsafe(call.start_task, self._loop, context=contextvars.copy_context())
 
     def cancel(self, calls: Iterable[BackgroundCall[Any]]) -> None:
         """Cancel calls; each ends all the same, with its error."""
@@ -163,7 +163,7 @@ class BackgroundCall(Generic[T]):
         self.error: BaseException | None = None
         self.is_over: bool = False
 
-    def create_task(self, loop: asyncio.AbstractEventLoop) -> None:
+    def start_task(self, loop: asyncio.AbstractEventLoop) -> None:
         """Make the task; on the loop's thread."""
         self.task: asyncio.Task[None] = _create_task(self._await_result(), loop)
 

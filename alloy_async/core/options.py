@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import attrs
 from yarl import URL
 
-from .argument_errors import explain_wrong_arguments, format_name_suggestion
+from .argument_errors import format_name_suggestion, improve_argument_errors
 from .auth import with_default_scheme
 from .errors import ConfigurationError
 from .http.transport import Timeout
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .hook_events import RateLimitedEvent, RequestEvent, ResponseEvent, RetryEvent
 
 
-@explain_wrong_arguments
+@improve_argument_errors
 @attrs.frozen
 class Service:
     """What a client must know of the service it speaks to.

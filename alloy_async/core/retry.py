@@ -24,7 +24,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from .argument_errors import explain_wrong_arguments
+from .argument_errors import improve_argument_errors
 from .errors import AlloyAsyncError, RateLimited, StatusError, TransportError
 from .validation import validate_count, validate_not_negative
 
@@ -35,7 +35,7 @@ LONGEST_JITTER = 1.0
 """Seconds that are added, at random, to what the server asked: its word and two seconds is the most that anybody waits."""
 
 
-@explain_wrong_arguments
+@improve_argument_errors
 @attrs.frozen
 class Retry:
     """How often and how fast a failed attempt is made again.

@@ -68,7 +68,7 @@ class CopyReport:
         """Whether every user is in the target."""
         return self.counts.keys() <= {"created", "exists"}
 
-    def count_user(self, copied: Copied) -> None:
+    def add_user(self, copied: Copied) -> None:
         """Count one user."""
         outcome = copied.outcome
         self.counts[outcome.status] += 1
@@ -172,7 +172,7 @@ class Copy:
                     self._failure = self._failure or done
                     continue
                 for copied in done:
-                    self.report.count_user(copied)
+                    self.report.add_user(copied)
                     yield copied
         if self._failure is not None:
             raise self._failure

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from ..core.argument_errors import explain_wrong_arguments
+from ..core.argument_errors import improve_argument_errors
 from ..core.calls.hooks import create_hook
 from ..core.errors import ConfigurationError
 from ..core.validation import check_count, check_flag, check_methods, describe_value
@@ -22,7 +22,7 @@ def _create_listener(on_event: OnEvent) -> OnEvent:
     return create_hook("on_event", on_event)
 
 
-@explain_wrong_arguments
+@improve_argument_errors
 @attrs.frozen
 class RunOptions:
     """How a job is carried out.

@@ -108,7 +108,7 @@ async def rehearse(
     system = _find_emulation(target)
     conditions = conditions or Conditions()
     async with _open_emulated_directory(system, target, FastClock(conditions.speed)) as (stage, sandbox):
-        strangers = await stage.add_users(users if users is not None else _list_users(target, source))
+        strangers = await stage.add_users(users if users is not None else _iterate_users(target, source))
         seeded = sandbox.limiter.accepted
         sandbox.limit, sandbox.latency = conditions.limit, conditions.latency / conditions.speed
         with tempfile.TemporaryDirectory() as folder:
@@ -122,10 +122,10 @@ async def rehearse(
                 send_hidden=send_hidden,
                 run=run,
             )
-            return _describe_rehearsal(report, conditions, stage, sandbox, seeded, strangers)
+            return _create_rehearsal(report, conditions, stage, sandbox, seeded, strangers)
 
 
-def _describe_rehearsal(
+def _create_rehearsal(
     report: Report,
     conditions: Conditions,
     stage: EmulatedDirectory,
@@ -180,7 +180,7 @@ async def _open_emulated_directory(
         yield stage, sandbox
 
 
-async def _list_users(target: Directory, source: Source) -> AsyncIterator[UserRecord]:
+async def _iterate_users(target: Directory, source: Source) -> AsyncIterator[UserRecord]:
     """List the users of a system; where it cannot list them, those whom the source means."""
     can = target.capabilities
     if "list" in can.abilities:

@@ -267,7 +267,7 @@ class Faults:
 
     def choose_faults(self, operation: str) -> list[FaultBehaviour]:
         """Return what goes wrong with the request that has just come."""
-        return [rule.fault.kind for rule in self._rules if rule.count_and_match(operation, self._rng)]
+        return [rule.fault.kind for rule in self._rules if rule.matches_next_request(operation, self._rng)]
 
 
 @dataclass
@@ -276,7 +276,7 @@ class _FaultCounter:
     matches: int = 0
     hits: int = 0
 
-    def count_and_match(self, operation: str, rng: random.Random) -> bool:
+    def matches_next_request(self, operation: str, rng: random.Random) -> bool:
         """Count a request, and say whether the rule hits it."""
         fault = self.fault
         if fault.operation not in (None, operation):

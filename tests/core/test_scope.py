@@ -20,7 +20,7 @@ from alloy_async import (
     explain_time,
 )
 from alloy_async.alloy.operations import ListAllUsers
-from alloy_async.core.calls.scope import check_each_attempt
+from alloy_async.core.calls.scope import run_before_each_attempt
 from alloy_async.core.calls.timing import Timing
 from alloy_async.sandbox import Fault, Hang, Sandbox, Status
 from tests.conftest import FakeClock
@@ -219,7 +219,7 @@ async def test_each_attempt_is_checked_before_it_is_sent(sandbox: Sandbox, alloy
             raise ConfigurationError("not any more")
 
     sandbox.faults.add(Fault(Status(503, headers={"Retry-After": "5"})))
-    with check_each_attempt(check):
+    with run_before_each_attempt(check):
         with pytest.raises(ConfigurationError) as raised:
             await alloy.send(GET)
         assert (raised.value.effect, len(sandbox.requests)) == ("none", 1)

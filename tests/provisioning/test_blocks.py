@@ -119,9 +119,9 @@ def plan_both_ways(source: Source, can: Capabilities) -> list[list[object]]:
     told = []
     for blocks in (True, False):
         planner = SourcePlanner(can, UserComparer(can, b"s" * 16), "create", None)
-        rows: Iterator[CheckedRow] = planner.check_rows(source.rows())
+        rows: Iterator[CheckedRow] = planner.create_checked_rows(source.rows())
         if blocks:
-            rows = chain.from_iterable(map(planner.check_block, read_row_blocks(source)))
+            rows = chain.from_iterable(map(planner.create_checked_rows_of_block, read_row_blocks(source)))
         seen: list[object] = [(row.number, row.row.line, row.key, row.errors, row.row.record) for row in rows]
         told.append(
             [*seen, planner.findings, planner.errors, planner.warnings, planner.nameless, planner.dropped]

@@ -98,7 +98,7 @@ def test_one_worker_at_a_time(place: str) -> None:
 def test_shards_go_to_workers_in_order_and_cover_every_row(place: str) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 25)
-        store.create_shards("apply", 10)
+        store.split_into_shards("apply", 10)
         assert PostgresStore.claim_shard(place, "apply") is None, "the whole job is held"
     shards = [PostgresStore.claim_shard(place, "apply") for _ in range(4)]
     assert shards.pop() is None
@@ -135,7 +135,7 @@ def lapse(store: PostgresStore) -> None:
 def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
-        store.create_shards("apply", 5)
+        store.split_into_shards("apply", 5)
     first = PostgresStore.claim_shard(place, "apply")
     assert first is not None
     first.check_worker()
@@ -165,7 +165,7 @@ def test_a_worker_that_is_stopped_within_a_transaction_does_not_hold_up_who_take
     place = place.replace("#", "&lease_seconds=60#")
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
-        store.create_shards("apply", 5)
+        store.split_into_shards("apply", 5)
     first = PostgresStore.claim_shard(place, "apply")
     assert first is not None
 
@@ -221,7 +221,7 @@ def test_a_claim_of_a_shard_whose_lease_was_renewed_meanwhile_takes_nothing(plac
     """The lease is looked at first, then the row is locked: in between its worker may have answered after all."""
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
-        store.create_shards("apply", 5)
+        store.split_into_shards("apply", 5)
     first = PostgresStore.claim_shard(place, "apply")
     assert first is not None
     lapse(first)
@@ -283,12 +283,12 @@ def test_a_job_is_deleted_whole(place: str) -> None:
 def test_a_worker_of_another_version_is_refused_at_its_claim(place: str) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
-        store.create_shards("apply", 5)
+        store.split_into_shards("apply", 5)
         store.execute_many("UPDATE alloy_async.jobs SET version = '0.0.1' WHERE job = %s", [(store.job,)])
     with pytest.raises(JobError, match=r"split for workers by alloy-async 0\.0\.1, and this worker is \d"):
         PostgresStore.claim_shard(place, "apply")
     with closing(PostgresStore.take_up(place)) as store:  # split anew, by this one
-        store.create_shards("apply", 5)
+        store.split_into_shards("apply", 5)
     claimed = PostgresStore.claim_shard(place, "apply")
     assert claimed is not None
     claimed.close()
@@ -351,7 +351,7 @@ def test_old_jobs_of_a_database_are_thrown_away_when_told(place: str) -> None:
 def test_rows_of_a_shard_are_counted_apart_also_where_records_cover_two_shards(place: str) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 10)
-        store.create_shards("apply", 5)
+        store.split_into_shards("apply", 5)
         store.record_intents("apply", [RowResult(n, "planned", "intend") for n in range(4, 8)])
         store.record_results("apply", [RowResult(4, "intended", "settle", "created")])
     first, second = PostgresStore.claim_shard(place, "apply"), PostgresStore.claim_shard(place, "apply")
@@ -384,7 +384,7 @@ def test_what_a_worker_writes_goes_to_the_database_in_one_piece(place: str, tmp_
 def test_what_is_sent_behind_a_lease_that_is_lost_is_not_written(place: str) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
-        store.create_shards("apply", 5)
+        store.split_into_shards("apply", 5)
     first = PostgresStore.claim_shard(place, "apply")
     assert first is not None
     lapse(first)

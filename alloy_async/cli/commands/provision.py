@@ -17,7 +17,7 @@ from ..options.system_access import add_system_option, read_place
 from ..options.target import TargetOptions, add_target_options
 from ..output.failed_file import refuse_harmful_output
 from ..output.next_steps import NextSteps
-from ..output_file import refuse_special_file
+from ..output_file import require_regular_file
 from ..tenants.options import add_many_options
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--failed",
     type=click.Path(path_type=Path, dir_okay=False),
-    callback=refuse_special_file,
+    callback=require_regular_file,
     metavar="PATH",
     help="Where the rows go that did not go in, with line and reason; default beside the job file.",
 )

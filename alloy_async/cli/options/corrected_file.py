@@ -79,7 +79,7 @@ def find_correction(job: JobPlace) -> Correction:
     return Correction(job, None)
 
 
-def list_corrections(job: JobPlace) -> Iterator[Path]:
+def iterate_corrections(job: JobPlace) -> Iterator[Path]:
     """List the jobs that took in corrected rows of a job where it wrote them, and of those; none that was undone.
 
     Raises:
@@ -87,13 +87,13 @@ def list_corrections(job: JobPlace) -> Iterator[Path]:
     """
     from ...provisioning.store.store_opener import read_job_header
 
-    for path in _list_jobs_of_source(
+    for path in _iterate_jobs_of_source(
         get_failed_file_path(job, ENDINGS[0])
     ):  # a job is named alike, whatever its source
         header = read_job_header(path)
         if header.corrects and header.phase == "apply":
             yield path
-        yield from list_corrections(path)
+        yield from iterate_corrections(path)
 
 
 def _find_job_that_took(file: Path) -> Path | None:
@@ -101,7 +101,7 @@ def _find_job_that_took(file: Path) -> Path | None:
     from ...provisioning.planning.source_rereader import is_source_unchanged
     from ...provisioning.store.store_opener import read_job_header
 
-    for path in _list_jobs_of_source(file):
+    for path in _iterate_jobs_of_source(file):
         header = read_job_header(path)
         if header.corrects and header.state == "done":
             reading, _, _ = restore_source_options(header)
@@ -111,7 +111,7 @@ def _find_job_that_took(file: Path) -> Path | None:
     return None
 
 
-def _list_jobs_of_source(file: Path) -> Iterator[Path]:
+def _iterate_jobs_of_source(file: Path) -> Iterator[Path]:
     """List the jobs of a source that stand beside it, as they are numbered."""
     path, number = file.with_suffix(".job"), 1
     while path.is_file():

@@ -71,10 +71,10 @@ async def open_directory(system: str, target: TargetOptions) -> AsyncIterator[Di
     from ...core.retry import Retry
 
     if not target.sandbox:
-        _check_place(system, {**find_place(system, target), **target.get_place()})
+        _require_place(system, {**find_place(system, target), **target.get_place()})
     # A bulk job would rather wait than give a batch up.
     async with open_client(system, target, deadline=600, retry=Retry(attempts=6)) as (client, place):
-        known = _check_place(system, {**place, **target.get_place()})
+        known = _require_place(system, {**place, **target.get_place()})
         yield load_directory(system)(client, **known)
 
 
@@ -201,7 +201,7 @@ def find_place(system: str, target: TargetOptions) -> dict[str, str]:
     return {**found, **profile.place}
 
 
-def _check_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
+def _require_place(system: str, place: Mapping[str, str]) -> Mapping[str, str]:
     """Check that a directory gets what it needs, and nothing that it does not know."""
     from ...core.errors import ConfigurationError
 

@@ -13,7 +13,7 @@ GONE = frozenset({errno.EPIPE, errno.EIO})
 """Errors of writing where nobody reads any more: a closed pipe, a terminal that has hung up."""
 
 
-def open_missing_streams() -> None:
+def replace_missing_streams() -> None:
     """Let an output that the shell has closed (`>&-`) go nowhere."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:

@@ -12,7 +12,7 @@ from rich.text import Text
 from ...provisioning import Plan
 from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.results import Report
-from ..options.corrected_file import list_corrections
+from ..options.corrected_file import iterate_corrections
 from .next_steps import NextSteps, format_command
 from .progress import format_count, print_text
 
@@ -111,7 +111,7 @@ def _print_next_steps_after_undo(console: Console, report: Report, steps: NextSt
 
 def print_correction_steps(console: Console, job: Path | str, steps: NextSteps) -> None:
     """Print how to take back what was corrected and fed back: that is in jobs of their own."""
-    for other in list_corrections(job):
+    for other in iterate_corrections(job):
         command = steps.format_job_command("undo", other)
         print_text(
             console, f"Rows that were corrected and fed back are still in; to take them back, too:  {command}"

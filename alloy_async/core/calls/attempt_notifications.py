@@ -54,7 +54,7 @@ def report_retry(call: Call, error: AlloyAsyncError, wait: float) -> None:
     log.debug("%s again in %.2f s after %s", call.operation.name, wait, type(error).__name__)
     settings = call.options.settings
     if settings.telemetry is not None:
-        settings.telemetry.count_retry(call)
+        settings.telemetry.add_retry(call)
     if settings.on_retry is not None:
         facts = _create_event_facts(call)
         settings.on_retry(RetryEvent(call.operation.name, call.attempts, wait, error, **facts))
@@ -66,7 +66,7 @@ def report_refusal(call: Call, error: AlloyAsyncError) -> None:
     if error.status is None or error.effect != "none":
         return
     if settings.telemetry is not None:
-        settings.telemetry.count_refusal(call)
+        settings.telemetry.add_refusal(call)
     if settings.on_limit is not None:
         facts = _create_event_facts(call)
         settings.on_limit(

@@ -106,11 +106,11 @@ class OpenTelemetry:
             finally:
                 self._attempt_seconds.record(monotonic() - began, facts)
 
-    def count_refusal(self, call: Call) -> None:
+    def add_refusal(self, call: Call) -> None:
         """Count an attempt that was refused for a rate limit."""
         self._refusals.add(1, _create_attributes(call))
 
-    def count_retry(self, call: Call) -> None:
+    def add_retry(self, call: Call) -> None:
         """Count an attempt that will be made again."""
         self._retries.add(1, _create_attributes(call))
 

@@ -152,7 +152,7 @@ def explain_time(*, now: Callable[[], float] = time.monotonic) -> Iterator[Expla
 
 
 @contextmanager
-def check_each_attempt(check: Callable[[], None]) -> Iterator[None]:
+def run_before_each_attempt(check: Callable[[], None]) -> Iterator[None]:
     """Have `check` called right before each attempt of the calls in a block is sent, also after a long wait for a limit.
 
     What it raises ends the call: nothing is sent.

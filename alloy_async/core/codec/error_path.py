@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
 from .containers import get_value_type, is_annotated, is_list, is_mapping, is_union, list_union_members
 from .conversion import converter, describe_misfit, get_decoder, get_encoder
@@ -79,7 +79,7 @@ class _RequiredLeftNone:
     """The type of a required field that was left None: no value fits it."""
 
 
-def _refuse_missing(value: Any) -> Any:
+def _refuse_missing(value: Any) -> NoReturn:
     raise create_missing_mismatch()
 
 

@@ -75,7 +75,7 @@ class ZlibDecompressor(BufferedInput):
 
     def get_next_piece(self) -> bytes:
         while self._begun:
-            self._choose_decompressor()
+            self._set_decompressor()
             if self._step.eof:  # padding after the last member, which nobody needs
                 self._input = b""
                 return b""
@@ -89,7 +89,7 @@ class ZlibDecompressor(BufferedInput):
                 return piece
         return b""
 
-    def _choose_decompressor(self) -> None:
+    def _set_decompressor(self) -> None:
         if self._step is None:
             # The low half of the first byte is 8 in the zlib header (RFC 1950); bare deflate begins otherwise.
             self._step = zlib.decompressobj(15 if self._input[0] & 15 == 8 else -15)

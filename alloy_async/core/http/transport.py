@@ -11,7 +11,7 @@ import aiohttp
 import attrs
 from yarl import URL
 
-from ..argument_errors import explain_wrong_arguments
+from ..argument_errors import improve_argument_errors
 from ..errors import AlloyAsyncError, ConfigurationError, UploadSourceFailed
 from ..validation import check_count, describe_value, validate_positive
 from .failures import BROKEN, CLOSED_HERE, ConnectionBroken, error_from_connect_timeout, error_from_failure
@@ -26,7 +26,7 @@ TOTAL_MARGIN = 0.01
 """Seconds by which connecting ends before the deadline, so that its failure is told as such."""
 
 
-@explain_wrong_arguments
+@improve_argument_errors
 @attrs.frozen
 class Timeout:
     """Longest waits of one attempt, in seconds.

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import attrs
 
-from ..argument_errors import explain_wrong_arguments
+from ..argument_errors import improve_argument_errors
 from ..codec.fields import get_fields
 from ..operation.markers import Body, ExtraQuery
 from ..operation.operation import IDEMPOTENT_VERBS, Operation
@@ -20,7 +20,7 @@ from .result_decoder import ANYTHING, create_result_decoder
 _PLACEHOLDER = r"\{(\w+)\}"
 
 
-@explain_wrong_arguments
+@improve_argument_errors
 @attrs.frozen(eq=False, repr=False)
 class CustomRequest(Operation[Any]):
     """One request of your own making: `client.send(CustomRequest("GET", "/users/{id}/devices", {"id": "ada"}))`.

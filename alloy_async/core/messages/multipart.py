@@ -32,11 +32,11 @@ class Multipart:
         self.content_type: str = f"multipart/form-data; boundary={boundary}"
         self._sections: list[bytes | UploadSource] = []
         for name, text in texts:
-            self._sections.append(_format_head(boundary, name) + text.encode() + b"\r\n")
+            self._sections.append(_encode_head(boundary, name) + text.encode() + b"\r\n")
         for (_, name, upload), (_, source) in zip(files, self._files, strict=True):
             filename = source.filename or name
             media = upload.content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
-            self._sections += [_format_head(boundary, name, filename, media), source, b"\r\n"]
+            self._sections += [_encode_head(boundary, name, filename, media), source, b"\r\n"]
         self._sections.append(f"--{boundary}--\r\n".encode())
 
     @property
@@ -59,7 +59,7 @@ class Multipart:
         self.is_open = True
         try:
             for argument, source in self._files:
-                await self._open_file(argument, source)
+                await self._prepare_file(argument, source)
         except BaseException:
             self._close()
             raise
@@ -70,9 +70,9 @@ class Multipart:
     ) -> None:
         self._close()
 
-    async def _open_file(self, argument: str, source: UploadSource) -> None:
+    async def _prepare_file(self, argument: str, source: UploadSource) -> None:
         try:
-            await asyncio.to_thread(source.open)
+            await asyncio.to_thread(source.prepare_to_read)
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else error
             raise InvalidRequest(
@@ -97,7 +97,7 @@ class Multipart:
                 yield piece
 
 
-def _format_head(boundary: str, name: str, filename: str | None = None, media: str | None = None) -> bytes:
+def _encode_head(boundary: str, name: str, filename: str | None = None, media: str | None = None) -> bytes:
     lines = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote_parameter(name)}"'
     if filename is not None:
         lines += f'; filename="{_quote_parameter(filename)}"\r\nContent-Type: {media}'

@@ -101,13 +101,13 @@ class UploadSource:
     def repeatable(self) -> bool:
         return self._start is not None or not self._begun
 
-    def open(self) -> None:
+    def prepare_to_read(self) -> None:
         """Open the file, and find out its size and whether it can be rewound; run in a thread, as disks may be slow."""
         with self._lock:
             if not self._over and not isinstance(self._content, AsyncIterable):
-                self._open()
+                self._prepare_to_read()
 
-    def _open(self) -> None:
+    def _prepare_to_read(self) -> None:
         if self._opens:
             path = Path(self._content)
             if not stat.S_ISREG(path.stat().st_mode):
@@ -158,10 +158,10 @@ class UploadSource:
     async def _read_pieces(self) -> AsyncIterator[bytes]:
         if isinstance(self._content, AsyncIterable):
             async for piece in self._content:
-                yield _check_bytes(piece)
+                yield _require_bytes(piece)
             return
         position = self._start
-        while piece := _check_bytes(await asyncio.to_thread(self._read_at, position)):
+        while piece := _require_bytes(await asyncio.to_thread(self._read_at, position)):
             yield piece
             position = None if position is None else position + len(piece)
 
@@ -194,7 +194,7 @@ def _is_seekable(file: Any) -> bool:
     return seekable is not None and bool(seekable())
 
 
-def _check_bytes(piece: Any) -> bytes:
+def _require_bytes(piece: Any) -> bytes:
     if not isinstance(piece, _BYTES):
         raise TypeError(f"expected bytes, got {type(piece).__name__}")
     return bytes(piece)

@@ -157,7 +157,7 @@ def _create_client_function(operation: type[Operation[Any]], is_async: bool) -> 
         try:
             made = operation(*args, **kwargs)
         except TypeError as error:
-            failure = explain(args, kwargs) or error
+            failure = find_error(args, kwargs) or error
         else:
             del args, kwargs
             return await self.send(made)
@@ -168,14 +168,14 @@ def _create_client_function(operation: type[Operation[Any]], is_async: bool) -> 
         try:
             made = operation(*args, **kwargs)
         except TypeError as error:
-            failure = explain(args, kwargs) or error
+            failure = find_error(args, kwargs) or error
         else:
             del args, kwargs
             return self.send(made)
         del args, kwargs
         raise failure
 
-    def explain(args: Sequence[Any], kwargs: Mapping[str, Any]) -> TypeError | None:
+    def find_error(args: Sequence[Any], kwargs: Mapping[str, Any]) -> TypeError | None:
         return create_argument_error(f"{operation.name}()", operation.__init__, args, kwargs, "argument")
 
     function: Any = send_async if is_async else send_sync

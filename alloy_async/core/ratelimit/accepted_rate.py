@@ -41,7 +41,7 @@ class RateMeter:
         self.part_accepted: float = self.accepted
         self.best: float = 0.0
 
-    def count_accepted(self, now: float, rate: float, period: float) -> None:
+    def add_accepted(self, now: float, rate: float, period: float) -> None:
         """Count an accepted request.
 
         Args:

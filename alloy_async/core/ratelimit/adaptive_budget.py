@@ -131,7 +131,7 @@ class AdaptiveBudget:
         self.window.stop()
 
     def note_accepted(self, now: float, sent: float) -> None:
-        self.meter.count_accepted(now, self.rate(), self.period)
+        self.meter.add_accepted(now, self.rate(), self.period)
         self.patience = min(self.patience + 1 / PRICE_OF_REFUSAL, PATIENCE)
         if sent > -math.inf:
             self.round_trip += (now - sent - self.round_trip) / 8

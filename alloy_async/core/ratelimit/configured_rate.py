@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 from attrs.validators import optional
 
-from ..argument_errors import explain_wrong_arguments
+from ..argument_errors import improve_argument_errors
 from ..errors import ConfigurationError
 from ..validation import describe_value, validate_count, validate_positive
 
@@ -20,7 +20,7 @@ def _validate_shared(_: Any, attribute: attrs.Attribute[Any], value: object) -> 
         raise ConfigurationError(f"Rate(shared=) is True, False or a name, got {describe_value(value)}")
 
 
-@explain_wrong_arguments
+@improve_argument_errors
 @attrs.frozen
 class Rate:
     """A rate limit that the user knows.

@@ -66,7 +66,7 @@ class SharedBudget(AdaptiveBudget):
         self._now = self._written = self._looked = now
         self._is_stuck = False
         self._close: Callable[[], object] = lambda: None
-        self._open_file()
+        self._reopen_file()
 
     def reserve(self, now: float) -> float:
         with self._hold_record(now):
@@ -81,7 +81,7 @@ class SharedBudget(AdaptiveBudget):
         return super().rate()
 
     def opens_at(self) -> float:
-        self._read_numbers(self._now)
+        self._reload_numbers(self._now)
         return self.opens
 
     def note_accepted(self, now: float, sent: float) -> None:
@@ -99,7 +99,7 @@ class SharedBudget(AdaptiveBudget):
             if now - self._written > QUIET:  # else others are in a hurry
                 super().note_idle(now)
 
-    def _open_file(self) -> None:
+    def _reopen_file(self) -> None:
         """Open the file; again in a forked child, whose locks would else be the parent's, and where it is another one."""
         how = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         file = os.open(self._path, how, 0o600)
@@ -122,19 +122,19 @@ class SharedBudget(AdaptiveBudget):
             else:
                 if (found.st_dev, found.st_ino) == self._identity:
                     return
-            self._open_file()
+            self._reopen_file()
 
     @contextmanager
     def _hold_record(self, now: float) -> Iterator[None]:
         """Hold the lock, with the numbers read before and written after."""
         if self._pid != os.getpid():
-            self._open_file()
+            self._reopen_file()
         elif not 0 <= now - self._looked < LOOK:
             self._reopen_if_replaced(now)
         self._try_lock()
         try:
             self._now = max(self._now, now)
-            self._read_numbers(now)
+            self._reload_numbers(now)
             yield
             packed = self._pack_record(now)
             with suppress(OSError):  # the disk is full: this process keeps what it knows
@@ -157,7 +157,7 @@ class SharedBudget(AdaptiveBudget):
                 self._is_stuck = False
                 return
 
-    def _read_numbers(self, now: float) -> None:
+    def _reload_numbers(self, now: float) -> None:
         """Read the numbers; those that this process knows stay where the record is torn or being written."""
         try:
             raw = os.pread(self._file, SIZE, 0)

@@ -111,7 +111,7 @@ class Linter:
         """Tell what the system will not get, once a column."""
         source = self._source
         line = source.header_line if isinstance(source, CsvSource | ExcelSource) else row.line
-        for name, field in row.columns.list_dropped(self._can.carries):
+        for name, field in row.columns.iterate_dropped(self._can.carries):
             if name not in self._dropped:
                 self._dropped.add(name)
                 why = self._can.because.get(field, "the system has no place for it")

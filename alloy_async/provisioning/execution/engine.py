@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 
-from ...core.calls.scope import check_each_attempt
+from ...core.calls.scope import run_before_each_attempt
 from ...core.hook_events import RateLimitedEvent, RetryEvent
 from ...directory.interface import get_encoding_directory
 from ..async_helpers import open_task_group
@@ -50,7 +50,7 @@ class Engine:
         self.guard: FailureGuard = FailureGuard(self._report_stop)
         self.recorder: ProgressRecorder = ProgressRecorder(context.writer, phase)
         self._context = context
-        target = context.target.with_retry_hook(self._report_retry, self._count_refusal)
+        target = context.target.with_retry_hook(self._report_retry, self._add_refusal)
         self._batch_size = target.capabilities.batch_size
         decider = LookupDecider(target.capabilities, context.comparer, sends_again=context.run.sends_again)
         self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard, decider)
@@ -80,7 +80,7 @@ class Engine:
         """
         try:
             # Its calls may wait long for a limit, and are made again: each attempt is checked, not the first only.
-            with check_each_attempt(self._context.store.check_worker):
+            with run_before_each_attempt(self._context.store.check_worker):
                 await self._run_all(parts)
         except asyncio.CancelledError:
             # Cut off, as by a second Ctrl-C: there is time to write down what is known, and in doubt is only what has left.
@@ -233,7 +233,7 @@ class Engine:
         self._emit(Stopped(reason))
         await self._context.writer.call(self._context.store.add_note, "stopped", reason)
 
-    def _count_refusal(self, event: RateLimitedEvent) -> None:
+    def _add_refusal(self, event: RateLimitedEvent) -> None:
         self.recorder.stats.add_refusal()
 
     def _report_retry(self, event: RetryEvent) -> None:

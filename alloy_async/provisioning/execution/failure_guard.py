@@ -64,7 +64,7 @@ class FailureGuard:
         """Take note that a call was sent, and its answer lost, for this reason."""
         if self.contact == "none":
             self.contact = "sent"
-        await self._count_failure(reason or "its answer was lost")
+        await self._add_failure(reason or "its answer was lost")
 
     async def note_failure(self, error: AlloyAsyncError, *, tolerated: bool = False) -> None:
         """Take note that a call failed without effect.
@@ -87,7 +87,7 @@ class FailureGuard:
             self.error = self.error or error
             await self.give_up(str(error))
         else:
-            await self._count_failure(str(error))
+            await self._add_failure(str(error))
 
     async def give_up(self, reason: str) -> None:
         """Send no more; the first reason counts."""
@@ -105,7 +105,7 @@ class FailureGuard:
         moment = datetime.fromtimestamp(self._clock() + min(wait, _LONGEST_WAIT)).astimezone()
         return f"{moment:%Y-%m-%d %H:%M} ({moment.tzname()})"
 
-    async def _count_failure(self, reason: str) -> None:
+    async def _add_failure(self, reason: str) -> None:
         self._failures += 1
         if self._failures >= MOST_FAILURES:
             await self.give_up(f"{MOST_FAILURES} calls in a row failed; the last one: {reason}")

@@ -183,7 +183,7 @@ async def plan_streamed_rows(context: JobContext, planner: SourcePlanner) -> Asy
     """
     source, store = context.source, context.store
     assert source is not None
-    async for part in iterate_slices(planner.check_rows(read_rows(source)), _SLICE):
+    async for part in iterate_slices(planner.create_checked_rows(read_rows(source)), _SLICE):
         first, last = part[0].number, part[-1].number + planner.stride - 1
         known = {
             row.number: row

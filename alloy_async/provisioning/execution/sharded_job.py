@@ -50,7 +50,7 @@ async def split_job(context: JobContext) -> None:
     await record_begin_of_run(context, ProgressRecorder(context.writer, phase))
     size = max(context.run.shard_rows // context.stride, 1) * context.stride
     sharded = cast(ShardedStore, store)
-    await context.writer.call(sharded.create_shards, phase, size, durable=True)
+    await context.writer.call(sharded.split_into_shards, phase, size, durable=True)
 
 
 def check_can_have_workers(run: RunOptions, place: JobPlace) -> None:

@@ -16,7 +16,7 @@ from ..sources import Finding
 from ..sources.blocks import read_row_blocks
 from ..store.job_store import FINALITY, Remark
 from ..store.planned_batches import group_into_batches
-from .repeated_keys import refuse_rows_with_repeated_keys
+from .repeated_keys import record_repeated_rows_as_refused
 from .row_actions import plan_removals
 from .source_planner import SourcePlanner
 from .source_rereader import hash_source_content
@@ -49,7 +49,7 @@ async def plan_whole_source(context: JobContext) -> Checked:
         newly_refused = 0
         if planner.repeated:
             repeated, newly_refused = await writer.call(
-                refuse_rows_with_repeated_keys, context.store, comparer, planner.repeated, planner.key_column
+                record_repeated_rows_as_refused, context.store, comparer, planner.repeated, planner.key_column
             )
         if context.spool is not None and newly_refused:
             context.spool.drop_all()

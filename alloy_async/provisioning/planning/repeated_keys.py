@@ -11,7 +11,7 @@ from ..store.rows import RowResult
 from .comparison import UserComparer
 
 
-def refuse_rows_with_repeated_keys(
+def record_repeated_rows_as_refused(
     store: JobStore, comparer: UserComparer, repeated: frozenset[int], column: str
 ) -> tuple[list[Finding], int]:
     """Refuse every planned row whose key an earlier row has.

@@ -39,7 +39,7 @@ class SourcePlanner:
         mode: what to do with each row.
         lookup: to ask the system; None to leave it to the system to say who exists (mode create only).
         first_line: told every key folded, its line and spelling, gives those that came first; None where repeated keys
-            are refused later (`refuse_rows_with_repeated_keys`).
+            are refused later (`record_repeated_rows_as_refused`).
         send_hidden: see `ActionPlanner`.
         allow_inactive: see `RowChecks`.
         spool: told whose creation is planned, where that goes by columns.
@@ -81,27 +81,27 @@ class SourcePlanner:
     @property
     def dropped(self) -> tuple[str, ...]:
         """Columns that the system has no place for."""
-        names = (name for columns in self._layouts for name, _ in columns.list_dropped(self._can.carries))
+        names = (name for columns in self._layouts for name, _ in columns.iterate_dropped(self._can.carries))
         return tuple(dict.fromkeys(names))
 
-    def check_rows(self, rows: Iterable[Row]) -> Iterator[CheckedRow]:
+    def create_checked_rows(self, rows: Iterable[Row]) -> Iterator[CheckedRow]:
         """Number the rows, and find what is wrong with each; no network."""
         for row in rows:
             self.rows += 1
-            yield self._check_row(row, (self.rows - 1) * self.stride + 1)
+            yield self._create_checked_row(row, (self.rows - 1) * self.stride + 1)
 
-    def check_block(self, block: Block) -> Iterator[CheckedRow]:
+    def create_checked_rows_of_block(self, block: Block) -> Iterator[CheckedRow]:
         """Number the rows of a block and find what is wrong with each, looking only at those that no proof clears."""
         doubtful = self._find_doubtful(block)
         for place, row in enumerate(block.rows()):
             self.rows += 1
             number = (self.rows - 1) * self.stride + 1
             if doubtful is None or place in doubtful:
-                yield self._check_row(row, number)
+                yield self._create_checked_row(row, number)
             else:
                 key = self._comparer.get_key(row.record) if row.record is not None else ""
                 errors = (
-                    self._count_findings_and_join_errors(found)
+                    self._join_errors_and_count_findings(found)
                     if (found := self._find_duplicate(row, key))
                     else ""
                 )
@@ -113,7 +113,7 @@ class SourcePlanner:
             return None
         return self._get_checks(block.layout).find_doubtful(block)
 
-    def _check_row(self, row: Row, number: int) -> CheckedRow:
+    def _create_checked_row(self, row: Row, number: int) -> CheckedRow:
         key, findings = "", list(row.findings)
         checks = self._get_checks(row.columns)
         if row.record is not None:
@@ -122,7 +122,7 @@ class SourcePlanner:
         is_legible = not findings or self._is_legible(row.columns, findings)
         if key:
             findings += self._find_duplicate(row, key)
-        errors = self._count_findings_and_join_errors(findings) if findings else ""
+        errors = self._join_errors_and_count_findings(findings) if findings else ""
         self.nameless += not (key and is_legible)
         return CheckedRow(number, row, key, errors)
 
@@ -132,14 +132,16 @@ class SourcePlanner:
         if isinstance(block, RowBlock) or doubtful is None:
             if self._spool is not None:
                 self._spool.drop_all()  # what goes together is counted from the first row on
-            rows = map(self._check_row, block.rows(), count(self.rows + 1))
+            rows = map(self._create_checked_row, block.rows(), count(self.rows + 1))
             planned = [*group_into_batches(map(self._actions.plan_creation, rows))]
             self.rows += len(block)
             return planned
         first = self.rows + 1
         self.rows += len(block)
         users = block.read_users()
-        checked = {place: self._check_row(block.get_row(place), first + place) for place in sorted(doubtful)}
+        checked = {
+            place: self._create_checked_row(block.get_row(place), first + place) for place in sorted(doubtful)
+        }
         # Also of rows that a proof clears: a later row may repeat their keys.
         folded = fold_all([key or "" for key in users.get(self._can.key)])
         self.keys.add_keys(
@@ -206,7 +208,7 @@ class SourcePlanner:
         key = self._can.key
         return next((columns.get_name(key) for columns in self._layouts if key in columns.fields), key)
 
-    def _count_findings_and_join_errors(self, findings: Sequence[Finding]) -> str:
+    def _join_errors_and_count_findings(self, findings: Sequence[Finding]) -> str:
         errors = "; ".join(finding.remark for finding in findings if finding.severity == "error")
         self.errors += bool(errors)
         self.warnings += 0 if errors else len(findings)
@@ -217,7 +219,7 @@ class SourcePlanner:
         """Note a leaver who is not known there, and what of a row is not sent, as it cannot be compared."""
         if not there and self._mode == "offboard":
             message = "nobody there is known by this; nothing is done"
-            self._count_findings_and_join_errors([Finding(one.row.line, self.key_column, "warning", message)])
+            self._join_errors_and_count_findings([Finding(one.row.line, self.key_column, "warning", message)])
         if not there or one.row.record is None or self._mode not in ("upsert", "sync"):
             return
         for field in self._comparer.list_hidden(one.row.record):
@@ -231,7 +233,7 @@ class SourcePlanner:
                 message = (
                     f"is not sent, as it cannot be compared: who is there keeps theirs; {sends} sends it"
                 )
-            self._count_findings_and_join_errors([Finding(one.row.line, column, "warning", message)])
+            self._join_errors_and_count_findings([Finding(one.row.line, column, "warning", message)])
 
     async def plan_all_rows(self, blocks: Iterator[Block], size: int) -> AsyncIterator[list[PlannedBatch]]:
         """Plan all rows of a file, in slices of about `size`.
@@ -247,7 +249,7 @@ class SourcePlanner:
                 if batches:
                     yield batches
         else:
-            rows = chain.from_iterable(map(self.check_block, blocks))
+            rows = chain.from_iterable(map(self.create_checked_rows_of_block, blocks))
             async for part in iterate_slices(rows, size, at_hand=True):
                 yield [*group_into_batches(await self.plan_checked_rows(part))]
             await run_in_thread(self.finish_gathering)
@@ -274,7 +276,7 @@ class SourcePlanner:
             reason = self._matcher.explain_refusal(one, there or ())
             if reason is not None:
                 self.nameless += not there
-                self._count_findings_and_join_errors(
+                self._join_errors_and_count_findings(
                     [Finding(one.row.line, self.key_column, "error", reason)]
                 )
                 return iter((create_refused_row(one, reason),))

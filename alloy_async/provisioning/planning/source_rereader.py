@@ -86,7 +86,7 @@ class SourceRereader:
             self._skip_rows(rows.lines[0], place)
         while place < end:
             while self._part.end <= place:
-                self._read_next_part(rows, place - begin)
+                self._move_to_next_part(rows, place - begin)
             part = self._part
             start, stop = place - part.first, min(end, part.end) - part.first
             users = part.users.slice_rows(start, stop)
@@ -125,7 +125,7 @@ class SourceRereader:
             other = next(place for place, (byte, wanted) in pairs if byte != wanted)
             self._refuse_changed_source(rows, start + other // DIGEST_SIZE)
 
-    def _read_next_part(self, rows: RowStretch, place: int) -> None:
+    def _move_to_next_part(self, rows: RowStretch, place: int) -> None:
         block = next(self._blocks, None)
         if block is None:
             self._refuse_changed_source(rows, place)
@@ -197,7 +197,7 @@ async def refuse_changed_source(context: JobContext) -> None:
         return
     said = "was changed since it was planned"
     planner = SourcePlanner(context.target.capabilities, context.comparer, header.mode, None)
-    async for part in iterate_slices(planner.check_rows(source.rows()), _SLICE):
+    async for part in iterate_slices(planner.create_checked_rows(source.rows()), _SLICE):
         row = await context.writer.call(_find_first_difference, context.store, part, context.comparer)
         if row is not None:
             raise SourceError(f"{said}: this row is another one; plan again", source.name, row.line)

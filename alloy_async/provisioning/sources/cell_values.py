@@ -189,7 +189,7 @@ def is_trimmed(column: Sequence[object]) -> bool:
         return False
 
 
-def format_texts(column: Sequence[object]) -> Sequence[str]:
+def convert_to_texts(column: Sequence[object]) -> Sequence[str]:
     """Write the cells of a column of plain values as the texts that they are read as, blanks around them included."""
     if set(map(type, column)) == {str}:
         return column  # type: ignore[return-value]

@@ -152,7 +152,7 @@ class ColumnLayout:
             hint += f" ({self.get_name('email')!r}, if people log in with their address)"
         return f"no column holds the {key}; found {names}; {hint}"
 
-    def list_dropped(self, carries: Collection[str]) -> Iterator[tuple[str, str]]:
+    def iterate_dropped(self, carries: Collection[str]) -> Iterator[tuple[str, str]]:
         """List columns and constants that do not reach a system which carries these fields, each with its field or `secret`."""
         yield from (
             (self.header[index], field) for field, index in self.fields.items() if field not in carries

@@ -205,7 +205,7 @@ class JobStore(Protocol):
 class ShardedStore(JobStore, Protocol):
     """A store whose jobs can be split for many workers, each of which opens the shards that it claims as stores."""
 
-    def create_shards(self, phase: Phase, size: int) -> None:
+    def split_into_shards(self, phase: Phase, size: int) -> None:
         """Split the planned rows of a phase, anew where it was split before.
 
         Args:

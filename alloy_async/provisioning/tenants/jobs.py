@@ -16,7 +16,7 @@ from ..run_options import RunOptions
 from ..sources import Source
 from ..store.states import JobState
 from ..store.store_opener import job_exists, read_job_header
-from .mistakes import refuse_mistakes
+from .mistakes import require_no_mistakes
 from .results import Result, TenantsReport
 from .runner import AT_ONCE, OnTenantEvent, TenantsRunner, ignore_tenant_event
 from .tenant import Tenant
@@ -160,7 +160,7 @@ async def _run_for_all(
     reads_source: bool = True,
 ) -> TenantsReport[Result]:
     # Of all, before any tenant has its turn.
-    chosen = await refuse_mistakes(tuple(tenants), reads_source=reads_source)
+    chosen = await require_no_mistakes(tuple(tenants), reads_source=reads_source)
     return await TenantsRunner(run, at_once, on_event).run(chosen, work)
 
 

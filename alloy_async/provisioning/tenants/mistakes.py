@@ -27,7 +27,7 @@ _GOES_WITH: Mapping[Mode, frozenset[Mode]] = {
 """The modes of other jobs that one account can have at the same time."""
 
 
-async def refuse_mistakes(tenants: Sequence[Tenant], *, reads_source: bool = True) -> list[Tenant]:
+async def require_no_mistakes(tenants: Sequence[Tenant], *, reads_source: bool = True) -> list[Tenant]:
     """Look at every tenant, and refuse them all where one has a mistake; see `find_mistakes`.
 
     Returns:
@@ -52,7 +52,7 @@ async def find_mistakes(
         reads_source: False where only jobs are used that exist.
 
     Returns:
-        The tenants, as `refuse_mistakes` gives them, and what is wrong with some.
+        The tenants, as `require_no_mistakes` gives them, and what is wrong with some.
     """
     mistakes = [*_find_repeated_names(tenants), *_find_repeated_jobs(tenants)]
     salt, free = os.urandom(16), asyncio.Semaphore(_AT_ONCE)

@@ -28,21 +28,23 @@ class AccessRequestOperations(AgilicusServiceBase):
         if state == "approved":
             self._grant(request["spec"])
         self.record_change("updated", request["metadata"]["id"])
-        return USER_REQUESTS.describe(self, request)
+        return USER_REQUESTS.create_answer(self, request)
 
     def list_access_requests(self, call: ApiCall) -> Any:
         by_user: dict[str, list[Json]] = {}
         for request in self.tenant.requests.values():
             if not USER_REQUESTS.is_listed(request, call.query):
                 continue
-            by_user.setdefault(request["spec"]["user_id"], []).append(USER_REQUESTS.describe(self, request))
+            by_user.setdefault(request["spec"]["user_id"], []).append(
+                USER_REQUESTS.create_answer(self, request)
+            )
         rows = [
             (
                 self.find_user(user_id)["email"],
                 {
                     "metadata": {"id": user_id},
                     "status": {
-                        "user": self.describe(self.find_user(user_id), call.query["org_id"]),
+                        "user": self.create_user_answer(self.find_user(user_id), call.query["org_id"]),
                         "user_requests": requests,
                     },
                 },

@@ -53,7 +53,7 @@ class EntityKind:
     def is_listed(self, entity: Json, query: Mapping[str, Any]) -> bool:
         return matches(entity["spec"], query, self.filters)
 
-    def describe(self, service: AgilicusServiceBase, entity: Json) -> Json:
+    def create_answer(self, service: AgilicusServiceBase, entity: Json) -> Json:
         """Return the entity as an answer shows it."""
         return entity
 
@@ -74,17 +74,19 @@ class EntityKind:
         self.complete_new(service, entity)
         self.get_table(service.tenant)[self._create_table_key(call, entity["metadata"]["id"])] = entity
         service.record_change("created", entity["metadata"]["id"])
-        return create_created_reply(self.describe(service, entity))
+        return create_created_reply(self.create_answer(service, entity))
 
     def get(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
-        return self.describe(service, self.find_entity(service, call))
+        return self.create_answer(service, self.find_entity(service, call))
 
     def list(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
         rows: Iterable[Json] = self.get_table(service.tenant).values()
         if self.has_owner:
             owner = service.find_user(call.path["user_id"])["id"]
             rows = list_owned(self.get_table(service.tenant), owner)
-        listed = [self.describe(service, entity) for entity in rows if self.is_listed(entity, call.query)]
+        listed = [
+            self.create_answer(service, entity) for entity in rows if self.is_listed(entity, call.query)
+        ]
         return limit_rows(self.list_member, listed, call.query)
 
     def replace(self, service: AgilicusServiceBase, call: ApiCall) -> Json:
@@ -94,7 +96,7 @@ class EntityKind:
         entity["spec"] = self.choose_stored_spec(entity["spec"], spec)
         entity["metadata"]["updated"] = service.format_now()
         service.record_change("updated", entity["metadata"]["id"])
-        return self.describe(service, entity)
+        return self.create_answer(service, entity)
 
     def delete(self, service: AgilicusServiceBase, call: ApiCall) -> Reply:
         entity = self.find_entity(service, call)

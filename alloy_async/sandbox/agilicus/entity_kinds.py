@@ -40,7 +40,7 @@ class ServiceAccounts(EntityKind):
         spec, account_id = entity["spec"], entity["metadata"]["id"]
         body = {"first_name": spec["name"], "email": f"{account_id}@service-accounts.example".lower()}
         user = service.add_user(body, spec["org_id"], "service_account")
-        entity["status"] = {"user": service.describe_briefly(user)}
+        entity["status"] = {"user": service.create_brief_answer(user)}
 
     def is_listed(self, entity: Json, query: Mapping[str, Any]) -> bool:
         return super().is_listed(entity, query) and matches(
@@ -146,7 +146,7 @@ class UserRequests(EntityKind):
     def choose_stored_spec(self, old: Json, new: Json) -> Json:
         return {**new, "state": old["state"]}
 
-    def describe(self, service: AgilicusServiceBase, entity: Json) -> Json:
+    def create_answer(self, service: AgilicusServiceBase, entity: Json) -> Json:
         expiry = entity["spec"].get("expiry_date")
         now = datetime.fromtimestamp(service.clock(), UTC)
         expired = expiry is not None and datetime.fromisoformat(expiry) <= now

@@ -64,7 +64,7 @@ class PermissionOperations(AgilicusServiceBase):
         rows = [
             {
                 "status": {
-                    **self._describe_access(resource, call),
+                    **self._create_access_answer(resource, call),
                     "application_name": resource.name,
                     "application_url": resource.url,
                     "resource_id": resource.id,
@@ -80,7 +80,7 @@ class PermissionOperations(AgilicusServiceBase):
         rows = [
             {
                 "status": {
-                    **self._describe_access(resource, call),
+                    **self._create_access_answer(resource, call),
                     "share_id": resource.id,
                     "share_name": resource.name,
                     "share_url": resource.url,
@@ -102,7 +102,7 @@ class PermissionOperations(AgilicusServiceBase):
             if permission["spec"]["user_id"] in holders and permission["spec"]["org_id"] == org_id:
                 yield permission
 
-    def _describe_access(self, resource: Resource, call: ApiCall) -> Json:
+    def _create_access_answer(self, resource: Resource, call: ApiCall) -> Json:
         """Describe what the two lists of resources tell alike: whether the user has access, or has asked for it."""
         org_id, user_id = call.query["org_id"], call.query["user_id"]
         self.find_user(user_id, org_id)

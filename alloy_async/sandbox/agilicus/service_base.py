@@ -120,7 +120,7 @@ class AgilicusServiceBase(EmulatedService):
         user.update({**omit_members(body, DERIVED), **kept})
         user.update(status=status, enabled=status != "disabled", updated=self.format_now())
 
-    def describe_briefly(self, user: Json) -> Json:
+    def create_brief_answer(self, user: Json) -> Json:
         """Describe a user as other objects mention it."""
         names = ("id", "org_id", "first_name", "last_name", "email", "type", "inheritable_config")
         short = {name: user[name] for name in names if name in user}
@@ -128,19 +128,19 @@ class AgilicusServiceBase(EmulatedService):
         title = names_given or user.get("full_name", "")
         return self._omit_type({**short, "full_name": title, "display_name": title or user["email"]})
 
-    def describe(self, user: Json, org_id: str | None = None) -> Json:
+    def create_user_answer(self, user: Json, org_id: str | None = None) -> Json:
         """Describe a user as the answer tells it, with its roles in an organisation."""
         tenant, user_id = self.tenant, user["id"]
-        shown = {**user, **self.describe_briefly(user)}
+        shown = {**user, **self.create_brief_answer(user)}
         org = org_id or user.get("org_id")
         if org is not None:
             shown["org_id"] = org
             shown["roles"] = tenant.roles.get((org, user_id), {})
         shown["member_of"] = [
-            self.describe_briefly(tenant.users[g]) for g in tenant.list_groups_of(user_id, org)
+            self.create_brief_answer(tenant.users[g]) for g in tenant.list_groups_of(user_id, org)
         ]
         if user_id in tenant.members:
-            shown["members"] = [self.describe_briefly(tenant.users[m]) for m in tenant.members[user_id]]
+            shown["members"] = [self.create_brief_answer(tenant.users[m]) for m in tenant.members[user_id]]
         shown["upstream_user_identities"] = list_owned(tenant.identities, user_id)
         shown["attributes"] = user.get("configured_attributes", {}).get("attributes", [])
         return self._omit_type(shown)

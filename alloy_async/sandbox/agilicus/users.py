@@ -31,11 +31,11 @@ class UserOperations(AgilicusServiceBase):
         else:
             raise ApiError(409, f"A user with the email {body['email']!r} exists.")
         self.record_change("created", user["email"])
-        return create_created_reply(self.describe(user, org_id))
+        return create_created_reply(self.create_user_answer(user, org_id))
 
     def get_user(self, call: ApiCall) -> Any:
         org_id = call.query.get("org_id")
-        return self.describe(self.find_user(call.path["user_id"], org_id), org_id)
+        return self.create_user_answer(self.find_user(call.path["user_id"], org_id), org_id)
 
     def replace_user(self, call: ApiCall) -> Any:
         user = self.find_user(call.path["user_id"])
@@ -48,7 +48,7 @@ class UserOperations(AgilicusServiceBase):
         if "roles" in body and org_id in self.tenant.list_orgs_of(user["id"]):
             self.tenant.roles[str(org_id), user["id"]] = body["roles"]
         self.record_change("updated", user["email"])
-        return self.describe(user, org_id)
+        return self.create_user_answer(user, org_id)
 
     def delete_user(self, call: ApiCall) -> Any:
         org_id = call.path["org_id"]
@@ -77,7 +77,9 @@ class UserOperations(AgilicusServiceBase):
 
     def list_users(self, call: ApiCall) -> Any:
         org_id = call.query.get("org_id")
-        rows = [(user["email"], self.describe(user, org_id)) for user in self._select_users(call.query)]
+        rows = [
+            (user["email"], self.create_user_answer(user, org_id)) for user in self._select_users(call.query)
+        ]
         return page_by_email("users", rows, call.query, "previous_email")
 
     def list_combined_user_details(self, call: ApiCall) -> Any:
@@ -90,7 +92,7 @@ class UserOperations(AgilicusServiceBase):
                 {
                     "metadata": {"id": user["id"]},
                     "status": {
-                        "user": self.describe(user, query.get("org_id")),
+                        "user": self.create_user_answer(user, query.get("org_id")),
                         "mfa_challenge_methods": list_owned(self.tenant.methods, user["id"]),
                     },
                 },

@@ -44,7 +44,7 @@ def render_job(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
             report.state,
             report.verdict,
             good=report.counts.unresolved == 0,
-            facts=_list_facts(report),
+            facts=_iterate_facts(report),
         ),
         render_section(draw_shares(outcomes) + render_legend(outcomes)),
         f'<div class="tiles">{"".join(_render_tiles(report))}</div>',
@@ -56,7 +56,7 @@ def render_job(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
     return render_page(f"{source} to {header.system}", "".join(content), report.now)
 
 
-def _list_facts(report: JobReport) -> Iterator[tuple[str, str]]:
+def _iterate_facts(report: JobReport) -> Iterator[tuple[str, str]]:
     header = report.header
     yield "Source", header.source
     yield "System", f"{header.system}, {header.base_url}"

@@ -43,7 +43,7 @@ class InputBytes(Protocol):
         """
         ...
 
-    def open_seekable(self) -> BinaryIO | None:
+    def try_open_seekable(self) -> BinaryIO | None:
         """Open the file as it lies there, to be read in any order; None where there is none, but a stream.
 
         Raises:
@@ -104,13 +104,13 @@ class FileInput:
 
     def open_stream(self) -> BinaryIO:
         """Open all of it, from the start."""
-        return decompress_stream(self.open_seekable(), self.name)
+        return decompress_stream(self.try_open_seekable(), self.name)
 
     def try_open_at_line(self, line: int, encoding: str) -> BinaryIO | None:
         """Open a text from a physical line on; None where that would take reading all that stands before it."""
         if self._is_compressed or not encodes_line_ends_as_ascii(encoding):
             return None
-        file = self.open_seekable()
+        file = self.try_open_seekable()
         try:
             file.seek(self._lines.find_place(file, line))
         except BaseException:
@@ -118,7 +118,7 @@ class FileInput:
             raise
         return file
 
-    def open_seekable(self) -> BinaryIO:
+    def try_open_seekable(self) -> BinaryIO:
         """Open the file as it lies there, to be read in any order."""
         if _read_size_and_mtime(self._file) != self._fingerprint:
             raise SourceError("the file was changed while it was being read", self._file)
@@ -152,7 +152,7 @@ class StreamInput:
         rest, self._rest = self._rest, None
         return io.BufferedReader(PrefixedStream(self.head, rest))
 
-    def open_seekable(self) -> None:
+    def try_open_seekable(self) -> None:
         """Return None: it is read from its start on."""
 
     def try_open_at_line(self, line: int, encoding: str) -> None:

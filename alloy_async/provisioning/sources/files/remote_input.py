@@ -59,7 +59,7 @@ class RemoteInput:
         self._refuse_changed_file()
         return decompress_stream(self._open_remote_file(), self.name)
 
-    def open_seekable(self) -> BinaryIO:
+    def try_open_seekable(self) -> BinaryIO:
         """Open a copy of the file, to be read in any order; nobody else sees it, and it is gone when it is closed.
 
         Not every server gives parts of a file, and a reader that jumps about would fetch most parts many times.

@@ -73,7 +73,7 @@ class ExcelSource:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header; rows without any content are left out."""
-        if (file := self._origin.open_seekable()) is not None:
+        if (file := self._origin.try_open_seekable()) is not None:
             file.close()  # opening refuses a file that was changed
         columns, width, marks = self.columns, len(self.columns.header), self._marks
         for line, values in self._read_rows(self.sheet):

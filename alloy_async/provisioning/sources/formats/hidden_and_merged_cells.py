@@ -68,16 +68,18 @@ def _read_sheet(workbook: bytes, name: str) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(workbook)) as parts:
             targets = dict(
-                _list_attribute_pairs(parts.read("xl/_rels/workbook.xml.rels"), _RELATION, b"Id", b"Target")
+                _iterate_attribute_pairs(
+                    parts.read("xl/_rels/workbook.xml.rels"), _RELATION, b"Id", b"Target"
+                )
             )
-            ids = dict(_list_attribute_pairs(parts.read("xl/workbook.xml"), _SHEET, b"name", b"id"))
+            ids = dict(_iterate_attribute_pairs(parts.read("xl/workbook.xml"), _SHEET, b"name", b"id"))
             target = posixpath.normpath(posixpath.join("xl", targets[ids[name]]))
             return parts.read(target.lstrip("/"))
     except (zipfile.BadZipFile, KeyError):
         return b""
 
 
-def _list_attribute_pairs(xml: bytes, tag: re.Pattern[bytes], *names: bytes) -> Iterator[list[str]]:
+def _iterate_attribute_pairs(xml: bytes, tag: re.Pattern[bytes], *names: bytes) -> Iterator[list[str]]:
     """List two attributes of each tag that has both."""
     for found in tag.finditer(xml):
         values = [re.search(rb"""[\s:]%b=["'](.*?)["']""" % name, found[1]) for name in names]

@@ -95,7 +95,7 @@ class ParquetSource:
 
     @contextmanager
     def _open_file(self) -> Iterator[Any]:
-        stream = self._origin.open_seekable()
+        stream = self._origin.try_open_seekable()
         if stream is None:
             raise SourceError("Parquet cannot be read from a stream; give a file", self.name)
         with stream:

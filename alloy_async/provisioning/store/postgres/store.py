@@ -66,7 +66,7 @@ WHERE job = %s AND (event IN ('intend', 'withdraw') OR (event = 'fail' AND was I
 class PostgresStore(OpenDatabaseJob):
     """A job in a database, as a `JobStore`; or a shard of one."""
 
-    def create_shards(self, phase: Phase, size: int) -> None:
+    def split_into_shards(self, phase: Phase, size: int) -> None:
         """Split the planned rows of a phase for many workers, anew where it was split before.
 
         Args:
@@ -180,13 +180,15 @@ class PostgresStore(OpenDatabaseJob):
     def _count_between(self, phase: Phase, first: int, last: int) -> Counter[str]:
         undo = encode_phase(phase)
         with self.transaction():
-            counts = Counter({name: int(rows) for name, rows in self._count(_PLANNED, undo, first, last)})
-            for event, was, outcome, rows in self._count(_HAPPENED, undo, first, last):
+            counts = Counter(
+                {name: int(rows) for name, rows in self._fetch_counts(_PLANNED, undo, first, last)}
+            )
+            for event, was, outcome, rows in self._fetch_counts(_HAPPENED, undo, first, last):
                 states = Event(undo, 0, 0, 0, event, was, outcome, None, None, 0)
                 counts[outcome or states.state] += int(rows)
                 if event != "refuse":
                     counts[states.state_before] -= int(rows)
-            for _, before, rows in self._count(_REFUSED, undo, first, last):
+            for _, before, rows in self._fetch_counts(_REFUSED, undo, first, last):
                 counts[before] -= int(rows)
         return +counts
 
@@ -197,7 +199,7 @@ class PostgresStore(OpenDatabaseJob):
                 f"SELECT action, sum(rows) FROM {self.batches} WHERE job = %s AND undo = 0 GROUP BY action"
             )
             counts: Counter[str] = Counter({name: int(rows) for name, rows in found})
-            for action, _, rows in self._count(_REFUSED, 0, *_ALL_ROWS):
+            for action, _, rows in self._fetch_counts(_REFUSED, 0, *_ALL_ROWS):
                 counts[action] -= int(rows)
                 counts["refuse"] += int(rows)
         return dict(+counts)
@@ -240,7 +242,7 @@ class PostgresStore(OpenDatabaseJob):
             )
         ]
 
-    def _count(self, statement: str, undo: int, first: int, last: int) -> list[Any]:
+    def _fetch_counts(self, statement: str, undo: int, first: int, last: int) -> list[Any]:
         values = {"most": MOST, "job": self.job, "undo": undo, "begin": first, "last": last}
         return self.fetch_by_names(statement.format(events=self.events, batches=self.batches), values)
 

@@ -195,7 +195,7 @@ class CopiedJobGuard:
         self._database.execute("UPDATE worker SET token = ?, home = ?", (self._token, here))
         self._database.execute("UPDATE job SET pid = ?", (os.getpid(),))
 
-    def count_new_intents(self, events: Iterable[Event]) -> None:
+    def add_new_intents(self, events: Iterable[Event]) -> None:
         """Count intents that are about to be written, within their transaction.
 
         Raises:
@@ -264,21 +264,21 @@ else:
     _FORM = "hhqqi" if sys.platform == "linux" else "qqihh"
     """Of C's `struct flock`: type, whence, start, length, process; elsewhere in another order."""
 
-    def _describe(kind: int) -> bytes:
+    def _pack_lock(kind: int) -> bytes:
         fields = (kind, os.SEEK_SET, _BYTE, 1, 0)
         return struct.pack(_FORM, *(fields if sys.platform == "linux" else (_BYTE, 1, 0, kind, os.SEEK_SET)))
 
     def _try_lock(descriptor: int) -> bool:
         try:
-            fcntl.fcntl(descriptor, _SET, _describe(fcntl.F_WRLCK))
+            fcntl.fcntl(descriptor, _SET, _pack_lock(fcntl.F_WRLCK))
         except OSError:
             return False
         return True
 
     def _unlock(descriptor: int) -> None:
-        fcntl.fcntl(descriptor, _SET, _describe(fcntl.F_UNLCK))
+        fcntl.fcntl(descriptor, _SET, _pack_lock(fcntl.F_UNLCK))
 
     def _is_locked(descriptor: int) -> bool:
-        found = fcntl.fcntl(descriptor, _GET, _describe(fcntl.F_WRLCK))
+        found = fcntl.fcntl(descriptor, _GET, _pack_lock(fcntl.F_WRLCK))
         kind = struct.unpack(_FORM, found)[0 if sys.platform == "linux" else 3]
         return bool(kind != fcntl.F_UNLCK)

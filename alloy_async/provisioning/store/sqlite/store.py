@@ -80,7 +80,7 @@ class SqliteStore(JobFile):
         """Write down that rows are about to be sent; only the worker that the job names may."""
         events = list(group_into_events(encode_phase(phase), intents, self.next_id))
         with self.transaction():
-            self.guard.count_new_intents(events)
+            self.guard.add_new_intents(events)
             self._append_events(events)
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
