@@ -1,5 +1,12 @@
 """An async-first client for five user-management web APIs, with the same methods in sync.
 
+    async with AsyncAlloy() as alloy:  # or: with Alloy() as alloy
+        user = await alloy.get_a_user("ada@example.com")
+
+Clients: AsyncAlloy, AsyncAlsid, AsyncOpendatasoft, AsyncSmooch and AsyncAgilicus, each without "Async" in sync; help() on one
+lists its methods. `alloy_async.SYSTEM.models` has what they take and return, `alloy_async.provisioning` bulk jobs,
+`alloy_async.directory` the five systems as one, `alloy_async.testing` what tests need.
+
 Importing this loads neither aiohttp nor a system; each name is loaded on first use (PEP 562).
 """
 

@@ -6,9 +6,9 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any, Protocol
 
+from .ledger import check_operation
 from .messages import Reply
 
 
@@ -250,10 +250,8 @@ class Faults:
             ValueError: for an operation that the system does not have.
         """
         for fault in faults:
-            if fault.operation is not None and fault.operation not in self._operations:
-                near = get_close_matches(fault.operation, self._operations, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise ValueError(f"there is no operation {fault.operation!r}{hint}")
+            if fault.operation is not None:
+                check_operation(fault.operation, self._operations)
         self._rules += [_FaultCounter(fault) for fault in faults]
 
     def clear(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from typing import NamedTuple
 
 
@@ -16,9 +17,14 @@ class Change(NamedTuple):
 
 
 class Ledger:
-    """Every change that the sandbox made, in order: the truth to compare a client's belief with."""
+    """Every change that the sandbox made, in order: the truth to compare a client's belief with.
 
-    def __init__(self) -> None:
+    Args:
+        operations: the operation ids that may be asked for; None takes any.
+    """
+
+    def __init__(self, operations: Collection[str] | None = None) -> None:
+        self._operations = operations
         self._changes: list[Change] = []
 
     def __iter__(self) -> Iterator[Change]:
@@ -36,7 +42,13 @@ class Ledger:
     def find(
         self, operation: str | None = None, key: str | None = None, what: str | None = None
     ) -> list[Change]:
-        """Find the effects that match every argument given."""
+        """Find the effects that match every argument given.
+
+        Raises:
+            ValueError: for an operation that the system does not have, of which there is never an effect.
+        """
+        if operation is not None and self._operations is not None:
+            check_operation(operation, self._operations)
         return [
             effect
             for effect in self._changes
@@ -46,5 +58,17 @@ class Ledger:
         ]
 
     def count(self, operation: str | None = None, key: str | None = None, what: str | None = None) -> int:
-        """Count the effects that match every argument given."""
+        """Count the effects that match every argument given; see `find`."""
         return len(self.find(operation, key, what))
+
+
+def check_operation(operation: str, operations: Collection[str]) -> None:
+    """Check that a system has an operation, by its id.
+
+    Raises:
+        ValueError: it has none of that name.
+    """
+    if operation not in operations:
+        near = get_close_matches(operation, operations, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"there is no operation {operation!r}{hint}")

@@ -101,7 +101,7 @@ class Sandbox:
 
     def reset(self) -> None:
         """Back to the start: the seeded service, no faults, the first limit, nothing recorded."""
-        self.ledger: Ledger = Ledger()
+        self.ledger: Ledger = Ledger(self._contract.operations)
         self.requests: deque[ReceivedRequest] = deque(maxlen=self._history)
         self.faults: Faults = Faults(random.Random(self._seed), self._contract.operations)
         self.limiter: LimitEnforcer = LimitEnforcer(self._initial_limit, self._clock)

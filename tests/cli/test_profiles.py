@@ -123,3 +123,22 @@ def test_an_option_comes_before_the_profile(customers: dict[str, Sandbox], tmp_p
     result = run("users", "list", "--profile", "acme", "--base-url", customers["globex"].url)
     assert result.exit_code == 2
     assert customers["globex"].requests
+
+
+def test_a_job_whose_profile_was_removed_says_how_to_go_on(
+    customers: dict[str, Sandbox], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "users.csv").write_text("username\nada\n")
+    assert run("plan", "users.csv", "--profile", "acme").exit_code == 0
+    path = tmp_path / "profiles.toml"
+    path.write_text(path.read_text().replace("[acme]", "[renamed]"))
+    refused = run("apply", "users.job")
+    assert refused.exit_code == 2
+    assert "there is no profile 'acme'" in refused.stderr
+    assert (
+        "(the job was made with it; --profile or --api-key-file says how to reach the same account now)"
+        in (refused.stderr)
+    )
+    done = run("apply", "users.job", "--profile", "renamed")
+    assert done.exit_code == 0, done.output

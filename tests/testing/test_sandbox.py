@@ -62,3 +62,11 @@ def test_a_fault_that_never_happened_fails_the_test() -> None:
 def test_the_fixture_has_clients(alloy_sandbox: Sandbox) -> None:
     with alloy_sandbox.client() as alloy:
         assert alloy.list_all_users().data
+
+
+def test_the_ledger_is_not_asked_for_what_can_never_be(alloy_sandbox: Sandbox) -> None:
+    for ask in (alloy_sandbox.ledger.count, alloy_sandbox.ledger.find):
+        with pytest.raises(ValueError, match=r"no operation 'creat_a_user'; did you mean 'create_a_user'\?"):
+            ask("creat_a_user")
+    alloy_sandbox.reset()
+    assert alloy_sandbox.ledger.count("create_a_user") == 0

@@ -79,6 +79,7 @@ def restore_target(target: TargetOptions, header: JobHeader, job: Path | str) ->
         target,
         base_url=target.base_url or header.base_url,
         profile=target.profile if is_told else kept.get("profile"),
+        is_remembered=not is_told,
         default_profile=None,  # the job knows its own account, whatever the environment names
         account=None if is_told or "account" not in kept else _parse_account(kept, system),
         **place,

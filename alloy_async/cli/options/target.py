@@ -39,6 +39,8 @@ class TargetOptions:
     profile: str | None = None
     default_profile: str | None = None
     """The profile that the environment names; what a job remembers comes before it."""
+    is_remembered: bool = False
+    """Whether a job remembers the profile, and the command line says none."""
     account: Profile | None = None
     """What a table of tenants says in the place of a profile."""
 
@@ -64,9 +66,14 @@ class TargetOptions:
             if system is not None:
                 profile.check_system(system)
         except ConfigurationError as error:
-            origin = "" if self.profile else f" ({PROFILE_VARIABLE} names it; --profile names another)"
-            raise ConfigurationError(f"{error}{origin}") from None
+            raise ConfigurationError(f"{error}{self._explain_origin()}") from None
         return profile
+
+    def _explain_origin(self) -> str:
+        """Explain who names the profile where the command line does not."""
+        if self.is_remembered:
+            return " (the job was made with it; --profile or --api-key-file says how to reach the same account now)"
+        return "" if self.profile else f" ({PROFILE_VARIABLE} names it; --profile names another)"
 
     def create_rate(self) -> Rate | None:
         """Create the rate limit; None where the command line says none.
