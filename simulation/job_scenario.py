@@ -69,7 +69,7 @@ async def find_users(sandbox: Sandbox, names: Iterable[str]) -> dict[str, str]:
     found = {}
     async with directory_of(sandbox.system, sandbox.url, place_of(sandbox)) as target:
         for name in names:
-            user = await target.find(target.key_of(record(name, "")))
+            user = await target.find(target.get_key(record(name, "")))
             if user is not None:
                 found[name] = (user.family_name or user.full_name or "").removeprefix("Given ")
     return found

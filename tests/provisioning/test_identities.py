@@ -84,7 +84,7 @@ async def test_whoever_the_file_names_is_known(system: str, mode: Mode, named: N
         staff = [user async for user in directory.list()] if "list" in can.abilities else []
         await directory.create([people[name] for name in (*STAYING, *LEAVING)])
         for name in (*STAYING, *LEAVING):
-            there = await directory.find(directory.key_of(people[name]))
+            there = await directory.find(directory.get_key(people[name]))
             people[name].remote_id = there.remote_id
         first = len(sandbox.ledger)
 
