@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import attrs
 import click
@@ -161,6 +162,17 @@ def complete(*words: str) -> list[str]:
 )
 def test_completion(words: list[str], found: str) -> None:
     assert found in complete(*words)
+
+
+@pytest.mark.parametrize("words", [["users", "list", "--profile", "ac"], ["auth", "status", "ac"]])
+def test_profiles_are_completed(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "profiles.toml"
+    monkeypatch.setenv("ALLOY_ASYNC_PROFILES", str(path))
+    assert complete(*words) == []
+    path.write_text("[acme]\n[globex]\n")
+    assert complete(*words) == ["acme"]
+    path.write_text("[acme")
+    assert complete(*words) == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -15,10 +15,11 @@ from ..error_messages import describe_error, translate_to_options
 from ..exit_codes import ExitCode
 from ..help import Command, Group
 from ..options.system_access import open_client
-from ..options.target import TargetOptions
+from ..options.target import TargetOptions, complete_profile
 from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
+    from ...core.options import Service
     from ...core.profiles.profile import Profile
 
 SECONDS = 20.0
@@ -52,7 +53,7 @@ def auth() -> None:
 
 
 @auth.command(cls=Command, examples=["alloy-async auth status", "alloy-async auth status acme --json"])
-@click.argument("profiles", nargs=-1, metavar="[PROFILE]...")
+@click.argument("profiles", nargs=-1, metavar="[PROFILE]...", shell_complete=complete_profile)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is not a terminal."
 )
@@ -105,9 +106,9 @@ def _load_or_explain(name: str) -> Profile | AccountStatus:
 
 def _format_credential_variables(system: str) -> str | None:
     """Name the variables of the environment that hold a system's credential; None where none does."""
-    service = load_client(system).system
-    variable: str = service.name_variable(service.credential)
-    pair = [service.name_variable(name) for name in ("key_id", "secret")]
+    service: Service = load_client(system).system
+    variable = service.get_variable_name(service.credential)
+    pair = [service.get_variable_name(name) for name in ("key_id", "secret")]
     if os.environ.get(variable):
         return variable
     return " and ".join(pair) if all(os.environ.get(name) for name in pair) else None

@@ -18,6 +18,7 @@ from .target import PLACE_NAMES, TargetOptions
 
 if TYPE_CHECKING:
     from ...core.client import AsyncClient
+    from ...core.options import Service
     from ...directory import Capabilities, Directory
 
 
@@ -180,7 +181,7 @@ async def preview_request(
             return describe_request(client.system, client.base_url, build(place))
     from ...core.options import resolve_base_url
 
-    service = load_client(system).system
+    service: Service = load_client(system).system
     profile = target.load_profile(system)
     base_url = target.base_url or (profile.base_url if profile else None)
     return describe_request(service, resolve_base_url(service, base_url), build(find_place(system, target)))

@@ -114,6 +114,17 @@ class TargetOptions:
         return key
 
 
+def complete_profile(context: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a profile; a file that cannot be read has none."""
+    from ...core.errors import ConfigurationError
+    from ...core.profiles.profile_file import list_profile_names
+
+    try:
+        return [name for name in list_profile_names() if name.startswith(incomplete)]
+    except ConfigurationError:
+        return []
+
+
 def _create_target_option(*names: str, **settings: Any) -> Callable[[Function], Function]:
     return click.option(*names, cls=Option, group="Connection", **settings)
 
@@ -125,6 +136,7 @@ _ADDRESS = (
     _create_target_option(
         "--profile",
         metavar="NAME",
+        shell_complete=complete_profile,
         help="A customer of your profiles.toml: system, address, place and where the credential is kept; default"
         f" ${PROFILE_VARIABLE}. `alloy-async auth status` shows them.",
     ),
