@@ -25,7 +25,7 @@ from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.store.store_opener import count_shards
 from alloy_async.sandbox import Sandbox
-from simulation import crash_scene, crashing_workers
+from simulation import crash_scene, scene_workers
 from simulation.database_server import DatabaseServer
 
 from . import job_memory
@@ -93,10 +93,10 @@ def measure_takeover(server: DatabaseServer) -> float:
     with Sandbox("alloy", seed_users=0) as sandbox, tempfile.TemporaryDirectory() as folder:
         scene = crash_scene.Scene(server, sandbox, Path(folder) / "users.csv")
         crash_scene.write_source(scene.source)
-        asyncio.run(crashing_workers.split(scene))
-        lost, said = crashing_workers.start_worker(scene, point="after intent")
+        asyncio.run(scene_workers.split(scene))
+        lost, said = scene_workers.start_worker(scene, point="after intent")
         said.recv()
-        other, _ = crashing_workers.start_worker(scene)
+        other, _ = scene_workers.start_worker(scene)
         while count_shards(scene.place).done < 3:
             time.sleep(0.01)
         killed = time.monotonic()
@@ -114,10 +114,10 @@ def run_under_kills(server: DatabaseServer, lives: int, every: float) -> list[in
     with Sandbox("smooch", seed_users=0, latency=0.05) as sandbox, tempfile.TemporaryDirectory() as folder:
         scene = crash_scene.Scene(server, sandbox, Path(folder) / "users.csv")
         crash_scene.write_source(scene.source, 20_000)
-        asyncio.run(crashing_workers.split(scene))
+        asyncio.run(scene_workers.split(scene))
         for _ in range(lives):
             before = sandbox.ledger.count(what="created")
-            worker, _ = crashing_workers.start_worker(scene)
+            worker, _ = scene_workers.start_worker(scene)
             worker.join(every)
             worker.kill()
             created.append(sandbox.ledger.count(what="created") - before)

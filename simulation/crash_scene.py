@@ -30,7 +30,7 @@ PATIENCE = 120.0
 
 # Children are forked from a process that has everything loaded, so that hundreds of runs are quick.
 process_context = multiprocessing.get_context("forkserver")
-process_context.set_forkserver_preload(["simulation.crashing_workers"])
+process_context.set_forkserver_preload(["simulation.scene_workers"])
 
 
 @attrs.frozen

@@ -13,77 +13,39 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
+
+import psycopg
 
 from alloy_async.core.errors import AlloyAsyncError
-from alloy_async.provisioning import RunOptions, resume, work
-from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
-from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_job_source
-from alloy_async.provisioning.execution.run_phases import plan_before_sending
-from alloy_async.provisioning.execution.sharded_job import split_job
-from alloy_async.provisioning.job_context import JobContext
+from alloy_async.provisioning import resume
+from alloy_async.provisioning.execution.crash_points import CrashPoint
 from alloy_async.provisioning.store.store_opener import delete_store, open_store_for_reading
 from alloy_async.sandbox import Fault, Sandbox
 
-from .crash_scene import LEASE, PATIENCE, ROWS, SHARD, Scene, process_context, wait_for, write_source
+from .crash_scene import LEASE, PATIENCE, ROWS, Scene, wait_for, write_source
 from .crashing_clients import ClientLoss, SchedulerLoss, lose_client, lose_scheduler
 from .crashing_jobs import BATCH, FAULTS
 from .database_proxy import DatabaseProxy, ProxyPoint
 from .database_server import DatabaseServer
+from .long_faults import MANY, delay_request, fill_disk
 from .sandbox_directories import directory_of
+from .scene_workers import split, start_worker
+from .small_disk import mount_small_disk
 
-Loss: TypeAlias = Literal["killed", "stopped", "database killed", "database restarted"]
+Loss: TypeAlias = Literal[
+    "killed",
+    "stopped",
+    "database killed",
+    "database restarted",
+    "database's clock set forward",
+    "database's clock set back",
+]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 Point: TypeAlias = CrashPoint | ProxyPoint
 POINTS: tuple[Point, ...] = (*get_args(CrashPoint), *get_args(ProxyPoint))
-
-
-async def split(scene: Scene) -> None:
-    """Plan and split a job whose workers the run starts."""
-    async with directory_of(*scene.target, batch_size=BATCH) as target:
-        source = await open_job_source(scene.source, target)
-        header = await create_job_header(source, target, "create", None, {"look_up": False})
-        async with create_job(scene.place, header) as writer:
-            context = JobContext(writer, target, RunOptions(on="local:1", shard_rows=SHARD), source)
-            await plan_before_sending(context)
-            await split_job(context)
-
-
-def start_worker(
-    scene: Scene, url: str | None = None, point: CrashPoint | None = None, count: int = 1
-) -> tuple[BaseProcess, Connection]:
-    """Start a worker, which says when it comes to a boundary for the so-manieth time, and waits there for a word."""
-    ours, theirs = process_context.Pipe()
-    place = scene.locate(url or scene.server.url)
-    process = process_context.Process(
-        target=be_worker, args=(scene.target, place, point, count, theirs), daemon=True
-    )
-    process.start()
-    theirs.close()
-    return process, ours
-
-
-def be_worker(target: Any, place: str, point: CrashPoint | None, count: int, told: Connection) -> None:
-    """Be a worker; the exit code is 0 where the whole job is in."""
-
-    def at(here: CrashPoint) -> None:
-        nonlocal count
-        count -= here == point
-        if here == point and count == 0:
-            told.send(os.getpid())
-            told.recv()
-
-    async def carry_out() -> int:
-        async with directory_of(*target, batch_size=BATCH) as directory:
-            report = await work(place, directory, run=RunOptions(concurrency=2))
-        return 0 if report.complete else 1
-
-    if point is not None:
-        crash_hook.set(at)
-    os._exit(asyncio.run(carry_out()))  # without what the fork server's own exit would do
 
 
 def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> None:
@@ -125,40 +87,16 @@ def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> N
         for worker in others:
             worker.join(PATIENCE)
             codes.append(worker.exitcode)
-        if loss.startswith("database") and 0 not in codes:
+        was_away = loss in ("database killed", "database restarted")
+        if was_away and 0 not in codes:
             # They came while it was away: whoever starts workers does so again.
             worker, _ = start_worker(scene)
             worker.join(PATIENCE)
             codes.append(worker.exitcode)
         assert 0 in codes, f"workers ended with {codes}"
-        assert loss.startswith("database") or set(codes) == {0}, f"workers ended with {codes}"
+        assert was_away or set(codes) == {0}, f"workers ended with {codes}"
         process.join(PATIENCE)
         assert process.exitcode == (-signal.SIGKILL if loss == "killed" else 0), process.exitcode
-
-
-def delay_request(scene: Scene) -> None:
-    """One job, whose worker is stopped while the system has its requests, and carries them out after another took over."""
-    asyncio.run(split(scene))
-    began, scene.sandbox.latency = time.monotonic(), 5 * LEASE
-    lost, _ = start_worker(scene)
-    # All of its first call, which is a request a user where a system takes no batches; no more come before an answer.
-    wait_for(lambda: len(scene.sandbox.requests) == (1 if scene.sandbox.system == "alloy" else BATCH))
-    assert lost.pid is not None
-    os.kill(lost.pid, signal.SIGSTOP)
-    time.sleep(0.2)  # until the sandbox's thread has begun to wait with the last of them
-    late = {request.number for request in scene.sandbox.requests}
-    scene.sandbox.latency = 0.0
-    last = time.monotonic() + 5 * LEASE
-    other, _ = start_worker(scene)
-    wait_for(lambda: len(scene.sandbox.requests) > len(late))
-    assert time.monotonic() < last, f"nobody took over within {last - began:.1f} s"
-    other.join(PATIENCE)
-    assert other.exitcode == 0, other.exitcode
-    time.sleep(max(0.0, last + 0.5 - time.monotonic()))  # until the late ones were carried out
-    os.kill(lost.pid, signal.SIGCONT)
-    lost.join(PATIENCE)
-    assert lost.exitcode == 0, lost.exitcode
-    assert not any(change.request in late for change in scene.sandbox.ledger), "a late request came first"
 
 
 def _lose(scene: Scene, rng: random.Random, loss: Loss, pid: int) -> None:
@@ -166,6 +104,14 @@ def _lose(scene: Scene, rng: random.Random, loss: Loss, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     elif loss == "stopped":
         os.kill(pid, signal.SIGSTOP)
+    elif "clock" in loss:
+        # Leases are compared with the clock only, so to move them all is to set it.
+        minutes = -60 if loss.endswith("forward") else rng.choice([50, 120])
+        with psycopg.connect(scene.server.url) as database:
+            database.execute(
+                "UPDATE alloy_async.shards SET lease_until = lease_until + make_interval(mins => %s)",
+                (minutes,),
+            )
     else:
         scene.server.kill() if loss == "database killed" else scene.server.stop()
         time.sleep(rng.uniform(0, 1.5 * LEASE))
@@ -195,7 +141,7 @@ def judge(scene: Scene, names: set[str]) -> None:
         assert store.read_header().state == "done"
 
 
-Kind: TypeAlias = tuple[Loss, Point] | ClientLoss | SchedulerLoss | Literal["late request"]
+Kind: TypeAlias = tuple[Loss, Point] | ClientLoss | SchedulerLoss | Literal["late request", "disk full"]
 RUNS: tuple[Kind, ...] = (
     *((loss, point) for point in POINTS for loss in LOSSES),
     *(
@@ -206,6 +152,7 @@ RUNS: tuple[Kind, ...] = (
     ),
     *map(SchedulerLoss, get_args(ProxyPoint)),
     "late request",
+    "disk full",
 )
 """Every kind of run."""
 
@@ -215,12 +162,17 @@ def run_one(server: DatabaseServer, system: str, seed: int, folder: Path, kind: 
 
     Raises:
         AssertionError: a user was lost or doubled, or the job came to no end.
+        CannotMount: the run needs a disk of its own, and cannot have one here.
     """
     rng = random.Random(f"{system} {seed} {kind}")
-    with Sandbox(system, seed_users=0, seed=seed) as sandbox:
+    with contextlib.ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox(system, seed_users=0, seed=seed))
+        if kind == "disk full":
+            disk = stack.enter_context(mount_small_disk())
+            server = stack.enter_context(DatabaseServer(disk.folder))
         scene = Scene(server, sandbox, folder / f"{system}{seed}.csv")
-        names = write_source(scene.source)
-        if kind != "late request" and rng.random() < 0.3:
+        names = write_source(scene.source, MANY if kind == "disk full" else ROWS)
+        if kind not in ("late request", "disk full") and rng.random() < 0.3:
             sandbox.faults.add(*(Fault(fault, times=2) for fault in rng.sample(FAULTS, 2)))
         if isinstance(kind, ClientLoss):
             lose_client(scene, rng, kind)
@@ -228,15 +180,17 @@ def run_one(server: DatabaseServer, system: str, seed: int, folder: Path, kind: 
             lose_scheduler(scene, rng, kind)
         elif kind == "late request":
             delay_request(scene)
+        elif kind == "disk full":
+            fill_disk(scene, disk)
         else:
             lose_worker(scene, rng, *kind)
         sandbox.faults.clear()
-        _finish(scene)
+        _finish(scene, len(names))
         judge(scene, names)
         delete_store(scene.place)
 
 
-def _finish(scene: Scene) -> None:
+def _finish(scene: Scene, rows: int) -> None:
     """Resume what faults of the network have left, as a user would."""
 
     async def go_on() -> None:
@@ -245,7 +199,7 @@ def _finish(scene: Scene) -> None:
             assert report.complete, report
 
     with open_store_for_reading(scene.place) as store:
-        done = store.count_outcomes("apply") == {"created": ROWS} and store.read_header().state == "done"
+        done = store.count_outcomes("apply") == {"created": rows} and store.read_header().state == "done"
     if not done:
         with contextlib.suppress(AlloyAsyncError):
             asyncio.run(go_on())

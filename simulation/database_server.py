@@ -25,10 +25,16 @@ _PATIENCE = 60.0
 
 
 class DatabaseServer:
-    """A server in a new folder, that a package brings; a context manager, which deletes it in the end."""
+    """A server in a new folder, that a package brings; a context manager, which deletes it in the end.
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: its sockets' paths have at most 107 bytes
+    Args:
+        disk: where that folder is made; None: where temporary files are.
+    """
+
+    def __init__(self, disk: Path | None = None) -> None:
+        self._folder = Path(
+            tempfile.mkdtemp(prefix="pg", dir=disk)
+        )  # short: its sockets' paths have at most 107 bytes
         self._folder.chmod(0o755)  # the server may run as another user
         self._server: Any = get_server(self._folder / "data", cleanup_mode="stop")
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -23,7 +24,7 @@ from alloy_async.provisioning.store.job_store import Second
 from alloy_async.provisioning.store.planned_batches import group_into_batches
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.connection import connect
-from alloy_async.provisioning.store.postgres.lease import Lease
+from alloy_async.provisioning.store.postgres.lease import Lease, read_lease_clock
 from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import PlannedRow, RowResult
 from alloy_async.provisioning.store.store_opener import (
@@ -123,7 +124,7 @@ def lapse(store: PostgresStore) -> None:
     lease: Any = store._lease
     lease._stopping.set()
     lease._thread.join()
-    lease._good_until = time.monotonic() - 1
+    lease._good_until = read_lease_clock() - 1
     database = connect(store._address)
     database.execute(
         "UPDATE alloy_async.shards SET lease_until = now() - interval '1 s' WHERE job = %s AND lease_until IS NOT NULL",
@@ -401,3 +402,80 @@ def test_what_is_sent_behind_a_lease_that_is_lost_is_not_written(place: str) -> 
         assert second.count_outcomes("apply") == {"planned": 5}
         assert second.read_seconds() == []
     first.close()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def move_leases(store: PostgresStore, seconds: int) -> None:
+    """Set the database's clock, with which leases are compared, by moving them the other way."""
+    with closing(connect(store._address)) as database:
+        database.execute(
+            "UPDATE alloy_async.shards SET lease_until = lease_until + make_interval(secs => %s) WHERE job = %s",
+            (seconds, store.job),
+        )
+
+
+@pytest.mark.parametrize(("seconds", "is_free"), [(-3600, True), (1800, False), (7200, True)])
+def test_a_database_whose_clock_was_set_keeps_no_shard_for_long(
+    place: str, seconds: int, is_free: bool
+) -> None:
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 5)
+        store.create_shards("apply", 5)
+    first = PostgresStore.claim_shard(place, "apply")
+    assert first is not None
+    move_leases(first, seconds)
+    assert (first.worker is None) == is_free
+    assert first.count_shards("apply").live == (0 if is_free else 1)
+    second = PostgresStore.claim_shard(place, "apply")
+    assert (second is not None) == is_free
+    if second is not None:
+        with closing(second), pytest.raises(JobUnavailable, match="another worker has taken over"):
+            first.record_intents("apply", [RowResult(1, "planned", "intend", rows=5)])
+    first.close()
+
+
+def test_who_lives_on_has_its_lease_by_the_clock_as_it_was_set(place: str) -> None:
+    short = place.replace("#", "&lease_seconds=1#")
+    PostgresStore.create(place, HEADER).close()
+    with closing(PostgresStore.take_up(short)) as store:
+        for seconds in (1800, -3600):
+            move_leases(store, seconds)
+            wait_until(lambda: read_seconds_left(store) < 2)
+            wait_until(lambda: read_seconds_left(store) > 0)
+        store.check_worker()
+
+
+def read_seconds_left(store: PostgresStore) -> float:
+    with closing(connect(store._address)) as database:
+        (left,) = database.execute(
+            "SELECT extract(epoch FROM lease_until - clock_timestamp())::double precision FROM alloy_async.shards"
+            " WHERE job = %s AND lease_until IS NOT NULL",
+            (store.job,),
+        ).fetchone() or (0.0,)
+    return float(left)
+
+
+def test_a_worker_whose_renewal_is_refused_sends_nothing_more(place: str) -> None:
+    short = place.replace("#", "&lease_seconds=60#")
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 5)
+        store.create_shards("apply", 5)
+    first = PostgresStore.claim_shard(short, "apply")
+    assert first is not None
+    move_leases(first, -3600)
+    with closing(first), closing(PostgresStore.claim_shard(short, "apply") or first):
+        lease: Any = first._lease
+        first.check_worker()
+        lease._seconds = 0.03  # so that it renews at once
+        lease._stopping.set()
+        lease._thread.join()
+        lease._stopping.clear()
+        lease._renew()
+        with pytest.raises(JobUnavailable, match="may have taken over"):
+            first.check_worker()

@@ -33,6 +33,8 @@ def scenes() -> Iterator[Any]:
         ("alloy", ("stopped", "after intent")),
         ("alloy", ("database killed", "after answer")),
         ("smooch", ("database restarted", "amid writing")),
+        ("smooch", ("database's clock set forward", "after intent")),
+        ("alloy", ("database's clock set back", "amid transaction")),
         ("alloy", ClientLoss(with_workers=True, with_database=True)),
         ("smooch", ClientLoss(with_workers=False, with_database=False, point="amid writing")),
     ],

@@ -12,6 +12,7 @@ from ....core.errors import ConfigurationError
 
 _SCHEMES = ("postgresql", "postgres")
 LEASE_SECONDS = 15.0
+LONGEST_LEASE = 3600
 _HOST = r"(?:\[[^@/?#\s\[\]]*\]|[^:@/?#\s,\[\]]*)(?::\d+)?"
 _ADDRESS = re.compile(
     r"(?P<scheme>postgres(?:ql)?)://"
@@ -135,8 +136,8 @@ def _parse_lease(pair: str, shown: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not 1 <= seconds <= 3600:
+    if not 1 <= seconds <= LONGEST_LEASE:
         raise ConfigurationError(
-            f"job= {shown}: {_LEASE} is a number of seconds from 1 to 3600; got {text!r}"
+            f"job= {shown}: {_LEASE} is a number of seconds from 1 to {LONGEST_LEASE}; got {text!r}"
         )
     return seconds

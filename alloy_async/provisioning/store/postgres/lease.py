@@ -13,8 +13,10 @@ name.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import socket
+import sys
 import threading
 import time
 from typing import Any, NamedTuple
@@ -23,6 +25,7 @@ from ...errors import JobError
 from .address import JobAddress
 from .connection import connect, get_worker_transaction_name, limit_transaction_time, raise_as_job_error
 from .driver import psycopg
+from .schema import IS_HELD
 from .transaction import Statement
 
 _RENEWALS = 3
@@ -30,21 +33,21 @@ _RENEWALS = 3
 
 _SERIALIZE = "SELECT pg_advisory_xact_lock(hashtext('alloy_async'), %s::integer)"
 """Claims of one job one after the other, so that the whole job and a shard of it are never claimed at once."""
-_FIND = """
+_FIND = f"""
 SELECT shard, epoch, lease_until FROM alloy_async.shards AS wanted
 WHERE job = %(job)s AND undo = %(undo)s AND (shard = 0) = %(whole)s AND NOT done
-    AND (lease_until IS NULL OR lease_until < clock_timestamp())
+    AND ({IS_HELD}) IS NOT TRUE
     AND NOT EXISTS (
         SELECT 1 FROM alloy_async.shards AS held
-        WHERE held.job = wanted.job AND held.lease_until > clock_timestamp() AND (held.shard = 0 OR wanted.shard = 0))
-ORDER BY shard LIMIT 1"""
+        WHERE held.job = wanted.job AND held.{IS_HELD} AND (held.shard = 0 OR wanted.shard = 0))
+ORDER BY shard LIMIT 1"""  # noqa: S608 -- own names
 _END_SESSIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name = %s AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""
 # Waits for the transaction that its worker may have open, which `fence` began with a lock on the key.
-_LOCK = """
+_LOCK = f"""
 SELECT 1 FROM alloy_async.shards WHERE job = %(job)s AND undo = %(undo)s AND shard = %(shard)s AND epoch = %(epoch)s
-    AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE"""
+    AND ({IS_HELD}) IS NOT TRUE FOR UPDATE"""  # noqa: S608 -- own names
 _CLAIM = """
 UPDATE alloy_async.shards SET epoch = nextval('alloy_async.epochs'), worker = %(worker)s,
     lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
@@ -62,6 +65,13 @@ _FENCE = """
 SELECT 1 / count(*) FROM (
     SELECT 1 FROM alloy_async.shards
     WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s FOR KEY SHARE) AS own"""
+
+
+def read_lease_clock() -> float:
+    """Read seconds of a clock that nobody sets, and that goes on while the host sleeps."""
+    if sys.platform == "win32":
+        return time.monotonic()
+    return time.clock_gettime(time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC)
 
 
 class Shard(NamedTuple):
@@ -88,7 +98,7 @@ class Lease:
         address: the job's.
         job: its id.
         shard: what was claimed.
-        good_until: the moment, on the monotonic clock, until which it surely holds.
+        good_until: the moment, by `read_lease_clock`, until which it surely holds.
     """
 
     def __init__(self, address: JobAddress, job: int, shard: Shard, good_until: float) -> None:
@@ -124,7 +134,7 @@ class Lease:
             JobError: the database does not answer.
         """
         worker = f"{socket.gethostname()}:{os.getpid()}"
-        asked = time.monotonic()
+        asked = read_lease_clock()
         with raise_as_job_error(address, "cannot be claimed"):
             with database.transaction():
                 limit_transaction_time(database, address)
@@ -147,7 +157,7 @@ class Lease:
     @property
     def is_live(self) -> bool:
         """Whether the lease surely holds now, by this worker's own clock, which is behind the database's."""
-        return time.monotonic() < self._good_until
+        return read_lease_clock() < self._good_until
 
     @property
     def fence(self) -> Statement:
@@ -169,7 +179,7 @@ class Lease:
     def _renew(self) -> None:
         database: psycopg.Connection[Any] | None = None
         while not self._stopping.wait(self._seconds / _RENEWALS):
-            asked = time.monotonic()  # the lease runs from when the database says so, which is later
+            asked = read_lease_clock()  # the lease runs from when the database says so, which is later
             try:
                 if database is None:
                     database = connect(self._address)
@@ -177,7 +187,8 @@ class Lease:
             except (psycopg.Error, JobError):
                 database = None  # tried again at the next turn; until then `is_live` runs out
                 continue
-            if not renewed:
+            if not renewed:  # another worker has it
+                self._good_until = -math.inf
                 break
             self._good_until = asked + self._seconds
         if database is not None:

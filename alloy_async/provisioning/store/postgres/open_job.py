@@ -13,6 +13,7 @@ from .connection import connect, create_limits, create_limits_and_name, raise_as
 from .driver import psycopg
 from .lease import Lease
 from .schema import (
+    IS_HELD,
     ROW_TABLES,
     adapt_text,
     check_version,
@@ -184,7 +185,7 @@ class OpenDatabaseJob:
     def worker(self) -> int | None:
         """The id of a process that works on the job now; None when nobody does."""
         found = self.fetch_rows(
-            "SELECT worker FROM alloy_async.shards WHERE job = %s AND lease_until > clock_timestamp() LIMIT 1"
+            f"SELECT worker FROM alloy_async.shards WHERE job = %s AND {IS_HELD} LIMIT 1"  # noqa: S608 -- own names
         )
         return int(found[0][0].rpartition(":")[2]) if found else None
 

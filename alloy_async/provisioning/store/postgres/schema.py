@@ -20,7 +20,7 @@ from ..header import JobHeader
 from ..job_store import Remark, RunLogLine, Second
 from ..planned_batches import PlannedBatch
 from ..row_events import Event
-from .address import JobAddress
+from .address import LONGEST_LEASE, JobAddress
 from .connection import raise_as_job_error
 from .driver import psycopg
 
@@ -86,6 +86,9 @@ CREATE TABLE {events} (
     PRIMARY KEY (undo, first, id)
 );
 """
+IS_HELD = f"lease_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '{LONGEST_LEASE} s'"
+"""Whether somebody works on a shard. No lease ends later, unless the database's clock was set back since: then who held it
+is no worse off than one who did not answer, and its shard does not wait for that moment."""
 ROW_TABLES = ("batches", "events")
 """Those that every job has for itself."""
 

@@ -20,6 +20,7 @@ from .schema import (
     BATCH_COLUMNS,
     EVENT_COLUMNS,
     HEADER,
+    IS_HELD,
     NOTE_COLUMNS,
     REMARK_COLUMNS,
     SECOND_COLUMNS,
@@ -99,7 +100,7 @@ class PostgresStore(OpenDatabaseJob):
         """Count the shards of a phase."""
         found = self.fetch_rows(
             "SELECT count(*), count(*) FILTER (WHERE done),"
-            " count(*) FILTER (WHERE NOT done AND lease_until > clock_timestamp())"
+            f" count(*) FILTER (WHERE NOT done AND {IS_HELD})"
             " FROM alloy_async.shards WHERE job = %s AND undo = %s AND shard > 0",
             encode_phase(phase),
         )
