@@ -1,7 +1,8 @@
-"""Workers on one job in PostgreSQL: how much faster two are than one, and what memory one takes for a large job.
+"""Workers on one job in PostgreSQL, against one process with a job file; and what memory one takes for a large job.
 
-Each worker is a process that has everything loaded before the clock starts; the plan is made before it, too. The two
-variants run in turn, on a system that takes one user a request, whose worth is the client's own work.
+Each is a process that has everything loaded before the clock starts; the plan is made before it, too. They run in turn.
+What two workers are worth is told by CPU time, as if each had a processor of its own and database and system were elsewhere:
+here they share two with all of that. A system that answers at once leaves nothing but the client's work.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alloy_async import provisioning
 from alloy_async.directory import Directory
+from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_job_source
 from alloy_async.provisioning.execution.run_phases import plan_before_sending
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
-from alloy_async.provisioning.store.store_opener import count_shards
+from alloy_async.provisioning.store.store_opener import count_shards, parse_place
 from alloy_async.sandbox import Sandbox
 from simulation import crash_scene, scene_workers
 from simulation.database_server import DatabaseServer
@@ -37,55 +40,98 @@ from .server import run_server
 SHARDS = 8
 
 
-async def split(source: str, target: Directory, place: str, shard_rows: int) -> None:
-    """Plan a job without asking about each user, as `provision` does, and split it."""
+async def split(source: str, target: Directory, place: JobPlace, shard_rows: int) -> None:
+    """Plan a job without asking about each user, as `provision` does, and split it where it is for workers."""
     opened = await open_job_source(source, target)
     header = await create_job_header(opened, target, "create", None, {"look_up": False})
     async with create_job(place, header) as writer:
         run = provisioning.RunOptions(on="local:1", shard_rows=shard_rows)
         context = JobContext(writer, target, run, opened)
         await plan_before_sending(context)
-        await split_job(context)
+        if isinstance(place, str):
+            await split_job(context)
 
 
-async def be_worker(system: str, url: str, place: str, source: str, shard_rows: int) -> float:
-    """Plan the job, or be a worker of it once a word comes; the peak memory in megabytes."""
+async def be_worker(system: str, url: str, place: str, source: str, shard_rows: int) -> tuple[float, float]:
+    """Plan the job, or work on it once a word comes: the peak memory in megabytes, and CPU seconds from then on."""
     from alloy_async import AlloyDirectory, AsyncAlloy, AsyncSmooch, SmoochDirectory
 
     client: Any = AsyncSmooch("key", base_url=url) if system == "smooch" else AsyncAlloy("key", base_url=url)
     async with client:
         target = SmoochDirectory(client, app_id="a") if system == "smooch" else AlloyDirectory(client)
         if source:
-            await split(source, target, place, shard_rows)
-            return read_peak_megabytes()
+            await split(source, target, parse_place(place), shard_rows)
+            return read_peak_megabytes(), 0.0
+        if not isinstance(parse_place(place), Path):
+            import_module("alloy_async.provisioning.store.postgres.database_budget")
+            import_module("alloy_async.provisioning.store.postgres.store")
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        report = await provisioning.work(place, target)
+        began = time.process_time()
+        carry_out = provisioning.apply if isinstance(parse_place(place), Path) else provisioning.work
+        report = await carry_out(place, target)
         assert report.complete, report
-    return read_peak_megabytes()
+        return read_peak_megabytes(), time.process_time() - began
 
 
-def run_workers(system: str, url: str, database: str, rows: int, count: int) -> tuple[float, float]:
-    """Carry out a job by so many workers: seconds, and the most megabytes that one took."""
+class Taken(NamedTuple):
+    """What a job took: seconds, the most megabytes of a process, and microseconds of CPU a row, of all and of the database."""
+
+    seconds: float
+    megabytes: float
+    cpu: float
+    database_cpu: float
+
+
+def run_workers(system: str, url: str, server: DatabaseServer, rows: int, count: int) -> Taken:
+    """Carry out a job by so many workers; 0: by one process with a job file."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "users.csv"
         write_users(source, rows)
-        place = f"{database}#{uuid.uuid4()}"
+        place = f"{server.url}#{uuid.uuid4()}" if count else f"{folder}/users.job"
         command = [sys.executable, "-m", "benchmarks.workers", system, url, place, str(rows // SHARDS)]
         subprocess.run([*command, str(source)], check=True, capture_output=True)
         workers = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(count)
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            for _ in range(count or 1)
         ]
         for worker in workers:
             assert worker.stdout is not None
             worker.stdout.readline()
-        began = time.perf_counter()
+        began, database = time.perf_counter(), server.cpu_seconds
         for worker in workers:
             assert worker.stdin is not None
             worker.stdin.write(b"go\n")
             worker.stdin.flush()
-        said = [worker.communicate()[0] for worker in workers]
-        return time.perf_counter() - began, max(json.loads(one) for one in said)
+        said = [json.loads(worker.communicate()[0]) for worker in workers]
+        seconds, database = time.perf_counter() - began, server.cpu_seconds - database
+        cpu = sum(one for _, one in said)
+        return Taken(seconds, max(one for one, _ in said), cpu / rows * 1e6, database / rows * 1e6)
+
+
+def compare_with_process(server: DatabaseServer, url: str, rounds: int) -> Iterator[Figure]:
+    """Compare two workers with one process, where nothing but the client's work counts."""
+    for system, rows, what in (
+        ("smooch", 16_000, "one request a row"),
+        ("alloy", 300_000, "batches of 1,000"),
+    ):
+        taken = [
+            [run_workers(system, url, server, rows, count) for count in (0, 1, 2)] for _ in range(rounds)
+        ]
+        process, one, two = zip(*taken, strict=True)
+        yield figure(
+            f"{what}: CPU a row, of a process with a job file", [run.cpu for run in process], unit="us"
+        )
+        yield figure(f"{what}: of a worker", [run.cpu for run in one], unit="us")
+        yield figure(f"{what}: of PostgreSQL", [run.database_cpu for run in one], unit="us")
+        yield figure(
+            f"{what}: two workers over one process, each with a processor of its own",
+            [2 * base.cpu / run.cpu for base, run in zip(process, two, strict=True)],
+            1.5,
+            at_least=True,
+        )
+        gains = [base.seconds / run.seconds for base, run in zip(process, two, strict=True)]
+        yield figure(f"{what}: the same, all on this machine, rows a second", gains)
 
 
 def measure_takeover(server: DatabaseServer) -> float:
@@ -124,16 +170,9 @@ def run_under_kills(server: DatabaseServer, lives: int, every: float) -> list[in
     return created
 
 
-def run(rounds: int, rows: int = 16_000, many: int = 1_000_000) -> Iterator[Figure]:
-    gains = []
+def run(rounds: int, many: int = 1_000_000) -> Iterator[Figure]:
     with DatabaseServer() as server, run_server() as url:
-        for _ in range(max(3, rounds // 10)):
-            one, _ = run_workers("smooch", url, server.url, rows, 1)
-            two, _ = run_workers("smooch", url, server.url, rows, 2)
-            gains.append(one / two)
-        yield figure(
-            "two workers of a job over one, one request a row, rows a second", gains, 1.5, at_least=True
-        )
+        yield from compare_with_process(server, url, max(3, rounds // 10))
         waits = [measure_takeover(server) for _ in range(3)]
         yield figure(
             f"takeover of a lost worker's shard, lease {crash_scene.LEASE:g} s",
@@ -144,11 +183,13 @@ def run(rounds: int, rows: int = 16_000, many: int = 1_000_000) -> Iterator[Figu
         lives = run_under_kills(server, 4, 10.0)
         yield figure("users that a worker creates which is killed after 10 s", lives, 1, at_least=True)
         yield from job_memory.compare(server)
-        seconds, megabytes = run_workers("alloy", url, server.url, many, 1)
-        yield figure(f"a worker of a job of {many:,}, peak memory", [megabytes], 120, unit="MB")
-        yield figure(f"a worker of a job of {many:,}, rows a second", [many / seconds])
+        taken = run_workers("alloy", url, server, many, 1)
+        yield figure(f"a worker of a job of {many:,}, peak memory", [taken.megabytes], 120, unit="MB")
+        yield figure(f"a worker of a job of {many:,}, rows a second", [many / taken.seconds])
 
 
 if __name__ == "__main__":
     system, url, place, shard_rows, *source = sys.argv[1:]
-    print(asyncio.run(be_worker(system, url, place, source[0] if source else "", int(shard_rows))))
+    print(
+        json.dumps(asyncio.run(be_worker(system, url, place, source[0] if source else "", int(shard_rows))))
+    )

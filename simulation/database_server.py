@@ -43,6 +43,16 @@ class DatabaseServer:
         """The address of its database, the same after a restart."""
         return str(self._server.get_uri())
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time of all its processes, those that have ended too."""
+        parent = psutil.Process(self._server.get_pid())
+        seconds = sum(parent.cpu_times()[:4])  # its own, and of children that have ended
+        for child in parent.children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                seconds += sum(child.cpu_times()[:2])
+        return float(seconds)
+
     def stop(self, *, mode: str = "fast") -> None:
         """Stop it; `fast` ends all connections, and what is under way is rolled back."""
         self._control("-m", mode, "-w", "stop")

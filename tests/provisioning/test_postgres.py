@@ -426,7 +426,7 @@ def test_a_database_whose_clock_was_set_keeps_no_shard_for_long(
 ) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
-        store.create_shards("apply", 5)
+        store.split_into_shards("apply", 5)
     first = PostgresStore.claim_shard(place, "apply")
     assert first is not None
     move_leases(first, seconds)
@@ -465,7 +465,7 @@ def test_a_worker_whose_renewal_is_refused_sends_nothing_more(place: str) -> Non
     short = place.replace("#", "&lease_seconds=60#")
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
-        store.create_shards("apply", 5)
+        store.split_into_shards("apply", 5)
     first = PostgresStore.claim_shard(short, "apply")
     assert first is not None
     move_leases(first, -3600)
@@ -479,3 +479,34 @@ def test_a_worker_whose_renewal_is_refused_sends_nothing_more(place: str) -> Non
         lease._renew()
         with pytest.raises(JobUnavailable, match="may have taken over"):
             first.check_worker()
+
+
+def test_an_epoch_that_comes_again_after_a_failover_is_not_that_of_another_worker(place: str) -> None:
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 5)
+        store.split_into_shards("apply", 5)
+    first = PostgresStore.claim_shard(place, "apply")
+    assert first is not None
+    lapse(first)
+    with closing(connect(first._address)) as database:
+        database.execute("SELECT setval('alloy_async.epochs', %s, false)", (first.epoch,))
+    try:
+        second = PostgresStore.claim_shard(place, "apply")
+        assert second is not None
+        assert second.epoch == first.epoch
+        with closing(second):
+            with pytest.raises(JobUnavailable, match="another worker has taken over"):
+                first.record_intents("apply", [RowResult(1, "planned", "intend", rows=5)])
+            first.close()  # which lets go of nothing that is another's
+            assert second.count_shards("apply").live == 1
+    finally:
+        with closing(connect(first._address)) as database:
+            database.execute("SELECT setval('alloy_async.epochs', %s)", (first.epoch + 100,))
+
+
+def test_a_statement_that_takes_too_long_says_what_to_do(place: str) -> None:
+    PostgresStore.create(place, HEADER).close()
+    with PostgresStore.open_for_reading(place) as store:
+        store._database.execute("SET statement_timeout = '20ms'")
+        with pytest.raises(JobUnavailable, match="allow statements more time"):
+            store.fetch_by_names("SELECT pg_sleep(60)", None)

@@ -27,6 +27,7 @@ from alloy_async.provisioning import (
     undo,
     work,
 )
+from alloy_async.provisioning.errors import JobInUse
 from alloy_async.provisioning.events import Event, Progress, Stopped
 from alloy_async.provisioning.execution.shard_worker import work_on_shards
 from alloy_async.provisioning.execution.sharded_job import run_on_workers
@@ -294,3 +295,37 @@ def test_an_undo_asks_for_neither_source_nor_secret(place: str, tmp_path: Path) 
         again = run("resume", place)
         assert again.returncode == 2
         assert "was undone" in again.stderr
+
+
+async def test_who_comes_while_a_lost_one_still_has_the_job_waits_for_the_end_of_its_lease(
+    users: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOY_API_KEY", "key")
+    short = place.replace("#", "&lease_seconds=3#")
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            await plan(users, directory, job=place)
+            lost = open_store(short)
+            lease: Any = lost._lease  # type: ignore[attr-defined]
+            lease._stopping.set()  # it renews no more, as one that was killed
+            with pytest.raises(JobInUse, match="Where it was lost, that shows within 3 s"):
+                await resume(short, directory)
+            report = await resume(short, directory, run=RunOptions(on="local:1"))
+            lost.close()
+        assert report.complete
+        check_effects(place, sandbox)
+
+
+async def test_two_who_resume_a_job_at_once_do_it_together(
+    users: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOY_API_KEY", "key")
+    with Sandbox("alloy", seed_users=0, latency=0.05) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            await plan(users, directory, job=place)
+            run = RunOptions(on="local:1", shard_rows=100)
+            reports = await asyncio.gather(*(resume(place, directory, run=run) for _ in range(2)))
+        assert [report.complete for report in reports] == [True, True]
+        check_effects(place, sandbox)

@@ -25,7 +25,7 @@ from ..results import Report
 from ..run_options import RunOptions
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
-from ..store.store_opener import count_shards, open_store_for_reading, split_password
+from ..store.store_opener import count_shards, open_store_for_reading, parse_lease_seconds, split_password
 from ..workers.supervisor import supervise_workers
 from ..workers.worker_factory import create_workers
 from .engine import Engine
@@ -86,17 +86,22 @@ async def take_up_or_join_workers(
         only: shards of this phase; None for whatever phase the job is in.
 
     Raises:
-        JobInUse: somebody works on the whole job, or on another phase.
+        JobInUse: somebody works on the whole job for longer than a lease, or on another phase.
     """
-    try:
-        return await take_up()
-    except JobInUse:
-        if run.on is None:
-            raise
-        counts = await asyncio.to_thread(count_shards, place)
-        if not counts.live or only not in (None, counts.phase):
-            raise
-        return None
+    # Who has the whole job may be about to split it, or was lost a moment ago.
+    until = None if run.on is None else time.monotonic() + parse_lease_seconds(place) + POLL_SECONDS
+    while True:
+        try:
+            return await take_up()
+        except JobInUse:
+            if until is None:
+                raise
+            counts = await asyncio.to_thread(count_shards, place)
+            if counts.live and only in (None, counts.phase):
+                return None
+            if counts.live or run.stop.is_set() or time.monotonic() > until:
+                raise
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def run_on_workers(

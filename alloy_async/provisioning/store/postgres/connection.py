@@ -97,4 +97,6 @@ def raise_as_job_error(address: JobAddress, what: str) -> Iterator[None]:
         kind = JobUnavailable if isinstance(error, _AWAY) else JobError
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             reason += "; whoever works on jobs needs the right to create a schema, or that of the role which made alloy_async's"
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            reason += "; allow statements more time, as by ALTER ROLE ... SET statement_timeout"
         raise kind(f"{what}: {reason}", address.shown) from None

@@ -1,7 +1,8 @@
 """The right to write to a shard: a lease by the database's clock, and an epoch that fences off a worker who lost it.
 
 A worker claims a shard where nobody works on it, or the lease of who did has lapsed, and gets an epoch that nobody ever
-had. Every transaction that writes asks in the database whether the epoch is still its own: one that was stopped and wakes
+had; with its own name it is unlike any other even where a standby took over that had not heard of the last ones.
+Every transaction that writes asks in the database whether the epoch is still its own: one that was stopped and wakes
 up later writes nothing more. It also sends nothing more, since no request leaves before its intent is written; the moment
 between the intent and the request is covered by `is_live`, on the worker's own clock.
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -52,19 +54,19 @@ _CLAIM = """
 UPDATE alloy_async.shards SET epoch = nextval('alloy_async.epochs'), worker = %(worker)s,
     lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
 WHERE job = %(job)s AND undo = %(undo)s AND shard = %(shard)s
-RETURNING undo, shard, first, last, epoch"""
+RETURNING undo, shard, first, last, epoch, worker"""
 _RENEW = """
 UPDATE alloy_async.shards SET lease_until = clock_timestamp() + make_interval(secs => %s)
-WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s"""
+WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s AND worker = %s"""
 _RELEASE = """
 UPDATE alloy_async.shards SET lease_until = NULL, worker = NULL, done = done OR %s
-WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s"""
+WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s AND worker = %s"""
 # Its own for as long as nobody else has claimed it, however late its renewals are; else the division by zero ends the
 # transaction, whose other statements are under way already.
 _FENCE = """
 SELECT 1 / count(*) FROM (
     SELECT 1 FROM alloy_async.shards
-    WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s FOR KEY SHARE) AS own"""
+    WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s AND worker = %s FOR KEY SHARE) AS own"""
 
 
 def read_lease_clock() -> float:
@@ -82,6 +84,7 @@ class Shard(NamedTuple):
         shard: its number; 0 for the whole job.
         first, last: numbers of its first and last row; both 0 for the whole job.
         epoch: of the worker that holds it, and of no other ever.
+        worker: its name, as of no other.
     """
 
     undo: int
@@ -89,6 +92,7 @@ class Shard(NamedTuple):
     first: int
     last: int
     epoch: int
+    worker: str
 
 
 class Lease:
@@ -104,7 +108,7 @@ class Lease:
     def __init__(self, address: JobAddress, job: int, shard: Shard, good_until: float) -> None:
         self.shard = shard
         self._address = address
-        self._key = (job, shard.undo, shard.shard, shard.epoch)
+        self._key = (job, shard.undo, shard.shard, shard.epoch, shard.worker)
         self._seconds = address.lease
         self._good_until = good_until
         self._stopping = threading.Event()
@@ -133,7 +137,7 @@ class Lease:
         Raises:
             JobError: the database does not answer.
         """
-        worker = f"{socket.gethostname()}:{os.getpid()}"
+        worker = f"{socket.gethostname()}:{secrets.token_hex(4)}:{os.getpid()}"
         asked = read_lease_clock()
         with raise_as_job_error(address, "cannot be claimed"):
             with database.transaction():

@@ -290,5 +290,9 @@ def _cut_pieces(records: Iterable[Any]) -> Iterator[list[Any]]:
 def _claim_lease(database: psycopg.Connection[Any], address: JobAddress, job: int) -> Lease:
     lease = Lease.claim(database, address, job)
     if lease is None:
-        raise JobInUse("another worker is working on this job; wait for it, or stop it", address.shown)
+        raise JobInUse(
+            "another worker is working on this job; wait for it, or stop it. Where it was lost, that shows within"
+            f" {address.lease:g} s",
+            address.shown,
+        )
     return lease
