@@ -1,7 +1,7 @@
 """A transaction whose statements go to the database together, with its begin and its end, as far as no answer is needed.
 
 A statement of its own costs a way to the database and back, which is what most of a worker's transactions would cost: an
-intent is seven of them by itself, and one way together.
+intent is six of them by itself, and one way together.
 """
 
 from __future__ import annotations
