@@ -167,12 +167,12 @@ def run_one(server: DatabaseServer, system: str, seed: int, folder: Path, kind: 
     rng = random.Random(f"{system} {seed} {kind}")
     with contextlib.ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(system, seed_users=0, seed=seed))
-        if kind == "disk full":
-            disk = stack.enter_context(mount_small_disk())
+        disk = stack.enter_context(mount_small_disk()) if kind == "disk full" else None
+        if disk is not None:
             server = stack.enter_context(DatabaseServer(disk.folder))
         scene = Scene(server, sandbox, folder / f"{system}{seed}.csv")
-        names = write_source(scene.source, MANY if kind == "disk full" else ROWS)
-        if kind not in ("late request", "disk full") and rng.random() < 0.3:
+        names = write_source(scene.source, ROWS if disk is None else MANY)
+        if kind != "late request" and disk is None and rng.random() < 0.3:
             sandbox.faults.add(*(Fault(fault, times=2) for fault in rng.sample(FAULTS, 2)))
         if isinstance(kind, ClientLoss):
             lose_client(scene, rng, kind)
@@ -181,6 +181,7 @@ def run_one(server: DatabaseServer, system: str, seed: int, folder: Path, kind: 
         elif kind == "late request":
             delay_request(scene)
         elif kind == "disk full":
+            assert disk is not None
             fill_disk(scene, disk)
         else:
             lose_worker(scene, rng, *kind)

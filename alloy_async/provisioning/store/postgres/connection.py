@@ -49,7 +49,8 @@ def connect(address: JobAddress) -> psycopg.Connection[Any]:
 
 def limit_transaction_time(database: psycopg.Connection[Any], address: JobAddress) -> None:
     """Have the transaction that was just begun end where its client is silent, or waits for a lock, longer than a lease."""
-    database.execute(*create_limits(address))
+    statement, values = create_limits(address)
+    database.execute(statement.encode(), values)
 
 
 def create_limits(address: JobAddress) -> Statement:

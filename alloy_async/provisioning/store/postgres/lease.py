@@ -144,14 +144,14 @@ class Lease:
                 limit_transaction_time(database, address)
                 database.execute(_SERIALIZE, (job,))
                 values: dict[str, Any] = {"job": job, "undo": undo, "whole": whole}
-                found = database.execute(_FIND, values).fetchone()
+                found = database.execute(_FIND.encode(), values).fetchone()
                 if found is None:
                     return None
                 number, epoch, lapsed = found
                 if lapsed is not None:  # who had it did not let go of it
                     database.execute(_END_SESSIONS, (get_worker_transaction_name(epoch),))
                 values |= {"shard": number, "epoch": epoch, "worker": worker, "seconds": address.lease}
-                if database.execute(_LOCK, values).fetchone() is None:  # it was renewed meanwhile
+                if database.execute(_LOCK.encode(), values).fetchone() is None:  # it was renewed meanwhile
                     return None
                 claimed = database.execute(_CLAIM, values).fetchone()
             assert claimed is not None
