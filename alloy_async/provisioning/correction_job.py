@@ -13,12 +13,17 @@ import attrs
 from ..directory import Directory
 from .async_helpers import run_in_thread
 from .errors import JobError, JobPlace
-from .execution.job_opening import create_job_header, open_job
+from .execution.job_opening import choose_free_place, choose_job_path, create_job_header, open_job
 from .planning.corrected_rows import CorrectedRows
+from .reports.corrections import describe_correction
 from .sources import Source
 from .store.header import JobHeader, Mode
-from .store.store_opener import open_store_for_reading, parse_place
+from .store.job_identity_label import create_identity_label
+from .store.job_store import CORRECTED
+from .store.postgres.address import JobAddress
+from .store.store_opener import open_store, open_store_for_reading, parse_place
 from .store.temporary.indexes import CorrectableRows
+from .store.writer import open_job_writer
 
 _OF_ONE_JOB = frozenset({"source_path", "from", "look_up"})
 """Options that hold for the source and the run of one job only."""
@@ -54,6 +59,11 @@ async def read_first_job(job: str | Path, target: Directory, *, new_key: bool) -
     """
     async with open_job(job, target, new_key=new_key) as writer:
         first, path = writer.header, writer.store.path
+    _refuse_unfinished(first, path)
+    return FirstJob(parse_place(job), path, first)
+
+
+def _refuse_unfinished(first: JobHeader, path: JobPlace) -> None:
     if first.phase == "undo":
         raise JobError("was undone, or is being undone; begin a new job with the corrected rows", path)
     if first.state != "done":
@@ -62,7 +72,6 @@ async def read_first_job(job: str | Path, target: Directory, *, new_key: bool) -
             " nothing else is left; nothing was sent",
             path,
         )
-    return FirstJob(parse_place(job), path, first)
 
 
 @asynccontextmanager
@@ -97,5 +106,36 @@ async def create_correction_header(
     kept = {name: value for name, value in json.loads(first.options).items() if name not in _OF_ONE_JOB}
     # Rows of a file that holds only the rest say nothing of who must go.
     mode: Mode = "upsert" if first.mode == "sync" else first.mode
-    options = {**kept, **options, "corrects": str(job.shown), "look_up": True}
+    label = create_identity_label(first, job.shown)
+    options = {**kept, **options, "corrects": label, "look_up": True}
     return await create_job_header(source, target, mode, None, options)
+
+
+async def choose_correction_place(first: FirstJob, source: Source) -> JobPlace:
+    """Choose where the job goes that takes in corrected rows, and write that down in the first one, durably.
+
+    What follows the first job finds it there: to take it back too, and to report it.
+
+    Args:
+        first: the first job.
+        source: its corrected rows. Their job goes beside their file; of a job in a database, into that, as NAME.failed.
+
+    Raises:
+        JobError: there is an unfinished job of these rows; or the first one cannot be written.
+    """
+    place = await run_in_thread(_choose_place, first, source)
+    async with open_job_writer(open_store, first.place) as writer:
+        _refuse_unfinished(writer.header, first.shown)  # it may have been taken back meanwhile
+        note = describe_correction(place)
+        await writer.call(writer.store.add_note, CORRECTED, note, durable=True)
+    return place
+
+
+def _choose_place(first: FirstJob, source: Source) -> JobPlace:
+    if isinstance(first.place, Path):
+        return choose_job_path(source, None)
+    address = JobAddress.parse(first.place)
+    name = f"{address.job}.failed"
+    return choose_free_place(
+        address.format_address_of_job(name), lambda number: address.format_address_of_job(f"{name}.{number}")
+    )

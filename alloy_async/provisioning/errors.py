@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..core.errors import AlloyAsyncError, Effect
+from .store.postgres.address import is_database_address, show_address
 
 JobPlace: TypeAlias = Path | str
 """Where a job is: the path of its file, or the address of one in a database, without a password."""
+
+
+def show_place(place: JobPlace) -> JobPlace:
+    """Give the place of a job as people may see it: an address without its password, else a path."""
+    return show_address(place) if is_database_address(place) else Path(place)
 
 
 class SourceError(AlloyAsyncError, ValueError):
@@ -58,7 +64,7 @@ class ForeignRowsError(SourceError):
         self, message: str, source: str | Path, job: JobPlace, label: str = "", line: int | None = None
     ) -> None:
         super().__init__(message, source, line)
-        self.job: JobPlace = job if isinstance(job, str) and "://" in job else Path(job)
+        self.job: JobPlace = show_place(job)
         self.label = label
 
     @property
@@ -83,7 +89,7 @@ class JobError(AlloyAsyncError):
 
     def __init__(self, message: str, path: JobPlace) -> None:
         super().__init__(message)
-        self.path: JobPlace = path if isinstance(path, str) and "://" in path else Path(path)
+        self.path: JobPlace = show_place(path)
 
     @property
     def args(self) -> tuple[Any, ...]:

@@ -57,6 +57,10 @@ class Counts:
         doubt = tally.get("doubt", 0) + tally.get("intended", 0)
         return cls(**{**{name: tally.get(name, 0) for name in _COUNTED}, "doubt": doubt})
 
+    def __add__(self, other: Counts) -> Counts:
+        """Count the lines of two jobs together."""
+        return Counts(*[getattr(self, name) + getattr(other, name) for name in _COUNTED])
+
     @property
     def rows(self) -> int:
         """All lines."""

@@ -29,6 +29,7 @@ from .results import Report
 from .run_options import RunOptions
 from .sources import Source
 from .store.header import JobHeader
+from .store.job_identity_label import read_job_name
 from .store.states import JobState
 from .store.temporary.body_spool import BodySpool
 
@@ -129,8 +130,8 @@ def _refuse_unchecked_corrections(context: JobContext) -> None:
     header = context.header
     if header.corrects is not None and not isinstance(context.source, CorrectedRows):
         raise JobError(
-            f"was stopped while corrected rows of {header.corrects} were being checked; nothing was sent. Feed them back to"
-            " that job once more",
+            f"was stopped while corrected rows of {read_job_name(header.corrects)} were being checked; nothing was sent."
+            " Feed them back to that job once more",
             context.store.path,
         )
 

@@ -10,7 +10,12 @@ from typing import Any
 
 from ..directory import Directory
 from .async_helpers import run_in_thread
-from .correction_job import create_correction_header, open_corrected_rows, read_first_job
+from .correction_job import (
+    choose_correction_place,
+    create_correction_header,
+    open_corrected_rows,
+    read_first_job,
+)
 from .database_outages import survive_outages
 from .errors import JobInUse, SourceError
 from .events import OnEvent
@@ -163,9 +168,10 @@ async def resume(
     Args:
         job, target, source, run: as for `apply`. Standard input must be given again, with the same content.
         failed: the rows that did not go in, as `write_correction_file` or the command line wrote them, corrected, once
-            everything else is in. They become a job of their own beside that file, in the same mode (after sync: upsert,
-            which removes nobody), under the same rules and in the same account; each is looked up first, so that whoever is
-            there already is not doubled. Rows of another job are refused; so is each that is not one that did not go in.
+            everything else is in. They become a job of their own beside that file (of one in a database: NAME.failed in that),
+            in the same mode (after sync: upsert, which removes nobody), under the same rules and in the same account; each is
+            looked up first, so that whoever is there already is not doubled. Rows of another job are refused; so is each that
+            is not one that did not go in.
         options: with `failed`: kept in that job's file, as for `plan`, besides what this job keeps.
 
     Raises:
@@ -179,7 +185,8 @@ async def resume(
     first = await read_first_job(job, target, new_key=run.new_key)
     async with open_corrected_rows(first, opened, target) as rows:
         header = await create_correction_header(first, rows, target, options or {})
-        return await begin_job(rows, target, header, choose_job_path(rows, None), run, began)
+        place = await choose_correction_place(first, rows)
+        return await begin_job(rows, target, header, place, run, began)
 
 
 async def undo(

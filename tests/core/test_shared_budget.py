@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -64,6 +65,20 @@ def test_a_refusal_of_one_holds_all(tmp_path: Path) -> None:
     assert one.note_refused(11.0, 10.9, 30.0, 0.0, False)
     assert other.opens_at() == 41.0
     assert not other.note_refused(11.1, 10.9, 30.0, 0.0, False)  # of the same volley
+
+
+def test_a_call_that_fails_half_way_leaves_what_the_others_know(tmp_path: Path) -> None:
+    """The numbers that a process has are those of the record only where it wrote them to their end."""
+    one, other = (SharedBudget(tmp_path / "b", Rate(100, shared=True), 10.0) for _ in range(2))
+    one.note_accepted(10.0, 9.9)
+    known = one.export_numbers()
+    wrong: Any = "soon"
+    with pytest.raises(TypeError):
+        one.note_refused(11.0, 10.9, wrong, 0.0, False)
+    assert repr(one.export_numbers()) != repr(known)
+    one.opens_at()
+    other.opens_at()
+    assert repr(one.export_numbers()) == repr(other.export_numbers()) == repr(known)  # some are not a number
 
 
 def test_a_torn_record_is_begun_anew(tmp_path: Path) -> None:

@@ -276,3 +276,24 @@ async def test_a_plan_is_applied_from_elsewhere_when_the_original_is_gone(tmp_pa
     assert (await apply(moved, target)).counts == Counts(created=5)
     assert [row.outcome for row in rows_of(moved)] == ["created"] * 5
     assert (await resume(moved, target)).complete
+
+
+def test_a_job_whose_worker_was_killed_while_it_left_the_file_can_be_read(tmp_path: Path) -> None:
+    """The change of the file's header that a kill interrupts is taken back by readers as well."""
+    path, copy = tmp_path / "a.job", tmp_path / "b.job"
+    finished_job(path, rows=begun_rows(0), state="running")
+    database = sqlite3.connect(path, isolation_level=None)
+    with contextlib.closing(database):
+        database.execute("PRAGMA cache_size = 1")
+        database.execute("BEGIN IMMEDIATE")
+        database.execute(
+            "UPDATE job SET stopped = hex(randomblob(500000))"
+        )  # too large to be kept in memory until the end
+        for ending in ("", "-journal"):  # as they are when the worker dies now
+            shutil.copy(f"{path}{ending}", f"{copy}{ending}")
+        database.execute("ROLLBACK")
+    reader = sqlite3.connect(f"file:{copy}?mode=ro", uri=True)
+    with contextlib.closing(reader), pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("PRAGMA user_version")
+    with SqliteStore.open_for_reading(copy) as store:
+        assert store.read_header().stopped is None

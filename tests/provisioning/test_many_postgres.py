@@ -38,7 +38,10 @@ def test_a_table_of_jobs_in_postgresql(
         again = run("provision", "--many", table)
         assert "acme: 2 already there" in again.stdout
         status = run("status", "--many", table)
-        assert status.stdout.splitlines() == ["acme: done, 2 already there", "globex: done, 2 already there"]
+        assert status.stdout.splitlines()[:2] == [
+            "acme: done, 2 already there",
+            "globex: done, 2 already there",
+        ]
         assert run("undo", "--many", table).exit_code == 0
         report = run("report", "--many", table)
         assert f"#{run_id}-acme.2" in report.stdout

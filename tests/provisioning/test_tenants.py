@@ -259,6 +259,31 @@ async def test_undo_takes_all_back(tmp_path: Path) -> None:
     assert [one.target.users for one in tenants] == [{}] * 3  # type: ignore[union-attr]
 
 
+class Unsure(MemoryDirectory):
+    """Loses the answers of creations, which did not happen; and its keys are not unique."""
+
+    loses = True
+
+    async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
+        if self.loses:
+            return [Outcome(record.username, "unknown", "lost") for record in records]
+        return await super().create(records)
+
+
+async def test_rows_of_unknown_outcome_are_sent_again_of_jobs_that_have_ended(tmp_path: Path) -> None:
+    target = Unsure(key_is_unique=False)
+    tenants = [Tenant(name="acme", source=users_file(tmp_path / "acme.csv"), target=target)]
+    first = (await provision_many(tenants)).tenants["acme"].result
+    assert first is not None
+    assert first.counts == Counts(unknown=3)
+    target.loses = False
+    assert not (await resume_many(tenants)).complete
+    assert target.users == {}
+    again = await resume_many(tenants, run=RunOptions(sends_again=True))
+    assert again.complete
+    assert len(target.users) == 3
+
+
 async def test_a_stop_lets_all_finish_what_is_on_its_way_and_resume_goes_on(tmp_path: Path) -> None:
     stop = asyncio.Event()
     tenants = create_tenants(tmp_path, 6, rows=50)

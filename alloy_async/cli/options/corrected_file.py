@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -71,7 +70,7 @@ def find_correction(job: JobPlace) -> Correction:
     from ...provisioning.store.store_opener import read_job_header
 
     while (file := find_failed_file(job)) is not None:
-        if (taken := _find_job_that_took(file)) is not None:
+        if (taken := _find_job_that_took(job, file)) is not None:
             job = taken
             continue
         header = read_job_header(job)
@@ -79,42 +78,17 @@ def find_correction(job: JobPlace) -> Correction:
     return Correction(job, None)
 
 
-def iterate_corrections(job: JobPlace) -> Iterator[Path]:
-    """List the jobs that took in corrected rows of a job where it wrote them, and of those; none that was undone.
-
-    Raises:
-        JobError: one cannot be read.
-    """
-    from ...provisioning.store.store_opener import read_job_header
-
-    for path in _iterate_jobs_of_source(
-        get_failed_file_path(job, ENDINGS[0])
-    ):  # a job is named alike, whatever its source
-        header = read_job_header(path)
-        if header.corrects and header.phase == "apply":
-            yield path
-        yield from iterate_corrections(path)
-
-
-def _find_job_that_took(file: Path) -> Path | None:
-    """Find the job that took in a file as it is now, and came to its end."""
+def _find_job_that_took(job: JobPlace, file: Path) -> JobPlace | None:
+    """Find the job that took in corrected rows of a job from a file as it is now, and came to its end."""
     from ...provisioning.planning.source_rereader import is_source_unchanged
+    from ...provisioning.reports.corrections import list_corrections
     from ...provisioning.store.store_opener import read_job_header
 
-    for path in _iterate_jobs_of_source(file):
-        header = read_job_header(path)
-        if header.corrects and header.state == "done":
+    for place in list_corrections(job):
+        header = read_job_header(place)
+        if header.state == "done":
             reading, _, _ = restore_source_options(header)
             system = json.loads(header.options).get("system", header.system.lower())
             if is_source_unchanged(reading.open_source(file, key=load_capabilities(system).key), header):
-                return path
+                return place
     return None
-
-
-def _iterate_jobs_of_source(file: Path) -> Iterator[Path]:
-    """List the jobs of a source that stand beside it, as they are numbered."""
-    path, number = file.with_suffix(".job"), 1
-    while path.is_file():
-        yield path
-        number += 1
-        path = file.with_suffix(f".{number}.job")

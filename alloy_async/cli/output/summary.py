@@ -12,7 +12,6 @@ from rich.text import Text
 from ...provisioning import Plan
 from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.results import Report
-from ..options.corrected_file import iterate_corrections
 from .next_steps import NextSteps, format_command
 from .progress import format_count, print_text
 
@@ -106,12 +105,18 @@ def _print_next_steps_after_undo(console: Console, report: Report, steps: NextSt
         print_text(console, f"To go on taking it back:  {steps.format_job_command('resume', report.job)}")
     if not counts.unresolved:
         print_text(console, "Everything was taken back.")
-    print_correction_steps(console, report.job, steps)
+    _print_correction_steps(console, report.job, steps)
 
 
-def print_correction_steps(console: Console, job: Path | str, steps: NextSteps) -> None:
+def _print_correction_steps(console: Console, job: Path | str, steps: NextSteps) -> None:
     """Print how to take back what was corrected and fed back: that is in jobs of their own."""
-    for other in iterate_corrections(job):
+    from ...provisioning.reports.corrections import list_with_corrections
+    from ...provisioning.store.store_opener import open_store_for_reading
+
+    for other in list_with_corrections(job)[1:]:
+        with open_store_for_reading(other) as store:
+            if store.read_header().phase == "undo" or not store.was_anything_intended():
+                continue
         command = steps.format_job_command("undo", other)
         print_text(
             console, f"Rows that were corrected and fed back are still in; to take them back, too:  {command}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ...provisioning.errors import JobPlace
 
 ENDED = ("done", "undone")
+_UNDO_ADOPTED = "undo --adopted"
 
 
 class JobRegister:
@@ -48,7 +49,18 @@ class JobRegister:
 
     def was_provisioned(self, name: str) -> bool:
         """Tell whether the last run with a tenant was to bring its users in, and not only to plan that."""
-        return self._jobs.get(name, {}).get("by") == "provision"
+        return self._get_run(name) == "provision"
+
+    def is_taken_back(self, name: str, *, adopted: bool = False) -> bool:
+        """Tell whether the last run with a tenant was to take back what was done; `adopted`: with that option."""
+        return self._get_run(name) in ((_UNDO_ADOPTED,) if adopted else ("undo", _UNDO_ADOPTED))
+
+    def note_undo(self, name: str, job: JobPlace, *, adopted: bool) -> None:
+        """Take note that a tenant's job is taken back; `save` writes that. Until all of it is, `resume` goes on with it."""
+        self._set_job(name, job, _UNDO_ADOPTED if adopted else "undo")
+
+    def _get_run(self, name: str) -> str | None:
+        return self._jobs.get(name, {}).get("by")
 
     def choose_new_place(self, name: str, job: JobPlace | None, by: str) -> JobPlace:
         """Choose a place for a tenant's next job, and take note of it; `save` writes that.

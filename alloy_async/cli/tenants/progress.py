@@ -18,12 +18,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ...provisioning import TenantResult
-from ...provisioning.events import Event
+from ...provisioning.events import Counts, Event
 from ..output.json_progress import format_event_name
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line, format_json, print_line
 from ..output.streams import ignore_closed_stream, is_same_output
-from .tenant_run_progress import RUNNING, Stage, TenantRunProgress, add_counts, describe_counts, describe_end
+from .tenant_run_progress import RUNNING, Stage, TenantRunProgress, describe_counts, describe_end
 
 _LINE_EVERY = 5.0
 _BAR = 12
@@ -127,7 +127,7 @@ class TenantsProgress:
         stages = Counter(_GROUPS.get(state.stage, "running") for state in self.states.values())
         groups = ("running", *_GROUPS.values())
         facts = [f"{stages[group]:,} {group}" for group in groups if stages[group]]
-        counts = add_counts(state.counts for state in self.states.values())
+        counts = sum((state.counts for state in self.states.values()), Counts())
         new = counts.settled - sum(state.earlier for state in self.states.values())
         speed = new / max(self._clock() - self._began, 1e-9)
         rows = describe_counts(attrs.evolve(counts, planned=0)) or "no rows yet"

@@ -62,7 +62,6 @@ class ManyCommand:
 def run_many(command: ManyCommand) -> ExitCode:
     """Run the command and show how it goes; return the exit code: that of the tenant that fared worst."""
     from ...core.errors import AlloyAsyncError
-    from ...provisioning.tenants.mistakes import find_mistakes
     from ..output.safe_console import create_console
     from .job_register import JobRegister
     from .progress import TenantsProgress
@@ -74,12 +73,12 @@ def run_many(command: ManyCommand) -> ExitCode:
     try:
         entries = reader.read_entries(command.only)
         index = JobRegister(command.table)
-        chosen = create_tenants_of_run(command.action, entries, index, command.failed)
+        chosen = create_tenants_of_run(
+            command.action, entries, index, command.failed, adopted=command.adopted
+        )
         if reader.has_mistakes:  # what else is wrong is told together with these
             index.restore()
-            _, mistakes = asyncio.run(find_mistakes(chosen.tenants, reads_source=command.action != "undo"))
-            reader.add_mistakes(mistakes)
-            reader.raise_mistakes()
+            _raise_all_mistakes(command, reader, chosen)
     except (AlloyAsyncError, OSError) as error:
         return _print_refusal(reader, error)
     log = show_log(console) if command.options.verbose else nullcontext()
@@ -98,6 +97,19 @@ def run_many(command: ManyCommand) -> ExitCode:
             index.restore()
             return _print_refusal(reader, error)
     return _finish_run(command, report, progress)
+
+
+def _raise_all_mistakes(command: ManyCommand, reader: TableReader, chosen: TenantSelection) -> None:
+    from ...provisioning.tenants import mistakes
+
+    needs: Mapping[Action, mistakes.SourceNeed] = {
+        "resume": mistakes.is_source_needed_to_resume,
+        "undo": mistakes.is_source_needed_to_undo,
+    }
+    need = needs.get(command.action, mistakes.is_source_needed)
+    _, found = asyncio.run(mistakes.find_mistakes(chosen.tenants, need))
+    reader.add_mistakes(found)
+    reader.raise_mistakes()
 
 
 def _print_refusal(reader: TableReader, error: Exception) -> ExitCode:

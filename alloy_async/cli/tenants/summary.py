@@ -14,12 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ...provisioning import NoSuchJob, Plan, Report, TenantsReport
+from ...provisioning.events import Counts
 from ..job_runner import result_to_json
-from ..output.next_steps import NextSteps
 from ..output.progress import format_count, print_text
 from ..output.safe_text import clean_line
-from ..output.summary import print_correction_steps
-from .tenant_run_progress import TenantRunProgress, add_counts, describe_counts, describe_end
+from .tenant_run_progress import TenantRunProgress, describe_counts, describe_end
 
 if TYPE_CHECKING:
     from ..exit_codes import ExitCode
@@ -68,7 +67,7 @@ def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantRunPro
     facts = ", ".join(
         f"{ends[end]:,} {end}" for end in ("done", "incomplete", "failed", "not begun") if ends[end]
     )
-    counts = describe_counts(add_counts(state.counts for state in states.values()))
+    counts = describe_counts(sum((state.counts for state in states.values()), Counts()))
     tenants = format_count(len(states), "tenant", "tenants")
     return f"{tenants}: {facts}{'; ' * bool(counts)}{counts}; {report.elapsed:,.1f} s"
 
@@ -83,10 +82,6 @@ def _print_next_steps(
         print_text(console, f"{name}: the rows that did not go in, with line and reason, are in {path}")
     if command.sandbox:
         return
-    if command.action == "undo":
-        for state in states.values():
-            if state.result is not None and isinstance(state.result.result, Report):
-                print_correction_steps(console, state.result.result.job, NextSteps())
     if any(map(_has_changes, states.values())):
         print_text(console, f"To carry it out:  {command.format_command('apply')}")
     elif command.action != "plan" and any(map(_can_resume, states.values())):
@@ -134,7 +129,7 @@ def report_to_json(
         "complete": all(state.stage == "done" for state in states.values()),
         "stopped": report.stopped,
         "elapsed": report.elapsed,
-        "counts": attrs.asdict(add_counts(state.counts for state in states.values())),
+        "counts": attrs.asdict(sum((state.counts for state in states.values()), Counts())),
         "tenants": tenants,
     }
 

@@ -38,7 +38,12 @@ class TenantSelection:
 
 
 def create_tenants_of_run(
-    action: Action, entries: Sequence[Entry], index: JobRegister, failed: Path | str | None = None
+    action: Action,
+    entries: Sequence[Entry],
+    index: JobRegister,
+    failed: Path | str | None = None,
+    *,
+    adopted: bool = False,
 ) -> TenantSelection:
     """Find the job of each entry, and make the tenants of a run.
 
@@ -49,34 +54,54 @@ def create_tenants_of_run(
         entries: of the table.
         index: of their jobs.
         failed: corrected rows that are fed back: a file of the only one, or OWN_FILE for that of each; None: none.
+        adopted: as of `undo`.
 
     Raises:
         ConfigurationError: a place of a job cannot be one.
         OSError: the index cannot be written.
     """
     from ...core.errors import AlloyAsyncError
-    from ...provisioning import NoSuchJob
-    from ...provisioning.store.store_opener import job_exists
 
     tenants, left_out = [], {}
     for entry in entries:
         try:
-            if action in ("plan", "provision"):
-                place = index.choose_new_place(entry.name, entry.job, action)
-            else:
-                place = index.find_place(entry.name, entry.job)
-                begins = action == "resume" and index.was_provisioned(entry.name)
-                if (not begins or failed) and not job_exists(place):
-                    raise NoSuchJob(_EXPLAIN_MISSING[action], place)
+            place = _choose_place(action, entry, index, begins=failed is None)
             if failed is not None:
                 tenants.append(_create_correction(entry, place, failed, index.table))
                 continue
-            tenants.append(_create_tenant(entry, place, index.table, goes_on=action in ("apply", "resume")))
+            if action == "undo":
+                index.note_undo(entry.name, place, adopted=adopted)
+            tenant = _create_tenant(entry, place, index.table, goes_on=action in ("apply", "resume"))
+            adopts = index.is_taken_back(entry.name, adopted=True)
+            is_taken_back = index.is_taken_back(entry.name)
+            tenants.append(attrs.evolve(tenant, is_taken_back=is_taken_back, removes_adopted=adopts))
         except (AlloyAsyncError, OSError) as error:
             left_out[entry.name] = error
-    if action in ("plan", "provision") and tenants:
+    if action in ("plan", "provision", "undo") and tenants:
         index.save()  # before anything is sent: after a crash, the jobs of this run are known
     return TenantSelection(tenants, left_out)
+
+
+def _choose_place(action: Action, entry: Entry, index: JobRegister, *, begins: bool) -> JobPlace:
+    """Choose the place of a tenant's job: a new one, or that of the last run.
+
+    Args:
+        action, entry, index: as of `create_tenants_of_run`.
+        begins: whether resuming begins the job of a tenant that had no turn yet.
+
+    Raises:
+        JobError: its last job is not finished, or there is none where one is needed.
+    """
+    from ...provisioning import NoSuchJob
+    from ...provisioning.store.store_opener import job_exists
+
+    if action in ("plan", "provision"):
+        return index.choose_new_place(entry.name, entry.job, action)
+    place = index.find_place(entry.name, entry.job)
+    begins = begins and action == "resume" and index.was_provisioned(entry.name)
+    if not begins and not job_exists(place):
+        raise NoSuchJob(_EXPLAIN_MISSING[action], place)
+    return place
 
 
 _EXPLAIN_MISSING: Mapping[Action, str] = {
@@ -119,6 +144,7 @@ def _create_tenant(entry: Entry, place: JobPlace, table: Path, *, goes_on: bool)
     return Tenant(
         name=entry.name,
         source=open_source,
+        open_corrections=partial(_open_source, entry),
         target=partial(open_directory, entry.system, entry.target),
         job=place,
         mode=entry.mode,

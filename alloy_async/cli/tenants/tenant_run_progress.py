@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -100,14 +99,6 @@ def describe_counts(counts: Counts) -> str:
     return ", ".join(
         f"{number:,} {OUTCOME_NAMES[name]}" for name, number in attrs.asdict(counts).items() if number
     )
-
-
-def add_counts(all_counts: Iterable[Counts]) -> Counts:
-    """Add up the lines of several jobs."""
-    total: Counter[str] = Counter()
-    for counts in all_counts:
-        total.update(attrs.asdict(counts))
-    return Counts(**total)
 
 
 def describe_end(state: TenantRunProgress) -> str:

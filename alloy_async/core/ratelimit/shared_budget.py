@@ -64,6 +64,8 @@ class SharedBudget(AdaptiveBudget):
         self._release = fcntl.LOCK_UN
         self._initial = self._pack_record(now)
         self._now = self._written = self._looked = now
+        # As this process wrote it last, of the numbers that it has: they are read again only where another has written.
+        self._own_record = b""
         self._is_stuck = False
         self._close: Callable[[], object] = lambda: None
         self._reopen_file()
@@ -135,10 +137,15 @@ class SharedBudget(AdaptiveBudget):
         try:
             self._now = max(self._now, now)
             self._reload_numbers(now)
+            self._own_record = (
+                b""  # where what follows fails half-way, the numbers are not those of the record any more
+            )
             yield
             packed = self._pack_record(now)
+            record = packed + CHECKSUM.pack(zlib.crc32(packed, SEED))
             with suppress(OSError):  # the disk is full: this process keeps what it knows
-                os.pwrite(self._file, packed + CHECKSUM.pack(zlib.crc32(packed, SEED)), 0)
+                os.pwrite(self._file, record, 0)
+                self._own_record, self._written = record, now
         finally:
             with suppress(OSError):
                 self._flock(self._file, self._release)
@@ -162,6 +169,8 @@ class SharedBudget(AdaptiveBudget):
         try:
             raw = os.pread(self._file, SIZE, 0)
         except OSError:
+            return
+        if raw == self._own_record:
             return
         packed = raw[: RECORD.size]
         if len(raw) < SIZE or zlib.crc32(packed, SEED) != CHECKSUM.unpack_from(raw, RECORD.size)[0]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import run_in_thread
-from ..errors import JobError, JobPlace, JobUnavailable
+from ..errors import JobError, JobPlace, JobUnavailable, NoSuchJob
 from ..planning.source_rereader import hash_source_content
 from ..sources import Source, open_source
 from ..sources.files.input_bytes import get_file_name, parse_source_place
@@ -105,20 +105,35 @@ def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:
         raise ConfigurationError(
             f"{source.name} is not a file that a job file could stand beside: give its place ({format_argument_name('job')})"
         )
-    number, path = 1, beside.with_suffix(".job")
-    while path.exists():
-        with open_store_for_reading(path) as store:
-            header, worker = store.read_header(), store.worker
+    return choose_free_place(beside.with_suffix(".job"), lambda number: beside.with_suffix(f".{number}.job"))
+
+
+def choose_free_place(first: JobPlace, name_next: Callable[[int], JobPlace]) -> JobPlace:
+    """Choose the first place of a numbered row of places where there is no job.
+
+    Args:
+        first: the first place.
+        name_next: gives the second, third, ... place.
+
+    Raises:
+        JobError: the job at one of them is not finished.
+    """
+    place, number = first, 1
+    while True:
+        try:
+            with open_store_for_reading(place) as store:
+                header, worker = store.read_header(), store.worker
+        except NoSuchJob:
+            return place
         # Corrected rows are checked by their first job only: no job that got no further can be taken up.
         cannot_go_on = header.was_rehearsed or (header.corrects and header.state == "planning")
         if header.state not in ("done", "undone") and not (cannot_go_on and worker is None):
             raise JobError(
                 f"is a job of this source that is not finished ({header.state}); resume it, or delete it",
-                path,
+                place,
             )
         number += 1
-        path = beside.with_suffix(f".{number}.job")
-    return path
+        place = name_next(number)
 
 
 @asynccontextmanager

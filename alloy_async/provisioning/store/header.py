@@ -76,7 +76,7 @@ class JobHeader:
 
     @property
     def corrects(self) -> str | None:
-        """The job whose rows that did not go in this one takes in, corrected; None where it is no such job."""
+        """The label of the job whose rows that did not go in this one takes in, corrected; None where it takes in none."""
         return json.loads(self.options).get("corrects")  # type: ignore[no-any-return]
 
     @property

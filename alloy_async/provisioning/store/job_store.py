@@ -58,6 +58,8 @@ class RunLogLine(NamedTuple):
 
 BEGUN = "begun"
 """The kind of the note that each run makes when it begins: until then, nobody worked on the job."""
+CORRECTED = "corrected"
+"""The kind of the notes that tell to which job corrected rows were fed back; durable before that job sends anything."""
 FINALITY = "finality"
 """The kind of the notes that tell what of a plan no undo brings back."""
 

@@ -10,14 +10,24 @@ from ...core.errors import ConfigurationError
 from ...directory import Directory
 from .. import jobs
 from ..async_helpers import run_in_thread
+from ..errors import JobPlace
+from ..events import Counts
+from ..execution.job_opening import open_job
 from ..execution.sharded_job import read_run_report
+from ..reports.corrections import compute_joint_counts, list_with_corrections
 from ..results import Plan, Report
 from ..run_options import RunOptions
 from ..sources import Source
 from ..store.states import JobState
 from ..store.store_opener import job_exists, read_job_header
-from .mistakes import require_no_mistakes
-from .results import Result, TenantsReport
+from .mistakes import (
+    SourceNeed,
+    is_source_needed,
+    is_source_needed_to_resume,
+    is_source_needed_to_undo,
+    require_no_mistakes,
+)
+from .results import Result, TenantsReport, combine_reports
 from .runner import AT_ONCE, OnTenantEvent, TenantsRunner, ignore_tenant_event
 from .tenant import Tenant
 
@@ -105,8 +115,9 @@ async def resume_many(
 ) -> TenantsReport[Report]:
     """Go on with a run of `provision_many` or `apply_many`, however it ended; tenants that had no turn yet have it now.
 
-    Where a job has ended, nothing is opened and nobody asked; its report is given as it stands. A tenant whose source is a
-    correction has it fed back to its job.
+    Where a job has ended, nothing is opened and nobody asked; its report is given as it stands. So it is with the jobs that
+    took in corrected rows of it: those that were stopped are gone on with. A tenant whose source is a correction has it fed
+    back to its job.
 
     Args, returns, raises: as for `provision_many`.
     """
@@ -116,12 +127,11 @@ async def resume_many(
             return await _feed_back(tenant, run)
         if not await run_in_thread(job_exists, tenant.place):
             return await _provision(tenant, run)
-        if ended := await run_in_thread(_read_report_if_ended, tenant, ("done", "undone")):
-            return ended
-        async with tenant.open_target() as target:
-            return await jobs.resume(tenant.place, target, await tenant.open_source(target), run=run)
+        if tenant.is_taken_back:
+            return await _take_back(tenant, run, adopted=tenant.removes_adopted)
+        return await _resume(tenant, run)
 
-    return await _run_for_all(tenants, work, run, at_once, on_event)
+    return await _run_for_all(tenants, work, run, at_once, on_event, is_source_needed_to_resume)
 
 
 async def undo_many(
@@ -132,7 +142,11 @@ async def undo_many(
     at_once: int = AT_ONCE,
     on_event: OnTenantEvent = ignore_tenant_event,
 ) -> TenantsReport[Report]:
-    """Take the job of each tenant back; see `undo`. What was taken back before is reported as it stands.
+    """Take back what was done for each tenant: first what jobs did that took in its corrected rows, the last of them first,
+    then its job itself; see `undo`. What was taken back before is reported as it stands.
+
+    Where one of a tenant's jobs cannot be taken back, as somebody works on it, nothing of that tenant is. An end between two
+    jobs loses nothing: to do it again goes on.
 
     Args:
         tenants, run, at_once, on_event: as for `provision_many`.
@@ -142,12 +156,9 @@ async def undo_many(
     """
 
     async def work(tenant: Tenant, run: RunOptions) -> Report:
-        if ended := await run_in_thread(_read_report_if_ended, tenant, ("undone",)):
-            return ended
-        async with tenant.open_target() as target:
-            return await jobs.undo(tenant.place, target, adopted=adopted, run=run)
+        return await _take_back(tenant, run, adopted=adopted)
 
-    return await _run_for_all(tenants, work, run, at_once, on_event, reads_source=False)
+    return await _run_for_all(tenants, work, run, at_once, on_event, is_source_needed_to_undo)
 
 
 async def _run_for_all(
@@ -156,11 +167,10 @@ async def _run_for_all(
     run: RunOptions | None,
     at_once: int,
     on_event: OnTenantEvent,
-    *,
-    reads_source: bool = True,
+    reads_source: SourceNeed = is_source_needed,
 ) -> TenantsReport[Result]:
     # Of all, before any tenant has its turn.
-    chosen = await require_no_mistakes(tuple(tenants), reads_source=reads_source)
+    chosen = await require_no_mistakes(tuple(tenants), reads_source)
     return await TenantsRunner(run, at_once, on_event).run(chosen, work)
 
 
@@ -176,11 +186,47 @@ async def _feed_back(tenant: Tenant, run: RunOptions) -> Report:
         return await jobs.resume(tenant.place, target, failed=source, options=tenant.options, run=run)
 
 
-def _read_report_if_ended(tenant: Tenant, states: Sequence[JobState]) -> Report | None:
+async def _resume(tenant: Tenant, run: RunOptions) -> Report:
+    """Go on with a tenant's job, and with those that took in its corrected rows."""
+    places = await run_in_thread(list_with_corrections, tenant.place)
+    reports: list[Report] = []
+    for number, place in enumerate(places):
+        report = await run_in_thread(_read_report_if_ended, place, ("done", "undone"))
+        if report is None or (run.sends_again and report.counts.unknown):
+            async with tenant.open_target() as target:
+                source = await (tenant.open_correction(place) if number else tenant.open_source(target))
+                report = await jobs.resume(place, target, source, run=run)
+        reports.append(report)
+        if report.stopped:
+            break
+    counts = await run_in_thread(compute_joint_counts, places)
+    return combine_reports(reports, counts)
+
+
+async def _take_back(tenant: Tenant, run: RunOptions, *, adopted: bool) -> Report:
+    """Take back what a tenant's jobs did, the last first: a later one built on what an earlier one left."""
+    places = [*reversed(await run_in_thread(list_with_corrections, tenant.place))]
+    ended = {place: await run_in_thread(_read_report_if_ended, place, ("undone",)) for place in places}
+    left, reports = [place for place in places if ended[place] is None], [*filter(None, ended.values())]
+    if left:
+        async with tenant.open_target() as target:
+            for place in (
+                left[1:] and left
+            ):  # all are free, and of this account, before anything of one is taken back
+                async with open_job(place, target, new_key=run.new_key):
+                    pass
+            for place in left:
+                reports.append(await jobs.undo(place, target, adopted=adopted, run=run))
+                if reports[-1].stopped:
+                    break
+    return combine_reports(reports, sum((report.counts for report in reports), Counts()))
+
+
+def _read_report_if_ended(place: JobPlace, states: Sequence[JobState]) -> Report | None:
     """Report a job that is in one of these states, so that nothing is left to do."""
-    if read_job_header(tenant.place).state not in states:
+    if read_job_header(place).state not in states:
         return None
-    return read_run_report(tenant.place, None, time.monotonic())
+    return read_run_report(place, None, time.monotonic())
 
 
 async def _open_needed_source(tenant: Tenant, target: Directory) -> Source:

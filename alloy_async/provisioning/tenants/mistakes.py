@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from ...core.errors import AlloyAsyncError, ConfigurationError
 from ...directory import Directory
@@ -13,6 +14,7 @@ from ..async_helpers import run_in_thread
 from ..errors import JobPlace
 from ..store.header import Mode
 from ..store.postgres.address import JobAddress
+from ..store.store_opener import read_job_header
 from .tenant import Mistake, Tenant, TenantsError
 
 _AT_ONCE = 8
@@ -27,7 +29,33 @@ _GOES_WITH: Mapping[Mode, frozenset[Mode]] = {
 """The modes of other jobs that one account can have at the same time."""
 
 
-async def require_no_mistakes(tenants: Sequence[Tenant], *, reads_source: bool = True) -> list[Tenant]:
+SourceNeed: TypeAlias = Callable[[Tenant], bool]
+"""Tells whether the source of a tenant is going to be read; called in a thread."""
+
+
+def is_source_needed(tenant: Tenant) -> bool:
+    """Tell that a new job reads the source."""
+    return True
+
+
+def is_source_needed_to_resume(tenant: Tenant) -> bool:
+    """Tell whether going on reads the source: not where the job has ended, or is taken back."""
+    if tenant.is_correction:
+        return True
+    try:
+        return not tenant.is_taken_back and read_job_header(tenant.place).state not in ("done", "undone")
+    except AlloyAsyncError:  # it is not there yet; or it cannot be read, which its own turn tells
+        return True
+
+
+def is_source_needed_to_undo(tenant: Tenant) -> bool:
+    """Tell that a job knows by itself what to take back."""
+    return False
+
+
+async def require_no_mistakes(
+    tenants: Sequence[Tenant], reads_source: SourceNeed = is_source_needed
+) -> list[Tenant]:
     """Look at every tenant, and refuse them all where one has a mistake; see `find_mistakes`.
 
     Returns:
@@ -36,20 +64,20 @@ async def require_no_mistakes(tenants: Sequence[Tenant], *, reads_source: bool =
     Raises:
         TenantsError: with all mistakes that were found.
     """
-    looked_at, mistakes = await find_mistakes(tenants, reads_source=reads_source)
+    looked_at, mistakes = await find_mistakes(tenants, reads_source)
     if mistakes:
         raise TenantsError(mistakes)
     return looked_at
 
 
 async def find_mistakes(
-    tenants: Sequence[Tenant], *, reads_source: bool = True
+    tenants: Sequence[Tenant], reads_source: SourceNeed = is_source_needed
 ) -> tuple[list[Tenant], list[Mistake]]:
     """Look at every tenant: its name, its job's place, its credential, its source and its account. Nothing is sent.
 
     Args:
         tenants: all.
-        reads_source: False where only jobs are used that exist.
+        reads_source: tells of which a source that cannot be opened is a mistake.
 
     Returns:
         The tenants, as `require_no_mistakes` gives them, and what is wrong with some.
@@ -59,17 +87,18 @@ async def find_mistakes(
 
     async def look(tenant: Tenant) -> tuple[Tenant, str]:
         async with free:
+            reads = await run_in_thread(reads_source, tenant)
             try:
                 async with tenant.open_target() as target:
                     account = await _identify_account(target, salt)
                     try:
-                        return (await tenant.with_opened_source(target) if reads_source else tenant), account
+                        return (await tenant.with_opened_source(target) if reads else tenant), account
                     except (AlloyAsyncError, OSError) as error:
                         mistakes.append(Mistake(tenant.name, str(error), "source"))
                         return tenant, account
             except (AlloyAsyncError, OSError) as error:
                 mistakes.append(Mistake(tenant.name, str(error), "target"))
-            if reads_source and (message := await run_in_thread(_find_source_error, tenant)):
+            if reads and (message := await run_in_thread(_find_source_error, tenant)):
                 mistakes.append(Mistake(tenant.name, message, "source"))
             return tenant, ""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 import attrs
 
+from ..events import Counts
 from ..results import Plan, Report
 
 Result = TypeVar("Result", Report, Plan)
@@ -37,6 +38,22 @@ class TenantResult(Generic[Result]):
     def is_begun(self) -> bool:
         """Whether it was the tenant's turn."""
         return self.result is not None or self.error is not None
+
+
+def combine_reports(reports: Sequence[Report], counts: Counts) -> Report:
+    """Make one report of those of a tenant's jobs, in the order in which they had their turn.
+
+    Args:
+        reports: of each; the last one that is not complete, or else the last, says where more is to be done.
+        counts: of all.
+    """
+    return attrs.evolve(
+        next((report for report in reversed(reports) if not report.complete), reports[-1]),
+        counts=counts,
+        retries=sum(report.retries for report in reports),
+        waited=sum(report.waited for report in reports),
+        elapsed=sum(report.elapsed for report in reports),
+    )
 
 
 @attrs.frozen(kw_only=True)

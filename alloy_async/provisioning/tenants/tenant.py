@@ -35,7 +35,11 @@ class Tenant:
             on with a job from its own source.
         target: the directory, or a function that opens one, as `lambda: open_acme()` with an async context manager.
         job: the place of its job; default NAME.job beside the source.
+        open_corrections: opens the source of a job that took in corrected rows of the tenant's, by that job's place, for
+            `resume_many`; called in a thread. None: as a file.
         is_correction: for `resume_many`: the source holds the rows of the job that did not go in, corrected; see `resume`.
+        is_taken_back: for `resume_many`: the run to go on with is one of `undo_many`; the same is done for the tenant.
+        removes_adopted: with `is_taken_back`, as `adopted` of `undo_many`.
         mode, allow_delete, allow_inactive, send_hidden, options: as for `plan`.
         concurrency: calls in flight; None for that of the run.
     """
@@ -44,7 +48,10 @@ class Tenant:
     source: Source | SourceOpener | str | Path | None = None
     target: Directory | TargetOpener = attrs.field(repr=False)
     job: str | Path | None = None
+    open_corrections: Callable[[JobPlace], Source] | None = None
     is_correction: bool = False
+    is_taken_back: bool = False
+    removes_adopted: bool = False
     mode: Mode = "create"
     allow_delete: float | None = None
     allow_inactive: bool = False
@@ -94,6 +101,14 @@ class Tenant:
         if callable(self.source):
             return await open_job_source(await run_in_thread(self.source), target)
         return await open_job_source(self.source, target)
+
+    async def open_correction(self, job: JobPlace) -> Source | None:
+        """Open the source of a job that took in corrected rows; None: that job knows it.
+
+        Raises:
+            SourceError: it cannot be read as users.
+        """
+        return None if self.open_corrections is None else await run_in_thread(self.open_corrections, job)
 
     async def with_opened_source(self, target: Directory) -> Tenant:
         """Open the source, and make a tenant that has it as it is now, where that is a file here: it holds nothing open.

@@ -113,8 +113,8 @@ def apply(
     flag_value=OWN_FILE,
     metavar="[FILE]",
     help="Feed back the rows that did not go in, corrected in FILE, read and sent as JOB was told, in a job of their own beside"
-    " FILE; each is looked up first. After mode sync, nobody is removed. Without FILE, and with --many: those that each job"
-    " wrote, where somebody corrected them.",
+    " FILE, or in JOB's database; each is looked up first. After mode sync, nobody is removed. Without FILE, and with --many:"
+    " those that each job wrote, where somebody corrected them.",
 )
 def resume(
     context: click.Context,
@@ -140,7 +140,8 @@ def resume(
 
         run = attrs.evolve(run, sends_again=send_again)
         if failed is not None:
-            how = _restore_source_options(job, constants).adapt_to_failed_rows()
+            how = _restore_source_options(first, constants).adapt_to_failed_rows()
+            how.check_can_have_workers(options.on)
             kept = {"reading": how.to_json()}
             async with open_users(how, file, None, key=directory.capabilities.key) as source:
                 return await resume(first, directory, failed=source, options=kept, run=run)
@@ -202,6 +203,7 @@ def work(
 def _find_correction(job: Path | str, failed: Path | str | None) -> tuple[Path | str, Path | None]:
     """Find the job that takes corrected rows back, and where these are; None where none are fed back."""
     from ....core.errors import AlloyAsyncError
+    from ....provisioning.errors import show_place
 
     if failed is None or isinstance(failed, Path):
         return job, failed
@@ -217,8 +219,8 @@ def _find_correction(job: Path | str, failed: Path | str | None) -> tuple[Path |
             f"{written} is as it was written: correct the rows in it first, then run this again"
         )
     raise NotDoneError(
-        f"nothing of {job} waits to be corrected where its rows would be ({get_failed_file_path(found.job, 'csv')}); where the"
-        " file is elsewhere, say it: --failed FILE"
+        f"nothing of {show_place(job)} waits to be corrected where its rows would be"
+        f" ({get_failed_file_path(found.job, 'csv')}); where the file is elsewhere, say it: --failed FILE"
     )
 
 

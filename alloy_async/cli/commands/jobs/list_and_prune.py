@@ -17,7 +17,7 @@ from ...options.job_place import JOB_FOLDER
 from ...output.failed_file import ENDINGS, get_failed_file_path, is_as_written
 from ...output.safe_text import clean_text, format_json, print_line
 from ...output_file import OUTPUT_FILE, is_rows_file, take_dash, write_output_file
-from .report_renderer import render_html
+from .report_renderer import name_pages, render_html
 
 if TYPE_CHECKING:
     from ....provisioning.errors import JobPlace
@@ -151,11 +151,11 @@ def _render_html(folder: Path | str, found: Sequence[JobSummary], output: Path, 
     from ....provisioning.reports.pages.jobs_page import render_jobs
     from ....provisioning.store.store_opener import hide_password
 
-    pages = {job.path.name: output.with_name(f"{job.path.stem}.html") for job in found}
+    pages = name_pages([job.place for job in found], output)
     for job in found if with_pages else ():
         if job.state != "unreadable":
-            write_output_file(pages[job.path.name], render_html(job.path))
-    there = {name: page.name for name, page in pages.items() if page.exists() and page != output}
+            write_output_file(pages[job.place], render_html(job.place))
+    there = {place: page.name for place, page in pages.items() if page.exists()}
     title = str(folder.resolve()) if isinstance(folder, Path) else hide_password(folder)
     return clean_text(render_jobs(title, found, there, time.time()))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
-    from ...tenants.overview import show_report
+    from ...tenants.overview.report import show_report
 
     form, output = given["form"], given["output"]
     if form == "csv":

@@ -46,19 +46,36 @@ def render_html(job: Path | str) -> str:
 
 
 def render_jobs_page(title: str, places: Sequence[JobPlace], output: Path) -> str:
-    """Render a page of some jobs, and write a page of each beside it."""
+    """Render a page of some jobs, and write a page of each that can be read beside it."""
     from ....provisioning.reports.job_folder import summarize_job
     from ....provisioning.reports.pages.jobs_page import render_jobs
+
+    found, pages = [summarize_job(place) for place in places], name_pages(places, output)
+    for job in found:
+        if job.state == "unreadable":
+            del pages[job.place]
+        else:
+            write_output_file(pages[job.place], render_html(job.place))
+    names = {place: page.name for place, page in pages.items()}
+    return clean_text(render_jobs(title, found, names, time.time()))
+
+
+def name_pages(places: Sequence[JobPlace], output: Path) -> dict[JobPlace, Path]:
+    """Name a page for each of some jobs, beside the page of all: after the job, and numbered where several are called alike."""
     from ....provisioning.store.store_opener import get_path_for_files
 
-    pages = {}
+    pages: dict[JobPlace, Path] = {}
+    taken = {output.name}
     for place in places:
         name = get_path_for_files(place).name
-        page = output.with_name(f"{Path(name).stem}.html")
-        write_output_file(page, render_html(place))
-        pages[name] = page.name
-    found = [summarize_job(place) for place in places]
-    return clean_text(render_jobs(title, found, pages, time.time()))
+        stem = name.removesuffix(".job") if isinstance(place, Path) else name
+        page, number = f"{stem}.html", 1
+        while page in taken:
+            number += 1
+            page = f"{stem}-{number}.html"
+        taken.add(page)
+        pages[place] = output.with_name(page)
+    return pages
 
 
 def report_to_json(store: JobStore, job_report: JobReport) -> dict[str, object]:

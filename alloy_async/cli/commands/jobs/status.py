@@ -19,7 +19,7 @@ from ...tenants.options import accept_tenants_table
 
 
 def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
-    from ...tenants.overview import show_status
+    from ...tenants.overview.status import show_status
 
     return show_status(table, only, watch=given["watch"], as_json=given["as_json"])
 

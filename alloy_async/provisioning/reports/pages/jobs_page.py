@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import groupby
 
+from ...errors import JobPlace
 from ...events import OUTCOME_NAMES
 from ..durations import format_duration
 from ..job_folder import JobSummary
@@ -23,13 +24,13 @@ _NIGHTS = 60
 """Jobs of one kind whose history is drawn; the latest."""
 
 
-def render_jobs(folder: str, jobs: Sequence[JobSummary], pages: Mapping[str, str], made: float) -> str:
+def render_jobs(folder: str, jobs: Sequence[JobSummary], pages: Mapping[JobPlace, str], made: float) -> str:
     """Render the page of a folder of jobs.
 
     Args:
         folder: its name.
         jobs: the latest first.
-        pages: the address of the page of a job, by the job's file name, where there is one.
+        pages: the address of the page of a job, by the job's place, where there is one.
         made: when, in seconds since 1970.
     """
     troubled = [job for job in jobs if job.worst_outcome]
@@ -42,7 +43,7 @@ def render_jobs(folder: str, jobs: Sequence[JobSummary], pages: Mapping[str, str
     table = render_searchable_table(
         "jobs",
         ("Started", "Job", "What", "State", "Rows", "Outcomes", "Time"),
-        "".join(_render_job(job, pages.get(job.path.name)) for job in jobs),
+        "".join(_render_job(job, pages.get(job.place)) for job in jobs),
         kinds=((state, state) for state in states),
         hint="Job, source, system or state",
         every="every state",

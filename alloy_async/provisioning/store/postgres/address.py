@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Self
+from typing import Self, TypeGuard
 from urllib.parse import quote, unquote
 
 import attrs
@@ -38,9 +38,17 @@ _LEASE = "lease_seconds"
 """The parameter of an address that is ours; all others are the database's."""
 
 
-def is_database_address(place: object) -> bool:
+def is_database_address(place: object) -> TypeGuard[str]:
     """Tell whether a place of a job is an address of this kind, and not a path."""
     return isinstance(place, str) and place.partition("://")[0] in _SCHEMES
+
+
+def show_address(place: str) -> str:
+    """Show an address without its password; of one that cannot be read, nothing."""
+    try:
+        return JobAddress.parse(place).shown
+    except ConfigurationError:
+        return f"{place.partition('://')[0]}://..."
 
 
 @attrs.frozen

@@ -1,7 +1,9 @@
 """A budget whose numbers are kept elsewhere, from which requests are leased some at a time.
 
-What a process has leased and does not send is lost time of the server, so little is leased: a tenth of a second of the whole
-rate. A refusal counts here at once, and for the others with the next exchange.
+What a process has leased and does not send is lost time of the server, and what all have leased goes at the rate that was
+known when they did: a rate that is learned takes effect only behind it. So little is leased: one request at a time, and more
+only where callers would wait for the exchange, and not for the rate, as those of a process alone would. A refusal counts here
+at once, and for the others with the next exchange.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from typing import NamedTuple
 from ....core.ratelimit.adaptive_budget import AdaptiveBudget
 from ....core.ratelimit.configured_rate import Rate
 
-_LEASE = 0.1
-"""Seconds of the whole rate that are leased at a time; one request at least, and no more than _MOST."""
-_MOST = 100
+_MOST_SECONDS, _MOST = 1.0, 100
+"""Seconds of the whole rate that are leased at a time at the most, and requests."""
+_NEAR, _FAR = 0.03, 0.1
+"""Seconds until the first moment of a lease: where it is nearer, more is leased the next time; where it is further, less."""
 _LATE = 0.1
 """Seconds after which a leased request that was not sent is given up: more of them at once would be a burst."""
 _QUIET, _SILENCE = 0.5, 10.0
@@ -56,13 +59,13 @@ class Exchange:
         slots: the moments that are leased, in seconds of the row's clock.
     """
 
-    def __init__(self, answers: list[_ServiceAnswer], rested: float | None, is_wanted: bool) -> None:
+    def __init__(self, answers: list[_ServiceAnswer], rested: float | None, wanted: int) -> None:
         self.answers: list[_ServiceAnswer] = answers
         self.rested: float | None = rested
         self.ahead: float = 0.0
         self.budget: AdaptiveBudget | None = None
         self.slots: list[float] = []
-        self._is_wanted = is_wanted
+        self._wanted = wanted
 
     def compute_new_numbers(self, row: BudgetRow, now: float, ahead: float) -> list[float]:
         """Bring the answers to a row, and lease requests where some are wanted.
@@ -85,8 +88,8 @@ class Exchange:
             budget.note_idle(now)
         for answer in self.answers:
             apply_service_answer(budget, answer, ahead)
-        size = choose_lease_size(budget.rate()) if self._is_wanted and budget.rate() < math.inf else 0
-        self.slots = [budget.reserve(now) for _ in range(size)]
+        wanted = self._wanted if budget.rate() < math.inf else 0
+        self.slots = [budget.reserve(now) for _ in range(wanted)]
         return list(budget.export_numbers())
 
 
@@ -100,7 +103,7 @@ class LeasedBudget:
     """
 
     def __init__(self, told: Rate | None, clock: Callable[[], float], wake: Callable[[bool], None]) -> None:
-        self._wake = wake
+        self._wake, self._clock = wake, clock
         self._lock = threading.Lock()
         self._ahead: float = 0.0  # of the row's clock before this host's
         self._budget = AdaptiveBudget(told)  # as it was read last, and what happened here since
@@ -109,6 +112,7 @@ class LeasedBudget:
         self._answers: list[_ServiceAnswer] = []
         self._rested: float | None = clock()  # what ran before belongs to others, or to another day
         self._is_wanted = False
+        self._lease_size = 1
 
     def reserve(self, now: float) -> float | None:
         with self._lock:
@@ -116,7 +120,8 @@ class LeasedBudget:
                 return now
             while self._slots and self._slots[0] < now - _LATE:
                 self._slots.popleft()
-            if len(self._slots) <= choose_lease_size(self._budget.rate()) / 2:
+                self._lease_size = 1  # nobody was in a hurry here
+            if len(self._slots) <= self._lease_size / 2:
                 self._is_wanted = True
                 self._wake(True)
             if not self._slots:
@@ -165,7 +170,7 @@ class LeasedBudget:
         What is brought is kept for the next time where the block fails.
         """
         with self._lock:
-            exchange = Exchange(self._answers, self._rested, self._is_wanted)
+            exchange = Exchange(self._answers, self._rested, self._lease_size if self._is_wanted else 0)
             self._answers, self._rested, self._is_wanted = [], None, False
         try:
             yield exchange
@@ -177,10 +182,21 @@ class LeasedBudget:
         assert exchange.budget is not None
         with self._lock:
             self._budget, self._ahead = exchange.budget, exchange.ahead
+            if exchange.slots:
+                self._adapt_lease_size(exchange.slots[0] - self._ahead)
             self._slots.extend(moment - self._ahead for moment in exchange.slots)
             for answer in self._answers:  # of the meantime
                 if apply_service_answer(self._budget, answer, self._ahead) and answer.refused:
                     self._drop_slots_before_opening()
+
+    def _adapt_lease_size(self, first: float) -> None:
+        """Lease more the next time where the first moment is over soon, or already, and less where it is far ahead."""
+        ahead = first - self._clock()
+        if ahead < _NEAR:
+            most = max(1, min(round(self._budget.rate() * _MOST_SECONDS), _MOST))
+            self._lease_size = min(2 * self._lease_size, most)
+        elif ahead > _FAR:
+            self._lease_size = max(1, self._lease_size // 2)
 
     def _drop_slots_before_opening(self) -> None:
         """Give up what was leased for the time until the gate opens."""
@@ -191,11 +207,6 @@ class LeasedBudget:
         self._answers.append(answer)
         self._wake(False)
         return apply_service_answer(self._budget, answer, self._ahead)
-
-
-def choose_lease_size(rate: float) -> int:
-    """Choose how many requests are leased at a time."""
-    return max(1, min(round(rate * _LEASE), _MOST)) if rate < math.inf else 1
 
 
 def apply_service_answer(budget: AdaptiveBudget, answer: _ServiceAnswer, ahead: float) -> bool:

@@ -139,6 +139,9 @@ def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
         raise NoSuchJob("there is no such job file", path)
     database = connect(path, readonly=readonly)
     try:
+        if readonly and _needs_rollback(database):
+            with contextlib.closing(connect(path)) as writer:
+                writer.execute("PRAGMA user_version")
         _refuse_foreign_file(database, path)
         if not readonly and (fault := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise JobError(f"is damaged ({fault}); nothing was sent. Restore it from a copy", path)
@@ -154,6 +157,17 @@ def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _needs_rollback(database: sqlite3.Connection) -> bool:
+    """Tell whether a worker was killed while it left the file, in the middle of a change that only who may write takes back."""
+    try:
+        database.execute("PRAGMA user_version")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        return True
+    return False
 
 
 def _refuse_foreign_file(database: sqlite3.Connection, path: Path) -> None:
