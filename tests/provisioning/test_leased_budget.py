@@ -131,7 +131,7 @@ def test_who_is_in_no_hurry_leaves_the_rate_to_the_others() -> None:
     for _ in range(20):
         now += 1.0
         while budget.reserve(now) is None:
-            with budget.exchange() as bringing:
+            with budget.begin_exchange() as bringing:
                 row = row._replace(
                     numbers=bringing.compute_new_numbers(row, now + AHEAD, AHEAD), written=now + AHEAD
                 )
