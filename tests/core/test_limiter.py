@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from alloy_async.core.ratelimit.configured_rate import Rate
-from alloy_async.core.ratelimit.limiter import SHORTEST_WAIT, Limiter
+from alloy_async.core.ratelimit.limiter import Limiter
+from alloy_async.core.ratelimit.operation_lane import SHORTEST_WAIT
 from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.ratelimit.shared_budget import SharedBudget
 from alloy_async.core.retry import Retry
@@ -120,6 +121,28 @@ def test_a_caller_that_gives_up_leaves_its_place_to_the_next() -> None:
     clock.now += 1 / 9.9
     permits[3].update_wait()
     assert permits[3].wait == 0.0
+
+
+def test_who_comes_to_the_front_as_others_give_up_is_called_in_time() -> None:
+    limiter, _ = make(Rate(10, 1))
+    permits = [limiter.acquire("get") for _ in range(200)]
+    woken: list[int] = []
+    for number, permit in enumerate(permits):
+        permit.update_wait(lambda number=number: woken.append(number))  # type: ignore[misc]
+    last = permits[-1]
+    assert last.wait > 15
+    for permit in permits[:-1]:
+        permit.release()
+    assert woken[-1] == 199
+    last.update_wait(lambda: woken.append(199))
+    assert last.wait < 0.2
+
+
+def test_a_thousand_callers_whose_deadlines_pass_together_leave_no_gap() -> None:
+    server = FixedWindow(100, window=10.0, phase=0.4)
+    outcome = Simulation(server, 1, workers=1000, seconds=120.0).run()
+    assert len(outcome.errors) > 300  # nobody can serve as many
+    assert min(outcome.accepted_between(at, at + 10) for at in range(30, 110, 10)) >= 80
 
 
 def test_a_first_in_the_queue_that_does_not_come_holds_nobody_up() -> None:
@@ -419,6 +442,36 @@ def test_a_quota_with_nothing_left_holds_and_one_a_minute_asks() -> None:
         asking, waiting = limiter.acquire("get"), limiter.acquire("get")
         assert (asking.wait, waiting.wait > 0) == (0.0, True)
         waiting.release()
+
+
+def test_a_question_that_is_refused_does_not_make_a_bucket_of_a_daily_quota() -> None:
+    limiter, clock = make()
+    for minute in range(6):
+        spent = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{70_000 - 61 * minute}"}
+        asking = limiter.acquire("get")
+        assert asking.wait == 0.0
+        asking.note_answer(429, {**spent, "x-ratelimit-limit": "5000"})
+        waiting = limiter.acquire("get")
+        assert waiting.hold > 69_000
+        waiting.release()
+        clock.now += 61
+
+
+@pytest.mark.parametrize("told", [{}, {"x-ratelimit-remaining": "9", "x-ratelimit-reset": "1700000300"}])
+def test_a_reset_by_a_clock_that_is_minutes_off_is_believed_once(told: dict[str, str]) -> None:
+    limiter, clock = make()
+    spent = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1700000300", "x-ratelimit-limit": "10"}
+    limiter.acquire("get").note_answer(429, spent)
+    waiting = limiter.acquire("get")
+    assert waiting.hold == 300  # nothing tells that it is wrong
+    waiting.release()
+    clock.now += 61
+    limiter.acquire("get").note_answer(200, told)
+    clock.now += 1
+    limiter.acquire("get").note_answer(429, spent)
+    waiting = limiter.acquire("get")
+    assert waiting.hold < 2
+    assert waiting.wait < 2
 
 
 def test_a_quota_told_for_one_operation_does_not_hold_another() -> None:

@@ -38,7 +38,6 @@ from .signals.refusals import LIMIT_STATUSES, Refusal, parse_refusal
 
 # Seconds after the last refusal until what refusals taught is forgotten.
 MEMORY = 600.0
-SHORTEST_WAIT = 0.001
 # Places in the queue that a call gives up with each refusal, so that one call is not refused each time the server is asked.
 PLACES = 8
 
@@ -65,8 +64,7 @@ class Limiter:
         self._random, self._wall = random, wall
         self._lock, self._tickets = Lock(), count(1)
         self._unlimited: dict[str, NoLimitSeenPermit] = {}
-        self._lanes = OperationLanes()
-        self._common = OperationLane()
+        self._lanes, self._common = OperationLanes(), OperationLane()
         self._waiting = 0  # permits in the queues of all lanes
         self.rate: Rate | RequestBudget | None = None
         self._quotas = Quotas()
@@ -107,9 +105,9 @@ class Limiter:
             refusals: how often the call was refused before.
         """
         permit = self._unlimited.get(operation)
-        if permit is None or (self._common.budget is not None and not self._try_take_at_once()):
-            return self._create_permit(operation, refusals)
-        return permit
+        if permit is not None and (self._common.budget is None or self._try_take_at_once()):
+            return permit
+        return self._create_permit(operation, refusals)
 
     @property
     def _has_seen_limit(self) -> bool:
@@ -149,8 +147,7 @@ class Limiter:
 
     def _may_go(self, lane: OperationLane, now: float) -> bool:
         """Tell whether nothing delays the operation's next request."""
-        has_budget = lane.budget is not None
-        is_held = self._quotas.get_delay(lane, now) > 0 or (has_budget and lane.get_delay(now) > 0)
+        is_held = self._quotas.get_delay(lane, now) > 0 or lane.get_delay(now) > 0
         return not is_held and self._common.get_delay(now) <= 0
 
     def _update_wait(self, permit: Permit, wake: Callable[[], None] | None) -> None:
@@ -161,6 +158,7 @@ class Limiter:
                 self._grant_due_permits(now)
                 permit._wake = wake
             self._set_waits(permit, now)
+            self._lanes.wake_next(permit._lane, self._common, self._quotas, now)
 
     def _grant_due_permits(self, now: float) -> None:
         """Grant as many permits as may go now, in the order in which their callers came."""
@@ -195,25 +193,23 @@ class Limiter:
             permit.wait = permit.hold = 0.0
             return
         lane, common = permit._lane, self._common
-        before = sum(other.count_before(permit) for other in self._lanes.values() if other.waiting)
-        together = common.forecast_wait(now, before)
-        alone = lane.forecast_wait(now, lane.count_before(permit))
-        permit.wait = max(alone, together, self._quotas.get_delay(lane, now), SHORTEST_WAIT)
-        told = together if self.rate is not None and common.refused_at == -math.inf else 0.0
-        permit.hold = max(lane.get_hold(now), common.get_hold(now), self._quotas.get_hold(lane, now), told)
+        permit.wait = self._lanes.forecast_wait(permit, common, self._quotas, now)
+        permit.looks_at = now + permit.wait
+        permit.hold = max(lane.get_hold(now), common.get_hold(now), self._quotas.get_hold(lane, now))
+        if self.rate is not None and common.refused_at == -math.inf:  # nothing is surer than what the user told
+            permit.hold = max(permit.hold, common.forecast_wait(now, self._lanes.count_before(permit)))
 
     def _note_answer(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
         with self._lock:
             if permit._state != SENT:
                 return
-            permit._state = DONE
-            now, lane = self.clock(), permit._lane
-            for quota in permit._quotas:
-                quota.under_way -= 1
+            now, lane, permit._state = self.clock(), permit._lane, DONE
+            refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
             lane.answers += 1
             if (lane.quotas or lane.answers % SAMPLE == 1) and may_tell_quota(headers):
-                self._quotas.note_answer(lane, headers, self._wall(), now, permit._sent)
-            refusal = parse_refusal(status, headers, body, self._wall()) if status in LIMIT_STATUSES else None
+                self._quotas.note_answer(lane, headers, self._wall(), now, permit._sent, refusal is None)
+            for quota in permit._quotas:
+                quota.note_end(now, permit._sent, refusal is None)
             if refusal is None:
                 lane.note_accepted(now, permit._sent, permit._level)
                 self._common.note_accepted(now, permit._sent, permit._common_level)
@@ -222,6 +218,7 @@ class Limiter:
                 self._note_refusal(permit, refusal, now)
             if self._waiting:
                 self._grant_due_permits(now)
+                self._lanes.wake_next(lane, self._common, self._quotas, now)
 
     def _begin_counting(
         self, permit: NoLimitSeenPermit, status: int, headers: Mapping[str, str], body: object
@@ -232,7 +229,7 @@ class Limiter:
             now, lane = self.clock(), self._lanes.get_or_create_lane(permit.operation)
             late = permit.is_late
             if may_tell_quota(headers) and (refusal is not None or not late):
-                self._quotas.note_answer(lane, headers, self._wall(), now, now)
+                self._quotas.note_answer(lane, headers, self._wall(), now, now, refusal is None)
             if refusal is not None:
                 # Those that were handed out before the first refusal was seen tell nothing new.
                 counted = Permit(self, lane, 0, now)
@@ -267,23 +264,24 @@ class Limiter:
 
     def _release(self, permit: Permit) -> None:
         with self._lock:
-            now = self.clock()
+            now, lane = self.clock(), permit._lane
             if permit._state == WAITING:
-                permit._lane.leave(permit)
+                lane.leave(permit)
                 self._waiting -= 1
                 if not self._waiting:
                     self._common.put_back()
             elif permit._state == SENT:
                 for quota in permit._quotas:
                     quota.under_way -= 1
-                permit._lane.note_end(now)
+                lane.note_end(now)
                 self._common.note_end(now)
             permit._state = DONE
             if self._waiting:
                 self._grant_due_permits(now)
+                self._lanes.wake_next(lane, self._common, self._quotas, now)
 
     def _forget_old_refusals(self) -> None:
-        """Drop what refusals of long ago have taught; requests under way keep their lanes."""
+        """Drop what refusals of long ago have taught, unless somebody waits; requests under way keep their lanes."""
         if self._waiting:
             return
         self._forget_at, self._lanes = math.inf, OperationLanes()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .budget_interface import RequestBudget
 from .rising_limit import RisingLimit
 from .signals.quota_window import QuotaWindow
+from .signals.quotas import Quotas
 
 if TYPE_CHECKING:
     from .permit import Permit
@@ -26,6 +27,7 @@ PATIENCE = 1.0
 # Nobody is in a hurry after a pause of so many round trips, and seconds; unless calls that were refused are still to come
 # back, which they do within so many seconds.
 REST_ROUND_TRIPS, REST, RETURN = 4.0, 0.05, 5.0
+SHORTEST_WAIT = 0.001
 # Seconds after which a budget kept elsewhere is asked again, and a caller that nobody has called looks for itself.
 LOOK_AGAIN, LOOK_IN_FLIGHT = 0.01, 1.0
 # In flight after a refusal; from ENOUGH on it limits nobody.
@@ -234,6 +236,29 @@ class OperationLanes(dict[str, OperationLane]):
         if lane is None:
             lane = self[operation] = OperationLane()
         return lane
+
+    def count_before(self, permit: Permit) -> int:
+        """Count those in all queues who came before."""
+        return sum(lane.count_before(permit) for lane in self.values() if lane.waiting)
+
+    def forecast_wait(self, permit: Permit, common: OperationLane, quotas: Quotas, now: float) -> float:
+        """Forecast the seconds that a caller will wait: for its operation's limits, for those of all, and for the quotas."""
+        lane = permit._lane
+        together = common.forecast_wait(now, self.count_before(permit))
+        alone = lane.forecast_wait(now, lane.count_before(permit))
+        return max(alone, together, quotas.get_delay(lane, now), SHORTEST_WAIT)
+
+    def wake_next(self, lane: OperationLane, common: OperationLane, quotas: Quotas, now: float) -> None:
+        """Wake who has come to the front, of a lane or of all, where that one would look later than it may go.
+
+        It has forecast its wait by the rate and by the callers before it; the rate may have risen, and those may have left.
+        """
+        waiting = [one for one in self.values() if one.waiting]
+        first = min(waiting, key=lambda one: one.first_ticket, default=lane)
+        for permit in {one.waiting[0] for one in (lane, first) if one.waiting}:
+            if permit.looks_at > now + self.forecast_wait(permit, common, quotas, now) + SHORTEST_WAIT:
+                permit.looks_at = now  # once is enough
+                permit.wake()
 
     def detect_shared_limit(self, lane: OperationLane, now: float) -> bool:
         """Tell whether the limit that refuses a lane's requests now is one that all operations share."""

@@ -25,6 +25,7 @@ class Permit:
         wait: seconds to wait before `renew`; 0.0 means send now.
         hold: seconds that it is sure to wait, by what the server or the user said; 0.0 where that is not known.
         joined: when it joined the queue.
+        looks_at: when its caller looks again, unless woken before.
         was_outrun: whether it was refused while others were let through: the limit is shared, and it was not its turn.
     """
 
@@ -39,6 +40,7 @@ class Permit:
         "_wake",
         "hold",
         "joined",
+        "looks_at",
         "ticket",
         "wait",
         "was_outrun",
@@ -48,6 +50,7 @@ class Permit:
         self._limiter, self._lane = limiter, lane
         self.ticket: int = ticket
         self.joined: float = now
+        self.looks_at: float = now
         self.was_outrun: bool = False
         self._state, self._sent, self._level, self._common_level = WAITING, 0.0, 0, 0
         self._quotas: tuple[QuotaWindow, ...] = ()

@@ -10,6 +10,8 @@ from .quota_headers import Quota
 ASK_AGAIN = 60.0
 # A quota that holds this share of its limit again was reset, earlier than told; one that rose so often by less is a bucket.
 FULL, RISES = 0.5, 3
+# Told wrongly is an end that was so many seconds too late; less is rounding, and the way of an answer.
+WRONG = 5.0
 # Seconds until somebody looks for himself whether an answer has come.
 LOOK = 1.0
 
@@ -19,7 +21,7 @@ class QuotaWindow:
 
     Attributes:
         reset_at: moment when the quota is full again.
-        refills: whether it fills up all the time, as a token bucket; then `reset_at` means little.
+        refills: whether it fills up all the time, as a token bucket, or its end was told wrongly; then `reset_at` means little.
         under_way: requests without an answer yet.
     """
 
@@ -31,17 +33,35 @@ class QuotaWindow:
         self._left = self._limit = math.inf
         self._lowest_at = math.inf
         self._rises = 0
+        self._told_at = -math.inf
         self._sent = -math.inf
 
-    def update(self, quota: Quota, now: float, sent: float) -> None:
+    def note_end(self, now: float, sent: float, accepted: bool) -> None:
+        """Note that a request was answered, after what the answer tells; an accepted one shows that there was something left."""
+        self.under_way -= 1
+        if accepted and self._left < 1 and self._told_at < now and self._lowest_at < sent < self.reset_at:
+            self._note_early_reset(now)
+            self.reset_at = now
+
+    def _note_early_reset(self, now: float) -> None:
+        """Note that the quota was reset earlier than told.
+
+        A server's clock may be minutes off, and its answers without a `Date`: then its word tells nothing, and refusals teach.
+        """
+        self.refills = self.refills or (self._left < 1 and self.reset_at - now > WRONG)
+
+    def update(self, quota: Quota, now: float, sent: float, accepted: bool = True) -> None:
         """Take in what the answer to a request sent then told."""
+        self._told_at = now
         if sent < self._began or (sent < self.reset_at <= now):
             return  # of the window before
         self._limit = math.inf if quota.limit is None else quota.limit
         self.refills = self.refills or quota.refills
-        # More than there was, though this request took one.
-        more = sent > self._lowest_at and quota.remaining >= self._left
+        # More than there was, though this request took one. (A question after a minute, that is refused, took none.)
+        same = not accepted and sent - self._lowest_at > ASK_AGAIN / 2
+        more = sent > self._lowest_at and quota.remaining >= self._left + same
         if now >= self.reset_at or (more and quota.remaining >= FULL * self._limit):
+            self._note_early_reset(now)
             self._began, self._lowest_at, self._rises = sent, now, 0
             self.reset_at, self._left = now + quota.reset, quota.remaining
         else:

@@ -46,12 +46,18 @@ class Quotas:
         )
 
     def note_answer(
-        self, keeper: LimitedOperation, headers: Mapping[str, str], wall: float, now: float, sent: float
+        self,
+        keeper: LimitedOperation,
+        headers: Mapping[str, str],
+        wall: float,
+        now: float,
+        sent: float,
+        accepted: bool,
     ) -> None:
         """Take in what the answer to a request of an operation, sent then, tells."""
         quotas = parse_quotas(headers, wall)
         for quota in quotas:
-            self._windows.setdefault(quota.name, QuotaWindow()).update(quota, now, sent)
+            self._windows.setdefault(quota.name, QuotaWindow()).update(quota, now, sent, accepted)
         keeper.quotas = tuple(self._windows[quota.name] for quota in quotas)
 
     def drop_lapsed(self, now: float) -> None:
