@@ -6,9 +6,11 @@ import asyncio
 import functools
 import json
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 
 from alloy_async import (
@@ -134,6 +136,43 @@ async def test_no_secret_in_the_frames_where_there_is_no_connection() -> None:
                 with pytest.raises(ConnectError) as raised:
                     await client.send(create_filled(cls, "ada", SECRET))
                 assert find_exposures(raised.value, [KEY, SECRET], OWN) == []
+
+
+@pytest.mark.parametrize("own_session", [False, True], ids=["direct", "session"])
+@pytest.mark.parametrize("proxy_reply", [reply(407, b""), reply(302, b""), Cut(b"HTTP/1.1 2"), Hang()])
+async def test_no_proxy_password_in_the_frames_where_there_is_no_tunnel(
+    proxy_reply: Reply, own_session: bool
+) -> None:
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(Scripted(proxy_reply))
+        proxy = service.url.replace("://", f"://ada:{SECRET}@")
+        options = dict(ONCE)
+        if own_session:
+            options["session"] = await stack.enter_async_context(aiohttp.ClientSession())
+        client = AsyncAlloy(KEY, base_url="https://service.example", proxy=proxy, deadline=0.3, **options)
+        async with client:
+            with pytest.raises(AlloyAsyncError) as raised:
+                await client.get_a_user("ada")
+    assert service.arrived
+    assert find_exposures(raised.value, [KEY, SECRET], OWN) == []
+
+
+@pytest.mark.parametrize("own_session", [False, True], ids=["direct", "session"])
+async def test_no_proxy_password_in_the_frames_of_a_call_that_is_cancelled(own_session: bool) -> None:
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(Scripted(Hang()))
+        proxy = service.url.replace("://", f"://ada:{SECRET}@")
+        options: dict[str, Any] = (
+            {"session": await stack.enter_async_context(aiohttp.ClientSession())} if own_session else {}
+        )
+        async with AsyncAlloy(KEY, base_url="https://service.example", proxy=proxy, **options) as client:
+            call = asyncio.create_task(client.get_a_user("ada"))
+            while not service.arrived:
+                await asyncio.sleep(0.001)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError) as raised:
+                await call
+    assert find_exposures(raised.value, [KEY, SECRET], OWN) == []
 
 
 async def test_no_secret_in_the_frames_of_a_timeout() -> None:

@@ -140,7 +140,9 @@ class Transport:
             cause = ConnectionBroken(CLOSED_HERE) if closed else error
         failure = _create_attempt_error(cause, request, response, timeout, seconds, scheduler.now() - began)
         failure.hopeless |= isinstance(cause, ConnectionBroken) and self._is_lost_for_good(request)
-        # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback.
+        # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback; as a
+        # local variable, it would show a proxy's password.
+        del cause
         raise failure
 
     def _was_closed_meanwhile(self) -> bool:

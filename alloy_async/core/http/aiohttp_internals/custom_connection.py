@@ -213,11 +213,12 @@ async def acquire_connection(connector: Any, destination: Destination, timeout: 
     """Return a connection from the pool, or a new one, or wait for one (use: connector)."""
     try:
         return await connector.connect(destination, [], timeout)
-    except BaseException:
+    except BaseException as error:
         # Whoever waits for a free connection is woken by the one that gives it back. Cancelled in that very moment, it
         # keeps the wake-up for itself, and the others would sleep on beside a free connection.
         connector._release_waiter()
-        raise
+        # Without aiohttp's frames: their local variables hold the proxy's password.
+        raise error.with_traceback(None) from error.__cause__
 
 
 def close_socket(transport: Any) -> None:
