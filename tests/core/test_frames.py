@@ -33,6 +33,7 @@ from alloy_async.systems import load_client, load_sync_client
 from benchmarks.exposure import find_exposures
 from benchmarks.filled_operations import create_filled, iterate_operations
 from tests.systems import SYSTEMS
+from tests.waiting import wait_until
 
 from .server import Arrived, Cut, Hang, Reply, Reset, Scripted, closed_port, reply
 
@@ -167,8 +168,7 @@ async def test_no_proxy_password_in_the_frames_of_a_call_that_is_cancelled(own_s
         )
         async with AsyncAlloy(KEY, base_url="https://service.example", proxy=proxy, **options) as client:
             call = asyncio.create_task(client.get_a_user("ada"))
-            while not service.arrived:
-                await asyncio.sleep(0.001)
+            await wait_until(lambda: bool(service.arrived))
             call.cancel()
             with pytest.raises(asyncio.CancelledError) as raised:
                 await call

@@ -132,16 +132,14 @@ class Transport:
                 raise
             cause = ConnectionBroken(str(error))
         except BROKEN as error:
-            if (
-                response is not None and not response.ok
-            ):  # however much of its body came: the status says what happened
+            # However much of its body came: the status says what happened.
+            if response is not None and not response.ok:
                 return RawResponse(response.status, response.headers, response.body_so_far)
             closed = self._sessions.is_closed and not isinstance(error, TimeoutError)
             cause = ConnectionBroken(CLOSED_HERE) if closed else error
         failure = _create_attempt_error(cause, request, response, timeout, seconds, scheduler.now() - began)
         failure.hopeless |= isinstance(cause, ConnectionBroken) and self._is_lost_for_good(request)
-        # Raised outside of the handler: aiohttp's error would bring the URL, and with it query values, into the traceback; as a
-        # local variable, it would show a proxy's password.
+        # Outside of the handler, and in no local variable: aiohttp's error shows the URL, its query, and a proxy's password.
         del cause
         raise failure
 

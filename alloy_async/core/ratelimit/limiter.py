@@ -196,7 +196,7 @@ class Limiter:
         permit.wait = self._lanes.forecast_wait(permit, common, self._quotas, now)
         permit.looks_at = now + permit.wait
         permit.hold = max(lane.get_hold(now), common.get_hold(now), self._quotas.get_hold(lane, now))
-        if self.rate is not None and common.refused_at == -math.inf:  # nothing is surer than what the user told
+        if self.rate is not None and common.refused_at == -math.inf:  # what the user told is sure
             permit.hold = max(permit.hold, common.forecast_wait(now, self._lanes.count_before(permit)))
 
     def _note_answer(self, permit: Permit, status: int, headers: Mapping[str, str], body: object) -> None:
