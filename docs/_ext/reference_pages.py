@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from alloy_async.cli.catalog import describe_operation, format_name, load_operations
+from alloy_async.cli.catalog import format_with_dashes, load_operations, parse_description
 from alloy_async.core.codec.fields import Field, get_fields
 from alloy_async.core.codec.model import Model
 from alloy_async.core.operation.operation import find_result_type
@@ -54,8 +54,8 @@ def describe_index() -> Iterator[str]:
     for system in SYSTEMS:
         yield f"\n## [{TITLES[system]}]({system}.md)\n\n| operation | | |\n|---|---|---|"
         for name, operation in load_operations(system).items():
-            link = f"[`{name}`]({system}.md#{format_name(name)})"
-            yield f"| {link} | `{operation.verb} {operation.route}` | {escape(describe_operation(operation).summary)} |"
+            link = f"[`{name}`]({system}.md#{format_with_dashes(name)})"
+            yield f"| {link} | `{operation.verb} {operation.route}` | {escape(parse_description(operation).summary)} |"
     yield ""
 
 
@@ -81,9 +81,9 @@ def describe_system(system: str) -> Iterator[str]:
 
 
 def describe_one(system: str, name: str, operation: Any) -> Iterator[str]:
-    about = describe_operation(operation)
+    about = parse_description(operation)
     awaited = f"await client.{name}({', '.join(map(format_argument, get_fields(operation)))})"
-    yield f"({system}-{format_name(name)})=\n### {format_name(name)}\n\n{escape(about.summary)}\n"
+    yield f"({system}-{format_with_dashes(name)})=\n### {format_with_dashes(name)}\n\n{escape(about.summary)}\n"
     yield f"`{operation.verb} {operation.route}`\n\n```text\n{awaited}\n{awaited.removeprefix('await ')}   # sync\n```\n"
     if about.details:
         yield (

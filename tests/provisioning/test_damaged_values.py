@@ -138,7 +138,7 @@ def test_a_dump_of_a_directory_is_named(text: str, tmp_path: Path) -> None:
 
 
 def list_errors(path: Path, can: Capabilities) -> set[tuple[int, str | None]]:
-    found = Linter(open_source(path, key=can.key), can).check()
+    found = Linter(open_source(path, key=can.key), can).lint()
     return {(one.line, one.column) for one in found if one.severity == "error"}
 
 
