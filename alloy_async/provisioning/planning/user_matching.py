@@ -80,6 +80,6 @@ class UserMatcher:
         return self._can.list_sought_keys(one.row.record, one.key) if one.row.record is not None else ()
 
     def _join_matches(self, keys: Sequence[str], matches: Mapping[str, Users]) -> Users:
-        fold, key_of = self._comparer.fold, self._comparer.get_key
+        fold, get_key = self._comparer.fold, self._comparer.get_key
         found = [user for key in keys for user in matches.get(fold(key), ())]
-        return tuple({user.remote_id or key_of(user): user for user in found}.values())
+        return tuple({user.remote_id or get_key(user): user for user in found}.values())
