@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 from alloy_async.core.background_loop import get_background_loop
 
 ProxyPoint: TypeAlias = Literal["amid writing", "amid transaction"]
+_CLOSED = OSError, RuntimeError
+"""What is raised where the other side is closed; uvloop raises the second."""
 _COPY_DATA, _INSERT = b"d", b"INSERT INTO alloy_async.events_"
 _IN_TRANSACTION = b"synchronous_commit"
 """The first statement of each transaction of a worker, behind which others of it come at once."""
@@ -71,7 +73,7 @@ class DatabaseProxy:
             task.add_done_callback(self._tasks.discard)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError), contextlib.closing(writer):
+        with contextlib.suppress(*_CLOSED), contextlib.closing(writer):
             while data := await reader.read(65536):
                 if self._is_there(data):
                     half = self._find_middle(data)
@@ -97,7 +99,7 @@ class DatabaseProxy:
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError), contextlib.closing(writer):
+    with contextlib.suppress(*_CLOSED), contextlib.closing(writer):
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()

@@ -510,3 +510,18 @@ def test_a_statement_that_takes_too_long_says_what_to_do(place: str) -> None:
         store._database.execute("SET statement_timeout = '20ms'")
         with pytest.raises(JobUnavailable, match="allow statements more time"):
             store.fetch_by_names("SELECT pg_sleep(60)", None)
+
+
+def test_a_connection_that_is_lost_is_told_once(place: str, caplog: pytest.LogCaptureFixture) -> None:
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 5)
+        with closing(connect(store._address)) as database:
+            worker = (store._database.info.backend_pid,)
+            database.execute("SELECT pg_terminate_backend(%s)", worker)
+            gone = "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = %s)"
+            wait_until(lambda: database.execute(gone, worker).fetchone() == (True,))
+        with pytest.raises(JobUnavailable, match="cannot be written any more"):
+            store.record_intents("apply", [RowResult(1, "planned", "intend", rows=5)])
+        with pytest.raises(JobUnavailable):
+            store.count_outcomes("apply")
+    assert not caplog.records

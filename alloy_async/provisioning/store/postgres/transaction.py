@@ -68,8 +68,17 @@ class PostgresTransaction:
 
     def _send(self) -> psycopg.Cursor[Any]:
         waiting, self._waiting = self._waiting, []
-        with self._database.pipeline():
-            cursors = [
-                self._database.execute(statement.encode(), values or None) for statement, values in waiting
-            ]
-        return cursors[-1]
+        failure: psycopg.Error | None = None
+        cursor = self._database.cursor()
+        try:
+            with self._database.pipeline():
+                try:
+                    for statement, values in waiting:
+                        cursor = self._database.execute(statement.encode(), values or None)
+                except psycopg.Error as error:  # raised in here, it would have the pipeline log how it ends
+                    failure = error
+        except psycopg.Error as error:
+            failure = failure or error
+        if failure is not None:
+            raise failure
+        return cursor
