@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Collection, Mapping
@@ -58,6 +59,7 @@ def format_option_name(name: str, value: Any = None) -> str:
     return OPTIONS[name] if value is None or value is True else f"{OPTIONS[name]} {shlex.quote(str(value))}"
 
 
+_PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})=(\w[^\s,;)]*)?")
 _SUBJECT = re.compile(r"^((?:\w+: )?)(\w+)(?=[ \[.:])")
 
@@ -147,7 +149,8 @@ def _suggest_remedy(error: Exception, arguments: Collection[str]) -> str:
         places = "its environment variable, --api-key-file or its place in the profile"
         return f"\nThe API key was refused: check {places}.{nothing}"
     if isinstance(error, ConnectError):
-        return f"\nCheck --base-url and your network.{nothing}"
+        proxies = [name for name in os.environ if name.upper() in _PROXY_VARIABLES]
+        return f"\nCheck {', '.join(['--base-url', *proxies])} and your network.{nothing}"
     if isinstance(error, NotFound):
         options = [f"--{name.replace('_', '-')}" for name in arguments]
         return f"\nCheck {' and '.join(options) or '--base-url'}.{nothing}"

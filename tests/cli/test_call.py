@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import os
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -417,3 +418,16 @@ def test_names_with_underscores_and_second_names_are_understood() -> None:
         assert alloy_call(name, "--user-id", "x", "--sandbox").exit_code == ExitCode.INCOMPLETE
     for name in alloy.CONTRACT.twins:
         assert alloy_call(name, "--help").exit_code == 0
+
+
+def test_a_proxy_of_the_environment_is_named_where_there_is_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ALLOY_API_KEY", "key")
+    monkeypatch.setenv("ALLOY_BASE_URL", "https://alloy.example")
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{nobody_listens.getsockname()[1]}")
+        result = alloy_call("list-all-users", "--deadline", "0.5")
+    assert result.exit_code == ExitCode.NOT_DONE
+    assert "Check --base-url, HTTPS_PROXY and your network. Nothing was changed." in result.stderr
