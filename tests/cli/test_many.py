@@ -243,6 +243,10 @@ def test_all_mistakes_are_told_at_once(world: World) -> None:
         ("", "there is no tenant; write [tenants.NAME] for each"),
         ("tenants = 3", "there is no tenant; write [tenants.NAME] for each"),
         ("[tenants.acme", "this is not a TOML file"),
+        (
+            "[tenants.acme]\n[tenants.acme]\n",
+            "line 2: there are two tenants 'acme'; give each a name of its own",
+        ),
         ("[tenants]\nacme = 3", "acme: is not a table; write [tenants.acme] above its keys"),
         ('[tenants."a/b"]', "a/b: a name is made of letters, digits, '-', '_' and '.'"),
     ],

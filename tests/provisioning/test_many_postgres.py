@@ -18,6 +18,27 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+def test_a_database_that_is_away_is_asked_again_by_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_KEY", "key")
+    (tmp_path / "acme.csv").write_text("username\nada\n")
+    table = tmp_path / "tenants.toml"
+    table.write_text(
+        'system = "alloy"\nfile = "{name}.csv"\njob = "postgresql://ada:s3cret@127.0.0.1:1/jobs#{name}"\n'
+        'credential = { env = "{NAME}_KEY" }\n[tenants.acme]\n'
+    )
+    result = run("provision", "--many", table)
+    assert result.exit_code == 2
+    assert (
+        "acme: not done: postgresql://ada@127.0.0.1:1/jobs#acme: the database cannot be reached"
+        in result.stdout
+    )
+    assert f"Once the database answers:  alloy-async provision --many {table}" in result.stdout
+    assert "To go on" not in result.stdout
+    assert "s3cret" not in result.output
+
+
 def test_a_table_of_jobs_in_postgresql(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

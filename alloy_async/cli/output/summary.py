@@ -110,13 +110,22 @@ def _print_next_steps_after_undo(console: Console, report: Report, steps: NextSt
 
 def _print_correction_steps(console: Console, job: Path | str, steps: NextSteps) -> None:
     """Print how to take back what was corrected and fed back: that is in jobs of their own."""
+    from ...core.errors import AlloyAsyncError
     from ...provisioning.reports.corrections import list_with_corrections
     from ...provisioning.store.store_opener import open_store_for_reading
 
-    for other in list_with_corrections(job)[1:]:
-        with open_store_for_reading(other) as store:
-            if store.read_header().phase == "undo" or not store.was_anything_intended():
-                continue
+    try:
+        standing = []
+        for other in list_with_corrections(job)[1:]:
+            with open_store_for_reading(other) as store:
+                if store.read_header().phase == "apply" and store.was_anything_intended():
+                    standing.append(other)
+    except AlloyAsyncError as error:
+        print_text(
+            console, f"Whether corrected rows were fed back, and are still in, cannot be told: {error}"
+        )
+        return
+    for other in standing:
         command = steps.format_job_command("undo", other)
         print_text(
             console, f"Rows that were corrected and fed back are still in; to take them back, too:  {command}"

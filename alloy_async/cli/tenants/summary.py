@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...provisioning import NoSuchJob, Plan, Report, TenantsReport
+from ...provisioning.errors import JobUnavailable
 from ...provisioning.events import Counts
 from ..job_runner import result_to_json
 from ..output.progress import format_count, print_text
@@ -84,6 +85,8 @@ def _print_next_steps(
         return
     if any(map(_has_changes, states.values())):
         print_text(console, f"To carry it out:  {command.format_command('apply')}")
+    elif command.action == "provision" and any(map(_could_not_begin, states.values())):
+        print_text(console, f"Once the database answers:  {command.format_command('provision')}")
     elif command.action != "plan" and any(map(_can_resume, states.values())):
         again = "To go on taking it back" if command.action == "undo" else "To go on"
         print_text(console, f"{again}:  {command.format_command('resume')}")
@@ -96,6 +99,13 @@ def _print_next_steps(
 def _has_changes(state: TenantRunProgress) -> bool:
     plan = state.result.result if state.result is not None else None
     return isinstance(plan, Plan) and plan.changes > 0
+
+
+def _could_not_begin(state: TenantRunProgress) -> bool:
+    """Tell whether the database of a tenant's job was away before anything of it was there: then there is nothing to resume."""
+    return (
+        state.result is not None and isinstance(state.result.error, JobUnavailable) and not state.counts.rows
+    )
 
 
 def _can_resume(state: TenantRunProgress) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ....provisioning.tenants.tenant import Mistake
 
 _NAME = re.compile(r"[^\W_][\w.-]*")
+_TENANT_TWICE = re.compile(r"Cannot declare \('tenants', '([^']*)'\) twice \(at line (\d+)")
 _MISSING = re.compile(r" is missing; |^mode sync removes users")
 _KEYS_OF_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "source": ("file",),
@@ -150,6 +151,11 @@ class TableReader:
         except OSError as error:
             raise ConfigurationError(f"{self._path}: the table cannot be read: {error.strerror}") from None
         except ValueError as error:  # of TOML, and of UTF-8
+            if twice := _TENANT_TWICE.search(str(error)):
+                raise ConfigurationError(
+                    f"{self._path}: line {twice[2]}: there are two tenants {twice[1]!r}; give each a name of its own, or leave"
+                    " one of the two out. Nothing was sent"
+                ) from None
             raise ConfigurationError(f"{self._path}: this is not a TOML file: {error}") from None
         self._lines = TableLines(text)
         return data

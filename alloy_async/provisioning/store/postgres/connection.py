@@ -23,6 +23,9 @@ _AWAY = (
     psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.ReadOnlySqlTransaction,  # a standby that is about to take over
 )
+_passwords: dict[str, str] = {}
+"""What opened a database in this process, by its address: reports and errors have that without the password, and their jobs are
+opened by it again, to write the rows that did not go in, say."""
 
 
 def connect(address: JobAddress) -> psycopg.Connection[Any]:
@@ -33,9 +36,12 @@ def connect(address: JobAddress) -> psycopg.Connection[Any]:
     Raises:
         JobError: it cannot be reached, or refuses the connection.
     """
+    where = address.shown.partition("#")[0]
+    password = address.password or _passwords.get(where)
     with raise_as_job_error(address, "the database cannot be reached"):
-        return psycopg.connect(
+        database = psycopg.connect(
             address.database,
+            password=password,  # none given: as the environment, or a password file, says
             autocommit=True,
             prepare_threshold=None,
             connect_timeout=10,
@@ -45,6 +51,9 @@ def connect(address: JobAddress) -> psycopg.Connection[Any]:
             keepalives_interval=max(int(address.lease / 6), 1),
             keepalives_count=3,
         )
+    if password is not None:
+        _passwords[where] = password
+    return database
 
 
 def limit_transaction_time(database: psycopg.Connection[Any], address: JobAddress) -> None:
