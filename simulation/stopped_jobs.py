@@ -27,7 +27,7 @@ Hold: TypeAlias = Literal["limited", "on its way", "lost"]
 
 SIZE = 40
 BATCH = 40
-SECONDS = 20.0
+SECONDS = 40.0
 """A stop that is not over by then has waited for a limit."""
 HOLDS: Mapping[Hold, FaultBehaviour] = {
     "limited": Status(429, headers={"Retry-After": "50"}),

@@ -134,7 +134,7 @@ def test_a_second_ctrl_c_cuts_off(many: Path) -> None:
         server.faults.add(Fault(Hang(), "batch_create_users", nth=2, times=None))
         with started("provision", str(many), "--to", "alloy", url=server.url) as process:
             until(process, "rows checked")
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while len(server.requests) < 3 and time.monotonic() < deadline:
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
@@ -174,7 +174,7 @@ def test_ctrl_c_before_the_first_answer_of_a_job_that_was_checked_before(
         sent = len(server.requests)
         server.faults.add(Fault(Hang(), "batch_create_users", times=None))
         with started(command, str(job), "--progress", progress, url=server.url) as process:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while len(server.requests) == sent and time.monotonic() < deadline:
                 time.sleep(0.01)
             assert len(server.requests) > sent

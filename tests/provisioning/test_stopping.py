@@ -20,8 +20,10 @@ BATCHED = {("alloy", "create"), ("opendatasoft", "create")}
 """One request for all users of a batch."""
 
 
-@pytest.mark.parametrize(("system", "mode"), KINDS)
-@pytest.mark.parametrize("ending", ["stop", "cut off"])
+@pytest.mark.parametrize(
+    ("system", "mode", "ending"),
+    [*((*kind, "stop") for kind in KINDS), *((*kind, "cut off") for kind in FEW)],
+)
 async def test_what_waits_for_a_limit_is_withdrawn(
     system: str, mode: str, ending: Ending, tmp_path: Path
 ) -> None:
