@@ -147,10 +147,7 @@ def _create_tenant(entry: Entry, place: JobPlace, table: Path, *, goes_on: bool)
         open_corrections=partial(_open_source, entry),
         target=partial(open_directory, entry.system, entry.target),
         job=place,
-        mode=entry.mode,
-        allow_delete=entry.allow_delete,
-        allow_inactive=entry.allow_inactive,
-        send_hidden=entry.send_hidden,
+        **entry.rules,
         options=_describe_options(entry, table),
         concurrency=entry.concurrency,
     )

@@ -24,7 +24,25 @@ SourceOpener: TypeAlias = Callable[[], Source]
 
 
 @attrs.frozen(kw_only=True)
-class Tenant:
+class JobRules:
+    """What a job may do; the names and defaults are those of the arguments of `plan` and `provision`, which explain them."""
+
+    mode: Mode = "create"
+    allow_delete: float | None = None
+    allow_inactive: bool = False
+    send_hidden: bool = False
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """The rules, by name."""
+        return {name: getattr(self, name) for name in RULES}
+
+
+RULES = tuple(field.name for field in attrs.fields(JobRules))
+
+
+@attrs.frozen(kw_only=True)
+class Tenant(JobRules):
     """One tenant of many: who it is, where its users come from, and where they go.
 
     Of many tenants, only those that are worked on have a client and open files where `target` and `source` are functions.
@@ -52,10 +70,6 @@ class Tenant:
     is_correction: bool = False
     is_taken_back: bool = False
     removes_adopted: bool = False
-    mode: Mode = "create"
-    allow_delete: float | None = None
-    allow_inactive: bool = False
-    send_hidden: bool = False
     options: Mapping[str, Any] = attrs.field(factory=dict)
     concurrency: int | None = None
 
@@ -75,8 +89,7 @@ class Tenant:
     @property
     def job_options(self) -> dict[str, Any]:
         """What `plan` and `provision` are told of the job, by the names of their arguments."""
-        names = ("mode", "allow_delete", "allow_inactive", "send_hidden", "options")
-        return {"job": self.place, **{name: getattr(self, name) for name in names}}
+        return {"job": self.place, "options": self.options, **self.rules}
 
     @asynccontextmanager
     async def open_target(self) -> AsyncIterator[Directory]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from ....core.errors import ConfigurationError
+from ....provisioning.tenants.tenant import RULES, JobRules
 from ....systems import SYSTEMS
 from ...options.source import SourceOptions
 from ...options.target import TargetOptions
@@ -17,11 +18,10 @@ from .keys import ACCOUNT_KEYS
 
 if TYPE_CHECKING:
     from ....core.profiles.profile import Profile
-    from ....provisioning import Mode
 
 
 @attrs.frozen(kw_only=True)
-class Entry:
+class Entry(JobRules):
     """One tenant as the table has it.
 
     Args:
@@ -41,10 +41,6 @@ class Entry:
     target: TargetOptions
     reading: SourceOptions
     job: Path | str | None = None
-    mode: Mode = "create"
-    allow_delete: float | None = None
-    allow_inactive: bool = False
-    send_hidden: bool = False
     concurrency: int | None = None
 
 
@@ -75,7 +71,6 @@ def create_entry(
     reading = _create_reading(values, folder, note)
     if found is None or reading is None or "file" not in values:
         return None
-    taken = ("mode", "allow_delete", "allow_inactive", "send_hidden", "concurrency")
     return Entry(
         name=name,
         file=_resolve_source(values["file"], folder),
@@ -83,7 +78,7 @@ def create_entry(
         target=found[0],
         reading=reading,
         job=resolve_job_place(values.get("job"), folder),
-        **{key: values[key] for key in taken if key in values},
+        **{key: values[key] for key in (*RULES, "concurrency") if key in values},
     )
 
 
