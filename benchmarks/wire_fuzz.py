@@ -21,12 +21,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from random import Random
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import aiohttp
 import attrs
 
-from alloy_async import AlloyAsyncError, AsyncClient, Operation, Retry, Service
+from alloy_async import AlloyAsyncError, AsyncClient, Operation, Retry, Service, Timeout
 from alloy_async.core.operation.markers import Path
 
 Outcome: TypeAlias = tuple[str, str]
@@ -193,11 +193,14 @@ async def ask(client: AsyncClient, number: int) -> Outcome:
 @asynccontextmanager
 async def both_ways(url: str) -> AsyncIterator[tuple[AsyncClient, AsyncClient]]:
     """A client that sends directly, and one that sends through a session."""
-    service, once = Service("fuzz", url), Retry(attempts=1)
+    # Nothing here waits, so what is late is the machine: a call that hangs is found all the same.
+    patience = Timeout(connect=120, read=120, pool=120)
+    options: dict[str, Any] = {"retry": Retry(attempts=1), "deadline": 120, "timeout": patience}
+    service = Service("fuzz", url)
     async with (
         aiohttp.ClientSession() as session,
-        AsyncClient("key", system=service, retry=once, deadline=10) as direct,
-        AsyncClient("key", system=service, retry=once, deadline=10, session=session) as through,
+        AsyncClient("key", system=service, **options) as direct,
+        AsyncClient("key", system=service, session=session, **options) as through,
     ):
         yield direct, through
 

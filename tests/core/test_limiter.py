@@ -329,6 +329,8 @@ SERVERS: list[tuple[str, Server, dict[str, object], float, float, float]] = [
     ("window of 10", FixedWindow(10), {"seconds": 300.0}, 0.85, 0.065, 0.05),
     ("sliding window of 10", SlidingWindow(10), {"seconds": 300.0}, 0.8, 0.06, 0.03),
     ("5 in flight", Concurrency(5, 0.3), {"seconds": 120.0, "service": 0.3}, 0.85, 0.06, 0.02),
+    ("1 in flight", Concurrency(1, 0.3), {"seconds": 300.0, "service": 0.3, "workers": 10}, 0.9, 0.06, 0.03),
+    ("2 in flight, slow", Concurrency(2, 2), {"seconds": 300.0, "service": 2, "workers": 8}, 0.9, 0.1, 0.05),
     ("20 a second, answers after one", TokenBucket(20, 20), FAR, 0.9, 0.08, 0.06),
     ("500 a second", TokenBucket(500, 50), {}, 0.97, 0.0125, 0.0016),
     ("window of 500", FixedWindow(500), {}, 0.9, 0.03, 0.015),

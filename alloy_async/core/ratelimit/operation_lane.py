@@ -32,10 +32,11 @@ SHORTEST_WAIT = 0.001
 LOOK_AGAIN, LOOK_IN_FLIGHT = 0.01, 1.0
 # In flight after a refusal; from ENOUGH on it limits nobody.
 FIRST_IN_FLIGHT, ENOUGH = 1.0, 4096.0
-# Seconds until a learned limit of requests in flight has doubled.
-DOUBLING = 8.0
+# Seconds until a learned limit of requests in flight has doubled; and requests until then at the least, as each round ends with
+# a refusal.
+DOUBLING, QUIET = 8.0, 40.0
 # A refused request was one too many in flight if its level is so far above what is accepted: levels, and mean deviations;
-# twice as far where refusals at usual levels have shown a rate.
+# twice as many of these where refusals at usual levels have shown a rate.
 TOO_MANY, DEVIATIONS = 0.8, 2.0
 
 # Two operations refused within so many seconds share a limit.
@@ -177,7 +178,7 @@ class OperationLane:
         self._returning += 1
         assert self.budget is not None
         doubt = 2.0 if self._rate_refusals > 1 else 1.0
-        usual = self._level + doubt * max(TOO_MANY, DEVIATIONS * self._spread)
+        usual = self._level + max(TOO_MANY, doubt * DEVIATIONS * self._spread)
         crowded = self.refused_at > -math.inf and level > 1 and level >= usual
         if not self.budget.note_refused(now, sent, asked, chance, crowded):
             if crowded and self._most is not None and level - 1 < self._most.base:
@@ -187,7 +188,8 @@ class OperationLane:
         self.drawn = None  # it was for the time before
         if crowded:
             self._rate_refusals = 0
-            self._most = RisingLimit(level - 1.0, DOUBLING)
+            doubling = max(DOUBLING, QUIET * self.round_trip / (level - 1))
+            self._most = RisingLimit(level - 1.0, doubling)
         else:
             self._rate_refusals += 1
             self._most = None
