@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -127,3 +130,46 @@ def test_an_update_is_known_by_what_its_plan_keeps(
     others = comparer.find_changes(other, there)
     alike = comparer.digest_update(image, comparer.find_changes(other, image)) == planned
     assert alike == (repr(sorted(others.items())) == repr(sorted(changes.items())))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("form", ["csv", "jsonl", "json"])
+def test_a_file_that_is_changed_where_it_lies_is_not_read_on(form: str, packed: bool, tmp_path: Path) -> None:
+    """No hash of a password is kept, so that nobody would see later that it is another one."""
+    path = tmp_path / f"users.{form}"
+    people = [{"username": f"user{n}", "password": f"secret{n:04}"} for n in range(9000)]
+    lines = [f"{one['username']},{one['password']}" for one in people]
+    texts = {
+        "csv": "\n".join(["username,password", *lines]),
+        "jsonl": "\n".join(map(json.dumps, people)),
+        "json": json.dumps(people),
+    }
+
+    def write(content: str) -> None:
+        data = content.encode()
+        with path.open("r+b" if path.exists() else "wb") as file:  # in place: it is the same file
+            file.write(gzip.compress(data, 0, mtime=0) if packed else data)
+
+    write(texts[form])
+    source = open_source(path)
+    source.digest()
+    rows = source.rows()
+    assert next(rows).record
+    write(texts[form].replace("secret8999", "Secret8999"))
+    with pytest.raises(SourceError, match="was changed while it was being read"):
+        list(rows)
+    with pytest.raises(SourceError, match="was changed while it was being read"):
+        list(source.rows())
+    write(texts[form])
+    assert len(list(source.rows())) == 9000
+
+
+async def test_a_file_that_is_only_touched_is_the_same_one(tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    path.write_text("username\n" + "".join(f"user{n}\n" for n in range(20_000)))
+
+    def touch(number: int, records: Sequence[UserRecord]) -> None:
+        os.utime(path, ns=(number, number))
+
+    target = MemoryDirectory(script=touch, batch_size=100)
+    assert (await provision(path, target, job=tmp_path / "users.job")).complete

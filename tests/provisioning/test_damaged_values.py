@@ -219,3 +219,42 @@ def test_empty_cells_that_the_header_has_too_are_no_fault(ends: tuple[str, ...],
     lines = ("username,full_name", "ada,Ada", "bob,Bob")
     path.write_text("".join(f"{line}{end}\n" for line, end in zip(lines, ends, strict=True)))
     assert [row.record and row.record.full_name for row in open_source(path).rows()] == ["Ada", "Bob"]
+
+
+def test_numbers_come_with_the_zeros_that_their_format_shows(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append([None, "username", "external_id", "zip", "rate"])
+    numbers = (
+        (1234, "00000"),
+        (123456, "00000"),
+        (7, "[$-407]00000"),
+        (7, "0"),
+        (12.5, "00000"),
+        ("x", "000"),
+    )
+    for number, form in numbers:
+        sheet.append([None, f"u{sheet.max_row}", "00042", number, number])
+        sheet.cell(sheet.max_row, 4).number_format = form
+        sheet.cell(sheet.max_row, 5).number_format = "0.00%"
+    book.save(tmp_path / "users.xlsx")
+    rows = [*open_source(tmp_path / "users.xlsx").rows()]
+    zips = [row.record and row.record.attributes["zip"] for row in rows]
+    assert zips == ["01234", "123456", "00007", 7, 12.5, "x"]
+    assert [row.record and row.record.attributes["rate"] for row in rows] == [number for number, _ in numbers]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_hidden_column_is_not_taken(named: bool, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Staff"])
+    book.active.append(["username", "salary" if named else None, "desk"])
+    book.active.append(["ada", "1" if named else None, "2"])
+    book.active.column_dimensions["B"].hidden = True
+    book.save(tmp_path / "users.xlsx")
+    if named:
+        with pytest.raises(SourceError, match="'salary' is hidden in the sheet; show it") as caught:
+            open_source(tmp_path / "users.xlsx")
+        assert caught.value.line == 2
+    else:
+        assert len([*open_source(tmp_path / "users.xlsx").rows()]) == 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from .pipes import open_pipe
 _URL = re.compile(r"[a-z][a-z0-9+.-]+(?:::.*)?://", re.IGNORECASE)
 """An address of fsspec; it may name several drivers, as simplecache::s3://bucket/users.csv."""
 _HEAD = 1 << 18
+_BUFFER = 1 << 17
 _MAGIC = 16
 """Bytes by which what is compressed differs from what is in it."""
 
@@ -80,7 +83,10 @@ def open_input(path: Path) -> InputBytes:
 
 
 class FileInput:
-    """A file, which must stay as it is between two readings.
+    """A file, which must stay as it is between two readings, and in them: what is sent is what was planned.
+
+    A part of it that nobody keeps a hash of, as a password, could else be another one than was planned. A file that was only
+    touched, as by a backup, is the same one.
 
     Raises:
         SourceError: it cannot be read.
@@ -92,8 +98,9 @@ class FileInput:
     def __init__(self, path: Path) -> None:
         self.name: str = str(path)
         self._file = path
+        self._digest: str | None = None
         try:
-            self._fingerprint = _read_size_and_mtime(path)
+            self._fingerprint = _read_size_and_mtime(path.stat())
             with self.open_stream() as stream:
                 self.head, self.whole = read_head(stream)
             with path.open("rb") as file:
@@ -120,14 +127,48 @@ class FileInput:
 
     def try_open_seekable(self) -> BinaryIO:
         """Open the file as it lies there, to be read in any order."""
-        if _read_size_and_mtime(self._file) != self._fingerprint:
-            raise SourceError("the file was changed while it was being read", self._file)
-        return self._file.open("rb")
+        file = _WatchedFile(self._file, self._refuse_change)
+        try:
+            self._refuse_change(os.fstat(file.fileno()))
+        except BaseException:
+            file.close()
+            raise
+        return io.BufferedReader(file, _BUFFER)
 
     def digest(self) -> str:
         """Return the SHA-256 of the file as it lies there."""
+        self._digest = self._compute_digest()
+        return self._digest
+
+    def _refuse_change(self, status: os.stat_result) -> None:
+        found = _read_size_and_mtime(status)
+        if found == self._fingerprint:
+            return
+        if self._digest is None or self._compute_digest() != self._digest:
+            raise SourceError("the file was changed while it was being read", self._file)
+        self._fingerprint = found
+
+    def _compute_digest(self) -> str:
         with self._file.open("rb") as file:
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+class _WatchedFile(io.FileIO):
+    """A file whose every piece is followed by a look at whether the file is still the one that was opened."""
+
+    def __init__(self, path: Path, check: Callable[[os.stat_result], None]) -> None:
+        super().__init__(path, "rb")
+        self._check = check
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        size = super().readinto(buffer)
+        self._check(os.fstat(self.fileno()))
+        return size or 0
+
+    def readall(self) -> bytes:
+        data = super().readall()
+        self._check(os.fstat(self.fileno()))
+        return data or b""
 
 
 class StreamInput:
@@ -168,9 +209,8 @@ def read_head(stream: BinaryIO) -> tuple[bytes, bool]:
     return head, len(head) <= _HEAD
 
 
-def _read_size_and_mtime(path: Path) -> tuple[int, int]:
-    """Read size and time of change: they differ when the file was changed between two passes."""
-    status = path.stat()
+def _read_size_and_mtime(status: os.stat_result) -> tuple[int, int]:
+    """Read size and time of change: they differ when the file was changed."""
     return status.st_size, status.st_mtime_ns
 
 

@@ -28,9 +28,10 @@ _MOMENTS = (datetime.date, datetime.time, datetime.timedelta)
 class ExcelSource:
     """A sheet of a workbook with one person a row; `line` is the sheet's row.
 
-    Values come as they are typed: numbers without a fraction as whole numbers, dates as text (`2026-01-31`). Zeros in front
-    of a number that only its format shows are not in the file. The workbook is held in memory. A row that is hidden, as by a
-    filter, is an error, as nobody sees it (.xlsx); an error of the spreadsheet or a part of a merged cell is no value.
+    Values come as they are typed: numbers without a fraction as whole numbers, dates as text (`2026-01-31`), a number that is
+    shown with zeros in front (format 00000; .xlsx) as text with these. The workbook is held in memory. What nobody sees is not
+    taken: a row that is hidden, as by a filter, is an error, and so is a hidden column (.xlsx); an error of the spreadsheet or
+    a part of a merged cell is no value.
 
     Args:
         origin: its bytes.
@@ -61,6 +62,7 @@ class ExcelSource:
         self._left: int = (self._workbook.get_sheet_by_name(chosen).start or (0, 0))[1]
         self.header = header
         self.columns: ColumnLayout = header.match_fields(mapping, key, self.name)
+        self._refuse_hidden_columns()
 
     @property
     def header_line(self) -> int:
@@ -84,12 +86,26 @@ class ExcelSource:
             for place, why in {**marks.merged.get(line, {}), **unread}.items():
                 if 0 <= (index := place - self._left) < len(cells) and cells[index] is None:
                     cells[index] = Unreadable(why)
+            for place, digits in marks.digits.get(line, {}).items():
+                if 0 <= (index := place - self._left) < len(cells) and type(cells[index]) is int:
+                    cells[index] = f"{cells[index]:0{digits}}"
             for index in columns.fields.values():
                 if index < len(values) and isinstance(values[index], _MOMENTS):
                     cells[index] = Unreadable(
                         "a date or time, into which spreadsheets turn texts; format it as text"
                     )
             yield self._create_row(line, cells, columns, width)
+
+    def _refuse_hidden_columns(self) -> None:
+        for place in sorted(self._marks.hidden_columns):
+            index = place - self._left
+            if 0 <= index < len(self.columns.header) and self.columns.labels[index] is not None:
+                name = self.columns.header[index].strip()
+                if name:
+                    message = (
+                        f"the column {name!r} is hidden in the sheet; show it to have it taken, or delete it"
+                    )
+                    raise SourceError(message, self.name, self.header.line)
 
     def _create_row(self, line: int, cells: list[object], columns: ColumnLayout, width: int) -> Row:
         faults = []

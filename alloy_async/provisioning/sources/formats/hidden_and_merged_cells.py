@@ -1,4 +1,7 @@
-"""What a sheet of a workbook says besides its values: hidden rows, merged cells, errors, formulas that nobody computed."""
+"""What a sheet of a workbook says besides its values.
+
+Hidden rows and columns, merged cells, errors, formulas that nobody computed, zeros that only a format shows.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,19 @@ _PLACE = re.compile(rb"""\br=["']([A-Z]*)(\d+)["']""")
 _HIDDEN = re.compile(rb"""\bhidden=["'](?:1|true)["']""")
 _ERROR = re.compile(rb"""\bt=["']e["']""")
 _TEXT = re.compile(rb"""\bt=["']str["']""")
+_COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*)>")
+_ATTRIBUTE = re.compile(rb"""\b(\w+)=["'](.*?)["']""")
+_STYLE = re.compile(rb"""\bs=["'](\d+)["']""")
 _UNCOMPUTED = re.compile(
     rb"\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
     rb"(?:<(?:\w+:)?v\s*/>\s*|<(?:\w+:)?v>\s*</(?:\w+:)?v>\s*)?</(?:\w+:)?c>"
 )
 _WORTH_A_WALK = re.compile(rb"""\bhidden=["']|\bt=["']e["']|<(?:\w+:)?f\b""")
+_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\b([^>]*)>")
+_CELL_STYLES = re.compile(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", re.DOTALL)
+_CELL_STYLE = re.compile(rb"<(?:\w+:)?xf\b([^>]*)>")
+_ZEROS_IN_FRONT = re.compile(r"(?:\[\$-[0-9A-Fa-f]+\])?(0{2,})")
+"""A format as 00000, which shows the number 1234 as 01234."""
 
 _IN_ERROR = "a spreadsheet's error, not a value; correct its formula"
 _NOT_COMPUTED = "a formula that no program has computed; open the file in a spreadsheet and save it"
@@ -35,13 +46,17 @@ class SheetMarks:
 
     Args:
         hidden_rows: that a filter or somebody hid.
+        hidden_columns: likewise.
         cells: row -> column -> why the cell has no value of its own.
         merged: likewise, of cells that are parts of another one.
+        digits: row -> column -> with how many digits a number is shown, by zeros in front.
     """
 
     hidden_rows: frozenset[int]
+    hidden_columns: frozenset[int]
     cells: Mapping[int, Mapping[int, str]]
     merged: Mapping[int, Mapping[int, str]]
+    digits: Mapping[int, Mapping[int, int]]
 
 
 def read_marks(workbook: bytes, sheet: Any) -> SheetMarks:
@@ -53,18 +68,24 @@ def read_marks(workbook: bytes, sheet: Any) -> SheetMarks:
     """
     hidden: set[int] = set()
     cells: dict[int, dict[int, str]] = {}
-    xml = _read_sheet(workbook, sheet.name)
-    if _WORTH_A_WALK.search(xml):
-        for row, column, why in _find_hidden_rows_and_flawed_cells(xml):
-            if why is None:
-                hidden.add(row)
-            else:
-                cells.setdefault(row, {})[column] = why
-    return SheetMarks(frozenset(hidden), cells, _list_merged(sheet))
+    digits: dict[int, dict[int, int]] = {}
+    xml, styles = _read_sheet(workbook, sheet.name)
+    widths = _find_styles_with_zeros(styles)
+    if widths or _WORTH_A_WALK.search(xml):
+        for row, column, mark in _find_row_and_cell_marks(xml, widths):
+            match mark:
+                case None:
+                    hidden.add(row)
+                case str():
+                    cells.setdefault(row, {})[column] = mark
+                case int():
+                    digits.setdefault(row, {})[column] = mark
+    columns = frozenset(_list_hidden_columns(xml))
+    return SheetMarks(frozenset(hidden), columns, cells, _list_merged(sheet), digits)
 
 
-def _read_sheet(workbook: bytes, name: str) -> bytes:
-    """Read the XML of a sheet; empty where the workbook is of another kind."""
+def _read_sheet(workbook: bytes, name: str) -> tuple[bytes, bytes]:
+    """Read the XML of a sheet and of the styles; empty where the workbook is of another kind."""
     try:
         with zipfile.ZipFile(io.BytesIO(workbook)) as parts:
             targets = dict(
@@ -74,9 +95,31 @@ def _read_sheet(workbook: bytes, name: str) -> bytes:
             )
             ids = dict(_iterate_attribute_pairs(parts.read("xl/workbook.xml"), _SHEET, b"name", b"id"))
             target = posixpath.normpath(posixpath.join("xl", targets[ids[name]]))
-            return parts.read(target.lstrip("/"))
+            styles = parts.read("xl/styles.xml") if "xl/styles.xml" in parts.namelist() else b""
+            return parts.read(target.lstrip("/")), styles
     except (zipfile.BadZipFile, KeyError):
-        return b""
+        return b"", b""
+
+
+def _list_hidden_columns(xml: bytes) -> Iterator[int]:
+    head, _, _ = xml.partition(b"sheetData")  # they stand above the cells
+    for found in _COLUMN.finditer(head):
+        if _HIDDEN.search(found[1]):
+            said = dict(_ATTRIBUTE.findall(found[1]))
+            yield from range(int(said.get(b"min", 1)) - 1, int(said.get(b"max", 0)))
+
+
+def _find_styles_with_zeros(styles: bytes) -> dict[bytes, int]:
+    """Find the styles of cells, by their numbers, that show a number with zeros in front, and how many digits these show."""
+    formats = {
+        number: len(shown[1])
+        for number, code in _list_pairs(styles, _FORMAT, b"numFmtId", b"formatCode")
+        if (shown := _ZEROS_IN_FRONT.fullmatch(code))
+    }
+    found = _CELL_STYLES.search(styles) if formats else None
+    kinds = [dict(_ATTRIBUTE.findall(said)) for said in _CELL_STYLE.findall(found[0])] if found else []
+    numbers = [kind.get(b"numFmtId", b"").decode() for kind in kinds]
+    return {b"%d" % style: formats[number] for style, number in enumerate(numbers) if number in formats}
 
 
 def _iterate_attribute_pairs(xml: bytes, tag: re.Pattern[bytes], *names: bytes) -> Iterator[list[str]]:
@@ -87,8 +130,10 @@ def _iterate_attribute_pairs(xml: bytes, tag: re.Pattern[bytes], *names: bytes) 
             yield [html.unescape(value[1].decode()) for value in values if value]
 
 
-def _find_hidden_rows_and_flawed_cells(xml: bytes) -> Iterator[tuple[int, int, str | None]]:
-    """Walk rows and cells: yields row, column and what is wrong there; None for a hidden row."""
+def _find_row_and_cell_marks(
+    xml: bytes, widths: Mapping[bytes, int]
+) -> Iterator[tuple[int, int, str | int | None]]:
+    """Yield row, column, and what is wrong there or how many digits are shown; None for a hidden row."""
     row = column = 0
     for tag in _TAG.finditer(xml):
         kind, said = tag.groups()
@@ -103,6 +148,8 @@ def _find_hidden_rows_and_flawed_cells(xml: bytes) -> Iterator[tuple[int, int, s
             yield row, column, _IN_ERROR
         elif not _TEXT.search(said) and not said.endswith(b"/") and _UNCOMPUTED.match(xml, tag.end()):
             yield row, column, _NOT_COMPUTED
+        elif widths and (style := _STYLE.search(said)) and style[1] in widths:
+            yield row, column, widths[style[1]]
         column += 1
 
 
