@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """Each where the system has it: SIGHUP when a terminal closes, SIGBREAK on Windows."""
@@ -18,7 +19,9 @@ def handle_interrupts(
 ) -> Iterator[None]:
     """Stop what the current task does at the first signal that asks the process to end, and cancel it at the second.
 
-    Signals that are ignored, as SIGHUP under `nohup`, stay ignored. It must be entered on the main thread.
+    Signals that are ignored, as SIGHUP under `nohup`, stay ignored. Where a stop was asked for, one more signal that comes when
+    all has ended is ignored too: what it would hasten is over, and what became of it is still to be told. It must be entered on
+    the main thread.
 
     Args:
         stop: set to let what is on its way finish.
@@ -48,4 +51,14 @@ def handle_interrupts(
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            is_handled = handler is not signal.SIG_IGN
+            signal.signal(number, _ignore_once(handler) if stop.is_set() and is_handled else handler)
+
+
+def _ignore_once(then: Any) -> Callable[[int, FrameType | None], None]:
+    """Create a handler that ignores one signal, and leaves the next one to another handler."""
+
+    def handle(number: int, _: FrameType | None) -> None:
+        signal.signal(number, then)
+
+    return handle

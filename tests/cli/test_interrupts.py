@@ -41,3 +41,27 @@ def test_once_rows_are_checked_ctrl_c_ends_a_plan_and_lets_a_job_finish(
     shown = capsys.readouterr().err
     assert ("nothing was sent" in shown) is not sends
     assert ("Stopping: what is on its way" in shown) is sends
+
+
+def test_a_signal_that_comes_right_after_the_end_does_not_keep_it_from_being_told() -> None:
+    """The second Ctrl-C of somebody who is in a hurry; the third one ends the command."""
+    heard: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+
+        async def work(_: Directory, run: RunOptions) -> None:
+            run.on_event(Checked(1, 0, 0, (), ()))
+            os.kill(os.getpid(), signal.SIGTERM)
+            await run.stop.wait()
+
+        def tell(_: object, __: JobOptions) -> ExitCode:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return ExitCode.SUCCESS
+
+        command = JobTask("users.csv", "alloy", TargetOptions(sandbox=True), work, finish=tell, sends=True)
+        assert run_job(command, JobOptions(progress="none")) is ExitCode.SUCCESS
+        assert heard == []
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert heard == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -113,7 +113,7 @@ def _find_styles_with_zeros(styles: bytes) -> dict[bytes, int]:
     """Find the styles of cells, by their numbers, that show a number with zeros in front, and how many digits these show."""
     formats = {
         number: len(shown[1])
-        for number, code in _list_pairs(styles, _FORMAT, b"numFmtId", b"formatCode")
+        for number, code in _list_attribute_pairs(styles, _FORMAT, b"numFmtId", b"formatCode")
         if (shown := _ZEROS_IN_FRONT.fullmatch(code))
     }
     found = _CELL_STYLES.search(styles) if formats else None
