@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import pickle
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from alloy_async import AsyncAlloy
+from alloy_async import Alloy, AsyncAlloy
 from alloy_async.alloy.directory import AlloyDirectory
 from alloy_async.cli.app import app
 from alloy_async.provisioning import Counts, ForeignRowsError, provision, resume, write_correction_file
@@ -301,3 +302,42 @@ def test_a_check_of_corrections_that_was_cut_off_is_done_again(
     assert "Feed them back to that job once more" in flatten(result)
     assert run("resume", tmp_path / "acme.job", "--failed", acme).exit_code == 0
     assert (tmp_path / "acme.failed.2.job").exists()
+
+
+def test_rows_that_a_spreadsheet_saved_in_its_own_encoding_are_fed_back(
+    tmp_path: Path, server: Sandbox
+) -> None:
+    source = tmp_path / "users.csv"
+    source.write_text("username,full_name\nada,Ada\n,Zo\u00eb\n", encoding="utf-8")
+    assert run("provision", source, "--to", "alloy").exit_code == 1
+    job, failed = source.with_suffix(".job"), tmp_path / "users.failed.csv"
+    with failed.open(encoding="utf-8", newline="") as file:
+        header, row = csv.reader(file)
+    row[header.index("username")] = "zoe"
+    with failed.open("w", encoding="cp1252", newline="") as file:
+        csv.writer(file, delimiter=";").writerows((header, row))
+    refused = run("resume", job, "--failed", failed)
+    assert (refused.exit_code, "give --encoding cp1252" in refused.output) == (2, True)
+    done = run("resume", job, "--failed", failed, "--encoding", "cp1252")
+    assert done.exit_code == 0, done.output
+    with Alloy() as client:
+        assert client.get_a_user("zoe").full_name == "Zo\u00eb"
+    assert run("resume", job, "--encoding", "cp1252").exit_code == 2
+    again = run("resume", failed.with_suffix(".job"))
+    assert again.exit_code == 0, again.output
+
+
+@pytest.mark.parametrize("command", ["apply", "resume"])
+def test_a_source_that_cannot_be_read_any_more_was_changed(
+    command: str, tmp_path: Path, server: Sandbox
+) -> None:
+    """It told to give --encoding, which these commands do not have, and which would not help."""
+    source = tmp_path / "users.csv"
+    source.write_text("username,full_name\nada,Ada\n", encoding="utf-8")
+    assert run("plan", source, "--to", "alloy").exit_code == 0
+    source.write_bytes(b"username,full_name\nada,Zo\xeb\n")
+    result = run(command, source.with_suffix(".job"))
+    assert result.exit_code == 2
+    assert "was changed since the job was made" in result.output
+    assert "--encoding" not in result.output
+    assert len(server.ledger) == 0

@@ -258,3 +258,34 @@ def test_a_hidden_column_is_not_taken(named: bool, tmp_path: Path) -> None:
         assert caught.value.line == 2
     else:
         assert len([*open_source(tmp_path / "users.xlsx").rows()]) == 1
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    "header", ["username", "username,full_name", "full_name,username", '"username","note"']
+)
+def test_a_header_that_stands_there_again_is_nobody(header: str, mark: str, tmp_path: Path) -> None:
+    """`cat january.csv february.csv > all.csv` made a user who was called username."""
+    path = tmp_path / "users.csv"
+    width = header.count(",") + 1
+    path.write_text(
+        "".join(
+            f"{start}{header}\n{name}{',x' * (width - 1)}\n" for start, name in (("", "ada"), (mark, "bob"))
+        )
+    )
+    rows = [*open_source(path).rows()]
+    assert [[one.remark.partition(",")[0] for one in row.findings] for row in rows] == [
+        [],
+        ["repeats the header"],
+        [],
+    ]
+
+
+def test_a_header_that_stands_there_again_in_a_workbook(tmp_path: Path) -> None:
+    people: list[dict[str, object]] = [
+        {"username": "ada", "note": 1},
+        {"username": "username", "note": "note"},
+        {"username": "username", "note": "x"},
+    ]
+    found = read_findings(write_typed(tmp_path, "xlsx", people))
+    assert [message.partition(",")[0] for *_, message in found] == ["repeats the header"]

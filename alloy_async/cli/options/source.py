@@ -58,9 +58,9 @@ class SourceOptions:
     skip_rows: int = 0
     allow_empty: bool = False
 
-    def adapt_to_failed_rows(self) -> SourceOptions:
+    def adapt_to_failed_rows(self, encoding: str | None = None) -> SourceOptions:
         """Return how the file of failed rows is read: its columns as in the source, and the rest found by itself."""
-        return attrs.evolve(self, format=None, encoding=None, sheet=None, skip_rows=0, allow_empty=False)
+        return attrs.evolve(self, format=None, encoding=encoding, sheet=None, skip_rows=0, allow_empty=False)
 
     def create_field_map(self) -> FieldMap:
         """Create the map of columns and fields; what is on the command line comes before what is in the file.

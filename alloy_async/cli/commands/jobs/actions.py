@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -116,6 +116,11 @@ def apply(
     " FILE, or in JOB's database; each is looked up first. After mode sync, nobody is removed. Without FILE, and with --many:"
     " those that each job wrote, where somebody corrected them.",
 )
+@click.option(
+    "--encoding",
+    metavar="TEXT",
+    help="With --failed FILE: its encoding, as cp1252, where a spreadsheet has saved it in another one than UTF-8.",
+)
 def resume(
     context: click.Context,
     /,
@@ -123,6 +128,7 @@ def resume(
     target: TargetOptions,
     send_again: bool,
     failed: Path | str | None,
+    encoding: str | None,
     constants: tuple[str, ...],
     options: JobOptions,
 ) -> None:
@@ -133,6 +139,10 @@ def resume(
     Exit code: as for provision.
     """
 
+    if encoding and failed is None:
+        raise click.UsageError(
+            "--encoding is that of the file of --failed; how to read its source, JOB remembers"
+        )
     first, file = _find_correction(job, failed)
 
     async def work(directory: Directory, run: Run) -> Report:
@@ -140,7 +150,7 @@ def resume(
 
         run = attrs.evolve(run, sends_again=send_again)
         if failed is not None:
-            how = _restore_source_options(first, constants).adapt_to_failed_rows()
+            how = _restore_source_options(first, constants).adapt_to_failed_rows(encoding)
             how.check_can_have_workers(options.on)
             kept = {"reading": how.to_json()}
             async with open_users(how, file, None, key=directory.capabilities.key) as source:
@@ -258,6 +268,7 @@ async def _open_source(
     job: Path | str, directory: Directory, constants: tuple[str, ...], on: str | None = None
 ) -> AsyncIterator[Source | None]:
     """Open the source of a job, read as it was read when the job was made; None where the job is being undone."""
+    from ....provisioning.errors import SourceError
     from ....provisioning.store.store_opener import read_job_header
 
     header = read_job_header(job)
@@ -267,5 +278,17 @@ async def _open_source(
     how = _restore_source_options(job, constants)
     how.check_can_have_workers(on)
     _, file, origin = restore_source_options(header)
-    async with open_users(how, file, origin, key=directory.capabilities.key) as source:
+    async with AsyncExitStack() as stack:
+        try:
+            source = await stack.enter_async_context(
+                open_users(how, file, origin, key=directory.capabilities.key)
+            )
+        except SourceError as error:
+            if not (isinstance(file, Path) and file.is_file()):
+                raise
+            # It could be read so when the job was made: what would help a new job is of no use here.
+            what = error.message.partition("; ")[0]
+            message = f"was changed since the job was made, and cannot be read as then ({what})"
+            message += "; put it back, or begin a new job"
+            raise SourceError(message, error.source, error.line, error.column) from None
         yield source

@@ -15,7 +15,7 @@ from ..files.encoding import count_lines, detect_encoding, read_blocks, read_hea
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
 from .csv_parser import CsvParser, Record
-from .header_search import Header, find_header
+from .header_search import REPEATED, Header, find_header, find_repeated_headers, is_repeated_header
 from .swallowed_rows import SwallowedRows
 
 DELIMITERS = ",;\t|"
@@ -132,6 +132,10 @@ class CsvSource:
             else:
                 for column, cell in zip(columns, row.cells, strict=True):
                     column[place] = str(cell)
+        for place in find_repeated_headers(columns, self.columns.header):
+            odd.setdefault(
+                place, self._create_row(Record(line + place, [column[place] for column in columns]))
+            )
         # Where one cell of each row is filled, no row is blank.
         if not all(map(str.strip, columns[self._key or 0])):
             blank |= {
@@ -158,7 +162,7 @@ class CsvSource:
             if record.cells is not None and not "".join(record.cells).strip():
                 continue
             found: Sequence[object] = record.cells or ()
-            if record.spans or len(found) != width:
+            if record.spans or len(found) != width or is_repeated_header(found, self.columns.header):
                 row = self._create_row(record)
                 found = row.cells
                 if row.findings:
@@ -187,6 +191,8 @@ class CsvSource:
             message = "goes on over several lines; is a closing quote missing?"
             return Row(line, self.columns, cells, None, (Finding(line, name, "error", message),))
         suspicions = tuple(self._swallowed_rows.find_suspicions(record)) if record.spans else ()
+        if is_repeated_header(cells, self.columns.header):
+            suspicions = (Finding(line, None, "error", REPEATED),)
         return Row(line, self.columns, cells, self.columns.create_record(cells), suspicions)
 
     def _create_width_finding(self, line: int, cells: Sequence[str]) -> Finding:

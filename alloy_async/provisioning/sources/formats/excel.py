@@ -16,7 +16,7 @@ from ..column_layout import ColumnLayout
 from ..field_map import FieldMap, format_suggestion
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row, create_typed_row
-from .header_search import Header, find_header
+from .header_search import REPEATED, Header, find_header, is_repeated_header
 from .hidden_and_merged_cells import SheetMarks, read_marks
 
 _HEAD_ROWS = 100
@@ -112,6 +112,8 @@ class ExcelSource:
         if line in self._marks.hidden_rows:
             message = "the row is hidden in the sheet, as by a filter; show it to have it taken, or delete it"
             faults.append(Finding(line, None, "error", message))
+        if is_repeated_header([cell or "" for cell in cells[:width]], columns.header):
+            faults.append(Finding(line, None, "error", REPEATED))
         if any(cell is not None for cell in cells[width:]):
             message = f"the row goes on beyond the {width} columns that the header names; name all columns"
             return Row(line, columns, cells, None, (*faults, Finding(line, None, "error", message)))

@@ -12,6 +12,8 @@ from ..column_layout import ColumnLayout, LayoutError
 from ..field_map import FieldMap
 
 _SEARCHED_ROWS = 25
+REPEATED = "repeats the header, as where files were put one behind the other; leave it out"
+_MARK = "\ufeff"
 
 
 @attrs.frozen
@@ -69,6 +71,23 @@ class Header:
         while len(names) > filled and not names[-1].strip():
             names.pop()
         return self if len(names) == len(self.cells) else attrs.evolve(self, cells=tuple(names), layout=None)
+
+
+def is_repeated_header(cells: Sequence[object], header: Sequence[str]) -> bool:
+    """Tell whether the cells of a row are the names of its columns; the mark of UTF-8 may stand before the first one."""
+    return bool(cells) and [*cells[1:]] == [*header[1:]] and cells[0] in _list_spellings(header[0])
+
+
+def find_repeated_headers(columns: Sequence[Sequence[str]], header: Sequence[str]) -> list[int]:
+    """Find the places of rows, given by column, that are the names of their columns again."""
+    names = [name for name in _list_spellings(header[0]) if name in columns[0]]
+    places = [place for place, cell in enumerate(columns[0]) if cell in names] if names else []
+    return [place for place in places if is_repeated_header([column[place] for column in columns], header)]
+
+
+def _list_spellings(name: str) -> tuple[str, ...]:
+    """List how the first name of a header reads where it stands in the middle of a text."""
+    return name, _MARK + name, f'{_MARK}"{name}"'
 
 
 def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: FieldMap, key: str) -> Header | None:

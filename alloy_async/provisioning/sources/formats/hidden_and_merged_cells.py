@@ -80,7 +80,7 @@ def read_marks(workbook: bytes, sheet: Any) -> SheetMarks:
                     cells.setdefault(row, {})[column] = mark
                 case int():
                     digits.setdefault(row, {})[column] = mark
-    columns = frozenset(_list_hidden_columns(xml))
+    columns = frozenset(_iterate_hidden_columns(xml))
     return SheetMarks(frozenset(hidden), columns, cells, _list_merged(sheet), digits)
 
 
@@ -101,7 +101,7 @@ def _read_sheet(workbook: bytes, name: str) -> tuple[bytes, bytes]:
         return b"", b""
 
 
-def _list_hidden_columns(xml: bytes) -> Iterator[int]:
+def _iterate_hidden_columns(xml: bytes) -> Iterator[int]:
     head, _, _ = xml.partition(b"sheetData")  # they stand above the cells
     for found in _COLUMN.finditer(head):
         if _HIDDEN.search(found[1]):
@@ -113,7 +113,7 @@ def _find_styles_with_zeros(styles: bytes) -> dict[bytes, int]:
     """Find the styles of cells, by their numbers, that show a number with zeros in front, and how many digits these show."""
     formats = {
         number: len(shown[1])
-        for number, code in _list_attribute_pairs(styles, _FORMAT, b"numFmtId", b"formatCode")
+        for number, code in _iterate_attribute_pairs(styles, _FORMAT, b"numFmtId", b"formatCode")
         if (shown := _ZEROS_IN_FRONT.fullmatch(code))
     }
     found = _CELL_STYLES.search(styles) if formats else None
