@@ -11,6 +11,7 @@ from ..core.auth import hash_with_key
 from ..core.errors import AlloyAsyncError, Conflict, NotFound
 from ..directory import Capabilities, EntryRule, Outcome, UserRecord
 from ..directory.adapter import Adapter
+from ..directory.user_differences import UNSAID, find_changes
 from . import models
 from .client import AsyncAgilicus
 from .operations import ListUsers
@@ -78,8 +79,9 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         """Call POST /users, then PUT /users/{user_id}/roles where there are roles.
 
         Who has roles is looked for first: where the answer is lost, it is then known whose user is found, and given them.
+        Somebody who is known from another organisation, or was in this one before, joins it with the values of then.
         """
-        key = self.get_key(record)
+        key, others = self.get_key(record), None
         if record.roles and (there := await self._ask_without_effect(self.find(key))):
             return Outcome(key, "exists", remote_id=there.remote_id)
         try:
@@ -92,12 +94,14 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             remote_id = (await self._recover_created(error, lambda: self.find(key))).remote_id
         else:
             remote_id = made.id
+            if kept := _list_kept_fields(record, made):
+                others = f"is there as known from before, with another {' and '.join(kept)}; mode upsert changes that"
         try:
             if record.roles and remote_id:
                 await self._give_roles(remote_id, record.roles)
         except AlloyAsyncError as error:
             return Outcome(key, "created", f"is there without its roles: {error}", remote_id)
-        return Outcome(key, "created", remote_id=remote_id)
+        return Outcome(key, "created", others, remote_id)
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """Call PUT /users/{user_id}/roles, then GET and PUT /users/{user_id}; what changes in between is overwritten."""
@@ -148,6 +152,13 @@ def _merge_record(user: models.User, record: UserRecord) -> models.User:
         held |= {name: models.UserAttribute(name, value) for name, value in record.attributes.items()}
         changed.configured_attributes = models.UserAttributes([*held.values()])
     return changed
+
+
+def _list_kept_fields(wanted: UserRecord, made: models.User) -> list[str]:
+    """List the fields in which a new member of the organisation is otherwise than was asked for."""
+    fields = ("given_name", "family_name", "external_id", "active", "attributes")
+    changes = find_changes(wanted, _to_record(made), fields)
+    return [name for name, (held, _) in changes.items() if held not in UNSAID]
 
 
 def _to_record(user: models.User) -> UserRecord:

@@ -120,6 +120,7 @@ async def rehearse(
                 allow_delete=allow_delete,
                 allow_inactive=allow_inactive,
                 send_hidden=send_hidden,
+                options={"sandbox": True},  # nobody can go on with it, or take it back
                 run=run,
             )
             return _create_rehearsal(report, conditions, stage, sandbox, seeded, strangers)

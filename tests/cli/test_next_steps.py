@@ -198,3 +198,18 @@ def test_nothing_is_said_twice_where_both_outputs_are_one(tmp_path: Path, togeth
         ]
         expected = 1 if "--many" in words else 0
         assert len(counted) == (expected if together else expected + 1), said
+
+
+def test_nobody_goes_on_with_a_rehearsal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`undo` asked an emulation that was gone, and left a job that was being undone."""
+    source, job = tmp_path / "users.csv", tmp_path / "rehearsal.job"
+    source.write_text("username\nada\n", encoding="utf-8")
+    with Sandbox("alloy") as sandbox:
+        monkeypatch.setenv("ALLOY_BASE_URL", sandbox.url)
+        monkeypatch.setenv("ALLOY_API_KEY", "key")
+        rehearsed = CliRunner().invoke(app, ["rehearse", str(source), "--to", "alloy", "--job", str(job)])
+        assert rehearsed.exit_code == 0, rehearsed.output
+        for command in ("undo", "resume", "apply"):
+            result = CliRunner().invoke(app, [command, str(job)])
+            assert (result.exit_code, "by `rehearse`" in result.output) == (2, True), result.output
+        assert CliRunner().invoke(app, ["report", str(job)]).exit_code == 0

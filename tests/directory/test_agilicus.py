@@ -51,6 +51,19 @@ async def test_only_its_own_organisation_is_touched(sandbox: Sandbox, directory:
     assert organisation(sandbox) == main
 
 
+async def test_who_joins_with_other_values_is_created_and_it_is_said(directory: AgilicusDirectory) -> None:
+    """They were created as if they were as the record says; nobody had changed them."""
+    await directory.create([CASE.person("ada")])
+    await directory.delete([CASE.key("ada")])
+    again = attrs.evolve(CASE.person("ada"), family_name="Byron", attributes={"desk": "5"})
+    (outcome,) = await directory.create([again])
+    assert outcome.status == "created"
+    assert "with another family_name and attributes.desk" in (outcome.reason or "")
+    await directory.delete([CASE.key("ada")])
+    (outcome,) = await directory.create([CASE.person("ada")])
+    assert (outcome.status, outcome.reason) == ("created", None)
+
+
 async def test_one_whose_email_begins_alike_is_somebody_else(directory: AgilicusDirectory) -> None:
     long = UserRecord(username="", email=f"ada@{MAIL}.example")
     await directory.create([long])

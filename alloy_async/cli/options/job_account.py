@@ -68,8 +68,8 @@ def restore_target(target: TargetOptions, header: JobHeader, job: Path | str) ->
     kept = json.loads(header.options)
     if header.was_rehearsed:
         raise JobError(
-            "was made with --sandbox, and its sandbox ended with that command: there is nothing to go on with. Begin anew with"
-            " `provision`",
+            "was made with --sandbox or by `rehearse`, and the sandbox ended with that command: there is nothing to go on with."
+            " Begin anew with `provision`",
             job,
         )
     system = kept.get("system", header.system.lower())
