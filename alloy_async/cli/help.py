@@ -47,7 +47,7 @@ class Argument(click.Argument):
         self.group = "Arguments"
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
-        return self.make_metavar(ctx), self.about
+        return self.metavar or self.human_readable_name, self.about
 
 
 class Option(click.Option):
