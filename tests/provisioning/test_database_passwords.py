@@ -56,6 +56,10 @@ def test_what_follows_a_run_needs_no_password_again(
         other = tmp_path / "other.csv"
         other.write_text("username\neve\n")
         foreign = run("resume", place, "--failed", other)
+    wrong = run("status", place.replace(PASSWORD, "n0ne"))
+    assert wrong.exit_code == 2
+    assert "put the right one into PGPASSWORD" in " ".join(wrong.stderr.split())
+    assert "n0ne" not in wrong.output
     for result in (first, undone, foreign):
         assert PASSWORD not in result.output
         assert result.exception is None or isinstance(result.exception, SystemExit)

@@ -23,6 +23,13 @@ _AWAY = (
     psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.ReadOnlySqlTransaction,  # a standby that is about to take over
 )
+_HINTS = {
+    "password": "put the right one into PGPASSWORD, or into a password file (~/.pgpass)",
+    "Connection refused": "see that the server runs there, and listens on that port",
+    "resolve host": "see that the host is spelt right",
+    "No such file or directory": "see that the server runs, and has its socket there",
+}
+"""What to do next, by a sign in what the driver says."""
 _passwords: dict[str, str] = {}
 """What opened a database in this process, by its address: reports and errors have that without the password, and their jobs are
 opened by it again, to write the rows that did not go in, say."""
@@ -104,6 +111,7 @@ def raise_as_job_error(address: JobAddress, what: str) -> Iterator[None]:
         ) from None
     except psycopg.Error as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason += next((f"; {hint}" for sign, hint in _HINTS.items() if sign in reason), "")
         kind = JobUnavailable if isinstance(error, _AWAY) else JobError
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             reason += "; whoever works on jobs needs the right to create a schema, or that of the role which made alloy_async's"

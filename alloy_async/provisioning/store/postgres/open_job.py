@@ -137,7 +137,7 @@ class OpenDatabaseJob:
             with raise_as_job_error(address, "the database cannot be reached"):
                 read_only = database.execute("SHOW transaction_read_only").fetchone()
             if read_only == ("on",):
-                raise JobUnavailable("the database can only be read, as a standby", address.shown)
+                raise JobUnavailable("the database can only be read: address its primary", address.shown)
         finally:
             database.close()
 
