@@ -27,7 +27,12 @@ from .error_messages import describe_error, error_to_json, format_option_name
 from .exit_codes import ExitCode
 from .help import Group, write_commands, write_examples
 from .output.safe_text import format_json, print_line
-from .output.streams import drop_output, replace_missing_streams, replace_unencodable, report_unwritable
+from .output.streams import (
+    drop_output,
+    print_unwritable_warning,
+    replace_missing_streams,
+    replace_unencodable,
+)
 
 JSON_ERRORS = "alloy_async.json_errors"
 """The entry of a context that tells whether errors are to be JSON: a mistake in the command is one, too."""
@@ -112,5 +117,5 @@ def run() -> None:
         app(prog_name="alloy-async")
     except OSError as error:  # a help page on a disk that is full: no command was begun
         drop_output(sys.stdout)
-        report_unwritable(error)
+        print_unwritable_warning(error)
         sys.exit(ExitCode.NOT_DONE)

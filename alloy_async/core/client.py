@@ -13,7 +13,7 @@ from .errors import ConfigurationError
 from .http.open_response import OpenResponse
 from .messages.result_decoder import ANYTHING
 from .messages.unexpected_answers import find_request_id, lowercase_header_names
-from .operation.operation import Operation, create_operation_error
+from .operation.operation import Operation, create_not_an_operation_error
 from .options import CallOptions, Options, Service, replace_settings, split_call_options
 from .ratelimit.limiter import Limiter
 
@@ -102,7 +102,7 @@ class AsyncClient(ClientBase):
                 telemetry, as in the constructor.
         """
         settings = replace_settings(self._options.settings, options)
-        other = self._clone()
+        other = self._copy_unchanged()
         other._owns_connections = False
         other._options = PreparedOptions(settings, self._shared)
         return other
@@ -154,7 +154,7 @@ class AsyncClient(ClientBase):
             AlloyAsyncError: see the tree in `alloy_async.core.errors`; its `effect` tells what happened on the server.
         """
         if not isinstance(operation, Operation):
-            raise create_operation_error(operation)
+            raise create_not_an_operation_error(operation)
         return (await Call(self._shared, self._options, operation).run())[0]  # type: ignore[no-any-return]
 
     async def answer(self, operation: Operation[T]) -> Answer[T]:
@@ -293,5 +293,5 @@ class AsyncClient(ClientBase):
 
     def _create_call(self, operation: Operation[Any], *, streamed: bool = False) -> Call:
         if not isinstance(operation, Operation):
-            raise create_operation_error(operation)
+            raise create_not_an_operation_error(operation)
         return Call(self._shared, self._options, operation, streamed)

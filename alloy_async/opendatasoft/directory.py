@@ -107,7 +107,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             )
 
         async def provision(record: UserRecord) -> Outcome:
-            request = _to_request(record, self.identity_provider or "")
+            request = _to_provision_request(record, self.identity_provider or "")
             (outcome,) = await self._send_and_read_verdicts(self.client.provision_users(request), [record])
             return outcome
 
@@ -169,7 +169,7 @@ def _to_user(record: UserRecord) -> models.User:
     )
 
 
-def _to_request(record: UserRecord, identity_provider: str) -> models.ProvisionUsersRequest:
+def _to_provision_request(record: UserRecord, identity_provider: str) -> models.ProvisionUsersRequest:
     user = _to_user(record)
     return models.ProvisionUsersRequest(
         email=record.email or "",

@@ -137,5 +137,6 @@ def _choose_place(first: FirstJob, source: Source) -> JobPlace:
     address = JobAddress.parse(first.place)
     name = f"{address.job}.failed"
     return choose_free_place(
-        address.format_address_of_job(name), lambda number: address.format_address_of_job(f"{name}.{number}")
+        address.format_address_with_password(name),
+        lambda number: address.format_address_with_password(f"{name}.{number}"),
     )

@@ -15,7 +15,7 @@ from .errors import JobInUse, JobPlace, JobUnavailable
 from .events import Paused
 from .run_options import RunOptions
 from .shared_rate import share_rate
-from .store.store_opener import check_database, parse_lease_seconds
+from .store.store_opener import check_database, get_lease_seconds_of_place
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ async def _work_again(place: JobPlace, run: RunOptions, work: Callable[[], Await
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(run.stop.wait(), pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
-            free_at = time.monotonic() + _LEASES * parse_lease_seconds(place)
+            free_at = time.monotonic() + _LEASES * get_lease_seconds_of_place(place)
         except JobInUse:
             if time.monotonic() >= free_at or run.stop.is_set():
                 raise

@@ -105,7 +105,7 @@ async def rehearse(
         InvalidRequest: the target is not one of the five systems.
         AlloyAsyncError: as for `provision`; also where the system could not be asked for its users.
     """
-    system = _find_emulation(target)
+    system = _get_emulated_system_name(target)
     conditions = conditions or Conditions()
     async with _open_emulated_directory(system, target, FastClock(conditions.speed)) as (stage, sandbox):
         strangers = await stage.add_users(users if users is not None else _iterate_users(target, source))
@@ -149,7 +149,7 @@ def _create_rehearsal(
     )
 
 
-def _find_emulation(target: Directory) -> str:
+def _get_emulated_system_name(target: Directory) -> str:
     system = target.name.lower()
     if system not in SYSTEMS:
         raise InvalidRequest(f"there is no emulation of {target.name}; there is one of {', '.join(SYSTEMS)}")

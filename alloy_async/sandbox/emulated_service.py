@@ -52,7 +52,7 @@ class EmulatedService:
             return self.reply_to_error(error)
         return result if isinstance(result, Reply) else Reply.json(result)
 
-    def create_client_arguments(self, key: str) -> dict[str, str]:
+    def create_credential_arguments(self, key: str) -> dict[str, str]:
         """Return the keyword arguments that give a client of this system the key."""
         return {"api_key": key}
 

@@ -127,7 +127,7 @@ class Sandbox:
         """
         if self.keys is not None and not self.keys:
             raise RuntimeError("The sandbox was made with keys=[], so that no credential opens it.")
-        return self.service.create_client_arguments("key" if self.keys is None else next(iter(self.keys)))
+        return self.service.create_credential_arguments("key" if self.keys is None else next(iter(self.keys)))
 
     @property
     def place(self) -> dict[str, str]:

@@ -45,7 +45,7 @@ class SimulatedRow:
         def bring() -> None:
             self.exchanges += 1
             now = self.run.now + AHEAD
-            with budget.begin_exchange() as bringing:
+            with budget.exchange_with_row() as bringing:
                 self.row = self.row._replace(
                     numbers=bringing.compute_new_numbers(self.row, now, AHEAD), written=now
                 )
@@ -131,7 +131,7 @@ def test_who_is_in_no_hurry_leaves_the_rate_to_the_others() -> None:
     for _ in range(20):
         now += 1.0
         while budget.reserve(now) is None:
-            with budget.begin_exchange() as bringing:
+            with budget.exchange_with_row() as bringing:
                 row = row._replace(
                     numbers=bringing.compute_new_numbers(row, now + AHEAD, AHEAD), written=now + AHEAD
                 )
@@ -153,27 +153,27 @@ def test_what_failed_to_be_brought_is_brought_again() -> None:
     hurries: list[bool] = []
     budget = LeasedBudget(None, lambda: 5.0, hurries.append)
     assert budget.note_refused(5.0, 4.9, 60.0, 0.0, False)
-    with suppress(ZeroDivisionError), budget.begin_exchange() as bringing:
+    with suppress(ZeroDivisionError), budget.exchange_with_row() as bringing:
         bringing.compute_new_numbers(BudgetRow(), 5.0 + AHEAD, AHEAD)
         raise ZeroDivisionError
-    with budget.begin_exchange() as bringing:
+    with budget.exchange_with_row() as bringing:
         numbers = bringing.compute_new_numbers(BudgetRow(), 5.0 + AHEAD, AHEAD)
     assert hurries == [False, True]
     assert budget.opens_at() == pytest.approx(65.0)
     other = LeasedBudget(None, lambda: 5.0, hurries.append)
-    with other.begin_exchange() as learning:
+    with other.exchange_with_row() as learning:
         learning.compute_new_numbers(BudgetRow(numbers, written=5.0 + AHEAD), 5.1 + AHEAD, AHEAD)
     assert other.opens_at() == pytest.approx(65.0)
 
 
 def test_nobody_waits_for_a_database_whose_clock_was_set_back() -> None:
     budget = LeasedBudget(Rate(10), lambda: 5.0, lambda hurry: None)
-    with budget.begin_exchange() as bringing:
+    with budget.exchange_with_row() as bringing:
         numbers = bringing.compute_new_numbers(BudgetRow(told=10.0), 5.0 + AHEAD, AHEAD)
     row = BudgetRow(numbers, 10.0, written=5.0 + AHEAD)
     other = LeasedBudget(Rate(10), lambda: 5.0, lambda hurry: None)
     other.reserve(5.0)
-    with other.begin_exchange() as later:
+    with other.exchange_with_row() as later:
         later.compute_new_numbers(row, 5.1, 0.0)
     moment = other.reserve(5.1)
     assert moment is not None

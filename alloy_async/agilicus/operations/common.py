@@ -31,7 +31,7 @@ class LimitedListing(Listing[T_co, Item_co], Generic[T_co, Item_co]):
             raise ValueError(f"limit must be 1 to {MAX_LIMIT}, not {self.limit}")
 
 
-def by_email(items: str, cursor: str) -> ByCursor:
+def create_paging_by_email(items: str, cursor: str) -> ByCursor:
     """Pages by email, forwards or backwards; the first page is asked for with an empty email."""
     return ByCursor(
         items=items,

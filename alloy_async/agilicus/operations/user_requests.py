@@ -10,7 +10,7 @@ from ...core.operation.markers import Body, Path, Query
 from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Unpaged
 from .. import models
-from .common import NOT_FOUND, LimitedListing, by_email
+from .common import NOT_FOUND, LimitedListing, create_paging_by_email
 
 RequestType: TypeAlias = Literal[
     "application_access",
@@ -187,7 +187,7 @@ class ListAccessRequests(LimitedListing["models.ListAccessRequestsResponse", "mo
 
     verb = "GET"
     route = "/v1/access_requests"
-    paging: ClassVar[Unpaged] = by_email("access_requests", cursor="email")
+    paging: ClassVar[Unpaged] = create_paging_by_email("access_requests", cursor="email")
     org_id: Annotated[str, Query("org_id")]
     limit: Annotated[int | None, Query("limit")] = None
     user_id: Annotated[str | None, Query("user_id")] = None

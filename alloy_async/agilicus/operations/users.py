@@ -12,7 +12,7 @@ from ...core.operation.markers import Body, Path, Query
 from ...core.operation.operation import ErrorModels, Operation
 from ...core.operation.paging import Listing, Unpaged
 from .. import models
-from .common import BOOLEANS, NOT_FOUND, LimitedListing, by_email
+from .common import BOOLEANS, NOT_FOUND, LimitedListing, create_paging_by_email
 
 CONFLICT = {409: models.ErrorMessage}
 
@@ -161,7 +161,7 @@ class ListUsers(LimitedListing["models.ListUsersResponse", "models.User"]):
 
     verb = "GET"
     route = "/users"
-    paging: ClassVar[Unpaged] = by_email("users", cursor="previous_email")
+    paging: ClassVar[Unpaged] = create_paging_by_email("users", cursor="previous_email")
     email: Annotated[str | None, Query("email")] = None
     previous_email: Annotated[str | None, Query("previous_email")] = None
     provider: Annotated[str | None, Query("provider")] = None
@@ -217,7 +217,7 @@ class ListCombinedUserDetails(
 
     verb = "GET"
     route = "/v1/combined_user_details"
-    paging: ClassVar[Unpaged] = by_email("combined_user_details", cursor="previous_email")
+    paging: ClassVar[Unpaged] = create_paging_by_email("combined_user_details", cursor="previous_email")
     email: Annotated[str | None, Query("email")] = None
     previous_email: Annotated[str | None, Query("previous_email")] = None
     org_id: Annotated[str | None, Query("org_id")] = None

@@ -75,7 +75,7 @@ def status(context: click.Context, /, profiles: tuple[str, ...], as_json: bool) 
     if not accounts:
         print_line(_explain_how_to_begin(), err=True)
         context.exit(ExitCode.NOT_DONE)
-    found = asyncio.run(_find_account_statuses(accounts))
+    found = asyncio.run(_ask_account_statuses(accounts))
     _print_status(found, as_json=as_json or not sys.stdout.isatty())
     context.exit(ExitCode.SUCCESS if all(one.ok for one in found) else ExitCode.INCOMPLETE)
 
@@ -114,11 +114,11 @@ def _format_credential_variables(system: str) -> str | None:
     return " and ".join(pair) if all(os.environ.get(name) for name in pair) else None
 
 
-async def _find_account_statuses(accounts: list[Profile | AccountStatus]) -> list[AccountStatus]:
-    return await asyncio.gather(*map(_find_account_status, accounts))
+async def _ask_account_statuses(accounts: list[Profile | AccountStatus]) -> list[AccountStatus]:
+    return await asyncio.gather(*map(_ask_account_status, accounts))
 
 
-async def _find_account_status(profile: Profile | AccountStatus) -> AccountStatus:
+async def _ask_account_status(profile: Profile | AccountStatus) -> AccountStatus:
     from ...core.errors import AlloyAsyncError
     from ...core.options import resolve_base_url
     from ...core.retry import Retry

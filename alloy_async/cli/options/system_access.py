@@ -72,7 +72,7 @@ async def open_directory(system: str, target: TargetOptions) -> AsyncIterator[Di
     from ...core.retry import Retry
 
     if not target.sandbox:
-        _require_place(system, {**find_place(system, target), **target.get_place()})
+        _require_place(system, {**read_place_arguments(system, target), **target.get_place()})
     # A bulk job would rather wait than give a batch up.
     async with open_client(system, target, deadline=600, retry=Retry(attempts=6)) as (client, place):
         known = _require_place(system, {**place, **target.get_place()})
@@ -106,7 +106,7 @@ async def open_client(
     else:
         settings = _read_settings(system, target, client_class.system.credential)
         async with client_class(**settings, **options) as client:
-            yield client, find_place(system, target)
+            yield client, read_place_arguments(system, target)
 
 
 def _read_settings(system: str, target: TargetOptions, credential_name: str) -> dict[str, Any]:
@@ -184,10 +184,12 @@ async def preview_request(
     service: Service = load_client(system).system
     profile = target.load_profile(system)
     base_url = target.base_url or (profile.base_url if profile else None)
-    return describe_request(service, resolve_base_url(service, base_url), build(find_place(system, target)))
+    return describe_request(
+        service, resolve_base_url(service, base_url), build(read_place_arguments(system, target))
+    )
 
 
-def find_place(system: str, target: TargetOptions) -> dict[str, str]:
+def read_place_arguments(system: str, target: TargetOptions) -> dict[str, str]:
     """Find what the place is in the profile, else in the environment, as AGILICUS_ORG_ID."""
     access = PLACE_ARGUMENTS[system]
     found = {

@@ -114,28 +114,26 @@ class ProgressDisplay:
         match event:
             case Checking(rows):
                 self._bar.update(self._task, completed=rows)
-                self._print_now_and_then(f"checking: {rows:,} rows")
+                self._print_if_due(f"checking: {rows:,} rows")
             case Checked():
                 self._print_findings(event)
                 self._bar.reset(self._task, description="sending", total=event.rows, notes="")
             case DoubtsFound(rows):
                 asked = format_count(rows, "row is", "rows are")
-                self._print_now_and_then(f"{asked} in doubt: asking {self._target} what it holds")
+                self._print_if_due(f"{asked} in doubt: asking {self._target} what it holds")
             case Sending(counts):
                 total = counts.rows or None  # a source that is read once has none yet
                 self._bar.update(self._task, description="sending", completed=counts.settled, total=total)
             case Progress(counts, rows):
                 self.counts = counts
                 self._bar.update(self._task, description="sending", completed=counts.settled, total=rows)
-                self._print_now_and_then(
-                    f"sending: {_format_progress(counts, rows)}", last=counts.settled == rows
-                )
+                self._print_if_due(f"sending: {_format_progress(counts, rows)}", last=counts.settled == rows)
             case Waiting(_, reason, seconds):
                 self._retries += 1
                 self._waited += seconds
                 notes = f"{format_count(self._retries, 'retry', 'retries')}, {self._waited:,.0f} s waited"
                 self._bar.update(self._task, notes=notes)
-                self._print_now_and_then(f"waiting {seconds:.1f} s before trying again: {reason}")
+                self._print_if_due(f"waiting {seconds:.1f} s before trying again: {reason}")
             case Paused(reason):
                 self._bar.update(self._task, description="paused")
                 self.print_message(f"Paused: {reason}")
@@ -144,7 +142,7 @@ class ProgressDisplay:
             case Stopped(reason):
                 self.print_message(f"No more rows are sent: {reason}")
 
-    def _print_now_and_then(self, text: str, *, last: bool = False) -> None:
+    def _print_if_due(self, text: str, *, last: bool = False) -> None:
         now = self._clock()
         is_due = now - self._last_line >= _LINE_EVERY
         # The last line says what the summary says.

@@ -52,9 +52,9 @@ def ignore_closed_stream(stream: TextIO) -> Iterator[None]:
     except OSError as error:
         drop_output(stream)
         if error.errno not in GONE and stream is sys.stdout:
-            report_unwritable(error)
+            print_unwritable_warning(error)
 
 
-def report_unwritable(error: OSError) -> None:
+def print_unwritable_warning(error: OSError) -> None:
     """Say on standard error that standard output takes nothing, as where a disk is full."""
     print(f"Standard output cannot be written: {error.strerror}", file=sys.stderr)

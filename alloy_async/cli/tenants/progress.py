@@ -94,7 +94,7 @@ class TenantsProgress:
         self.is_begun = True
         self._update_state(name, event)
 
-    def show_without_turn(self, name: str, error: Exception) -> None:
+    def show_left_out(self, name: str, error: Exception) -> None:
         """Show that a tenant has no turn in this run, and why."""
         self._update_state(name, TenantResult(name=name, error=error))
 

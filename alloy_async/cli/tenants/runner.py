@@ -85,7 +85,7 @@ def run_many(command: ManyCommand) -> ExitCode:
     names = [entry.name for entry in entries]
     with log, TenantsProgress(console, names, command.options.progress) as progress:
         for name, reason in chosen.left_out.items():
-            progress.show_without_turn(name, reason)
+            progress.show_left_out(name, reason)
         try:
             report = asyncio.run(_run_tenants(command, chosen, progress))
         except asyncio.CancelledError:

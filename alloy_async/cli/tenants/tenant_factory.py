@@ -12,7 +12,7 @@ import attrs
 from ..options.corrected_file import Correction, find_correction
 from ..options.job_account import describe_account
 from ..options.source import SourceOptions, restore_constants, restore_source_options
-from ..options.system_access import find_place, load_capabilities, open_directory
+from ..options.system_access import load_capabilities, open_directory, read_place_arguments
 from .job_register import ENDED, JobRegister
 from .table.entry import Entry
 
@@ -176,7 +176,7 @@ def _restore_source_options(entry: Entry, header: JobHeader) -> SourceOptions:
 
 def _describe_options(entry: Entry, table: Path) -> dict[str, Any]:
     """Describe what a later command on the job alone needs; nothing secret."""
-    place = {} if entry.target.sandbox else find_place(entry.system, entry.target)
+    place = {} if entry.target.sandbox else read_place_arguments(entry.system, entry.target)
     return {
         **describe_account(entry.system, entry.target, place),
         "tenant": {"table": str(table.absolute()), "name": entry.name},

@@ -142,14 +142,14 @@ class Call:
                 auth = shared.auth
                 credential = auth.fixed_value or auth.current_value
                 if credential is None:
-                    credential = await self._await_timed("credential", self._fetch_credential())
+                    credential = await self._await_and_measure("credential", self._fetch_credential())
             # The credential comes first: a permit taken before would run out while it is fetched.
             permit = shared.limiter.acquire(self.operation.name, self.attempts)
             try:
                 if permit.wait:
                     from ..ratelimit.caller_wait import wait_for_permit  # here, as few calls wait
 
-                    await self._await_timed(
+                    await self._await_and_measure(
                         "limiter", wait_for_permit(permit, self._count_seconds_left, shared.clock.sleep)
                     )
                 if self.check is not None:
@@ -268,7 +268,7 @@ class Call:
         """Count the seconds until the deadline."""
         return self.started + self.deadline - self.shared.clock.monotonic()
 
-    async def _await_timed(self, part: Part, waiting: Awaitable[T]) -> T:
+    async def _await_and_measure(self, part: Part, waiting: Awaitable[T]) -> T:
         """Wait, and count the time where somebody asks for it."""
         if self.timing is None:
             return await waiting

@@ -78,7 +78,7 @@ class Stream:
         """
         self._begin_reading()
         try:
-            while piece := await _read_in_time(self._get_open_response()[0]):
+            while piece := await _read_before_deadline(self._get_open_response()[0]):
                 yield piece
         except AlloyAsyncError as failure:
             failure.operation = self._operation
@@ -243,7 +243,7 @@ def _split_lines(text: str) -> list[str]:
     return [*(f"{line}\n" for line in lines), rest] if rest else [f"{line}\n" for line in lines]
 
 
-async def _read_in_time(response: OpenResponse) -> bytes:
+async def _read_before_deadline(response: OpenResponse) -> bytes:
     """Read the next piece, within the deadline of the block of code around, where there is one."""
     scope = current_scope.get()
     if scope is None or scope.ends == math.inf:

@@ -56,9 +56,9 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
     @overload
     def __init__(self: endpoint[Q, U, Operation[U]], operation: Callable[Q, Operation[U]]) -> None: ...
     def __init__(self, operation: Any) -> None:
-        self._set_up(lambda: operation)
+        self._init_fields(lambda: operation)
 
-    def _set_up(self, find: Callable[[], Any]) -> None:
+    def _init_fields(self, find: Callable[[], Any]) -> None:
         self._find = find
         self._name = ""
         self._functions: dict[bool, Callable[..., Any]] = {}
@@ -139,7 +139,7 @@ def declare(find: Callable[[], Any]) -> Any:
 
     def create(_: object) -> endpoint[Any, Any, Any]:
         made: endpoint[Any, Any, Any] = endpoint.__new__(endpoint)
-        made._set_up(find)
+        made._init_fields(find)
         return made
 
     return create

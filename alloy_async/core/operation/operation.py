@@ -92,7 +92,7 @@ def find_result_type(operation: type[Operation[Any]]) -> Any:
     raise TypeError(f"{operation.__name__} must name its answer: Operation[Answer]")
 
 
-def create_operation_error(value: object) -> InvalidRequest:
+def create_not_an_operation_error(value: object) -> InvalidRequest:
     """Create the error for what was given in place of an operation."""
     made_by = getattr(value, "operation", value)
     if isinstance(made_by, type) and issubclass(made_by, Operation):

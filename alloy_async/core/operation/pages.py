@@ -12,7 +12,7 @@ import attrs
 import orjson
 
 from ..errors import InvalidRequest
-from .operation import Operation, create_operation_error
+from .operation import Operation, create_not_an_operation_error
 from .paging import Listing
 
 Item = TypeVar("Item")
@@ -39,7 +39,7 @@ class PageWalk(Generic[Item]):
     ) -> None:
         if not isinstance(operation, Listing):
             if not isinstance(operation, Operation):
-                raise create_operation_error(operation)
+                raise create_not_an_operation_error(operation)
             raise InvalidRequest(f"{operation.name} has no list in its answer; use send()")
         self._send = send
         self._name = operation.name

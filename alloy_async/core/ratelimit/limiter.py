@@ -134,8 +134,8 @@ class Limiter:
             lane = self._lanes.get_or_create_lane(operation)
             permit = Permit(self, lane, next(self._tickets) + PLACES * refusals, now)
             if not lane.waiting:
-                lane.note_lone_call(now)
-                self._common.note_lone_call(now)
+                lane.note_unhurried_call(now)
+                self._common.note_unhurried_call(now)
             if not self._waiting and self._may_go(lane, now):  # the usual way: nobody else waits
                 self._grant(permit, now)
                 return permit

@@ -145,7 +145,7 @@ class OperationLane:
         self.under_way += 1
         self._last_sent = now
 
-    def note_lone_call(self, now: float) -> None:
+    def note_unhurried_call(self, now: float) -> None:
         """Note that a call comes and meets nobody: after a pause, nobody is in a hurry."""
         if self.budget is None or self.refused_at == -math.inf:
             return

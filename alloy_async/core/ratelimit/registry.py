@@ -60,7 +60,7 @@ def _open_budget(host: str, account: str, rate: Rate, now: float) -> RequestBudg
     return open_shared_budget(host, account, rate, now)
 
 
-def _reset_after_fork() -> None:
+def _forget_requests_of_parent() -> None:
     global _registry_lock
     _registry_lock = Lock()
     for limiter in list(_limiters.values()):
@@ -68,4 +68,4 @@ def _reset_after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_reset_after_fork)
+    os.register_at_fork(after_in_child=_forget_requests_of_parent)

@@ -116,11 +116,11 @@ class Linter:
                 self._dropped.add(name)
                 why = self._can.because.get(field, "the system has no place for it")
                 if field == "secret":
-                    why = _explain_unused(name, takes_passwords="password" in self._can.carries)
+                    why = _explain_unused_secret(name, takes_passwords="password" in self._can.carries)
                 yield Finding(line, name, "warning", f"will not be sent: {why}")
 
 
-def _explain_unused(column: str, *, takes_passwords: bool) -> str:
+def _explain_unused_secret(column: str, *, takes_passwords: bool) -> str:
     why = "it looks like a secret and is not used as the password, so it is not stored either"
     if not takes_passwords:
         return why

@@ -120,7 +120,7 @@ class RowChecks:
             text.needed if text.field in _TYPED_FIELDS else text.place is None for text in self._texts
         ) or not {"email", "active", *self._forms}.isdisjoint(columns.constants)
 
-    def find_doubtful(self, block: ColumnBlock) -> Collection[int] | None:
+    def find_rows_to_check(self, block: ColumnBlock) -> Collection[int] | None:
         """Find the rows of a block that may have findings, by their place in it; None where all may.
 
         All others have none: `check` need not be asked. Columns in which no value has blanks around it are noted in
@@ -151,7 +151,7 @@ class RowChecks:
             elif column is block.columns[fields["email"]]:
                 block.trimmed.add(fields["email"])
         if "active" in fields:
-            found.update(find_wanted_cells(block.columns[fields["active"]], self._is_doubtful_active))
+            found.update(find_wanted_cells(block.columns[fields["active"]], self._may_need_active_finding))
         return found | self._find_rows_with_misfits(block)
 
     def _find_rows_with_misfits(self, block: ColumnBlock) -> set[int]:
@@ -168,7 +168,7 @@ class RowChecks:
                 found |= {place for place, cell in cells if not all(map(form.fits, READERS[field](cell)))}
         return found
 
-    def _is_doubtful_active(self, cell: object) -> bool:
+    def _may_need_active_finding(self, cell: object) -> bool:
         value = self._columns.read_active(cell)
         return value is False if value is not None else bool(cell) and self._must_say_active
 

@@ -92,7 +92,7 @@ class Engine:
             writing = group.create_task(self._write_regularly())
             try:
                 async for part in parts:
-                    for window in self._gather_windows(part):
+                    for window in self._group_by_shared_intents(part):
                         await self._hand_window_out(window, group)
                     if self.guard.stopped:
                         break
@@ -106,7 +106,7 @@ class Engine:
             await self._write_pending()
         await self._withdraw_unsent()
 
-    def _gather_windows(self, part: Part) -> Iterator[Sequence[Part]]:
+    def _group_by_shared_intents(self, part: Part) -> Iterator[Sequence[Part]]:
         """Gather the calls whose intents are written together: a batch is one, and single rows share one, a few calls ahead.
 
         What is intended and not sent when the process dies is in doubt, so only rows go ahead that a question clears up.

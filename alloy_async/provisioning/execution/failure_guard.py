@@ -76,7 +76,7 @@ class FailureGuard:
         """
         if isinstance(error, JobError):  # not of the call: the job is not this worker's any more
             raise error
-        if (moment := self._find_end_of_limit(error)) is not None and self.contact == "answered":
+        if (moment := self._find_end_of_rate_limit(error)) is not None and self.contact == "answered":
             self._limited = True
             await self.give_up(
                 f"the limit of the system lets nothing through before {moment}; resume the job then"
@@ -97,7 +97,7 @@ class FailureGuard:
             if not self.never_began:
                 await self._tell(reason)
 
-    def _find_end_of_limit(self, error: AlloyAsyncError) -> str | None:
+    def _find_end_of_rate_limit(self, error: AlloyAsyncError) -> str | None:
         """Find the moment before which every further call would be refused; None where waiting is the call's own business."""
         wait = error.retry_after if isinstance(error, RateLimited | DeadlineExceeded) else None
         if wait is None or wait < _LONG_WAIT:

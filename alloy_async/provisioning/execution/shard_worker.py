@@ -49,7 +49,7 @@ async def work_on_shards(
     await _ensure_split(place, target, open_source, run)
     while not run.stop.is_set():
         counts = await asyncio.to_thread(count_shards, place)
-        if not counts.unfinished:
+        if not counts.unfinished_shards:
             return None
         writer = await _claim_shard(place, counts.phase)
         if writer is None:  # others work on all that is left; one of them may be lost yet

@@ -25,7 +25,12 @@ from ..results import Report
 from ..run_options import RunOptions
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
-from ..store.store_opener import count_shards, open_store_for_reading, parse_lease_seconds, split_password
+from ..store.store_opener import (
+    count_shards,
+    get_lease_seconds_of_place,
+    open_store_for_reading,
+    split_password,
+)
 from ..workers.supervisor import supervise_workers
 from ..workers.worker_factory import create_workers
 from .engine import Engine
@@ -89,7 +94,7 @@ async def take_up_or_join_workers(
         JobInUse: somebody works on the whole job for longer than a lease, or on another phase.
     """
     # Who has the whole job may be about to split it, or was lost a moment ago.
-    until = None if run.on is None else time.monotonic() + parse_lease_seconds(place) + POLL_SECONDS
+    until = None if run.on is None else time.monotonic() + get_lease_seconds_of_place(place) + POLL_SECONDS
     while True:
         try:
             return await take_up()

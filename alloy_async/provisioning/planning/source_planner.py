@@ -92,7 +92,7 @@ class SourcePlanner:
 
     def create_checked_rows_of_block(self, block: Block) -> Iterator[CheckedRow]:
         """Number the rows of a block and find what is wrong with each, looking only at those that no proof clears."""
-        doubtful = self._find_doubtful(block)
+        doubtful = self._find_rows_to_check(block)
         for place, row in enumerate(block.rows()):
             self.rows += 1
             number = (self.rows - 1) * self.stride + 1
@@ -107,11 +107,11 @@ class SourcePlanner:
                 )
                 yield CheckedRow(number, row, key, errors)
 
-    def _find_doubtful(self, block: Block) -> Collection[int] | None:
+    def _find_rows_to_check(self, block: Block) -> Collection[int] | None:
         """Find the rows of a block at which somebody has to look; None: at all of them."""
         if isinstance(block, RowBlock):
             return None
-        return self._get_checks(block.layout).find_doubtful(block)
+        return self._get_checks(block.layout).find_rows_to_check(block)
 
     def _create_checked_row(self, row: Row, number: int) -> CheckedRow:
         key, findings = "", list(row.findings)
@@ -128,7 +128,7 @@ class SourcePlanner:
 
     def plan_creations(self, block: Block) -> list[PlannedBatch]:
         """Plan a block of rows that nobody looks up: as columns, where that can be."""
-        doubtful = self._find_doubtful(block)
+        doubtful = self._find_rows_to_check(block)
         if isinstance(block, RowBlock) or doubtful is None:
             if self._spool is not None:
                 self._spool.drop_all()  # what goes together is counted from the first row on

@@ -10,7 +10,7 @@ import attrs
 
 from ...directory.record_columns import RecordColumns
 from .column_layout import ColumnLayout
-from .interface import Row, Source, read_rows, refuse_empty_source
+from .interface import Row, Source, raise_unless_empty_allowed, read_rows
 
 _ROWS = 2000
 
@@ -97,4 +97,4 @@ def read_row_blocks(source: Source) -> Iterator[Block]:
             empty = False
             yield block
     if empty:
-        refuse_empty_source(source)
+        raise_unless_empty_allowed(source)

@@ -79,14 +79,14 @@ class FieldMap:
         fields: dict[str, list[str]] = {}
         for text in columns:
             # A column's name may hold an equals sign, a field's cannot; of values, the other way round.
-            column, field = _split_pair(
+            column, field = _require_both_sides(
                 text,
                 text.rpartition("="),
                 f"{format_argument_name('columns')} takes COLUMN=FIELD, as Mail=email",
             )
             fields.setdefault(column, []).append(field)
         pairs = [
-            _split_pair(
+            _require_both_sides(
                 text,
                 text.partition("="),
                 f"{format_argument_name('constants')} takes FIELD=VALUE, as department=Sales",
@@ -143,7 +143,7 @@ def _validate_field(field: str) -> str:
     )
 
 
-def _split_pair(text: str, parts: tuple[str, str, str], form: str) -> tuple[str, str]:
+def _require_both_sides(text: str, parts: tuple[str, str, str], form: str) -> tuple[str, str]:
     left, equals, right = parts
     if not (left and equals and right):
         # What stands behind the name may be a password.

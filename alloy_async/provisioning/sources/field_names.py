@@ -129,7 +129,7 @@ _KEPT = 1000
 
 
 @lru_cache(_KEPT)
-def fold_name(name: str) -> str:
+def fold_case_and_accents(name: str) -> str:
     """Return a name in lower case without accents; other scripts keep their letters."""
     parts = unicodedata.normalize("NFKD", name.casefold().translate(_UNDECOMPOSED))
     bare = "".join(char for char in parts if not unicodedata.combining(char) or char > "\u036f")
@@ -141,13 +141,13 @@ def normalise_name(name: str) -> str:
     """Return a column name without case, accents, spaces, punctuation and bracketed remarks: `[Required]`."""
     if name.isascii() and name.isalnum():
         return name.lower()
-    return "".join(filter(str.isalnum, fold_name(_REMARK.sub("", name))))
+    return "".join(filter(str.isalnum, fold_case_and_accents(_REMARK.sub("", name))))
 
 
 @lru_cache(_KEPT)
 def says_inactive(status: str) -> bool:
     """Tell whether a status, as `Suspended by admin`, says that an account is not to be used."""
-    words = {*re.split(r"[\W_]+", fold_name(_CAMEL.sub(" ", status)))}
+    words = {*re.split(r"[\W_]+", fold_case_and_accents(_CAMEL.sub(" ", status)))}
     return not _INACTIVE_WORDS.isdisjoint(words) and "not" not in words
 
 
@@ -158,7 +158,7 @@ def is_secret_name(name: str) -> bool:
     Any word of the name counts, in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and the
     most usual words of more languages; a false alarm costs a column, a miss leaks a password.
     """
-    folded = fold_name(_CAMEL.sub(" ", name))
+    folded = fold_case_and_accents(_CAMEL.sub(" ", name))
     words = re.split(r"[\W_]+", folded)
     # Vowels of some scripts are marks, at which nothing is to be parted.
     joined = "".join(char for char in folded if char.isalnum() or unicodedata.category(char)[0] == "M")

@@ -122,13 +122,13 @@ def read_rows(source: Source) -> Iterator[Row]:
     rows = source.rows()
     first = next(rows, None)
     if first is None:
-        refuse_empty_source(source)
+        raise_unless_empty_allowed(source)
     else:
         yield first
         yield from rows
 
 
-def refuse_empty_source(source: Source) -> None:
+def raise_unless_empty_allowed(source: Source) -> None:
     """Refuse a source that turned out to have no rows, unless it may.
 
     Raises:

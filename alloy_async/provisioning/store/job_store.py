@@ -82,7 +82,7 @@ class ShardCounts(NamedTuple):
     live: int
 
     @property
-    def unfinished(self) -> int:
+    def unfinished_shards(self) -> int:
         """Those that are not done."""
         return self.total - self.done
 

@@ -57,7 +57,7 @@ def group_into_events(undo: int, results: Iterable[RowResult], next_id: int) -> 
         for first, last, ids in _join_neighbours(alike):
             for start in range(first, last + 1, MOST):
                 rows = min(last + 1 - start, MOST)
-                told = _join_ids(ids, range(start, start + rows)) if ids else None
+                told = _join_remote_ids(ids, range(start, start + rows)) if ids else None
                 yield Event(undo, start, next_id, rows, event, was, outcome, reason, told, int(adopted))
                 next_id += 1
 
@@ -78,7 +78,7 @@ def _join_neighbours(results: Iterable[RowResult]) -> Iterator[tuple[int, int, M
         yield first, last, ids
 
 
-def _join_ids(ids: Mapping[int, str], numbers: range) -> str | None:
+def _join_remote_ids(ids: Mapping[int, str], numbers: range) -> str | None:
     told = [ids.get(number, "") for number in numbers]
     return SEPARATOR.join(told) if any(told) else None
 

@@ -121,7 +121,7 @@ def check_database(place: JobPlace) -> None:
     _load_postgres().check_database(str(place))
 
 
-def parse_lease_seconds(place: JobPlace) -> float:
+def get_lease_seconds_of_place(place: JobPlace) -> float:
     """Tell for how many seconds a worker that does not answer keeps what it is working on."""
     return JobAddress.parse(str(place)).lease
 

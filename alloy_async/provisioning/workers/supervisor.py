@@ -31,7 +31,7 @@ async def supervise_workers(place: JobPlace, workers: Workers, run: RunOptions) 
     reason: str | None = None
     before: Counts | None = None
     try:
-        while (look := await _count_rows(place, run)) is not None:
+        while (look := await _read_counts_despite_outages(place, run)) is not None:
             if run.stop.is_set():
                 reason = INTERRUPTED
                 break
@@ -57,13 +57,13 @@ async def _are_others_working(place: JobPlace) -> bool:
             counts = await asyncio.to_thread(count_shards, place)
         except JobUnavailable:
             return False
-        if counts.live or not counts.unfinished:
+        if counts.live or not counts.unfinished_shards:
             return bool(counts.live)
         await asyncio.sleep(POLL_SECONDS)  # one may be between two shards
     return False
 
 
-async def _count_rows(place: JobPlace, run: RunOptions) -> tuple[Counts, float] | None:
+async def _read_counts_despite_outages(place: JobPlace, run: RunOptions) -> tuple[Counts, float] | None:
     """Count the rows, and say how long that took; None where no shard is open. Workers wait by themselves in an outage."""
     while True:
         try:
@@ -74,7 +74,7 @@ async def _count_rows(place: JobPlace, run: RunOptions) -> tuple[Counts, float] 
 
 def _read_counts(place: JobPlace) -> tuple[Counts, float] | None:
     began = time.monotonic()
-    if not count_shards(place).unfinished:
+    if not count_shards(place).unfinished_shards:
         return None
     with open_store_for_reading(place) as store:
         counts = Counts.from_tally(store.count_outcomes(store.read_header().phase))

@@ -14,7 +14,9 @@ RESOURCES = (
 )
 
 
-def create_tenant(tenant: AgilicusState, create_id: Callable[[], str], at: str) -> tuple[str, str]:
+def add_organisations_with_resources(
+    tenant: AgilicusState, create_id: Callable[[], str], at: str
+) -> tuple[str, str]:
     """Two organisations, one below the other, with resources; their ids.
 
     Args:

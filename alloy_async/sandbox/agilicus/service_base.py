@@ -12,7 +12,7 @@ from ..emulated_service import Authentication, Clock, EmulatedService
 from ..invented_people import invent_people
 from ..messages import ApiError, Reply
 from ..name_folding import fold
-from .seed import add_groups_and_roles, create_tenant
+from .seed import add_groups_and_roles, add_organisations_with_resources
 from .state import AgilicusState, Json
 
 Key = TypeVar("Key")
@@ -42,7 +42,9 @@ class AgilicusServiceBase(EmulatedService):
         super().__init__(rng, clock)
         self.show_type = show_type
         self.tenant: AgilicusState = AgilicusState()
-        main, lower = create_tenant(self.tenant, self.create_id, self.format_now(days_ago=90))
+        main, lower = add_organisations_with_resources(
+            self.tenant, self.create_id, self.format_now(days_ago=90)
+        )
         for number, person in enumerate(invent_people(seed_users, rng)):
             body = {"first_name": person.given, "last_name": person.family, "email": person.email}
             user = self.add_user(body, main)
@@ -53,7 +55,7 @@ class AgilicusServiceBase(EmulatedService):
     def create_error_body(self, status: int, message: str) -> Any:
         return {"error_code": str(status), "error_message": message}
 
-    def create_client_arguments(self, key: str) -> dict[str, str]:
+    def create_credential_arguments(self, key: str) -> dict[str, str]:
         return {"token": key}
 
     def get_place(self) -> dict[str, str]:

@@ -146,9 +146,9 @@ class UserOperations(AgilicusServiceBase):
                 entry["metadata"]["updated"] = self.format_now()
                 self.record_change("updated", entry["metadata"]["id"])
                 return
-        self._add_metadata(spec)
+        self._create_metadata_entry(spec)
 
-    def _add_metadata(self, spec: Json) -> Json:
+    def _create_metadata_entry(self, spec: Json) -> Json:
         entry = self.create_entity(spec)
         self.tenant.metadata[entry["metadata"]["id"]] = entry
         self.record_change("created", entry["metadata"]["id"])
@@ -164,7 +164,7 @@ class UserOperations(AgilicusServiceBase):
         for user in self.tenant.users.values():
             if (
                 self._matches_texts(user, query)
-                and self._matches_membership(user, query)
+                and self._matches_other_filters(user, query)
                 and self._matches_flags(user, query)
             ):
                 yield user
@@ -183,7 +183,7 @@ class UserOperations(AgilicusServiceBase):
             and all(any(fold(w) in t for t in texts) for w in query.get("search_params", ()))
         )
 
-    def _matches_membership(self, user: Json, query: Mapping[str, Any]) -> bool:
+    def _matches_other_filters(self, user: Json, query: Mapping[str, Any]) -> bool:
         orgs = self.tenant.list_orgs_of(user["id"])
         issuers = [self.tenant.orgs[org]["issuer"] for org in orgs]
         identities = [identity["spec"] for identity in list_owned(self.tenant.identities, user["id"])]

@@ -92,7 +92,7 @@ class SmoochServiceBase(EmulatedService):
         code = HTTPStatus(status).phrase.lower().replace(" ", "_")
         return {"error": {"code": code, "description": message}}
 
-    def create_client_arguments(self, key: str) -> dict[str, str]:
+    def create_credential_arguments(self, key: str) -> dict[str, str]:
         key_id, secret = next(iter(self.secrets.items()))
         return {"key_id": key_id, "secret": secret}
 

@@ -114,7 +114,7 @@ class RowExecutor:
         """Send one intended row; as `_send_together`, at half of its cost."""
         outcomes = await self._collect_outcomes(rows)
         if outcomes:
-            return await self._record_outcomes(rows, outcomes)
+            return await self._record_and_reconcile_outcomes(rows, outcomes)
         await self.record_as_withdrawn(rows)
         return [], []
 
@@ -133,7 +133,7 @@ class RowExecutor:
             async for part, outcomes in parts:
                 if not outcomes:
                     break  # surely none of them was sent, and none will be now
-                settled, absent = await self._record_outcomes(part, outcomes)
+                settled, absent = await self._record_and_reconcile_outcomes(part, outcomes)
                 done += settled
                 again += absent
                 concluded += len(part)
@@ -208,7 +208,7 @@ class RowExecutor:
                 self._intents.forget_unsent([row.number])
                 self._recorder.add_pending_results([self.decide_by_outcome(row, outcome)])
 
-    async def _record_outcomes(
+    async def _record_and_reconcile_outcomes(
         self, rows: Sequence[JobRow], outcomes: Sequence[Outcome]
     ) -> tuple[list[RowResult], list[JobRow]]:
         """Record what came of a call; the results, and the rows to be sent again."""

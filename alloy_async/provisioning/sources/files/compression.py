@@ -100,7 +100,7 @@ class _MemberStream(io.RawIOBase):
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         while not self._ready:
-            if not (data := self._read_next()):
+            if not (data := self._read_next_compressed()):
                 return 0
             try:
                 self._ready = self._member.decompress(data)
@@ -110,7 +110,7 @@ class _MemberStream(io.RawIOBase):
         buffer[: len(part)] = part
         return len(part)
 
-    def _read_next(self) -> bytes:
+    def _read_next_compressed(self) -> bytes:
         if not self._member.eof:
             if data := self._stream.read(_CHUNK):
                 return data

@@ -147,7 +147,7 @@ def read_blocks(
             while text := file.read(_BLOCK) + (file.readline(_LONGEST_LINE) if by_line else ""):
                 fault = _find_fault(text, name, encoding, line)
                 if not fault and ("\x1a" in text or "\0" in text):
-                    text, fault = _strip_end_marks(text, file, name, line)
+                    text, fault = _strip_end_marks_and_find_nul(text, file, name, line)
                 if fault:
                     above = text[: fault[0]]
                     if above:
@@ -183,7 +183,9 @@ def _find_line(text: str, position: int, line: int) -> tuple[int, int]:
     return start, line + count_lines(text[:start])
 
 
-def _strip_end_marks(text: str, file: io.TextIOWrapper, name: str, line: int) -> tuple[str, _Fault | None]:
+def _strip_end_marks_and_find_nul(
+    text: str, file: io.TextIOWrapper, name: str, line: int
+) -> tuple[str, _Fault | None]:
     """Cut the marks of the end off; one in the middle is part of the text, but for a NUL."""
     end = len(text.rstrip(_END_MARKS + "\r\n"))
     tail = text[end:]

@@ -256,7 +256,7 @@ def _rate_reading(reading: tuple[Header | None, str, int]) -> tuple[bool, int, i
     header, *_ = reading
     if header is None:
         return False, 0, 0, 0
-    return header.names_key, -header.line, header.fields, len(header.cells)
+    return header.names_key, -header.line, header.field_count, len(header.cells)
 
 
 def _count_to_last_filled(cells: Sequence[str]) -> int:

@@ -90,7 +90,7 @@ class CsvParser:
                 rest = ""
                 yield RecordBlock(line, *found)
                 continue
-            if (cells := self._parse_plainly(text)) is not None:
+            if (cells := self._parse_one_line_records(text)) is not None:
                 rest = ""
                 if self._width and (found := gather_columns(cells, self._width)) is not None:
                     yield RecordBlock(line, *found)
@@ -110,7 +110,7 @@ class CsvParser:
                 "a quoted cell that begins in the row on this line is never closed", self._name, first
             )
 
-    def _parse_plainly(self, text: str) -> list[list[str]] | None:
+    def _parse_one_line_records(self, text: str) -> list[list[str]] | None:
         """Parse a text in which each record stands on a line of its own; None where it must be walked."""
         if '"' in text and self._late_quote.search(text):
             return None
@@ -141,7 +141,7 @@ class CsvParser:
                 return
             if cells is None:
                 return
-            record = Record(lines.line, cells, None, lines.spans)
+            record = Record(lines.line, cells, None, lines.spans_lines)
             if '"' in lines.raw and self._late_quote.search(lines.raw):
                 record = self._parse_late_quotes(record, lines.raw)
             try:
@@ -205,7 +205,7 @@ class _RecordLines:
         self.line = self._first + self._begin
 
     @property
-    def spans(self) -> bool:
+    def spans_lines(self) -> bool:
         return self._next - self._begin > 1
 
     @property
@@ -215,7 +215,7 @@ class _RecordLines:
     @property
     def has_whole_record(self) -> bool:
         """Whether the record, on its first line, ends there: its quotes are even."""
-        return not self.spans and self.raw.count('"') % 2 == 0
+        return not self.spans_lines and self.raw.count('"') % 2 == 0
 
     def keep_rest(self) -> None:
         """Keep the record for the next text."""
@@ -239,7 +239,7 @@ def split_columns(text: str, delimiter: str, width: int) -> Columns | None:
         if "\r" in text:
             return None
     text = text.removesuffix("\n")
-    if (columns := _split_evenly(text, delimiter, width)) is not None:
+    if (columns := _split_into_columns(text, delimiter, width)) is not None:
         return columns, {}
     lines = text.split("\n")
     odd = [place for place, line in enumerate(lines) if line.count(delimiter) != width - 1]
@@ -249,11 +249,11 @@ def split_columns(text: str, delimiter: str, width: int) -> Columns | None:
         return None
     for place in odd:
         lines[place] = usual
-    columns = _split_evenly("\n".join(lines), delimiter, width)
+    columns = _split_into_columns("\n".join(lines), delimiter, width)
     return None if columns is None else (columns, cells)
 
 
-def _split_evenly(text: str, delimiter: str, width: int) -> list[list[str]] | None:
+def _split_into_columns(text: str, delimiter: str, width: int) -> list[list[str]] | None:
     """Split lines that all have as many cells; None where they do not."""
     # The end of a line becomes a cell of its own. Where all of them stand in one column, no line has a cell more or less.
     cells = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)

@@ -35,7 +35,7 @@ class Header:
     layout: ColumnLayout | None
 
     @property
-    def fields(self) -> int:
+    def field_count(self) -> int:
         """How many fields it names."""
         return 1 if self.layout is None else len(self.layout.fields)
 

@@ -194,12 +194,12 @@ class _Splitter:
                     yield from self.take_gap(text[begin:start])
                     begin, self._base = token.end(), 0
                 elif self._depth == self._base:
-                    yield self._take_element(text[begin : token.end()])
+                    yield self._finish_element(text[begin : token.end()])
                     begin = token.end()
         self._parts.append(text[begin:end])
         self._tail = text[end:]
 
-    def _take_element(self, last: str) -> str:
+    def _finish_element(self, last: str) -> str:
         element = "".join((*self._parts, last))
         self._parts.clear()
         self.count += 1
@@ -207,7 +207,7 @@ class _Splitter:
 
     def take_gap(self, last: str) -> Iterator[str]:
         """Yield what stands between objects and is neither blank nor a comma."""
-        for part in self._take_element(last).split(","):
+        for part in self._finish_element(last).split(","):
             if part.strip():
                 yield part.strip()
         self.count -= 1

@@ -112,7 +112,7 @@ class ParquetSource:
             values: list[object] = column.to_pylist()
             return values
         try:
-            return [*map(_convert_readable, self._cast_for_python(column).to_pylist())]
+            return [*map(_convert_or_mark_unreadable, self._cast_for_python(column).to_pylist())]
         except (ValueError, OverflowError):  # a date that Python's calendar does not reach
             return [
                 None if value is None else str(value)
@@ -162,7 +162,7 @@ def _import_pyarrow(name: str) -> tuple[Any, Any]:
 _PLAIN_TYPES = ("string", "large_string", "bool", "int64", "int32")
 
 
-def _convert_readable(value: object) -> object:
+def _convert_or_mark_unreadable(value: object) -> object:
     try:
         return convert_value(value)
     except _UnreadableValue as error:

@@ -115,7 +115,7 @@ class DatabaseBudget(LeasedBudget):
 
     def _exchange(self, database: psycopg.Connection[Any]) -> None:
         # The transaction ends within the exchange: what was not committed is brought again.
-        with self.begin_exchange() as exchange, database.transaction():
+        with self.exchange_with_row() as exchange, database.transaction():
             # Who is stopped in between would hold up all others: the row is locked.
             limit_transaction_time(database, self._address)
             database.execute("SET LOCAL synchronous_commit = off")

@@ -164,7 +164,7 @@ class LeasedBudget:
             self._rested = now
 
     @contextmanager
-    def begin_exchange(self) -> Iterator[Exchange]:
+    def exchange_with_row(self) -> Iterator[Exchange]:
         """Bring what was answered here, learn what the others know, and lease requests where some are wanted.
 
         What is brought is kept for the next time where the block fails.

@@ -37,17 +37,17 @@ class PostgresTransaction:
         """Execute a statement whose answer nobody needs, at the latest with the commit."""
         self._waiting.append((statement, values))
         if len(self._waiting) > _MOST_WAITING:
-            self._send()
+            self._send_waiting()
 
     def read(self, statement: str, values: Any) -> list[Any]:
         """Execute a statement, and all that were written before it; what it finds."""
         self._waiting.append((statement, values))
-        return self._send().fetchall()
+        return self._send_waiting().fetchall()
 
     def copy(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
         """Execute what was written before, and copy records into a table."""
         if self._waiting:
-            self._send()
+            self._send_waiting()
         with self._database.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             for record in records:
                 copy.write_row(record)
@@ -55,7 +55,7 @@ class PostgresTransaction:
     def commit(self) -> None:
         """Execute what is left, and end the transaction."""
         self._waiting.append(("COMMIT", ()))
-        self._send()
+        self._send_waiting()
 
     def roll_back(self) -> None:
         """Undo it all, as far as it has begun; a connection on which that is not possible is closed."""
@@ -66,7 +66,7 @@ class PostgresTransaction:
         if self._database.info.transaction_status != status.IDLE:
             self._database.close()
 
-    def _send(self) -> psycopg.Cursor[Any]:
+    def _send_waiting(self) -> psycopg.Cursor[Any]:
         waiting, self._waiting = self._waiting, []
         failure: psycopg.Error | None = None
         cursor = self._database.cursor()
