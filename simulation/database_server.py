@@ -32,9 +32,8 @@ class DatabaseServer:
     """
 
     def __init__(self, disk: Path | None = None) -> None:
-        self._folder = Path(
-            tempfile.mkdtemp(prefix="pg", dir=disk)
-        )  # short: its sockets' paths have at most 107 bytes
+        # Its name is short, as the paths of its sockets have at most 107 bytes.
+        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=disk))
         self._folder.chmod(0o755)  # the server may run as another user
         self._server: Any = get_server(self._folder / "data", cleanup_mode="stop")
 

@@ -67,7 +67,7 @@ def _start_child(
 async def _live_as_child(
     system: str, url: str, place: str, source: Path, job: Path, point: str, count: int
 ) -> int:
-    """The child: carry the job out, and kill itself at the boundary of that name, when it comes for the so-manieth time."""
+    """Be the child: carry the job out, and kill this process when it comes to that boundary for the `count`-th time."""
 
     def at(here: CrashPoint) -> None:
         nonlocal count

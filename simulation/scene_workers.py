@@ -34,7 +34,7 @@ async def split(scene: Scene, shard_rows: int = SHARD) -> None:
 def start_worker(
     scene: Scene, url: str | None = None, point: CrashPoint | None = None, count: int = 1
 ) -> tuple[BaseProcess, Connection]:
-    """Start a worker, which says when it comes to a boundary for the so-manieth time, and waits there for a word."""
+    """Start a worker that says when it comes to a boundary for the `count`-th time, and waits there for a word."""
     ours, theirs = process_context.Pipe()
     place = scene.locate(url or scene.server.url)
     process = process_context.Process(

@@ -116,7 +116,7 @@ class Adapter(ABC, Generic[ClientT]):
         return await self._send_valid(records, self.capabilities.needs, self._create_in_batches)
 
     async def create_once(self, record: UserRecord) -> Outcome:
-        """Create one user; where the answer is lost, look the user up before giving up: see `create_once`."""
+        """Create one user; where the answer is lost, look the user up before giving up, as the function `create_once` does."""
         return await create_once(self, record)
 
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:

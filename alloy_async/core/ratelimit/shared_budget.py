@@ -137,9 +137,8 @@ class SharedBudget(AdaptiveBudget):
         try:
             self._now = max(self._now, now)
             self._reload_numbers(now)
-            self._own_record = (
-                b""  # where what follows fails half-way, the numbers are not those of the record any more
-            )
+            # Where what follows fails half-way, the numbers are not those of the record any more.
+            self._own_record = b""
             yield
             packed = self._pack_record(now)
             record = packed + CHECKSUM.pack(zlib.crc32(packed, SEED))

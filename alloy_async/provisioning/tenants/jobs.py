@@ -116,7 +116,7 @@ async def resume_many(
     """Go on with a run of `provision_many` or `apply_many`, however it ended; tenants that had no turn yet have it now.
 
     Where a job has ended, nothing is opened and nobody asked; its report is given as it stands. So it is with the jobs that
-    took in corrected rows of it: those that were stopped are gone on with. A tenant whose source is a correction has it fed
+    took in corrected rows of it: those that were stopped are resumed. A tenant whose source is a correction has it fed
     back to its job.
 
     Args, returns, raises: as for `provision_many`.
@@ -210,9 +210,8 @@ async def _take_back(tenant: Tenant, run: RunOptions, *, adopted: bool) -> Repor
     left, reports = [place for place in places if ended[place] is None], [*filter(None, ended.values())]
     if left:
         async with tenant.open_target() as target:
-            for place in (
-                left[1:] and left
-            ):  # all are free, and of this account, before anything of one is taken back
+            # All are free, and of this account, before anything of one is taken back.
+            for place in left[1:] and left:
                 async with open_job(place, target, new_key=run.new_key):
                     pass
             for place in left:

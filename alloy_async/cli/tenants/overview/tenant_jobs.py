@@ -120,7 +120,7 @@ def _read_jobs(
         except (AlloyAsyncError, OSError) as error:
             jobs[place] = error
     counts = Counts()
-    with suppress(AlloyAsyncError, OSError):  # it is told of the job that cannot be read
+    with suppress(AlloyAsyncError, OSError):  # the job that cannot be read says why
         counts = compute_joint_counts(
             [place for place, found in jobs.items() if not isinstance(found, Exception)]
         )

@@ -86,7 +86,7 @@ class SwallowedRows:
 
 
 def _iterate_cells(record: Record) -> Iterator[tuple[int, int, list[str]]]:
-    """List the cells of several lines: index, the line on which each begins, and its further lines that are not blank."""
+    """Iterate over the cells of several lines: index, the line where each begins, and its further lines that are not blank."""
     line = record.line
     for index, cell in enumerate(record.cells or ()):
         parts = list(io.StringIO(cell, newline=""))

@@ -70,7 +70,7 @@ def limit_transaction_time(database: psycopg.Connection[Any], address: JobAddres
 
 
 def create_limits(address: JobAddress) -> Statement:
-    """Create the statement that does the same."""
+    """Create the statement with which `limit_transaction_time` limits a transaction."""
     milliseconds = f"{address.lease * 1000:.0f}"
     return _LIMITS, (milliseconds, milliseconds)
 

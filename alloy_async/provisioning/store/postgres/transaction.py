@@ -1,7 +1,7 @@
 """A transaction whose statements go to the database together, with its begin and its end, as far as no answer is needed.
 
-A statement of its own costs a way to the database and back, which is what most of a worker's transactions would cost: an
-intent is six of them by itself, and one way together.
+A statement by itself costs a round trip to the database, and round trips are most of what a worker's transactions cost: those
+of an intent would be six, and are one.
 """
 
 from __future__ import annotations
