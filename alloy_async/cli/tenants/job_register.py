@@ -66,7 +66,7 @@ class JobRegister:
         """Choose a place for a tenant's next job, and take note of it; `save` writes that.
 
         Args:
-            name, job: as for `find`.
+            name, job: as for `find_place`.
             by: the command, "plan" or "provision".
 
         Raises:

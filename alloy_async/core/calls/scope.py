@@ -166,8 +166,8 @@ def run_before_each_attempt(check: Callable[[], None]) -> Iterator[None]:
 
 
 def begin_watch(watch: AttemptWatch) -> Token[Scope | None]:
-    """Have each attempt of the calls that follow in this context told to `watch`, until `current_scope` is reset.
+    """Tell `watch` of each attempt of the calls that follow in this context, until `current_scope` is reset.
 
-    It comes once a row of a job: a context manager, with a copy of the scope by names, took four times as long.
+    This runs once for each row of a job: a context manager, with a copy of the scope by names, took four times as long.
     """
     return current_scope.set(Scope(*(current_scope.get() or Scope())[:-1], watch=watch))

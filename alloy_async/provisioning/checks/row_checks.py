@@ -123,7 +123,7 @@ class RowChecks:
     def find_rows_to_check(self, block: ColumnBlock) -> Collection[int] | None:
         """Find the rows of a block that may have findings, by their place in it; None where all may.
 
-        All others have none: `check` need not be asked. Columns in which no value has blanks around it are noted in
+        All others have none: `find_row_faults` need not be asked. Columns in which no value has blanks around it are noted in
         `block.trimmed`, so that whoever reads the users need not look again.
         """
         if self._constants_need_walk:

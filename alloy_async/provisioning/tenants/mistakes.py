@@ -44,7 +44,7 @@ def is_source_needed_to_resume(tenant: Tenant) -> bool:
         return True
     try:
         return not tenant.is_taken_back and read_job_header(tenant.place).state not in ("done", "undone")
-    except AlloyAsyncError:  # it is not there yet; or it cannot be read, which its own turn tells
+    except AlloyAsyncError:  # it is not there yet; or it cannot be read, which is said at its turn
         return True
 
 

@@ -110,7 +110,7 @@ def _read_jobs(
 ) -> TenantJobs[Found]:
     try:
         places = list_with_corrections(first)
-    except (AlloyAsyncError, OSError):  # what it is, reading it tells
+    except (AlloyAsyncError, OSError):  # what is wrong shows below, where it is read
         places = [first]
     jobs: dict[JobPlace, Found | Exception] = {}
     for place in places:

@@ -12,7 +12,7 @@ from ..interface import Finding
 from .csv_parser import Record
 
 _SURE = 3
-"""So many lines, cut into as many cells each, hardly anybody writes into a cell."""
+"""Hardly anybody writes so many lines into one cell that are all cut into the same number of cells."""
 
 
 class SwallowedRows:

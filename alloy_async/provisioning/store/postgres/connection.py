@@ -16,7 +16,7 @@ _LIMITS = (
 )
 _NAMES = ", set_config('application_name', %s, true), set_config('synchronous_commit', %s, true)"
 _LEASE_LOST = psycopg.errors.DivisionByZero
-"""What the one statement raises that divides: the fence of `Lease`."""
+"""What the fence of a `Lease` raises: no other statement divides."""
 _AWAY = (
     psycopg.OperationalError,  # no connection, or it was ended; also a lock for which the wait was too long
     psycopg.InterfaceError,  # the connection is closed

@@ -87,8 +87,8 @@ CREATE TABLE {events} (
 );
 """
 IS_HELD = f"lease_until BETWEEN clock_timestamp() AND clock_timestamp() + interval '{LONGEST_LEASE} s'"
-"""Whether somebody works on a shard. No lease ends later, unless the database's clock was set back since: then who held it
-is no worse off than one who did not answer, and its shard does not wait for that moment."""
+"""Whether somebody works on a shard. A lease that ends later than this was given before the database's clock was set back: it
+counts as over, so that its shard does not wait for that moment, and its worker fares as one that did not answer."""
 ROW_TABLES = ("batches", "events")
 """Those that every job has for itself."""
 

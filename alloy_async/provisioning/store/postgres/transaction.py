@@ -40,7 +40,7 @@ class PostgresTransaction:
             self._send_waiting()
 
     def read(self, statement: str, values: Any) -> list[Any]:
-        """Execute a statement, and all that were written before it; what it finds."""
+        """Execute what was written before, and a statement; return the rows that it finds."""
         self._waiting.append((statement, values))
         return self._send_waiting().fetchall()
 

@@ -160,7 +160,7 @@ def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
 
 
 def _needs_rollback(database: sqlite3.Connection) -> bool:
-    """Tell whether a worker was killed while it left the file, in the middle of a change that only who may write takes back."""
+    """Tell whether a worker was killed while it closed the file, in the middle of a change: only a writer can roll it back."""
     try:
         database.execute("PRAGMA user_version")
     except sqlite3.OperationalError as error:
