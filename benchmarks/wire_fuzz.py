@@ -83,7 +83,7 @@ class RandomAnswer:
             raw = raw[:cut]
         elif cut is not None:
             self.ends = True
-            self.allowed = {self._judge_cut(status, framing, encoding, cut, len(head), len(raw))}
+            self.allowed = {self._judge_cut(status, framing, encoding, cut, len(head))}
             raw = raw[:cut]
         else:
             self.allowed = {self._judge(status)}
@@ -121,9 +121,7 @@ class RandomAnswer:
             return "result", "" if status == 204 else self.body.decode()
         return "error", "none" if 300 <= status < 500 else "unknown"
 
-    def _judge_cut(
-        self, status: int, framing: str, encoding: str | None, cut: int, head: int, whole: int
-    ) -> Outcome:
+    def _judge_cut(self, status: int, framing: str, encoding: str | None, cut: int, head: int) -> Outcome:
         if cut < head:
             return "error", "unknown"
         if not 200 <= status < 300:
