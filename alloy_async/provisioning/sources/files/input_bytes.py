@@ -137,8 +137,11 @@ class FileInput:
 
     def digest(self) -> str:
         """Return the SHA-256 of the file as it lies there."""
-        self._digest = self._compute_digest()
-        return self._digest
+        digest = self._compute_digest()
+        # Of a file that was changed since it was opened it would tell that the new content is the old one.
+        if self._digest is None and _read_size_and_mtime(self._file.stat()) == self._fingerprint:
+            self._digest = digest
+        return digest
 
     def _refuse_change(self, status: os.stat_result) -> None:
         found = _read_size_and_mtime(status)
