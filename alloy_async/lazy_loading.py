@@ -41,7 +41,7 @@ def attach_lazy(
             name
             for module in open_modules
             for name, value in load(module).items()
-            if name[0] != "_" and not _is_imported(name, value, f"{package}.{module}")
+            if name[0] != "_" and not _is_from_elsewhere(name, value, f"{package}.{module}")
         }
         return found.union(module_of, modules)
 
@@ -52,7 +52,7 @@ def attach_lazy(
             return import_module(f".{name}", package)
         for module in (module_of[name],) if name in module_of else () if name[0] == "_" else open_modules:
             found = load(module)
-            if name in found and not _is_imported(name, found[name], f"{package}.{module}"):
+            if name in found and not _is_from_elsewhere(name, found[name], f"{package}.{module}"):
                 namespace[name] = found[name]  # next time Python finds it without asking here
                 return found[name]
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
@@ -63,7 +63,7 @@ def attach_lazy(
     return get_attribute, list_directory, sorted([*module_of, *modules])
 
 
-def _is_imported(name: str, value: object, module: str) -> bool:
+def _is_from_elsewhere(name: str, value: object, module: str) -> bool:
     """Tell whether a module has a name from another one: what it imports for itself is none of its package's names."""
     home = getattr(value, "__module__", module)
     return isinstance(value, ModuleType) or (

@@ -26,7 +26,7 @@ from alloy_async.provisioning.execution.job_opening import create_job, create_jo
 from alloy_async.provisioning.execution.run_phases import plan_before_sending
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
-from alloy_async.provisioning.store.store_opener import count_shards, parse_place
+from alloy_async.provisioning.store.store_opener import count_shards_by_state, parse_place
 from alloy_async.sandbox import Sandbox
 from simulation import crash_scene, scene_workers
 from simulation.database_server import DatabaseServer
@@ -143,11 +143,11 @@ def measure_takeover(server: DatabaseServer) -> float:
         lost, said = scene_workers.start_worker(scene, point="after intent")
         said.recv()
         other, _ = scene_workers.start_worker(scene)
-        while count_shards(scene.place).done < 3:
+        while count_shards_by_state(scene.place).done < 3:
             time.sleep(0.01)
         killed = time.monotonic()
         lost.kill()
-        while count_shards(scene.place).done < 4:
+        while count_shards_by_state(scene.place).done < 4:
             time.sleep(0.01)
         seconds = time.monotonic() - killed
         other.join()

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from alloy_async import AlloyDirectory, AsyncAlloy
-from alloy_async.provisioning import Event, Progress, Report, Waiting, provision
+from alloy_async.provisioning import Event, Progress, Report, RunOptions, Waiting, provision
 from alloy_async.sandbox import Sandbox
 
 
@@ -24,7 +24,7 @@ def show(event: Event) -> None:
 
 
 async def create_all(file: Path, alloy: AsyncAlloy) -> Report:
-    return await provision(file, AlloyDirectory(alloy), on_event=show)
+    return await provision(file, AlloyDirectory(alloy), run=RunOptions(on_event=show))
 
 
 async def main() -> None:
@@ -35,8 +35,8 @@ async def main() -> None:
         async with Sandbox("alloy") as sandbox, AsyncAlloy("key", base_url=sandbox.url) as alloy:
             report = await create_all(Path(__file__).with_name("users.csv"), alloy)
     print(f"{report.counts.created} created, {report.counts.exists} were there already")
-    if report.failed_file:
-        print(f"{report.counts.not_in} did not go in: see {report.failed_file}")
+    if not report.complete:
+        print(f"{report.counts.unresolved} are not in: alloy-async report {report.job} says why")
 
 
 if __name__ == "__main__":

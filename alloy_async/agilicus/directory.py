@@ -73,7 +73,9 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
                 yield _to_record(user)
 
     async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        return await self._call_for_each(self._create_one, records, self._list_keys(records), changes=True)
+        return await self._call_for_each(
+            self._create_one, records, self._get_keys_of_records(records), changes=True
+        )
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /users, then PUT /users/{user_id}/roles where there are roles.
@@ -94,7 +96,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             remote_id = (await self._recover_created(error, lambda: self.find(key))).remote_id
         else:
             remote_id = made.id
-            if kept := _list_kept_fields(record, made):
+            if kept := _list_differing_fields(record, made):
                 others = f"is there as known from before, with another {' and '.join(kept)}; mode upsert changes that"
         try:
             if record.roles and remote_id:
@@ -115,7 +117,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         await self.client.replace_user(user_id, _merge_record(user, record))
         return Outcome(key, "updated", remote_id=user_id)
 
-    async def _delete_or_raise(self, key: str) -> Outcome:
+    async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /v1/orgs/{org_id}/users/{user_id}."""
         user = await self._ask_without_effect(self.find(key))
         if user is None or user.remote_id is None:
@@ -154,7 +156,7 @@ def _merge_record(user: models.User, record: UserRecord) -> models.User:
     return changed
 
 
-def _list_kept_fields(wanted: UserRecord, made: models.User) -> list[str]:
+def _list_differing_fields(wanted: UserRecord, made: models.User) -> list[str]:
     """List the fields in which a new member of the organisation is otherwise than was asked for."""
     fields = ("given_name", "family_name", "external_id", "active", "attributes")
     changes = find_changes(wanted, _to_record(made), fields)
@@ -172,7 +174,7 @@ def _to_record(user: models.User) -> UserRecord:
         external_id=user.external_id,
         remote_id=user.id,
         active=user.enabled if user.status is None else user.status != "disabled",
-        groups=tuple(name for group in user.member_of or () if (name := _name_of(group))),
+        groups=tuple(name for group in user.member_of or () if (name := _get_name_of_group(group))),
         roles=tuple(
             f"{application}:{role}" for application, roles in (user.roles or {}).items() for role in roles
         ),
@@ -184,5 +186,5 @@ def _is_person(user: models.User | models.Group) -> TypeGuard[models.User]:
     return not isinstance(user, models.Group) and user.type in (None, "user")
 
 
-def _name_of(group: models.UserIdentity) -> str | None:
+def _get_name_of_group(group: models.UserIdentity) -> str | None:
     return group.display_name or group.full_name or group.first_name or group.id

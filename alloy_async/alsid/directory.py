@@ -66,7 +66,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
                 else await self._create_one(record)
             )
 
-        return await self._call_for_each(create, records, self._list_keys(records), changes=True)
+        return await self._call_for_each(create, records, self._get_keys_of_records(records), changes=True)
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /api/users, then PUT /api/users/{id}/roles where there are roles."""
@@ -104,7 +104,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
             await self.client.api_users_id_patch(changes, user_id)
         return Outcome(key, "updated", remote_id=user_id)
 
-    async def _delete_or_raise(self, key: str) -> Outcome:
+    async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /api/users/{id}."""
         user = await self._ask_without_effect(self.find(key))
         if user is None or user.remote_id is None:

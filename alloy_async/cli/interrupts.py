@@ -52,10 +52,13 @@ def handle_interrupts(
     finally:
         for number, handler in before.items():
             is_handled = handler is not signal.SIG_IGN
-            signal.signal(number, _ignore_once(handler) if stop.is_set() and is_handled else handler)
+            signal.signal(
+                number,
+                _create_handler_that_ignores_once(handler) if stop.is_set() and is_handled else handler,
+            )
 
 
-def _ignore_once(then: Any) -> Callable[[int, FrameType | None], None]:
+def _create_handler_that_ignores_once(then: Any) -> Callable[[int, FrameType | None], None]:
     """Create a handler that ignores one signal, and leaves the next one to another handler."""
 
     def handle(number: int, _: FrameType | None) -> None:

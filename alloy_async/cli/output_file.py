@@ -85,7 +85,7 @@ def check_output_file(path: Path) -> None:
         _create_part(path.resolve(), private=True, may_replace_rows=True).unlink()
 
 
-def is_rows_file(path: Path) -> bool:
+def is_failed_rows_file(path: Path) -> bool:
     """Tell by its first bytes whether a file is one of rows that did not go in."""
     from ..provisioning.sources import EXTRA_COLUMNS
 
@@ -111,7 +111,7 @@ def _create_part(place: Path, *, private: bool, may_replace_rows: bool) -> Path:
 def _find_irreplaceable(place: Path, *, may_replace_rows: bool) -> str | None:
     if _is_database(place):
         return "a database, as jobs are"
-    if not may_replace_rows and is_rows_file(place):
+    if not may_replace_rows and is_failed_rows_file(place):
         return "a file of rows that did not go in, which somebody may have corrected"
     log = next((ending for ending in _LOGS if place.name.endswith(ending)), None)
     return "a part of a job" if log and _is_database(place.with_name(place.name.removesuffix(log))) else None

@@ -36,10 +36,10 @@ def parse_description_for_shell(system: str, operation: OperationClass) -> Descr
 
     about = parse_description(operation)
     options = {field.name: f"--{format_with_dashes(field.name)}" for field in get_fields(operation)}
-    members = _list_member_names(operation)
+    members = _map_members_to_wire_names(operation)
 
     def translate(text: str, names: Mapping[str, str] = options) -> str:
-        text = _CODE.sub(lambda found: _translate_code(system, found[1], names), text)
+        text = _CODE.sub(lambda found: _translate_code_in_backticks(system, found[1], names), text)
         for pattern, replace in _VALUES:
             text = pattern.sub(replace, text)
         return text
@@ -54,7 +54,7 @@ def parse_description_for_shell(system: str, operation: OperationClass) -> Descr
     )
 
 
-def _list_member_names(operation: OperationClass) -> dict[str, str]:
+def _map_members_to_wire_names(operation: OperationClass) -> dict[str, str]:
     """Name the members of the result as they are printed: on the wire."""
     from ..core.codec.fields import get_fields
     from ..core.operation.operation import find_result_type
@@ -63,7 +63,7 @@ def _list_member_names(operation: OperationClass) -> dict[str, str]:
     return {field.name: field.wire for field in get_fields(result)} if attrs.has(result) else {}
 
 
-def _translate_code(system: str, code: str, names: Mapping[str, str]) -> str:
+def _translate_code_in_backticks(system: str, code: str, names: Mapping[str, str]) -> str:
     """Translate what stands between backticks; what the shell calls alike stays."""
     if code.startswith("client.iterate("):
         return "`--all`"

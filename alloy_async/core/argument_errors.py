@@ -56,7 +56,7 @@ def use_argument_names(format_argument: FormatArgument) -> Iterator[None]:
 
 
 def improve_argument_errors(cls: type[T]) -> type[T]:
-    """Decorate a class so that arguments which its constructor does not take are refused in `create_argument_error`'s words."""
+    """Decorate a class so that arguments which its constructor does not take are refused in `find_argument_error`'s words."""
     function: Any = vars(cls)["__init__"]
 
     @wraps(function)
@@ -64,7 +64,7 @@ def improve_argument_errors(cls: type[T]) -> type[T]:
         try:
             function(self, *args, **kwargs)
         except TypeError as error:
-            failure = create_argument_error(cls.__name__, function, args, kwargs) or error
+            failure = find_argument_error(cls.__name__, function, args, kwargs) or error
         else:
             return
         del args, kwargs
@@ -74,7 +74,7 @@ def improve_argument_errors(cls: type[T]) -> type[T]:
     return cls
 
 
-def create_argument_error(
+def find_argument_error(
     owner: str, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], noun: str = "option"
 ) -> TypeError | None:
     """Create the error for arguments that do not fit a method; None where they do.

@@ -95,7 +95,7 @@ class BackgroundLoop:
             if not call.is_over:
                 signal.wait()
             raise
-        self._signals.release(signal)
+        self._signals.return_to_pool(signal)
         error, result = call.error, call.result
         if error is None:
             return result  # type: ignore[return-value]

@@ -14,7 +14,7 @@ from .http.open_response import OpenResponse
 from .messages.result_decoder import ANYTHING
 from .messages.unexpected_answers import find_request_id, lowercase_header_names
 from .operation.operation import Operation, create_not_an_operation_error
-from .options import CallOptions, Options, Service, replace_settings, split_call_options
+from .options import CallOptions, Options, Service, replace_settings, split_client_options
 from .ratelimit.limiter import Limiter
 
 if TYPE_CHECKING:  # not every program needs these
@@ -83,7 +83,9 @@ class AsyncClient(ClientBase):
         """
         owner = owner or type(self)
         self.system: Service = get_service(owner, system)
-        settings, connection = split_call_options(owner.__name__, options, lambda: list_client_options(owner))
+        settings, connection = split_client_options(
+            owner.__name__, options, lambda: list_client_options(owner)
+        )
         self._shared = create_shared_state(self.system, credential, settings, connection)
         self.limiter: Limiter = self._shared.limiter
         """Of its host and credential; shared by all clients of this process that have these."""

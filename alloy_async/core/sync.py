@@ -168,7 +168,7 @@ class Client(ClientBase):
                     break
                 operation, call = finished.get()
                 running.discard(call)
-                yield operation, _get_outcome(call)
+                yield operation, _get_result_or_error(call)
         finally:
             here.cancel(list(running))
         if failure is not None:
@@ -208,7 +208,7 @@ def _create_enqueuer(
     return lambda call: queue.put((operation, call))
 
 
-def _get_outcome(call: BackgroundCall[Any]) -> Any:
+def _get_result_or_error(call: BackgroundCall[Any]) -> Any:
     error = call.error
     if error is None:
         return call.result

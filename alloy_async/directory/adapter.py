@@ -124,7 +124,9 @@ class Adapter(ABC, Generic[ClientT]):
         return await self._send_valid(
             records,
             (),
-            lambda good: self._call_for_each(self._update_one, good, self._list_keys(good), changes=True),
+            lambda good: self._call_for_each(
+                self._update_one, good, self._get_keys_of_records(good), changes=True
+            ),
         )
 
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
@@ -132,7 +134,7 @@ class Adapter(ABC, Generic[ClientT]):
 
         async def deleted(key: str) -> Outcome:
             try:
-                return await self._delete_or_raise(key)
+                return await self._delete_one(key)
             except NotFound:
                 return Outcome(key, "deleted", "was not there")
 
@@ -164,7 +166,7 @@ class Adapter(ABC, Generic[ClientT]):
         """Change a user."""
 
     @abstractmethod
-    async def _delete_or_raise(self, key: str) -> Outcome:
+    async def _delete_one(self, key: str) -> Outcome:
         """Delete a user, or raise NotFound."""
 
     # what they have in common
@@ -176,7 +178,7 @@ class Adapter(ABC, Generic[ClientT]):
         found = await self._ask_without_effect(self.find(self.get_key(record)))
         return None if found is None else found.remote_id
 
-    def _list_keys(self, records: Sequence[UserRecord]) -> Sequence[str]:
+    def _get_keys_of_records(self, records: Sequence[UserRecord]) -> Sequence[str]:
         return [self.get_key(record) for record in records]
 
     async def _create_in_batches(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
@@ -190,7 +192,9 @@ class Adapter(ABC, Generic[ClientT]):
             except AlloyAsyncError as error:
                 if not outcomes:
                     raise
-                outcomes += [self._create_error_outcome(key, error) for key in self._list_keys(batch)]
+                outcomes += [
+                    self._create_error_outcome(key, error) for key in self._get_keys_of_records(batch)
+                ]
         return [
             self._add_advice_on_lost_creation(outcome) if outcome.status == "unknown" else outcome
             for outcome in outcomes

@@ -99,7 +99,7 @@ class Capabilities:
         by_form = {fold(value): value for value in others if value and "@" in value}
         return (key, *(value for form, value in by_form.items() if form != fold(key))) if key else ()
 
-    def list_unknown_needs(self) -> tuple[str, ...]:
+    def list_hidden_needs(self) -> tuple[str, ...]:
         """List the fields that a new user needs and that the system never shows: who was removed cannot be created again."""
         return tuple(field for field in self.needs if field in self.hidden)
 
@@ -246,7 +246,7 @@ class EncodingDirectory(Protocol):
         ...
 
 
-def get_encoding_directory(directory: Directory) -> EncodingDirectory | None:
+def get_directory_if_it_encodes(directory: Directory) -> EncodingDirectory | None:
     """Return the directory where it can create many users without an object for each; None where it cannot."""
     return cast(EncodingDirectory, directory) if _is_encoder(type(directory)) else None
 

@@ -77,14 +77,14 @@ def fold(key: str) -> str:
     a row that is refused; the other way round, a user would be doubled, or removed as if nobody had named it.
     """
     folded = key.lower() if key.isascii() else _fold_letters(key)
-    return _decode_domain(folded) if _ENCODED_LABEL in folded else folded
+    return _decode_punycode_domain(folded) if _ENCODED_LABEL in folded else folded
 
 
 def _fold_letters(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _decode_domain(address: str) -> str:
+def _decode_punycode_domain(address: str) -> str:
     """Write the domain of an address in its letters, where its labels are encoded for the domain name system (xn--...)."""
     name, at, domain = address.rpartition("@")
     if not at:

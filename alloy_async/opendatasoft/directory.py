@@ -83,7 +83,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             yield _to_record(user)
 
     async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        there = await self._call_for_each(self._find_existing, records, self._list_keys(records))
+        there = await self._call_for_each(self._find_existing, records, self._get_keys_of_records(records))
         new = [record for record, user in zip(records, there, strict=True) if user is None]
         made = iter(await self._invite_or_provision(new) if new else ())
         return [
@@ -111,7 +111,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             (outcome,) = await self._send_and_read_verdicts(self.client.provision_users(request), [record])
             return outcome
 
-        return await self._call_for_each(provision, records, self._list_keys(records), changes=True)
+        return await self._call_for_each(provision, records, self._get_keys_of_records(records), changes=True)
 
     async def _send_and_read_verdicts(
         self, sending: Awaitable[models.Verdicts], records: Sequence[UserRecord]
@@ -137,7 +137,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             user = await self._recover_created(lost or unsaid, lambda: self.find(record.email or ""))
             return Outcome(key, "created", remote_id=user.remote_id)
 
-        return await self._call_for_each(outcome, range(len(records)), self._list_keys(records))
+        return await self._call_for_each(outcome, range(len(records)), self._get_keys_of_records(records))
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """Call GET and PUT /users/{username}/; what somebody changes in between is overwritten."""
@@ -150,7 +150,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         await self.client.update_user(username, attrs.evolve(user, **{**said, "username": username}))
         return Outcome(key, "updated", remote_id=username)
 
-    async def _delete_or_raise(self, key: str) -> Outcome:
+    async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /users/{username}/."""
         user = await self._ask_without_effect(self.find(key))
         if user is None or user.remote_id is None:

@@ -54,7 +54,7 @@ async def run_in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
         raise
 
 
-async def run_until_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+async def run_or_cancel_on_stop(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
     """Await work that may be cut off at any moment; None where `stop` was set before it was done."""
     task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:

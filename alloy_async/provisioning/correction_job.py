@@ -15,10 +15,10 @@ from .async_helpers import run_in_thread
 from .errors import JobError, JobPlace
 from .execution.job_opening import choose_free_place, choose_job_path, create_job_header, open_job
 from .planning.corrected_rows import CorrectedRows
-from .reports.corrections import describe_correction
+from .reports.corrections import format_correction_note
 from .sources import Source
 from .store.header import JobHeader, Mode
-from .store.job_identity_label import create_identity_label
+from .store.job_identity_label import create_job_label
 from .store.job_store import CORRECTED
 from .store.postgres.address import JobAddress
 from .store.store_opener import open_store, open_store_for_reading, parse_place
@@ -106,7 +106,7 @@ async def create_correction_header(
     kept = {name: value for name, value in json.loads(first.options).items() if name not in _OF_ONE_JOB}
     # Rows of a file that holds only the rest say nothing of who must go.
     mode: Mode = "upsert" if first.mode == "sync" else first.mode
-    label = create_identity_label(first, job.shown)
+    label = create_job_label(first, job.shown)
     options = {**kept, **options, "corrects": label, "look_up": True}
     return await create_job_header(source, target, mode, None, options)
 
@@ -126,7 +126,7 @@ async def choose_correction_place(first: FirstJob, source: Source) -> JobPlace:
     place = await run_in_thread(_choose_place, first, source)
     async with open_job_writer(open_store, first.place) as writer:
         _refuse_unfinished(writer.header, first.shown)  # it may have been taken back meanwhile
-        note = describe_correction(place)
+        note = format_correction_note(place)
         await writer.call(writer.store.add_note, CORRECTED, note, durable=True)
     return place
 
@@ -137,6 +137,6 @@ def _choose_place(first: FirstJob, source: Source) -> JobPlace:
     address = JobAddress.parse(first.place)
     name = f"{address.job}.failed"
     return choose_free_place(
-        address.format_address_with_password(name),
-        lambda number: address.format_address_with_password(f"{name}.{number}"),
+        address.format_address_of_other_job(name),
+        lambda number: address.format_address_of_other_job(f"{name}.{number}"),
     )

@@ -12,7 +12,7 @@ JobPlace: TypeAlias = Path | str
 """Where a job is: the path of its file, or the address of one in a database, without a password."""
 
 
-def show_place(place: JobPlace) -> JobPlace:
+def mask_place_of_job(place: JobPlace) -> JobPlace:
     """Give the place of a job as people may see it: an address without its password, else a path."""
     return show_address(place) if is_database_address(place) else Path(place)
 
@@ -57,14 +57,14 @@ class ForeignRowsError(SourceError):
     Args:
         message, source, line: as of SourceError.
         job: the job to which it was fed back.
-        label: of the job that the rows are of, as `create_identity_label` makes it; empty where they do not say it.
+        label: of the job that the rows are of, as `create_job_label` makes it; empty where they do not say it.
     """
 
     def __init__(
         self, message: str, source: str | Path, job: JobPlace, label: str = "", line: int | None = None
     ) -> None:
         super().__init__(message, source, line)
-        self.job: JobPlace = show_place(job)
+        self.job: JobPlace = mask_place_of_job(job)
         self.label = label
 
     @property
@@ -89,7 +89,7 @@ class JobError(AlloyAsyncError):
 
     def __init__(self, message: str, path: JobPlace) -> None:
         super().__init__(message)
-        self.path: JobPlace = show_place(path)
+        self.path: JobPlace = mask_place_of_job(path)
 
     @property
     def args(self) -> tuple[Any, ...]:

@@ -34,7 +34,7 @@ from .store.states import JobState
 from .store.temporary.body_spool import BodySpool
 
 
-async def begin_job(
+async def begin_and_run_job(
     source: Source, target: Directory, header: JobHeader, place: JobPlace, run: RunOptions, began: float
 ) -> Report:
     """Begin a job, and carry it out.

@@ -24,7 +24,7 @@ from .execution.run_phases import plan_before_sending
 from .execution.shard_worker import work_on_shards
 from .execution.sharded_job import finish_job, read_run_report
 from .job_context import JobContext
-from .job_runs import begin_job, take_back_job, take_up_job
+from .job_runs import begin_and_run_job, take_back_job, take_up_job
 from .results import Plan, Report, summarize_plan
 from .run_options import Run, RunOptions, ignore_event
 from .sources import Source
@@ -122,7 +122,9 @@ async def provision(
     if header.source_digest is None and mode == "sync":
         why = "mode sync must know all rows before it removes anybody"
         raise SourceError(f"this can be read only once, and {why}; give a file", opened.name)
-    return await begin_job(opened, target, header, choose_job_path(opened, job), run or RunOptions(), began)
+    return await begin_and_run_job(
+        opened, target, header, choose_job_path(opened, job), run or RunOptions(), began
+    )
 
 
 async def apply(
@@ -186,7 +188,7 @@ async def resume(
     async with open_corrected_rows(first, opened, target) as rows:
         header = await create_correction_header(first, rows, target, options or {})
         place = await choose_correction_place(first, rows)
-        return await begin_job(rows, target, header, place, run, began)
+        return await begin_and_run_job(rows, target, header, place, run, began)
 
 
 async def undo(

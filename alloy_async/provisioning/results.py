@@ -99,13 +99,13 @@ def summarize_plan(store: JobStore, check: Checked | None = None) -> Plan:
         target=header.system,
         mode=header.mode,
         actions=actions,
-        first=tuple(_find_first_rows(store, actions)),
+        first=tuple(_find_first_rows_by_action(store, actions)),
         check=check,
         finality=tuple(note.text for note in store.read_notes() if note.kind == FINALITY),
     )
 
 
-def _find_first_rows(store: JobStore, actions: dict[str, int]) -> list[PreviewRow]:
+def _find_first_rows_by_action(store: JobStore, actions: dict[str, int]) -> list[PreviewRow]:
     """Find the first rows of each action; reads no further than to the last of them."""
     wanted = {action: min(actions.get(action, 0), _SHOWN) for action in _ORDER}
     found: dict[Action, list[PreviewRow]] = {action: [] for action in _ORDER}

@@ -12,7 +12,7 @@ from ..core.ratelimit.configured_rate import Rate
 from ..core.ratelimit.limiter import Limiter
 from ..directory import Directory
 from .errors import JobPlace
-from .store.store_opener import connect_host_budgets, open_database_budget
+from .store.store_opener import connect_to_budget_database, open_database_budget
 
 
 @asynccontextmanager
@@ -35,7 +35,7 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
         yield
         return
     assert told is None or isinstance(told, Rate)
-    database, salt = await asyncio.to_thread(connect_host_budgets, place)
+    database, salt = await asyncio.to_thread(connect_to_budget_database, place)
     try:
         account = await target.fingerprint_account(salt)
     except BaseException:

@@ -123,10 +123,10 @@ async def rehearse(
                 options={"sandbox": True},  # nobody can go on with it, or take it back
                 run=run,
             )
-            return _create_rehearsal(report, conditions, stage, sandbox, seeded, strangers)
+            return _summarize_rehearsal(report, conditions, stage, sandbox, seeded, strangers)
 
 
-def _create_rehearsal(
+def _summarize_rehearsal(
     report: Report,
     conditions: Conditions,
     stage: EmulatedDirectory,

@@ -47,7 +47,7 @@ class EmulatedService:
     def handle(self, call: ApiCall) -> Reply:
         """Carry out one request, whole or not at all."""
         try:
-            result = self.find_handler(call.operation)(call)
+            result = self.find_handler_of_operation(call.operation)(call)
         except ApiError as error:
             return self.reply_to_error(error)
         return result if isinstance(result, Reply) else Reply.json(result)
@@ -60,7 +60,7 @@ class EmulatedService:
         """Return the keyword arguments that tell a directory where its users are, besides the credential."""
         return {}
 
-    def find_handler(self, operation: str) -> Handler:
+    def find_handler_of_operation(self, operation: str) -> Handler:
         """Return what carries out an operation: the method of its name."""
         handler: Handler = getattr(self, operation)
         return handler

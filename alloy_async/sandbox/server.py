@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ..systems import SYSTEMS
 from .breakable_connection import BreakableConnection, create_request
-from .contract.contract import decode_query, load_contract
+from .contract.contract import decode_query_pairs, load_contract
 from .contract.operation import ContractOperation
 from .contract.schema import Misfit
 from .emulated_service import Clock, EmulatedService
@@ -217,7 +217,7 @@ class Sandbox:
         limit_headers: Mapping[str, str] = {}
         service = self.service
         try:
-            request.query = decode_query(raw_query)
+            request.query = decode_query_pairs(raw_query)
             operation, path = self._contract.find_operation(request.method, request.raw_path)
             request.operation = operation.id
             credential = ""

@@ -61,7 +61,9 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         return []
 
     async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        return await self._call_for_each(self._create_one, records, self._list_keys(records), changes=True)
+        return await self._call_for_each(
+            self._create_one, records, self._get_keys_of_records(records), changes=True
+        )
 
     async def _create_one(self, record: UserRecord) -> Outcome:
         """Call POST /v1/apps/{appId}/appusers."""
@@ -91,7 +93,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         ).app_user
         return Outcome(record.username, "updated", remote_id=user.id if user else None)
 
-    async def _delete_or_raise(self, key: str) -> Outcome:
+    async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /v1/apps/{appId}/appusers/{userId}."""
         await self.client.delete_app_user(self.app_id, key)
         return Outcome(key, "deleted")

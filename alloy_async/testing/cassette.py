@@ -70,7 +70,9 @@ class Cassette:
         return f"http://{host}:{port}"
 
     async def __aenter__(self) -> Self:
-        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.1)
+        self._runner = web.ServerRunner(
+            web.Server(self._record_or_replay, access_log=None), shutdown_timeout=0.1
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self._session = aiohttp.ClientSession(auto_decompress=True) if self.is_recording else None
@@ -88,15 +90,15 @@ class Cassette:
         if error is None and self.misses:
             raise AssertionError(f"{self._path} does not hold: {'; '.join(self.misses)}. Record it anew.")
 
-    async def _serve(self, http: web.BaseRequest) -> web.StreamResponse:
+    async def _record_or_replay(self, http: web.BaseRequest) -> web.StreamResponse:
         body = await http.read()
         if self.is_recording:
-            exchange, response = await self._record_exchange(http, body)
+            exchange, response = await self._forward_request(http, body)
             self._exchanges.append(filter_exchange(exchange, self._secrets))
             return response
         return self._replay_exchange(http, body)
 
-    async def _record_exchange(self, http: web.BaseRequest, body: bytes) -> tuple[Any, web.Response]:
+    async def _forward_request(self, http: web.BaseRequest, body: bytes) -> tuple[Any, web.Response]:
         assert self._session is not None
         assert self._upstream is not None
         headers = {name: value for name, value in http.headers.items() if name.lower() not in HOP_HEADERS}
@@ -111,13 +113,13 @@ class Cassette:
                 if name.title() in KEPT_HEADERS or "ratelimit" in name.lower()
             }
             exchange = {
-                "request": _describe_request(http, body),
+                "request": _create_request_record(http, body),
                 "answer": {"status": answer.status, "headers": kept, "body": _to_text(content)},
             }
             return exchange, web.Response(status=answer.status, headers=kept, body=content)
 
     def _replay_exchange(self, http: web.BaseRequest, body: bytes) -> web.Response:
-        wanted = filter_exchange({"request": _describe_request(http, body)}, self._secrets)["request"]
+        wanted = filter_exchange({"request": _create_request_record(http, body)}, self._secrets)["request"]
         same = [n for n, exchange in enumerate(self._exchanges) if exchange["request"] == wanted]
         if not same:
             self.misses.append(f"{http.method} {http.raw_path}")
@@ -130,7 +132,7 @@ class Cassette:
         return web.Response(status=answer["status"], headers=answer["headers"], body=content)
 
 
-def _describe_request(http: web.BaseRequest, body: bytes) -> dict[str, Any]:
+def _create_request_record(http: web.BaseRequest, body: bytes) -> dict[str, Any]:
     path, _, query = http.raw_path.partition("?")
     return {"method": http.method, "path": path, "query": query, "body": _to_text(body)}
 

@@ -73,7 +73,7 @@ class DriftReport:
                 drift.seen[f"{path}.{field.wire}"] += 1
                 drift.absent[f"{path}.{field.wire}"] += getattr(value, field.name) is None
         elif isinstance(value, str | int):
-            known = _list_values(of)
+            known = _list_literal_values(of)
             if known and value not in known and not self._is_ignored(name, path):
                 drift.unknown_values[path, repr(value)] += 1
 
@@ -145,10 +145,10 @@ def _iterate_parts(of: Any, value: Any, path: str) -> Iterator[tuple[str, Any, A
             yield from _iterate_parts(get_value_type(of), item, f"{path}.*")
 
 
-def _list_values(of: Any) -> list[Any]:
+def _list_literal_values(of: Any) -> list[Any]:
     """List the values that an enumeration knows; none where the type is not one."""
     if get_origin(of) is Literal:
         return list(get_args(of))
     if is_union(of):
-        return [value for member in list_union_members(of) for value in _list_values(member)]
+        return [value for member in list_union_members(of) for value in _list_literal_values(member)]
     return []

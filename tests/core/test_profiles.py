@@ -11,7 +11,7 @@ import pytest
 
 from alloy_async import Alloy, Alsid, AsyncAlloy, AsyncSmooch, ConfigurationError, load_profile, load_profiles
 from alloy_async.core.profiles.credential_source import KINDS, CredentialSource, parse_credential_source
-from alloy_async.core.profiles.profile_file import find_profile_file
+from alloy_async.core.profiles.profile_file import get_profile_file_path
 from alloy_async.sandbox import Sandbox
 
 Write = Callable[[str], Path]
@@ -155,10 +155,10 @@ def test_the_file_is_in_the_users_settings(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.delenv("ALLOY_ASYNC_PROFILES", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     if sys.platform == "linux":
-        assert find_profile_file() == tmp_path / "alloy-async" / "profiles.toml"
+        assert get_profile_file_path() == tmp_path / "alloy-async" / "profiles.toml"
     monkeypatch.setitem(sys.modules, "platformdirs", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'alloy-async\[profiles\]'"):
-        find_profile_file()
+        get_profile_file_path()
 
 
 # Credentials

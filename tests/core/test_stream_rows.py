@@ -82,7 +82,7 @@ async def test_what_the_csv_module_writes_is_read_back(
     writer.writerows(rows)
     source = stream(*in_pieces(target.getvalue().encode(), size))
     async with source:
-        found = [cells async for cells in source._read_records(delimiter)]
+        found = [cells async for cells in source._read_csv_records(delimiter)]
     assert found[1:] == [row for row in rows if row != [""]]
 
 

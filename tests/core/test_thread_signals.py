@@ -76,7 +76,7 @@ def test_signals_are_used_again() -> None:
     signals = ThreadSignals(locks=True)
     first, second = signals.acquire(), signals.acquire()
     assert first is not second
-    signals.release(first)
+    signals.return_to_pool(first)
     assert signals.acquire() is first
 
 

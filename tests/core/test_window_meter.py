@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import given, strategies as st
 
-from alloy_async.core.ratelimit.accepted_rate import WindowMeter, shorten_pause
+from alloy_async.core.ratelimit.accepted_rate import WindowMeter, shorten_pause_to_window_end
 from simulation.crowd import Simulation
 from simulation.limited_servers import FixedWindow, Server, SlidingWindow
 
@@ -47,7 +47,7 @@ def test_after_a_rest_nothing_is_measured() -> None:
 
 @given(st.floats(0.001, 1e4), st.floats(0, 1e5))
 def test_a_pause_ends_with_a_usual_window_or_as_it_would(pause: float, elapsed: float) -> None:
-    shortened = shorten_pause(pause, elapsed)
+    shortened = shorten_pause_to_window_end(pause, elapsed)
     assert 0 < shortened <= pause + 0.05
     assert math.isclose(shortened, pause) or round(elapsed + shortened - 0.05, 6) in {
         1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0

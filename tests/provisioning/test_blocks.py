@@ -124,7 +124,14 @@ def plan_both_ways(source: Source, can: Capabilities) -> list[list[object]]:
             rows = chain.from_iterable(map(planner.create_checked_rows_of_block, read_row_blocks(source)))
         seen: list[object] = [(row.number, row.row.line, row.key, row.errors, row.row.record) for row in rows]
         told.append(
-            [*seen, planner.findings, planner.errors, planner.warnings, planner.nameless, planner.dropped]
+            [
+                *seen,
+                planner.findings,
+                planner.errors,
+                planner.warnings,
+                planner.nameless,
+                planner.dropped_columns,
+            ]
         )
     return told
 

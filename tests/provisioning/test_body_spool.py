@@ -37,9 +37,9 @@ def target() -> AlloyDirectory:
 
 def test_bodies_are_found_for_just_the_rows_that_they_were_made_of(target: AlloyDirectory) -> None:
     with BodySpool(target) as spool:
-        spool.add_users(1, users(1, 700), {9, 10, 400})
-        spool.add_users(701, users(701, 1400))
-        spool.spool_rest()
+        spool.add_planned_creations(1, users(1, 700), {9, 10, 400})
+        spool.add_planned_creations(701, users(701, 1400))
+        spool.spool_last_partial_body()
         first = [stretch(1, 9), stretch(12, 400), stretch(402, 1003)]
         assert spool.find_body(first) == target.encode_batch(
             RecordColumns.join([users(1, 9), users(12, 400), users(402, 1003)])
@@ -50,17 +50,17 @@ def test_bodies_are_found_for_just_the_rows_that_they_were_made_of(target: Alloy
         assert spool.find_body([stretch(1400, 1400)]) is None
         spool.drop_all()
         assert spool.find_body(first) is None
-        spool.add_users(1, users(1, 1000))
+        spool.add_planned_creations(1, users(1, 1000))
         assert spool.find_body([stretch(1, 1000)]) is None
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full")
 def test_a_full_disk_ends_the_spool_and_no_job(target: AlloyDirectory) -> None:
     with BodySpool(target, lambda: Path("/dev/full").open("r+b", buffering=0)) as spool:
-        spool.add_users(1, users(1, 1000))
-        spool.spool_rest()
+        spool.add_planned_creations(1, users(1, 1000))
+        spool.spool_last_partial_body()
         assert spool.find_body([stretch(1, 1000)]) is None
-        spool.add_users(1001, users(1001, 2000))
+        spool.add_planned_creations(1001, users(1001, 2000))
         assert spool.find_body([stretch(1001, 2000)]) is None
 
 
@@ -74,8 +74,8 @@ async def test_there_is_none_for_systems_that_take_passwords_or_records_only(tmp
                 return (tmp_path / "spool").open("w+b", buffering=0)
 
             with BodySpool(directory, open_file) as spool:
-                spool.add_users(1, users(1, 1000))
-                spool.spool_rest()
+                spool.add_planned_creations(1, users(1, 1000))
+                spool.spool_last_partial_body()
     assert opened == ["alloy"]
 
 

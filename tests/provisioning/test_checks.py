@@ -91,7 +91,7 @@ def test_folding_is_stable(key: str) -> None:
 @given(st.lists(st.text(max_size=2)))
 def test_every_repeated_key_is_found_with_its_first_line(keys: list[str]) -> None:
     hashes = KeyHashes()
-    hashes.add_keys(keys)
+    hashes.remember_keys(keys)
     first_lines = FirstLines(hashes.take_repeated())
     for _ in range(2):  # a second walk tells the same
         for line, key in enumerate(keys):
@@ -104,9 +104,9 @@ def test_every_repeated_key_is_found_with_its_first_line(keys: list[str]) -> Non
 @pytest.mark.parametrize("repeated", [3, 140_000])
 def test_repeated_keys_are_found_among_more_than_are_looked_at_together(repeated: int) -> None:
     hashes = KeyHashes()
-    hashes.add_keys(f"user{number}" for number in range(140_000))
-    hashes.add_keys(["ada"] * repeated)
-    hashes.add_keys(["user5", "user139999"])
+    hashes.remember_keys(f"user{number}" for number in range(140_000))
+    hashes.remember_keys(["ada"] * repeated)
+    hashes.remember_keys(["user5", "user139999"])
     assert hashes.take_repeated() == {hash("ada"), hash("user5"), hash("user139999")}
     assert hashes.take_repeated() == frozenset()
 
@@ -133,9 +133,9 @@ def test_repeated_keys_are_found_on_disk_and_where_it_is_full(parts: list[list[i
     for open_file in (io.BytesIO, lambda: FullDisk(room)):
         hashes = KeyHashes(20, open_file)
         for part in parts:
-            hashes.add_keys(map(str, part))
+            hashes.remember_keys(map(str, part))
         assert hashes.take_repeated() == {value for value, times in counted.items() if times > 1}
-        hashes.add_keys(["ada"])
+        hashes.remember_keys(["ada"])
         assert hashes.take_repeated() == frozenset()
 
 
@@ -147,7 +147,7 @@ def test_hashes_wait_in_a_file_that_is_gone_afterwards() -> None:
         return opened[-1]
 
     hashes = KeyHashes(20, open_file)
-    hashes.add_keys(f"user{number}" for number in range(50))
+    hashes.remember_keys(f"user{number}" for number in range(50))
     assert len(opened[0].getvalue()) == 50 * 8
     assert hashes.take_repeated() == frozenset()
     assert opened[0].closed
@@ -158,7 +158,7 @@ def test_a_disk_that_cannot_be_used_leaves_them_in_memory() -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
     hashes = KeyHashes(20, refuse)
-    hashes.add_keys([*map(str, range(50)), "7"])
+    hashes.remember_keys([*map(str, range(50)), "7"])
     assert hashes.take_repeated() == {hash("7")}
 
 

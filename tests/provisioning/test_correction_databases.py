@@ -9,8 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.provisioning.reports.corrections import list_with_corrections
-from alloy_async.provisioning.store.store_opener import count_shards, open_store_for_reading, read_job_header
+from alloy_async.provisioning.reports.corrections import list_job_and_correction_jobs
+from alloy_async.provisioning.store.store_opener import (
+    count_shards_by_state,
+    open_store_for_reading,
+    read_job_header,
+)
 from alloy_async.sandbox import Sandbox
 from tests.cli.test_next_steps import find_command
 
@@ -56,7 +60,7 @@ class Job:
 
     @property
     def jobs(self) -> list[str]:
-        return [str(place).rpartition("#")[2] for place in list_with_corrections(self.place)]
+        return [str(place).rpartition("#")[2] for place in list_job_and_correction_jobs(self.place)]
 
 
 @pytest.fixture
@@ -118,7 +122,7 @@ def test_workers_share_the_job_of_corrected_rows(tmp_path: Path, place: str) -> 
         job.correct(7)
         result = run("resume", place, "--failed", "--on", "local:2", "--shard-rows", "1")
         assert "created: 1" in result.stdout, result.output
-        assert count_shards(f"{place}.failed").total == 2
+        assert count_shards_by_state(f"{place}.failed").total == 2
         assert run("undo", f"{place}.failed", "--on", "local:1").exit_code == 0
         assert [change.key for change in sandbox.ledger.find(what="deleted")] == ["ada7@x.example"]
         # taken back, they may be corrected once more: in the next job

@@ -42,7 +42,7 @@ for start in range(0, 400, 20):
         store.record_intents("apply", [row.create_intent() for row in part])
     for row in part:
         row.state = "intended"
-    store.record_results("apply", [row.create_settled_result("created") for row in part[: 400 - start - 10]])
+    store.record_results("apply", [row.create_settling_result("created") for row in part[: 400 - start - 10]])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 SENT = range(1, 401)

@@ -47,7 +47,7 @@ class SimulatedRow:
             now = self.run.now + AHEAD
             with budget.exchange_with_row() as bringing:
                 self.row = self.row._replace(
-                    numbers=bringing.compute_new_numbers(self.row, now, AHEAD), written=now
+                    numbers=bringing.apply_answers_and_reserve(self.row, now, AHEAD), written=now
                 )
 
         budget = LeasedBudget(None, lambda: self.run.now, wake)
@@ -133,7 +133,7 @@ def test_who_is_in_no_hurry_leaves_the_rate_to_the_others() -> None:
         while budget.reserve(now) is None:
             with budget.exchange_with_row() as bringing:
                 row = row._replace(
-                    numbers=bringing.compute_new_numbers(row, now + AHEAD, AHEAD), written=now + AHEAD
+                    numbers=bringing.apply_answers_and_reserve(row, now + AHEAD, AHEAD), written=now + AHEAD
                 )
             sizes.append(len(bringing.slots))
     assert sum(sizes) <= 2 * 20
@@ -154,27 +154,27 @@ def test_what_failed_to_be_brought_is_brought_again() -> None:
     budget = LeasedBudget(None, lambda: 5.0, hurries.append)
     assert budget.note_refused(5.0, 4.9, 60.0, 0.0, False)
     with suppress(ZeroDivisionError), budget.exchange_with_row() as bringing:
-        bringing.compute_new_numbers(BudgetRow(), 5.0 + AHEAD, AHEAD)
+        bringing.apply_answers_and_reserve(BudgetRow(), 5.0 + AHEAD, AHEAD)
         raise ZeroDivisionError
     with budget.exchange_with_row() as bringing:
-        numbers = bringing.compute_new_numbers(BudgetRow(), 5.0 + AHEAD, AHEAD)
+        numbers = bringing.apply_answers_and_reserve(BudgetRow(), 5.0 + AHEAD, AHEAD)
     assert hurries == [False, True]
     assert budget.opens_at() == pytest.approx(65.0)
     other = LeasedBudget(None, lambda: 5.0, hurries.append)
     with other.exchange_with_row() as learning:
-        learning.compute_new_numbers(BudgetRow(numbers, written=5.0 + AHEAD), 5.1 + AHEAD, AHEAD)
+        learning.apply_answers_and_reserve(BudgetRow(numbers, written=5.0 + AHEAD), 5.1 + AHEAD, AHEAD)
     assert other.opens_at() == pytest.approx(65.0)
 
 
 def test_nobody_waits_for_a_database_whose_clock_was_set_back() -> None:
     budget = LeasedBudget(Rate(10), lambda: 5.0, lambda hurry: None)
     with budget.exchange_with_row() as bringing:
-        numbers = bringing.compute_new_numbers(BudgetRow(told=10.0), 5.0 + AHEAD, AHEAD)
+        numbers = bringing.apply_answers_and_reserve(BudgetRow(told=10.0), 5.0 + AHEAD, AHEAD)
     row = BudgetRow(numbers, 10.0, written=5.0 + AHEAD)
     other = LeasedBudget(Rate(10), lambda: 5.0, lambda hurry: None)
     other.reserve(5.0)
     with other.exchange_with_row() as later:
-        later.compute_new_numbers(row, 5.1, 0.0)
+        later.apply_answers_and_reserve(row, 5.1, 0.0)
     moment = other.reserve(5.1)
     assert moment is not None
     assert moment <= 5.2

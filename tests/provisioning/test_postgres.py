@@ -24,7 +24,7 @@ from alloy_async.provisioning.store.job_store import Second
 from alloy_async.provisioning.store.planned_batches import group_into_batches
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.connection import connect
-from alloy_async.provisioning.store.postgres.lease import Lease, read_lease_clock
+from alloy_async.provisioning.store.postgres.lease import Lease, read_seconds_since_boot
 from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import PlannedRow, RowResult
 from alloy_async.provisioning.store.store_opener import (
@@ -124,7 +124,7 @@ def lapse(store: PostgresStore) -> None:
     lease: Any = store._lease
     lease._stopping.set()
     lease._thread.join()
-    lease._good_until = read_lease_clock() - 1
+    lease._good_until = read_seconds_since_boot() - 1
     database = connect(store._address)
     database.execute(
         "UPDATE alloy_async.shards SET lease_until = now() - interval '1 s' WHERE job = %s AND lease_until IS NOT NULL",
@@ -151,7 +151,7 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     with pytest.raises(JobError, match="another worker has taken over"):
         first.record_intents("apply", [row.create_intent() for row in rows[2:]])
     with pytest.raises(JobError, match="another worker has taken over"):
-        first.record_results("apply", [row.create_settled_result("created") for row in rows[:1]])
+        first.record_results("apply", [row.create_settling_result("created") for row in rows[:1]])
     assert [row.state for row in second.read_rows("apply")] == ["intended"] * 2 + ["planned"] * 3
     first.close()
     with pytest.raises(JobError, match="another worker"):
@@ -203,7 +203,7 @@ def test_transactions_wait_no_longer_than_a_lease(place: str) -> None:
         for store in (reader, worker):
             with store.transaction():
                 for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
-                    assert store.fetch_by_names(f"SHOW {name}", None) == [("6s",)]
+                    assert store.fetch_with_names(f"SHOW {name}", None) == [("6s",)]
 
 
 def test_nothing_is_left_in_a_session_which_a_pooler_gives_to_another(place: str) -> None:
@@ -509,7 +509,7 @@ def test_a_statement_that_takes_too_long_says_what_to_do(place: str) -> None:
     with PostgresStore.open_for_reading(place) as store:
         store._database.execute("SET statement_timeout = '20ms'")
         with pytest.raises(JobUnavailable, match="allow statements more time"):
-            store.fetch_by_names("SELECT pg_sleep(60)", None)
+            store.fetch_with_names("SELECT pg_sleep(60)", None)
 
 
 def test_a_connection_that_is_lost_is_told_once(place: str, caplog: pytest.LogCaptureFixture) -> None:

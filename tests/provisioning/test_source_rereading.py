@@ -148,5 +148,5 @@ def test_lines_begin_where_python_says(pieces: list[str], wanted: list[int]) -> 
     lines = [*io.StringIO(text, newline="")]
     places = LinePlaces()
     for line in wanted:
-        found = places.find_place(io.BytesIO(text.encode()), line)
+        found = places.find_start_of_line(io.BytesIO(text.encode()), line)
         assert found == len("".join(lines[: line - 1]).encode())

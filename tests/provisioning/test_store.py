@@ -181,7 +181,7 @@ def join(results: Sequence[RowResult]) -> list[RowResult]:
 
 OUTCOME_OF = {"settle": "created", "fail": "failed", "abandon": "unknown", "refuse": "invalid"}
 SETTLES: dict[str, Callable[[JobRow], RowResult]] = {
-    "settle": lambda row: row.create_settled_result("created", "why", f"id{row.number}"),
+    "settle": lambda row: row.create_settling_result("created", "why", f"id{row.number}"),
     "fail": lambda row: row.create_failed_result("busy"),
     "abandon": lambda row: row.create_unknown_result("nobody knows"),
     "lose": lambda row: row.create_lost_result("lost"),
@@ -239,7 +239,7 @@ def test_what_must_not_happen_is_not_written(store: JobStore) -> None:
     rows = read(store)
     store.record_intents("apply", intents_of(rows))
     store.record_results(
-        "apply", [attrs.evolve(row, state="intended").create_settled_result("created") for row in rows]
+        "apply", [attrs.evolve(row, state="intended").create_settling_result("created") for row in rows]
     )
     with pytest.raises(ForbiddenTransition):
         store.record_intents("apply", intents_of(read(store)))
@@ -315,7 +315,7 @@ def test_a_batch_of_any_length_is_read_in_windows(store: JobStore) -> None:
     rows = read(store)
     store.record_intents("apply", intents_of(rows))
     results = [
-        attrs.evolve(row, state="intended").create_settled_result("created", remote_id=f"id{row.number}")
+        attrs.evolve(row, state="intended").create_settling_result("created", remote_id=f"id{row.number}")
         for row in rows
     ]
     store.record_results("apply", results)

@@ -32,7 +32,11 @@ from alloy_async.provisioning.events import Event, Progress, Stopped
 from alloy_async.provisioning.execution.shard_worker import work_on_shards
 from alloy_async.provisioning.execution.sharded_job import run_on_workers
 from alloy_async.provisioning.sources import Source, open_source
-from alloy_async.provisioning.store.store_opener import count_shards, open_store, open_store_for_reading
+from alloy_async.provisioning.store.store_opener import (
+    count_shards_by_state,
+    open_store,
+    open_store_for_reading,
+)
 from alloy_async.testing import Sandbox
 
 ROWS = 400
@@ -82,7 +86,7 @@ async def test_local_workers_share_a_job(
             assert report.complete
             assert report.counts.created == ROWS
             check_effects(place, sandbox)
-            assert count_shards(place).done == 4
+            assert count_shards_by_state(place).done == 4
             undone = await undo(place, directory, run=run)
             assert undone.counts.deleted == ROWS
         assert sandbox.ledger.count(what="deleted") == ROWS
@@ -107,7 +111,7 @@ async def test_workers_come_to_a_plan_and_the_first_one_splits_it(users: Path, p
             run = RunOptions(shard_rows=100)
             reports = await asyncio.gather(*(work(place, directory, run=run) for _ in range(3)))
             assert all(report.complete for report in reports)
-            assert count_shards(place).done == 4
+            assert count_shards_by_state(place).done == 4
             report = await work(place, directory)
             assert report.complete, "nothing is left for one who comes late"
         check_effects(place, sandbox)

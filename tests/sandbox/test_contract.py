@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async.sandbox import ApiError, Reply
-from alloy_async.sandbox.contract.contract import decode_query, load_contract
+from alloy_async.sandbox.contract.contract import decode_query_pairs, load_contract
 from alloy_async.sandbox.contract.schema import Misfit
 
 from ..systems import COUNTS
@@ -93,7 +93,7 @@ def test_a_step_in_the_path_is_no_value(step: str) -> None:
     ],
 )
 def test_a_query_that_fits_is_typed(operation: str, query: str, values: dict[str, Any]) -> None:
-    assert ALLOY.operations[operation].read_query(decode_query(query)) == values
+    assert ALLOY.operations[operation].read_query(decode_query_pairs(query)) == values
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ def test_a_query_that_fits_is_typed(operation: str, query: str, values: dict[str
 )
 def test_a_query_that_does_not_fit_says_why(operation: str, query: str, why: str) -> None:
     with pytest.raises(Misfit, match=why):
-        ALLOY.operations[operation].read_query(decode_query(query))
+        ALLOY.operations[operation].read_query(decode_query_pairs(query))
 
 
 def test_queries_of_the_other_systems_are_typed_too() -> None:
     def read(system: str, operation: str, query: str) -> dict[str, Any]:
-        return load_contract(system).operations[operation].read_query(decode_query(query))
+        return load_contract(system).operations[operation].read_query(decode_query_pairs(query))
 
     assert read("agilicus", "list_users", "type=user&type=group&limit=5") == {
         "type": ["user", "group"],

@@ -87,12 +87,14 @@ def _find_accounts(names: tuple[str, ...]) -> list[Profile | AccountStatus]:
 
     known = list_profile_names()
     if names:
-        return [_load_or_explain(name) if name in known else load_profile(name) for name in names]
-    in_environment = [Profile("", system) for system in SYSTEMS if _format_credential_variables(system)]
-    return [*map(_load_or_explain, known), *in_environment]
+        return [_load_profile_or_problem(name) if name in known else load_profile(name) for name in names]
+    in_environment = [
+        Profile("", system) for system in SYSTEMS if _format_filled_credential_variables(system)
+    ]
+    return [*map(_load_profile_or_problem, known), *in_environment]
 
 
-def _load_or_explain(name: str) -> Profile | AccountStatus:
+def _load_profile_or_problem(name: str) -> Profile | AccountStatus:
     """Load a profile; of one that is wrong, tell what is wrong: it keeps no other from being asked."""
     from ...core.errors import ConfigurationError
 
@@ -104,7 +106,7 @@ def _load_or_explain(name: str) -> Profile | AccountStatus:
     return profile
 
 
-def _format_credential_variables(system: str) -> str | None:
+def _format_filled_credential_variables(system: str) -> str | None:
     """Name the variables of the environment that hold a system's credential; None where none does."""
     service: Service = load_client(system).system
     variable = service.get_variable_name(service.credential)
@@ -126,7 +128,7 @@ async def _ask_account_status(profile: Profile | AccountStatus) -> AccountStatus
     if isinstance(profile, AccountStatus):
         return profile
     credential = str(
-        profile.credential or f"env {_format_credential_variables(profile.system) or '(not set)'}"
+        profile.credential or f"env {_format_filled_credential_variables(profile.system) or '(not set)'}"
     )
     address = profile.base_url or ""
     target = TargetOptions(profile=profile.name or None)
@@ -156,9 +158,9 @@ def _print_status(found: list[AccountStatus], *, as_json: bool) -> None:
 
 
 def _explain_how_to_begin() -> str:
-    from ...core.profiles.profile_file import find_profile_file
+    from ...core.profiles.profile_file import get_profile_file_path
 
     return (
-        f"No account is named: there is no {find_profile_file()}, and no credential in the environment. Write there, say:\n\n"
+        f"No account is named: there is no {get_profile_file_path()}, and no credential in the environment. Write, say:\n\n"
         '  [acme]\n  system = "alloy"\n  credential = { env = "ACME_KEY" }'
     )

@@ -11,9 +11,9 @@ from ...systems import SYSTEMS
 from ..help import Command
 from ..job_runner import JobTask, run_job
 from ..options.job_account import describe_account
-from ..options.job_options import MODE_OPTIONS, JobOptions, add_job_options, add_options
+from ..options.job_options import MODE_OPTIONS, JobOptions, add_job_options, combine_options
 from ..options.source import SOURCE_FILE, SourceOptions, add_source_options, open_users
-from ..options.system_access import add_system_option, read_place
+from ..options.system_access import add_system_option, get_place_of_directory
 from ..options.target import TargetOptions, add_target_options
 from ..output.failed_file import refuse_harmful_output
 from ..output.next_steps import NextSteps
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     type=click.Choice(SYSTEMS),
     help="Take the users of another system instead of FILE; it is reached as its environment variables say. Needs --job.",
 )
-@add_options(*MODE_OPTIONS)
+@combine_options(*MODE_OPTIONS)
 @click.option(
     "--failed",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -88,8 +88,8 @@ def provision(
     async def work(directory: Directory, run: Run) -> Report:
         from ...provisioning import provision
 
-        reading.check_can_have_workers(options.on)
-        kept = {**_describe_options(system, target, reading, directory), "from": origin}
+        reading.refuse_secrets_for_workers(options.on)
+        kept = {**_collect_kept_options(system, target, reading, directory), "from": origin}
         async with open_users(reading, file, origin, key=directory.capabilities.key) as source:
             return await provision(
                 source,
@@ -119,7 +119,7 @@ def provision(
 )
 @add_many_options("plan", "file")
 @click.argument("file", type=SOURCE_FILE, required=False)
-@add_options(*MODE_OPTIONS)
+@combine_options(*MODE_OPTIONS)
 @add_target_options()
 @add_system_option("--to", "The system that would get the users")
 @add_source_options
@@ -155,7 +155,7 @@ def plan(
                 mode=mode,
                 job=job,
                 allow_delete=allow_delete,
-                options=_describe_options(system, target, reading, directory),
+                options=_collect_kept_options(system, target, reading, directory),
                 on_event=run.on_event,
                 **rules,
             )
@@ -166,8 +166,11 @@ def plan(
     context.exit(run_job(command, options))
 
 
-def _describe_options(
+def _collect_kept_options(
     system: str, target: TargetOptions, reading: SourceOptions, directory: Directory
 ) -> dict[str, Any]:
     """Describe what a later command needs to open the same again; nothing secret."""
-    return {**describe_account(system, target, read_place(directory)), "reading": reading.to_json()}
+    return {
+        **describe_account(system, target, get_place_of_directory(directory)),
+        "reading": reading.to_json(),
+    }

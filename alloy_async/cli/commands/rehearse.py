@@ -14,7 +14,7 @@ from ..exit_codes import ExitCode
 from ..help import Command
 from ..job_runner import JobTask, result_to_json, run_job
 from ..options.emulation import add_emulation_options, create_limit
-from ..options.job_options import MODE_OPTIONS, JobOptions, add_job_options, add_options
+from ..options.job_options import MODE_OPTIONS, JobOptions, add_job_options, combine_options
 from ..options.source import SOURCE_FILE, SourceOptions, add_source_options, open_users
 from ..options.system_access import add_system_option
 from ..options.target import TargetOptions, add_target_options
@@ -38,7 +38,7 @@ _SHOWN = 20
     ],
 )
 @click.argument("file", type=SOURCE_FILE)
-@add_options(*MODE_OPTIONS)
+@combine_options(*MODE_OPTIONS)
 @click.option(
     "--users",
     "export",

@@ -42,7 +42,7 @@ class ArgumentType(click.types.StringParamType):
     def _create_metavar(self) -> str:
         if self.choices:
             return "|".join(self.choices)
-        if _is_file(self.of):
+        if _is_file_type(self.of):
             return "PATH"
         kinds = [_METAVARS[member] for member in self.members if member in _METAVARS]
         if kinds:
@@ -56,7 +56,7 @@ class ArgumentType(click.types.StringParamType):
         if not isinstance(value, str):
             return value
         try:
-            return open_upload(value, ctx) if _is_file(self.of) else self._parse_text(value)
+            return open_upload(value, ctx) if _is_file_type(self.of) else self._parse_text(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -76,7 +76,7 @@ class ArgumentType(click.types.StringParamType):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         from click.shell_completion import CompletionItem
 
-        if _is_file(self.of):
+        if _is_file_type(self.of):
             return [CompletionItem(incomplete, type="file")]
         words = self.choices or (["true", "false"] if bool in self.members else [])
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
@@ -102,14 +102,14 @@ def _create_argument_option(field: Field, text: str) -> Option:
 
     of, repeated = field.type, False
     lists = [member for member in (of, *get_args(of)) if is_list(member)]
-    if lists and _is_scalar(item := get_args(lists[0])[0]):
+    if lists and _is_text_or_literal(item := get_args(lists[0])[0]):
         of, repeated = item, True
-    if _is_file(field.type):
+    if _is_file_type(field.type):
         text = f"{text.partition(':')[0]}: a file; - is standard input."
     help_text = text[:1].upper() + text[1:]
     if repeated:
         help_text += " Repeatable."
-    if (members := _describe_members(field.type)) and not _is_file(field.type):
+    if (members := _describe_members(field.type)) and not _is_file_type(field.type):
         help_text += f" Members: {members}."
     return Option(
         [f"--{format_with_dashes(field.name)}", field.name],
@@ -230,13 +230,13 @@ def _iterate_nested_types(of: Any) -> Iterator[Any]:
         yield from _iterate_nested_types(member)
 
 
-def _is_scalar(of: Any) -> bool:
+def _is_text_or_literal(of: Any) -> bool:
     return all(
         member is str or get_origin(member) is Literal for member in (get_args(of) if is_union(of) else [of])
     )
 
 
-def _is_file(of: Any) -> bool:
+def _is_file_type(of: Any) -> bool:
 
     return bool(of == FileSource)
 

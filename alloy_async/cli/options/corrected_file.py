@@ -81,10 +81,10 @@ def find_correction(job: JobPlace) -> Correction:
 def _find_job_that_took(job: JobPlace, file: Path) -> JobPlace | None:
     """Find the job that took in corrected rows of a job from a file as it is now, and came to its end."""
     from ...provisioning.planning.source_rereader import is_source_unchanged
-    from ...provisioning.reports.corrections import list_corrections
+    from ...provisioning.reports.corrections import list_correction_jobs
     from ...provisioning.store.store_opener import read_job_header
 
-    for place in list_corrections(job):
+    for place in list_correction_jobs(job):
         header = read_job_header(place)
         if header.state == "done":
             reading, _, _ = restore_source_options(header)

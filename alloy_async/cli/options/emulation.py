@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .job_options import add_options
+from .job_options import combine_options
 
 if TYPE_CHECKING:
     from ...sandbox import Limit
@@ -20,7 +20,7 @@ def add_emulation_options(rate: str, burst: str, *, latency: float) -> Callable[
         rate, burst: the options that set the limit, as `--rate`; see `create_limit`.
         latency: default of `--latency`, in seconds.
     """
-    return add_options(
+    return combine_options(
         click.option(
             rate,
             type=click.FloatRange(min=0, min_open=True),

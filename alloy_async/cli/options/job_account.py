@@ -81,12 +81,12 @@ def restore_target(target: TargetOptions, header: JobHeader, job: Path | str) ->
         profile=target.profile if is_told else kept.get("profile"),
         is_remembered=not is_told,
         default_profile=None,  # the job knows its own account, whatever the environment names
-        account=None if is_told or "account" not in kept else _parse_account(kept, system),
+        account=None if is_told or "account" not in kept else _restore_kept_account(kept, system),
         **place,
     )
 
 
-def _parse_account(kept: Mapping[str, Any], system: str) -> Any:
+def _restore_kept_account(kept: Mapping[str, Any], system: str) -> Any:
     from ...core.errors import ConfigurationError
     from ...core.profiles.profile import parse_profile
 

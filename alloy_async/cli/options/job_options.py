@@ -84,11 +84,11 @@ class JobOptions:
     detailed_exitcode: bool = False
 
 
-def _create_output_option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+def _create_option_in_output_group(*names: str, **settings: Any) -> Callable[[Function], Function]:
     return click.option(*names, cls=Option, group="Output", **settings)
 
 
-SAFE_CSV = _create_output_option(
+SAFE_CSV = _create_option_in_output_group(
     "--safe-csv",
     is_flag=True,
     help="Put an apostrophe before cells that a spreadsheet would take for formulas (=, +, -, @). Without, cells are as they"
@@ -127,8 +127,8 @@ _SHARING = (
     _SHARD_ROWS,
 )
 _SHOWING = (
-    _create_output_option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-    _create_output_option(
+    _create_option_in_output_group("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    _create_option_in_output_group(
         "--progress",
         type=click.Choice(PROGRESS),
         default="auto",
@@ -136,9 +136,9 @@ _SHOWING = (
         help="On standard error. auto: a bar on a terminal, a line now and then elsewhere. json: an event a line, for other"
         " programs.",
     ),
-    _create_output_option("-v", "--verbose", is_flag=True, help="Show every request."),
+    _create_option_in_output_group("-v", "--verbose", is_flag=True, help="Show every request."),
 )
-_DETAILED = _create_output_option(
+_DETAILED = _create_option_in_output_group(
     "--detailed-exitcode", is_flag=True, help="Exit with 5, not 0, when the plan holds changes."
 )
 
@@ -159,12 +159,12 @@ def add_job_options(*, sends: bool = True, shares: bool = True) -> Callable[[Fun
             return command(*arguments, options=gathered, **options)
 
         of_run = (*_SENDING, *(_SHARING if shares else (_SHARD_ROWS,))) if sends else (_DETAILED,)
-        return add_options(*of_run, *_SHOWING)(with_options)  # type: ignore[no-any-return]
+        return combine_options(*of_run, *_SHOWING)(with_options)  # type: ignore[no-any-return]
 
     return wrap
 
 
-def add_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def combine_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Give a command several options, in this order on its help page."""
 
     def wrap(command: Any) -> Any:

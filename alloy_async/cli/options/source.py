@@ -91,13 +91,13 @@ class SourceOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a job file keeps it, for `restore_source_options`: of what is secret, the name only."""
-        secret = self._list_secrets()
+        secret = self._list_secret_names()
         public = tuple(pair for pair in self.constants if pair.partition("=")[0] not in secret)
         file = str(Path(self.mapping_file).absolute()) if self.mapping_file else None
         kept = attrs.asdict(attrs.evolve(self, constants=public, mapping_file=file))
         return {**kept, "withheld": secret}
 
-    def check_can_have_workers(self, on: str | None) -> None:
+    def refuse_secrets_for_workers(self, on: str | None) -> None:
         """Make sure that workers can read the same.
 
         Args:
@@ -108,14 +108,14 @@ class SourceOptions:
         """
         from ...core.errors import ConfigurationError
 
-        if on is not None and (secret := self._list_secrets()):
+        if on is not None and (secret := self._list_secret_names()):
             raise ConfigurationError(
                 f"--set {secret[0]}=... is secret and not kept, so that the workers of --on would not have it. Put it into a"
                 f" column of the file; or `plan` the job, and start workers as `alloy-async work JOB --set {secret[0]}=...`."
                 " Nothing was sent"
             )
 
-    def _list_secrets(self) -> list[str]:
+    def _list_secret_names(self) -> list[str]:
         from ...provisioning.sources.field_names import is_secret_name
 
         names = [pair.partition("=")[0] for pair in self.constants]

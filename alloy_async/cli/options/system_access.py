@@ -111,7 +111,7 @@ async def open_client(
 
 def _read_settings(system: str, target: TargetOptions, credential_name: str) -> dict[str, Any]:
     """Read what a client is made with; what the command line says comes before the profile, and that before the environment."""
-    profile, credential = target.load_profile(system), target.read_credential()
+    profile, credential = target.load_profile(system), target.read_api_key_file()
     settings: dict[str, Any] = {}
     if credential is not None:  # that of the profile is not even looked for
         settings = {credential_name: credential, "base_url": profile and profile.base_url}
@@ -230,6 +230,6 @@ def _check_place_names(system: str, place: Mapping[str, str]) -> None:
             )
 
 
-def read_place(directory: Directory) -> dict[str, str]:
+def get_place_of_directory(directory: Directory) -> dict[str, str]:
     """Read what a directory knows besides address and credential, to reach it again."""
     return {name: value for name in PLACE_NAMES if (value := getattr(directory, name, None))}

@@ -92,7 +92,7 @@ class TargetOptions:
         """Get what the directory must know besides address and credential, as far as it was given."""
         return {name: value for name in PLACE_NAMES if (value := getattr(self, name))}
 
-    def read_credential(self) -> str | None:
+    def read_api_key_file(self) -> str | None:
         """Read the API key or token; None to take the environment's.
 
         Raises:

@@ -14,7 +14,7 @@ import click
 
 from ..options.source import restore_source_options
 from ..options.system_access import load_capabilities
-from ..output_file import check_output_file, is_rows_file
+from ..output_file import check_output_file, is_failed_rows_file
 from .next_steps import format_command
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
     from ...provisioning.store.store_opener import get_path_for_files, open_store, open_store_for_reading
 
     path = to.resolve() if to else get_path_for_files(job)  # a link stays one
-    file = _open_private(path)
+    file = _open_private_part(path)
     part = Path(file.name)
     try:
         with file, open_store_for_reading(job) as store:
@@ -118,14 +118,14 @@ def get_failed_file_path(job: JobPlace, ending: str) -> Path:
 
 def suggest_right_file(error: ForeignRowsError) -> str:
     """Suggest what to feed back to which job, as a line with a command; empty where that is not known."""
-    from ...provisioning.store.job_identity_label import create_identity_label, is_of_same_job, read_job_name
+    from ...provisioning.store.job_identity_label import create_job_label, is_of_same_job, read_job_name
     from ...provisioning.store.store_opener import get_path_for_files, read_job_header
 
     if error.label:
         name = read_job_name(error.label)
         for place in (Path(error.source).with_name(name), get_path_for_files(error.job).with_name(name)):
             if place.is_file():
-                label = create_identity_label(read_job_header(place), place)
+                label = create_job_label(read_job_header(place), place)
                 if is_of_same_job(label, error.label):
                     command = format_command("resume", place, "--failed", Path(error.source))
                     return f"\nTo feed it back to its own job:  {command}"
@@ -158,7 +158,7 @@ def _hash_file(path: Path, header: JobHeader) -> str:
     return blake2b(path.read_bytes(), key=header.salt, digest_size=16).hexdigest()
 
 
-def _open_private(path: Path) -> IO[str]:
+def _open_private_part(path: Path) -> IO[str]:
     """Open a new file beside the path that only its owner may read: it holds people's data."""
     # Of a name of its own: workers of a shared job come to their end in one folder at the same time.
     return NamedTemporaryFile(
@@ -175,7 +175,7 @@ def _open_private(path: Path) -> IO[str]:
 def _refuse_foreign_file(path: Path) -> None:
     from ...provisioning.errors import JobError
 
-    if path.exists() and not is_rows_file(path):
+    if path.exists() and not is_failed_rows_file(path):
         raise JobError("is a file of yours; give --failed a place for the rows that did not go in", path)
 
 
@@ -188,7 +188,7 @@ def write_rows_to_feed_back(
     from ...provisioning.reports.failed_rows_writer import write_failed_keys, write_failed_rows
     from ...provisioning.reports.job_report import read_unresolved
     from ...provisioning.sources import CsvSource
-    from ...provisioning.store.job_identity_label import create_identity_label
+    from ...provisioning.store.job_identity_label import create_job_label
 
     header = job_report.header
     key = load_capabilities(json.loads(header.options).get("system", header.system.lower())).key
@@ -201,7 +201,7 @@ def write_rows_to_feed_back(
     except (AlloyAsyncError, OSError, KeyError) as error:
         source, why = None, str(error)
     unresolved = read_unresolved(store, job_report.phase, planned=True)
-    label = create_identity_label(header, job_report.path)
+    label = create_job_label(header, job_report.path)
     if source is not None:
         write_failed_rows(file, source, unresolved, label, safe=safe)
         return "csv" if isinstance(source, CsvSource) else "jsonl"

@@ -28,10 +28,10 @@ def format_command(*words: str | Path) -> str:
 
     The address of a job in a database is written without its password.
     """
-    return shlex.join(["alloy-async", *(_mask_or_prefix(word) for word in words)])
+    return shlex.join(["alloy-async", *(_mask_password_or_prefix_dash(word) for word in words)])
 
 
-def _mask_or_prefix(word: str | Path) -> str:
+def _mask_password_or_prefix_dash(word: str | Path) -> str:
     if isinstance(word, str) and "://" in word:
         from ...provisioning.store.postgres.address import JobAddress, is_database_address
 

@@ -119,7 +119,7 @@ class ProgressDisplay:
                 self._print_findings(event)
                 self._bar.reset(self._task, description="sending", total=event.rows, notes="")
             case DoubtsFound(rows):
-                asked = format_count(rows, "row is", "rows are")
+                asked = format_count_with_noun(rows, "row is", "rows are")
                 self._print_if_due(f"{asked} in doubt: asking {self._target} what it holds")
             case Sending(counts):
                 total = counts.rows or None  # a source that is read once has none yet
@@ -131,7 +131,7 @@ class ProgressDisplay:
             case Waiting(_, reason, seconds):
                 self._retries += 1
                 self._waited += seconds
-                notes = f"{format_count(self._retries, 'retry', 'retries')}, {self._waited:,.0f} s waited"
+                notes = f"{format_count_with_noun(self._retries, 'retry', 'retries')}, {self._waited:,.0f} s waited"
                 self._bar.update(self._task, notes=notes)
                 self._print_if_due(f"waiting {seconds:.1f} s before trying again: {reason}")
             case Paused(reason):
@@ -157,7 +157,7 @@ class ProgressDisplay:
             self.print_message(f"{self._name}:{finding.line}: {kind}: {finding.remark}", style)
         more = checked.errors + checked.warnings - len(checked.findings)
         if more > 0:
-            self.print_message(f"... and {format_count(more, 'more finding', 'more findings')}")
+            self.print_message(f"... and {format_count_with_noun(more, 'more finding', 'more findings')}")
         if checked.dropped:
             names = ", ".join(checked.dropped)
             self.print_message(f"{self._target} has no place for these columns, they are not sent: {names}")
@@ -181,7 +181,7 @@ def print_text(console: Console, text: str, style: str | None = None) -> None:
     console.print(Text(text, style or ""), soft_wrap=not wrap)
 
 
-def format_count(number: int, one: str, many: str) -> str:
+def format_count_with_noun(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 

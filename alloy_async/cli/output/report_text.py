@@ -45,7 +45,7 @@ def print_report(console: Console, report: JobReport, unresolved: Iterable[Repor
     ]
     console.print(_create_table(outcomes, right=True))
     console.print()
-    console.print(_create_table(_list_figures(report)))
+    console.print(_create_table(_list_performance_figures(report)))
     if report.reasons:
         _print_styled_text(console, "\nWhy rows did not go in")
         _print_reasons(console, report)
@@ -134,7 +134,7 @@ def _create_table(rows: Iterable[tuple[Text | str, str]], *, right: bool = False
     return table
 
 
-def _list_figures(report: JobReport) -> Iterable[tuple[str, str]]:
+def _list_performance_figures(report: JobReport) -> Iterable[tuple[str, str]]:
     yield "time", f"{format_duration(report.elapsed)}, {report.rate:,.0f} rows/s"
     timeline = Timeline.from_seconds(report.seconds)
     if not timeline.buckets:

@@ -13,7 +13,7 @@ from ...provisioning import Plan
 from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.results import Report
 from .next_steps import NextSteps, format_command
-from .progress import format_count, print_text
+from .progress import format_count_with_noun, print_text
 
 OUTCOME_STYLES = {
     **dict.fromkeys(
@@ -39,9 +39,7 @@ def print_summary(
     speed = counts.settled / report.elapsed if report.elapsed else 0.0
     spent = f"{report.elapsed:,.1f} s, {speed:,.0f} rows/s"
     if report.retries:
-        spent += (
-            f", {format_count(report.retries, 'retry', 'retries')} after {report.waited:,.1f} s of waiting"
-        )
+        spent += f", {format_count_with_noun(report.retries, 'retry', 'retries')} after {report.waited:,.1f} s of waiting"
     always = _ALWAYS if report.mode == "create" and report.phase == "apply" else ()
     facts = [
         (OUTCOME_NAMES[name], number, OUTCOME_STYLES[name])
@@ -75,7 +73,7 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
         _print_next_steps_after_undo(console, report, steps)
         return
     if failed:
-        rows = format_count(counts.unresolved, "row did", "rows did")
+        rows = format_count_with_noun(counts.unresolved, "row did", "rows did")
         is_remote = "://" in report.source and failed.parent == Path()
         place = f"{failed} in the current folder" if is_remote else failed
         print_text(console, f"{rows} not go in; {place} has each with its line and reason.")
@@ -84,7 +82,9 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
             print_text(console, f"Correct them there, then run:  {correction}")
     if counts.unknown and not counts.unfinished and not steps.is_sandbox:
         again = steps.format_job_command("resume", report.job, "--send-again")
-        rows = format_count(counts.unknown, "row of unknown outcome is", "rows of unknown outcome are")
+        rows = format_count_with_noun(
+            counts.unknown, "row of unknown outcome is", "rows of unknown outcome are"
+        )
         print_text(console, f"Once nothing can be on its way any more, {rows} sent again by:  {again}")
     if (counts.failed or counts.unfinished) and not steps.is_sandbox:
         print_text(console, f"To go on:  {steps.format_job_command('resume', report.job)}")
@@ -98,25 +98,25 @@ def _print_next_steps_after_undo(console: Console, report: Report, steps: NextSt
     """Print what is left after a job was taken back: never to do again what was just undone."""
     counts = report.counts
     if counts.unresolved:
-        changes = format_count(counts.unresolved, "change was", "changes were")
+        changes = format_count_with_noun(counts.unresolved, "change was", "changes were")
         why = format_command("report", report.job)
         print_text(console, f"{changes} not taken back; each with its reason:  {why}")
     if (counts.failed or counts.unfinished) and not steps.is_sandbox:
         print_text(console, f"To go on taking it back:  {steps.format_job_command('resume', report.job)}")
     if not counts.unresolved:
         print_text(console, "Everything was taken back.")
-    _print_correction_steps(console, report.job, steps)
+    _print_how_to_undo_corrections(console, report.job, steps)
 
 
-def _print_correction_steps(console: Console, job: Path | str, steps: NextSteps) -> None:
+def _print_how_to_undo_corrections(console: Console, job: Path | str, steps: NextSteps) -> None:
     """Print how to take back what was corrected and fed back: that is in jobs of their own."""
     from ...core.errors import AlloyAsyncError
-    from ...provisioning.reports.corrections import list_with_corrections
+    from ...provisioning.reports.corrections import list_job_and_correction_jobs
     from ...provisioning.store.store_opener import open_store_for_reading
 
     try:
         standing = []
-        for other in list_with_corrections(job)[1:]:
+        for other in list_job_and_correction_jobs(job)[1:]:
             with open_store_for_reading(other) as store:
                 if store.read_header().phase == "apply" and store.was_anything_intended():
                     standing.append(other)

@@ -42,24 +42,24 @@ class JobRegister:
             name: of the tenant.
             job: where its first job is; None: NAME.job beside the table.
         """
-        first, kept = self._get_first_place(name, job), self._jobs.get(name, {}).get("job")
+        first, kept = self._choose_unnumbered_place(name, job), self._jobs.get(name, {}).get("job")
         if not kept or (kept[0] == "#") is not isinstance(first, str):
             return first
         return first.partition("#")[0] + kept if isinstance(first, str) else self._folder / kept
 
     def was_provisioned(self, name: str) -> bool:
         """Tell whether the last run with a tenant was to bring its users in, and not only to plan that."""
-        return self._get_run(name) == "provision"
+        return self._get_last_action(name) == "provision"
 
     def is_taken_back(self, name: str, *, adopted: bool = False) -> bool:
         """Tell whether the last run with a tenant was to take back what was done; `adopted`: with that option."""
-        return self._get_run(name) in ((_UNDO_ADOPTED,) if adopted else ("undo", _UNDO_ADOPTED))
+        return self._get_last_action(name) in ((_UNDO_ADOPTED,) if adopted else ("undo", _UNDO_ADOPTED))
 
     def note_undo(self, name: str, job: JobPlace, *, adopted: bool) -> None:
         """Take note that a tenant's job is taken back; `save` writes that. Until all of it is, `resume` goes on with it."""
         self._set_job(name, job, _UNDO_ADOPTED if adopted else "undo")
 
-    def _get_run(self, name: str) -> str | None:
+    def _get_last_action(self, name: str) -> str | None:
         return self._jobs.get(name, {}).get("by")
 
     def choose_new_place(self, name: str, job: JobPlace | None, by: str) -> JobPlace:
@@ -85,7 +85,7 @@ class JobRegister:
                 raise JobError(f"is {what} ({state}); {remedy}, or delete it", now)
         place = next(
             place
-            for place in _iterate_numbered_places(self._get_first_place(name, job))
+            for place in _iterate_numbered_places(self._choose_unnumbered_place(name, job))
             if not job_exists(place)
         )
         self._set_job(name, place, by)
@@ -108,7 +108,7 @@ class JobRegister:
         part.write_text(json.dumps({"jobs": self._jobs}, indent=1, ensure_ascii=False) + "\n", "utf-8")
         part.replace(self.path)
 
-    def restore(self) -> None:
+    def write_back_as_found(self) -> None:
         """Write it as it was found: the run for which it was changed did not begin.
 
         Raises:
@@ -122,7 +122,7 @@ class JobRegister:
         else:
             self.path.unlink(missing_ok=True)
 
-    def _get_first_place(self, name: str, job: JobPlace | None) -> JobPlace:
+    def _choose_unnumbered_place(self, name: str, job: JobPlace | None) -> JobPlace:
         return self._folder / f"{name}.job" if job is None else job
 
     def _load_jobs(self) -> dict[str, dict[str, str]]:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from ...core.argument_errors import use_argument_names
 from ..exit_codes import ExitCode
-from ..options.job_options import JobOptions, add_options
+from ..options.job_options import JobOptions, combine_options
 from .error_messages import format_key_name
 from .runner import ManyCommand, run_many
 from .table.keys import KEYS
@@ -116,7 +116,7 @@ def accept_tenants_table(
                 )
             return command(*arguments, **given)
 
-        return add_options(*options)(with_table)
+        return combine_options(*options)(with_table)
 
     return wrap
 

@@ -20,7 +20,7 @@ from rich.text import Text
 from ...provisioning import TenantResult
 from ...provisioning.events import Counts, Event
 from ..output.json_progress import format_event_name
-from ..output.progress import format_count, print_text
+from ..output.progress import format_count_with_noun, print_text
 from ..output.safe_text import clean_line, format_json, print_line
 from ..output.streams import ignore_closed_stream, is_same_output
 from .tenant_run_progress import RUNNING, Stage, TenantRunProgress, describe_counts, describe_end
@@ -131,7 +131,8 @@ class TenantsProgress:
         new = counts.settled - sum(state.earlier for state in self.states.values())
         speed = new / max(self._clock() - self._began, 1e-9)
         rows = describe_counts(attrs.evolve(counts, planned=0)) or "no rows yet"
-        return f"{format_count(len(self.states), 'tenant', 'tenants')}: {', '.join(facts)}; {rows} ({speed:,.0f} rows/s)"
+        tenants = format_count_with_noun(len(self.states), "tenant", "tenants")
+        return f"{tenants}: {', '.join(facts)}; {rows} ({speed:,.0f} rows/s)"
 
     def _render(self) -> RenderableType:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=True)

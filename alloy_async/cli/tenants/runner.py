@@ -77,7 +77,7 @@ def run_many(command: ManyCommand) -> ExitCode:
             command.action, entries, index, command.failed, adopted=command.adopted
         )
         if reader.has_mistakes:  # what else is wrong is told together with these
-            index.restore()
+            index.write_back_as_found()
             _raise_all_mistakes(command, reader, chosen)
     except (AlloyAsyncError, OSError) as error:
         return _print_refusal(reader, error)
@@ -90,11 +90,11 @@ def run_many(command: ManyCommand) -> ExitCode:
             report = asyncio.run(_run_tenants(command, chosen, progress))
         except asyncio.CancelledError:
             if not progress.is_begun:
-                index.restore()
+                index.write_back_as_found()
             progress.print_message(_describe_interruption(command, progress))
             return ExitCode.INTERRUPTED
         except (AlloyAsyncError, OSError) as error:
-            index.restore()
+            index.write_back_as_found()
             return _print_refusal(reader, error)
     return _finish_run(command, report, progress)
 
@@ -106,7 +106,7 @@ def _raise_all_mistakes(command: ManyCommand, reader: TableReader, chosen: Tenan
         "resume": mistakes.is_source_needed_to_resume,
         "undo": mistakes.is_source_needed_to_undo,
     }
-    need = needs.get(command.action, mistakes.is_source_needed)
+    need = needs.get(command.action, mistakes.is_source_needed_to_begin)
     _, found = asyncio.run(mistakes.find_mistakes(chosen.tenants, need))
     reader.add_mistakes(found)
     reader.raise_mistakes()
@@ -185,7 +185,7 @@ def _finish_run(command: ManyCommand, report: TenantsReport[Any], progress: Tena
                 one.result, None, command.options, progress.print_message
             ):
                 failed_files[name] = written
-    codes = {name: choose_exit_code(progress, name, command) for name in progress.states}
+    codes = {name: choose_tenant_exit_code(progress, name, command) for name in progress.states}
     code = ExitCode.INTERRUPTED if report.stopped else max(codes.values(), default=ExitCode.SUCCESS)
     with ignore_closed_stream(sys.stdout):
         if command.options.as_json:
@@ -197,7 +197,7 @@ def _finish_run(command: ManyCommand, report: TenantsReport[Any], progress: Tena
     return code
 
 
-def choose_exit_code(progress: TenantsProgress, name: str, command: ManyCommand) -> ExitCode:
+def choose_tenant_exit_code(progress: TenantsProgress, name: str, command: ManyCommand) -> ExitCode:
     """Choose the exit code that the command on this tenant alone would have."""
     from ...provisioning import NoSuchJob, Plan
 

@@ -17,7 +17,7 @@ from ...provisioning import NoSuchJob, Plan, Report, TenantsReport
 from ...provisioning.errors import JobUnavailable
 from ...provisioning.events import Counts
 from ..job_runner import result_to_json
-from ..output.progress import format_count, print_text
+from ..output.progress import format_count_with_noun, print_text
 from ..output.safe_text import clean_line
 from .tenant_run_progress import TenantRunProgress, describe_counts, describe_end
 
@@ -69,7 +69,7 @@ def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantRunPro
         f"{ends[end]:,} {end}" for end in ("done", "incomplete", "failed", "not begun") if ends[end]
     )
     counts = describe_counts(sum((state.counts for state in states.values()), Counts()))
-    tenants = format_count(len(states), "tenant", "tenants")
+    tenants = format_count_with_noun(len(states), "tenant", "tenants")
     return f"{tenants}: {facts}{'; ' * bool(counts)}{counts}; {report.elapsed:,.1f} s"
 
 
@@ -85,7 +85,7 @@ def _print_next_steps(
         return
     if any(map(_has_changes, states.values())):
         print_text(console, f"To carry it out:  {command.format_command('apply')}")
-    elif command.action == "provision" and any(map(_could_not_begin, states.values())):
+    elif command.action == "provision" and any(map(_was_database_away_at_begin, states.values())):
         print_text(console, f"Once the database answers:  {command.format_command('provision')}")
     elif command.action != "plan" and any(map(_can_resume, states.values())):
         again = "To go on taking it back" if command.action == "undo" else "To go on"
@@ -101,7 +101,7 @@ def _has_changes(state: TenantRunProgress) -> bool:
     return isinstance(plan, Plan) and plan.changes > 0
 
 
-def _could_not_begin(state: TenantRunProgress) -> bool:
+def _was_database_away_at_begin(state: TenantRunProgress) -> bool:
     """Tell whether the database of a tenant's job was away before anything of it was there: then there is nothing to resume."""
     return (
         state.result is not None and isinstance(state.result.error, JobUnavailable) and not state.counts.rows

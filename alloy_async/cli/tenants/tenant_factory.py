@@ -148,7 +148,7 @@ def _create_tenant(entry: Entry, place: JobPlace, table: Path, *, goes_on: bool)
         target=partial(open_directory, entry.system, entry.target),
         job=place,
         **entry.rules,
-        options=_describe_options(entry, table),
+        options=_collect_kept_options(entry, table),
         concurrency=entry.concurrency,
     )
 
@@ -174,7 +174,7 @@ def _restore_source_options(entry: Entry, header: JobHeader) -> SourceOptions:
     return attrs.evolve(kept, constants=restore_constants(header, secrets))
 
 
-def _describe_options(entry: Entry, table: Path) -> dict[str, Any]:
+def _collect_kept_options(entry: Entry, table: Path) -> dict[str, Any]:
     """Describe what a later command on the job alone needs; nothing secret."""
     place = {} if entry.target.sandbox else read_place_arguments(entry.system, entry.target)
     return {

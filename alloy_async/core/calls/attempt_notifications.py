@@ -26,7 +26,7 @@ async def transmit_and_notify(call: Call, credential: Secret | None) -> RawRespo
     settings, operation, monotonic = call.options.settings, call.operation, call.shared.clock.monotonic
     began, number = monotonic(), call.attempts
     if settings.on_request is not None:
-        facts = _create_event_facts(call)
+        facts = _create_facts_of_call(call)
         settings.on_request(RequestEvent(operation.name, operation.verb, operation.route, number, **facts))
     status, request_id, error = None, None, None
     try:
@@ -43,7 +43,7 @@ async def transmit_and_notify(call: Call, credential: Secret | None) -> RawRespo
         outcome = status if error is None else type(error).__name__
         log.debug("%s %s in %.1f ms, attempt %d", operation.name, outcome, elapsed * 1000, number)
         if settings.on_response is not None:
-            facts = _create_event_facts(call)
+            facts = _create_facts_of_call(call)
             settings.on_response(
                 ResponseEvent(operation.name, number, elapsed, status, request_id, error, **facts)
             )
@@ -56,7 +56,7 @@ def report_retry(call: Call, error: AlloyAsyncError, wait: float) -> None:
     if settings.telemetry is not None:
         settings.telemetry.add_retry(call)
     if settings.on_retry is not None:
-        facts = _create_event_facts(call)
+        facts = _create_facts_of_call(call)
         settings.on_retry(RetryEvent(call.operation.name, call.attempts, wait, error, **facts))
 
 
@@ -68,13 +68,13 @@ def report_refusal(call: Call, error: AlloyAsyncError) -> None:
     if settings.telemetry is not None:
         settings.telemetry.add_refusal(call)
     if settings.on_limit is not None:
-        facts = _create_event_facts(call)
+        facts = _create_facts_of_call(call)
         settings.on_limit(
             RateLimitedEvent(call.operation.name, call.attempts, error.retry_after, error, **facts)
         )
 
 
-def _create_event_facts(call: Call) -> dict[str, str]:
+def _create_facts_of_call(call: Call) -> dict[str, str]:
     """Create what all events of the call tell."""
     if not hasattr(call, "id"):
         call.id = f"{os.getpid():x}-{next(_ids):x}"

@@ -16,7 +16,7 @@ from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.request import CompiledOperation, Request, compile_operation
 from ..messages.unexpected_answers import (
-    decode_unexpected_answer,
+    decode_leniently,
     error_from_response,
     lowercase_header_names,
 )
@@ -192,7 +192,7 @@ class Call:
         if isinstance(failure, ConfigurationError):
             self.attempts = sent  # the client was closed, say: nothing was sent this time
         failure.operation = self.operation.name
-        failure.add_earlier_attempts(self.effect, self.attempts)
+        failure.include_earlier_attempts(self.effect, self.attempts)
         self.effect = failure.effect
         if self.watch is not None:
             self.watch.note_failure(self.operation, failure)
@@ -250,7 +250,7 @@ class Call:
         try:
             outcome = self.plan.decode(wire.body, wire.headers)
         except Mismatch as mismatch:
-            outcome = decode_unexpected_answer(
+            outcome = decode_leniently(
                 self.operation,
                 wire.status,
                 lowercase_header_names(wire.headers),

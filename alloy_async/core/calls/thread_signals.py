@@ -76,7 +76,7 @@ class ThreadSignals:
         except IndexError:
             return self._create()
 
-    def release(self, signal: ThreadSignal) -> None:
+    def return_to_pool(self, signal: ThreadSignal) -> None:
         """Take one back after a wait that was not broken off: else nobody knows whether it is set."""
         self._free.append(signal)
 

@@ -106,7 +106,7 @@ def _create_mapping_encoder(of: Any) -> Encoder:
     return encode_mapping
 
 
-def _create_literal_decoder(of: Any) -> Decoder:
+def _create_lenient_literal_decoder(of: Any) -> Decoder:
     """Accept also values that only a newer server knows, as long as they are of the same kind."""
     kinds = {type(known) for known in get_args(of)}
 
@@ -159,7 +159,7 @@ def _try_each(attempts: Sequence[Callable[[Any], Any]], value: Any) -> Any:
 def _create_union_decoder(of: Any) -> Decoder:
     optional = NoneType in get_args(of)
     members = list_union_members(of)
-    reads = [_bind_decoder(member) for member in members]
+    reads = [_bind_decoder_to_type(member) for member in members]
     single = get_decoder(members[0]) if len(members) == 1 else None
 
     def decode_union(value: Any, _: Any = None) -> Any:
@@ -172,7 +172,7 @@ def _create_union_decoder(of: Any) -> Decoder:
     return decode_union
 
 
-def _bind_decoder(member: Any) -> Callable[[Any], Any]:
+def _bind_decoder_to_type(member: Any) -> Callable[[Any], Any]:
     read = get_decoder(member)
     return lambda value: read(value, member)
 
@@ -204,7 +204,7 @@ def _register_containers() -> None:
     for applies, create_decoder, create_encoder in (
         (is_list, _create_list_decoder, _create_list_encoder),
         (is_mapping, _create_mapping_decoder, _create_mapping_encoder),
-        (_is_literal, _create_literal_decoder, _create_literal_encoder),
+        (_is_literal, _create_lenient_literal_decoder, _create_literal_encoder),
         (is_annotated, lambda of: get_decoder(get_args(of)[0]), lambda of: get_encoder(get_args(of)[0])),
         (is_union, _create_union_decoder, _create_union_encoder),
     ):

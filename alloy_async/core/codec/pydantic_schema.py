@@ -59,7 +59,7 @@ def create_json_schema(of: Any, within: tuple[Any, ...] = ()) -> dict[str, Any]:
     if of in SCALARS:
         return dict(SCALARS[of])
     if isinstance(of, type) and issubclass(of, ModelBase):
-        return _describe_model(of, within)
+        return _create_json_schema_of_model(of, within)
     if is_union(of):
         members = [*list_union_members(of), *([NoneType] if NoneType in get_args(of) else [])]
         return {"anyOf": [create_json_schema(member, within) for member in members if member is not Null]}
@@ -74,7 +74,7 @@ def create_json_schema(of: Any, within: tuple[Any, ...] = ()) -> dict[str, Any]:
     return {}
 
 
-def _describe_model(cls: type[ModelBase], within: tuple[Any, ...]) -> dict[str, Any]:
+def _create_json_schema_of_model(cls: type[ModelBase], within: tuple[Any, ...]) -> dict[str, Any]:
     if cls in within:
         return {"type": "object", "title": cls.__name__}
     properties, required = {}, []

@@ -101,7 +101,7 @@ class Redactor:
         spellings = {spelling for secret in self._secrets for spelling in _iterate_spellings(secret)}
         self._spellings = sorted(spellings, key=len, reverse=True)  # the longest first: one may hold another
         self._numbers = frozenset(
-            number for secret in self._secrets if (number := _parse_number(secret)) is not None
+            number for secret in self._secrets if (number := _parse_float_or_none(secret)) is not None
         )
         pieces = {piece for secret in self._secrets for piece in _iterate_base64(secret)}
         self._base64 = {
@@ -205,7 +205,7 @@ def _iterate_base64(secret: str) -> Iterator[str]:
             yield from {piece, piece.replace("+", "-").replace("/", "_")}
 
 
-def _parse_number(text: str) -> float | None:
+def _parse_float_or_none(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:

@@ -117,7 +117,7 @@ def loads(of: Any, raw: bytes) -> Any:
     return create_json_parser(of)(raw)
 
 
-def dumps(value: Any) -> bytes:
+def dump_plain_json(value: Any) -> bytes:
     """Print a JSON value; raises Mismatch where JSON has no form for it (lone surrogates, numbers beyond 64 bits)."""
     try:
         return orjson.dumps(value)

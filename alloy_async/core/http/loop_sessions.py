@@ -116,7 +116,7 @@ class LoopSessions:
         _all_sessions.add(self)
 
     @property
-    def _forwards_requests(self) -> bool:
+    def _has_forwarding_proxy(self) -> bool:
         """Whether a proxy takes whole requests; TLS goes through a tunnel instead."""
         return self._proxy is not None and self._base.scheme == "http"
 
@@ -133,7 +133,7 @@ class LoopSessions:
         whole = CIMultiDict(headers)
         whole.setdefault(hdrs.HOST, self._base.host_port_subcomponent or "")
         whole.setdefault(hdrs.ACCEPT_ENCODING, ACCEPT_ENCODING)
-        if self._forwards_requests:
+        if self._has_forwarding_proxy:
             return RequestHead(verb, f"{self._base.origin()}{path}", whole, self._proxy)
         return RequestHead(verb, path, whole)
 
@@ -181,7 +181,7 @@ class LoopSessions:
 
     def _create_direct_sender(self, connector: Any, scheduler: TimeoutScheduler) -> DirectSender:
         proxy = None if self._proxy is None else self._proxy.url
-        if proxy is not None and self._forwards_requests:
+        if proxy is not None and self._has_forwarding_proxy:
             return DirectSender(connector, scheduler, proxy, None)
         return DirectSender(connector, scheduler, self._base, proxy)
 
@@ -221,7 +221,7 @@ class _SessionKeeper:
 
     def __init__(self, loop_session: LoopSession) -> None:
         self.loop_session = loop_session
-        self._generator = _keep_open(loop_session)
+        self._generator = _close_at_end_of_loop(loop_session)
         # Runs to the `yield`, which needs no waiting, and makes the generator known to the loop.
         _run_without_waiting(self._generator.__anext__())
         # A finalizer, since __del__ comes too late for a client that is garbage in a cycle, or lives until the exit.
@@ -277,7 +277,7 @@ def _run_without_waiting(step: Any) -> None:
     raise RuntimeError("the step had to wait")
 
 
-async def _keep_open(loop_session: LoopSession) -> AsyncGenerator[None, None]:
+async def _close_at_end_of_loop(loop_session: LoopSession) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:

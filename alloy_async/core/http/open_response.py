@@ -61,7 +61,7 @@ class OpenResponse(ABC):
         """What `read` has got so far."""
         return b"".join(self._pieces or ())
 
-    def take_whole_body(self, limit: int) -> bytes | None:
+    def take_body_if_complete(self, limit: int) -> bytes | None:
         """Return the whole body where it is here already, as it stands and within the bound; else None.
 
         Most answers are there as a whole by the time that their head is read.

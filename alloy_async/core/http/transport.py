@@ -118,12 +118,12 @@ class Transport:
             if streamed and response.ok:
                 response.lift_deadline()
                 return RawResponse(response.status, response.headers, response)
-            body = response.take_whole_body(self._limit)
+            body = response.take_body_if_complete(self._limit)
             if body is None:
                 body = await response.read(self._limit)
             return RawResponse(response.status, response.headers, body)
         except asyncio.CancelledError:
-            if not self._was_closed_meanwhile():
+            if not self._was_cancelled_by_closing_pool():
                 raise
             cause: BaseException = ConnectionBroken(CLOSED_HERE)
         except RuntimeError as error:
@@ -143,7 +143,7 @@ class Transport:
         del cause
         raise failure
 
-    def _was_closed_meanwhile(self) -> bool:
+    def _was_cancelled_by_closing_pool(self) -> bool:
         """Tell whether this call is cancelled since its pool was closed: aiohttp then cancels who waits for a connection."""
         task = asyncio.current_task()
         return self._sessions.is_closed and task is not None and not task.cancelling()

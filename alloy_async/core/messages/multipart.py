@@ -72,7 +72,7 @@ class Multipart:
 
     async def _prepare_file(self, argument: str, source: UploadSource) -> None:
         try:
-            await asyncio.to_thread(source.prepare_to_read)
+            await asyncio.to_thread(source.open_and_measure)
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else error
             raise InvalidRequest(

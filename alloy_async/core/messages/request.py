@@ -15,7 +15,7 @@ from ..codec.conversion import Encoder, Mismatch, get_encoder
 from ..codec.error_path import describe_mismatch_in_argument
 from ..codec.fields import Field, get_fields
 from ..codec.redaction import has_secret_fields
-from ..codec.typed_json import dumps, from_wire
+from ..codec.typed_json import dump_plain_json, from_wire
 from ..errors import DecodeError, InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query
 from ..operation.operation import Operation, find_result_type
@@ -94,7 +94,7 @@ class CompiledOperation:
         self._extra_query = [create_argument(field) for field in of[ExtraQuery]]
         self._members = [create_argument(field) for field in of[Json]]
         self._whole = create_argument(of[Body][0]) if of[Body] else None
-        self._files = _list_file_parts(of[Part])
+        self._files = _select_file_fields(of[Part])
         self._parts = [create_argument(field) for field in of[Part] if field not in self._files]
         self._check = cls.check if cls.check is not Operation.check else None
         self.headers: dict[str, str] = {"Accept": cls.accept}
@@ -190,7 +190,7 @@ class CompiledOperation:
                 if getattr(operation, argument.field.name) is not None or argument.field.required:
                     data[argument.wire] = argument.encode(operation)
         try:
-            return dumps(data)
+            return dump_plain_json(data)
         except Mismatch as mismatch:
             raise create_argument_refusal(
                 operation, f"{self._find_unencodable_argument(operation)}cannot be sent as JSON: {mismatch}"
@@ -199,7 +199,7 @@ class CompiledOperation:
     def _find_unencodable_argument(self, operation: Operation[Any]) -> str:
         for argument in [self._whole] if self._whole else self._members:
             try:
-                dumps(argument.encode(operation))
+                dump_plain_json(argument.encode(operation))
             except Mismatch:
                 return f"{argument.field.name} "
         return ""
@@ -217,7 +217,7 @@ class CompiledOperation:
         return has_secret_fields(self.result)
 
 
-def _list_file_parts(parts: list[Field]) -> list[Field]:
+def _select_file_fields(parts: list[Field]) -> list[Field]:
     """Find the parts of a multipart body that are files."""
     if not parts:
         return []

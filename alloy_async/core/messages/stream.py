@@ -129,7 +129,7 @@ class Stream:
         parts: list[str] = []
         size = position = 0
         async for chunk in self:
-            lines = _split_lines(self._decode_text(decode, chunk, False, position))
+            lines = _split_after_line_ends(self._decode_text(decode, chunk, False, position))
             position += len(chunk)
             for line in lines:
                 parts.append(line)
@@ -139,7 +139,7 @@ class Stream:
                     parts, size = [], 0
             if size > MAX_RECORD:
                 raise self._create_error(f"a line has more than {MAX_RECORD} characters")
-        parts += _split_lines(self._decode_text(decode, b"", True, position))
+        parts += _split_after_line_ends(self._decode_text(decode, b"", True, position))
         if parts:
             yield "".join(parts)
 
@@ -181,7 +181,7 @@ class Stream:
             )
         header: list[str] | None = None
         number = 0
-        async for cells in self._read_records(delimiter):
+        async for cells in self._read_csv_records(delimiter):
             number += 1
             if header is None:
                 header = cells
@@ -213,7 +213,7 @@ class Stream:
         del row  # a traceback that prints local variables must not show a person's data
         raise self._create_error(reason)
 
-    async def _read_records(self, delimiter: str) -> AsyncIterator[list[str]]:
+    async def _read_csv_records(self, delimiter: str) -> AsyncIterator[list[str]]:
         """Read each record's cells; a record goes on while a quote is open."""
         records, number = CsvRecordReader(delimiter), 1
         async for line in self._read_lines(None):
@@ -235,7 +235,7 @@ class Stream:
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-def _split_lines(text: str) -> list[str]:
+def _split_after_line_ends(text: str) -> list[str]:
     """Split a text after each line end (not, as str.splitlines does, after form feeds and other separators)."""
     if "\r" in text:
         return _LINE.findall(text)

@@ -101,7 +101,7 @@ class UploadSource:
     def repeatable(self) -> bool:
         return self._start is not None or not self._begun
 
-    def prepare_to_read(self) -> None:
+    def open_and_measure(self) -> None:
         """Open the file, and find out its size and whether it can be rewound; run in a thread, as disks may be slow."""
         with self._lock:
             if not self._over and not isinstance(self._content, AsyncIterable):

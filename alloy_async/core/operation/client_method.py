@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from ..argument_errors import create_argument_error
+from ..argument_errors import find_argument_error
 from .method_signature import MethodSignature, create_docstring
 from .operation import Operation
 
@@ -84,7 +84,7 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
         owner = owner or type(instance)
         if not hasattr(owner, "is_async"):
             return self  # on the table itself
-        function = self.get_method(owner.is_async)
+        function = self.get_client_function(owner.is_async)
         self._install_on_class(owner, function)
         return function if instance is None else MethodType(function, instance)
 
@@ -106,7 +106,7 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
         def __call__(self: Any, *args: P.args, **kwargs: P.kwargs) -> T: ...
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
-    def get_method(self, is_async: bool) -> Callable[..., Any]:
+    def get_client_function(self, is_async: bool) -> Callable[..., Any]:
         """Give the function of an async or of a sync client, made on first use.
 
         Args:
@@ -176,7 +176,7 @@ def _create_client_function(operation: type[Operation[Any]], is_async: bool) -> 
         raise failure
 
     def find_error(args: Sequence[Any], kwargs: Mapping[str, Any]) -> TypeError | None:
-        return create_argument_error(f"{operation.name}()", operation.__init__, args, kwargs, "argument")
+        return find_argument_error(f"{operation.name}()", operation.__init__, args, kwargs, "argument")
 
     function: Any = send_async if is_async else send_sync
     vars(operation)["__init__"].__qualname__ = operation.name  # what Python says where an argument is missing

@@ -10,7 +10,7 @@ from ..errors import AlloyAsyncError, ConfigurationError
 from .operation import Operation
 
 
-def _accept_no_error(error: AlloyAsyncError) -> bool:
+def _never_lets_in(error: AlloyAsyncError) -> bool:
     return False
 
 
@@ -27,7 +27,7 @@ class Probe(NamedTuple):
 
     create: Callable[[Mapping[str, str]], Operation[Any]]
     describe: Callable[[Mapping[str, str], Any], str]
-    accepts: Callable[[AlloyAsyncError], bool] = _accept_no_error
+    accepts: Callable[[AlloyAsyncError], bool] = _never_lets_in
     takes: tuple[str, ...] = ()
 
     async def run(self, send: Callable[[Operation[Any]], Awaitable[Any]], place: Mapping[str, str]) -> str:

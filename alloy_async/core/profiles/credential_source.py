@@ -44,7 +44,7 @@ class CredentialSource:
         return text
 
 
-def _read_environment(place: tuple[str, ...]) -> str:
+def _read_required_variable(place: tuple[str, ...]) -> str:
     value = os.environ.get(place[0])
     if value is None:
         raise ConfigurationError(
@@ -100,7 +100,7 @@ def _read_keyring(place: tuple[str, ...]) -> str:
 
 
 _READERS: Mapping[str, Callable[[tuple[str, ...]], str]] = {
-    "env": _read_environment,
+    "env": _read_required_variable,
     "file": _read_file,
     "command": _run_command,
     "keyring": _read_keyring,

@@ -16,7 +16,7 @@ FILE_VARIABLE = "ALLOY_ASYNC_PROFILES"
 """The environment variable with the path of another file of profiles."""
 
 
-def find_profile_file() -> Path:
+def get_profile_file_path() -> Path:
     """Find where the file of profiles is, or would be: ALLOY_ASYNC_PROFILES, else profiles.toml in the user's settings.
 
     Raises:
@@ -38,12 +38,12 @@ def load_profiles(path: Path | None = None) -> Mapping[str, Profile]:
     """Load all profiles, by name; none where there is no file.
 
     Args:
-        path: the file; default `find_profile_file()`.
+        path: the file; default `get_profile_file_path()`.
 
     Raises:
         ConfigurationError: the file cannot be read, or a profile in it is wrong; the message names file and profile.
     """
-    path = path or find_profile_file()
+    path = path or get_profile_file_path()
     return {name: _parse_table(path, name, table) for name, table in _read_tables(path).items()}
 
 
@@ -53,7 +53,7 @@ def list_profile_names() -> list[str]:
     Raises:
         ConfigurationError: the file cannot be read.
     """
-    return [*_read_tables(find_profile_file())]
+    return [*_read_tables(get_profile_file_path())]
 
 
 def _read_tables(path: Path) -> Mapping[str, object]:
@@ -95,7 +95,7 @@ def load_profile(name: str | None = None) -> Profile:
         raise ConfigurationError(f"a profile's name is text, got {type(name).__name__}")
     if not name:
         raise ConfigurationError(f"name a profile, or set {PROFILE_VARIABLE}")
-    path = find_profile_file()
+    path = get_profile_file_path()
     tables = _read_tables(path)
     if name not in tables:
         close = get_close_matches(name, tables, n=1)

@@ -99,7 +99,7 @@ class WindowMeter:
         return 0.0
 
 
-def shorten_pause(pause: float, elapsed: float) -> float:
+def shorten_pause_to_window_end(pause: float, elapsed: float) -> float:
     """Shorten a pause, in seconds, where a window of a usual duration would end meanwhile; so much has elapsed before it."""
     ends = (end - elapsed for end in ROUND_SECONDS)
     return min((end + ASK_AFTER for end in ends if 0 < end < pause), default=pause)

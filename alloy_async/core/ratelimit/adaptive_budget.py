@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 
-from .accepted_rate import FEW, RateMeter, WindowMeter, shorten_pause
+from .accepted_rate import FEW, RateMeter, WindowMeter, shorten_pause_to_window_end
 from .configured_rate import Rate
 from .rising_limit import RisingLimit
 
@@ -171,7 +171,7 @@ class AdaptiveBudget:
     def _choose_wait(self, now: float, asked: float | None, chance: float) -> float:
         """Seconds until the gate opens: what the server asked, else the pause."""
         if not asked or (asked <= COARSE and self.rate() < math.inf):
-            return shorten_pause(self.pause * (1 + JITTER * chance), now - self.shut_at)
+            return shorten_pause_to_window_end(self.pause * (1 + JITTER * chance), now - self.shut_at)
         return asked + chance * min(max(JITTER * asked, JITTER_LEAST), JITTER_MOST)
 
     def _shut(self, now: float, crowded: bool) -> None:
@@ -198,7 +198,7 @@ class AdaptiveBudget:
         opened = now - unsure
         self.shut_for = opened - self.shut_at
         self.period = max(self.shut_for, FADE * self.period)
-        measured = self._measure_window(opened, now)
+        measured = self._compute_rate_of_window(opened, now)
         self.window.begin(self.cut, now, self.meter.accepted - 1)
         if measured:
             self.rough = self.lenient = 0.0
@@ -212,7 +212,7 @@ class AdaptiveBudget:
         self.meter.start(opened)
         self.unsure = unsure
 
-    def _measure_window(self, opened: float, now: float) -> float:
+    def _compute_rate_of_window(self, opened: float, now: float) -> float:
         """The rate by the window that ends, where it was used up; else 0.0."""
         if self.cut == self.shut_at or self.shut_for < SHUT_SHARE * (opened - self.window.opened):
             return 0.0  # no question was in vain: as a bucket is, that is empty for a moment
@@ -250,7 +250,7 @@ class AdaptiveBudget:
 
     def _set_rate(self, measured: float, now: float) -> None:
         base = measured * DIP
-        self.ceiling = RisingLimit(base, self._choose_doubling(base))
+        self.ceiling = RisingLimit(base, self._compute_seconds_to_double(base))
         self.spent = max(self.spent, now)
         self._slow_rise()
 
@@ -266,7 +266,7 @@ class AdaptiveBudget:
         weight = count / (count + ENOUGH) * seconds / (seconds + ROUND_TRIPS * self.round_trip)
         return before * float((measured / before) ** weight)
 
-    def _choose_doubling(self, base: float) -> float:
+    def _compute_seconds_to_double(self, base: float) -> float:
         """Seconds until the rate has doubled."""
         if self.rough:
             return max(ROUGH_DOUBLING, FEW / base, ROUND_TRIPS * self.round_trip, self.period)

@@ -137,12 +137,12 @@ class Limiter:
                 lane.note_unhurried_call(now)
                 self._common.note_unhurried_call(now)
             if not self._waiting and self._may_go(lane, now):  # the usual way: nobody else waits
-                self._grant(permit, now)
+                self._grant_permit(permit, now)
                 return permit
             lane.join(permit)
             self._waiting += 1
             self._grant_due_permits(now)
-            self._set_waits(permit, now)
+            self._set_permit_wait(permit, now)
             return permit
 
     def _may_go(self, lane: OperationLane, now: float) -> bool:
@@ -150,14 +150,14 @@ class Limiter:
         is_held = self._quotas.get_delay(lane, now) > 0 or lane.get_delay(now) > 0
         return not is_held and self._common.get_delay(now) <= 0
 
-    def _update_wait(self, permit: Permit, wake: Callable[[], None] | None) -> None:
+    def _grant_due_or_set_wait(self, permit: Permit, wake: Callable[[], None] | None) -> None:
         with self._lock:
             now = self.clock()
             permit._wake = None  # it is awake
             if permit._state == WAITING:
                 self._grant_due_permits(now)
                 permit._wake = wake
-            self._set_waits(permit, now)
+            self._set_permit_wait(permit, now)
             self._lanes.wake_next(permit._lane, self._common, self._quotas, now)
 
     def _grant_due_permits(self, now: float) -> None:
@@ -171,11 +171,11 @@ class Limiter:
             if self._common.get_delay(now) > 0:
                 return
             self._waiting -= 1
-            self._grant(lane.waiting.pop(0), now)
+            self._grant_permit(lane.waiting.pop(0), now)
             if not lane.waiting:
                 lanes.remove(lane)
 
-    def _grant(self, permit: Permit, now: float) -> None:
+    def _grant_permit(self, permit: Permit, now: float) -> None:
         permit._state, permit._sent, permit.wait, permit.hold = SENT, now, 0.0, 0.0
         lane = permit._lane
         if self._quotas:
@@ -187,7 +187,7 @@ class Limiter:
         permit._level, permit._common_level = lane.under_way, self._common.under_way
         permit.wake()
 
-    def _set_waits(self, permit: Permit, now: float) -> None:
+    def _set_permit_wait(self, permit: Permit, now: float) -> None:
         """Set how long the permit has to wait."""
         if permit._state != WAITING:
             permit.wait = permit.hold = 0.0
@@ -209,7 +209,7 @@ class Limiter:
             if (lane.quotas or lane.answers % SAMPLE == 1) and may_tell_quota(headers):
                 self._quotas.note_answer(lane, headers, self._wall(), now, permit._sent, refusal is None)
             for quota in permit._quotas:
-                quota.note_end(now, permit._sent, refusal is None)
+                quota.note_request_end(now, permit._sent, refusal is None)
             if refusal is None:
                 lane.note_accepted(now, permit._sent, permit._level)
                 self._common.note_accepted(now, permit._sent, permit._common_level)
@@ -220,7 +220,7 @@ class Limiter:
                 self._grant_due_permits(now)
                 self._lanes.wake_next(lane, self._common, self._quotas, now)
 
-    def _begin_counting(
+    def _note_first_limit_sign(
         self, permit: NoLimitSeenPermit, status: int, headers: Mapping[str, str], body: object
     ) -> None:
         """Take a sign of a limit from an answer that was not counted, and count from now on."""

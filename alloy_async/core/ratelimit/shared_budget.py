@@ -133,7 +133,7 @@ class SharedBudget(AdaptiveBudget):
             self._reopen_file()
         elif not 0 <= now - self._looked < LOOK:
             self._reopen_if_replaced(now)
-        self._try_lock()
+        self._lock_with_patience()
         try:
             self._now = max(self._now, now)
             self._reload_numbers(now)
@@ -149,7 +149,7 @@ class SharedBudget(AdaptiveBudget):
             with suppress(OSError):
                 self._flock(self._file, self._release)
 
-    def _try_lock(self) -> None:
+    def _lock_with_patience(self) -> None:
         until = time.monotonic() + (0.0 if self._is_stuck else LOCK_PATIENCE)
         while True:
             try:

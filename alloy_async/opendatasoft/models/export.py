@@ -15,13 +15,13 @@ class Several(list[str]):
     """The values that one cell of the export holds, joined by semicolons."""
 
 
-def _read_several(value: Any, _: Any = None) -> Several:
+def _split_cell(value: Any, _: Any = None) -> Several:
     if not isinstance(value, str):
         raise create_type_mismatch("text", value)
     return Several(value.split(";"))
 
 
-converter.register_structure_hook(Several, _read_several)
+converter.register_structure_hook(Several, _split_cell)
 
 
 @attrs.define(eq=False, repr=False)

@@ -75,7 +75,7 @@ def find_unusual_emails(column: Sequence[str]) -> Collection[int]:
     )
 
 
-def find_wanted_cells(column: Sequence[object], is_wanted: Callable[[object], bool]) -> Iterable[int]:
+def find_matching_cells(column: Sequence[object], is_wanted: Callable[[object], bool]) -> Iterable[int]:
     """Find the cells that hold one of some values, in a column that has few different ones."""
     wanted: Collection[object] = {cell for cell in set(column) if is_wanted(cell)}
     return _find_matching_cells(column, wanted.__contains__) if wanted else ()

@@ -142,19 +142,19 @@ class WrongDatesCheck:
         year, month, day = (int(match[place]) for place in places)
         if shape in _EITHER and max(month, day) > 12:
             month, day, order = (month, day, "day") if day > 12 else (day, month, "month")
-            if _is_date(year, month, day):
+            if _is_calendar_date(year, month, day):
                 self._order = self._order or (order, line)
                 if self._order[0] != order:
                     other = self._order[1]
                     yield line, f"{text!r} begins with the {order}, the date on line {other} with the other"
                     return
-        if not _is_date(year, month, day):
+        if not _is_calendar_date(year, month, day):
             yield line, f"{text!r} is not a day of the calendar"
         elif shape != self._usual:
             yield line, f"{text!r} is written otherwise than the others (in the form {self._usual})"
 
 
-def _is_date(year: int, month: int, day: int) -> bool:
+def _is_calendar_date(year: int, month: int, day: int) -> bool:
     try:
         datetime.date(year, month, day)
     except ValueError:
@@ -199,7 +199,7 @@ class ColumnProfile:
         self._dates = WrongDatesCheck()
         self._kinds = MixedKindsCheck()
 
-    def find_value_faults(self, line: int, value: object) -> Iterator[Finding]:
+    def find_faults_of_next_value(self, line: int, value: object) -> Iterator[Finding]:
         """Take one value in; yields what it shows."""
         if told := self._kinds.find_other_kind(line, value):
             yield Finding(line, self.name, "warning", told)

@@ -42,7 +42,7 @@ class KeyHashes:
         self._pieces: list[list[tuple[int, int]]] = []
         """Of each part, by the first byte of a hash: where its pieces are in the file, and their lengths; empty without one."""
 
-    def add_keys(self, keys: Iterable[str]) -> None:
+    def remember_keys(self, keys: Iterable[str]) -> None:
         """Remember keys, folded."""
         self._hashes.fromlist([*map(hash, keys)])
         if len(self._hashes) > self._most:

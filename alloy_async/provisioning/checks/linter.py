@@ -69,7 +69,9 @@ class Linter:
         if key := getattr(row.record, self._can.key):
             folded = fold(key)
             if first := keys.find_earlier_or_add(folded, row.line, key):
-                yield create_duplicate_finding(row.line, row.columns.get_name(self._can.key), key, first)
+                yield create_duplicate_finding(
+                    row.line, row.columns.get_column_of_field(self._can.key), key, first
+                )
 
     def _lint_head(self) -> Iterator[Finding]:
         source = self._source
@@ -147,7 +149,7 @@ class _LintedLayout:
 def _lint_values(row: Row, columns: Mapping[str, _LintedColumn]) -> Iterator[Finding]:
     for label, value in row.values.items():
         column = columns[label]
-        yield from column.profile.find_value_faults(row.line, value)
+        yield from column.profile.find_faults_of_next_value(row.line, value)
         if type(value) is str and value:
             for message in find_suspicions(value, invisible=not column.checked):
                 yield Finding(row.line, label, "warning", message)

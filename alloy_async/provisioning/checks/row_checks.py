@@ -19,9 +19,9 @@ from ..sources.cell_values import LIST_FIELDS, READERS, convert_to_texts
 from .clean_columns import (
     USUAL_EMAIL,
     USUAL_EMAIL_LENGTH,
+    find_matching_cells,
     find_unusual_emails,
     find_unusual_texts,
-    find_wanted_cells,
 )
 from .suspicious_text import EMPTY_MARKS, SPREADSHEET_ERRORS, find_damage, is_empty_mark, may_be_damaged
 
@@ -151,7 +151,7 @@ class RowChecks:
             elif column is block.columns[fields["email"]]:
                 block.trimmed.add(fields["email"])
         if "active" in fields:
-            found.update(find_wanted_cells(block.columns[fields["active"]], self._may_need_active_finding))
+            found.update(find_matching_cells(block.columns[fields["active"]], self._may_need_active_finding))
         return found | self._find_rows_with_misfits(block)
 
     def _find_rows_with_misfits(self, block: ColumnBlock) -> set[int]:
@@ -197,16 +197,18 @@ class RowChecks:
                 "this user is inactive, and would be active there, as the system cannot hold inactive users;"
                 f" leave the row out, or allow it: {format_argument_name('allow_inactive', True)}"
             )
-            found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
+            found.append(Finding(row.line, self._columns.get_column_of_field("active"), "error", message))
         if record.email and not is_email(record.email) and not self._may_be_id(record.email):
             message = f"{record.email!r} is not an e-mail address (name@example.org)"
-            found.append(Finding(row.line, self._columns.get_name("email"), self._email_severity, message))
+            found.append(
+                Finding(row.line, self._columns.get_column_of_field("email"), self._email_severity, message)
+            )
         is_said = self._active is not None and cells[self._active] not in ("", None)
         if is_said and record.active is None and self._must_say_active:
             message = "is neither true nor false; write yes or no"
             if self._refuses_inactive:
                 message += f", or allow whatever it means: {format_argument_name('allow_inactive', True)}"
-            found.append(Finding(row.line, self._columns.get_name("active"), "error", message))
+            found.append(Finding(row.line, self._columns.get_column_of_field("active"), "error", message))
         if self._forms:
             found += self._create_misfit_findings(row.line, record)
         return found
@@ -215,7 +217,7 @@ class RowChecks:
         for loss in find_losses(record, self._can):
             field, _, attribute = loss.field.partition(".")
             if field in self._forms:
-                name = attribute or self._columns.get_name(field)
+                name = attribute or self._columns.get_column_of_field(field)
                 yield Finding(line, name, "warning", f"will not be sent: {loss.why}")
 
     def _may_be_id(self, email: str) -> bool:
@@ -226,7 +228,7 @@ class RowChecks:
     ) -> Iterator[Finding]:
         if not (value is None or isinstance(value, str)):
             return
-        column = self._columns.get_name(text.field)
+        column = self._columns.get_column_of_field(text.field)
         cell = None if text.place is None else cells[text.place]
         if value and isinstance(cell, str) and len(value) != len(cell) and text.field != "password":
             yield Finding(line, column, "warning", "spaces around the value were left out")

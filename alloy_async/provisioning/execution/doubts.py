@@ -8,7 +8,7 @@ from itertools import islice
 
 from ...core.errors import AlloyAsyncError
 from ...directory import Directory
-from ..async_helpers import run_until_stopped
+from ..async_helpers import run_or_cancel_on_stop
 from ..events import INTERRUPTED, DoubtsFound
 from ..job_context import JobContext
 from ..planning.user_lookup import UserLookup
@@ -64,7 +64,7 @@ class DoubtReconciler:
         after = 0
         async with UserLookup(self._target, self._context.comparer) as lookup:
             while rows := await self._context.writer.call(self._read_doubts, after):
-                results = await run_until_stopped(
+                results = await run_or_cancel_on_stop(
                     self._context.run.stop, self._decide_by_lookup(lookup, rows, [])
                 )
                 if results is None:
@@ -118,7 +118,7 @@ class DoubtReconciler:
         decider, fold = self._decider, self._context.comparer.fold
         if not lookup.is_possible:
             return [decider.decide_unanswerable(row) for row in lost] + [
-                row.create_settled_result("exists") for row in suspects
+                row.create_settling_result("exists") for row in suspects
             ]
         there = await lookup.find_users([row.id_or_key for row in (*lost, *suspects)])
         return [decider.decide_lost(row, there.get(fold(row.id_or_key))) for row in lost] + [

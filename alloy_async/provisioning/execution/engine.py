@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from ...core.calls.scope import run_before_each_attempt
 from ...core.hook_events import RateLimitedEvent, RetryEvent
-from ...directory.interface import get_encoding_directory
+from ...directory.interface import get_directory_if_it_encodes
 from ..async_helpers import open_task_group
 from ..errors import SourceError
 from ..events import INTERRUPTED, DoubtsFound, Progress, Stopped, Waiting
@@ -50,7 +50,7 @@ class Engine:
         self.guard: FailureGuard = FailureGuard(self._report_stop)
         self.recorder: ProgressRecorder = ProgressRecorder(context.writer, phase)
         self._context = context
-        target = context.target.with_retry_hook(self._report_retry, self._add_refusal)
+        target = context.target.with_retry_hook(self._report_retry, self._note_rate_limit_refusal)
         self._batch_size = target.capabilities.batch_size
         decider = LookupDecider(target.capabilities, context.comparer, sends_again=context.run.sends_again)
         self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard, decider)
@@ -59,7 +59,7 @@ class Engine:
         self._calls = RowExecutor(
             context, target, self._requests, self._intents, self.recorder, self.guard, self._doubts, decider
         )
-        encoder = get_encoding_directory(target)
+        encoder = get_directory_if_it_encodes(target)
         self._batches = (
             None if encoder is None else BatchSender(encoder, self._requests, self._intents, self._calls)
         )
@@ -233,7 +233,7 @@ class Engine:
         self._emit(Stopped(reason))
         await self._context.writer.call(self._context.store.add_note, "stopped", reason)
 
-    def _add_refusal(self, event: RateLimitedEvent) -> None:
+    def _note_rate_limit_refusal(self, event: RateLimitedEvent) -> None:
         self.recorder.stats.add_refusal()
 
     def _report_retry(self, event: RetryEvent) -> None:

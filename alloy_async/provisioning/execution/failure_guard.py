@@ -50,7 +50,7 @@ class FailureGuard:
         return self.contact == "never began"
 
     @property
-    def nothing_was_sent(self) -> bool:
+    def is_next_still_unsent(self) -> bool:
         """Whether what was just about to be sent is as planned as before: the run never began, or a limit ended it."""
         return self.never_began or self._limited
 

@@ -70,7 +70,7 @@ async def create_job_header(
         )
     salt = os.urandom(16)
     sealed = await run_in_thread(hash_source_content, source, salt)
-    if sealed is not None and (path := _find_source_file(source)):
+    if sealed is not None and (path := _get_path_of_source(source)):
         options = {**options, "source_path": path}
     return JobHeader(
         source=source.name,
@@ -84,7 +84,7 @@ async def create_job_header(
     )
 
 
-def _find_source_file(source: Source) -> str | None:
+def _get_path_of_source(source: Source) -> str | None:
     """Find where the source's file is, however the current folder changes."""
     path = parse_source_place(source.name)
     if isinstance(path, str):  # a URL is the same wherever one stands

@@ -57,16 +57,16 @@ class LookupDecider:
             return self._create_adopted_result(row, remote_id)
         if row.seen == NOT_THERE:
             reason = "was not there when it was planned, and is now; it stays as it is"
-            return row.create_settled_result("drifted", reason, remote_id)
-        return row.create_settled_result("exists", remote_id=remote_id)
+            return row.create_settling_result("drifted", reason, remote_id)
+        return row.create_settling_result("exists", remote_id=remote_id)
 
     def decide_drift(self, row: JobRow, there: UserRecord | None) -> RowResult | None:
         """Find why an update, removal or leaving must not be sent; None when all is as planned."""
         if there is None:
             if row.action == "update":
-                return row.create_settled_result("drifted", _GONE)
+                return row.create_settling_result("drifted", _GONE)
             gone: RowOutcome = "deleted" if row.action == "delete" else "done"
-            return row.create_settled_result(gone, "was not there any more")
+            return row.create_settling_result(gone, "was not there any more")
         # Where both digests are the same, only what no system shows is to change: that cannot be seen as done.
         shows = row.digest != row.seen
         if (
@@ -75,9 +75,9 @@ class LookupDecider:
             and row.digest
             and self._comparer.matches_digest(there, row.digest)
         ):
-            return row.create_settled_result("updated")
+            return row.create_settling_result("updated")
         if row.seen and not self._comparer.matches_digest(there, row.seen):
-            return row.create_settled_result("drifted", _EDITED)
+            return row.create_settling_result("drifted", _EDITED)
         return None
 
     def _decide_lost_creation(self, row: JobRow, there: UserRecord | None) -> RowResult:
@@ -92,6 +92,6 @@ class LookupDecider:
         return self.decide_existing(row, there, None)
 
     def _create_adopted_result(self, row: JobRow, remote_id: str | None) -> RowResult:
-        return row.create_settled_result(
+        return row.create_settling_result(
             "created", "its answer was lost; it was found as intended", remote_id, adopted=True
         )

@@ -125,7 +125,9 @@ class ProgressRecorder:
             counts = Counts.from_tally(tally)
             event: JobEvent = "stop" if counts.unfinished or counts.failed or stopped else "finish"
             header = self._writer.header
-            header = attrs.evolve(header, state=header.get_state_after(event), ended=ended, stopped=stopped)
+            header = attrs.evolve(
+                header, state=header.get_state_after_event(event), ended=ended, stopped=stopped
+            )
             store.update_header(state=header.state, ended=ended, stopped=stopped)
             return tally, header
 

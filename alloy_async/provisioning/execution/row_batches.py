@@ -11,7 +11,7 @@ import attrs
 
 from ...core.codec.typed_json import pause_garbage_collector
 from ...directory import EncodingDirectory, RecordColumns, UserRecord
-from ...directory.interface import get_encoding_directory
+from ...directory.interface import get_directory_if_it_encodes
 from ..async_helpers import iterate_slices, run_in_thread
 from ..errors import SourceError
 from ..job_context import JobContext
@@ -69,7 +69,7 @@ async def read_planned_rows(
         phase: whose rows.
         rereader: of the source, where one goes on from where it was, as a worker does that reads the job in parts.
     """
-    stride = context.stride
+    stride = context.numbers_per_source_row
     if rereader is None and context.source is not None:
         rereader = SourceRereader(context.source, stride, context.comparer)
     stretches = context.store.read_stretches(phase, states=("planned",))
@@ -118,7 +118,7 @@ class PartPreparer:
         self._rereader = rereader
         self._source = context.source
         self._spool = context.spool
-        self._encoder = get_encoding_directory(target)
+        self._encoder = get_directory_if_it_encodes(target)
         self._batch_size = target.capabilities.batch_size
 
     def prepare_slices(self, slices: Iterable[Sequence[RowStretch]]) -> list[Part]:
@@ -222,7 +222,7 @@ def group_for_calls(rows: Iterable[JobRow], batch_size: int) -> Iterator[list[Jo
 def _restrict_update_to_plan(row: JobRow, comparer: UserComparer) -> None:
     """Have an update send what its plan showed, to the very user that was seen."""
     if row.action == "update" and row.record is not None:
-        row.record = comparer.create_update(row.record, row.remote_id, row.before)
+        row.record = comparer.create_record_to_send(row.record, row.remote_id, row.before)
 
 
 def attach_records(stretches: Sequence[RowStretch], users: RecordColumns) -> Iterator[JobRow]:

@@ -22,12 +22,12 @@ async def plan_before_sending(context: JobContext) -> Checked:
     return checked
 
 
-async def record_begin_of_run(context: JobContext, recorder: ProgressRecorder) -> None:
+async def reopen_rows_and_record_begin(context: JobContext, recorder: ProgressRecorder) -> None:
     """Write down that a run begins, in the phase that the job is in; rows that failed are planned again."""
     header = context.header
     await recorder.reopen_and_count(
         reopen_unknown=context.run.sends_again,
-        state=header.get_state_after("run") if header.phase == "apply" else header.state,
+        state=header.get_state_after_event("run") if header.phase == "apply" else header.state,
         started=header.started or time.time(),
         ended=None,
         stopped=None,
@@ -43,7 +43,7 @@ async def execute_job(context: JobContext, checked: Checked | None, began: float
         began: on the monotonic clock, for the report.
     """
     engine, header = Engine(context, "apply"), context.header
-    await record_begin_of_run(context, engine.recorder)
+    await reopen_rows_and_record_begin(context, engine.recorder)
     await engine.reconcile_doubts()
     if header.source_digest is None:
         checked = await _plan_and_send(context, engine)
@@ -55,7 +55,7 @@ async def execute_job(context: JobContext, checked: Checked | None, began: float
 async def execute_undo(context: JobContext, began: float) -> Report:
     """Carry out what was planned to take a job back."""
     engine = Engine(context, "undo")
-    await record_begin_of_run(context, engine.recorder)
+    await reopen_rows_and_record_begin(context, engine.recorder)
     await engine.reconcile_doubts()
     await engine.run(read_planned_rows(context, "undo"))
     return await end_run_with_report(context, engine, None, began)
@@ -83,7 +83,9 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
             await engine.run(plan_streamed_rows(context, planner))
     tally = await context.writer.call(context.store.count_outcomes, "apply")
     await record_findings(context, planner, planner.findings, rows=sum(tally.values()))
-    return Checked(planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped)
+    return Checked(
+        planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped_columns
+    )
 
 
 async def end_run_with_report(

@@ -19,7 +19,7 @@ from ..run_options import RunOptions
 from ..sources import Source
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
-from ..store.store_opener import claim_shard, count_shards, open_store_for_reading
+from ..store.store_opener import claim_shard, count_shards_by_state, open_store_for_reading
 from ..store.writer import JobWriter
 from .engine import Engine
 from .job_opening import check_job_target, open_job
@@ -48,7 +48,7 @@ async def work_on_shards(
     worker = ShardWorker(target, open_source, run)
     await _ensure_split(place, target, open_source, run)
     while not run.stop.is_set():
-        counts = await asyncio.to_thread(count_shards, place)
+        counts = await asyncio.to_thread(count_shards_by_state, place)
         if not counts.unfinished_shards:
             return None
         writer = await _claim_shard(place, counts.phase)
@@ -75,8 +75,8 @@ async def _ensure_split(
             place,
         )
     while not run.stop.is_set():
-        state, is_held = await asyncio.to_thread(_read_state_and_use, place)
-        if state in ("done", "undone") or (await asyncio.to_thread(count_shards, place)).total:
+        state, is_held = await asyncio.to_thread(_read_state_and_whether_worked_on, place)
+        if state in ("done", "undone") or (await asyncio.to_thread(count_shards_by_state, place)).total:
             return
         if state != "planned" and not is_held:
             raise JobError(
@@ -92,7 +92,7 @@ async def _ensure_split(
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _read_state_and_use(place: JobPlace) -> tuple[str, bool]:
+def _read_state_and_whether_worked_on(place: JobPlace) -> tuple[str, bool]:
     """Read the state of a job, and whether somebody works on it."""
     with open_store_for_reading(place) as store:
         return store.read_header().state, store.worker is not None
@@ -144,7 +144,8 @@ class ShardWorker:
         engine = Engine(context, phase)
         store = cast(ShardedStore, writer.store)
         engine.recorder.begin_shard(
-            await self._count_job(writer, phase), await writer.call(store.count_outcomes_of_shard, phase)
+            await self._count_outcomes_of_whole_job(writer, phase),
+            await writer.call(store.count_outcomes_of_shard, phase),
         )
         await engine.reconcile_doubts()
         await engine.run(read_planned_rows(context, phase, self._rereader))
@@ -158,7 +159,7 @@ class ShardWorker:
             await writer.call(store.finish_shard)
         return engine.guard.stopped
 
-    async def _count_job(self, writer: JobWriter, phase: Phase) -> Counter[str]:
+    async def _count_outcomes_of_whole_job(self, writer: JobWriter, phase: Phase) -> Counter[str]:
         """Count the rows of the whole job, for who watches; rarely where that takes long, as it does of a large one."""
         began = time.monotonic()
         if began >= self._count_again_at or phase != self._counted_phase:
@@ -176,5 +177,5 @@ class ShardWorker:
         context = JobContext(writer, self._target, self._run, self._source)
         if fresh:
             await refuse_changed_source(context)
-            self._rereader = SourceRereader(self._source, context.stride, context.comparer)
+            self._rereader = SourceRereader(self._source, context.numbers_per_source_row, context.comparer)
         return context

@@ -26,7 +26,7 @@ from ..run_options import RunOptions
 from ..store.header import Phase
 from ..store.job_store import ShardedStore
 from ..store.store_opener import (
-    count_shards,
+    count_shards_by_state,
     get_lease_seconds_of_place,
     open_store_for_reading,
     split_password,
@@ -36,7 +36,7 @@ from ..workers.worker_factory import create_workers
 from .engine import Engine
 from .job_opening import open_job
 from .recorder import ProgressRecorder
-from .run_phases import end_run_with_report, record_begin_of_run
+from .run_phases import end_run_with_report, reopen_rows_and_record_begin
 
 
 async def split_job(context: JobContext) -> None:
@@ -52,8 +52,8 @@ async def split_job(context: JobContext) -> None:
             f"{format_argument_name('on')} needs a source that every worker can read; this one can be read only once:"
             " write it to a file first"
         )
-    await record_begin_of_run(context, ProgressRecorder(context.writer, phase))
-    size = max(context.run.shard_rows // context.stride, 1) * context.stride
+    await reopen_rows_and_record_begin(context, ProgressRecorder(context.writer, phase))
+    size = max(context.run.shard_rows // context.numbers_per_source_row, 1) * context.numbers_per_source_row
     sharded = cast(ShardedStore, store)
     await context.writer.call(sharded.split_into_shards, phase, size, durable=True)
 
@@ -101,7 +101,7 @@ async def take_up_or_join_workers(
         except JobInUse:
             if until is None:
                 raise
-            counts = await asyncio.to_thread(count_shards, place)
+            counts = await asyncio.to_thread(count_shards_by_state, place)
             if counts.live and only in (None, counts.phase):
                 return None
             if counts.live or run.stop.is_set() or time.monotonic() > until:

@@ -134,7 +134,7 @@ class UserComparer:
         """Compute the keyed hash of what the system shall hold once the changes are made; it tells two plans apart."""
         return self.digest(self.apply_changes(there, changes), changes)
 
-    def create_update(self, row: UserRecord, remote_id: str | None, before: str | None) -> UserRecord:
+    def create_record_to_send(self, row: UserRecord, remote_id: str | None, before: str | None) -> UserRecord:
         """Create the record that an update sends of a row: nothing that its plan did not show, and no empty attribute.
 
         Args:

@@ -8,7 +8,7 @@ from ...directory.record import fold
 from ..errors import ForeignRowsError, JobPlace, SourceError
 from ..sources import EXTRA_COLUMNS, Finding, Row, Source
 from ..store.header import JobHeader
-from ..store.job_identity_label import create_identity_label, is_of_same_job, read_job_name
+from ..store.job_identity_label import create_job_label, is_of_same_job, read_job_name
 from ..store.temporary.indexes import CorrectableRows
 
 LINE, JOB = EXTRA_COLUMNS[0], EXTRA_COLUMNS[-1]
@@ -37,7 +37,7 @@ class CorrectedRows:
         self.holds_secrets: bool = getattr(file, "holds_secrets", True)
         self._file = file
         self._job = job
-        self._label = create_identity_label(header, job)
+        self._label = create_job_label(header, job)
         self._job_source = header.source
         self._refused = refused
         self._key = key
@@ -110,7 +110,7 @@ class CorrectedRows:
         key = getattr(row.record, self._key) or ""
         other = self._refused.find_line_of_taken_key(fold(key)) if key else None
         if other is not None and other != line:
-            return row.columns.get_name(self._key), (
+            return row.columns.get_column_of_field(self._key), (
                 f"{key!r} is on line {other} of {self._job_source} already, which went in; correct it, or leave the row out"
             )
         return None, ""

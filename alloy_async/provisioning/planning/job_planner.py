@@ -60,8 +60,8 @@ async def plan_whole_source(context: JobContext) -> Checked:
     found = sorted([*planner.findings, *repeated], key=lambda finding: finding.line)
     findings = tuple(found[:SHOWN_FINDINGS])
     errors = planner.errors + newly_refused
-    await record_findings(context, planner, findings, rows=number, state=header.get_state_after("plan"))
-    return Checked(planner.rows, errors, planner.warnings, findings, planner.dropped)
+    await record_findings(context, planner, findings, rows=number, state=header.get_state_after_event("plan"))
+    return Checked(planner.rows, errors, planner.warnings, findings, planner.dropped_columns)
 
 
 def create_source_planner(
@@ -92,7 +92,7 @@ async def record_findings(
 ) -> None:
     """Write down what the checks found, and what of the header comes with it."""
     remarks = [Remark(one.line, one.column, one.severity, one.message) for one in findings]
-    dropped = json.dumps(planner.dropped, ensure_ascii=False)
+    dropped = json.dumps(planner.dropped_columns, ensure_ascii=False)
     await context.writer.update_header(
         lambda: context.store.add_remarks(remarks), warnings=planner.warnings, dropped=dropped, **header
     )
@@ -104,7 +104,7 @@ async def _add_finality_note(context: JobContext) -> None:
     can, system, notes = context.target.capabilities, context.header.system, []
     if actions.get("offboard"):
         notes.append("The steps of offboarding cannot be undone.")
-    if (removals := actions.get("delete")) and (missing := can.list_unknown_needs()):
+    if (removals := actions.get("delete")) and (missing := can.list_hidden_needs()):
         needs = f"a new user of {system} needs a {' and a '.join(missing)}, which nobody knows"
         notes.append(f"The {removals:,} removals cannot be undone: {needs}.")
     elif removals:
@@ -121,7 +121,7 @@ async def discard_plan(context: JobContext) -> None:
     sealed = None if source is None else await run_in_thread(hash_source_content, source, header.salt)
     await context.writer.update_header(
         lambda: context.store.clear_rows("apply"),
-        state=header.get_state_after("restart"),
+        state=header.get_state_after_event("restart"),
         source_digest=sealed,
     )
 
@@ -141,7 +141,7 @@ async def _plan_removals(
     if count and planner.nameless:
         rest = f"{planner.nameless:,} rows of it have no readable key and may mean some of them: correct these rows first"
         raise JobError(f"{what}, but {rest}. Nothing was sent", context.store.path)
-    if mentioned := lookup.find_mentioned():
+    if mentioned := lookup.find_unwanted_but_mentioned():
         line, user = mentioned
         why = "stands in a cell that goes on over several lines: is a closing quote missing? If not, take the name out there"
         name = context.comparer.get_key(user)

@@ -62,7 +62,9 @@ class ActionPlanner:
         comparer = self._comparer
         changes, hidden = comparer.find_changes(record, held), comparer.list_hidden(record)
         sent = [name for name in hidden if self._send_hidden and name not in self._can.only_created]
-        why = "; ".join(filter(None, (format_changes(changes), self._describe_hidden(hidden, sent))))
+        why = "; ".join(
+            filter(None, (format_changes(changes), self._describe_incomparable_fields(hidden, sent)))
+        )
         if not (changes or sent):
             return _create_done_row(one, "uncompared" if hidden else "unchanged", held.remote_id, why or None)
         if "update" not in self._can.abilities:
@@ -81,7 +83,7 @@ class ActionPlanner:
             remote_id=held.remote_id,
         )
 
-    def _describe_hidden(self, hidden: Sequence[str], sent: Sequence[str]) -> str:
+    def _describe_incomparable_fields(self, hidden: Sequence[str], sent: Sequence[str]) -> str:
         """Describe what becomes of fields that nobody can compare, for people."""
         said = ((name, "sent" if name in sent else "not sent") for name in hidden)
         return "; ".join(f"{name}: {fate}, cannot be compared" for name, fate in said)
@@ -181,7 +183,7 @@ class ColumnPlanner:
                 )
 
         begin = 0
-        for neighbours in _group_neighbours(sorted(refused)):
+        for neighbours in _group_consecutive_numbers(sorted(refused)):
             yield from pack_creations(begin, neighbours[0])
             yield from group_into_batches(
                 create_refused_row(refused[place], refused[place].errors) for place in neighbours
@@ -190,6 +192,6 @@ class ColumnPlanner:
         yield from pack_creations(begin, users.rows)
 
 
-def _group_neighbours(places: Sequence[int]) -> Iterator[list[int]]:
+def _group_consecutive_numbers(places: Sequence[int]) -> Iterator[list[int]]:
     for _, group in groupby(enumerate(places), key=lambda pair: pair[1] - pair[0]):
         yield [place for _, place in group]

@@ -25,7 +25,7 @@ from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
 
 
-def count_numbers_per_row(mode: Mode, can: Capabilities) -> int:
+def count_job_rows_per_source_row(mode: Mode, can: Capabilities) -> int:
     """Count the numbers that each row of a source takes in a job."""
     return len(can.offboarding) if mode == "offboard" else 1
 
@@ -67,7 +67,7 @@ class SourcePlanner:
         self._allow_inactive = allow_inactive
         self._spool = spool
         self._send_hidden = send_hidden
-        self.stride: int = count_numbers_per_row(mode, can)
+        self.stride: int = count_job_rows_per_source_row(mode, can)
         self.rows: int = 0
         self.errors: int = 0
         self.warnings: int = 0
@@ -79,7 +79,7 @@ class SourcePlanner:
         self._layouts: dict[ColumnLayout, RowChecks] = {}
 
     @property
-    def dropped(self) -> tuple[str, ...]:
+    def dropped_columns(self) -> tuple[str, ...]:
         """Columns that the system has no place for."""
         names = (name for columns in self._layouts for name, _ in columns.iterate_dropped(self._can.carries))
         return tuple(dict.fromkeys(names))
@@ -92,7 +92,7 @@ class SourcePlanner:
 
     def create_checked_rows_of_block(self, block: Block) -> Iterator[CheckedRow]:
         """Number the rows of a block and find what is wrong with each, looking only at those that no proof clears."""
-        doubtful = self._find_rows_to_check(block)
+        doubtful = self._find_rows_with_possible_faults(block)
         for place, row in enumerate(block.rows()):
             self.rows += 1
             number = (self.rows - 1) * self.stride + 1
@@ -107,7 +107,7 @@ class SourcePlanner:
                 )
                 yield CheckedRow(number, row, key, errors)
 
-    def _find_rows_to_check(self, block: Block) -> Collection[int] | None:
+    def _find_rows_with_possible_faults(self, block: Block) -> Collection[int] | None:
         """Find the rows of a block at which somebody has to look; None: at all of them."""
         if isinstance(block, RowBlock):
             return None
@@ -128,7 +128,7 @@ class SourcePlanner:
 
     def plan_creations(self, block: Block) -> list[PlannedBatch]:
         """Plan a block of rows that nobody looks up: as columns, where that can be."""
-        doubtful = self._find_rows_to_check(block)
+        doubtful = self._find_rows_with_possible_faults(block)
         if isinstance(block, RowBlock) or doubtful is None:
             if self._spool is not None:
                 self._spool.drop_all()  # what goes together is counted from the first row on
@@ -144,12 +144,12 @@ class SourcePlanner:
         }
         # Also of rows that a proof clears: a later row may repeat their keys.
         folded = fold_all([key or "" for key in users.get(self._can.key)])
-        self.keys.add_keys(
+        self.keys.remember_keys(
             [key for place, key in enumerate(folded) if place not in checked] if checked else folded
         )
         refused = {place: one for place, one in checked.items() if one.errors}
         if self._spool is not None:
-            self._spool.add_users(first, users, refused)
+            self._spool.add_planned_creations(first, users, refused)
         return [*self._columns.plan_block(first, block.lines, users, folded, refused)]
 
     def _plan_slice_of_creations(self, blocks: Iterator[Block], size: int) -> tuple[list[PlannedBatch], bool]:
@@ -164,18 +164,18 @@ class SourcePlanner:
                 )  # a fraction of the work
                 if weight >= size:
                     return planned, True
-            self.finish_gathering()
+            self.finish_spool_and_repeated_keys()
         return planned, False
 
-    def finish_gathering(self) -> None:
+    def finish_spool_and_repeated_keys(self) -> None:
         """Finish what was gathered of the rows, once all are planned; takes a while where there are many."""
         if self._spool is not None:
-            self._spool.spool_rest()
+            self._spool.spool_last_partial_body()
         self.repeated = self.keys.take_repeated()
 
     def _is_legible(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
         """Tell whether it can be read whom a row means: none of its errors is in what the system knows people by."""
-        names = {columns.get_name(field) for field in (self._can.key, *self._can.identities)}
+        names = {columns.get_column_of_field(field) for field in (self._can.key, *self._can.identities)}
         return not any(finding.severity == "error" and finding.column in names for finding in findings)
 
     def _get_checks(self, columns: ColumnLayout) -> RowChecks:
@@ -196,9 +196,9 @@ class SourcePlanner:
     def _find_duplicate(self, row: Row, key: str) -> tuple[Finding, ...]:
         folded = self._comparer.fold(key)
         if self._first_line is None:
-            self.keys.add_keys((folded,))
+            self.keys.remember_keys((folded,))
         elif (first := self._first_line(folded, row.line, key)) is not None:
-            column = row.columns.get_name(self._can.key)
+            column = row.columns.get_column_of_field(self._can.key)
             return (create_duplicate_finding(row.line, column, key, first),)
         return ()
 
@@ -206,7 +206,9 @@ class SourcePlanner:
     def key_column(self) -> str:
         """What the source calls the column of the key."""
         key = self._can.key
-        return next((columns.get_name(key) for columns in self._layouts if key in columns.fields), key)
+        return next(
+            (columns.get_column_of_field(key) for columns in self._layouts if key in columns.fields), key
+        )
 
     def _join_errors_and_count_findings(self, findings: Sequence[Finding]) -> str:
         errors = "; ".join(finding.remark for finding in findings if finding.severity == "error")
@@ -223,7 +225,7 @@ class SourcePlanner:
         if not there or one.row.record is None or self._mode not in ("upsert", "sync"):
             return
         for field in self._comparer.list_hidden(one.row.record):
-            column = one.row.columns.get_name(field)
+            column = one.row.columns.get_column_of_field(field)
             if field in self._can.only_created:
                 message = "can be given to a new user only; who is there keeps theirs"
             elif self._send_hidden:
@@ -252,7 +254,7 @@ class SourcePlanner:
             rows = chain.from_iterable(map(self.create_checked_rows_of_block, blocks))
             async for part in iterate_slices(rows, size, at_hand=True):
                 yield [*group_into_batches(await self.plan_checked_rows(part))]
-            await run_in_thread(self.finish_gathering)
+            await run_in_thread(self.finish_spool_and_repeated_keys)
 
     async def plan_checked_rows(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:
         """Plan a slice of rows.

@@ -110,7 +110,7 @@ class SourceRereader:
         for block in blocks:
             lines = block.lines
             if len(lines) and lines[-1] >= line:
-                self._part = _read_part(place - bisect_left(lines, line), block)
+                self._part = _convert_block_to_part(place - bisect_left(lines, line), block)
                 break
 
     def _refuse_changed_creations(self, rows: RowStretch, start: int, users: RecordColumns) -> None:
@@ -129,14 +129,14 @@ class SourceRereader:
         block = next(self._blocks, None)
         if block is None:
             self._refuse_changed_source(rows, place)
-        self._part = _read_part(self._part.end, block)
+        self._part = _convert_block_to_part(self._part.end, block)
 
     def _refuse_changed_source(self, rows: RowStretch, place: int) -> NoReturn:
         line = rows.lines[place] if rows.lines else None
         raise SourceError(CHANGED, self._source.name, line)
 
 
-def _read_part(first: int, block: Block) -> _Part:
+def _convert_block_to_part(first: int, block: Block) -> _Part:
     if not isinstance(block, RowBlock):
         # Of others something was found, and what they make stands in the columns.
         illegible = frozenset(place for place, row in block.odd.items() if row.record is None)
@@ -162,7 +162,7 @@ def hash_source_content(source: Source, salt: bytes) -> str | None:
     digest = source.digest()
     if digest is None:
         return None
-    return _hash_with_cost(
+    return _seal_digest(
         digest, salt, _COST_OF_SECRETS if getattr(source, "holds_secrets", True) else _NO_COST
     )
 
@@ -173,10 +173,10 @@ def is_source_unchanged(source: Source, header: JobHeader) -> bool:
     if digest is None or sealed is None:
         return False
     cost = int(sealed.rpartition("$")[0] or _COST_OF_SECRETS)
-    return _hash_with_cost(digest, header.salt, cost) == sealed
+    return _seal_digest(digest, header.salt, cost) == sealed
 
 
-def _hash_with_cost(digest: str, salt: bytes, cost: int) -> str:
+def _seal_digest(digest: str, salt: bytes, cost: int) -> str:
     if cost == _NO_COST:
         return f"{cost}${hash_with_key(digest, salt)}"
     sealed = hashlib.scrypt(digest.encode(), salt=salt, n=1 << cost, r=8, p=1, dklen=16).hex()

@@ -23,7 +23,9 @@ async def plan_undo(context: JobContext, *, remove_adopted: bool) -> None:
         changes = (rows for rows in done if rows.outcome in _CHANGES)
         store.insert_batches("undo", _plan_batches(changes, can, remove_adopted))
 
-    await context.writer.update_header(write, state=context.header.get_state_after("take back"), stopped=None)
+    await context.writer.update_header(
+        write, state=context.header.get_state_after_event("take back"), stopped=None
+    )
 
 
 def _plan_batches(
@@ -59,7 +61,7 @@ def _plan_stretch(rows: RowStretch, can: Capabilities, remove_adopted: bool) -> 
                 why=why, digests=rows.seen, seen=held, before=rows.before, remote_ids=ids,
             )  # fmt: skip
         kept = reason
-    elif rows.outcome == "deleted" and rows.reason is None and (missing := can.list_unknown_needs()):
+    elif rows.outcome == "deleted" and rows.reason is None and (missing := can.list_hidden_needs()):
         kept = f"cannot be created again: a new user needs a {' and a '.join(missing)}, which nobody knows"
     elif rows.outcome == "deleted" and rows.reason is None:
         why = "the job removed it"

@@ -62,7 +62,7 @@ class UserLookup:
         Raises:
             AlloyAsyncError: the system could not be asked.
         """
-        found = await self._find_by_folded_key({self._comparer.fold(key): key for key in keys})
+        found = await self._find_users_by_folded_keys({self._comparer.fold(key): key for key in keys})
         return {key: users[0] for key, users in found.items() if len(users) == 1}
 
     async def find_matches(self, keys: Sequence[str]) -> Mapping[str, Users]:
@@ -74,15 +74,15 @@ class UserLookup:
             AlloyAsyncError: the system could not be asked.
         """
         asked = {self._comparer.fold(key): key for key in keys}
-        found = await self._find_by_folded_key(asked)
+        found = await self._find_users_by_folded_keys(asked)
         if self._snapshot is not None or not self.lists:
             return found
         if any(form not in found and self._may_find_miss(key) for form, key in asked.items()):
             await self.take_snapshot()
-            return await self._find_by_folded_key(asked)
+            return await self._find_users_by_folded_keys(asked)
         return found
 
-    async def _find_by_folded_key(self, asked: Mapping[str, str]) -> Mapping[str, Users]:
+    async def _find_users_by_folded_keys(self, asked: Mapping[str, str]) -> Mapping[str, Users]:
         """Find the users of each key, given by its folded form."""
         by_list = len(asked) > ONE_BY_ONE or not self.finds or self._can.finds == "listing"
         if self._snapshot is None and self.lists and asked and by_list:
@@ -90,7 +90,7 @@ class UserLookup:
         if self._snapshot is not None:
             return await run_in_thread(self._find_in_snapshot, [*asked])
         async with open_task_group() as group:
-            finding = {form: group.create_task(self._find_all(key)) for form, key in asked.items()}
+            finding = {form: group.create_task(self._find_all_with_key(key)) for form, key in asked.items()}
         return {form: users for form, task in finding.items() if (users := task.result())}
 
     async def take_snapshot(self) -> int:
@@ -111,15 +111,15 @@ class UserLookup:
         assert self._snapshot is not None
         self._snapshot.mark_wanted(map(self._comparer.fold, keys))
 
-    def note_swallowed_mentions(self, line: int, keys: Iterable[str]) -> None:
+    def note_mentions_in_multiline_cells(self, line: int, keys: Iterable[str]) -> None:
         """Note that a row names users of the snapshot, by any key of theirs, in a cell that is about something else."""
         assert self._snapshot is not None
         self._snapshot.note_swallowed_mentions(line, map(self._comparer.fold, keys))
 
-    def find_mentioned(self) -> tuple[int, UserRecord] | None:
+    def find_unwanted_but_mentioned(self) -> tuple[int, UserRecord] | None:
         """Find a user of the snapshot whom nobody told to stay and whom a row names all the same, with its line."""
         assert self._snapshot is not None
-        found = self._snapshot.find_mentioned()
+        found = self._snapshot.find_unwanted_but_mentioned()
         return found and (found[0], self._comparer.read_image(found[1]))
 
     def iterate_unwanted(self) -> Iterator[UserRecord]:
@@ -152,7 +152,7 @@ class UserLookup:
                     continue
             return await self._target.find(key)
 
-    async def _find_all(self, key: str) -> Users:
+    async def _find_all_with_key(self, key: str) -> Users:
         try:
             found = await self.find_user(key)
         except AmbiguousKey as error:

@@ -43,10 +43,10 @@ class UserMatcher:
         matches = await self._lookup.find_matches([key for keys in good for key in keys])
         if self._mode == "sync":  # a row with an error names somebody all the same, who is not removed
             await run_in_thread(self._lookup.mark_wanted, [key for keys in sought for key in keys])
-            await run_in_thread(self._note_swallowed_mentions, part)
+            await run_in_thread(self._note_mentions_in_multiline_cells, part)
         return [self._join_matches(keys, matches) for keys in sought]
 
-    def _note_swallowed_mentions(self, part: Sequence[CheckedRow]) -> None:
+    def _note_mentions_in_multiline_cells(self, part: Sequence[CheckedRow]) -> None:
         """Note who stands in cells of several lines: a closing quote that is missing makes one cell of many people's rows."""
         for one in part:
             for cell in one.row.cells:
@@ -54,7 +54,7 @@ class UserMatcher:
                     names = {*map(trim_cell, _BETWEEN_CELLS.split(cell))} - {""}
                     if self._can.key != "username":  # a number is rather anything else than somebody's id
                         names = {name for name in names if not name.isdecimal()}
-                    self._lookup.note_swallowed_mentions(one.row.line, names)
+                    self._lookup.note_mentions_in_multiline_cells(one.row.line, names)
 
     def explain_refusal(self, one: CheckedRow, there: Users) -> str | None:
         """Explain why nothing is done with a row, from whom it means; None where that is one user that no other row means."""

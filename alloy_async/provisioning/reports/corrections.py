@@ -12,7 +12,7 @@ from ...directory.record import fold
 from ..errors import JobError, JobPlace, NoSuchJob
 from ..events import Counts
 from ..store.header import UNRESOLVED, Phase
-from ..store.job_identity_label import create_identity_label, is_of_same_job
+from ..store.job_identity_label import create_job_label, is_of_same_job
 from ..store.job_store import CORRECTED
 from ..store.postgres.address import JobAddress
 from ..store.store_opener import open_store_for_reading
@@ -24,13 +24,13 @@ _FOUND_THERE = ("exists", "unchanged", "uncompared", "updated")
 """Figures of rows that may have been brought in by an earlier correction."""
 
 
-def describe_correction(place: JobPlace) -> str:
+def format_correction_note(place: JobPlace) -> str:
     """Describe, as a note in the first job, where its corrected rows went; of a database, the job's name there only."""
     shown = f"#{JobAddress.parse(place).job}" if isinstance(place, str) else str(place.absolute())
     return f"{_NOTE}{shown}"
 
 
-def list_with_corrections(job: JobPlace) -> list[JobPlace]:
+def list_job_and_correction_jobs(job: JobPlace) -> list[JobPlace]:
     """List a job and the jobs that took in corrected rows of it, and of those, each before those that took in its own.
 
     A job that was stopped while corrected rows were being checked is left out: nothing was sent, and nobody goes on with it.
@@ -38,27 +38,27 @@ def list_with_corrections(job: JobPlace) -> list[JobPlace]:
     Raises:
         JobError: the job itself cannot be read; of the others, one that cannot is listed all the same.
     """
-    return [job, *_iterate_corrections(job)]
+    return [job, *_iterate_correction_jobs(job)]
 
 
-def list_corrections(job: JobPlace) -> list[JobPlace]:
+def list_correction_jobs(job: JobPlace) -> list[JobPlace]:
     """List the jobs that took in corrected rows of this very job, as they were begun.
 
     Raises:
         JobError: the job cannot be read.
     """
     with open_store_for_reading(job) as store:
-        label = create_identity_label(store.read_header(), job)
+        label = create_job_label(store.read_header(), job)
         notes = [note.text.removeprefix(_NOTE) for note in store.read_notes() if note.kind == CORRECTED]
     places = [_find_place(job, text) for text in dict.fromkeys(notes)]
     return [place for place in places if _took_rows_of(label, place)]
 
 
-def _iterate_corrections(job: JobPlace) -> Iterator[JobPlace]:
-    for place in list_corrections(job):
+def _iterate_correction_jobs(job: JobPlace) -> Iterator[JobPlace]:
+    for place in list_correction_jobs(job):
         yield place
         try:
-            further = [*_iterate_corrections(place)]
+            further = [*_iterate_correction_jobs(place)]
         except JobError:
             further = []  # whoever opens that job is told why it cannot be read
         yield from further
@@ -67,7 +67,7 @@ def _iterate_corrections(job: JobPlace) -> Iterator[JobPlace]:
 def _find_place(job: JobPlace, text: str) -> JobPlace:
     """Find where a note says that a job is; where that was moved together with the first one, beside it."""
     if isinstance(job, str):
-        return JobAddress.parse(job).format_address_with_password(text.removeprefix("#"))
+        return JobAddress.parse(job).format_address_of_other_job(text.removeprefix("#"))
     path = Path(text)
     return path if path.exists() else job.with_name(path.name)
 
@@ -96,12 +96,12 @@ def compute_joint_counts(jobs: Sequence[JobPlace]) -> Counts:
     back and others not, what stands is counted.
 
     Args:
-        jobs: as `list_with_corrections` gives them.
+        jobs: as `list_job_and_correction_jobs` gives them.
 
     Raises:
         JobError: one cannot be read.
     """
-    found = [_read_counts(job) for job in jobs]
+    found = [_read_counts_of_job(job) for job in jobs]
     standing = [(job, one.counts) for job, one in zip(jobs, found, strict=True) if one.phase == "apply"]
     if not standing:
         return sum((one.counts for one in found), Counts())
@@ -112,11 +112,11 @@ def compute_joint_counts(jobs: Sequence[JobPlace]) -> Counts:
         (attrs.evolve(counts, **dict.fromkeys(_MISSING, 0)) for _, counts in corrections), Counts()
     )
     corrected = _count_corrected_rows([job for job, _ in corrections]) if corrections[1:] else fed_back.rows
-    fed_back = _leave_out(fed_back, fed_back.rows - corrected, _FOUND_THERE)
-    return _leave_out(first, corrected, _MISSING) + fed_back
+    fed_back = _subtract_rows(fed_back, fed_back.rows - corrected, _FOUND_THERE)
+    return _subtract_rows(first, corrected, _MISSING) + fed_back
 
 
-def _read_counts(job: JobPlace) -> _JobCounts:
+def _read_counts_of_job(job: JobPlace) -> _JobCounts:
     with open_store_for_reading(job) as store:
         phase = store.read_header().phase
         return _JobCounts(phase, Counts.from_tally(store.count_outcomes(phase)))
@@ -133,7 +133,7 @@ def _count_corrected_rows(corrections: Sequence[JobPlace]) -> int:
     return len(found)
 
 
-def _leave_out(counts: Counts, rows: int, outcomes: Sequence[str]) -> Counts:
+def _subtract_rows(counts: Counts, rows: int, outcomes: Sequence[str]) -> Counts:
     """Leave out so many rows, of the first of some outcomes that has any."""
     left: dict[str, int] = {}
     for outcome in outcomes:

@@ -12,7 +12,7 @@ from typing import IO
 from ..errors import SourceError
 from ..planning.source_rereader import is_source_unchanged
 from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source, open_source
-from ..store.job_identity_label import create_identity_label
+from ..store.job_identity_label import create_job_label
 from ..store.store_opener import open_store_for_reading, parse_place
 from .job_report import ReportRow, read_unresolved
 
@@ -48,7 +48,7 @@ def write_correction_file(
             raise SourceError("was changed since the job was made, or cannot be read twice", opened.name)
         unresolved = read_unresolved(store, header.phase, planned=True)
         with Path(path).open("x", encoding="utf-8", newline="") as file:
-            return write_failed_rows(file, opened, unresolved, create_identity_label(header, store.path))
+            return write_failed_rows(file, opened, unresolved, create_job_label(header, store.path))
 
 
 def write_failed_rows(
@@ -63,7 +63,7 @@ def write_failed_rows(
         file: where to.
         source: what the job was made of, unchanged.
         unresolved: `read_unresolved`; lines that are of no row of the source are left out.
-        label: of the job, by which `resume` knows them as its own; see `create_identity_label`.
+        label: of the job, by which `resume` knows them as its own; see `create_job_label`.
         safe: write CSV so that a spreadsheet takes no cell for a formula; such a file is for people, not for feeding back.
     """
     write = (

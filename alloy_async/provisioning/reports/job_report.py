@@ -173,7 +173,7 @@ def read_report(store: JobStore, now: float | None = None) -> JobReport:
             counts=Counts.from_tally(store.count_outcomes(header.phase)),
             seconds=tuple(store.read_seconds()),
             reasons=group_reasons((row.outcome, row.reason) for row in read_unresolved(store, header.phase)),
-            uncompared=_count_uncompared(store) if header.mode in ("upsert", "sync") else (),
+            uncompared=_count_uncompared_rows_by_field(store) if header.mode in ("upsert", "sync") else (),
             findings=tuple(store.read_remarks()),
             notes=tuple(store.read_notes()),
             worker=store.worker,
@@ -196,7 +196,7 @@ def read_unresolved(store: JobStore, phase: Phase, *, planned: bool = False) -> 
             yield ReportRow(row.number, row.line, row.key, row.action, row.step, outcome, reason)
 
 
-def _count_uncompared(store: JobStore) -> tuple[tuple[str, int], ...]:
+def _count_uncompared_rows_by_field(store: JobStore) -> tuple[tuple[str, int], ...]:
     rows = (
         row.why for row in store.read_rows("apply") if row.why and row.outcome in ("uncompared", "updated")
     )

@@ -132,7 +132,7 @@ class ColumnLayout:
             tuple(header), labels, fields, attributes, frozenset(secrets), active_form, mapping.constants
         )
 
-    def get_name(self, field: str) -> str:
+    def get_column_of_field(self, field: str) -> str:
         """Return the file's own name of the column that fills the field."""
         return self.header[self.fields[field]] if field in self.fields else field
 
@@ -149,7 +149,7 @@ class ColumnLayout:
         mapped = format_argument_name("mapping", {"COLUMN": key})
         hint = f"rename the column that does to '{key}', or say which it is: {mapped}"
         if key == "username" and "email" in self.fields:
-            hint += f" ({self.get_name('email')!r}, if people log in with their address)"
+            hint += f" ({self.get_column_of_field('email')!r}, if people log in with their address)"
         return f"no column holds the {key}; found {names}; {hint}"
 
     def iterate_dropped(self, carries: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -47,16 +47,16 @@ class DirectorySource:
         listing = self._directory.list()
         try:
             for number, record in enumerate(iterate_sync(listing), 1):
-                yield objects.create_row(number, _list_members(record))
+                yield objects.create_row(number, _create_filled_members(record))
         except AlloyAsyncError as error:
             raise SourceError(f"the users cannot be listed: {error}", self.name) from error
         finally:
             if isinstance(listing, AsyncGenerator):
                 get_background_loop().run(listing.aclose)
-        objects.refuse_unknown_columns()
+        objects.refuse_mapping_of_missing_columns()
 
 
-def _list_members(record: UserRecord) -> dict[str, object]:
+def _create_filled_members(record: UserRecord) -> dict[str, object]:
     values = {field: getattr(record, field) for field in FIELDS if field != "password"}
     filled = {field: value for field, value in values.items() if value not in (None, ())}
     lists = {field: list(value) for field, value in filled.items() if isinstance(value, tuple)}

@@ -31,7 +31,7 @@ def format_suggestion(name: str, known: Iterable[str]) -> str:
     return f"; there are: {shown}" if shown else ""
 
 
-def _list_fields(columns: Mapping[str, str | Iterable[str]]) -> dict[str, tuple[str, ...]]:
+def _normalize_columns(columns: Mapping[str, str | Iterable[str]]) -> dict[str, tuple[str, ...]]:
     return {name: (told,) if isinstance(told, str) else tuple(told) for name, told in columns.items()}
 
 
@@ -47,7 +47,7 @@ class FieldMap:
         ConfigurationError: an unknown field (its nearest is named), one that is filled twice, or a value that it cannot hold.
     """
 
-    columns: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_list_fields)
+    columns: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_normalize_columns)
     constants: Mapping[str, str] = attrs.field(factory=dict, repr=lambda constants: repr(sorted(constants)))
 
     def __attrs_post_init__(self) -> None:

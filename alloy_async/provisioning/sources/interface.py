@@ -10,7 +10,7 @@ import attrs
 from ...core.argument_errors import format_argument_name
 from ...directory import UserRecord
 from ..errors import SourceError
-from .cell_values import Unreadable, is_damaged
+from .cell_values import Unreadable, is_unreadable_or_rounded
 from .column_layout import INEXACT, ColumnLayout
 
 Severity = Literal["error", "warning"]
@@ -68,16 +68,16 @@ def create_typed_row(line: int, columns: ColumnLayout, cells: Sequence[object]) 
     A value that is not what stood in the source is an error in a field, and is left out of the free attributes.
     """
     found = [
-        Finding(line, columns.get_name(field), "error", message)
+        Finding(line, columns.get_column_of_field(field), "error", message)
         for field, message in columns.find_wrong_types(cells)
     ]
-    if any(map(is_damaged, cells)):
+    if any(map(is_unreadable_or_rounded, cells)):
         for index in columns.attributes.values():
-            if is_damaged(cell := cells[index]):
+            if is_unreadable_or_rounded(cell := cells[index]):
                 why = f"holds {cell.why}" if isinstance(cell, Unreadable) else INEXACT
                 message = f"is left out, as it {why}"
                 found.append(Finding(line, columns.header[index], "warning", message))
-        cells = [None if is_damaged(cell) else cell for cell in cells]
+        cells = [None if is_unreadable_or_rounded(cell) else cell for cell in cells]
     return Row(line, columns, cells, columns.create_record(cells), tuple(found))
 
 

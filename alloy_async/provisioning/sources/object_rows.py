@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import SourceError
 from .blocks import Block, ColumnBlock, RowBlock
-from .cell_values import LIST_FIELDS, Unreadable, is_damaged
+from .cell_values import LIST_FIELDS, Unreadable, is_unreadable_or_rounded
 from .column_layout import TEXT_COLUMN, ColumnLayout, LayoutError, describe_missing_column, find_column
 from .field_map import FieldMap
 from .field_names import is_secret_name
@@ -72,7 +72,7 @@ class ObjectRows:
         misfits: set[int] = set()
         for index, (column, held) in enumerate(zip(columns, kinds, strict=True)):
             if not held.isdisjoint((Unreadable, float)):
-                damaged = {place for place, value in enumerate(column) if is_damaged(value)}
+                damaged = {place for place, value in enumerate(column) if is_unreadable_or_rounded(value)}
                 misfits |= damaged
                 column = [None if place in damaged else value for place, value in enumerate(column)]
             if bool in held and index in texts and index != active:
@@ -85,7 +85,7 @@ class ObjectRows:
                         column = [None if isinstance(value, dict | list) else value for value in column]
             found.append(column)
         rows = (
-            (place, self.create_row(lines[place], _create_object_at(header, columns, place)))
+            (place, self.create_row(lines[place], _create_object_of_row(header, columns, place)))
             for place in sorted(misfits)
         )
         return ColumnBlock(layout, lines, found, {place: row for place, row in rows if row.findings})
@@ -113,7 +113,7 @@ class ObjectRows:
             self._unseen -= {column for column in self._unseen if find_column(column, header) is not None}
         return found
 
-    def refuse_unknown_columns(self) -> None:
+    def refuse_mapping_of_missing_columns(self) -> None:
         """Refuse, at the end, a mapping that names what no object had.
 
         Raises:
@@ -130,7 +130,7 @@ class ObjectRows:
                 yield name, _drop_secrets(value)
 
 
-def _create_object_at(
+def _create_object_of_row(
     header: Sequence[str], columns: Sequence[Sequence[object]], place: int
 ) -> dict[str, object]:
     return {name: column[place] for name, column in zip(header, columns, strict=True)}

@@ -89,11 +89,11 @@ class JobHeader:
         """Which rows count now: what the job does, or what taking it back takes."""
         return "undo" if self.state in ("undoing", "undone") else "apply"
 
-    def get_state_after(self, event: JobEvent) -> JobState:
+    def get_state_after_event(self, event: JobEvent) -> JobState:
         """Give the job's state after an event; see `states`."""
         return get_next_state(JOB_TRANSITIONS, self.state, event)
 
 
-def encode_phase(phase: Phase) -> int:
+def encode_undo_flag(phase: Phase) -> int:
     """Give the value of the column `undo`, which every store has in the tables of rows."""
     return int(phase == "undo")

@@ -11,7 +11,7 @@ from .store_opener import get_path_for_files
 _SEPARATOR = " "
 
 
-def create_identity_label(header: JobHeader, place: JobPlace) -> str:
+def create_job_label(header: JobHeader, place: JobPlace) -> str:
     """Create the label of a job: its id, and its name for people.
 
     The id is made of the key of its hashes, which no other job has, and from which nobody can get back to that.

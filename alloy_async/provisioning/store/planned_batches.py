@@ -80,20 +80,20 @@ def _is_alike(one: PlannedRow, row: PlannedRow) -> bool:
         and row[4:6] == one[4:6]  # step, why
         and row[8:11] == one[8:11]  # before, outcome, reason
         and (row.digest is None) == (one.digest is None)
-        and _classify_seen(row.seen) == _classify_seen(one.seen)
+        and _get_length_of_seen_hash(row.seen) == _get_length_of_seen_hash(one.seen)
         and (row.line is None) == (one.line is None)
         and (row.remote_id is None) == (one.remote_id is None)
-        and can_be_joined(row.key, row.remote_id)
-        and can_be_joined(one.key, one.remote_id)
+        and have_no_separator(row.key, row.remote_id)
+        and have_no_separator(one.key, one.remote_id)
     )
 
 
-def can_be_joined(*texts: str | None) -> bool:
+def have_no_separator(*texts: str | None) -> bool:
     """Tell whether texts can stand in one column with others."""
     return not any(text is not None and SEPARATOR in text for text in texts)
 
 
-def _classify_seen(seen: bytes | None) -> int | None:
+def _get_length_of_seen_hash(seen: bytes | None) -> int | None:
     return None if seen is None else len(seen)
 
 

@@ -83,7 +83,7 @@ class JobRow:
         """Make the result that its request is about to be sent."""
         return RowResult(self.number, self.state, "intend")
 
-    def create_settled_result(
+    def create_settling_result(
         self,
         outcome: RowOutcome,
         reason: str | None = None,

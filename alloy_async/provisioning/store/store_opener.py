@@ -132,7 +132,7 @@ def split_password(place: JobPlace) -> tuple[str, dict[str, str]]:
     return address.shown, {} if address.password is None else {"PGPASSWORD": address.password}
 
 
-def connect_host_budgets(place: str) -> tuple[psycopg.Connection[Any], bytes]:
+def connect_to_budget_database(place: str) -> tuple[psycopg.Connection[Any], bytes]:
     """Connect to the budgets in the database of a job; and what the fingerprints of accounts there are made with."""
     from .postgres.database_budget import connect_with_tables
 
@@ -157,7 +157,7 @@ def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:
     return _load_postgres().claim_shard(str(place), phase)
 
 
-def count_shards(place: JobPlace) -> ShardCounts:
+def count_shards_by_state(place: JobPlace) -> ShardCounts:
     """Count the shards of what a job is at, applying or taking back."""
     with _load_postgres().open_for_reading(str(place)) as store:
         return store.count_shards(store.read_header().phase)

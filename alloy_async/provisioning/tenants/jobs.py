@@ -14,7 +14,7 @@ from ..errors import JobPlace
 from ..events import Counts
 from ..execution.job_opening import open_job
 from ..execution.sharded_job import read_run_report
-from ..reports.corrections import compute_joint_counts, list_with_corrections
+from ..reports.corrections import compute_joint_counts, list_job_and_correction_jobs
 from ..results import Plan, Report
 from ..run_options import RunOptions
 from ..sources import Source
@@ -22,12 +22,12 @@ from ..store.states import JobState
 from ..store.store_opener import job_exists, read_job_header
 from .mistakes import (
     SourceNeed,
-    is_source_needed,
+    is_source_needed_to_begin,
     is_source_needed_to_resume,
     is_source_needed_to_undo,
     require_no_mistakes,
 )
-from .results import Result, TenantsReport, combine_reports
+from .results import Result, TenantsReport, combine_reports_of_tenant
 from .runner import AT_ONCE, OnTenantEvent, TenantsRunner, ignore_tenant_event
 from .tenant import Tenant
 
@@ -56,7 +56,7 @@ async def plan_many(
 
     async def work(tenant: Tenant, run: RunOptions) -> Plan:
         async with tenant.open_target() as target:
-            source = await _open_needed_source(tenant, target)
+            source = await _open_required_source(tenant, target)
             return await jobs.plan(source, target, on_event=run.on_event, **tenant.job_options)
 
     return await _run_for_all(tenants, work, run, at_once, on_event)
@@ -124,7 +124,7 @@ async def resume_many(
 
     async def work(tenant: Tenant, run: RunOptions) -> Report:
         if tenant.is_correction:
-            return await _feed_back(tenant, run)
+            return await _resume_with_corrected_rows(tenant, run)
         if not await run_in_thread(job_exists, tenant.place):
             return await _provision(tenant, run)
         if tenant.is_taken_back:
@@ -167,7 +167,7 @@ async def _run_for_all(
     run: RunOptions | None,
     at_once: int,
     on_event: OnTenantEvent,
-    reads_source: SourceNeed = is_source_needed,
+    reads_source: SourceNeed = is_source_needed_to_begin,
 ) -> TenantsReport[Result]:
     # Of all, before any tenant has its turn.
     chosen = await require_no_mistakes(tuple(tenants), reads_source)
@@ -176,19 +176,19 @@ async def _run_for_all(
 
 async def _provision(tenant: Tenant, run: RunOptions) -> Report:
     async with tenant.open_target() as target:
-        source = await _open_needed_source(tenant, target)
+        source = await _open_required_source(tenant, target)
         return await jobs.provision(source, target, run=run, **tenant.job_options)
 
 
-async def _feed_back(tenant: Tenant, run: RunOptions) -> Report:
+async def _resume_with_corrected_rows(tenant: Tenant, run: RunOptions) -> Report:
     async with tenant.open_target() as target:
-        source = await _open_needed_source(tenant, target)
+        source = await _open_required_source(tenant, target)
         return await jobs.resume(tenant.place, target, failed=source, options=tenant.options, run=run)
 
 
 async def _resume(tenant: Tenant, run: RunOptions) -> Report:
     """Go on with a tenant's job, and with those that took in its corrected rows."""
-    places = await run_in_thread(list_with_corrections, tenant.place)
+    places = await run_in_thread(list_job_and_correction_jobs, tenant.place)
     reports: list[Report] = []
     for number, place in enumerate(places):
         report = await run_in_thread(_read_report_if_ended, place, ("done", "undone"))
@@ -200,12 +200,12 @@ async def _resume(tenant: Tenant, run: RunOptions) -> Report:
         if report.stopped:
             break
     counts = await run_in_thread(compute_joint_counts, places)
-    return combine_reports(reports, counts)
+    return combine_reports_of_tenant(reports, counts)
 
 
 async def _take_back(tenant: Tenant, run: RunOptions, *, adopted: bool) -> Report:
     """Take back what a tenant's jobs did, the last first: a later one built on what an earlier one left."""
-    places = [*reversed(await run_in_thread(list_with_corrections, tenant.place))]
+    places = [*reversed(await run_in_thread(list_job_and_correction_jobs, tenant.place))]
     ended = {place: await run_in_thread(_read_report_if_ended, place, ("undone",)) for place in places}
     left, reports = [place for place in places if ended[place] is None], [*filter(None, ended.values())]
     if left:
@@ -218,7 +218,7 @@ async def _take_back(tenant: Tenant, run: RunOptions, *, adopted: bool) -> Repor
                 reports.append(await jobs.undo(place, target, adopted=adopted, run=run))
                 if reports[-1].stopped:
                     break
-    return combine_reports(reports, sum((report.counts for report in reports), Counts()))
+    return combine_reports_of_tenant(reports, sum((report.counts for report in reports), Counts()))
 
 
 def _read_report_if_ended(place: JobPlace, states: Sequence[JobState]) -> Report | None:
@@ -228,7 +228,7 @@ def _read_report_if_ended(place: JobPlace, states: Sequence[JobState]) -> Report
     return read_run_report(place, None, time.monotonic())
 
 
-async def _open_needed_source(tenant: Tenant, target: Directory) -> Source:
+async def _open_required_source(tenant: Tenant, target: Directory) -> Source:
     source = await tenant.open_source(target)
     if source is None:
         raise ConfigurationError(f"the source is missing: say {format_argument_name('source')}")

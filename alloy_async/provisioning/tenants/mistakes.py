@@ -33,7 +33,7 @@ SourceNeed: TypeAlias = Callable[[Tenant], bool]
 """Tells whether the source of a tenant is going to be read; called in a thread."""
 
 
-def is_source_needed(tenant: Tenant) -> bool:
+def is_source_needed_to_begin(tenant: Tenant) -> bool:
     """Tell that a new job reads the source."""
     return True
 
@@ -54,7 +54,7 @@ def is_source_needed_to_undo(tenant: Tenant) -> bool:
 
 
 async def require_no_mistakes(
-    tenants: Sequence[Tenant], reads_source: SourceNeed = is_source_needed
+    tenants: Sequence[Tenant], reads_source: SourceNeed = is_source_needed_to_begin
 ) -> list[Tenant]:
     """Look at every tenant, and refuse them all where one has a mistake; see `find_mistakes`.
 
@@ -71,7 +71,7 @@ async def require_no_mistakes(
 
 
 async def find_mistakes(
-    tenants: Sequence[Tenant], reads_source: SourceNeed = is_source_needed
+    tenants: Sequence[Tenant], reads_source: SourceNeed = is_source_needed_to_begin
 ) -> tuple[list[Tenant], list[Mistake]]:
     """Look at every tenant: its name, its job's place, its credential, its source and its account. Nothing is sent.
 
@@ -141,7 +141,7 @@ def _find_repeated_jobs(tenants: Iterable[Tenant]) -> list[Mistake]:
     for tenant in tenants:
         try:
             place = tenant.place
-            other = first.setdefault(_normalize_place(place), tenant.name)
+            other = first.setdefault(_normalize_job_place(place), tenant.name)
         except ConfigurationError as error:
             mistakes.append(Mistake(tenant.name, str(error), "job"))
             continue
@@ -155,7 +155,7 @@ def _find_repeated_jobs(tenants: Iterable[Tenant]) -> list[Mistake]:
     return mistakes
 
 
-def _normalize_place(place: JobPlace) -> str:
+def _normalize_job_place(place: JobPlace) -> str:
     return JobAddress.parse(place).shown if isinstance(place, str) else str(place.resolve())
 
 

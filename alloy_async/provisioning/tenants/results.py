@@ -40,7 +40,7 @@ class TenantResult(Generic[Result]):
         return self.result is not None or self.error is not None
 
 
-def combine_reports(reports: Sequence[Report], counts: Counts) -> Report:
+def combine_reports_of_tenant(reports: Sequence[Report], counts: Counts) -> Report:
     """Make one report of those of a tenant's jobs, in the order in which they had their turn.
 
     Args:

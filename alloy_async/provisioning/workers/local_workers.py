@@ -44,7 +44,7 @@ class LocalWorkers:
                 start_new_session=True,
                 env={**os.environ, **self._secrets},
             )
-            self._running[process] = asyncio.create_task(_read_end(process))
+            self._running[process] = asyncio.create_task(_read_last_errors(process))
 
     def _note_process_end(self, process: Process, said: bytes) -> None:
         code = process.returncode
@@ -69,7 +69,7 @@ class LocalWorkers:
         self._running.clear()
 
 
-async def _read_end(process: Process) -> bytes:
+async def _read_last_errors(process: Process) -> bytes:
     """Read what a worker says of errors, and keep the end of it."""
     assert process.stderr is not None
     said = b""

@@ -9,7 +9,7 @@ from ..database_outages import POLL_SECONDS, wait_for_database
 from ..errors import JobPlace, JobUnavailable
 from ..events import INTERRUPTED, Counts, Progress, Stopped
 from ..run_options import RunOptions
-from ..store.store_opener import count_shards, open_store_for_reading
+from ..store.store_opener import count_shards_by_state, open_store_for_reading
 from .interface import Workers, WorkersFailed
 
 _SHARE = 0.2
@@ -54,7 +54,7 @@ async def _are_others_working(place: JobPlace) -> bool:
     """Tell whether workers that others started go on, once the own ones were stopped."""
     for _ in range(_LOOKS):
         try:
-            counts = await asyncio.to_thread(count_shards, place)
+            counts = await asyncio.to_thread(count_shards_by_state, place)
         except JobUnavailable:
             return False
         if counts.live or not counts.unfinished_shards:
@@ -74,7 +74,7 @@ async def _read_counts_despite_outages(place: JobPlace, run: RunOptions) -> tupl
 
 def _read_counts(place: JobPlace) -> tuple[Counts, float] | None:
     began = time.monotonic()
-    if not count_shards(place).unfinished_shards:
+    if not count_shards_by_state(place).unfinished_shards:
         return None
     with open_store_for_reading(place) as store:
         counts = Counts.from_tally(store.count_outcomes(store.read_header().phase))

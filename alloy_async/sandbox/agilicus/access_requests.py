@@ -55,7 +55,7 @@ class AccessRequestOperations(AgilicusServiceBase):
 
     def _grant(self, spec: Json) -> None:
         resource = self.tenant.resources[spec["requested_resource"]]
-        permission = self.create_entity(
+        permission = self.create_unstored_entity(
             {
                 "user_id": spec["user_id"],
                 "org_id": spec["org_id"],

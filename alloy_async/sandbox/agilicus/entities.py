@@ -70,7 +70,7 @@ class EntityKind:
         if self.has_owner:
             service.find_user(call.path["user_id"])
         self.check_new(service, call, spec)
-        entity = service.create_entity({**self.defaults, **spec})
+        entity = service.create_unstored_entity({**self.defaults, **spec})
         self.complete_new(service, entity)
         self.get_table(service.tenant)[self._create_table_key(call, entity["metadata"]["id"])] = entity
         service.record_change("created", entity["metadata"]["id"])

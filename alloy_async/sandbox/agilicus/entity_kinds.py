@@ -40,7 +40,7 @@ class ServiceAccounts(EntityKind):
         spec, account_id = entity["spec"], entity["metadata"]["id"]
         body = {"first_name": spec["name"], "email": f"{account_id}@service-accounts.example".lower()}
         user = service.add_user(body, spec["org_id"], "service_account")
-        entity["status"] = {"user": service.create_brief_answer(user)}
+        entity["status"] = {"user": service.create_brief_user(user)}
 
     def is_listed(self, entity: Json, query: Mapping[str, Any]) -> bool:
         return super().is_listed(entity, query) and matches(

@@ -21,6 +21,6 @@ class EmulatedAgilicus(UserOperations, PermissionOperations, AccessRequestOperat
         show_type: whether users are answered with their `type`; the real service may leave it out.
     """
 
-    def find_handler(self, operation: str) -> Handler:
+    def find_handler_of_operation(self, operation: str) -> Handler:
         handler = HANDLERS.get(operation)
-        return partial(handler, self) if handler else super().find_handler(operation)
+        return partial(handler, self) if handler else super().find_handler_of_operation(operation)

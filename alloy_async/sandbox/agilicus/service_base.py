@@ -50,7 +50,7 @@ class AgilicusServiceBase(EmulatedService):
             user = self.add_user(body, main)
             if number % 3 == 2:
                 self.add_to_organisation(user, lower)
-        add_groups_and_roles(self.tenant, main, lower, self.add_user, self.create_entity)
+        add_groups_and_roles(self.tenant, main, lower, self.add_user, self.create_unstored_entity)
 
     def create_error_body(self, status: int, message: str) -> Any:
         return {"error_code": str(status), "error_message": message}
@@ -66,7 +66,7 @@ class AgilicusServiceBase(EmulatedService):
 
     # Objects with spec and metadata
 
-    def create_entity(self, spec: Json, **parts: Any) -> Json:
+    def create_unstored_entity(self, spec: Json, **parts: Any) -> Json:
         now = self.format_now()
         metadata = {"id": self.create_id(), "created": now, "updated": now}
         return {"spec": spec, "metadata": metadata, **parts}
@@ -122,7 +122,7 @@ class AgilicusServiceBase(EmulatedService):
         user.update({**omit_members(body, DERIVED), **kept})
         user.update(status=status, enabled=status != "disabled", updated=self.format_now())
 
-    def create_brief_answer(self, user: Json) -> Json:
+    def create_brief_user(self, user: Json) -> Json:
         """Describe a user as other objects mention it."""
         names = ("id", "org_id", "first_name", "last_name", "email", "type", "inheritable_config")
         short = {name: user[name] for name in names if name in user}
@@ -133,16 +133,16 @@ class AgilicusServiceBase(EmulatedService):
     def create_user_answer(self, user: Json, org_id: str | None = None) -> Json:
         """Describe a user as the answer tells it, with its roles in an organisation."""
         tenant, user_id = self.tenant, user["id"]
-        shown = {**user, **self.create_brief_answer(user)}
+        shown = {**user, **self.create_brief_user(user)}
         org = org_id or user.get("org_id")
         if org is not None:
             shown["org_id"] = org
             shown["roles"] = tenant.roles.get((org, user_id), {})
         shown["member_of"] = [
-            self.create_brief_answer(tenant.users[g]) for g in tenant.list_groups_of(user_id, org)
+            self.create_brief_user(tenant.users[g]) for g in tenant.list_groups_of(user_id, org)
         ]
         if user_id in tenant.members:
-            shown["members"] = [self.create_brief_answer(tenant.users[m]) for m in tenant.members[user_id]]
+            shown["members"] = [self.create_brief_user(tenant.users[m]) for m in tenant.members[user_id]]
         shown["upstream_user_identities"] = list_owned(tenant.identities, user_id)
         shown["attributes"] = user.get("configured_attributes", {}).get("attributes", [])
         return self._omit_type(shown)

@@ -149,7 +149,7 @@ class UserOperations(AgilicusServiceBase):
         self._create_metadata_entry(spec)
 
     def _create_metadata_entry(self, spec: Json) -> Json:
-        entry = self.create_entity(spec)
+        entry = self.create_unstored_entity(spec)
         self.tenant.metadata[entry["metadata"]["id"]] = entry
         self.record_change("created", entry["metadata"]["id"])
         return entry

@@ -98,7 +98,7 @@ class IntegrationOperations(AlloyServiceBase):
                 "name": workflow.name,
                 "version": workflow.version,
                 "blocks": [block.to_json() for block in workflow.blocks],
-                **self.describe_state(workflow, user),
+                **self.describe_installation(workflow, user),
             }
             for workflow in integration.workflows
         ]

@@ -63,7 +63,9 @@ _FIELDS = {
 }
 
 
-def create_account(create_id: Callable[[], str], format_days_ago: Callable[[float], str]) -> Account:
+def create_account_without_users(
+    create_id: Callable[[], str], format_days_ago: Callable[[float], str]
+) -> Account:
     """Create an account with apps, events and workflows, and nobody in it yet.
 
     Args:

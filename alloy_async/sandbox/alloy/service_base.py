@@ -8,7 +8,7 @@ from typing import Any
 from ..emulated_service import Clock, EmulatedService
 from ..invented_people import invent_people
 from ..messages import ApiError
-from .seed import add_history, create_account
+from .seed import add_history, create_account_without_users
 from .state import Account, App, Credential, Installed, Integration, User, Workflow
 
 
@@ -20,7 +20,7 @@ class AlloyServiceBase(EmulatedService):
 
     def __init__(self, rng: random.Random, clock: Clock, seed_users: int) -> None:
         super().__init__(rng, clock)
-        self.account: Account = create_account(self.create_id, self.format_days_ago)
+        self.account: Account = create_account_without_users(self.create_id, self.format_days_ago)
         users = [self.add_user(p.email, p.full_name) for p in invent_people(seed_users, rng)]
         add_history(self.account, users, self.create_id, self.format_days_ago, rng)
 
@@ -88,7 +88,7 @@ class AlloyServiceBase(EmulatedService):
             raise ApiError(404, f"The user has not installed the workflow {workflow.name!r}.")
         return installed
 
-    def describe_state(self, workflow: Workflow, user: User) -> dict[str, Any]:
+    def describe_installation(self, workflow: Workflow, user: User) -> dict[str, Any]:
         """Describe what a user has of a workflow; the members are absent when it is not installed."""
         installed = self.account.installed.get((user.id, workflow.id))
         if installed is None:

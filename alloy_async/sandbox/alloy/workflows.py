@@ -102,5 +102,5 @@ class WorkflowOperations(AlloyServiceBase):
             "updatedAt": workflow.updated_at,
             "version": workflow.version,
             "blocks": [block.to_json() for block in workflow.blocks],
-            **self.describe_state(workflow, user),
+            **self.describe_installation(workflow, user),
         }

@@ -77,7 +77,7 @@ def load_contract(system: str, *, open_bodies: bool = False) -> Contract:
     return Contract(json.loads(file.read_text("utf-8")), open_bodies=open_bodies)
 
 
-def decode_query(raw: str) -> list[tuple[str, str]]:
+def decode_query_pairs(raw: str) -> list[tuple[str, str]]:
     """Read the query's names and values in order, decoded.
 
     Raises:

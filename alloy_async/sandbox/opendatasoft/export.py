@@ -31,22 +31,24 @@ async def iterate_export(portal: Portal, delimiter: str, size: int) -> AsyncIter
         size: bytes that it is to have at least: invented users follow on the true ones.
     """
     sent = 0
-    for chunk in _iterate_chunks([_create_row(portal, user) for user in portal.users.values()], delimiter):
+    for chunk in _iterate_chunks_endlessly(
+        [_create_row(portal, user) for user in portal.users.values()], delimiter
+    ):
         yield chunk
         sent += len(chunk)
         if sent >= size:
             return
 
 
-def _iterate_chunks(rows: Iterable[Iterable[str]], delimiter: str) -> Iterator[bytes]:
-    yield _format_lines([COLUMNS, *rows], delimiter).encode()
-    line = _format_lines([_INVENTED], delimiter)
+def _iterate_chunks_endlessly(rows: Iterable[Iterable[str]], delimiter: str) -> Iterator[bytes]:
+    yield _format_csv([COLUMNS, *rows], delimiter).encode()
+    line = _format_csv([_INVENTED], delimiter)
     for first in itertools.count(1, ROWS_AT_ONCE):
         numbers = range(first, first + ROWS_AT_ONCE)
         yield "".join([line.replace(_NUMBER, str(number)) for number in numbers]).encode()
 
 
-def _format_lines(rows: Iterable[Iterable[str]], delimiter: str) -> str:
+def _format_csv(rows: Iterable[Iterable[str]], delimiter: str) -> str:
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
     return text.getvalue()

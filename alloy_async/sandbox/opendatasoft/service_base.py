@@ -89,7 +89,7 @@ class OpendatasoftServiceBase(EmulatedService):
     def is_administrator(self, user: User) -> bool:
         return ADMINISTRATION in self.portal.list_permissions_of(user)
 
-    def check_members(self, members: Mapping[str, Any], of: User | None = None) -> None:
+    def check_email_and_groups(self, members: Mapping[str, Any], of: User | None = None) -> None:
         email = members.get("email")
         if email is not None and "@" not in email:
             raise ApiError(422, f"{email!r} is no email.")

@@ -29,7 +29,7 @@ class UserOperations(OpendatasoftServiceBase):
         changes: Mapping[str, Any] = call.body or {}
         if changes.get("username", user.username) != user.username:
             raise ApiError(422, "A username cannot be changed.")
-        self.check_members(changes, of=user)
+        self.check_email_and_groups(changes, of=user)
         user.members.update(select_writable_members(changes))
         user.groups = list_group_ids(changes, user.groups)
         self.record_change("updated", user.username)
@@ -96,7 +96,7 @@ class UserOperations(OpendatasoftServiceBase):
     def _create_user(self, item: Mapping[str, Any], provider: str | None) -> User:
         if provider not in (None, IDENTITY_PROVIDER):
             raise ApiError(422, f"There is no identity provider {provider!r}.")
-        self.check_members(item)
+        self.check_email_and_groups(item)
         username = item.get("username") or item["email"].partition("@")[0]
         if username in self.portal.users or username in RESERVED:
             raise ApiError(422, f"The username {username!r} is taken.")

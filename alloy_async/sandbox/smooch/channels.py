@@ -87,7 +87,7 @@ class ChannelOperations(SmoochServiceBase):
 
     def _find_integration_for(self, kind: str, integration_id: str | None) -> str:
         if integration_id is None:
-            return self.find_integration(kind)
+            return self.find_integration_id_by_type(kind)
         if self.integrations.get(integration_id) != kind:
             raise ApiError(404, f"There is no integration {integration_id!r} of type {kind!r}.")
         return integration_id

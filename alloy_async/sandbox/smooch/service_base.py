@@ -13,7 +13,7 @@ from ..invented_people import invent_people
 from ..messages import ApiCall, ApiError, Reply
 from ..name_folding import FoldedDict
 from .state import DeviceClient, Message, User
-from .tokens import read_claims, verify_token
+from .tokens import read_unverified_claims, verify_token
 
 PROFILE = ("givenName", "surname", "email", "signedUpAt")
 
@@ -51,7 +51,7 @@ class SmoochServiceBase(EmulatedService):
                     DeviceClient(
                         self.create_id(),
                         "mailgun",
-                        self.find_integration("mailgun"),
+                        self.find_integration_id_by_type("mailgun"),
                         ("address", person.email),
                     )
                 ]
@@ -77,7 +77,7 @@ class SmoochServiceBase(EmulatedService):
         return super().handle(call)
 
     def _authorize(self, call: ApiCall) -> None:
-        claims = read_claims(call.credential)
+        claims = read_unverified_claims(call.credential)
         if call.path["appId"] != self.app_id:
             if claims.get("scope") == "account":
                 raise ApiError(404, f"There is no app {call.path['appId']!r} in this account.")
@@ -115,7 +115,7 @@ class SmoochServiceBase(EmulatedService):
             raise ApiError(404, f"There is no user with the smoochId or userId {name!r}.")
         return user
 
-    def find_integration(self, kind: str) -> str:
+    def find_integration_id_by_type(self, kind: str) -> str:
         """Find the id of the first integration of a type."""
         for integration_id, existing in self.integrations.items():
             if existing == kind:

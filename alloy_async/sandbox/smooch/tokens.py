@@ -49,7 +49,7 @@ def verify_token(token: str, secrets: Mapping[str, str], clock: Clock) -> dict[s
     return claims
 
 
-def read_claims(token: str) -> dict[str, Any]:
+def read_unverified_claims(token: str) -> dict[str, Any]:
     """Read what a token claims, whoever signed it; none for what is not a token."""
     try:
         return _split_token(token)[1]

@@ -17,7 +17,7 @@ from ...help import Command
 from ...job_runner import JobTask, run_job
 from ...options.corrected_file import FAILED_FILE, OWN_FILE, find_correction, find_failed_file
 from ...options.job_account import restore_target
-from ...options.job_options import NEW_KEY, JobOptions, add_job_options, add_options
+from ...options.job_options import NEW_KEY, JobOptions, add_job_options, combine_options
 from ...options.job_place import JOB_PLACE
 from ...options.source import SourceOptions, open_users, restore_constants, restore_source_options
 from ...options.target import TargetOptions, add_target_options
@@ -49,7 +49,7 @@ def _create_job_command(
 ) -> click.Command:
     many = add_many_options(cast("Action", function.__name__), "job") if of_table else lambda command: command
     job = click.argument("job", type=JOB_PLACE, required=not of_table)
-    command: click.Command = add_options(
+    command: click.Command = combine_options(
         click.command(
             cls=Command,
             short_help=_SHORT_HELP[function.__name__],
@@ -151,7 +151,7 @@ def resume(
         run = attrs.evolve(run, sends_again=send_again)
         if failed is not None:
             how = _restore_source_options(first, constants).adapt_to_failed_rows(encoding)
-            how.check_can_have_workers(options.on)
+            how.refuse_secrets_for_workers(options.on)
             kept = {"reading": how.to_json()}
             async with open_users(how, file, None, key=directory.capabilities.key) as source:
                 return await resume(first, directory, failed=source, options=kept, run=run)
@@ -213,7 +213,7 @@ def work(
 def _find_correction(job: Path | str, failed: Path | str | None) -> tuple[Path | str, Path | None]:
     """Find the job that takes corrected rows back, and where these are; None where none are fed back."""
     from ....core.errors import AlloyAsyncError
-    from ....provisioning.errors import show_place
+    from ....provisioning.errors import mask_place_of_job
 
     if failed is None or isinstance(failed, Path):
         return job, failed
@@ -229,7 +229,7 @@ def _find_correction(job: Path | str, failed: Path | str | None) -> tuple[Path |
             f"{written} is as it was written: correct the rows in it first, then run this again"
         )
     raise NotDoneError(
-        f"nothing of {show_place(job)} waits to be corrected where its rows would be"
+        f"nothing of {mask_place_of_job(job)} waits to be corrected where its rows would be"
         f" ({get_failed_file_path(found.job, 'csv')}); where the file is elsewhere, say it: --failed FILE"
     )
 
@@ -276,7 +276,7 @@ async def _open_source(
         yield None
         return
     how = _restore_source_options(job, constants)
-    how.check_can_have_workers(on)
+    how.refuse_secrets_for_workers(on)
     _, file, origin = restore_source_options(header)
     async with AsyncExitStack() as stack:
         try:

@@ -16,7 +16,7 @@ from ...help import Group
 from ...options.job_place import JOB_FOLDER
 from ...output.failed_file import ENDINGS, get_failed_file_path, is_as_written
 from ...output.safe_text import clean_text, format_json, print_line
-from ...output_file import OUTPUT_FILE, is_rows_file, take_dash, write_output_file
+from ...output_file import OUTPUT_FILE, is_failed_rows_file, take_dash, write_output_file
 from .report_renderer import name_pages, render_html
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _remove_job(job: JobPlace) -> None:
     for path in files:
         if is_as_written(path, header):
             path.unlink()
-        elif is_rows_file(path):
+        elif is_failed_rows_file(path):
             print_line(f"{path} stays, as somebody changed it.")
     delete_store(job)
 

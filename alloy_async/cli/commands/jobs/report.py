@@ -21,7 +21,7 @@ from ...output.failed_file import is_as_written, refuse_harmful_output, write_ro
 from ...output.safe_text import clean_text, format_json, print_line
 from ...output_file import OUTPUT_FILE, open_output_file, take_dash
 from ...tenants.options import accept_tenants_table
-from .report_renderer import render_report, report_to_json
+from .report_renderer import render_page_of_job_or_plan, report_to_json
 
 if TYPE_CHECKING:
     from ....provisioning.reports.job_report import JobReport
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ....provisioning.store.job_store import JobStore
 
 
-def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
+def _show_reports_of_tenants(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
     from ...tenants.overview.report import show_report
 
     form, output = given["form"], given["output"]
@@ -51,7 +51,7 @@ def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) ->
         "alloy-async report --many tenants.toml",
     ],
 )
-@accept_tenants_table(_show_table, "job", {"form", "output"})
+@accept_tenants_table(_show_reports_of_tenants, "job", {"form", "output"})
 @click.argument("job", type=JOB_PLACE, required=False)
 @click.option(
     "--format",
@@ -131,7 +131,7 @@ def _write_text(file: IO[str], store: JobStore, job_report: JobReport) -> None:
 
 
 def _write_html(file: IO[str], store: JobStore, job_report: JobReport) -> None:
-    file.write(render_report(store, job_report))
+    file.write(render_page_of_job_or_plan(store, job_report))
 
 
 def _write_json(file: IO[str], store: JobStore, job_report: JobReport) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ....provisioning.store.job_store import JobStore
 
 
-def render_report(store: JobStore, job_report: JobReport) -> str:
+def render_page_of_job_or_plan(store: JobStore, job_report: JobReport) -> str:
     """Render the page of a job; of one that waits to be applied, the page of its plan."""
     from ....provisioning.reports.job_report import read_unresolved
     from ....provisioning.reports.pages.job_page import render_job
@@ -42,7 +42,7 @@ def render_html(job: Path | str) -> str:
     from ....provisioning.store.store_opener import open_store_for_reading
 
     with open_store_for_reading(job) as store:
-        return render_report(store, read_report(store))
+        return render_page_of_job_or_plan(store, read_report(store))
 
 
 def render_jobs_page(title: str, places: Sequence[JobPlace], output: Path) -> str:

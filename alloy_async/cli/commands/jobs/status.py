@@ -18,7 +18,7 @@ from ...output.safe_text import format_json, print_line
 from ...tenants.options import accept_tenants_table
 
 
-def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
+def _show_status_of_tenants(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
     from ...tenants.overview.status import show_status
 
     return show_status(table, only, watch=given["watch"], as_json=given["as_json"])
@@ -29,7 +29,7 @@ def _show_table(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) ->
     short_help="Show how a job is getting on, also from another terminal.",
     examples=["alloy-async status users.job --watch", "alloy-async status --many tenants.toml"],
 )
-@accept_tenants_table(_show_table, "job", {"watch", "as_json"})
+@accept_tenants_table(_show_status_of_tenants, "job", {"watch", "as_json"})
 @click.argument("job", type=JOB_PLACE, required=False)
 @click.option("--watch", is_flag=True, help="Show it again every second, until the job ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

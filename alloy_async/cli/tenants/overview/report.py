@@ -24,7 +24,7 @@ from .tenant_jobs import (
     TenantJobs,
     describe_sums,
     name_state,
-    read_jobs_of_table,
+    prepare_to_read_jobs,
     suggest_resuming,
 )
 
@@ -42,7 +42,7 @@ class FoundReport:
     data: dict[str, object] | None = None
 
     @property
-    def state(self) -> str:
+    def job_state(self) -> str:
         """The job's state."""
         return self.figures.state
 
@@ -57,7 +57,7 @@ def show_report(table: Path, only: Sequence[str], form: str, output: Path | None
         output: the file; None is standard output.
     """
     try:
-        tenants = read_jobs_of_table(table, only, _read_with_data if form == "json" else _read_figures)()
+        tenants = prepare_to_read_jobs(table, only, _read_with_data if form == "json" else _read_figures)()
         if form == "html" and output is not None:
             there = [tenant for tenant in tenants if tenant.state != NOT_BEGUN]
             places = [place for tenant in there for place in tenant.jobs]

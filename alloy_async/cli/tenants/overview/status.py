@@ -32,7 +32,7 @@ from .tenant_jobs import (
     TenantJobs,
     describe_sums,
     name_state,
-    read_jobs_of_table,
+    prepare_to_read_jobs,
     suggest_resuming,
 )
 
@@ -52,7 +52,7 @@ def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool)
     """Show how the jobs are getting on; return the exit code, that of the tenant that fares worst."""
     console = create_console()
     try:
-        read = read_jobs_of_table(table, only, read_status)
+        read = prepare_to_read_jobs(table, only, read_status)
     except AlloyAsyncError as error:
         print_line(translate_to_keys(f"Error: {error}"), err=True)
         return ExitCode.NOT_DONE
@@ -92,13 +92,13 @@ def _iterate_lines(tenant: TenantJobs[JobStatus]) -> Iterator[tuple[str, str, st
     """List the lines of a tenant: name, state, rows, and what is going on; where it has several jobs, one for each, too."""
     first, *others = tenant.jobs.items()
     if not others:
-        rest = _describe_rest(first[1])
+        rest = _describe_progress_or_problem(first[1])
         yield tenant.name, tenant.state, describe_counts(tenant.counts), rest
         return
     yield tenant.name, tenant.state, describe_counts(tenant.counts), ""
     for place, found in tenant.jobs.items():
         counts = describe_counts(found.counts) if isinstance(found, JobStatus) else ""
-        yield f"  {_name_job(place)}", name_state(found), counts, _describe_rest(found)
+        yield f"  {_name_job(place)}", name_state(found), counts, _describe_progress_or_problem(found)
 
 
 def _name_job(place: JobPlace) -> str:
@@ -107,7 +107,7 @@ def _name_job(place: JobPlace) -> str:
     return get_path_for_files(place).name
 
 
-def _describe_rest(status: Any) -> str:
+def _describe_progress_or_problem(status: Any) -> str:
     """Describe what is going on with a job, or what is wrong with it."""
     if not isinstance(status, JobStatus):
         return "" if isinstance(status, NoSuchJob) else describe_tenant_error(status)
@@ -145,6 +145,6 @@ def _status_to_json(tenant: TenantJobs[JobStatus]) -> dict[str, object]:
 
 def _job_to_json(status: Any) -> dict[str, object]:
     if not isinstance(status, JobStatus):
-        return {"state": name_state(status), "error": _describe_rest(status) or None}
+        return {"state": name_state(status), "error": _describe_progress_or_problem(status) or None}
     data = attrs.asdict(status, filter=lambda field, _: field.name != "header")
     return {"state": status.state, "rows": status.header.rows, **data}

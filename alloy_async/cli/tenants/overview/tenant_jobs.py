@@ -13,10 +13,10 @@ import attrs
 from ....core.errors import AlloyAsyncError
 from ....provisioning import NoSuchJob
 from ....provisioning.events import Counts
-from ....provisioning.reports.corrections import compute_joint_counts, list_with_corrections
+from ....provisioning.reports.corrections import compute_joint_counts, list_job_and_correction_jobs
 from ....provisioning.store.store_opener import open_store_for_reading
 from ...output.next_steps import format_command
-from ...output.progress import format_count
+from ...output.progress import format_count_with_noun
 from ..job_register import JobRegister
 from ..table.reader import TableReader
 from ..tenant_run_progress import describe_counts
@@ -79,7 +79,7 @@ def name_state(found: Any) -> str:
     return UNREADABLE if isinstance(found, Exception) else found.state
 
 
-def read_jobs_of_table(
+def prepare_to_read_jobs(
     table: Path, only: Sequence[str], read: Callable[[JobStore], Found]
 ) -> Callable[[], list[TenantJobs[Found]]]:
     """Find the jobs of each tenant; no credential is looked at.
@@ -97,7 +97,7 @@ def read_jobs_of_table(
     """
     register = JobRegister(table)
     places = {
-        name: register.find_place(name, job) for name, job in TableReader(table).read_jobs(only).items()
+        name: register.find_place(name, job) for name, job in TableReader(table).read_job_places(only).items()
     }
     return lambda: [
         _read_jobs(name, place, read, is_taken_back=register.is_taken_back(name))
@@ -109,7 +109,7 @@ def _read_jobs(
     name: str, first: JobPlace, read: Callable[[JobStore], Found], *, is_taken_back: bool
 ) -> TenantJobs[Found]:
     try:
-        places = list_with_corrections(first)
+        places = list_job_and_correction_jobs(first)
     except (AlloyAsyncError, OSError):  # what is wrong shows below, where it is read
         places = [first]
     jobs: dict[JobPlace, Found | Exception] = {}
@@ -133,7 +133,9 @@ def describe_sums(tenants: Iterable[TenantJobs[Any]]) -> str:
     states = Counter(tenant.state for tenant in tenants)
     facts = ", ".join(f"{states[state]:,} {state}" for state in _MOST_URGENT_FIRST if states[state])
     counts = describe_counts(sum((tenant.counts for tenant in tenants), Counts()))
-    return f"{format_count(len(tenants), 'tenant', 'tenants')}: {facts}{'; ' * bool(counts)}{counts}"
+    return (
+        f"{format_count_with_noun(len(tenants), 'tenant', 'tenants')}: {facts}{'; ' * bool(counts)}{counts}"
+    )
 
 
 def suggest_resuming(table: Path, only: Sequence[str], tenants: Iterable[TenantJobs[Any]]) -> str | None:

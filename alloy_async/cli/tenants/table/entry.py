@@ -136,7 +136,7 @@ def _create_reading(values: Mapping[str, Any], folder: Path, note: NoteMistake) 
     constants = []
     for field, value in values.get("set", {}).items():
         try:
-            constants.append(f"{field}={_read_constant(field, value, folder)}")
+            constants.append(f"{field}={_resolve_constant(field, value, folder)}")
         except (ConfigurationError, ValueError) as error:
             note(f"set.{field}", str(error))
     columns = [
@@ -159,7 +159,7 @@ def _create_reading(values: Mapping[str, Any], folder: Path, note: NoteMistake) 
     return reading if len(constants) == len(values.get("set", {})) else None
 
 
-def _read_constant(field: str, value: Any, folder: Path) -> Any:
+def _resolve_constant(field: str, value: Any, folder: Path) -> Any:
     """Read the value of a field for all; one that is kept somewhere from there, whose path begins in the folder.
 
     Raises:

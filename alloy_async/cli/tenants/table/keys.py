@@ -19,7 +19,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_count(value: Any) -> bool:
+def _is_positive_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
@@ -68,7 +68,7 @@ KEYS: Mapping[str, tuple[Check, str]] = {
     "encoding": _TEXT,
     "sheet": _TEXT,
     "skip_rows": (
-        lambda value: _is_count(value) or (value == 0 and not isinstance(value, bool)),
+        lambda value: _is_positive_integer(value) or (value == 0 and not isinstance(value, bool)),
         "is a number of lines, 0 or more",
     ),
     "allow_empty": _FLAG,
@@ -81,9 +81,9 @@ KEYS: Mapping[str, tuple[Check, str]] = {
     "allow_inactive": _FLAG,
     "send_hidden": _FLAG,
     "rate": (lambda value: _is_number(value) and value > 0, "is requests a second, above 0"),
-    "burst": (_is_count, "is a number of requests, 1 or more"),
+    "burst": (_is_positive_integer, "is a number of requests, 1 or more"),
     "concurrency": (
-        lambda value: _is_count(value) and value <= 64,
+        lambda value: _is_positive_integer(value) and value <= 64,
         "is a number of calls in flight, between 1 and 64",
     ),
 }

@@ -85,7 +85,7 @@ class TableReader:
         entries = [self._read_entry(name, table, common) for name, table in tables.items()]
         return [entry for entry in entries if entry is not None]
 
-    def read_jobs(self, only: Collection[str] = ()) -> Mapping[str, Path | str | None]:
+    def read_job_places(self, only: Collection[str] = ()) -> Mapping[str, Path | str | None]:
         """Read where the first job of each tenant is; None where the table does not say so. All else is left aside.
 
         Args, raises: as for `read_entries`, and TableError with every mistake in that.
@@ -187,7 +187,7 @@ class TableReader:
         before = len(self._mistakes)
         own = self._collect_valid_values(name, table)
         has_wrong_keys = len(self._mistakes) > before or self._has_wrong_top
-        values = _insert_tenant_name({**_merge_common_keys(common, own), **own}, name)
+        values = _insert_tenant_name({**_select_common_keys(common, own), **own}, name)
 
         def note(key: str, message: str) -> None:
             if has_wrong_keys and _MISSING.search(message):
@@ -217,7 +217,7 @@ class TableReader:
         self._mistakes.append((line, name, message))
 
 
-def _merge_common_keys(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def _select_common_keys(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Take what is said for all, but not whose account it is where the tenant says so in the other way."""
     left_out: set[str] = set()
     if "profile" in own:

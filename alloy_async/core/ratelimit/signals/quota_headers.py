@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from .wait_formats import parse_number, parse_wait, read_header, read_server_time
+from .wait_formats import get_joined_header, parse_number, parse_wait, read_server_time
 
 # Patterns are compiled by `re` when they are first used.
 
@@ -123,46 +123,46 @@ def parse_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:
     """
     now = read_server_time(headers, now)
     parsers: tuple[Callable[[Mapping[str, str], float], Iterator[Quota]], ...] = (
-        _parse_listed_forms,
+        _parse_known_header_families,
         _parse_ietf_headers,
         _parse_shopify_header,
     )
     return [quota for parse in parsers for quota in parse(headers, now) if quota.reset <= LONGEST_RESET]
 
 
-def _parse_listed_forms(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
+def _parse_known_header_families(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
     for form in FORMS:
-        left = read_header(headers, form.remaining)
+        left = get_joined_header(headers, form.remaining)
         if left is None:
             continue
-        limits = (read_header(headers, form.limit) or "") if form.limit else ""
-        resets = [read_header(headers, name) for name in form.reset]
+        limits = (get_joined_header(headers, form.limit) or "") if form.limit else ""
+        resets = [get_joined_header(headers, name) for name in form.reset]
         scope = headers.get(form.scope, "") if form.scope else ""
         # Several policies are told as lists, in one order.
         for place, value in enumerate(values := left.split(",")):
             remaining = parse_number(value)
             told = (
-                parse_wait(_pick_policy_value(text, place, len(values)), now, form.unit) for text in resets
+                parse_wait(_pick_value_at_place(text, place, len(values)), now, form.unit) for text in resets
             )
             reset = next((wait for wait in told if wait is not None), form.window)
             if remaining is None or remaining < 0 or reset is None:
                 continue
-            limit = re.match(LEADING, _pick_policy_value(limits, place, len(values)) or "")
+            limit = re.match(LEADING, _pick_value_at_place(limits, place, len(values)) or "")
             size = float(limit[1]) if limit else None
             yield Quota(f"{form.remaining} {scope} {size}", size, remaining, reset)
 
 
-def _pick_policy_value(text: str | None, place: int, count: int) -> str | None:
+def _pick_value_at_place(text: str | None, place: int, count: int) -> str | None:
     """Pick the value of one policy from a header that has one for each; the whole where it has not."""
     values = text.split(",") if text and count > 1 else ()
     return values[place] if len(values) == count else text
 
 
 def _parse_ietf_headers(headers: Mapping[str, str], now: float) -> Iterator[Quota]:
-    text = read_header(headers, IETF)
+    text = get_joined_header(headers, IETF)
     if text is None:
         return
-    policies = read_header(headers, POLICY) or ""
+    policies = get_joined_header(headers, POLICY) or ""
     limits = {name: members.get("q") for name, members in _parse_items(policies)}
     for name, members in _parse_items(text):
         remaining = members.get("remaining", members.get("r"))

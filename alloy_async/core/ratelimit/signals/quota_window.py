@@ -36,7 +36,7 @@ class QuotaWindow:
         self._told_at = -math.inf
         self._sent = -math.inf
 
-    def note_end(self, now: float, sent: float, accepted: bool) -> None:
+    def note_request_end(self, now: float, sent: float, accepted: bool) -> None:
         """Note that a request was answered; accepted, by an answer that tells nothing, it shows that there was some left."""
         self.under_way -= 1
         if accepted and self._left < 1 and self._told_at < now and self._lowest_at < sent < self.reset_at:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .quota_headers import parse_quotas
-from .wait_formats import parse_wait, read_header, read_server_time
+from .wait_formats import get_joined_header, parse_wait, read_server_time
 
 # Patterns are compiled by `re` when they are first used: few programs ever meet a refusal.
 
@@ -65,10 +65,10 @@ def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """
     now = read_server_time(headers, now)
     for name, unit in WAITS:
-        wait = parse_wait(read_header(headers, name), now, unit)
+        wait = parse_wait(get_joined_header(headers, name), now, unit)
         if wait is not None:
             return wait
-    waits = re.findall(SENTRY_ITEM, (read_header(headers, SENTRY) or "")[:BODY])
+    waits = re.findall(SENTRY_ITEM, (get_joined_header(headers, SENTRY) or "")[:BODY])
     return max(map(float, waits)) if waits else None
 
 
@@ -95,7 +95,7 @@ def parse_refusal(status: int, headers: Mapping[str, str], body: object, now: fl
     if not (status == 429 or told or (status == 403 and spent) or named):
         return None
     if wait is None:
-        wait = parse_wait(read_header(headers, RESET_AFTER), read_server_time(headers, now))
+        wait = parse_wait(get_joined_header(headers, RESET_AFTER), read_server_time(headers, now))
     if wait is None and spent and status == 403:
         wait = max(spent)  # with 429 the quota itself holds; of a bucket, this is the time until it is full
     return Refusal(wait)

@@ -35,7 +35,7 @@ ISO_DURATION = r"P(?:\d{1,6}[WD])*(?:T(?:\d{1,20}(?:\.\d{1,20})?[HMS])+)?"
 LONGEST_TEXT = 64
 
 
-def read_header(headers: Mapping[str, str], name: str) -> str | None:
+def get_joined_header(headers: Mapping[str, str], name: str) -> str | None:
     """Read a header; one that comes several times is a list, as RFC 9110 has it. None where there is none."""
     get_all = getattr(headers, "getall", None)
     if get_all is None:

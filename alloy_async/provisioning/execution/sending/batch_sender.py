@@ -45,7 +45,7 @@ class BatchSender:
         # Refused as a whole, lost, or not sent at all: from here on each row has a fate of its own.
         known = answer.list_outcomes(batch.keys) if isinstance(answer, BatchOutcome) else answer
         users = self._target.decode_batch(batch.body)
-        rows = self._intents.divide_stretches(batch.stretches, users, are_sent=bool(known))
+        rows = self._intents.split_stretches_into_rows(batch.stretches, users, are_sent=bool(known))
         await self._calls.send_until_decided(rows, [known])
 
     async def _send_batch(self, batch: CreationBatch) -> BatchOutcome | tuple[()] | None:
@@ -56,10 +56,10 @@ class BatchSender:
             )
         except asyncio.CancelledError:
             if work.may_have_acted:
-                self._intents.forget_unsent(one.first for one in batch.stretches)
+                self._intents.note_may_have_left(one.first for one in batch.stretches)
             raise
         if answer:
-            self._intents.forget_unsent(one.first for one in batch.stretches)
+            self._intents.note_may_have_left(one.first for one in batch.stretches)
         return answer
 
     def _decide_rows(self, batch: CreationBatch, answer: BatchOutcome) -> Iterator[RowResult]:
@@ -70,14 +70,14 @@ class BatchSender:
         for stretch in batch.stretches:
             start = 0
             while place is not None and place < begin + stretch.rows:
-                yield from self._decide_neighbours(stretch, start, place - begin, usual)
+                yield from self._decide_adjoining_rows(stretch, start, place - begin, usual)
                 start = place - begin + 1
-                yield from self._decide_neighbours(stretch, start - 1, start, answer.exceptions[place])
+                yield from self._decide_adjoining_rows(stretch, start - 1, start, answer.exceptions[place])
                 place = next(differing, None)
-            yield from self._decide_neighbours(stretch, start, stretch.rows, usual)
+            yield from self._decide_adjoining_rows(stretch, start, stretch.rows, usual)
             begin += stretch.rows
 
-    def _decide_neighbours(
+    def _decide_adjoining_rows(
         self, stretch: RowStretch, start: int, stop: int, outcome: Outcome
     ) -> Iterator[RowResult]:
         if start < stop:

@@ -56,17 +56,17 @@ class IntentRecorder:
         await self._context.writer.call(store.record_intents, self._phase, intents, durable=True)
         self._reach("after intent")
 
-    def forget_unsent(self, numbers: Iterable[int]) -> None:
+    def note_may_have_left(self, numbers: Iterable[int]) -> None:
         """Take note that requests for rows, or for the stretches that begin with them, may have left, or never will."""
         for number in numbers:
             self._unsent.pop(number, None)
 
-    def divide_stretches(
+    def split_stretches_into_rows(
         self, stretches: Sequence[RowStretch], users: RecordColumns, *, are_sent: bool
     ) -> list[JobRow]:
         """Make single rows of stretches that were intended together."""
         rows = [*attach_records(stretches, users)]
-        self.forget_unsent(one.first for one in stretches)
+        self.note_may_have_left(one.first for one in stretches)
         for row in rows:
             row.state = "intended"
             if not are_sent:

@@ -115,7 +115,7 @@ class RequestSender:
         refused = refuses_batch(error)
         # Before the guard is asked below: this failure may be the one that ends the run.
         await self._guard.note_failure(error, tolerated=refused)
-        if self._guard.nothing_was_sent:
+        if self._guard.is_next_still_unsent:
             return ()
         if refused and size > 1 and not self._guard.stopped:
             return None

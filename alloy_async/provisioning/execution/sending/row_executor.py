@@ -81,7 +81,7 @@ class RowExecutor:
     async def record_as_withdrawn(self, rows: Sequence[JobRow]) -> None:
         """Write down that the intended ones of rows were not sent."""
         if unsent := [row for row in rows if row.state == "intended"]:
-            self._intents.forget_unsent(row.number for row in unsent)
+            self._intents.note_may_have_left(row.number for row in unsent)
             await self.record_results([row.create_unsent_result() for row in unsent])
 
     async def send_until_decided(
@@ -158,7 +158,7 @@ class RowExecutor:
             return False
         except AlloyAsyncError as error:
             await self._guard.note_failure(error)
-            if self._guard.nothing_was_sent:
+            if self._guard.is_next_still_unsent:
                 await self.record_as_withdrawn(unit)
             else:
                 await self._record_unsendable([row.create_failed_result(str(error)) for row in unit])
@@ -177,7 +177,7 @@ class RowExecutor:
             if result is not None and result.outcome == "invalid":
                 reason = f"the step before it was refused ({row.step})"
                 await self.record_results(
-                    [later.create_settled_result("invalid", reason) for later in steps[place + 1 :]]
+                    [later.create_settling_result("invalid", reason) for later in steps[place + 1 :]]
                 )
             if result is None or result.outcome != "done":
                 return
@@ -190,22 +190,22 @@ class RowExecutor:
                 len(rows), lambda: self._requests.send_rows(rows), work
             )
         except asyncio.CancelledError:
-            self._keep_outcomes(rows, work)
+            self._keep_outcomes_of_cut_off_call(rows, work)
             raise
         if answer:
-            self._intents.forget_unsent(row.number for row in rows)
+            self._intents.note_may_have_left(row.number for row in rows)
         return answer.list_outcomes([row.key for row in rows]) if isinstance(answer, BatchOutcome) else answer
 
-    def _keep_outcomes(self, rows: Sequence[JobRow], work: WithdrawableCall) -> None:
+    def _keep_outcomes_of_cut_off_call(self, rows: Sequence[JobRow], work: WithdrawableCall) -> None:
         """Keep what is known of rows whose call was cut off: some may have their outcome, and some have not left."""
         is_divided = work.parts.keys() <= {row.key for row in rows}
         for row in rows:
             part = work.parts.get(row.key)
             if not is_divided or work.may_have_acted or (part is not None and part.may_have_acted):
-                self._intents.forget_unsent([row.number])
+                self._intents.note_may_have_left([row.number])
             outcome = None if part is None else part.outcome
             if outcome is not None and outcome.status != "unknown" and not row.attempts:
-                self._intents.forget_unsent([row.number])
+                self._intents.note_may_have_left([row.number])
                 self._recorder.add_pending_results([self.decide_by_outcome(row, outcome)])
 
     async def _record_and_reconcile_outcomes(
@@ -240,11 +240,11 @@ class RowExecutor:
         if outcome.status == "failed":
             return row.create_failed_result(outcome.reason, outcome.remote_id)
         assert outcome.status != "unknown"
-        return row.create_settled_result(outcome.status, outcome.reason, outcome.remote_id)
+        return row.create_settling_result(outcome.status, outcome.reason, outcome.remote_id)
 
     async def _record_unsendable(self, results: Sequence[RowResult]) -> None:
         """Write down what became of rows for which nothing is sent."""
-        self._intents.forget_unsent(result.number for result in results)
+        self._intents.note_may_have_left(result.number for result in results)
         await self.record_results(results)
 
     async def record_results(self, results: Sequence[RowResult]) -> None:

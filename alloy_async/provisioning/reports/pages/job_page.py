@@ -50,7 +50,7 @@ def render_job(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
         f'<div class="tiles">{"".join(_render_tiles(report))}</div>',
         f'<div class="charts">{"".join(_render_charts(report))}</div>',
         _render_reasons(report),
-        _render_rows(report, unresolved),
+        _render_unresolved_rows(report, unresolved),
         render_section("".join(_render_remarks(report))),
     ]
     return render_page(f"{source} to {header.system}", "".join(content), report.now)
@@ -162,7 +162,7 @@ def _render_reasons(report: JobReport) -> str:
     return render_section(f"<h2>Why rows did not go in</h2>{draw_ranking([*shown[:_SHOWN_REASONS], *more])}")
 
 
-def _render_rows(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
+def _render_unresolved_rows(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
     unresolved = iter(unresolved)
     rows = [*islice(unresolved, _SHOWN_ROWS)]
     if not rows:

@@ -74,7 +74,7 @@ def _render_history(kind: str, nights: Sequence[JobSummary]) -> str:
     changing = [name for name in outcomes if name not in ("unchanged", "uncompared", "exists")]
     bars = [
         (
-            f"{format_time(job.began)}\n{_describe(job, outcomes)}\n{format_duration(job.elapsed)}",
+            f"{format_time(job.began)}\n{_describe_outcomes(job, outcomes)}\n{format_duration(job.elapsed)}",
             [(name, float(job.outcomes.get(name, 0))) for name in changing],
         )
         for job in nights
@@ -86,7 +86,7 @@ def _render_history(kind: str, nights: Sequence[JobSummary]) -> str:
     return f'<div class="charts"><figure class="wide">{caption}{draw_outcomes_by_job(bars, label, first, last)}</figure></div>'
 
 
-def _describe(job: JobSummary, outcomes: Sequence[str]) -> str:
+def _describe_outcomes(job: JobSummary, outcomes: Sequence[str]) -> str:
     return ", ".join(
         f"{job.outcomes[name]:,} {OUTCOME_NAMES[name]}" for name in outcomes if job.outcomes.get(name)
     )
@@ -98,7 +98,7 @@ def _render_job(job: JobSummary, page: str | None) -> str:
     parts = [(outcome, OUTCOME_NAMES[outcome], number) for outcome, number in job.outcomes.items() if number]
     bar = draw_shares(parts, "mini") if parts else ""
     what = f"{escape(get_file_name(job.source))} to {escape(job.system)}, {escape(job.mode)}"
-    told = escape(_describe(job, [outcome for outcome, _, _ in parts]))
+    told = escape(_describe_outcomes(job, [outcome for outcome, _, _ in parts]))
     trouble = (
         f'<span class="key {job.worst_outcome}"></span>'
         if job.worst_outcome

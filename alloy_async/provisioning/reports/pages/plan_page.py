@@ -86,7 +86,9 @@ def _render_rows(plan: Plan, rows: Iterable[JobRow]) -> str:
         seen[row.action] += 1
         if seen[row.action] <= _SHOWN_ROWS:
             shown[row.action].append(_render_row(row))
-    more = [f"{number - _SHOWN_ROWS:,} {ACTIONS[action]}" for action, number in _iterate_left_out(seen)]
+    more = [
+        f"{number - _SHOWN_ROWS:,} {ACTIONS[action]}" for action, number in _iterate_truncated_actions(seen)
+    ]
     note = (
         f'<p class="note">Of each kind the first {_SHOWN_ROWS:,} are shown; not shown: {", ".join(more)}.</p>'
     )
@@ -101,7 +103,7 @@ def _render_rows(plan: Plan, rows: Iterable[JobRow]) -> str:
     return render_section(f"<h2>Row by row</h2>{note if more else ''}{table}") if seen else ""
 
 
-def _iterate_left_out(seen: Counter[Action]) -> Iterator[tuple[Action, int]]:
+def _iterate_truncated_actions(seen: Counter[Action]) -> Iterator[tuple[Action, int]]:
     for action in ACTIONS:
         if seen[action] > _SHOWN_ROWS:
             yield action, seen[action]

@@ -119,7 +119,7 @@ class FileInput:
             return None
         file = self.try_open_seekable()
         try:
-            file.seek(self._lines.find_place(file, line))
+            file.seek(self._lines.find_start_of_line(file, line))
         except BaseException:
             file.close()
             raise
@@ -127,9 +127,9 @@ class FileInput:
 
     def try_open_seekable(self) -> BinaryIO:
         """Open the file as it lies there, to be read in any order."""
-        file = _WatchedFile(self._file, self._refuse_change)
+        file = _WatchedFile(self._file, self._check_is_unchanged)
         try:
-            self._refuse_change(os.fstat(file.fileno()))
+            self._check_is_unchanged(os.fstat(file.fileno()))
         except BaseException:
             file.close()
             raise
@@ -143,7 +143,7 @@ class FileInput:
             self._digest = digest
         return digest
 
-    def _refuse_change(self, status: os.stat_result) -> None:
+    def _check_is_unchanged(self, status: os.stat_result) -> None:
         found = _read_size_and_mtime(status)
         if found == self._fingerprint:
             return

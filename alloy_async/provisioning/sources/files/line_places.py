@@ -21,7 +21,7 @@ class LinePlaces:
     def __init__(self) -> None:
         self._line, self._place = 1, 0
 
-    def find_place(self, file: BinaryIO, line: int) -> int:
+    def find_start_of_line(self, file: BinaryIO, line: int) -> int:
         """Find where a line begins; the end of the file where there are fewer.
 
         Args:

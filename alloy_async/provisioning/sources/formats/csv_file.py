@@ -15,7 +15,7 @@ from ..files.encoding import count_lines, detect_encoding, read_blocks, read_hea
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
 from .csv_parser import CsvParser, Record
-from .header_search import REPEATED, Header, find_header, find_repeated_headers, is_repeated_header
+from .header_search import REPEATED, Header, find_header, find_repeated_header_rows, is_repeated_header
 from .swallowed_rows import SwallowedRows
 
 DELIMITERS = ",;\t|"
@@ -74,7 +74,7 @@ class CsvSource:
         self._usual_width = usual_width
         self._swallowed_rows = SwallowedRows(self.columns, key, self.delimiter, self.name)
         self._parser = CsvParser(
-            self.delimiter, self.name, self._swallowed_rows.refuse, len(self.columns.header)
+            self.delimiter, self.name, self._swallowed_rows.check_record, len(self.columns.header)
         )
 
     @property
@@ -132,7 +132,7 @@ class CsvSource:
             else:
                 for column, cell in zip(columns, row.cells, strict=True):
                     column[place] = str(cell)
-        for place in find_repeated_headers(columns, self.columns.header):
+        for place in find_repeated_header_rows(columns, self.columns.header):
             odd.setdefault(
                 place, self._create_row(Record(line + place, [column[place] for column in columns]))
             )
@@ -219,15 +219,15 @@ class CsvSource:
         """Choose the delimiter by which the head of the file reads best."""
         absent = [mark for mark in marks if mark not in text][:1]  # by all of them it reads the same
         readings = {
-            mark: self._read_header(text, first, mark, mapping, key) for mark in marks if mark in text
+            mark: self._try_delimiter(text, first, mark, mapping, key) for mark in marks if mark in text
         }
         for header, *_ in readings.values():
             if header and header.names_key and header.line == first and len(header.cells) > 1:
                 absent = []  # one column, as it is by these, cannot be better
-        readings |= {mark: self._read_header(text, first, mark, mapping, key) for mark in absent}
+        readings |= {mark: self._try_delimiter(text, first, mark, mapping, key) for mark in absent}
         return max((readings[mark] for mark in marks if mark in readings), key=_rate_reading)
 
-    def _read_header(
+    def _try_delimiter(
         self, text: str, first: int, delimiter: str, mapping: FieldMap, key: str
     ) -> tuple[Header | None, str, int]:
         records: list[Record] = []

@@ -143,7 +143,7 @@ class CsvParser:
                 return
             record = Record(lines.line, cells, None, lines.spans_lines)
             if '"' in lines.raw and self._late_quote.search(lines.raw):
-                record = self._parse_late_quotes(record, lines.raw)
+                record = self._reparse_quotes_after_blanks(record, lines.raw)
             try:
                 if record.spans:
                     self._check(record)
@@ -152,7 +152,7 @@ class CsvParser:
                 return
             yield record
 
-    def _parse_late_quotes(self, record: Record, raw: str) -> Record:
+    def _reparse_quotes_after_blanks(self, record: Record, raw: str) -> Record:
         try:
             (cells,) = csv.reader(
                 io.StringIO(raw, newline=""), delimiter=self.delimiter, strict=True, skipinitialspace=True

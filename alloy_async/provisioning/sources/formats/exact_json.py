@@ -57,10 +57,10 @@ def is_exact(text: str, values: Iterable[object], members: int = 0) -> bool:
         floats += (value for value in level if type(value) is float)
         lists = (value for value in level if type(value) is list)
         level = [*chain(*map(dict.values, objects), *lists)]
-    return _has_all_members(text, members) and not _may_be_rounded(text, floats)
+    return _has_no_further_members(text, members) and not _may_be_rounded(text, floats)
 
 
-def _has_all_members(text: str, members: int) -> bool:
+def _has_no_further_members(text: str, members: int) -> bool:
     """Prove that a text has no more members than were found in it; what looks like one within a string spoils the proof."""
     return text.count(":") == members or len(_MEMBER.findall(text)) == members
 

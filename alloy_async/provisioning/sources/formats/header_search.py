@@ -75,17 +75,17 @@ class Header:
 
 def is_repeated_header(cells: Sequence[object], header: Sequence[str]) -> bool:
     """Tell whether the cells of a row are the names of its columns; the mark of UTF-8 may stand before the first one."""
-    return bool(cells) and [*cells[1:]] == [*header[1:]] and cells[0] in _list_spellings(header[0])
+    return bool(cells) and [*cells[1:]] == [*header[1:]] and cells[0] in _list_raw_forms(header[0])
 
 
-def find_repeated_headers(columns: Sequence[Sequence[str]], header: Sequence[str]) -> list[int]:
+def find_repeated_header_rows(columns: Sequence[Sequence[str]], header: Sequence[str]) -> list[int]:
     """Find the places of rows, given by column, that are the names of their columns again."""
-    names = [name for name in _list_spellings(header[0]) if name in columns[0]]
+    names = [name for name in _list_raw_forms(header[0]) if name in columns[0]]
     places = [place for place, cell in enumerate(columns[0]) if cell in names] if names else []
     return [place for place in places if is_repeated_header([column[place] for column in columns], header)]
 
 
-def _list_spellings(name: str) -> tuple[str, ...]:
+def _list_raw_forms(name: str) -> tuple[str, ...]:
     """List how the first name of a header reads where it stands in the middle of a text."""
     return name, _MARK + name, f'{_MARK}"{name}"'
 

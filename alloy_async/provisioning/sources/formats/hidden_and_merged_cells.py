@@ -69,10 +69,10 @@ def read_marks(workbook: bytes, sheet: Any) -> SheetMarks:
     hidden: set[int] = set()
     cells: dict[int, dict[int, str]] = {}
     digits: dict[int, dict[int, int]] = {}
-    xml, styles = _read_sheet(workbook, sheet.name)
+    xml, styles = _read_xml_of_sheet_and_styles(workbook, sheet.name)
     widths = _find_styles_with_zeros(styles)
     if widths or _WORTH_A_WALK.search(xml):
-        for row, column, mark in _find_row_and_cell_marks(xml, widths):
+        for row, column, mark in _find_hidden_rows_and_odd_cells(xml, widths):
             match mark:
                 case None:
                     hidden.add(row)
@@ -81,19 +81,19 @@ def read_marks(workbook: bytes, sheet: Any) -> SheetMarks:
                 case int():
                     digits.setdefault(row, {})[column] = mark
     columns = frozenset(_iterate_hidden_columns(xml))
-    return SheetMarks(frozenset(hidden), columns, cells, _list_merged(sheet), digits)
+    return SheetMarks(frozenset(hidden), columns, cells, _map_merged_cells(sheet), digits)
 
 
-def _read_sheet(workbook: bytes, name: str) -> tuple[bytes, bytes]:
+def _read_xml_of_sheet_and_styles(workbook: bytes, name: str) -> tuple[bytes, bytes]:
     """Read the XML of a sheet and of the styles; empty where the workbook is of another kind."""
     try:
         with zipfile.ZipFile(io.BytesIO(workbook)) as parts:
             targets = dict(
-                _iterate_attribute_pairs(
+                _iterate_values_of_attributes(
                     parts.read("xl/_rels/workbook.xml.rels"), _RELATION, b"Id", b"Target"
                 )
             )
-            ids = dict(_iterate_attribute_pairs(parts.read("xl/workbook.xml"), _SHEET, b"name", b"id"))
+            ids = dict(_iterate_values_of_attributes(parts.read("xl/workbook.xml"), _SHEET, b"name", b"id"))
             target = posixpath.normpath(posixpath.join("xl", targets[ids[name]]))
             styles = parts.read("xl/styles.xml") if "xl/styles.xml" in parts.namelist() else b""
             return parts.read(target.lstrip("/")), styles
@@ -113,7 +113,7 @@ def _find_styles_with_zeros(styles: bytes) -> dict[bytes, int]:
     """Find the styles of cells, by their numbers, that show a number with zeros in front, and how many digits these show."""
     formats = {
         number: len(shown[1])
-        for number, code in _iterate_attribute_pairs(styles, _FORMAT, b"numFmtId", b"formatCode")
+        for number, code in _iterate_values_of_attributes(styles, _FORMAT, b"numFmtId", b"formatCode")
         if (shown := _ZEROS_IN_FRONT.fullmatch(code))
     }
     found = _CELL_STYLES.search(styles) if formats else None
@@ -122,7 +122,7 @@ def _find_styles_with_zeros(styles: bytes) -> dict[bytes, int]:
     return {b"%d" % style: formats[number] for style, number in enumerate(numbers) if number in formats}
 
 
-def _iterate_attribute_pairs(xml: bytes, tag: re.Pattern[bytes], *names: bytes) -> Iterator[list[str]]:
+def _iterate_values_of_attributes(xml: bytes, tag: re.Pattern[bytes], *names: bytes) -> Iterator[list[str]]:
     """List two attributes of each tag that has both."""
     for found in tag.finditer(xml):
         values = [re.search(rb"""[\s:]%b=["'](.*?)["']""" % name, found[1]) for name in names]
@@ -130,7 +130,7 @@ def _iterate_attribute_pairs(xml: bytes, tag: re.Pattern[bytes], *names: bytes) 
             yield [html.unescape(value[1].decode()) for value in values if value]
 
 
-def _find_row_and_cell_marks(
+def _find_hidden_rows_and_odd_cells(
     xml: bytes, widths: Mapping[bytes, int]
 ) -> Iterator[tuple[int, int, str | int | None]]:
     """Yield row, column, and what is wrong there or how many digits are shown; None for a hidden row."""
@@ -161,7 +161,7 @@ def _parse_column_number(letters: bytes) -> int:
     return number - 1
 
 
-def _list_merged(sheet: Any) -> dict[int, dict[int, str]]:
+def _map_merged_cells(sheet: Any) -> dict[int, dict[int, str]]:
     ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]] = sheet.merged_cell_ranges or ()
     height, width = (last + 1 for last in sheet.end or (-1, -1))
     found: dict[int, dict[int, str]] = {}

@@ -18,7 +18,7 @@ from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
 from .exact_json import RepeatedMember, parse_exactly
-from .json_lines import create_rows, refuse_missing_key
+from .json_lines import create_rows, refuse_source_without_key
 
 _NEXT = re.compile(r"next(?!sync)")
 """What a member is called that leads to the next page: next, nextPageToken, @odata.nextLink, response_metadata.next_cursor."""
@@ -56,7 +56,7 @@ class JsonDocumentSource:
         self._key = key
         self.encoding: str = detect_encoding(origin, encoding)
         head = "".join(read_head_lines(origin, self.encoding))
-        refuse_missing_key(self._read_rows([(1, head)], whole=origin.whole), key, self.name)
+        refuse_source_without_key(self._read_rows([(1, head)], whole=origin.whole), key, self.name)
 
     def digest(self) -> str | None:
         """Return a hash of the content; see `Source.digest`."""
@@ -74,7 +74,7 @@ class JsonDocumentSource:
         elements = enumerate(self._unwrap_people(split_elements(blocks, self.name, whole=whole)), 1)
         yield from create_rows(objects, elements)
         if whole:
-            objects.refuse_unknown_columns()
+            objects.refuse_mapping_of_missing_columns()
 
     def _unwrap_people(self, elements: Iterator[str]) -> Iterator[str]:
         """Replace an object around an array of people by these."""
@@ -151,7 +151,7 @@ def split_elements(blocks: Iterable[tuple[int, str]], name: str, *, whole: bool)
         if splitter.is_open:
             number = splitter.count + 1
             raise SourceError(f"it ends within the array, or person {number}; was it copied whole?", name)
-        yield from splitter.take_gap("")
+        yield from splitter.take_stray_texts("")
 
 
 class _Splitter:
@@ -182,7 +182,7 @@ class _Splitter:
                 break
             if mark in ("{", "["):
                 if self._depth == (self._base or 0):
-                    yield from self.take_gap(text[begin:start])
+                    yield from self.take_stray_texts(text[begin:start])
                     begin = start
                 self._depth += 1
                 if self._base is None:
@@ -191,7 +191,7 @@ class _Splitter:
             elif mark in ("}", "]") and self._depth:
                 self._depth -= 1
                 if self._depth < (self._base or 0):  # the end of the array
-                    yield from self.take_gap(text[begin:start])
+                    yield from self.take_stray_texts(text[begin:start])
                     begin, self._base = token.end(), 0
                 elif self._depth == self._base:
                     yield self._finish_element(text[begin : token.end()])
@@ -205,7 +205,7 @@ class _Splitter:
         self.count += 1
         return element
 
-    def take_gap(self, last: str) -> Iterator[str]:
+    def take_stray_texts(self, last: str) -> Iterator[str]:
         """Yield what stands between objects and is neither blank nor a comma."""
         for part in self._finish_element(last).split(","):
             if part.strip():

@@ -52,7 +52,7 @@ class JsonLinesSource:
         self.encoding: str = detect_encoding(origin, encoding)
         self._refuse_other_json()
         head = enumerate(read_head_lines(origin, self.encoding), 1)
-        refuse_missing_key(create_rows(ObjectRows(self.name, mapping), head), key, self.name)
+        refuse_source_without_key(create_rows(ObjectRows(self.name, mapping), head), key, self.name)
 
     def digest(self) -> str | None:
         """Return a hash of the content; see `Source.digest`."""
@@ -69,7 +69,7 @@ class JsonLinesSource:
         with closing(read_blocks(self._origin.open_stream(), self.name, self.encoding)) as blocks:
             for line, text in blocks:
                 yield _create_block(objects, line, text)
-        objects.refuse_unknown_columns()
+        objects.refuse_mapping_of_missing_columns()
 
     def blocks_from(self, line: int) -> Iterator[Block] | None:
         """Yield the rows from the one on that stands on a line; see `Source`."""
@@ -127,7 +127,7 @@ def read_first_filled_line(source: InputBytes, encoding: str) -> str:
     return next((line.strip() for line in read_head_lines(source, encoding) if not line.isspace()), "")
 
 
-def refuse_missing_key(rows: Iterable[Row], key: str, name: str) -> None:
+def refuse_source_without_key(rows: Iterable[Row], key: str, name: str) -> None:
     """Refuse a source of whose first rows none has the key.
 
     Raises:

@@ -69,7 +69,7 @@ class ParquetSource:
         """Yield the same rows in blocks, as columns."""
         objects = ObjectRows(self.name, self._mapping)
         yield from self._read_blocks(objects, 1)
-        objects.refuse_unknown_columns()
+        objects.refuse_mapping_of_missing_columns()
 
     def blocks_from(self, line: int) -> Iterator[Block]:
         """Yield the rows of the row group that holds a row, and of those behind it; see `Source`."""

@@ -36,7 +36,7 @@ class SwallowedRows:
         self._delimiter = delimiter
         self._name = name
 
-    def refuse(self, record: Record) -> None:
+    def check_record(self, record: Record) -> None:
         """Refuse a cell that holds what looks like rows of this file.
 
         Raises:
@@ -46,7 +46,7 @@ class SwallowedRows:
         if width == 1:
             return
         all_lines = width == 2 and self._email is None
-        for column, line, inner in _iterate_cells(record):
+        for column, line, inner in _iterate_multiline_cells(record):
             rows = sum(map(self._looks_like_row, inner))
             if rows and (rows == len(inner) or not all_lines):
                 raise SourceError(
@@ -58,7 +58,7 @@ class SwallowedRows:
 
     def find_suspicions(self, record: Record) -> Iterator[Finding]:
         """Find cells whose further lines may be rows of another width."""
-        for column, _, inner in _iterate_cells(record):
+        for column, _, inner in _iterate_multiline_cells(record):
             cells = [self._count_cells(line) for line in inner]
             if max(cells) > 2 or sum(number > 1 for number in cells) > 1:
                 message = (
@@ -85,7 +85,7 @@ class SwallowedRows:
         return 1 if any(cell.startswith(" ") for cell in cells[1:]) else len(cells)
 
 
-def _iterate_cells(record: Record) -> Iterator[tuple[int, int, list[str]]]:
+def _iterate_multiline_cells(record: Record) -> Iterator[tuple[int, int, list[str]]]:
     """Iterate over the cells of several lines: index, the line where each begins, and its further lines that are not blank."""
     line = record.line
     for index, cell in enumerate(record.cells or ()):

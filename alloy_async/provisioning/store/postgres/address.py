@@ -89,7 +89,7 @@ class JobAddress:
         base, end = f"{found['hosts']}{found['path']}", f"#{found['job']}" if found["job"] is not None else ""
         shown_pairs = [pair for pair in pairs if _SHOWN.fullmatch(pair.partition("=")[0])]
         shown = f"{found['scheme']}://{user}{at}{base}{_join_query(shown_pairs)}{end}"
-        job = _require_name(unquote(found["job"] or ""), shown)
+        job = _require_job_name(unquote(found["job"] or ""), shown)
         own = [pair for pair in pairs if pair.startswith(f"{_LEASE}=")]
         others = _join_query([pair for pair in pairs if pair not in own])
         database = f"{found['scheme']}://{user}{found['password'] or ''}{at}{base}{others}"
@@ -108,7 +108,7 @@ class JobAddress:
         found = cls.parse(f"{place.partition('#')[0]}#all")
         return attrs.evolve(found, job="", shown=found.shown.partition("#")[0])
 
-    def format_address_with_password(self, job: str) -> str:
+    def format_address_of_other_job(self, job: str) -> str:
         """Address another job in the same database; with the password, where there is one."""
         lease = (
             ""
@@ -122,7 +122,7 @@ def _join_query(pairs: list[str]) -> str:
     return f"?{'&'.join(pairs)}" if pairs else ""
 
 
-def _require_name(job: str, shown: str) -> str:
+def _require_job_name(job: str, shown: str) -> str:
     """Make sure that a job's name can name files, and return it."""
     if not job:
         raise ConfigurationError(

@@ -65,11 +65,11 @@ def connect(address: JobAddress) -> psycopg.Connection[Any]:
 
 def limit_transaction_time(database: psycopg.Connection[Any], address: JobAddress) -> None:
     """Have the transaction that was just begun end where its client is silent, or waits for a lock, longer than a lease."""
-    statement, values = create_limits(address)
+    statement, values = create_limits_statement(address)
     database.execute(statement.encode(), values)
 
 
-def create_limits(address: JobAddress) -> Statement:
+def create_limits_statement(address: JobAddress) -> Statement:
     """Create the statement with which `limit_transaction_time` limits a transaction."""
     milliseconds = f"{address.lease * 1000:.0f}"
     return _LIMITS, (milliseconds, milliseconds)
@@ -84,7 +84,7 @@ def create_limits_and_name(address: JobAddress, epoch: int, *, durable: bool) ->
         durable: whether its commit waits for the disk. A lost outcome leaves its row in doubt, which is cleared up by asking:
             only intents need the disk.
     """
-    limits, values = create_limits(address)
+    limits, values = create_limits_statement(address)
     return limits + _NAMES, (*values, get_worker_transaction_name(epoch), "on" if durable else "off")
 
 

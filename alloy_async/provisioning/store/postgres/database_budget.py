@@ -124,7 +124,7 @@ class DatabaseBudget(LeasedBudget):
             began = self._clock()
             [now] = database.execute(_NOW).fetchone() or [0.0]
             ahead = now - (began + self._clock()) / 2
-            numbers = exchange.compute_new_numbers(BudgetRow(*found), now, ahead)
+            numbers = exchange.apply_answers_and_reserve(BudgetRow(*found), now, ahead)
             database.execute(_WRITE, (numbers, self._account))
 
 

@@ -69,7 +69,7 @@ SELECT 1 / count(*) FROM (
     WHERE job = %s AND undo = %s AND shard = %s AND epoch = %s AND worker = %s FOR KEY SHARE) AS own"""
 
 
-def read_lease_clock() -> float:
+def read_seconds_since_boot() -> float:
     """Read seconds of a clock that nobody sets, and that goes on while the host sleeps."""
     if sys.platform == "win32":
         return time.monotonic()
@@ -102,7 +102,7 @@ class Lease:
         address: the job's.
         job: its id.
         shard: what was claimed.
-        good_until: the moment, by `read_lease_clock`, until which it surely holds.
+        good_until: the moment, by `read_seconds_since_boot`, until which it surely holds.
     """
 
     def __init__(self, address: JobAddress, job: int, shard: Shard, good_until: float) -> None:
@@ -138,7 +138,7 @@ class Lease:
             JobError: the database does not answer.
         """
         worker = f"{socket.gethostname()}:{secrets.token_hex(4)}:{os.getpid()}"
-        asked = read_lease_clock()
+        asked = read_seconds_since_boot()
         with raise_as_job_error(address, "cannot be claimed"):
             with database.transaction():
                 limit_transaction_time(database, address)
@@ -161,7 +161,7 @@ class Lease:
     @property
     def is_live(self) -> bool:
         """Whether the lease surely holds now, by this worker's own clock, which is behind the database's."""
-        return read_lease_clock() < self._good_until
+        return read_seconds_since_boot() < self._good_until
 
     @property
     def fence(self) -> Statement:
@@ -183,7 +183,7 @@ class Lease:
     def _renew(self) -> None:
         database: psycopg.Connection[Any] | None = None
         while not self._stopping.wait(self._seconds / _RENEWALS):
-            asked = read_lease_clock()  # the lease runs from when the database says so, which is later
+            asked = read_seconds_since_boot()  # the lease runs from when the database says so, which is later
             try:
                 if database is None:
                     database = connect(self._address)

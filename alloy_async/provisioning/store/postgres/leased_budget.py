@@ -67,7 +67,7 @@ class Exchange:
         self.slots: list[float] = []
         self._wanted = wanted
 
-    def compute_new_numbers(self, row: BudgetRow, now: float, ahead: float) -> list[float]:
+    def apply_answers_and_reserve(self, row: BudgetRow, now: float, ahead: float) -> list[float]:
         """Bring the answers to a row, and lease requests where some are wanted.
 
         Args:
@@ -80,7 +80,7 @@ class Exchange:
         """
         if row.written is not None and row.written > now + _SET_BACK:
             row = row._replace(numbers=None, written=None)  # else all wait until the clock is there again
-        budget = self.budget = _restore_budget(row, now)
+        budget = self.budget = _create_budget_from_row(row, now)
         self.ahead = ahead
         # Nobody needs a word while the gate is shut: all wait for it.
         heard = -math.inf if row.written is None else max(row.written, budget.opens_at())
@@ -218,7 +218,7 @@ def apply_service_answer(budget: AdaptiveBudget, answer: _ServiceAnswer, ahead: 
     return True
 
 
-def _restore_budget(row: BudgetRow, now: float) -> AdaptiveBudget:
+def _create_budget_from_row(row: BudgetRow, now: float) -> AdaptiveBudget:
     """Make the budget of a row anew, in seconds of the row's clock."""
     budget = AdaptiveBudget(None if row.told is None else Rate(row.told, row.burst), now)
     # Other numbers are of another version: then the budget begins anew.

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from ...errors import JobInUse, JobUnavailable
-from ..header import JobHeader, Phase, encode_phase
+from ..header import JobHeader, Phase, encode_undo_flag
 from .address import JobAddress
-from .connection import connect, create_limits, create_limits_and_name, raise_as_job_error
+from .connection import connect, create_limits_and_name, create_limits_statement, raise_as_job_error
 from .driver import psycopg
 from .lease import Lease
 from .schema import (
     IS_HELD,
     ROW_TABLES,
     adapt_text,
-    check_version,
+    check_version_of_split,
     create_job,
     drop_job,
     find_job,
@@ -99,8 +99,8 @@ class OpenDatabaseJob:
         try:
             job = find_job(database, address)
             with raise_as_job_error(address, "cannot be read"):
-                check_version(database, address, job)
-            lease = Lease.claim(database, address, job, undo=encode_phase(phase), whole=False)
+                check_version_of_split(database, address, job)
+            lease = Lease.claim(database, address, job, undo=encode_undo_flag(phase), whole=False)
         except BaseException:
             database.close()
             raise
@@ -154,7 +154,7 @@ class OpenDatabaseJob:
         address = JobAddress.parse_database(database)
         connection = connect(address)
         try:
-            return [address.format_address_with_password(name) for name in list_jobs(connection, address)]
+            return [address.format_address_of_other_job(name) for name in list_jobs(connection, address)]
         finally:
             connection.close()
 
@@ -196,7 +196,7 @@ class OpenDatabaseJob:
             yield  # within another one, which commits
             return
         transaction = self._transaction = PostgresTransaction(
-            self._database, self._list_first_statements(durable)
+            self._database, self._list_opening_statements(durable)
         )
         try:
             with raise_as_job_error(
@@ -210,9 +210,9 @@ class OpenDatabaseJob:
         finally:
             self._transaction = None
 
-    def _list_first_statements(self, durable: bool) -> list[Statement]:
+    def _list_opening_statements(self, durable: bool) -> list[Statement]:
         if self._lease is None:
-            return [create_limits(self._address)]
+            return [create_limits_statement(self._address)]
         return [create_limits_and_name(self._address, self.epoch, durable=durable), self._lease.fence]
 
     def check_worker(self) -> None:
@@ -255,18 +255,18 @@ class OpenDatabaseJob:
                 else:
                     row = f"({', '.join(['%s'] * len(rows[0]))})"
                     statement = f"INSERT INTO {where} VALUES {', '.join([row] * len(rows))}"  # noqa: S608 -- own names
-                    self._transaction.write(statement, [value for values in rows for value in values])
+                    self._transaction.queue(statement, [value for values in rows for value in values])
 
     def execute_many(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
         with self.transaction():
             assert self._transaction is not None
             for record in records:
-                self._transaction.write(statement, record)
+                self._transaction.queue(statement, record)
 
     def fetch_rows(self, statement: str, *values: Any) -> list[Any]:
-        return self.fetch_by_names(statement, (self.job, *values))
+        return self.fetch_with_names(statement, (self.job, *values))
 
-    def fetch_by_names(self, statement: str, values: Any) -> list[Any]:
+    def fetch_with_names(self, statement: str, values: Any) -> list[Any]:
         with raise_as_job_error(self._address, "cannot be read"):
             if self._transaction is not None:
                 return self._transaction.read(statement, values)

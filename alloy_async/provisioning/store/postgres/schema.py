@@ -149,7 +149,7 @@ def _format_column(field: attrs.Attribute[Any]) -> str:
     return f"{field.name} {types.get(words[0], 'text')}{'' if 'None' in words else ' NOT NULL'}"
 
 
-def check_version(database: psycopg.Connection[Any], address: JobAddress, job: int) -> None:
+def check_version_of_split(database: psycopg.Connection[Any], address: JobAddress, job: int) -> None:
     """Make sure that a job was split by this version: another one might number or group its rows otherwise.
 
     Raises:
@@ -244,7 +244,7 @@ def adapt_text(name: str, value: Any) -> Any:
     return value.encode("utf-8", "surrogatepass") if name in BYTES else value.replace("\0", "\ufffd")
 
 
-def decode_record(columns: Sequence[str], record: Sequence[Any]) -> dict[str, Any]:
+def decode_database_row(columns: Sequence[str], record: Sequence[Any]) -> dict[str, Any]:
     """Decode a record of these columns: what `adapt_text` made bytes is text again."""
     found = dict(zip(columns, record, strict=True))
     for name in BYTES & found.keys():

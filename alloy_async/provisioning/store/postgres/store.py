@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ....version import __version__
-from ..header import JobHeader, Phase, encode_phase
+from ..header import JobHeader, Phase, encode_undo_flag
 from ..job_store import Remark, RunLogLine, Second, ShardCounts
 from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, group_into_events
@@ -24,7 +24,7 @@ from .schema import (
     NOTE_COLUMNS,
     REMARK_COLUMNS,
     SECOND_COLUMNS,
-    decode_record,
+    decode_database_row,
 )
 
 _WINDOW = 2048
@@ -74,7 +74,7 @@ class PostgresStore(OpenDatabaseJob):
             phase: whose rows.
             size: rows of a shard; a multiple of the steps that each row of the source takes.
         """
-        undo = encode_phase(phase)
+        undo = encode_undo_flag(phase)
         with self.transaction():
             most = self.fetch_rows(
                 f"SELECT coalesce(max(first + rows - 1), 0) FROM {self.batches} WHERE job = %s AND undo = %s",
@@ -102,7 +102,7 @@ class PostgresStore(OpenDatabaseJob):
             "SELECT count(*), count(*) FILTER (WHERE done),"
             f" count(*) FILTER (WHERE NOT done AND {IS_HELD})"
             " FROM alloy_async.shards WHERE job = %s AND undo = %s AND shard > 0",
-            encode_phase(phase),
+            encode_undo_flag(phase),
         )
         return ShardCounts(phase, *found[0])
 
@@ -124,7 +124,7 @@ class PostgresStore(OpenDatabaseJob):
 
     def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
         """Write planned rows, in the order of their numbers."""
-        self.append("batches", BATCH_COLUMNS, batches, undo=encode_phase(phase))
+        self.append("batches", BATCH_COLUMNS, batches, undo=encode_undo_flag(phase))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
@@ -132,7 +132,7 @@ class PostgresStore(OpenDatabaseJob):
             for table in (self.batches, self.events):
                 self.execute_many(
                     f"DELETE FROM {table} WHERE job = %s AND undo = %s",
-                    [(self.job, encode_phase(phase))],
+                    [(self.job, encode_undo_flag(phase))],
                 )
 
     def read_stretches(
@@ -157,11 +157,11 @@ class PostgresStore(OpenDatabaseJob):
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
         """Write down that rows are about to be sent."""
-        self.append("events", EVENT_COLUMNS, group_into_events(encode_phase(phase), intents, 0))
+        self.append("events", EVENT_COLUMNS, group_into_events(encode_undo_flag(phase), intents, 0))
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows; what is the same for neighbours is written once."""
-        self.append("events", EVENT_COLUMNS, group_into_events(encode_phase(phase), results, 0))
+        self.append("events", EVENT_COLUMNS, group_into_events(encode_undo_flag(phase), results, 0))
 
     def reopen_rows(self, phase: Phase, state: RowState) -> None:
         """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""
@@ -179,7 +179,7 @@ class PostgresStore(OpenDatabaseJob):
         return self._count_between(phase, self._first, self._last)
 
     def _count_between(self, phase: Phase, first: int, last: int) -> Counter[str]:
-        undo = encode_phase(phase)
+        undo = encode_undo_flag(phase)
         with self.transaction():
             counts = Counter(
                 {name: int(rows) for name, rows in self._fetch_counts(_PLANNED, undo, first, last)}
@@ -245,7 +245,7 @@ class PostgresStore(OpenDatabaseJob):
 
     def _fetch_counts(self, statement: str, undo: int, first: int, last: int) -> list[Any]:
         values = {"most": MOST, "job": self.job, "undo": undo, "begin": first, "last": last}
-        return self.fetch_by_names(statement.format(events=self.events, batches=self.batches), values)
+        return self.fetch_with_names(statement.format(events=self.events, batches=self.batches), values)
 
     def _read_window(self, phase: Phase, after: int) -> list[PlannedBatch]:
         """Read the next batches: as many as hold some 2,000 rows, and no others, which may be large."""
@@ -255,15 +255,15 @@ class PostgresStore(OpenDatabaseJob):
             f" FROM {self.batches} WHERE job = %s AND undo = %s AND first > %s"
             f" AND first + rows - 1 > %s AND first <= %s ORDER BY first LIMIT {_WINDOW}) AS next_batches"
             f" WHERE rows_before < {_WINDOW} ORDER BY first",
-            encode_phase(phase), after - MOST, after, self._last,
+            encode_undo_flag(phase), after - MOST, after, self._last,
         )  # fmt: skip
-        return [PlannedBatch(**decode_record(BATCH_COLUMNS, record)) for record in found]
+        return [PlannedBatch(**decode_database_row(BATCH_COLUMNS, record)) for record in found]
 
     def _read_events(self, phase: Phase, first: int, last: int) -> list[Event]:
         columns = ", ".join([*EVENT_COLUMNS, "id"])
         found = self.fetch_rows(
             f"SELECT {columns} FROM {self.events} WHERE job = %s AND undo = %s AND first > %s AND first <= %s"
             " AND first + rows > %s ORDER BY id",
-            encode_phase(phase), first - MOST, last, first,
+            encode_undo_flag(phase), first - MOST, last, first,
         )  # fmt: skip
-        return [Event(**decode_record((*EVENT_COLUMNS, "id"), record)) for record in found]
+        return [Event(**decode_database_row((*EVENT_COLUMNS, "id"), record)) for record in found]

@@ -33,7 +33,7 @@ class PostgresTransaction:
         self._database = database
         self._waiting: list[Statement] = [("BEGIN", ()), *first]
 
-    def write(self, statement: str, values: Sequence[Any]) -> None:
+    def queue(self, statement: str, values: Sequence[Any]) -> None:
         """Execute a statement whose answer nobody needs, at the latest with the commit."""
         self._waiting.append((statement, values))
         if len(self._waiting) > _MOST_WAITING:

@@ -50,7 +50,7 @@ class JobFile:
         Raises:
             JobError: there is one already, or it cannot be written.
         """
-        lock = WorkerLock.create(path, create_template())
+        lock = WorkerLock.create_locked_file(path, create_template())
         try:
             return cls._become_worker(path, connect(path), lock, header)
         except BaseException:

@@ -48,7 +48,7 @@ class WorkerLock:
         self._size = 0
 
     @classmethod
-    def create(cls, path: Path, content: bytes) -> Self:
+    def create_locked_file(cls, path: Path, content: bytes) -> Self:
         """Create a file for a job with this in it, which only its owner may read, and lock it.
 
         Raises:
@@ -195,7 +195,7 @@ class CopiedJobGuard:
         self._database.execute("UPDATE worker SET token = ?, home = ?", (self._token, here))
         self._database.execute("UPDATE job SET pid = ?", (os.getpid(),))
 
-    def add_new_intents(self, events: Iterable[Event]) -> None:
+    def note_new_intents(self, events: Iterable[Event]) -> None:
         """Count intents that are about to be written, within their transaction.
 
         Raises:

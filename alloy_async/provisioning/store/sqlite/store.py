@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..header import JobHeader, Phase, encode_phase
+from ..header import JobHeader, Phase, encode_undo_flag
 from ..job_store import Remark, RunLogLine, Second
 from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, group_into_events
@@ -54,14 +54,14 @@ class SqliteStore(JobFile):
 
     def insert_batches(self, phase: Phase, batches: Iterable[PlannedBatch]) -> None:
         """Write planned rows, in the order of their numbers."""
-        undo = encode_phase(phase)
+        undo = encode_undo_flag(phase)
         self.execute_many(INSERT_BATCH, ((undo, *batch, batch.compute_checksum(undo)) for batch in batches))
 
     def clear_rows(self, phase: Phase) -> None:
         """Throw a half-made plan away, of which nothing was ever intended."""
         with self.transaction():
-            self.execute_many("DELETE FROM batches WHERE undo = ?", [(encode_phase(phase),)])
-            self.execute_many("DELETE FROM events WHERE undo = ?", [(encode_phase(phase),)])
+            self.execute_many("DELETE FROM batches WHERE undo = ?", [(encode_undo_flag(phase),)])
+            self.execute_many("DELETE FROM events WHERE undo = ?", [(encode_undo_flag(phase),)])
             self.guard.recount_intents()
 
     def read_stretches(
@@ -69,7 +69,7 @@ class SqliteStore(JobFile):
     ) -> Iterator[RowStretch]:
         """Read the rows in their order, by stretches of rows that are alike."""
         with self.raise_as_job_error():
-            yield from read_row_stretches(self._database, encode_phase(phase), after, states)
+            yield from read_row_stretches(self._database, encode_undo_flag(phase), after, states)
 
     def read_rows(self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()) -> Iterator[JobRow]:
         """Read the rows in their order, one by one."""
@@ -78,14 +78,14 @@ class SqliteStore(JobFile):
 
     def record_intents(self, phase: Phase, intents: Sequence[RowResult]) -> None:
         """Write down that rows are about to be sent; only the worker that the job names may."""
-        events = list(group_into_events(encode_phase(phase), intents, self.next_id))
+        events = list(group_into_events(encode_undo_flag(phase), intents, self.next_id))
         with self.transaction():
-            self.guard.add_new_intents(events)
+            self.guard.note_new_intents(events)
             self._append_events(events)
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows; what is the same for neighbours is written once."""
-        self._append_events(group_into_events(encode_phase(phase), results, self.next_id))
+        self._append_events(group_into_events(encode_undo_flag(phase), results, self.next_id))
 
     def reopen_rows(self, phase: Phase, state: RowState) -> None:
         """Take up again all rows that are `failed` (they are planned) or `unknown` (they are in doubt)."""
@@ -96,7 +96,7 @@ class SqliteStore(JobFile):
 
     def count_outcomes(self, phase: Phase) -> Counter[str]:
         """Count rows by outcome; those without one by state."""
-        undo = encode_phase(phase)
+        undo = encode_undo_flag(phase)
         with self.transaction():
             planned = self.fetch_rows(
                 "SELECT coalesce(outcome, 'planned'), sum(rows) FROM batches WHERE undo = ? GROUP BY 1", undo

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import IO, Self
 
 from ....directory import Directory, EncodingDirectory, RecordColumns
-from ....directory.interface import get_encoding_directory
+from ....directory.interface import get_directory_if_it_encodes
 from ..rows import RowStretch
 
 _HEAD = struct.Struct("<qqqq")
@@ -33,7 +33,7 @@ class BodySpool:
     def __init__(self, target: Directory, open_file: Callable[[], IO[bytes]] = _open_file) -> None:
         can = target.capabilities
         self._encoder: EncodingDirectory | None = (
-            None if "password" in can.carries else get_encoding_directory(target)
+            None if "password" in can.carries else get_directory_if_it_encodes(target)
         )
         self._size = can.batch_size
         self._open_file = open_file
@@ -58,7 +58,7 @@ class BodySpool:
             self._file.close()
             self._file = None
 
-    def add_users(self, first: int, users: RecordColumns, refused: Collection[int] = ()) -> None:
+    def add_planned_creations(self, first: int, users: RecordColumns, refused: Collection[int] = ()) -> None:
         """Take users whose creation is planned, in the order of their rows.
 
         Args:
@@ -77,7 +77,7 @@ class BodySpool:
         if len(self._numbers) >= self._size:
             self._write_bodies(self._encoder, self._size)
 
-    def spool_rest(self) -> None:
+    def spool_last_partial_body(self) -> None:
         """Take the rest, which fills no body, for a body too."""
         if self._encoder is not None:
             self._write_bodies(self._encoder, 1)

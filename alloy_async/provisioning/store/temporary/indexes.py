@@ -80,7 +80,7 @@ class ListingSnapshot(_TemporaryDatabase):
             ((line, key) for key in keys),
         )
 
-    def find_mentioned(self) -> tuple[int, str] | None:
+    def find_unwanted_but_mentioned(self) -> tuple[int, str] | None:
         """Find a user whom nobody wanted and some row names all the same: the line, and the image."""
         query = "SELECT line, image FROM users WHERE NOT wanted AND line IS NOT NULL ORDER BY line, number"
         return self._database.execute(query).fetchone()  # type: ignore[no-any-return]
