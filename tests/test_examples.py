@@ -1,4 +1,4 @@
-"""The programs of the folder of examples run, as a user runs them; what two more need is in the rooms of their subject."""
+"""The programs of the folder of examples run, as a user runs them; two more are run by the tests of their subject."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         """Encode the users of one POST /users/batch; see `EncodingDirectory`."""
         if not may_go_in_one_call(users, self.capabilities):
             return None
-        named = zip(users.get("username"), _list_display_name_of_each(users), strict=True)
+        named = zip(users.get("username"), _list_display_names(users), strict=True)
         entries = [
             {"username": username, "fullName": full_name} if full_name else {"username": username}
             for username, full_name in named
@@ -191,7 +191,7 @@ def _to_record(user: models.User) -> UserRecord:
     )
 
 
-def _list_display_name_of_each(users: RecordColumns) -> Sequence[str | None]:
+def _list_display_names(users: RecordColumns) -> Sequence[str | None]:
     """List what `UserRecord.display_name` is of each."""
     full_names = users.get("full_name")
     if not {"given_name", "family_name"} & users.values.keys():

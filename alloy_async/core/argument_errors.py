@@ -56,7 +56,7 @@ def use_argument_names(format_argument: FormatArgument) -> Iterator[None]:
 
 
 def improve_argument_errors(cls: type[T]) -> type[T]:
-    """Decorate a class so that arguments which its constructor does not take are refused in `find_argument_error`'s words."""
+    """Decorate a class so that arguments which its constructor does not take are refused in `find_argument_fault`'s words."""
     function: Any = vars(cls)["__init__"]
 
     @wraps(function)
@@ -64,7 +64,7 @@ def improve_argument_errors(cls: type[T]) -> type[T]:
         try:
             function(self, *args, **kwargs)
         except TypeError as error:
-            failure = find_argument_error(cls.__name__, function, args, kwargs) or error
+            failure = find_argument_fault(cls.__name__, function, args, kwargs) or error
         else:
             return
         del args, kwargs
@@ -74,10 +74,10 @@ def improve_argument_errors(cls: type[T]) -> type[T]:
     return cls
 
 
-def find_argument_error(
+def find_argument_fault(
     owner: str, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], noun: str = "option"
 ) -> TypeError | None:
-    """Create the error for arguments that do not fit a method; None where they do.
+    """Find what is wrong with arguments of a method, as the error to raise; None where they fit.
 
     Args:
         owner: what the user called, as `Timeout`.

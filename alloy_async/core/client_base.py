@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
-from .argument_errors import find_argument_error
+from .argument_errors import find_argument_fault
 from .errors import ConfigurationError
 from .options import CallOptions, Options, Service
 from .validation import describe_value
@@ -32,7 +32,7 @@ def hide_arguments(function: Callable[P, T]) -> Callable[P, T]:
                 owner = type(args[0]).__name__
                 if function.__name__ != "__init__":
                     owner += f".{function.__name__}()"
-                failure = find_argument_error(owner, function, args[1:], kwargs) or failure
+                failure = find_argument_fault(owner, function, args[1:], kwargs) or failure
         del args, kwargs
         failure.__context__ = None  # its frames would be shown as well
         raise failure

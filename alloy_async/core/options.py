@@ -125,7 +125,7 @@ def _convert_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     return dict(headers)
 
 
-def _ensure_telemetry(value: OpenTelemetry | None) -> OpenTelemetry | None:
+def _require_telemetry(value: OpenTelemetry | None) -> OpenTelemetry | None:
     if value is not None:
         check_methods("telemetry", value, ("trace_call",), "OpenTelemetry()")
     return value
@@ -160,7 +160,7 @@ class CallSettings:
         self.on_retry: Callable[[RetryEvent], None] | None = read_hook("on_retry")
         self.on_result: Callable[[Operation[Any], Any], None] | None = read_hook("on_result")
         self.on_limit: Callable[[RateLimitedEvent], None] | None = read_hook("on_limit")
-        self.telemetry: OpenTelemetry | None = _ensure_telemetry(options.get("telemetry"))
+        self.telemetry: OpenTelemetry | None = _require_telemetry(options.get("telemetry"))
 
 
 def split_client_options(

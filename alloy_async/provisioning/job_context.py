@@ -6,7 +6,7 @@ import attrs
 
 from ..directory import Directory
 from .planning.comparison import UserComparer
-from .planning.source_planner import count_job_rows_per_source_row
+from .planning.source_planner import count_numbers_per_row
 from .run_options import RunOptions
 from .sources import Source
 from .store.header import JobHeader
@@ -45,14 +45,10 @@ class JobContext:
         return self.writer.header
 
     @property
-    def numbers_per_source_row(self) -> int:
+    def numbers_per_row(self) -> int:
         """Numbers that each row of the source takes, in the phase that the job is in."""
         header = self.header
-        return (
-            count_job_rows_per_source_row(header.mode, self.target.capabilities)
-            if header.phase == "apply"
-            else 1
-        )
+        return count_numbers_per_row(header.mode, self.target.capabilities) if header.phase == "apply" else 1
 
     @property
     def store(self) -> JobStore:

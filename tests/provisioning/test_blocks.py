@@ -59,7 +59,7 @@ CLEAN = ["u7@example.com", "u7@example.com", "U", "X", "U X", "yes", "a;b", "7",
 def assert_alike(rows: list[list[str]], checks: RowChecks, layout: ColumnLayout) -> None:
     made = [Row(line, layout, row, layout.create_record(row)) for line, row in enumerate(rows)]
     block = ColumnBlock(layout, range(len(rows)), list(zip(*rows, strict=True)))
-    doubtful = checks.find_rows_to_check(block)
+    doubtful = checks.find_rows_with_possible_faults(block)
     records = [row.record for row in made]
     assert [row.record for row in block.rows()] == records
     assert list(layout.read_columns(block.columns).iterate_records()) == records
@@ -109,10 +109,10 @@ def test_usual_rows_are_proved_clean_at_once() -> None:
     layout = ColumnLayout.match_header(["username", "full name", "email", "active"], FieldMap())
     rows = [[f"u{n}@example.com", f"Ada Łuk {n}", f"u{n}@example.com", "yes"] for n in range(50)]
     block = ColumnBlock(layout, range(50), list(zip(*rows, strict=True)))
-    assert RowChecks(layout, can, can.needs).find_rows_to_check(block) == set()
+    assert RowChecks(layout, can, can.needs).find_rows_with_possible_faults(block) == set()
     rows[7][0] = rows[9][2] = "spoilt "
     block = attrs.evolve(block, columns=list(zip(*rows, strict=True)))
-    assert RowChecks(layout, can, can.needs).find_rows_to_check(block) == {7, 9}
+    assert RowChecks(layout, can, can.needs).find_rows_with_possible_faults(block) == {7, 9}
 
 
 def plan_both_ways(source: Source, can: Capabilities) -> list[list[object]]:

@@ -115,7 +115,7 @@ def test_shards_go_to_workers_in_order_and_cover_every_row(place: str) -> None:
         shard.finish_shard()
         shard.close()
     with closing(PostgresStore.take_up(place)) as store:
-        assert tuple(store.count_shards("apply")) == ("apply", 3, 3, 0)
+        assert tuple(store.count_shards_by_state("apply")) == ("apply", 3, 3, 0)
     assert PostgresStore.claim_shard(place, "apply") is None
 
 
@@ -431,7 +431,7 @@ def test_a_database_whose_clock_was_set_keeps_no_shard_for_long(
     assert first is not None
     move_leases(first, seconds)
     assert (first.worker is None) == is_free
-    assert first.count_shards("apply").live == (0 if is_free else 1)
+    assert first.count_shards_by_state("apply").live == (0 if is_free else 1)
     second = PostgresStore.claim_shard(place, "apply")
     assert (second is not None) == is_free
     if second is not None:
@@ -498,7 +498,7 @@ def test_an_epoch_that_comes_again_after_a_failover_is_not_that_of_another_worke
             with pytest.raises(JobUnavailable, match="another worker has taken over"):
                 first.record_intents("apply", [RowResult(1, "planned", "intend", rows=5)])
             first.close()  # which lets go of nothing that is another's
-            assert second.count_shards("apply").live == 1
+            assert second.count_shards_by_state("apply").live == 1
     finally:
         with closing(connect(first._address)) as database:
             database.execute("SELECT setval('alloy_async.epochs', %s)", (first.epoch + 100,))

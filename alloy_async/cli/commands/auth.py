@@ -160,7 +160,8 @@ def _print_status(found: list[AccountStatus], *, as_json: bool) -> None:
 def _explain_how_to_begin() -> str:
     from ...core.profiles.profile_file import get_profile_file_path
 
+    path = get_profile_file_path()
     return (
-        f"No account is named: there is no {get_profile_file_path()}, and no credential in the environment. Write, say:\n\n"
+        f"No account is named: there is no {path}, and no credential in the environment. Write there, say:\n\n"
         '  [acme]\n  system = "alloy"\n  credential = { env = "ACME_KEY" }'
     )

@@ -85,7 +85,7 @@ def _print_next_steps(
         return
     if any(map(_has_changes, states.values())):
         print_text(console, f"To carry it out:  {command.format_command('apply')}")
-    elif command.action == "provision" and any(map(_was_database_away_at_begin, states.values())):
+    elif command.action == "provision" and any(map(_was_database_away_at_start, states.values())):
         print_text(console, f"Once the database answers:  {command.format_command('provision')}")
     elif command.action != "plan" and any(map(_can_resume, states.values())):
         again = "To go on taking it back" if command.action == "undo" else "To go on"
@@ -101,7 +101,7 @@ def _has_changes(state: TenantRunProgress) -> bool:
     return isinstance(plan, Plan) and plan.changes > 0
 
 
-def _was_database_away_at_begin(state: TenantRunProgress) -> bool:
+def _was_database_away_at_start(state: TenantRunProgress) -> bool:
     """Tell whether the database of a tenant's job was away before anything of it was there: then there is nothing to resume."""
     return (
         state.result is not None and isinstance(state.result.error, JobUnavailable) and not state.counts.rows

@@ -16,7 +16,7 @@ from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.request import CompiledOperation, Request, compile_operation
 from ..messages.unexpected_answers import (
-    decode_leniently,
+    decode_answer_leniently,
     error_from_response,
     lowercase_header_names,
 )
@@ -250,7 +250,7 @@ class Call:
         try:
             outcome = self.plan.decode(wire.body, wire.headers)
         except Mismatch as mismatch:
-            outcome = decode_leniently(
+            outcome = decode_answer_leniently(
                 self.operation,
                 wire.status,
                 lowercase_header_names(wire.headers),

@@ -105,7 +105,7 @@ def create_shared_state(
         get_limiter(
             host.authority,
             auth.fingerprint,
-            _convert_rate_limit(connection.get("rate_limit")),
+            _require_rate_limit(connection.get("rate_limit")),
             clock=clock.monotonic,
             random=clock.random,
             account=source if isinstance(source, str) else getattr(source, "__qualname__", ""),
@@ -121,7 +121,7 @@ def create_shared_state(
     )
 
 
-def _convert_rate_limit(value: Any) -> Any:
+def _require_rate_limit(value: Any) -> Any:
     if value is not None and not isinstance(value, Rate):
         example = "a Rate, as Rate(50) for 50 requests a second, or a RequestBudget"
         check_methods(

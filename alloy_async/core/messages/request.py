@@ -218,7 +218,7 @@ class CompiledOperation:
 
 
 def _select_file_fields(parts: list[Field]) -> list[Field]:
-    """Find the parts of a multipart body that are files."""
+    """Select the fields of a multipart body that are files."""
     if not parts:
         return []
     from .upload import FileSource  # here, as few programs upload anything

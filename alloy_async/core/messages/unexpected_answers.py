@@ -24,7 +24,7 @@ LIST_HEADERS = frozenset({"link", "ratelimit", "ratelimit-policy", "set-cookie",
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray")
 
 
-def decode_leniently(
+def decode_answer_leniently(
     operation: Operation[Any],
     status: int,
     headers: Mapping[str, str],
@@ -62,7 +62,7 @@ def create_decode_error(
     raw: bytes,
     credential: Secret | None,
 ) -> DecodeError:
-    """Create the error for a 2xx answer that is not what the operation promises; arguments as for `decode_leniently`.
+    """Create the error for a 2xx answer that is not what the operation promises; arguments as for `decode_answer_leniently`.
 
     It has no body where the answer should have held a secret: nobody knows where in the body that is.
     """

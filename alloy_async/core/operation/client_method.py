@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import CoroutineType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from ..argument_errors import find_argument_error
+from ..argument_errors import find_argument_fault
 from .method_signature import MethodSignature, create_docstring
 from .operation import Operation
 
@@ -176,7 +176,7 @@ def _create_client_function(operation: type[Operation[Any]], is_async: bool) -> 
         raise failure
 
     def find_error(args: Sequence[Any], kwargs: Mapping[str, Any]) -> TypeError | None:
-        return find_argument_error(f"{operation.name}()", operation.__init__, args, kwargs, "argument")
+        return find_argument_fault(f"{operation.name}()", operation.__init__, args, kwargs, "argument")
 
     function: Any = send_async if is_async else send_sync
     vars(operation)["__init__"].__qualname__ = operation.name  # what Python says where an argument is missing

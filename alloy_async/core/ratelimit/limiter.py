@@ -150,7 +150,7 @@ class Limiter:
         is_held = self._quotas.get_delay(lane, now) > 0 or lane.get_delay(now) > 0
         return not is_held and self._common.get_delay(now) <= 0
 
-    def _grant_due_or_set_wait(self, permit: Permit, wake: Callable[[], None] | None) -> None:
+    def _grant_due_and_set_wait(self, permit: Permit, wake: Callable[[], None] | None) -> None:
         with self._lock:
             now = self.clock()
             permit._wake = None  # it is awake
@@ -220,7 +220,7 @@ class Limiter:
                 self._grant_due_permits(now)
                 self._lanes.wake_next(lane, self._common, self._quotas, now)
 
-    def _note_first_limit_sign(
+    def _note_uncounted_answer(
         self, permit: NoLimitSeenPermit, status: int, headers: Mapping[str, str], body: object
     ) -> None:
         """Take a sign of a limit from an answer that was not counted, and count from now on."""

@@ -64,7 +64,7 @@ class Permit:
         Args:
             wake: called, from any thread, when the permit is granted before that; it must not block.
         """
-        self._limiter._grant_due_or_set_wait(self, wake)
+        self._limiter._grant_due_and_set_wait(self, wake)
 
     def note_answer(self, status: int, headers: Mapping[str, str], body: object = b"") -> None:
         """Take the server's answer into account.
@@ -117,4 +117,4 @@ class NoLimitSeenPermit(Permit):
         self.answers += 1
         is_sample = self.answers % SAMPLE == 1
         if status in LIMIT_STATUSES or self.is_late or (is_sample and may_tell_quota(headers)):
-            self._limiter._note_first_limit_sign(self, status, headers, body)
+            self._limiter._note_uncounted_answer(self, status, headers, body)

@@ -120,7 +120,7 @@ class RowChecks:
             text.needed if text.field in _TYPED_FIELDS else text.place is None for text in self._texts
         ) or not {"email", "active", *self._forms}.isdisjoint(columns.constants)
 
-    def find_rows_to_check(self, block: ColumnBlock) -> Collection[int] | None:
+    def find_rows_with_possible_faults(self, block: ColumnBlock) -> Collection[int] | None:
         """Find the rows of a block that may have findings, by their place in it; None where all may.
 
         All others have none: `find_row_faults` need not be asked. Columns in which no value has blanks around it are noted in

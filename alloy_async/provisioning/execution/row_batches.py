@@ -69,11 +69,11 @@ async def read_planned_rows(
         phase: whose rows.
         rereader: of the source, where one goes on from where it was, as a worker does that reads the job in parts.
     """
-    stride = context.numbers_per_source_row
+    numbers_per_row = context.numbers_per_row
     if rereader is None and context.source is not None:
-        rereader = SourceRereader(context.source, stride, context.comparer)
+        rereader = SourceRereader(context.source, numbers_per_row, context.comparer)
     stretches = context.store.read_stretches(phase, states=("planned",))
-    slices = _cut_slices(stretches, max(_SLICE, context.target.capabilities.batch_size), stride)
+    slices = _cut_slices(stretches, max(_SLICE, context.target.capabilities.batch_size), numbers_per_row)
     preparer = PartPreparer(context, rereader)
     while some := await context.writer.call(_take_next_slices, slices, _SLICES_AHEAD):
         for part in await run_in_thread(preparer.prepare_slices, some):
@@ -86,12 +86,14 @@ def _take_next_slices(slices: Iterator[list[RowStretch]], most: int) -> list[lis
     return list(islice(slices, most))
 
 
-def _cut_slices(stretches: Iterable[RowStretch], size: int, stride: int = 1) -> Iterator[list[RowStretch]]:
+def _cut_slices(
+    stretches: Iterable[RowStretch], size: int, numbers_per_row: int = 1
+) -> Iterator[list[RowStretch]]:
     """Cut slices of `size` rows; or more, as the steps of one row of the source, each a stretch, stay together."""
     part: list[RowStretch] = []
     rows = 0
     for stretch in stretches:
-        if rows >= size and (stretch.first - 1) // stride != (part[-1].last - 1) // stride:
+        if rows >= size and (stretch.first - 1) // numbers_per_row != (part[-1].last - 1) // numbers_per_row:
             yield part
             part, rows = [], 0
         while stretch.rows > (room := size - rows) > 0:
@@ -184,7 +186,7 @@ async def plan_streamed_rows(context: JobContext, planner: SourcePlanner) -> Asy
     source, store = context.source, context.store
     assert source is not None
     async for part in iterate_slices(planner.create_checked_rows(read_rows(source)), _SLICE):
-        first, last = part[0].number, part[-1].number + planner.stride - 1
+        first, last = part[0].number, part[-1].number + planner.numbers_per_row - 1
         known = {
             row.number: row
             for row in await context.writer.call(read_planned_rows_between, store, first, last)
@@ -196,7 +198,9 @@ async def plan_streamed_rows(context: JobContext, planner: SourcePlanner) -> Asy
         planned = await planner.plan_checked_rows([one for one in part if one.number not in known])
         await context.writer.call(store.insert_batches, "apply", group_into_batches(planned))
         rows = await context.writer.call(read_planned_rows_between, store, first, last)
-        records = {one.number + place: one.row.record for one in part for place in range(planner.stride)}
+        records = {
+            one.number + place: one.row.record for one in part for place in range(planner.numbers_per_row)
+        }
         due = [row for row in rows if row.state == "planned"]
         for row in due:
             row.record = records[row.number]

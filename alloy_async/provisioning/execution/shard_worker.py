@@ -177,5 +177,5 @@ class ShardWorker:
         context = JobContext(writer, self._target, self._run, self._source)
         if fresh:
             await refuse_changed_source(context)
-            self._rereader = SourceRereader(self._source, context.numbers_per_source_row, context.comparer)
+            self._rereader = SourceRereader(self._source, context.numbers_per_row, context.comparer)
         return context

@@ -53,7 +53,7 @@ async def split_job(context: JobContext) -> None:
             " write it to a file first"
         )
     await reopen_rows_and_record_begin(context, ProgressRecorder(context.writer, phase))
-    size = max(context.run.shard_rows // context.numbers_per_source_row, 1) * context.numbers_per_source_row
+    size = max(context.run.shard_rows // context.numbers_per_row, 1) * context.numbers_per_row
     sharded = cast(ShardedStore, store)
     await context.writer.call(sharded.split_into_shards, phase, size, durable=True)
 

@@ -130,7 +130,7 @@ async def _plan_removals(
     context: JobContext, planner: SourcePlanner, lookup: UserLookup, users: int, allowed: float | None
 ) -> int:
     """Plan the removal of who is not in the source; how many."""
-    first = planner.rows * planner.stride + 1
+    first = planner.rows * planner.numbers_per_row + 1
     lines = plan_removals(lookup.iterate_unwanted(), context.comparer, first)
     count = 0
     async for part in iterate_slices(lines, _SLICE):

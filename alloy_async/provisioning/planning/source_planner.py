@@ -25,7 +25,7 @@ from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
 
 
-def count_job_rows_per_source_row(mode: Mode, can: Capabilities) -> int:
+def count_numbers_per_row(mode: Mode, can: Capabilities) -> int:
     """Count the numbers that each row of a source takes in a job."""
     return len(can.offboarding) if mode == "offboard" else 1
 
@@ -67,7 +67,7 @@ class SourcePlanner:
         self._allow_inactive = allow_inactive
         self._spool = spool
         self._send_hidden = send_hidden
-        self.stride: int = count_job_rows_per_source_row(mode, can)
+        self.numbers_per_row: int = count_numbers_per_row(mode, can)
         self.rows: int = 0
         self.errors: int = 0
         self.warnings: int = 0
@@ -88,14 +88,14 @@ class SourcePlanner:
         """Number the rows, and find what is wrong with each; no network."""
         for row in rows:
             self.rows += 1
-            yield self._create_checked_row(row, (self.rows - 1) * self.stride + 1)
+            yield self._create_checked_row(row, (self.rows - 1) * self.numbers_per_row + 1)
 
     def create_checked_rows_of_block(self, block: Block) -> Iterator[CheckedRow]:
         """Number the rows of a block and find what is wrong with each, looking only at those that no proof clears."""
         doubtful = self._find_rows_with_possible_faults(block)
         for place, row in enumerate(block.rows()):
             self.rows += 1
-            number = (self.rows - 1) * self.stride + 1
+            number = (self.rows - 1) * self.numbers_per_row + 1
             if doubtful is None or place in doubtful:
                 yield self._create_checked_row(row, number)
             else:
@@ -111,7 +111,7 @@ class SourcePlanner:
         """Find the rows of a block at which somebody has to look; None: at all of them."""
         if isinstance(block, RowBlock):
             return None
-        return self._get_checks(block.layout).find_rows_to_check(block)
+        return self._get_checks(block.layout).find_rows_with_possible_faults(block)
 
     def _create_checked_row(self, row: Row, number: int) -> CheckedRow:
         key, findings = "", list(row.findings)

@@ -51,14 +51,14 @@ class SourceRereader:
 
     Args:
         source: that can be read again.
-        stride: numbers that each of its rows takes.
+        numbers_per_row: numbers that each of its rows takes.
         comparer: how users are compared.
         far: rows that are skipped, where that can be done without reading them; fewer are read.
     """
 
-    def __init__(self, source: Source, stride: int, comparer: UserComparer, far: int = 5000) -> None:
+    def __init__(self, source: Source, numbers_per_row: int, comparer: UserComparer, far: int = 5000) -> None:
         self._source = source
-        self._stride = stride
+        self._numbers_per_row = numbers_per_row
         self._comparer = comparer
         self._far = far
         self._key = comparer.can.key
@@ -72,11 +72,11 @@ class SourceRereader:
             SourceError: one is another than was planned.
         """
         with pause_garbage_collector():
-            stretches = rows if self._stride == 1 else _split_into_rows(rows)
+            stretches = rows if self._numbers_per_row == 1 else _split_into_rows(rows)
             return RecordColumns.join([part for stretch in stretches for part in self._read_stretch(stretch)])
 
     def _read_stretch(self, rows: RowStretch) -> Iterator[RecordColumns]:
-        begin = place = (rows.first - 1) // self._stride
+        begin = place = (rows.first - 1) // self._numbers_per_row
         end = begin + rows.rows
         if place < self._part.first:
             self._part = _Part(0, RecordColumns(0, {}), frozenset())

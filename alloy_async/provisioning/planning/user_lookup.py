@@ -114,7 +114,7 @@ class UserLookup:
     def note_mentions_in_multiline_cells(self, line: int, keys: Iterable[str]) -> None:
         """Note that a row names users of the snapshot, by any key of theirs, in a cell that is about something else."""
         assert self._snapshot is not None
-        self._snapshot.note_swallowed_mentions(line, map(self._comparer.fold, keys))
+        self._snapshot.note_mentions_in_multiline_cells(line, map(self._comparer.fold, keys))
 
     def find_unwanted_but_mentioned(self) -> tuple[int, UserRecord] | None:
         """Find a user of the snapshot whom nobody told to stay and whom a row names all the same, with its line."""

@@ -93,7 +93,7 @@ def _read_negated(cell: object) -> bool | None:
     return None if value is None else not value
 
 
-def _read_as_inactive(cell: object) -> bool | None:
+def _read_false_if_inactive(cell: object) -> bool | None:
     """Read `active` of a cell that holds a word: only that somebody is not is sure."""
     return False if says_inactive(read_name(cell)) else None
 
@@ -174,13 +174,13 @@ READERS: Mapping[str, Callable[[object], Any]] = {
 ACTIVE_READERS: Mapping[ActiveForm, Callable[[object], bool | None]] = {
     "active": read_boolean_or_none,
     "blocked": _read_negated,
-    "status": _read_as_inactive,
+    "status": _read_false_if_inactive,
     "flags": _read_account_control,
 }
 """What reads `active`, by what its column says."""
 
 
-def are_all_trimmed(column: Sequence[object]) -> bool:
+def is_all_trimmed(column: Sequence[object]) -> bool:
     """Prove that no text of a column would be another one without what stands around it; all are texts."""
     try:
         # All blanks and invisible characters but the space are not printable.
@@ -199,7 +199,7 @@ def convert_to_texts(column: Sequence[object]) -> Sequence[str]:
 def read_column(read: Callable[[object], Any], column: Sequence[object]) -> Sequence[Any]:
     """Read the values of a column with what reads one; where that would change no text, these are the values."""
     if read in (read_text, read_name, read_password):
-        return column if are_all_trimmed(column) else [*map(read, column)]
+        return column if is_all_trimmed(column) else [*map(read, column)]
     kinds = set(map(type, column))
     if kinds == {str}:  # few different ones, most often
         found = {cell: read(cell) for cell in set(column)}

@@ -216,7 +216,7 @@ class ShardedStore(JobStore, Protocol):
         """
         ...
 
-    def count_shards(self, phase: Phase) -> ShardCounts:
+    def count_shards_by_state(self, phase: Phase) -> ShardCounts:
         """Count the shards of a phase."""
         ...
 

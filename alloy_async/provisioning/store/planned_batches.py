@@ -83,12 +83,12 @@ def _is_alike(one: PlannedRow, row: PlannedRow) -> bool:
         and _get_length_of_seen_hash(row.seen) == _get_length_of_seen_hash(one.seen)
         and (row.line is None) == (one.line is None)
         and (row.remote_id is None) == (one.remote_id is None)
-        and have_no_separator(row.key, row.remote_id)
-        and have_no_separator(one.key, one.remote_id)
+        and can_be_joined(row.key, row.remote_id)
+        and can_be_joined(one.key, one.remote_id)
     )
 
 
-def have_no_separator(*texts: str | None) -> bool:
+def can_be_joined(*texts: str | None) -> bool:
     """Tell whether texts can stand in one column with others."""
     return not any(text is not None and SEPARATOR in text for text in texts)
 

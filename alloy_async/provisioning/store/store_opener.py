@@ -160,7 +160,7 @@ def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:
 def count_shards_by_state(place: JobPlace) -> ShardCounts:
     """Count the shards of what a job is at, applying or taking back."""
     with _load_postgres().open_for_reading(str(place)) as store:
-        return store.count_shards(store.read_header().phase)
+        return store.count_shards_by_state(store.read_header().phase)
 
 
 def _load_postgres() -> type[PostgresStore]:

@@ -57,7 +57,7 @@ class PermissionOperations(AgilicusServiceBase):
         host = resources[0] if resources else None
         return {
             **({"upstream_host": host.url, "app_id": host.id, "admin_org_id": host.org_id} if host else {}),
-            "allowed_list": [self._render_rule(resource, roles[resource.name]) for resource in resources],
+            "allowed_list": [self._describe_rule(resource, roles[resource.name]) for resource in resources],
         }
 
     def list_user_application_access_info(self, call: ApiCall) -> Any:
@@ -126,7 +126,7 @@ class PermissionOperations(AgilicusServiceBase):
             "display_info": {"icons": [{"uri": f"{resource.url}icon.svg", "purposes": ["agilicus"]}]},
         }
 
-    def _render_rule(self, resource: Resource, roles: list[str]) -> Json:
+    def _describe_rule(self, resource: Resource, roles: list[str]) -> Json:
         changing = ["post", "put", "delete"] if "admin" in roles else []
         return {
             "methods": ["get", *changing],

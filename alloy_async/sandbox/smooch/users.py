@@ -21,7 +21,7 @@ class UserOperations(SmoochServiceBase):
         properties = _read_properties(call.body)
         user = self.add_user(user_id)
         user.credential_required = call.body.get("credentialRequired", False)
-        _update_user_by_body(user, call.body, properties)
+        _update_user_from_body(user, call.body, properties)
         self.record_change("created", user_id)
         return Reply.json({"appUser": user.to_json()}, 201)
 
@@ -30,7 +30,7 @@ class UserOperations(SmoochServiceBase):
 
     def update_app_user(self, call: ApiCall) -> Any:
         user = self.find_user(call.path["userId"])
-        _update_user_by_body(user, call.body, _read_properties(call.body))
+        _update_user_from_body(user, call.body, _read_properties(call.body))
         self.record_change("updated", user.user_id)
         return {"appUser": user.to_json()}
 
@@ -56,6 +56,6 @@ def _read_properties(body: dict[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def _update_user_by_body(user: User, body: dict[str, Any], properties: dict[str, Any]) -> None:
+def _update_user_from_body(user: User, body: dict[str, Any], properties: dict[str, Any]) -> None:
     user.profile |= {name: body[name] for name in PROFILE if name in body}
     user.properties |= properties

@@ -42,7 +42,7 @@ class FoundReport:
     data: dict[str, object] | None = None
 
     @property
-    def job_state(self) -> str:
+    def state(self) -> str:
         """The job's state."""
         return self.figures.state
 

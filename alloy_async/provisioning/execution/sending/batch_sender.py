@@ -56,10 +56,10 @@ class BatchSender:
             )
         except asyncio.CancelledError:
             if work.may_have_acted:
-                self._intents.note_may_have_left(one.first for one in batch.stretches)
+                self._intents.drop_from_unsent(one.first for one in batch.stretches)
             raise
         if answer:
-            self._intents.note_may_have_left(one.first for one in batch.stretches)
+            self._intents.drop_from_unsent(one.first for one in batch.stretches)
         return answer
 
     def _decide_rows(self, batch: CreationBatch, answer: BatchOutcome) -> Iterator[RowResult]:

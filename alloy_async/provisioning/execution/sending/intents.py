@@ -56,7 +56,7 @@ class IntentRecorder:
         await self._context.writer.call(store.record_intents, self._phase, intents, durable=True)
         self._reach("after intent")
 
-    def note_may_have_left(self, numbers: Iterable[int]) -> None:
+    def drop_from_unsent(self, numbers: Iterable[int]) -> None:
         """Take note that requests for rows, or for the stretches that begin with them, may have left, or never will."""
         for number in numbers:
             self._unsent.pop(number, None)
@@ -66,7 +66,7 @@ class IntentRecorder:
     ) -> list[JobRow]:
         """Make single rows of stretches that were intended together."""
         rows = [*attach_records(stretches, users)]
-        self.note_may_have_left(one.first for one in stretches)
+        self.drop_from_unsent(one.first for one in stretches)
         for row in rows:
             row.state = "intended"
             if not are_sent:

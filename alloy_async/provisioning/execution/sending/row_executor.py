@@ -81,7 +81,7 @@ class RowExecutor:
     async def record_as_withdrawn(self, rows: Sequence[JobRow]) -> None:
         """Write down that the intended ones of rows were not sent."""
         if unsent := [row for row in rows if row.state == "intended"]:
-            self._intents.note_may_have_left(row.number for row in unsent)
+            self._intents.drop_from_unsent(row.number for row in unsent)
             await self.record_results([row.create_unsent_result() for row in unsent])
 
     async def send_until_decided(
@@ -193,7 +193,7 @@ class RowExecutor:
             self._keep_outcomes_of_cut_off_call(rows, work)
             raise
         if answer:
-            self._intents.note_may_have_left(row.number for row in rows)
+            self._intents.drop_from_unsent(row.number for row in rows)
         return answer.list_outcomes([row.key for row in rows]) if isinstance(answer, BatchOutcome) else answer
 
     def _keep_outcomes_of_cut_off_call(self, rows: Sequence[JobRow], work: WithdrawableCall) -> None:
@@ -202,10 +202,10 @@ class RowExecutor:
         for row in rows:
             part = work.parts.get(row.key)
             if not is_divided or work.may_have_acted or (part is not None and part.may_have_acted):
-                self._intents.note_may_have_left([row.number])
+                self._intents.drop_from_unsent([row.number])
             outcome = None if part is None else part.outcome
             if outcome is not None and outcome.status != "unknown" and not row.attempts:
-                self._intents.note_may_have_left([row.number])
+                self._intents.drop_from_unsent([row.number])
                 self._recorder.add_pending_results([self.decide_by_outcome(row, outcome)])
 
     async def _record_and_reconcile_outcomes(
@@ -244,7 +244,7 @@ class RowExecutor:
 
     async def _record_unsendable(self, results: Sequence[RowResult]) -> None:
         """Write down what became of rows for which nothing is sent."""
-        self._intents.note_may_have_left(result.number for result in results)
+        self._intents.drop_from_unsent(result.number for result in results)
         await self.record_results(results)
 
     async def record_results(self, results: Sequence[RowResult]) -> None:

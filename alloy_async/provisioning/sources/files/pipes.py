@@ -83,7 +83,7 @@ class _WaitingReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def wait_shortly_for_bytes(self) -> bool:
+    def wait_briefly_for_bytes(self) -> bool:
         """Wait for a moment; tells whether something came."""
         raise_if_cancelled()
         return bool(self._poll.poll(1000 * _LOOK))
@@ -98,7 +98,7 @@ class _BlockingStream(_WaitingReader):
         self._read = stream.read1 if isinstance(stream, io.BufferedReader) else stream.read
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        while not self.wait_shortly_for_bytes():
+        while not self.wait_briefly_for_bytes():
             pass
         part = self._read(len(buffer)) or b""
         buffer[: len(part)] = part
@@ -126,7 +126,7 @@ class _NonblockingPipe(_WaitingReader):
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         # Reading comes first: of a writer who went before the pipe was opened, no event ever tells.
         while (part := self.read_now(len(buffer))) is None:
-            self.wait_shortly_for_bytes()
+            self.wait_briefly_for_bytes()
         buffer[: len(part)] = part
         return len(part)
 

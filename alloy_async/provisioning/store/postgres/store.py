@@ -96,7 +96,7 @@ class PostgresStore(OpenDatabaseJob):
                 "UPDATE alloy_async.jobs SET version = %s WHERE job = %s", [(__version__, self.job)]
             )
 
-    def count_shards(self, phase: Phase) -> ShardCounts:
+    def count_shards_by_state(self, phase: Phase) -> ShardCounts:
         """Count the shards of a phase."""
         found = self.fetch_rows(
             "SELECT count(*), count(*) FILTER (WHERE done),"

@@ -34,18 +34,18 @@ class PostgresTransaction:
         self._waiting: list[Statement] = [("BEGIN", ()), *first]
 
     def queue(self, statement: str, values: Sequence[Any]) -> None:
-        """Execute a statement whose answer nobody needs, at the latest with the commit."""
+        """Queue a statement whose answer nobody needs; it is executed at the latest with the commit."""
         self._waiting.append((statement, values))
         if len(self._waiting) > _MOST_WAITING:
             self._send_waiting()
 
     def read(self, statement: str, values: Any) -> list[Any]:
-        """Execute what was written before, and a statement; return the rows that it finds."""
+        """Execute what was queued, and a statement; return the rows that it finds."""
         self._waiting.append((statement, values))
         return self._send_waiting().fetchall()
 
     def copy(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
-        """Execute what was written before, and copy records into a table."""
+        """Execute what was queued, and copy records into a table."""
         if self._waiting:
             self._send_waiting()
         with self._database.cursor() as cursor, cursor.copy(statement.encode()) as copy:

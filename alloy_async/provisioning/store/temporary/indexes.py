@@ -73,7 +73,7 @@ class ListingSnapshot(_TemporaryDatabase):
             ((key,) for key in keys),
         )
 
-    def note_swallowed_mentions(self, line: int, keys: Iterable[str]) -> None:
+    def note_mentions_in_multiline_cells(self, line: int, keys: Iterable[str]) -> None:
         """Note that a row on a line names users, by any folded key, in a cell that is about something else."""
         self._database.executemany(
             "UPDATE users SET line = ? WHERE number IN (SELECT number FROM keys WHERE key = ?)",
