@@ -22,11 +22,11 @@ from typing import Any, NamedTuple
 from alloy_async import provisioning
 from alloy_async.directory import Directory
 from alloy_async.provisioning.errors import JobPlace
-from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_job_source
+from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_given_source
 from alloy_async.provisioning.execution.run_phases import plan_before_sending
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
-from alloy_async.provisioning.store.store_opener import count_shards_by_state, parse_place
+from alloy_async.provisioning.store.store_opener import count_shards_by_state, parse_job_place
 from alloy_async.sandbox import Sandbox
 from simulation import crash_scene, scene_workers
 from simulation.database_server import DatabaseServer
@@ -42,7 +42,7 @@ SHARDS = 8
 
 async def split(source: str, target: Directory, place: JobPlace, shard_rows: int) -> None:
     """Plan a job without asking about each user, as `provision` does, and split it where it is for workers."""
-    opened = await open_job_source(source, target)
+    opened = await open_given_source(source, target)
     header = await create_job_header(opened, target, "create", None, {"look_up": False})
     async with create_job(place, header) as writer:
         run = provisioning.RunOptions(on="local:1", shard_rows=shard_rows)
@@ -60,15 +60,15 @@ async def be_worker(system: str, url: str, place: str, source: str, shard_rows: 
     async with client:
         target = SmoochDirectory(client, app_id="a") if system == "smooch" else AlloyDirectory(client)
         if source:
-            await split(source, target, parse_place(place), shard_rows)
+            await split(source, target, parse_job_place(place), shard_rows)
             return read_peak_megabytes(), 0.0
-        if not isinstance(parse_place(place), Path):
+        if not isinstance(parse_job_place(place), Path):
             import_module("alloy_async.provisioning.store.postgres.database_budget")
             import_module("alloy_async.provisioning.store.postgres.store")
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         began = time.process_time()
-        carry_out = provisioning.apply if isinstance(parse_place(place), Path) else provisioning.work
+        carry_out = provisioning.apply if isinstance(parse_job_place(place), Path) else provisioning.work
         report = await carry_out(place, target)
         assert report.complete, report
         return read_peak_megabytes(), time.process_time() - began

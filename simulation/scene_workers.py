@@ -10,7 +10,7 @@ from typing import Any
 
 from alloy_async.provisioning import RunOptions, work
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
-from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_job_source
+from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_given_source
 from alloy_async.provisioning.execution.run_phases import plan_before_sending
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
@@ -23,7 +23,7 @@ from .sandbox_directories import directory_of
 async def split(scene: Scene, shard_rows: int = SHARD) -> None:
     """Plan and split a job whose workers the run starts."""
     async with directory_of(*scene.target, batch_size=BATCH) as target:
-        source = await open_job_source(scene.source, target)
+        source = await open_given_source(scene.source, target)
         header = await create_job_header(source, target, "create", None, {"look_up": False})
         async with create_job(scene.place, header) as writer:
             context = JobContext(writer, target, RunOptions(on="local:1", shard_rows=shard_rows), source)

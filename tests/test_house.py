@@ -49,7 +49,7 @@ def is_property(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 def is_made_into_another(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Tell whether a decorator makes a command, a block or a client's method of a function."""
     names = {ast.unparse(getattr(one, "func", one)).rpartition(".")[2] for one in function.decorator_list}
-    return bool(names & {"declare", "command", "contextmanager", "asynccontextmanager"})
+    return bool(names & {"declare_endpoint", "command", "contextmanager", "asynccontextmanager"})
 
 
 def is_participle(name: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Unpack
 from ..core.auth import KeySource
 from ..core.client import AsyncClient
 from ..core.client_base import hide_arguments
-from ..core.operation.client_method import declare
+from ..core.operation.client_method import declare_endpoint
 from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client
@@ -17,139 +17,139 @@ from . import operations
 class AgilicusMethods:
     """Agilicus's operations as methods of both clients."""
 
-    @declare(lambda: operations.BulkUpdateMetadata)
+    @declare_endpoint(lambda: operations.BulkUpdateMetadata)
     def bulk_update_metadata(self) -> None: ...
 
-    @declare(lambda: operations.CreateChallengeMethod)
+    @declare_endpoint(lambda: operations.CreateChallengeMethod)
     def create_challenge_method(self) -> None: ...
 
-    @declare(lambda: operations.CreateServiceAccount)
+    @declare_endpoint(lambda: operations.CreateServiceAccount)
     def create_service_account(self) -> None: ...
 
-    @declare(lambda: operations.CreateUpstreamUserIdentity)
+    @declare_endpoint(lambda: operations.CreateUpstreamUserIdentity)
     def create_upstream_user_identity(self) -> None: ...
 
-    @declare(lambda: operations.CreateUser)
+    @declare_endpoint(lambda: operations.CreateUser)
     def create_user(self) -> None: ...
 
-    @declare(lambda: operations.CreateUserIdentityUpdate)
+    @declare_endpoint(lambda: operations.CreateUserIdentityUpdate)
     def create_user_identity_update(self) -> None: ...
 
-    @declare(lambda: operations.CreateUserMetadata)
+    @declare_endpoint(lambda: operations.CreateUserMetadata)
     def create_user_metadata(self) -> None: ...
 
-    @declare(lambda: operations.CreateUserRequest)
+    @declare_endpoint(lambda: operations.CreateUserRequest)
     def create_user_request(self) -> None: ...
 
-    @declare(lambda: operations.DeleteChallengeMethod)
+    @declare_endpoint(lambda: operations.DeleteChallengeMethod)
     def delete_challenge_method(self) -> None: ...
 
-    @declare(lambda: operations.DeleteServiceAccount)
+    @declare_endpoint(lambda: operations.DeleteServiceAccount)
     def delete_service_account(self) -> None: ...
 
-    @declare(lambda: operations.DeleteUpstreamUserIdentity)
+    @declare_endpoint(lambda: operations.DeleteUpstreamUserIdentity)
     def delete_upstream_user_identity(self) -> None: ...
 
-    @declare(lambda: operations.DeleteUser)
+    @declare_endpoint(lambda: operations.DeleteUser)
     def delete_user(self) -> None: ...
 
-    @declare(lambda: operations.DeleteUserMetadata)
+    @declare_endpoint(lambda: operations.DeleteUserMetadata)
     def delete_user_metadata(self) -> None: ...
 
-    @declare(lambda: operations.DeleteUserRequest)
+    @declare_endpoint(lambda: operations.DeleteUserRequest)
     def delete_user_request(self) -> None: ...
 
-    @declare(lambda: operations.GetChallengeMethod)
+    @declare_endpoint(lambda: operations.GetChallengeMethod)
     def get_challenge_method(self) -> None: ...
 
-    @declare(lambda: operations.GetServiceAccount)
+    @declare_endpoint(lambda: operations.GetServiceAccount)
     def get_service_account(self) -> None: ...
 
-    @declare(lambda: operations.GetUpstreamUserIdentity)
+    @declare_endpoint(lambda: operations.GetUpstreamUserIdentity)
     def get_upstream_user_identity(self) -> None: ...
 
-    @declare(lambda: operations.GetUser)
+    @declare_endpoint(lambda: operations.GetUser)
     def get_user(self) -> None: ...
 
-    @declare(lambda: operations.GetUserMetadata)
+    @declare_endpoint(lambda: operations.GetUserMetadata)
     def get_user_metadata(self) -> None: ...
 
-    @declare(lambda: operations.GetUserRequest)
+    @declare_endpoint(lambda: operations.GetUserRequest)
     def get_user_request(self) -> None: ...
 
-    @declare(lambda: operations.ListAccessRequests)
+    @declare_endpoint(lambda: operations.ListAccessRequests)
     def list_access_requests(self) -> None: ...
 
-    @declare(lambda: operations.ListAllResourcePermissions)
+    @declare_endpoint(lambda: operations.ListAllResourcePermissions)
     def list_all_resource_permissions(self) -> None: ...
 
-    @declare(lambda: operations.ListAllUserOrgs)
+    @declare_endpoint(lambda: operations.ListAllUserOrgs)
     def list_all_user_orgs(self) -> None: ...
 
-    @declare(lambda: operations.ListAllUserRoles)
+    @declare_endpoint(lambda: operations.ListAllUserRoles)
     def list_all_user_roles(self) -> None: ...
 
-    @declare(lambda: operations.ListChallengeMethods)
+    @declare_endpoint(lambda: operations.ListChallengeMethods)
     def list_challenge_methods(self) -> None: ...
 
-    @declare(lambda: operations.ListCombinedUserDetails)
+    @declare_endpoint(lambda: operations.ListCombinedUserDetails)
     def list_combined_user_details(self) -> None: ...
 
-    @declare(lambda: operations.ListOrgUserRoles)
+    @declare_endpoint(lambda: operations.ListOrgUserRoles)
     def list_org_user_roles(self) -> None: ...
 
-    @declare(lambda: operations.ListServiceAccounts)
+    @declare_endpoint(lambda: operations.ListServiceAccounts)
     def list_service_accounts(self) -> None: ...
 
-    @declare(lambda: operations.ListUpstreamUserIdentities)
+    @declare_endpoint(lambda: operations.ListUpstreamUserIdentities)
     def list_upstream_user_identities(self) -> None: ...
 
-    @declare(lambda: operations.ListUserApplicationAccessInfo)
+    @declare_endpoint(lambda: operations.ListUserApplicationAccessInfo)
     def list_user_application_access_info(self) -> None: ...
 
-    @declare(lambda: operations.ListUserFileShareAccessInfo)
+    @declare_endpoint(lambda: operations.ListUserFileShareAccessInfo)
     def list_user_file_share_access_info(self) -> None: ...
 
-    @declare(lambda: operations.ListUserGuids)
+    @declare_endpoint(lambda: operations.ListUserGuids)
     def list_user_guids(self) -> None: ...
 
-    @declare(lambda: operations.ListUserMetadata)
+    @declare_endpoint(lambda: operations.ListUserMetadata)
     def list_user_metadata(self) -> None: ...
 
-    @declare(lambda: operations.ListUserPermissions)
+    @declare_endpoint(lambda: operations.ListUserPermissions)
     def list_user_permissions(self) -> None: ...
 
-    @declare(lambda: operations.ListUserRequests)
+    @declare_endpoint(lambda: operations.ListUserRequests)
     def list_user_requests(self) -> None: ...
 
-    @declare(lambda: operations.ListUsers)
+    @declare_endpoint(lambda: operations.ListUsers)
     def list_users(self) -> None: ...
 
-    @declare(lambda: operations.ReplaceChallengeMethod)
+    @declare_endpoint(lambda: operations.ReplaceChallengeMethod)
     def replace_challenge_method(self) -> None: ...
 
-    @declare(lambda: operations.ReplaceServiceAccount)
+    @declare_endpoint(lambda: operations.ReplaceServiceAccount)
     def replace_service_account(self) -> None: ...
 
-    @declare(lambda: operations.ReplaceUpstreamUserIdentity)
+    @declare_endpoint(lambda: operations.ReplaceUpstreamUserIdentity)
     def replace_upstream_user_identity(self) -> None: ...
 
-    @declare(lambda: operations.ReplaceUser)
+    @declare_endpoint(lambda: operations.ReplaceUser)
     def replace_user(self) -> None: ...
 
-    @declare(lambda: operations.ReplaceUserMetadata)
+    @declare_endpoint(lambda: operations.ReplaceUserMetadata)
     def replace_user_metadata(self) -> None: ...
 
-    @declare(lambda: operations.ReplaceUserRequest)
+    @declare_endpoint(lambda: operations.ReplaceUserRequest)
     def replace_user_request(self) -> None: ...
 
-    @declare(lambda: operations.ReplaceUserRole)
+    @declare_endpoint(lambda: operations.ReplaceUserRole)
     def replace_user_role(self) -> None: ...
 
-    @declare(lambda: operations.ResetUserMfaChallengeMethods)
+    @declare_endpoint(lambda: operations.ResetUserMfaChallengeMethods)
     def reset_user_mfa_challenge_methods(self) -> None: ...
 
-    @declare(lambda: operations.UpdateUserRequest)
+    @declare_endpoint(lambda: operations.UpdateUserRequest)
     def update_user_request(self) -> None: ...
 
 

@@ -84,7 +84,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         Somebody who is known from another organisation, or was in this one before, joins it with the values of then.
         """
         key, others = self.get_key(record), None
-        if record.roles and (there := await self._ask_without_effect(self.find(key))):
+        if record.roles and (there := await self._await_marking_no_effect(self.find(key))):
             return Outcome(key, "exists", remote_id=there.remote_id)
         try:
             made = await self.client.create_user(_merge_record(models.User(org_id=self.org_id), record))
@@ -113,13 +113,13 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             return Outcome(key, "invalid", "there is no user with this email in the organisation")
         if record.roles:
             await self._give_roles(user_id, record.roles)
-        user = await self._ask_without_effect(self.client.get_user(user_id, org_id=self.org_id))
+        user = await self._await_marking_no_effect(self.client.get_user(user_id, org_id=self.org_id))
         await self.client.replace_user(user_id, _merge_record(user, record))
         return Outcome(key, "updated", remote_id=user_id)
 
     async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /v1/orgs/{org_id}/users/{user_id}."""
-        user = await self._ask_without_effect(self.find(key))
+        user = await self._await_marking_no_effect(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
         await self.client.delete_user(self.org_id, user.remote_id)

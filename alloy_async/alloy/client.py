@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..core.auth import with_default_scheme
+from ..core.auth import create_scheme_presenter
 from ..core.client import AsyncClient
-from ..core.operation.client_method import declare
+from ..core.operation.client_method import declare_endpoint
 from ..core.operation.probe import Probe
 from ..core.options import Service
 from ..core.sync import Client
@@ -15,129 +15,129 @@ class AlloyMethods:
     """Alloy's operations as methods of both clients."""
 
     # users
-    @declare(lambda: operations.CreateAUser)
+    @declare_endpoint(lambda: operations.CreateAUser)
     def create_a_user(self) -> None: ...
 
-    @declare(lambda: operations.BatchCreateUsers)
+    @declare_endpoint(lambda: operations.BatchCreateUsers)
     def batch_create_users(self) -> None: ...
 
-    @declare(lambda: operations.GetAUser)
+    @declare_endpoint(lambda: operations.GetAUser)
     def get_a_user(self) -> None: ...
 
-    @declare(lambda: operations.UpdateAUser)
+    @declare_endpoint(lambda: operations.UpdateAUser)
     def update_a_user(self) -> None: ...
 
-    @declare(lambda: operations.DeleteAUser)
+    @declare_endpoint(lambda: operations.DeleteAUser)
     def delete_a_user(self) -> None: ...
 
-    @declare(lambda: operations.ListAllUsers)
+    @declare_endpoint(lambda: operations.ListAllUsers)
     def list_all_users(self) -> None: ...
 
-    @declare(lambda: operations.GenerateJwtToken)
+    @declare_endpoint(lambda: operations.GenerateJwtToken)
     def generate_jwt_token(self) -> None: ...
 
-    @declare(lambda: operations.DeleteLogsForAUser)
+    @declare_endpoint(lambda: operations.DeleteLogsForAUser)
     def delete_logs_for_a_user(self) -> None: ...
 
-    @declare(lambda: operations.DisableAllWorkflowsForAUser)
+    @declare_endpoint(lambda: operations.DisableAllWorkflowsForAUser)
     def disable_all_workflows_for_a_user(self) -> None: ...
 
     # credentials
-    @declare(lambda: operations.CreateACredential)
+    @declare_endpoint(lambda: operations.CreateACredential)
     def create_a_credential(self) -> None: ...
 
-    @declare(lambda: operations.ListUserCredentials)
+    @declare_endpoint(lambda: operations.ListUserCredentials)
     def list_user_credentials(self) -> None: ...
 
-    @declare(lambda: operations.DeleteACredential)
+    @declare_endpoint(lambda: operations.DeleteACredential)
     def delete_a_credential(self) -> None: ...
 
-    @declare(lambda: operations.GetCredentialMetadata)
+    @declare_endpoint(lambda: operations.GetCredentialMetadata)
     def get_credential_metadata(self) -> None: ...
 
-    @declare(lambda: operations.CredentialMedataByApp)
+    @declare_endpoint(lambda: operations.CredentialMedataByApp)
     def credential_medata_by_app(self) -> None: ...
 
-    @declare(lambda: operations.CredentialMedataByApp)
+    @declare_endpoint(lambda: operations.CredentialMedataByApp)
     def credential_metadata_by_app(self) -> None: ...
 
-    @declare(lambda: operations.GenerateOauthLink)
+    @declare_endpoint(lambda: operations.GenerateOauthLink)
     def generate_oauth_link(self) -> None: ...
 
     # workflows
-    @declare(lambda: operations.ListWorkflows)
+    @declare_endpoint(lambda: operations.ListWorkflows)
     def list_workflows(self) -> None: ...
 
-    @declare(lambda: operations.FindAWorkflow)
+    @declare_endpoint(lambda: operations.FindAWorkflow)
     def find_a_workflow(self) -> None: ...
 
-    @declare(lambda: operations.ActivateAWorkflow)
+    @declare_endpoint(lambda: operations.ActivateAWorkflow)
     def activate_a_workflow(self) -> None: ...
 
-    @declare(lambda: operations.DeactivateAWorkflow)
+    @declare_endpoint(lambda: operations.DeactivateAWorkflow)
     def deactivate_a_workflow(self) -> None: ...
 
-    @declare(lambda: operations.UpgradeWorkflow)
+    @declare_endpoint(lambda: operations.UpgradeWorkflow)
     def upgrade_workflow(self) -> None: ...
 
-    @declare(lambda: operations.DeleteWorkflow)
+    @declare_endpoint(lambda: operations.DeleteWorkflow)
     def delete_workflow(self) -> None: ...
 
-    @declare(lambda: operations.ListVersions)
+    @declare_endpoint(lambda: operations.ListVersions)
     def list_versions(self) -> None: ...
 
-    @declare(lambda: operations.ListUsersByWorkflowid)
+    @declare_endpoint(lambda: operations.ListUsersByWorkflowid)
     def list_users_by_workflowid(self) -> None: ...
 
-    @declare(lambda: operations.GetWorkflowAnalytics)
+    @declare_endpoint(lambda: operations.GetWorkflowAnalytics)
     def get_workflow_analytics(self) -> None: ...
 
     # running workflows, and what they did
-    @declare(lambda: operations.RunEvent)
+    @declare_endpoint(lambda: operations.RunEvent)
     def run_event(self) -> None: ...
 
-    @declare(lambda: operations.RunWorkflow)
+    @declare_endpoint(lambda: operations.RunWorkflow)
     def run_workflow(self) -> None: ...
 
-    @declare(lambda: operations.RerunWorkfow)
+    @declare_endpoint(lambda: operations.RerunWorkfow)
     def rerun_workfow(self) -> None: ...
 
-    @declare(lambda: operations.RerunWorkfow)
+    @declare_endpoint(lambda: operations.RerunWorkfow)
     def rerun_workflow(self) -> None: ...
 
-    @declare(lambda: operations.GetWorkflowLogs)
+    @declare_endpoint(lambda: operations.GetWorkflowLogs)
     def get_workflow_logs(self) -> None: ...
 
-    @declare(lambda: operations.GetWorkflowErrors)
+    @declare_endpoint(lambda: operations.GetWorkflowErrors)
     def get_workflow_errors(self) -> None: ...
 
     # apps, events, integrations and their installation
-    @declare(lambda: operations.ListApps)
+    @declare_endpoint(lambda: operations.ListApps)
     def list_apps(self) -> None: ...
 
-    @declare(lambda: operations.ListEvents)
+    @declare_endpoint(lambda: operations.ListEvents)
     def list_events(self) -> None: ...
 
-    @declare(lambda: operations.ListIntegrations)
+    @declare_endpoint(lambda: operations.ListIntegrations)
     def list_integrations(self) -> None: ...
 
-    @declare(lambda: operations.GetAnIntegration)
+    @declare_endpoint(lambda: operations.GetAnIntegration)
     def get_an_integration(self) -> None: ...
 
-    @declare(lambda: operations.GenerateAlloyLink)
+    @declare_endpoint(lambda: operations.GenerateAlloyLink)
     def generate_alloy_link(self) -> None: ...
 
-    @declare(lambda: operations.StartInstallation)
+    @declare_endpoint(lambda: operations.StartInstallation)
     def start_installation(self) -> None: ...
 
-    @declare(lambda: operations.CompleteInstallation)
+    @declare_endpoint(lambda: operations.CompleteInstallation)
     def complete_installation(self) -> None: ...
 
 
 ALLOY = Service(
     "alloy",
     "https://embedded.runalloy.com/2024-03",
-    present=with_default_scheme("bearer"),
+    present=create_scheme_presenter("bearer"),
     probe=Probe(
         lambda _: operations.ListEvents(),
         lambda _, events: f"an account with {len(events.data or ())} custom events",

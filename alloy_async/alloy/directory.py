@@ -145,7 +145,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         async def taken(key: str) -> Outcome:
             try:
                 # Asked first, since most steps take the id only.
-                user = await self._ask_without_effect(self.client.get_a_user(key))
+                user = await self._await_marking_no_effect(self.client.get_a_user(key))
                 await take(user.user_id or key)
             except NotFound:
                 return Outcome(key, "done", "there was nothing left to do")

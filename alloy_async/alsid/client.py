@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.client import AsyncClient
-from ..core.operation.client_method import declare
+from ..core.operation.client_method import declare_endpoint
 from ..core.operation.namespace import AsyncNamespace, Namespace
 from ..core.operation.probe import Probe
 from ..core.options import Service
@@ -14,74 +14,74 @@ from . import operations
 class AlsidMethods:
     """Alsid's operations as methods of both clients."""
 
-    @declare(lambda: operations.ApiLoginPost)
+    @declare_endpoint(lambda: operations.ApiLoginPost)
     def api_login_post(self) -> None: ...
 
-    @declare(lambda: operations.ApiLogoutPost)
+    @declare_endpoint(lambda: operations.ApiLogoutPost)
     def api_logout_post(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersForgottenPasswordPost)
+    @declare_endpoint(lambda: operations.ApiUsersForgottenPasswordPost)
     def api_users_forgotten_password_post(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersGet)
+    @declare_endpoint(lambda: operations.ApiUsersGet)
     def api_users_get(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersIdDelete)
+    @declare_endpoint(lambda: operations.ApiUsersIdDelete)
     def api_users_id_delete(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersIdGet)
+    @declare_endpoint(lambda: operations.ApiUsersIdGet)
     def api_users_id_get(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersIdPatch)
+    @declare_endpoint(lambda: operations.ApiUsersIdPatch)
     def api_users_id_patch(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersIdRolesPut)
+    @declare_endpoint(lambda: operations.ApiUsersIdRolesPut)
     def api_users_id_roles_put(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersPasswordPatch)
+    @declare_endpoint(lambda: operations.ApiUsersPasswordPatch)
     def api_users_password_patch(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersPost)
+    @declare_endpoint(lambda: operations.ApiUsersPost)
     def api_users_post(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersRetrievePasswordPost)
+    @declare_endpoint(lambda: operations.ApiUsersRetrievePasswordPost)
     def api_users_retrieve_password_post(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersWhoamiGet)
+    @declare_endpoint(lambda: operations.ApiUsersWhoamiGet)
     def api_users_whoami_get(self) -> None: ...
 
 
 class AlsidUserMethods:
     """Short names for the operations on users: `alsid.users.list()` is `alsid.api_users_get()`."""
 
-    @declare(lambda: operations.ApiUsersGet)
+    @declare_endpoint(lambda: operations.ApiUsersGet)
     def list(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersIdGet)
+    @declare_endpoint(lambda: operations.ApiUsersIdGet)
     def get(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersPost)
+    @declare_endpoint(lambda: operations.ApiUsersPost)
     def create(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersIdPatch)
+    @declare_endpoint(lambda: operations.ApiUsersIdPatch)
     def update(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersIdDelete)
+    @declare_endpoint(lambda: operations.ApiUsersIdDelete)
     def delete(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersIdRolesPut)
+    @declare_endpoint(lambda: operations.ApiUsersIdRolesPut)
     def replace_roles(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersWhoamiGet)
+    @declare_endpoint(lambda: operations.ApiUsersWhoamiGet)
     def whoami(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersPasswordPatch)
+    @declare_endpoint(lambda: operations.ApiUsersPasswordPatch)
     def change_password(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersForgottenPasswordPost)
+    @declare_endpoint(lambda: operations.ApiUsersForgottenPasswordPost)
     def forget_password(self) -> None: ...
 
-    @declare(lambda: operations.ApiUsersRetrievePasswordPost)
+    @declare_endpoint(lambda: operations.ApiUsersRetrievePasswordPost)
     def retrieve_password(self) -> None: ...
 
 

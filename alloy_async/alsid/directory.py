@@ -54,7 +54,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
             yield _to_record(user)
 
     async def _create_many(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
-        users = await self._ask_without_effect(self.client.api_users_get())
+        users = await self._await_marking_no_effect(self.client.api_users_get())
         there = {fold(user.email): user for user in users if user.email}
 
         async def create(record: UserRecord) -> Outcome:
@@ -106,7 +106,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
 
     async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /api/users/{id}."""
-        user = await self._ask_without_effect(self.find(key))
+        user = await self._await_marking_no_effect(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
         try:

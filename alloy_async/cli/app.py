@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.exceptions import Exit
 
-from ..core.argument_errors import use_argument_names
+from ..core.argument_errors import set_argument_format_for_block
 from ..version import __version__
 from .commands.auth import auth
 from .commands.call import call
@@ -51,7 +51,7 @@ class App(Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             try:
-                with use_argument_names(format_option_name):
+                with set_argument_format_for_block(format_option_name):
                     return super().invoke(ctx)
             except click.ClickException as error:
                 if not ctx.meta[JSON_ERRORS]:

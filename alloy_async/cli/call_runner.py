@@ -104,7 +104,7 @@ async def _send_and_write(plan: CallPlan) -> None:
     async with open_client(plan.system, plan.target, deadline=plan.deadline) as (client, place):
         operation = plan.build(place)
         if not plan.json_errors:
-            _print_unknown_members(operation)
+            _print_unknown_request_members(operation)
         with open_result(plan.output, plan.form, is_list=plan.is_list) as writer:
             if plan.is_file:
                 async with client.stream(operation) as stream:
@@ -132,7 +132,7 @@ async def _send_once_and_write(
         writer.write_json_value(answer.result)
 
 
-def _print_unknown_members(operation: Any) -> None:
+def _print_unknown_request_members(operation: Any) -> None:
 
     for field in get_fields(type(operation)):
         for path in find_unknown_members(getattr(operation, field.name), field.wire):

@@ -80,7 +80,7 @@ def run_job(command: JobTask, options: JobOptions) -> ExitCode:
             return command.finish(result, options)
     if isinstance(result, Plan):
         return _print_plan(command, options, result)
-    return _finish_report(command, options, result, progress)
+    return _present_report(command, options, result, progress)
 
 
 def _print_plan(command: JobTask, options: JobOptions, plan: Plan) -> ExitCode:
@@ -96,7 +96,7 @@ def _print_plan(command: JobTask, options: JobOptions, plan: Plan) -> ExitCode:
     return ExitCode.CHANGES if options.detailed_exitcode and plan.changes else ExitCode.SUCCESS
 
 
-def _finish_report(command: JobTask, options: JobOptions, report: Report, progress: Display) -> ExitCode:
+def _present_report(command: JobTask, options: JobOptions, report: Report, progress: Display) -> ExitCode:
     from ..provisioning.events import INTERRUPTED
     from .output.safe_console import create_console
     from .output.summary import print_summary
@@ -108,7 +108,7 @@ def _finish_report(command: JobTask, options: JobOptions, report: Report, progre
         else None
     )
     if report.complete and report.phase != "undo":
-        try_remove_stale_file(report, command.failed, progress.print_message)
+        try_remove_stale_failed_file(report, command.failed, progress.print_message)
     data = {**result_to_json(report), "failed_file": failed and str(failed)}
     with ignore_closed_stream(sys.stdout):
         _print_result(
@@ -155,7 +155,7 @@ def write_failed_file_or_warn(
         return None
 
 
-def try_remove_stale_file(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
+def try_remove_stale_failed_file(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
     """Remove the file of the rows that did not go in, now that they are in."""
     from ..provisioning import JobError
     from .output.failed_file import remove_stale_file

@@ -25,7 +25,7 @@ _VALUES = (
 )
 
 
-def parse_description_for_shell(system: str, operation: OperationClass) -> Description:
+def load_description_for_shell(system: str, operation: OperationClass) -> Description:
     """Read the docstring of an operation as a help page shows it.
 
     Args:

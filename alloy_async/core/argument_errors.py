@@ -30,7 +30,7 @@ _format: FormatArgument = _format_as_keyword
 def format_argument_name(name: str, value: Any = None) -> str:
     """Name an argument in a message as whoever reads it would write it: `allow_inactive=True`.
 
-    On the command line it is an option, in a table a key: they say so by `use_argument_names`.
+    On the command line it is an option, in a table a key: they say so by `set_argument_format_for_block`.
 
     Args:
         name: in Python.
@@ -40,7 +40,7 @@ def format_argument_name(name: str, value: Any = None) -> str:
 
 
 @contextmanager
-def use_argument_names(format_argument: FormatArgument) -> Iterator[None]:
+def set_argument_format_for_block(format_argument: FormatArgument) -> Iterator[None]:
     """Let messages name arguments in another way while the block lasts, in all threads: for a program that is the library's
     only user in its process.
 

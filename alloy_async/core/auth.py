@@ -200,7 +200,7 @@ def _create_credential_error(cause: Exception) -> CredentialError:
     return CredentialError(f"the credential could not be fetched: {reason}; nothing was sent")
 
 
-def with_default_scheme(scheme: str) -> Callable[[str], str]:
+def create_scheme_presenter(scheme: str) -> Callable[[str], str]:
     """Presents a bare key as `scheme KEY`, and one that names its scheme as it is."""
 
     def present(key: str) -> str:

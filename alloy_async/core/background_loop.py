@@ -83,7 +83,7 @@ class BackgroundLoop:
                 "a sync client was called from its own event loop thread (a hook or a credential callable?), where waiting"
                 " would never end; use the async client there"
             )
-        signal = self._signals.acquire()
+        signal = self._signals.take_from_pool()
         # Not BackgroundCall[T](...): what is subscripted is made through typing, at three times the cost.
         call: BackgroundCall[T] = BackgroundCall(self, start, args, signal.set)
         self._hand_over(call)

@@ -14,7 +14,7 @@ from .http.open_response import OpenResponse
 from .messages.result_decoder import ANYTHING
 from .messages.unexpected_answers import find_request_id, lowercase_header_names
 from .operation.operation import Operation, create_not_an_operation_error
-from .options import CallOptions, Options, Service, replace_settings, split_client_options
+from .options import CallOptions, Options, Service, replace_settings, split_call_and_connection_options
 from .ratelimit.limiter import Limiter
 
 if TYPE_CHECKING:  # not every program needs these
@@ -83,7 +83,7 @@ class AsyncClient(ClientBase):
         """
         owner = owner or type(self)
         self.system: Service = get_service(owner, system)
-        settings, connection = split_client_options(
+        settings, connection = split_call_and_connection_options(
             owner.__name__, options, lambda: list_client_options(owner)
         )
         self._shared = create_shared_state(self.system, credential, settings, connection)
@@ -104,7 +104,7 @@ class AsyncClient(ClientBase):
                 telemetry, as in the constructor.
         """
         settings = replace_settings(self._options.settings, options)
-        other = self._copy_unchanged()
+        other = self._copy_shallowly()
         other._owns_connections = False
         other._options = PreparedOptions(settings, self._shared)
         return other

@@ -61,7 +61,7 @@ class ClientBase:
 
         return cls(**read_client_options(cls.system, name, options))
 
-    def _copy_unchanged(self) -> Self:
+    def _copy_shallowly(self) -> Self:
         """Make another one with the same attributes, those of subclasses included."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)

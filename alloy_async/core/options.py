@@ -12,7 +12,7 @@ import attrs
 from yarl import URL
 
 from .argument_errors import format_name_suggestion, improve_argument_errors
-from .auth import with_default_scheme
+from .auth import create_scheme_presenter
 from .errors import ConfigurationError
 from .http.transport import Timeout
 from .operation.operation import Operation
@@ -47,7 +47,7 @@ class Service:
 
     name: str
     base_url: str | None
-    present: Callable[[str], str] = with_default_scheme("Bearer")
+    present: Callable[[str], str] = create_scheme_presenter("Bearer")
     header: str = "Authorization"
     query_key: str | None = None
     credential: str = "api_key"
@@ -125,7 +125,7 @@ def _convert_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     return dict(headers)
 
 
-def _require_telemetry(value: OpenTelemetry | None) -> OpenTelemetry | None:
+def _require_telemetry_object(value: OpenTelemetry | None) -> OpenTelemetry | None:
     if value is not None:
         check_methods("telemetry", value, ("trace_call",), "OpenTelemetry()")
     return value
@@ -160,10 +160,10 @@ class CallSettings:
         self.on_retry: Callable[[RetryEvent], None] | None = read_hook("on_retry")
         self.on_result: Callable[[Operation[Any], Any], None] | None = read_hook("on_result")
         self.on_limit: Callable[[RateLimitedEvent], None] | None = read_hook("on_limit")
-        self.telemetry: OpenTelemetry | None = _require_telemetry(options.get("telemetry"))
+        self.telemetry: OpenTelemetry | None = _require_telemetry_object(options.get("telemetry"))
 
 
-def split_client_options(
+def split_call_and_connection_options(
     owner: str, options: Mapping[str, Any], list_known: Callable[[], Collection[str]]
 ) -> tuple[CallSettings, dict[str, Any]]:
     """Split a client's options into those of its calls, checked, and those of its connection.

@@ -120,7 +120,7 @@ class SystemClock:
     random: staticmethod[[], float] = staticmethod(random.random)
 
 
-async def attempt_again(
+async def retry_after_first_failure(
     attempt: Callable[[], Awaitable[T]],
     failure: AlloyAsyncError,
     *,
@@ -166,7 +166,7 @@ async def attempt_again(
 
 
 class _LoopRules(NamedTuple):
-    """How long the loop of `attempt_again` waits, and when it ends; see there."""
+    """How long the loop of `retry_after_first_failure` waits, and when it ends; see there."""
 
     policy: Retry
     budget: RetryBudget

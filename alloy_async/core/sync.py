@@ -76,7 +76,7 @@ class Client(ClientBase):
     """The earlier name of with_retry_hook."""
 
     def _copy_with_client(self, client: AsyncClient) -> Self:
-        other = self._copy_unchanged()
+        other = self._copy_shallowly()
         other._client = client
         return other
 

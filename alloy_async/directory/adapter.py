@@ -175,7 +175,7 @@ class Adapter(ABC, Generic[ClientT]):
         """Find the system's own id of the user that a record is about; a failure to ask has changed nothing."""
         if record.remote_id:
             return record.remote_id
-        found = await self._ask_without_effect(self.find(self.get_key(record)))
+        found = await self._await_marking_no_effect(self.find(self.get_key(record)))
         return None if found is None else found.remote_id
 
     def _get_keys_of_records(self, records: Sequence[UserRecord]) -> Sequence[str]:
@@ -248,7 +248,7 @@ class Adapter(ABC, Generic[ClientT]):
         """
         return await SingleCalls(self._create_error_outcome, changes=changes).make_calls(call, items, keys)
 
-    async def _ask_without_effect(self, asking: Awaitable[T]) -> T:
+    async def _await_marking_no_effect(self, asking: Awaitable[T]) -> T:
         """Await the answer to a question; where there is none, nothing has happened."""
         try:
             return await asking

@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from ..core.calls.scope import begin_watch, current_scope
+from ..core.calls.scope import current_scope, watch_following_attempts
 from ..core.errors import AlloyAsyncError
 from ..core.http.outgoing_request import OutgoingRequest
 from ..core.operation.operation import Operation
@@ -88,7 +88,7 @@ class WithdrawableCall:
         assert task is not None
         before = task.cancelling()
         self._task = task
-        watch = begin_watch(self)
+        watch = watch_following_attempts(self)
         try:
             return await start()
         except asyncio.CancelledError:

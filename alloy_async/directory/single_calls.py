@@ -53,7 +53,7 @@ class SingleCalls:
         else:
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._call_in_turn(call, item, key))
+                    group.create_task(self._call_when_slot_is_free(call, item, key))
                     for item, key in zip(items, keys, strict=True)
                 ]
             results = [task.result() for task in tasks]
@@ -61,7 +61,9 @@ class SingleCalls:
             raise self._errors[0]
         return results
 
-    async def _call_in_turn(self, call: Callable[[Item], Awaitable[T]], item: Item, key: str) -> T | Outcome:
+    async def _call_when_slot_is_free(
+        self, call: Callable[[Item], Awaitable[T]], item: Item, key: str
+    ) -> T | Outcome:
         async with self._slots:
             if self._work is None:
                 return await self._attempt_call(call, item, key)

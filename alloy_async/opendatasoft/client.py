@@ -7,11 +7,11 @@ from typing import Unpack
 
 import attrs
 
-from ..core.auth import KeySource, with_default_scheme
+from ..core.auth import KeySource, create_scheme_presenter
 from ..core.client import AsyncClient
 from ..core.client_base import hide_arguments
 from ..core.errors import ConfigurationError
-from ..core.operation.client_method import declare
+from ..core.operation.client_method import declare_endpoint
 from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client
@@ -24,25 +24,25 @@ BASE_PATH = "/api/automation/v1.0"
 class OpendatasoftMethods:
     """Opendatasoft's operations as methods of both clients."""
 
-    @declare(lambda: operations.DeleteUser)
+    @declare_endpoint(lambda: operations.DeleteUser)
     def delete_user(self) -> None: ...
 
-    @declare(lambda: operations.GetUser)
+    @declare_endpoint(lambda: operations.GetUser)
     def get_user(self) -> None: ...
 
-    @declare(lambda: operations.GetUsers)
+    @declare_endpoint(lambda: operations.GetUsers)
     def get_users(self) -> None: ...
 
-    @declare(lambda: operations.InviteUsers)
+    @declare_endpoint(lambda: operations.InviteUsers)
     def invite_users(self) -> None: ...
 
-    @declare(lambda: operations.ProvisionUsers)
+    @declare_endpoint(lambda: operations.ProvisionUsers)
     def provision_users(self) -> None: ...
 
-    @declare(lambda: operations.UpdateUser)
+    @declare_endpoint(lambda: operations.UpdateUser)
     def update_user(self) -> None: ...
 
-    @declare(lambda: operations.UsersExport)
+    @declare_endpoint(lambda: operations.UsersExport)
     def users_export(self) -> None: ...
 
 
@@ -54,7 +54,7 @@ def _strip_auth_scheme(key: str) -> str:
 OPENDATASOFT = Service(
     "opendatasoft",
     None,
-    present=with_default_scheme("Apikey"),
+    present=create_scheme_presenter("Apikey"),
     probe=Probe(
         lambda _: operations.GetUsers(limit=0),
         lambda _, page: f"a portal with {page.total_count} users",

@@ -96,14 +96,14 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         ]
 
     async def _find_existing(self, record: UserRecord) -> UserRecord | None:
-        user = await self._ask_without_effect(self.find(record.username)) if record.username else None
-        return user or await self._ask_without_effect(self.find(record.email or ""))
+        user = await self._await_marking_no_effect(self.find(record.username)) if record.username else None
+        return user or await self._await_marking_no_effect(self.find(record.email or ""))
 
     async def _invite_or_provision(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Call POST /users/invite/ for all, or POST /users/provision/ for each."""
         if self.identity_provider is None:
             return await self._send_and_read_verdicts(
-                self.client.invite_users([_to_user(record) for record in records]), records
+                self.client.invite_users([_to_opendatasoft_user(record) for record in records]), records
             )
 
         async def provision(record: UserRecord) -> Outcome:
@@ -145,21 +145,23 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         username = await self._find_id(record)
         if username is None:
             return Outcome(key, "invalid", "there is no user with this name or email")
-        user = await self._ask_without_effect(self.client.get_user(username))
-        said = attrs.asdict(_to_user(record), recurse=False, filter=lambda _, value: value is not None)
+        user = await self._await_marking_no_effect(self.client.get_user(username))
+        said = attrs.asdict(
+            _to_opendatasoft_user(record), recurse=False, filter=lambda _, value: value is not None
+        )
         await self.client.update_user(username, attrs.evolve(user, **{**said, "username": username}))
         return Outcome(key, "updated", remote_id=username)
 
     async def _delete_one(self, key: str) -> Outcome:
         """Call DELETE /users/{username}/."""
-        user = await self._ask_without_effect(self.find(key))
+        user = await self._await_marking_no_effect(self.find(key))
         if user is None or user.remote_id is None:
             return Outcome(key, "deleted", "was not there")
         await self.client.delete_user(user.remote_id)
         return Outcome(key, "deleted", remote_id=user.remote_id)
 
 
-def _to_user(record: UserRecord) -> models.User:
+def _to_opendatasoft_user(record: UserRecord) -> models.User:
     return models.User(
         username=record.username or None,
         email=record.email,
@@ -170,7 +172,7 @@ def _to_user(record: UserRecord) -> models.User:
 
 
 def _to_provision_request(record: UserRecord, identity_provider: str) -> models.ProvisionUsersRequest:
-    user = _to_user(record)
+    user = _to_opendatasoft_user(record)
     return models.ProvisionUsersRequest(
         email=record.email or "",
         identity_provider=models.ProvisionUsersRequestAllOfIdentityProvider(identity_provider),

@@ -21,7 +21,7 @@ from .store.header import JobHeader, Mode
 from .store.job_identity_label import create_job_label
 from .store.job_store import CORRECTED
 from .store.postgres.address import JobAddress
-from .store.store_opener import open_store, open_store_for_reading, parse_place
+from .store.store_opener import open_store, open_store_for_reading, parse_job_place
 from .store.temporary.indexes import CorrectableRows
 from .store.writer import open_job_writer
 
@@ -60,7 +60,7 @@ async def read_first_job(job: str | Path, target: Directory, *, new_key: bool) -
     async with open_job(job, target, new_key=new_key) as writer:
         first, path = writer.header, writer.store.path
     _refuse_unfinished(first, path)
-    return FirstJob(parse_place(job), path, first)
+    return FirstJob(parse_job_place(job), path, first)
 
 
 def _refuse_unfinished(first: JobHeader, path: JobPlace) -> None:
@@ -111,7 +111,7 @@ async def create_correction_header(
     return await create_job_header(source, target, mode, None, options)
 
 
-async def choose_correction_place(first: FirstJob, source: Source) -> JobPlace:
+async def choose_and_note_correction_place(first: FirstJob, source: Source) -> JobPlace:
     """Choose where the job goes that takes in corrected rows, and write that down in the first one, durably.
 
     What follows the first job finds it there: to take it back too, and to report it.

@@ -11,7 +11,7 @@ from ..directory import Directory
 from .database_outages import survive_outages
 from .errors import JobError, JobPlace
 from .events import Checked
-from .execution.job_opening import create_job, open_job, open_job_source
+from .execution.job_opening import create_job, open_given_source, open_job
 from .execution.run_phases import execute_job, execute_undo, plan_before_sending, reconcile_before_undo
 from .execution.sharded_job import (
     check_can_have_workers,
@@ -108,7 +108,7 @@ async def take_up_job(
             if header.state == "undoing":
                 return await carry_out_planned_undo(JobContext(writer, target, run), began)
             given = header.source_path if source is None else source
-            context = JobContext(writer, target, run, await open_job_source(given, target))
+            context = JobContext(writer, target, run, await open_given_source(given, target))
             if header.state == "planning":  # nothing was sent yet
                 _refuse_unchecked_corrections(context)
                 await discard_plan(context)

@@ -11,7 +11,7 @@ from typing import Any
 from ..directory import Directory
 from .async_helpers import run_in_thread
 from .correction_job import (
-    choose_correction_place,
+    choose_and_note_correction_place,
     create_correction_header,
     open_corrected_rows,
     read_first_job,
@@ -19,7 +19,7 @@ from .correction_job import (
 from .database_outages import survive_outages
 from .errors import JobInUse, SourceError
 from .events import OnEvent
-from .execution.job_opening import choose_job_path, create_job, create_job_header, open_job_source
+from .execution.job_opening import choose_job_path, create_job, create_job_header, open_given_source
 from .execution.run_phases import plan_before_sending
 from .execution.shard_worker import work_on_shards
 from .execution.sharded_job import finish_job, read_run_report
@@ -29,7 +29,7 @@ from .results import Plan, Report, summarize_plan
 from .run_options import Run, RunOptions, ignore_event
 from .sources import Source
 from .store.header import Mode
-from .store.store_opener import parse_place
+from .store.store_opener import parse_job_place
 
 __all__ = ["Run", "RunOptions", "apply", "plan", "provision", "resume", "undo", "work"]
 
@@ -67,7 +67,7 @@ async def plan(
         JobError: the job file cannot be written, or too many users would be removed.
         AlloyAsyncError: the system could not be asked.
     """
-    opened = await open_job_source(source, target)
+    opened = await open_given_source(source, target)
     rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
     header = await create_job_header(
         opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": True}
@@ -114,7 +114,7 @@ async def provision(
         JobError: the job file could not be written any more; `resume` finds out what was sent.
     """
     began = time.monotonic()
-    opened = await open_job_source(source, target)
+    opened = await open_given_source(source, target)
     rules = {"allow_inactive": allow_inactive, "send_hidden": send_hidden}
     header = await create_job_header(
         opened, target, mode, allow_delete, {**(options or {}), **rules, "look_up": False}
@@ -150,7 +150,7 @@ async def apply(
         SourceError: the source was changed since; with the first row that differs. Nothing was sent.
         AlloyAsyncError: the very first calls failed; nothing was sent.
     """
-    return await take_up_job(parse_place(job), target, source, run or RunOptions(), fresh=True)
+    return await take_up_job(parse_job_place(job), target, source, run or RunOptions(), fresh=True)
 
 
 async def resume(
@@ -181,13 +181,13 @@ async def resume(
         about the rows in doubt. Nothing was sent.
     """
     if failed is None:
-        return await take_up_job(parse_place(job), target, source, run or RunOptions(), fresh=False)
+        return await take_up_job(parse_job_place(job), target, source, run or RunOptions(), fresh=False)
     began, run = time.monotonic(), run or RunOptions()
-    opened = await open_job_source(failed, target)
+    opened = await open_given_source(failed, target)
     first = await read_first_job(job, target, new_key=run.new_key)
     async with open_corrected_rows(first, opened, target) as rows:
         header = await create_correction_header(first, rows, target, options or {})
-        place = await choose_correction_place(first, rows)
+        place = await choose_and_note_correction_place(first, rows)
         return await begin_and_run_job(rows, target, header, place, run, began)
 
 
@@ -206,7 +206,7 @@ async def undo(
     Raises:
         As for `apply`.
     """
-    return await take_back_job(parse_place(job), target, run or RunOptions(), remove_adopted=adopted)
+    return await take_back_job(parse_job_place(job), target, run or RunOptions(), remove_adopted=adopted)
 
 
 async def work(
@@ -232,10 +232,10 @@ async def work(
         JobError, SourceError: the job or its source cannot be used.
         AlloyAsyncError: the very first call failed; nothing was sent.
     """
-    place, run = parse_place(job), run or RunOptions()
+    place, run = parse_job_place(job), run or RunOptions()
 
     async def open_given(name: str) -> Source:
-        return await open_job_source(name if source is None else source, target)
+        return await open_given_source(name if source is None else source, target)
 
     began = time.monotonic()
 

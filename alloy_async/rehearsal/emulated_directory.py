@@ -96,7 +96,7 @@ class EmulatedDirectory:
         own = self._own_ids.get(user.remote_id or "", user.remote_id)
         return attrs.evolve(user, **self._empty, remote_id=own)
 
-    def _show_outcome(self, outcome: Outcome) -> Outcome:
+    def _replace_remote_id(self, outcome: Outcome) -> Outcome:
         return attrs.evolve(outcome, remote_id=self._own_ids.get(outcome.remote_id or "", outcome.remote_id))
 
     # the directory
@@ -130,7 +130,7 @@ class EmulatedDirectory:
     async def create(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Create users in the emulation."""
         people = [attrs.evolve(record, **self._empty) for record in records]
-        return [self._show_outcome(outcome) for outcome in await self._inner.create(people)]
+        return [self._replace_remote_id(outcome) for outcome in await self._inner.create(people)]
 
     async def update(self, records: Sequence[UserRecord]) -> Sequence[Outcome]:
         """Change users in the emulation."""
@@ -140,14 +140,14 @@ class EmulatedDirectory:
             )
             for record in records
         ]
-        return [self._show_outcome(outcome) for outcome in await self._inner.update(people)]
+        return [self._replace_remote_id(outcome) for outcome in await self._inner.update(people)]
 
     async def delete(self, keys: Sequence[str]) -> Sequence[Outcome]:
         """Delete users from the emulation."""
         outcomes = await self._inner.delete([self._inner_ids.get(key, key) for key in keys])
-        return [self._show_outcome(outcome) for outcome in outcomes]
+        return [self._replace_remote_id(outcome) for outcome in outcomes]
 
     async def offboard(self, step: str, keys: Sequence[str]) -> Sequence[Outcome]:
         """Take a step of leaving in the emulation."""
         outcomes = await self._inner.offboard(step, [self._inner_ids.get(key, key) for key in keys])
-        return [self._show_outcome(outcome) for outcome in outcomes]
+        return [self._replace_remote_id(outcome) for outcome in outcomes]

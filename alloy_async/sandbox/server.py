@@ -276,7 +276,7 @@ def _create_checked_call(
     try:
         return ApiCall(
             operation=operation.id,
-            path=operation.read_path(path),
+            path=operation.parse_path_parameters(path),
             query=operation.read_query(request.query),
             body=operation.read_body(request.body, request.headers.get("Content-Type", "")),
             headers=request.headers,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Unpack
 
-from ..core.auth import KeySource, with_default_scheme
+from ..core.auth import KeySource, create_scheme_presenter
 from ..core.client import AsyncClient
 from ..core.client_base import hide_arguments
 from ..core.errors import AlloyAsyncError, NotFound
-from ..core.operation.client_method import declare
+from ..core.operation.client_method import declare_endpoint
 from ..core.operation.probe import Probe
 from ..core.options import Options, Service
 from ..core.sync import Client
@@ -21,42 +21,42 @@ class SmoochMethods:
     """Smooch's operations on app users as methods of both clients."""
 
     # users
-    @declare(lambda: operations.DeleteAppUser)
+    @declare_endpoint(lambda: operations.DeleteAppUser)
     def delete_app_user(self) -> None: ...
 
-    @declare(lambda: operations.DeleteAppUserProfile)
+    @declare_endpoint(lambda: operations.DeleteAppUserProfile)
     def delete_app_user_profile(self) -> None: ...
 
-    @declare(lambda: operations.GetAppUser)
+    @declare_endpoint(lambda: operations.GetAppUser)
     def get_app_user(self) -> None: ...
 
-    @declare(lambda: operations.PreCreateAppUser)
+    @declare_endpoint(lambda: operations.PreCreateAppUser)
     def pre_create_app_user(self) -> None: ...
 
-    @declare(lambda: operations.UpdateAppUser)
+    @declare_endpoint(lambda: operations.UpdateAppUser)
     def update_app_user(self) -> None: ...
 
     # channels and business systems
-    @declare(lambda: operations.GetAppUserAuthCode)
+    @declare_endpoint(lambda: operations.GetAppUserAuthCode)
     def get_app_user_auth_code(self) -> None: ...
 
-    @declare(lambda: operations.GetAppUserBusinessSystemIds)
+    @declare_endpoint(lambda: operations.GetAppUserBusinessSystemIds)
     def get_app_user_business_system_ids(self) -> None: ...
 
-    @declare(lambda: operations.GetAppUserEntityIds)
+    @declare_endpoint(lambda: operations.GetAppUserEntityIds)
     def get_app_user_entity_ids(self) -> None: ...
 
-    @declare(lambda: operations.GetLinkRequests)
+    @declare_endpoint(lambda: operations.GetLinkRequests)
     def get_link_requests(self) -> None: ...
 
-    @declare(lambda: operations.LinkAppUser)
+    @declare_endpoint(lambda: operations.LinkAppUser)
     def link_app_user(self) -> None: ...
 
-    @declare(lambda: operations.UnlinkAppUser)
+    @declare_endpoint(lambda: operations.UnlinkAppUser)
     def unlink_app_user(self) -> None: ...
 
     # messages
-    @declare(lambda: operations.PostImageMessage)
+    @declare_endpoint(lambda: operations.PostImageMessage)
     def post_image_message(self) -> None: ...
 
 
@@ -77,7 +77,7 @@ def _says_that_nobody_is_there(error: AlloyAsyncError) -> bool:
 SMOOCH = Service(
     "smooch",
     "https://api.smooch.io",
-    present=with_default_scheme("Bearer"),
+    present=create_scheme_presenter("Bearer"),
     credential="token",
     probe=Probe(
         _create_question,

@@ -13,7 +13,7 @@ import alloy_async
 from alloy_async.cli.app import app
 from alloy_async.cli.error_messages import OPTIONS, format_option_name
 from alloy_async.cli.tenants.error_messages import format_key_name
-from alloy_async.core.argument_errors import format_argument_name, use_argument_names
+from alloy_async.core.argument_errors import format_argument_name, set_argument_format_for_block
 from alloy_async.provisioning import SourceError, open_source
 
 LIBRARY = Path(alloy_async.__file__).parent
@@ -42,9 +42,9 @@ def test_an_argument_has_a_name_in_each_place(
     name: str, value: Any, python: str, option: str, key: str
 ) -> None:
     assert format_argument_name(name, value) == python
-    with use_argument_names(format_option_name):
+    with set_argument_format_for_block(format_option_name):
         assert format_argument_name(name, value) == option
-        with use_argument_names(format_key_name):
+        with set_argument_format_for_block(format_key_name):
             assert format_argument_name(name, value) == key
         assert format_argument_name(name, value) == option
     assert format_argument_name(name, value) == python

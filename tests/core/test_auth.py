@@ -24,7 +24,7 @@ from alloy_async import (
     Token,
     Unauthorized,
 )
-from alloy_async.core.auth import with_default_scheme
+from alloy_async.core.auth import create_scheme_presenter
 from alloy_async.sandbox import Fault, Sandbox, Status
 
 from ..waiting import wait_until
@@ -76,7 +76,7 @@ async def test_a_bare_key_gets_a_scheme_and_others_stay(key: str, header: str) -
     async with Scripted() as service, AsyncAlloy(key, base_url=service.url) as client:
         await client.send(GET)
         assert service.arrived[0].headers["authorization"] == header
-    assert with_default_scheme("X")("k") == "X k"
+    assert create_scheme_presenter("X")("k") == "X k"
 
 
 @pytest.mark.parametrize(

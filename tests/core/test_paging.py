@@ -60,7 +60,7 @@ def test_the_rows_of_an_answer(paging: Unpaged, answer: Any, rows: list[int]) ->
     ],
 )
 def test_the_first_request(paging: Unpaged, given: List, first: List) -> None:
-    assert paging.create_first(given) == first
+    assert paging.create_first_operation(given) == first
 
 
 @pytest.mark.parametrize(

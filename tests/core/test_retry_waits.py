@@ -24,7 +24,7 @@ from alloy_async import (
     StatusError,
     Timeout,
 )
-from alloy_async.core.retry import RetryBudget, attempt_again, may_repeat
+from alloy_async.core.retry import RetryBudget, may_repeat, retry_after_first_failure
 from alloy_async.sandbox import Fault, Hang, Reset, Sandbox, Status, Trickle
 from alloy_async.testing import FakeClock
 
@@ -266,7 +266,7 @@ class Turns:
         return RateLimited("no", status=429, effect="none", retry_after=self._asked)
 
     async def run(self, policy: Retry, seconds: float) -> str:
-        return await attempt_again(
+        return await retry_after_first_failure(
             self.attempt,
             self.refuse(),
             policy=policy,

@@ -34,7 +34,7 @@ class InterruptedSignal(LockSignal):
 
 
 class InterruptedSignals(ThreadSignals):
-    def acquire(self) -> ThreadSignal:
+    def take_from_pool(self) -> ThreadSignal:
         return InterruptedSignal()
 
 
@@ -74,10 +74,10 @@ def test_ctrl_c_in_the_moment_in_which_a_call_ends(interrupted: BackgroundLoop) 
 
 def test_signals_are_used_again() -> None:
     signals = ThreadSignals(locks=True)
-    first, second = signals.acquire(), signals.acquire()
+    first, second = signals.take_from_pool(), signals.take_from_pool()
     assert first is not second
     signals.return_to_pool(first)
-    assert signals.acquire() is first
+    assert signals.take_from_pool() is first
 
 
 @needs_eventfd
@@ -96,10 +96,10 @@ def test_calls_one_after_the_other_leave_no_files_open(alloy: Alloy) -> None:
 def test_with_too_many_files_open_a_lock_does() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     signals = ThreadSignals(locks=False)
-    assert isinstance(signals.acquire(), EventfdSignal)
+    assert isinstance(signals.take_from_pool(), EventfdSignal)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
-        assert isinstance(signals.acquire(), LockSignal)
+        assert isinstance(signals.take_from_pool(), LockSignal)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

@@ -20,7 +20,11 @@ from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.planning.source_planner import SourcePlanner
 from alloy_async.provisioning.sources import ColumnLayout, Row
 from alloy_async.provisioning.sources.blocks import ColumnBlock, read_row_blocks
-from alloy_async.provisioning.sources.formats.csv_parser import CELL_LIMIT, gather_columns, split_columns
+from alloy_async.provisioning.sources.formats.csv_parser import (
+    CELL_LIMIT,
+    gather_columns,
+    split_unquoted_text_into_columns,
+)
 from alloy_async.provisioning.sources.formats.json_lines import try_parse_objects
 from alloy_async.systems import load_directory
 from simulation.sandbox_directories import SYSTEMS
@@ -188,7 +192,7 @@ def test_a_text_that_is_split_into_columns_is_the_one_that_is_parsed(
     lines: list[list[str]], end: str, is_ended: bool, width: int
 ) -> None:
     text = end.join(map(",".join, lines)) + (end if is_ended else "")
-    found = split_columns(text, ",", width)
+    found = split_unquoted_text_into_columns(text, ",", width)
     parsed = [cells or [""] for cells in csv.reader(io.StringIO(text, newline=""))]
     if found is not None:
         columns, odd = found
@@ -203,7 +207,7 @@ def test_a_text_that_is_split_into_columns_is_the_one_that_is_parsed(
 
 @pytest.mark.parametrize("text", ['a,"b"\n', "a" * (CELL_LIMIT + 1), "a\rb"])
 def test_what_may_mean_something_else_is_not_split(text: str) -> None:
-    assert split_columns(text, ",", 1) is None
+    assert split_unquoted_text_into_columns(text, ",", 1) is None
 
 
 PIECES = [

@@ -48,7 +48,7 @@ def test_bodies_are_found_for_just_the_rows_that_they_were_made_of(target: Alloy
         assert spool.find_body([stretch(1, 1003)]) is None  # one more was refused later, say
         assert spool.find_body([stretch(1004, 1399)]) is None
         assert spool.find_body([stretch(1400, 1400)]) is None
-        spool.drop_all()
+        spool.abandon()
         assert spool.find_body(first) is None
         spool.add_planned_creations(1, users(1, 1000))
         assert spool.find_body([stretch(1, 1000)]) is None

@@ -115,16 +115,16 @@ def assert_sent_alike(source: Source, system: str, planned: Sequence[RowStretch]
     records = [row.record for row in source.rows()]
     wanted = [records[number - 1] for rows in creations for number in range(rows.first, rows.last + 1)]
     columns = SourceRereader(source, 1, comparer)
-    together = [user for rows in creations for user in columns.find_users([rows]).iterate_records()]
+    together = [user for rows in creations for user in columns.reread_records([rows]).iterate_records()]
     assert together == wanted
     if creations:
-        assert [*columns.find_users(creations).iterate_records()] == wanted
+        assert [*columns.reread_records(creations).iterate_records()] == wanted
         halves = [
             half
             for rows in creations
             for half in (rows.slice_rows(0, rows.rows // 2), rows.slice_rows(rows.rows // 2, rows.rows))
         ]
-        assert [*columns.find_users([half for half in halves if half.rows]).iterate_records()] == wanted
+        assert [*columns.reread_records([half for half in halves if half.rows]).iterate_records()] == wanted
 
 
 async def assert_planned_alike(path: Path, source: Source, system: str, mode: Mode) -> None:
@@ -167,13 +167,13 @@ async def test_a_value_that_changes_after_planning_is_noticed(tmp_path: Path, wa
     _, _, planned = await plan_job(tmp_path / "users.job", source, "alloy", "create")
     creations = [rows for rows in planned if rows.action == "create"]
     columns = SourceRereader(source, 1, UserComparer(load_directory("alloy").capabilities, b"s" * 16))
-    assert sum(users.rows for users in (columns.find_users([rows]) for rows in creations)) == 5000
+    assert sum(users.rows for users in (columns.reread_records([rows]) for rows in creations)) == 5000
     before, lines = path.stat(), path.read_bytes().split(b"\r\n")
     lines[4321] = lines[4321].replace(b"U X", b"U Y")
     path.write_bytes(b"\r\n".join(lines))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(SourceError, match="was changed while the job was running") as caught:
-        [columns.find_users([rows]) for rows in creations]
+        [columns.reread_records([rows]) for rows in creations]
     assert caught.value.line == 4322
 
 

@@ -104,7 +104,7 @@ def test_a_saved_mapping(tmp_path: Path) -> None:
         {"department": "Sales", "attributes.site": "London"},
     )
     mine = FieldMap({"uid": "username"}, {"department": "IT"})
-    assert mine.merge(saved) == FieldMap(
+    assert mine.fill_gaps_from(saved) == FieldMap(
         {"Cost Center": "attributes.cost_center", "profile.mail": "email", "uid": "username"},
         {"department": "IT", "attributes.site": "London"},
     )

@@ -31,7 +31,7 @@ from alloy_async.provisioning.store.store_opener import (
     delete_store,
     get_path_for_files,
     job_exists,
-    parse_place,
+    parse_job_place,
 )
 
 HEADER = JobHeader(source="users.csv", system="Alloy", base_url="https://alloy.example", mode="create")
@@ -75,8 +75,8 @@ def test_a_job_is_named_as_people_name_files(name: str) -> None:
 
 
 def test_places_are_told_apart() -> None:
-    assert parse_place("postgresql://db/jobs#june") == "postgresql://db/jobs#june"
-    assert get_path_for_files(parse_place("june.job")).name == "june.job"
+    assert parse_job_place("postgresql://db/jobs#june") == "postgresql://db/jobs#june"
+    assert get_path_for_files(parse_job_place("june.job")).name == "june.job"
     assert get_path_for_files("postgresql://db/jobs#june").name == "june"
 
 
@@ -203,7 +203,7 @@ def test_transactions_wait_no_longer_than_a_lease(place: str) -> None:
         for store in (reader, worker):
             with store.transaction():
                 for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
-                    assert store.fetch_with_names(f"SHOW {name}", None) == [("6s",)]
+                    assert store.fetch_with_named_values(f"SHOW {name}", None) == [("6s",)]
 
 
 def test_nothing_is_left_in_a_session_which_a_pooler_gives_to_another(place: str) -> None:
@@ -509,7 +509,7 @@ def test_a_statement_that_takes_too_long_says_what_to_do(place: str) -> None:
     with PostgresStore.open_for_reading(place) as store:
         store._database.execute("SET statement_timeout = '20ms'")
         with pytest.raises(JobUnavailable, match="allow statements more time"):
-            store.fetch_with_names("SELECT pg_sleep(60)", None)
+            store.fetch_with_named_values("SELECT pg_sleep(60)", None)
 
 
 def test_a_connection_that_is_lost_is_told_once(place: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -118,7 +118,7 @@ async def test_any_rows_are_found_in_any_order(kind: str, skips: bool, tmp_path:
         rows = choose.choice(planned)
         first = choose.randrange(rows.rows)
         part = rows.slice_rows(first, min(rows.rows, first + choose.randrange(1, 40)))
-        assert [*reader.find_users([part]).iterate_records()] == records[part.first - 1 : part.last]
+        assert [*reader.reread_records([part]).iterate_records()] == records[part.first - 1 : part.last]
     assert (source.beginnings <= 3) == skips, "only the rows at the beginning are read from there"
 
 
@@ -128,7 +128,7 @@ async def test_little_is_read_for_the_last_rows(tmp_path: Path) -> None:
     source = Watched(path)
     reader = SourceRereader(source, 1, comparer, far=50)
     last = planned[-1].slice_rows(planned[-1].rows - 1, planned[-1].rows)
-    assert [user.username for user in reader.find_users([last]).iterate_records()] == [NAMES[-1]]
+    assert [user.username for user in reader.reread_records([last]).iterate_records()] == [NAMES[-1]]
     assert (source.beginnings, source.blocks_read) == (0, 1)
 
 
@@ -139,7 +139,7 @@ async def test_a_source_with_fewer_rows_than_were_planned_is_noticed(tmp_path: P
     reader = SourceRereader(open_source(path), 1, comparer, far=50)
     last = planned[-1].slice_rows(planned[-1].rows - 1, planned[-1].rows)
     with pytest.raises(SourceError, match="was changed while the job was running"):
-        reader.find_users([last])
+        reader.reread_records([last])
 
 
 @given(st.lists(st.sampled_from(["a", "bc", "\n", "\r", "\r\n"])), st.lists(st.integers(1, 30), max_size=5))

@@ -158,14 +158,18 @@ async def test_workers_that_cannot_work_are_told_with_their_own_words(
 
 async def split_by_hand(users: Path, place: str, sandbox: Sandbox) -> None:
     """Plan and split a job whose workers the test starts."""
-    from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_job_source
+    from alloy_async.provisioning.execution.job_opening import (
+        create_job,
+        create_job_header,
+        open_given_source,
+    )
     from alloy_async.provisioning.execution.run_phases import plan_before_sending
     from alloy_async.provisioning.execution.sharded_job import split_job
     from alloy_async.provisioning.job_context import JobContext
 
     directory: Any = sandbox.directory()
     async with directory.client:
-        source = await open_job_source(users, directory)
+        source = await open_given_source(users, directory)
         header = await create_job_header(source, directory, "create", None, {"look_up": False})
         async with create_job(place, header) as writer:
             context = JobContext(writer, directory, RunOptions(on="local:1", shard_rows=50), source)

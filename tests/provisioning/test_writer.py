@@ -116,10 +116,10 @@ def test_threads_come_with_writers_and_go_with_them() -> None:
         threads.register_writer()
     assert len(set(threading.enumerate()) - before) == 2
     done = threading.Event()
-    threads.submit(done.set)
+    threads.enqueue(done.set)
     assert done.wait(60)
     for _ in range(5):
-        threads.unregister_writer()
+        threads.stop_serving_writer()
     for thread in set(threading.enumerate()) - before:
         thread.join(60)
         assert not thread.is_alive()

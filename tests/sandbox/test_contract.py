@@ -73,13 +73,13 @@ def test_a_wrong_method_is_told_the_right_ones() -> None:
 def test_an_encoded_segment_is_one_value_whatever_it_holds(name: str) -> None:
     operation, values = ALLOY.find_operation("GET", "/2024-03/users/" + quote(name, safe="") + "/token")
     assert operation.id == "generate_jwt_token"
-    assert operation.read_path(values) == {"userId": name}
+    assert operation.parse_path_parameters(values) == {"userId": name}
 
 
 @pytest.mark.parametrize("step", [".", ".."])
 def test_a_step_in_the_path_is_no_value(step: str) -> None:
     with pytest.raises(Misfit, match="userId"):
-        ALLOY.operations["get_a_user"].read_path({"userId": step})
+        ALLOY.operations["get_a_user"].parse_path_parameters({"userId": step})
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ..error_messages import describe_error, translate_to_options
 from ..exit_codes import ExitCode
 from ..help import Command, Group
 from ..options.system_access import open_client
-from ..options.target import TargetOptions, complete_profile
+from ..options.target import TargetOptions, list_profiles_that_begin_with
 from ..output.safe_text import format_json, print_line
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def auth() -> None:
 
 
 @auth.command(cls=Command, examples=["alloy-async auth status", "alloy-async auth status acme --json"])
-@click.argument("profiles", nargs=-1, metavar="[PROFILE]...", shell_complete=complete_profile)
+@click.argument("profiles", nargs=-1, metavar="[PROFILE]...", shell_complete=list_profiles_that_begin_with)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON lines, as when the output is not a terminal."
 )
@@ -152,9 +152,9 @@ def _print_status(found: list[AccountStatus], *, as_json: bool) -> None:
             click.echo(format_json(attrs.asdict(one)))
         return
     from ..output.safe_console import create_console
-    from ..output.table import create_table
+    from ..output.table import create_table_of_rows
 
-    create_console().print(create_table([attrs.asdict(one) for one in found]))
+    create_console().print(create_table_of_rows([attrs.asdict(one) for one in found]))
 
 
 def _explain_how_to_begin() -> str:

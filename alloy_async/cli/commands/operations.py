@@ -10,7 +10,7 @@ import click
 from ...systems import SYSTEMS
 from ..catalog import format_with_dashes, load_operations
 from ..help import Command
-from ..shell_words import parse_description_for_shell
+from ..shell_words import load_description_for_shell
 
 
 @click.command(cls=Command, short_help="List all operations, with method and path.")
@@ -29,7 +29,7 @@ def operations(system: str | None, as_json: bool) -> None:
             "operation": format_with_dashes(operation.name),
             "method": operation.verb,
             "path": operation.route,
-            "summary": parse_description_for_shell(name, operation).summary,
+            "summary": load_description_for_shell(name, operation).summary,
         }
         for name in ([system] if system else SYSTEMS)
         for operation in load_operations(name).values()
@@ -39,10 +39,12 @@ def operations(system: str | None, as_json: bool) -> None:
             click.echo(json.dumps(row))
         return
     from ..output.safe_console import create_console
-    from ..output.table import create_table
+    from ..output.table import create_table_of_rows
 
-    create_console().print(create_table([_drop_system(row) for row in rows] if system else rows))
+    create_console().print(
+        create_table_of_rows([_drop_system_column(row) for row in rows] if system else rows)
+    )
 
 
-def _drop_system(row: dict[str, str]) -> dict[str, str]:
+def _drop_system_column(row: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in row.items() if name != "system"}

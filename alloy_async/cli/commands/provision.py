@@ -10,7 +10,7 @@ import click
 from ...systems import SYSTEMS
 from ..help import Command
 from ..job_runner import JobTask, run_job
-from ..options.job_account import describe_account
+from ..options.job_account import create_account_record
 from ..options.job_options import MODE_OPTIONS, JobOptions, add_job_options, combine_options
 from ..options.source import SOURCE_FILE, SourceOptions, add_source_options, open_users
 from ..options.system_access import add_system_option, get_place_of_directory
@@ -171,6 +171,6 @@ def _collect_kept_options(
 ) -> dict[str, Any]:
     """Describe what a later command needs to open the same again; nothing secret."""
     return {
-        **describe_account(system, target, get_place_of_directory(directory)),
+        **create_account_record(system, target, get_place_of_directory(directory)),
         "reading": reading.to_json(),
     }

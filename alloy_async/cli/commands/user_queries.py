@@ -177,7 +177,7 @@ async def _print_json_lines(found: AsyncIterator[UserRecord]) -> int:
 
 async def _print_table(found: AsyncIterator[UserRecord], most: int, *, more: bool) -> int:
     from ..output.safe_console import create_console
-    from ..output.table import create_table
+    from ..output.table import create_table_of_rows
 
     shown: list[UserRecord] = []
     async for user in found:
@@ -187,7 +187,7 @@ async def _print_table(found: AsyncIterator[UserRecord], most: int, *, more: boo
     else:
         more = False
     if shown:
-        create_console().print(create_table(_drop_redundant_fields(shown)))
+        create_console().print(create_table_of_rows(_drop_redundant_fields(shown)))
     if more:
         click.echo(f"There are more than {most}: --limit N shows more, and a pipe gets them all.", err=True)
     return len(shown)

@@ -18,7 +18,7 @@ from ...core.messages.upload import FileSource
 from ...core.operation.markers import Body, Json
 from ..catalog import format_with_dashes
 from ..help import Argument, Option
-from .json_input import STANDARD_INPUT, convert_json, load_json, suggest_member
+from .json_input import STANDARD_INPUT, convert_json, format_member_suggestion, load_json
 
 if TYPE_CHECKING:
     from ..catalog import OperationClass
@@ -109,7 +109,7 @@ def _create_argument_option(field: Field, text: str) -> Option:
     help_text = text[:1].upper() + text[1:]
     if repeated:
         help_text += " Repeatable."
-    if (members := _describe_members(field.type)) and not _is_file_type(field.type):
+    if (members := _describe_model_fields(field.type)) and not _is_file_type(field.type):
         help_text += f" Members: {members}."
     return Option(
         [f"--{format_with_dashes(field.name)}", field.name],
@@ -121,7 +121,7 @@ def _create_argument_option(field: Field, text: str) -> Option:
     )
 
 
-def _describe_members(of: Any) -> str:
+def _describe_model_fields(of: Any) -> str:
 
     models = [member for member in _iterate_nested_types(of) if attrs.has(member)]
     if not models:
@@ -174,7 +174,7 @@ def _parse_body(operation: OperationClass, text: str) -> Mapping[str, Any]:
             raise ValueError(f"expected a JSON object with {', '.join(members)}")
         for name in data:
             if name not in members:
-                raise ValueError(f"there is no member {name!r}{suggest_member(name, members)}")
+                raise ValueError(f"there is no member {name!r}{format_member_suggestion(name, members)}")
         return {
             members[name].name: convert_json(members[name].type, value, name) for name, value in data.items()
         }

@@ -61,7 +61,7 @@ def find_failed_file(job: JobPlace) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def find_correction(job: JobPlace) -> Correction:
+def find_correction_of_job(job: JobPlace) -> Correction:
     """Find what was corrected of a job; where that was fed back, what was corrected of the job that took it in.
 
     Raises:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...provisioning.store.header import JobHeader
 
 
-def describe_account(system: str, target: TargetOptions, place: Mapping[str, str]) -> dict[str, Any]:
+def create_account_record(system: str, target: TargetOptions, place: Mapping[str, str]) -> dict[str, Any]:
     """Describe what reaches the account of a job again, for `restore_target`; nothing secret.
 
     Args:

@@ -107,12 +107,12 @@ def find_unknown_members(value: Any, path: str = "") -> Iterator[str]:
     elif isinstance(value, Model):
         known = {field.wire: field for field in get_fields(type(value))}
         for name in value.extra:
-            yield f"{path}.{name}{suggest_member(name, known)}".lstrip(".")
+            yield f"{path}.{name}{format_member_suggestion(name, known)}".lstrip(".")
         for wire, field in known.items():
             yield from find_unknown_members(getattr(value, field.name), f"{path}.{wire}".lstrip("."))
 
 
-def suggest_member(name: str, known: Mapping[str, Any]) -> str:
+def format_member_suggestion(name: str, known: Mapping[str, Any]) -> str:
     """Suggest the member that may have been meant; empty where none is near."""
     close = get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -114,7 +114,9 @@ class TargetOptions:
         return key
 
 
-def complete_profile(context: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
+def list_profiles_that_begin_with(
+    context: click.Context, option: click.Parameter, incomplete: str
+) -> list[str]:
     """Complete the name of a profile; a file that cannot be read has none."""
     from ...core.errors import ConfigurationError
     from ...core.profiles.profile_file import list_profile_names
@@ -136,7 +138,7 @@ _ADDRESS = (
     _create_target_option(
         "--profile",
         metavar="NAME",
-        shell_complete=complete_profile,
+        shell_complete=list_profiles_that_begin_with,
         help="A customer of your profiles.toml: system, address, place and where the credential is kept; default"
         f" ${PROFILE_VARIABLE}. `alloy-async auth status` shows them.",
     ),

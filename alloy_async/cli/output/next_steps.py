@@ -114,14 +114,14 @@ class NextSteps:
             return self.format_job_command("resume", job, "--failed", failed)
         if self.of_source is None:
             return None
-        return format_command("provision", failed, *self.of_source) + self._format_secrets()
+        return format_command("provision", failed, *self.of_source) + self._format_secret_set_options()
 
     def format_job_command(self, name: str, job: Path | str, *words: str | Path) -> str:
         """Format a command that goes on with a job."""
         command = format_command(name, job, *words, *self.of_job)
-        return command + self._format_secrets() if name in _READING else command
+        return command + self._format_secret_set_options() if name in _READING else command
 
-    def _format_secrets(self) -> str:
+    def _format_secret_set_options(self) -> str:
         """Format what is secret, for a shell that has it in variables: where it has not, the empty value is refused."""
         return "".join(f' --set "{field}=${get_secret_variable_name(field)}"' for field in self.secrets)
 

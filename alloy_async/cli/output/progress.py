@@ -102,7 +102,7 @@ class ProgressDisplay:
     def print_message(self, text: str, style: str | None = None) -> None:
         """Print one line above the bar."""
         with ignore_closed_stream(sys.stderr):
-            print_text(self.console, text, style)
+            print_literal_text(self.console, text, style)
 
     def __call__(self, event: Event) -> None:
         """Show one event; a job goes on where nobody can see it any more."""
@@ -175,7 +175,7 @@ class _AmountColumn(ProgressColumn):
         return Text(f"{task.completed:,.0f}{of}{speed}")
 
 
-def print_text(console: Console, text: str, style: str | None = None) -> None:
+def print_literal_text(console: Console, text: str, style: str | None = None) -> None:
     """Print text as it is; only a terminal wraps it."""
     wrap = console.is_terminal
     console.print(Text(text, style or ""), soft_wrap=not wrap)

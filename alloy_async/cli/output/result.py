@@ -15,7 +15,7 @@ from ...core.errors import AlloyAsyncError
 from ..output_file import open_output_file
 from .safe_console import create_console
 from .safe_text import clean_text, format_json
-from .table import create_table
+from .table import create_table_of_rows
 
 
 @contextmanager
@@ -101,10 +101,10 @@ class ResultWriter:
             import io
 
             text = io.StringIO()
-            create_console(file=text).print(create_table(rows))
+            create_console(file=text).print(create_table_of_rows(rows))
             self._write_text(text.getvalue())
         else:
-            create_console().print(create_table(rows))
+            create_console().print(create_table_of_rows(rows))
 
     def _write_json(self, data: Any) -> None:
         if self._file is not None:

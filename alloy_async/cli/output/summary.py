@@ -13,7 +13,7 @@ from ...provisioning import Plan
 from ...provisioning.events import OUTCOME_NAMES
 from ...provisioning.results import Report
 from .next_steps import NextSteps, format_command
-from .progress import format_count_with_noun, print_text
+from .progress import format_count_with_noun, print_literal_text
 
 OUTCOME_STYLES = {
     **dict.fromkeys(
@@ -55,12 +55,12 @@ def print_summary(
         table.add_section()
         table.add_row("rows", f"{counts.rows:,}", style="bold")
         console.print(table)
-        print_text(console, spent)
+        print_literal_text(console, spent)
     else:
         for name, number, _ in facts:
-            print_text(console, f"{name}: {number}")
-        print_text(console, f"rows: {counts.rows}")
-        print_text(console, f"time: {spent}")
+            print_literal_text(console, f"{name}: {number}")
+        print_literal_text(console, f"rows: {counts.rows}")
+        print_literal_text(console, f"time: {spent}")
     steps = steps or NextSteps()
     _print_next_steps(console, report, failed, steps)
 
@@ -68,7 +68,7 @@ def print_summary(
 def _print_next_steps(console: Console, report: Report, failed: Path | None, steps: NextSteps) -> None:
     counts = report.counts
     if report.stopped:
-        print_text(console, f"The job ended early: {report.stopped}")
+        print_literal_text(console, f"The job ended early: {report.stopped}")
     if report.phase == "undo":
         _print_next_steps_after_undo(console, report, steps)
         return
@@ -76,22 +76,24 @@ def _print_next_steps(console: Console, report: Report, failed: Path | None, ste
         rows = format_count_with_noun(counts.unresolved, "row did", "rows did")
         is_remote = "://" in report.source and failed.parent == Path()
         place = f"{failed} in the current folder" if is_remote else failed
-        print_text(console, f"{rows} not go in; {place} has each with its line and reason.")
+        print_literal_text(console, f"{rows} not go in; {place} has each with its line and reason.")
         correction = steps.format_correction(report.job, failed)
         if correction and counts.unresolved > counts.unknown and not (counts.failed or counts.unfinished):
-            print_text(console, f"Correct them there, then run:  {correction}")
+            print_literal_text(console, f"Correct them there, then run:  {correction}")
     if counts.unknown and not counts.unfinished and not steps.is_sandbox:
         again = steps.format_job_command("resume", report.job, "--send-again")
         rows = format_count_with_noun(
             counts.unknown, "row of unknown outcome is", "rows of unknown outcome are"
         )
-        print_text(console, f"Once nothing can be on its way any more, {rows} sent again by:  {again}")
+        print_literal_text(
+            console, f"Once nothing can be on its way any more, {rows} sent again by:  {again}"
+        )
     if (counts.failed or counts.unfinished) and not steps.is_sandbox:
-        print_text(console, f"To go on:  {steps.format_job_command('resume', report.job)}")
+        print_literal_text(console, f"To go on:  {steps.format_job_command('resume', report.job)}")
     if steps.remark and counts.unresolved:
-        print_text(console, steps.remark)
+        print_literal_text(console, steps.remark)
     page = format_command("report", report.job, "--format", "html", "-o", "report.html")
-    print_text(console, f"All of it:  {page}")
+    print_literal_text(console, f"All of it:  {page}")
 
 
 def _print_next_steps_after_undo(console: Console, report: Report, steps: NextSteps) -> None:
@@ -100,11 +102,13 @@ def _print_next_steps_after_undo(console: Console, report: Report, steps: NextSt
     if counts.unresolved:
         changes = format_count_with_noun(counts.unresolved, "change was", "changes were")
         why = format_command("report", report.job)
-        print_text(console, f"{changes} not taken back; each with its reason:  {why}")
+        print_literal_text(console, f"{changes} not taken back; each with its reason:  {why}")
     if (counts.failed or counts.unfinished) and not steps.is_sandbox:
-        print_text(console, f"To go on taking it back:  {steps.format_job_command('resume', report.job)}")
+        print_literal_text(
+            console, f"To go on taking it back:  {steps.format_job_command('resume', report.job)}"
+        )
     if not counts.unresolved:
-        print_text(console, "Everything was taken back.")
+        print_literal_text(console, "Everything was taken back.")
     _print_how_to_undo_corrections(console, report.job, steps)
 
 
@@ -121,13 +125,13 @@ def _print_how_to_undo_corrections(console: Console, job: Path | str, steps: Nex
                 if store.read_header().phase == "apply" and store.was_anything_intended():
                     standing.append(other)
     except AlloyAsyncError as error:
-        print_text(
+        print_literal_text(
             console, f"Whether corrected rows were fed back, and are still in, cannot be told: {error}"
         )
         return
     for other in standing:
         command = steps.format_job_command("undo", other)
-        print_text(
+        print_literal_text(
             console, f"Rows that were corrected and fed back are still in; to take them back, too:  {command}"
         )
 
@@ -149,19 +153,21 @@ def print_plan(console: Console, plan: Plan, steps: NextSteps | None = None) -> 
         for step in shown:
             place = f" (line {step.line})" if step.line else ""
             why = ": ".join(filter(None, (step.step, step.why)))
-            print_text(console, f"  {sign} {step.key or '(no key)'}{place}{'  ' * bool(why)}{why}", style)
+            print_literal_text(
+                console, f"  {sign} {step.key or '(no key)'}{place}{'  ' * bool(why)}{why}", style
+            )
         if more := plan.actions.get(action, 0) - len(shown):
-            print_text(console, f"  {sign} ... and {more:,} more", style)
+            print_literal_text(console, f"  {sign} ... and {more:,} more", style)
     sums = [f"{plan.actions[action]:,} {words}" for action, words in _DOING.items() if action in plan.actions]
     sums.append(f"{plan.actions.get('none', 0):,} to leave as they are")
     sums.append(f"{plan.actions.get('refuse', 0):,} refused")
-    print_text(console, f"Plan for {plan.target}: {', '.join(sums)}.", "bold")
+    print_literal_text(console, f"Plan for {plan.target}: {', '.join(sums)}.", "bold")
     for sentence in plan.finality:
-        print_text(console, sentence, "yellow")
+        print_literal_text(console, sentence, "yellow")
     if plan.changes:
         steps = steps or NextSteps()
         page = format_command("report", plan.job, "--format", "html", "-o", "plan.html")
-        print_text(console, f"Row by row:  {page}")
-        print_text(console, f"To carry it out:  {steps.format_job_command('apply', plan.job)}")
+        print_literal_text(console, f"Row by row:  {page}")
+        print_literal_text(console, f"To carry it out:  {steps.format_job_command('apply', plan.job)}")
         if steps.remark:
-            print_text(console, steps.remark)
+            print_literal_text(console, steps.remark)

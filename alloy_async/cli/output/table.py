@@ -13,7 +13,7 @@ from rich.text import Text
 from .safe_text import clean_line
 
 
-def create_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def create_table_of_rows(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Create a table with a column for each member that a row has, in the order in which they first come."""
     columns = dict.fromkeys(name for row in rows for name in row)
     table = Table(box=box.SIMPLE_HEAD)

@@ -47,7 +47,7 @@ class JobRegister:
             return first
         return first.partition("#")[0] + kept if isinstance(first, str) else self._folder / kept
 
-    def was_provisioned(self, name: str) -> bool:
+    def was_last_run_provisioning(self, name: str) -> bool:
         """Tell whether the last run with a tenant was to bring its users in, and not only to plan that."""
         return self._get_last_action(name) == "provision"
 

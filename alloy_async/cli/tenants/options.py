@@ -11,7 +11,7 @@ import attrs
 import click
 from click.core import ParameterSource
 
-from ...core.argument_errors import use_argument_names
+from ...core.argument_errors import set_argument_format_for_block
 from ..exit_codes import ExitCode
 from ..options.job_options import JobOptions, combine_options
 from .error_messages import format_key_name
@@ -76,7 +76,7 @@ def add_many_options(action: Action, argument: str, *, required: bool = True) ->
     """
 
     def run(table: Path, only: tuple[str, ...], given: Mapping[str, Any]) -> ExitCode:
-        return run_many(_create_many_command(action, table, only, given))
+        return run_many(_gather_many_command_from_options(action, table, only, given))
 
     return accept_tenants_table(run, argument, _TAKEN, (MANY, ONLY, AT_ONCE), required=required)
 
@@ -105,7 +105,7 @@ def accept_tenants_table(
             context = click.get_current_context()
             if many is not None:
                 _refuse_options_of_one(context, {"many", "only", *taken})
-                with use_argument_names(format_key_name):
+                with set_argument_format_for_block(format_key_name):
                     code = run(many, only, given)
                 return context.exit(code)
             if only or given.pop("at_once", None):
@@ -121,7 +121,7 @@ def accept_tenants_table(
     return wrap
 
 
-def _create_many_command(
+def _gather_many_command_from_options(
     action: Action, table: Path, only: tuple[str, ...], given: Mapping[str, Any]
 ) -> ManyCommand:
     names = {field.name for field in attrs.fields(JobOptions)}

@@ -20,7 +20,7 @@ from rich.text import Text
 from ...provisioning import TenantResult
 from ...provisioning.events import Counts, Event
 from ..output.json_progress import format_event_name
-from ..output.progress import format_count_with_noun, print_text
+from ..output.progress import format_count_with_noun, print_literal_text
 from ..output.safe_text import clean_line, format_json, print_line
 from ..output.streams import ignore_closed_stream, is_same_output
 from .tenant_run_progress import RUNNING, Stage, TenantRunProgress, describe_counts, describe_end
@@ -113,15 +113,15 @@ class TenantsProgress:
             if self._form == "json":
                 print_line(format_json({"event": "message", "text": text}), err=True)
             else:
-                print_text(self._console, text)
+                print_literal_text(self._console, text)
 
     def _print_plain_lines(self, state: TenantRunProgress, event: Event | TenantResult[Any]) -> None:
         if isinstance(event, TenantResult):
             if event.is_begun and not self._is_same_output:  # the summary says it, too
-                print_text(self._console, f"{state.name}: {describe_end(state)}")
+                print_literal_text(self._console, f"{state.name}: {describe_end(state)}")
         elif self._clock() - self._last_line >= _LINE_EVERY:
             self._last_line = self._clock()
-            print_text(self._console, self._describe_sum())
+            print_literal_text(self._console, self._describe_sum())
 
     def _describe_sum(self) -> str:
         stages = Counter(_GROUPS.get(state.stage, "running") for state in self.states.values())

@@ -14,7 +14,7 @@ import attrs
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
 from ..interrupts import handle_interrupts
-from ..job_runner import show_log, try_remove_stale_file, write_failed_file_or_warn
+from ..job_runner import show_log, try_remove_stale_failed_file, write_failed_file_or_warn
 from ..options.job_options import JobOptions
 from ..output.next_steps import format_command
 from ..output.safe_text import format_json, print_line
@@ -180,7 +180,7 @@ def _finish_run(command: ManyCommand, report: TenantsReport[Any], progress: Tena
     for name, one in report.tenants.items():
         if isinstance(one.result, Report) and one.result.phase != "undo":
             if one.complete:
-                try_remove_stale_file(one.result, None, progress.print_message)
+                try_remove_stale_failed_file(one.result, None, progress.print_message)
             elif written := write_failed_file_or_warn(
                 one.result, None, command.options, progress.print_message
             ):

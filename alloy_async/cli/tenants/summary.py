@@ -17,7 +17,7 @@ from ...provisioning import NoSuchJob, Plan, Report, TenantsReport
 from ...provisioning.errors import JobUnavailable
 from ...provisioning.events import Counts
 from ..job_runner import result_to_json
-from ..output.progress import format_count_with_noun, print_text
+from ..output.progress import format_count_with_noun, print_literal_text
 from ..output.safe_text import clean_line
 from .tenant_run_progress import TenantRunProgress, describe_counts, describe_end
 
@@ -54,8 +54,8 @@ def print_run(
         console.print(table)
     else:
         for state in states.values():
-            print_text(console, f"{state.name}: {describe_end(state)}")
-    print_text(console, _describe_sums(report, states))
+            print_literal_text(console, f"{state.name}: {describe_end(state)}")
+    print_literal_text(console, _describe_sums(report, states))
     _print_next_steps(console, command, states, failed_files)
 
 
@@ -80,23 +80,27 @@ def _print_next_steps(
     failed_files: Mapping[str, Path],
 ) -> None:
     for name, path in failed_files.items():
-        print_text(console, f"{name}: the rows that did not go in, with line and reason, are in {path}")
+        print_literal_text(
+            console, f"{name}: the rows that did not go in, with line and reason, are in {path}"
+        )
     if command.sandbox:
         return
-    if any(map(_has_changes, states.values())):
-        print_text(console, f"To carry it out:  {command.format_command('apply')}")
+    if any(map(_has_planned_changes, states.values())):
+        print_literal_text(console, f"To carry it out:  {command.format_command('apply')}")
     elif command.action == "provision" and any(map(_was_database_away_at_start, states.values())):
-        print_text(console, f"Once the database answers:  {command.format_command('provision')}")
+        print_literal_text(console, f"Once the database answers:  {command.format_command('provision')}")
     elif command.action != "plan" and any(map(_can_resume, states.values())):
         again = "To go on taking it back" if command.action == "undo" else "To go on"
-        print_text(console, f"{again}:  {command.format_command('resume')}")
+        print_literal_text(console, f"{again}:  {command.format_command('resume')}")
     elif failed_files:
-        print_text(console, f"Correct them there, then run:  {command.format_command('resume', '--failed')}")
+        print_literal_text(
+            console, f"Correct them there, then run:  {command.format_command('resume', '--failed')}"
+        )
     if command.action != "plan":
-        print_text(console, f"All of it:  {command.format_command('report')}")
+        print_literal_text(console, f"All of it:  {command.format_command('report')}")
 
 
-def _has_changes(state: TenantRunProgress) -> bool:
+def _has_planned_changes(state: TenantRunProgress) -> bool:
     plan = state.result.result if state.result is not None else None
     return isinstance(plan, Plan) and plan.changes > 0
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
-from ..options.corrected_file import Correction, find_correction
-from ..options.job_account import describe_account
+from ..options.corrected_file import Correction, find_correction_of_job
+from ..options.job_account import create_account_record
 from ..options.source import SourceOptions, restore_constants, restore_source_options
 from ..options.system_access import load_capabilities, open_directory, read_place_arguments
 from .job_register import ENDED, JobRegister
@@ -98,7 +98,7 @@ def _choose_place(action: Action, entry: Entry, index: JobRegister, *, begins: b
     if action in ("plan", "provision"):
         return index.choose_new_place(entry.name, entry.job, action)
     place = index.find_place(entry.name, entry.job)
-    begins = begins and action == "resume" and index.was_provisioned(entry.name)
+    begins = begins and action == "resume" and index.was_last_run_provisioning(entry.name)
     if not begins and not job_exists(place):
         raise NoSuchJob(_EXPLAIN_MISSING[action], place)
     return place
@@ -120,7 +120,7 @@ def _create_correction(entry: Entry, place: JobPlace, failed: Path | str, table:
     from ...provisioning import JobError
     from ...provisioning.store.store_opener import read_job_header
 
-    found = Correction(place, failed) if isinstance(failed, Path) else find_correction(place)
+    found = Correction(place, failed) if isinstance(failed, Path) else find_correction_of_job(place)
     header = read_job_header(found.job)
     if header.state not in ENDED:
         raise JobError(f"is not finished ({header.state}): resume it first, without --failed", found.job)
@@ -178,7 +178,7 @@ def _collect_kept_options(entry: Entry, table: Path) -> dict[str, Any]:
     """Describe what a later command on the job alone needs; nothing secret."""
     place = {} if entry.target.sandbox else read_place_arguments(entry.system, entry.target)
     return {
-        **describe_account(entry.system, entry.target, place),
+        **create_account_record(entry.system, entry.target, place),
         "tenant": {"table": str(table.absolute()), "name": entry.name},
         "reading": entry.reading.to_json(),
     }

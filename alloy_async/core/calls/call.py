@@ -21,7 +21,7 @@ from ..messages.unexpected_answers import (
     lowercase_header_names,
 )
 from ..operation.operation import Operation
-from ..retry import attempt_again, may_repeat
+from ..retry import may_repeat, retry_after_first_failure
 from .client_state import PreparedOptions, SharedState
 from .scope import AttemptWatch, Scope, current_scope
 from .timing import Part, Timing
@@ -117,7 +117,7 @@ class Call:
             if budget.left < budget.capacity:
                 budget.refund()
             return answer
-        answer = await attempt_again(
+        answer = await retry_after_first_failure(
             self._attempt,
             first,
             policy=self.options.settings.retry,

@@ -74,7 +74,7 @@ class OpenTelemetry:
                 span.set_attribute(f"{NAME}.effect", error.effect)
                 raise
             finally:
-                self._finish_span(call, span, facts)
+                self._record_measurements(call, span, facts)
 
     @contextmanager
     def trace_attempt(self, call: Call) -> Iterator[Callable[[int], None]]:
@@ -119,7 +119,7 @@ class OpenTelemetry:
             name, kind=kind, attributes=facts, record_exception=False, set_status_on_exception=False
         )
 
-    def _finish_span(self, call: Call, span: Any, facts: dict[str, Any]) -> None:
+    def _record_measurements(self, call: Call, span: Any, facts: dict[str, Any]) -> None:
         timing = call.timing
         assert timing is not None
         timing.enter("decode")

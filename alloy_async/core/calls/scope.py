@@ -165,7 +165,7 @@ def run_before_each_attempt(check: Callable[[], None]) -> Iterator[None]:
         current_scope.reset(token)
 
 
-def begin_watch(watch: AttemptWatch) -> Token[Scope | None]:
+def watch_following_attempts(watch: AttemptWatch) -> Token[Scope | None]:
     """Tell `watch` of each attempt of the calls that follow in this context, until `current_scope` is reset.
 
     This runs once for each row of a job: a context manager, with a copy of the scope by names, took four times as long.

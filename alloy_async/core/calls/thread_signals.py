@@ -69,7 +69,7 @@ class ThreadSignals:
         self._locks = locks or not hasattr(os, "eventfd")
         self._free: list[ThreadSignal] = []
 
-    def acquire(self) -> ThreadSignal:
+    def take_from_pool(self) -> ThreadSignal:
         """Return one that is not set, and that nobody else has."""
         try:
             return self._free.pop()

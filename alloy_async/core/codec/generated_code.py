@@ -62,7 +62,7 @@ def create_model_decoder(cls: type[ModelBase]) -> Decoder:
         "return self",
     ]
     decode: Decoder = _compile_function("decode", lines, names)
-    _decoders[cls] = _create_variant_decoder(cls, decode) if "_find_variant" in cls.__dict__ else decode
+    _decoders[cls] = _create_variant_dispatcher(cls, decode) if "_find_variant" in cls.__dict__ else decode
     for n, field in enumerate(fields):
         only = _find_only_member(field.type)
         item = get_args(only)[0] if only is not None and is_list(only) and get_args(only) else None
@@ -164,7 +164,7 @@ def _generate_list_items(n: int, item: type[ModelBase]) -> list[str]:
     ]
 
 
-def _create_variant_decoder(cls: type[ModelBase], decode: Decoder) -> Decoder:
+def _create_variant_dispatcher(cls: type[ModelBase], decode: Decoder) -> Decoder:
     def decode_variant(data: Any, _: Any = None) -> Any:
         variant = cls._find_variant(data) if data.__class__ is dict else cls
         return decode(data, cls) if variant is cls else get_decoder(variant)(data, variant)

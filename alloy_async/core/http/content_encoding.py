@@ -20,7 +20,7 @@ PIECE = 1 << 18
 class Decompressor(Protocol):
     """What reads one body."""
 
-    def feed(self, data: bytes) -> bool:
+    def add_input(self, data: bytes) -> bool:
         """Take the next bytes, once `get_next_piece` has given all of those before; tell whether there were any."""
         ...
 
@@ -48,7 +48,7 @@ class BufferedInput:
         self._input = b""
         self._begun = False
 
-    def feed(self, data: bytes) -> bool:
+    def add_input(self, data: bytes) -> bool:
         self._input += data
         self._begun = self._begun or bool(data)
         return bool(data)

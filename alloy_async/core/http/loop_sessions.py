@@ -154,7 +154,7 @@ class LoopSessions:
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
         if self._may_share and (pool := find_current_pool(loop)) is not None:
-            shared = self._create_loop_session(pool.session, pool.scheduler, direct=pool.sends_directly)
+            shared = self._wrap_in_loop_session(pool.session, pool.scheduler, direct=pool.sends_directly)
             pool.users.add(shared)
             return shared
         keeper = self._keepers.get(loop)
@@ -171,9 +171,9 @@ class LoopSessions:
         )
         session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         direct = can_send_directly(session, connector)
-        return self._create_loop_session(session, TimeoutScheduler(loop), direct=direct)
+        return self._wrap_in_loop_session(session, TimeoutScheduler(loop), direct=direct)
 
-    def _create_loop_session(
+    def _wrap_in_loop_session(
         self, session: aiohttp.ClientSession, scheduler: TimeoutScheduler, *, direct: bool
     ) -> LoopSession:
         sender = self._create_direct_sender(session.connector, scheduler) if direct else None

@@ -125,7 +125,7 @@ class OpenResponse(ABC):
     async def _read_piece(self) -> bytes:
         if self._decompressor is None:
             self._decompressor = create_decompressor(self.headers.get("Content-Encoding"))
-        take, feed = self._decompressor.get_next_piece, self._decompressor.feed
+        take, feed = self._decompressor.get_next_piece, self._decompressor.add_input
         while not (piece := take()):
             try:
                 more = feed(await self._payload.readany())

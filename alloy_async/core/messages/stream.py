@@ -185,7 +185,7 @@ class Stream:
             number += 1
             if header is None:
                 header = cells
-                self._check_header(of, header, delimiter)
+                self._check_csv_header(of, header, delimiter)
                 continue
             if len(cells) > len(header):
                 raise self._create_error(
@@ -194,7 +194,7 @@ class Stream:
             row = dict(zip(header, cells, strict=False))
             yield row if of is None else self._convert_row(of, row, number)
 
-    def _check_header(self, of: Any, header: list[str], delimiter: str) -> None:
+    def _check_csv_header(self, of: Any, header: list[str], delimiter: str) -> None:
         start = delimiter.join(header[:20]).encode()
         other = describe_other_media(self.headers, start)
         if other is not None:

@@ -120,14 +120,14 @@ class endpoint(Generic[P, T, Made_co]):  # noqa: N801 (used like a decorator)
 
 
 @overload
-def declare(
+def declare_endpoint(
     find: Callable[[], Callable[Q, Listing[U, V]]],
 ) -> Callable[[Callable[[Any], None]], endpoint[Q, U, Listing[U, V]]]: ...
 @overload
-def declare(
+def declare_endpoint(
     find: Callable[[], Callable[Q, Operation[U]]],
 ) -> Callable[[Callable[[Any], None]], endpoint[Q, U, Operation[U]]]: ...
-def declare(find: Callable[[], Any]) -> Any:
+def declare_endpoint(find: Callable[[], Any]) -> Any:
     """Declare a method of both clients; it takes the place of the function below it, of which only the name counts.
 
     The same as `get_a_user = endpoint(GetAUser)`, in a form whose type all tools can tell without inferring it, and with an

@@ -44,7 +44,7 @@ class PageWalk(Generic[Item]):
         self._send = send
         self._name = operation.name
         self._paging = operation.paging
-        self._next: Listing[Any, Item] | None = self._paging.create_first(operation)
+        self._next: Listing[Any, Item] | None = self._paging.create_first_operation(operation)
         self._seen: deque[set[Any]] = deque(maxlen=REMEMBERED_PAGES)
         self.taken: int = 0
         self.repeated_count: int = 0

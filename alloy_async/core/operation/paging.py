@@ -45,7 +45,7 @@ class Unpaged:
         """Extract the items of an answer."""
         return list((answer if self.items is None else getattr(answer, self.items)) or ())
 
-    def create_first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
+    def create_first_operation(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
         """Create the operation that asks for the first page."""
         return operation
 
@@ -141,7 +141,7 @@ class ByCursor(Unpaged):
     def position(self) -> tuple[str, ...]:
         return (self.cursor,)
 
-    def create_first(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
+    def create_first_operation(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
         given = getattr(operation, self.cursor)
         return operation if given is not None else _replace_argument(operation, self.cursor, self.start)
 

@@ -139,7 +139,7 @@ class Limiter:
             if not self._waiting and self._may_go(lane, now):  # the usual way: nobody else waits
                 self._grant_permit(permit, now)
                 return permit
-            lane.join(permit)
+            lane.enqueue(permit)
             self._waiting += 1
             self._grant_due_permits(now)
             self._set_permit_wait(permit, now)
@@ -179,7 +179,7 @@ class Limiter:
         permit._state, permit._sent, permit.wait, permit.hold = SENT, now, 0.0, 0.0
         lane = permit._lane
         if self._quotas:
-            permit._quotas = self._quotas.find_windows(lane)
+            permit._quotas = self._quotas.find_windows_of_operation(lane)
             for quota in permit._quotas:
                 quota.note_sent(now)
         lane.note_sent(now)
@@ -266,7 +266,7 @@ class Limiter:
         with self._lock:
             now, lane = self.clock(), permit._lane
             if permit._state == WAITING:
-                lane.leave(permit)
+                lane.dequeue(permit)
                 self._waiting -= 1
                 if not self._waiting:
                     self._common.put_back()

@@ -86,7 +86,7 @@ class OperationLane:
         """The ticket of the caller who came first; only where somebody waits."""
         return self.waiting[0].ticket
 
-    def join(self, permit: Permit) -> None:
+    def enqueue(self, permit: Permit) -> None:
         """Put a caller into the queue."""
         insort(self.waiting, permit, key=_ticket)
 
@@ -94,7 +94,7 @@ class OperationLane:
         """Count those in the queue who came before."""
         return bisect_left(self.waiting, permit.ticket, key=_ticket)
 
-    def leave(self, permit: Permit) -> None:
+    def dequeue(self, permit: Permit) -> None:
         """Take a caller out of the queue."""
         del self.waiting[self.count_before(permit)]
         if not self.waiting:

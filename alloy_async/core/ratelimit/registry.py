@@ -50,11 +50,11 @@ def get_limiter(
         if limiter is None:
             limiter = _limiters[key] = Limiter(clock=clock, random=random)
     if rate is not None:
-        limiter.set_rate(rate, lambda shared: _open_budget(host, account, shared, clock()))
+        limiter.set_rate(rate, lambda shared: _open_shared_budget(host, account, shared, clock()))
     return limiter
 
 
-def _open_budget(host: str, account: str, rate: Rate, now: float) -> RequestBudget:
+def _open_shared_budget(host: str, account: str, rate: Rate, now: float) -> RequestBudget:
     from .shared_budget import open_shared_budget  # here, as few programs share a rate with others
 
     return open_shared_budget(host, account, rate, now)

@@ -113,7 +113,7 @@ class Linter:
         """Tell what the system will not get, once a column."""
         source = self._source
         line = source.header_line if isinstance(source, CsvSource | ExcelSource) else row.line
-        for name, field in row.columns.iterate_dropped(self._can.carries):
+        for name, field in row.columns.iterate_uncarried_columns(self._can.carries):
             if name not in self._dropped:
                 self._dropped.add(name)
                 why = self._can.because.get(field, "the system has no place for it")
@@ -153,11 +153,11 @@ def _lint_values(row: Row, columns: Mapping[str, _LintedColumn]) -> Iterator[Fin
         if type(value) is str and value:
             for message in find_suspicions(value, invisible=not column.checked):
                 yield Finding(row.line, label, "warning", message)
-            if fault := _find_misplaced_email(column.field, label, value.strip()):
+            if fault := _find_email_mismatch(column.field, label, value.strip()):
                 yield Finding(row.line, label, "warning", fault)
 
 
-def _find_misplaced_email(field: str | None, label: str, text: str) -> str | None:
+def _find_email_mismatch(field: str | None, label: str, text: str) -> str | None:
     if field in _NAMES and "@" in text and is_email(text):
         return f"{text!r} is an e-mail address; are the cells of this row shifted?"
     if field is None and text and _MAIL.fullmatch(label) and not is_email(text):

@@ -15,7 +15,7 @@ from ...directory import Capabilities, UserRecord
 from ...directory.record_fit import find_losses
 from ..sources import ColumnLayout, Finding, Row, Severity
 from ..sources.blocks import ColumnBlock
-from ..sources.cell_values import LIST_FIELDS, READERS, convert_to_texts
+from ..sources.cell_values import LIST_FIELDS, READERS, convert_cells_to_texts
 from .clean_columns import (
     USUAL_EMAIL,
     USUAL_EMAIL_LENGTH,
@@ -131,7 +131,7 @@ class RowChecks:
         found: set[int] = {*block.odd}
         for text in self._texts:
             if text.place is not None and text.field not in _TYPED_FIELDS:
-                column = convert_to_texts(block.columns[text.place])
+                column = convert_cells_to_texts(block.columns[text.place])
                 unusual = find_unusual_texts(
                     column,
                     longest=text.longest,
@@ -145,7 +145,7 @@ class RowChecks:
                     block.trimmed.add(text.place)
         fields = self._columns.fields
         if "email" in fields:
-            column = convert_to_texts(block.columns[fields["email"]])
+            column = convert_cells_to_texts(block.columns[fields["email"]])
             if unusual := find_unusual_emails(column):
                 found.update(unusual)
             elif column is block.columns[fields["email"]]:

@@ -68,7 +68,7 @@ class DoubtReconciler:
                     self._context.run.stop, self._decide_by_lookup(lookup, rows, [])
                 )
                 if results is None:
-                    await self._guard.give_up(INTERRUPTED)
+                    await self._guard.stop_sending(INTERRUPTED)
                     return
                 after = rows[-1].number
                 await self._recorder.record_results(results)
@@ -122,7 +122,8 @@ class DoubtReconciler:
             ]
         there = await lookup.find_users([row.id_or_key for row in (*lost, *suspects)])
         return [decider.decide_lost(row, there.get(fold(row.id_or_key))) for row in lost] + [
-            decider.decide_existing(row, there.get(fold(row.id_or_key)), None) for row in suspects
+            decider.decide_creation_refused_as_existing(row, there.get(fold(row.id_or_key)), None)
+            for row in suspects
         ]
 
     async def _record_results(self, results: Sequence[RowResult]) -> None:

@@ -99,7 +99,7 @@ class Engine:
             except (SourceError, OSError) as error:
                 if self.guard.contact != "answered":
                     raise
-                await self.guard.give_up(f"the rest could not be read: {error}")
+                await self.guard.stop_sending(f"the rest could not be read: {error}")
             while self._lanes:
                 await self._wait_for_change()
             writing.cancel()
@@ -172,7 +172,7 @@ class Engine:
         if not self._due:
             return False
         if self._context.run.stop.is_set():
-            await self.guard.give_up(INTERRUPTED)
+            await self.guard.stop_sending(INTERRUPTED)
         if self.guard.stopped:
             return False
         unit = self._due.popleft()

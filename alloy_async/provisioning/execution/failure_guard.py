@@ -78,18 +78,18 @@ class FailureGuard:
             raise error
         if (moment := self._find_end_of_rate_limit(error)) is not None and self.contact == "answered":
             self._limited = True
-            await self.give_up(
+            await self.stop_sending(
                 f"the limit of the system lets nothing through before {moment}; resume the job then"
             )
             return
         unproven = self.contact in ("none", "sent") and not tolerated
         if unproven or ends_work("run", error):
             self.error = self.error or error
-            await self.give_up(str(error))
+            await self.stop_sending(str(error))
         else:
             await self._add_failure(str(error))
 
-    async def give_up(self, reason: str) -> None:
+    async def stop_sending(self, reason: str) -> None:
         """Send no more; the first reason counts."""
         if self.stopped is None:
             self.stopped = reason
@@ -108,4 +108,4 @@ class FailureGuard:
     async def _add_failure(self, reason: str) -> None:
         self._failures += 1
         if self._failures >= MOST_FAILURES:
-            await self.give_up(f"{MOST_FAILURES} calls in a row failed; the last one: {reason}")
+            await self.stop_sending(f"{MOST_FAILURES} calls in a row failed; the last one: {reason}")

@@ -20,11 +20,17 @@ from ..planning.source_rereader import hash_source_content
 from ..sources import Source, open_source
 from ..sources.files.input_bytes import get_file_name, parse_source_place
 from ..store.header import JobHeader, Mode
-from ..store.store_opener import create_store, delete_store, open_store, open_store_for_reading, parse_place
+from ..store.store_opener import (
+    create_store,
+    delete_store,
+    open_store,
+    open_store_for_reading,
+    parse_job_place,
+)
 from ..store.writer import JobWriter, open_job_writer
 
 
-async def open_job_source(source: Source | str | Path, target: Directory) -> Source:
+async def open_given_source(source: Source | str | Path, target: Directory) -> Source:
     """Open a source that is given as a file's name.
 
     Raises:
@@ -99,7 +105,7 @@ def choose_job_path(source: Source, job: str | Path | None) -> JobPlace:
         JobError: there is an unfinished job of that source.
     """
     if job is not None:
-        return parse_place(job)
+        return parse_job_place(job)
     beside = get_file_name(source.name)
     if isinstance(parse_source_place(source.name), Path) and not beside.is_file():
         raise ConfigurationError(
@@ -170,7 +176,7 @@ async def open_job(job: str | Path, target: Directory, *, new_key: bool) -> Asyn
         JobError: it was begun with another system, or another account.
         CredentialError: whose account it is cannot be told, as the credential could not be fetched.
     """
-    async with open_job_writer(open_store, parse_place(job)) as writer:
+    async with open_job_writer(open_store, parse_job_place(job)) as writer:
         await check_job_target(writer, target, new_key=new_key)
         yield writer
 

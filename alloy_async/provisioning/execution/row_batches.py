@@ -141,7 +141,7 @@ class PartPreparer:
             for batch in _cut_slices(stretches, self._batch_size):
                 yield self._create_batch(batch, self._encoder, self._rereader)
             return
-        records = self._rereader.find_users(sourced).iterate_records()
+        records = self._rereader.reread_records(sourced).iterate_records()
         yield [
             self._restore_record(row) if row.line is None else self._attach_record(row, next(records))
             for stretch in stretches
@@ -153,7 +153,7 @@ class PartPreparer:
     ) -> Part:
         if self._spool is not None and (spooled := self._spool.find_body(stretches)):
             return CreationBatch(stretches, spooled)
-        users = rereader.find_users(stretches)
+        users = rereader.reread_records(stretches)
         body = encoder.encode_batch(users)
         return [*attach_records(stretches, users)] if body is None else CreationBatch(stretches, body)
 
@@ -226,7 +226,7 @@ def group_for_calls(rows: Iterable[JobRow], batch_size: int) -> Iterator[list[Jo
 def _restrict_update_to_plan(row: JobRow, comparer: UserComparer) -> None:
     """Have an update send what its plan showed, to the very user that was seen."""
     if row.action == "update" and row.record is not None:
-        row.record = comparer.create_record_to_send(row.record, row.remote_id, row.before)
+        row.record = comparer.create_record_without_hidden_fields(row.record, row.remote_id, row.before)
 
 
 def attach_records(stretches: Sequence[RowStretch], users: RecordColumns) -> Iterator[JobRow]:

@@ -85,7 +85,7 @@ async def _ensure_split(
             )
         try:
             if state == "planned":
-                await _split_plan(place, target, open_source, run)
+                await _split_job_into_shards(place, target, open_source, run)
                 continue
         except JobInUse:  # another one splits it
             pass
@@ -98,7 +98,7 @@ def _read_state_and_whether_worked_on(place: JobPlace) -> tuple[str, bool]:
         return store.read_header().state, store.worker is not None
 
 
-async def _split_plan(
+async def _split_job_into_shards(
     place: JobPlace, target: Directory, open_source: Callable[[str], Awaitable[Source]], run: RunOptions
 ) -> None:
     async with open_job(str(place), target, new_key=run.new_key) as writer:
@@ -153,7 +153,9 @@ class ShardWorker:
             raise engine.guard.error
         shard = await writer.call(store.count_outcomes_of_shard, phase)
         if engine.guard.stopped is None and Counts.from_tally(shard).unfinished:
-            await engine.guard.give_up("some rows stay in doubt, as the system could not be asked about them")
+            await engine.guard.stop_sending(
+                "some rows stay in doubt, as the system could not be asked about them"
+            )
         await writer.call(engine.recorder.write_last_stats)
         if engine.guard.stopped is None:
             await writer.call(store.finish_shard)

@@ -162,7 +162,7 @@ async def finish_job(
         context = JobContext(writer, target, run)
         engine = Engine(context, writer.header.phase)
         if stopped is not None:
-            await engine.guard.give_up(stopped)
+            await engine.guard.stop_sending(stopped)
         return await end_run_with_report(context, engine, checked, began)
 
 

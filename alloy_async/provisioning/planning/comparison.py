@@ -99,7 +99,7 @@ class UserComparer:
                 parts.append([f"\x1f{value!r}" for value in values])
         texts: Iterable[str] = map("".join, zip(*parts, strict=True)) if len(parts) != 2 else map(add, *parts)
         copy, digests = self._seal.copy, []
-        for data in _encode_texts([*texts]):
+        for data in _encode_texts_as_utf8([*texts]):
             seal = copy()  # cheaper than to begin with the key anew
             seal.update(data)
             digests.append(seal.digest())
@@ -134,7 +134,9 @@ class UserComparer:
         """Compute the keyed hash of what the system shall hold once the changes are made; it tells two plans apart."""
         return self.digest(self.apply_changes(there, changes), changes)
 
-    def create_record_to_send(self, row: UserRecord, remote_id: str | None, before: str | None) -> UserRecord:
+    def create_record_without_hidden_fields(
+        self, row: UserRecord, remote_id: str | None, before: str | None
+    ) -> UserRecord:
         """Create the record that an update sends of a row: nothing that its plan did not show, and no empty attribute.
 
         Args:
@@ -193,7 +195,7 @@ def _create_entry_filter(field: str, form: EntryRule) -> Callable[[Value], Value
     return lambda entries: tuple(entry for entry in entries if form.fits(entry))
 
 
-def _encode_texts(texts: Sequence[str]) -> list[bytes]:
+def _encode_texts_as_utf8(texts: Sequence[str]) -> list[bytes]:
     """Encode texts as `_hash_user` does: first without a handler of errors: twice as quick and nearly always enough."""
     try:
         return [text.encode() for text in texts]

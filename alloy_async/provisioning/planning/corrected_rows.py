@@ -96,7 +96,7 @@ class CorrectedRows:
         """Find what is wrong with a row as a correction: the column, and a message; an empty one where all is well."""
         if row.record is None:
             return None, ""
-        if line is None or not self._refused.is_refused(line):
+        if line is None or not self._refused.is_correctable(line):
             which = "names no line" if line is None else f"line {line} is not one"
             return LINE, (
                 f"{which} of {self._job_source} that did not go in; leave this row out, and bring further people in with a job"

@@ -41,7 +41,7 @@ async def plan_whole_source(context: JobContext) -> Checked:
     async with UserLookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = create_source_planner(context, lookup if asks and lookup.is_possible else None)
-        async for batches in planner.plan_all_rows(read_row_blocks(context.source), _SLICE):
+        async for batches in planner.iterate_planned_slices(read_row_blocks(context.source), _SLICE):
             await writer.call(context.store.insert_batches, "apply", batches)
             number += sum(batch.rows for batch in batches)
             context.run.on_event(Checking(planner.rows))
@@ -52,7 +52,7 @@ async def plan_whole_source(context: JobContext) -> Checked:
                 record_repeated_rows_as_refused, context.store, comparer, planner.repeated, planner.key_column
             )
         if context.spool is not None and newly_refused:
-            context.spool.drop_all()
+            context.spool.abandon()
         if mode == "sync":
             number += await _plan_removals(context, planner, lookup, users, options["allow_delete"])
     if mode in ("sync", "offboard"):  # else nobody is removed, and nobody leaves

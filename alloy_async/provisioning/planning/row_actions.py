@@ -42,7 +42,7 @@ class ActionPlanner:
         if record is None or one.errors:
             yield create_refused_row(one, one.errors)
         elif self._mode == "offboard":
-            yield from self._plan_offboarding(one, held)
+            yield from self._plan_offboarding_steps_of_row(one, held)
         elif held is None:
             yield self.plan_creation(one, NOT_THERE if asked else None)
         elif self._mode == "create":
@@ -88,7 +88,9 @@ class ActionPlanner:
         said = ((name, "sent" if name in sent else "not sent") for name in hidden)
         return "; ".join(f"{name}: {fate}, cannot be compared" for name, fate in said)
 
-    def _plan_offboarding(self, one: CheckedRow, held: UserRecord | None) -> Iterator[PlannedRow]:
+    def _plan_offboarding_steps_of_row(
+        self, one: CheckedRow, held: UserRecord | None
+    ) -> Iterator[PlannedRow]:
         if held is None:
             yield _create_done_row(one, "unchanged", why="is not there")
             return

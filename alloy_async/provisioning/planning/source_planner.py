@@ -81,7 +81,11 @@ class SourcePlanner:
     @property
     def dropped_columns(self) -> tuple[str, ...]:
         """Columns that the system has no place for."""
-        names = (name for columns in self._layouts for name, _ in columns.iterate_dropped(self._can.carries))
+        names = (
+            name
+            for columns in self._layouts
+            for name, _ in columns.iterate_uncarried_columns(self._can.carries)
+        )
         return tuple(dict.fromkeys(names))
 
     def create_checked_rows(self, rows: Iterable[Row]) -> Iterator[CheckedRow]:
@@ -119,7 +123,7 @@ class SourcePlanner:
         if row.record is not None:
             findings += checks.find_row_faults(row)
             key = self._comparer.get_key(row.record)
-        is_legible = not findings or self._is_legible(row.columns, findings)
+        is_legible = not findings or self._can_identify_user(row.columns, findings)
         if key:
             findings += self._find_duplicate(row, key)
         errors = self._join_errors_and_count_findings(findings) if findings else ""
@@ -131,7 +135,7 @@ class SourcePlanner:
         doubtful = self._find_rows_with_possible_faults(block)
         if isinstance(block, RowBlock) or doubtful is None:
             if self._spool is not None:
-                self._spool.drop_all()  # what goes together is counted from the first row on
+                self._spool.abandon()  # what goes together is counted from the first row on
             rows = map(self._create_checked_row, block.rows(), count(self.rows + 1))
             planned = [*group_into_batches(map(self._actions.plan_creation, rows))]
             self.rows += len(block)
@@ -164,16 +168,16 @@ class SourcePlanner:
                 )  # a fraction of the work
                 if weight >= size:
                     return planned, True
-            self.finish_spool_and_repeated_keys()
+            self.spool_last_body_and_take_repeated_keys()
         return planned, False
 
-    def finish_spool_and_repeated_keys(self) -> None:
+    def spool_last_body_and_take_repeated_keys(self) -> None:
         """Finish what was gathered of the rows, once all are planned; takes a while where there are many."""
         if self._spool is not None:
             self._spool.spool_last_partial_body()
         self.repeated = self.keys.take_repeated()
 
-    def _is_legible(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
+    def _can_identify_user(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
         """Tell whether it can be read whom a row means: none of its errors is in what the system knows people by."""
         names = {columns.get_column_of_field(field) for field in (self._can.key, *self._can.identities)}
         return not any(finding.severity == "error" and finding.column in names for finding in findings)
@@ -237,7 +241,9 @@ class SourcePlanner:
                 )
             self._join_errors_and_count_findings([Finding(one.row.line, column, "warning", message)])
 
-    async def plan_all_rows(self, blocks: Iterator[Block], size: int) -> AsyncIterator[list[PlannedBatch]]:
+    async def iterate_planned_slices(
+        self, blocks: Iterator[Block], size: int
+    ) -> AsyncIterator[list[PlannedBatch]]:
         """Plan all rows of a file, in slices of about `size`.
 
         Raises:
@@ -254,7 +260,7 @@ class SourcePlanner:
             rows = chain.from_iterable(map(self.create_checked_rows_of_block, blocks))
             async for part in iterate_slices(rows, size, at_hand=True):
                 yield [*group_into_batches(await self.plan_checked_rows(part))]
-            await run_in_thread(self.finish_spool_and_repeated_keys)
+            await run_in_thread(self.spool_last_body_and_take_repeated_keys)
 
     async def plan_checked_rows(self, part: Sequence[CheckedRow]) -> list[PlannedRow]:
         """Plan a slice of rows.

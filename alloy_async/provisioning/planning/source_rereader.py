@@ -65,7 +65,7 @@ class SourceRereader:
         self._blocks: Iterator[Block] = iter(())
         self._part = _Part(0, RecordColumns(0, {}), frozenset())
 
-    def find_users(self, rows: Sequence[RowStretch]) -> RecordColumns:
+    def reread_records(self, rows: Sequence[RowStretch]) -> RecordColumns:
         """Find whom planned rows mean; they come in their order, or else the source is read again from its beginning.
 
         Raises:
@@ -95,7 +95,7 @@ class SourceRereader:
             if [*keys] != [*planned] or not part.odd.isdisjoint(range(start, stop)):
                 pairs = zip(range(start, stop), keys, planned, strict=True)
                 other = next(at for at, key, wanted in pairs if key != wanted or at in part.odd)
-                self._refuse_changed_source(rows, part.first + other - begin)
+                self._raise_source_changed(rows, part.first + other - begin)
             self._refuse_changed_creations(rows, place - begin, users)
             yield users
             place = part.first + stop
@@ -123,15 +123,15 @@ class SourceRereader:
         if found != planned:
             pairs = enumerate(zip(found, planned, strict=True))
             other = next(place for place, (byte, wanted) in pairs if byte != wanted)
-            self._refuse_changed_source(rows, start + other // DIGEST_SIZE)
+            self._raise_source_changed(rows, start + other // DIGEST_SIZE)
 
     def _move_to_next_part(self, rows: RowStretch, place: int) -> None:
         block = next(self._blocks, None)
         if block is None:
-            self._refuse_changed_source(rows, place)
+            self._raise_source_changed(rows, place)
         self._part = _convert_block_to_part(self._part.end, block)
 
-    def _refuse_changed_source(self, rows: RowStretch, place: int) -> NoReturn:
+    def _raise_source_changed(self, rows: RowStretch, place: int) -> NoReturn:
         line = rows.lines[place] if rows.lines else None
         raise SourceError(CHANGED, self._source.name, line)
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import orjson
 
-from .field_names import SPELLINGS, ActiveForm, says_inactive
+from .field_names import SPELLINGS, ActiveForm, is_inactive_status
 
 _INVISIBLE_ENDS = "\u200b\u200e\u200f\u2060\ufeff"
 _BOOLEANS = {
@@ -95,7 +95,7 @@ def _read_negated(cell: object) -> bool | None:
 
 def _read_false_if_inactive(cell: object) -> bool | None:
     """Read `active` of a cell that holds a word: only that somebody is not is sure."""
-    return False if says_inactive(read_name(cell)) else None
+    return False if is_inactive_status(read_name(cell)) else None
 
 
 def _read_account_control(cell: object) -> bool | None:
@@ -189,7 +189,7 @@ def is_all_trimmed(column: Sequence[object]) -> bool:
         return False
 
 
-def convert_to_texts(column: Sequence[object]) -> Sequence[str]:
+def convert_cells_to_texts(column: Sequence[object]) -> Sequence[str]:
     """Write the cells of a column of plain values as the texts that they are read as, blanks around them included."""
     if set(map(type, column)) == {str}:
         return column  # type: ignore[return-value]

@@ -140,7 +140,7 @@ class ColumnLayout:
         """Tell whether a column or a constant fills the field."""
         return field in self.fields or field in self.constants
 
-    def explain_missing_key(self, key: str) -> str | None:
+    def explain_missing_key_column(self, key: str) -> str | None:
         """Say what to do when nothing fills the field by which the target tells users apart; None when all is well."""
         if self.fills(key):
             return None
@@ -152,7 +152,7 @@ class ColumnLayout:
             hint += f" ({self.get_column_of_field('email')!r}, if people log in with their address)"
         return f"no column holds the {key}; found {names}; {hint}"
 
-    def iterate_dropped(self, carries: Collection[str]) -> Iterator[tuple[str, str]]:
+    def iterate_uncarried_columns(self, carries: Collection[str]) -> Iterator[tuple[str, str]]:
         """List columns and constants that do not reach a system which carries these fields, each with its field or `secret`."""
         yield from (
             (self.header[index], field) for field, index in self.fields.items() if field not in carries

@@ -47,7 +47,7 @@ class DirectorySource:
         listing = self._directory.list()
         try:
             for number, record in enumerate(iterate_sync(listing), 1):
-                yield objects.create_row(number, _create_filled_members(record))
+                yield objects.create_row(number, _collect_filled_fields(record))
         except AlloyAsyncError as error:
             raise SourceError(f"the users cannot be listed: {error}", self.name) from error
         finally:
@@ -56,7 +56,7 @@ class DirectorySource:
         objects.refuse_mapping_of_missing_columns()
 
 
-def _create_filled_members(record: UserRecord) -> dict[str, object]:
+def _collect_filled_fields(record: UserRecord) -> dict[str, object]:
     values = {field: getattr(record, field) for field in FIELDS if field != "password"}
     filled = {field: value for field, value in values.items() if value not in (None, ())}
     lists = {field: list(value) for field, value in filled.items() if isinstance(value, tuple)}

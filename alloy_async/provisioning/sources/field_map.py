@@ -31,7 +31,7 @@ def format_suggestion(name: str, known: Iterable[str]) -> str:
     return f"; there are: {shown}" if shown else ""
 
 
-def _normalize_columns(columns: Mapping[str, str | Iterable[str]]) -> dict[str, tuple[str, ...]]:
+def _wrap_columns_in_tuples(columns: Mapping[str, str | Iterable[str]]) -> dict[str, tuple[str, ...]]:
     return {name: (told,) if isinstance(told, str) else tuple(told) for name, told in columns.items()}
 
 
@@ -47,7 +47,7 @@ class FieldMap:
         ConfigurationError: an unknown field (its nearest is named), one that is filled twice, or a value that it cannot hold.
     """
 
-    columns: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_normalize_columns)
+    columns: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_wrap_columns_in_tuples)
     constants: Mapping[str, str] = attrs.field(factory=dict, repr=lambda constants: repr(sorted(constants)))
 
     def __attrs_post_init__(self) -> None:
@@ -117,14 +117,14 @@ class FieldMap:
             for name in data:
                 if name not in tables:
                     raise ConfigurationError(f"unknown table [{name}]{format_suggestion(name, tables)}")
-            columns, constants = (dict(_iterate_leaves(name, data.get(name, {}))) for name in tables)
+            columns, constants = (dict(_iterate_table_entries(name, data.get(name, {}))) for name in tables)
             return cls(
                 columns, {name: _require_text(f"constants.{name}", constants[name]) for name in constants}
             )
         except ConfigurationError as error:
             raise ConfigurationError(f"{path}: {error}") from None
 
-    def merge(self, saved: FieldMap) -> FieldMap:
+    def fill_gaps_from(self, saved: FieldMap) -> FieldMap:
         """Add what `saved` says besides to this mapping: a field that this one fills is left out of it."""
         columns = {
             column: rest
@@ -161,13 +161,15 @@ def _collect_unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def _iterate_leaves(path: str, table: object) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+def _iterate_table_entries(path: str, table: object) -> Iterator[tuple[str, str | tuple[str, ...]]]:
     """Yield names and texts of a table; `attributes.site = ...` without quotes is a table within it."""
     if not isinstance(table, dict):
         raise ConfigurationError(f"{path} must be a table of texts")
     for name, value in table.items():
         if isinstance(value, dict):
-            yield from ((f"{name}.{inner}", text) for inner, text in _iterate_leaves(f"{path}.{name}", value))
+            yield from (
+                (f"{name}.{inner}", text) for inner, text in _iterate_table_entries(f"{path}.{name}", value)
+            )
         elif isinstance(value, list):
             yield name, tuple(_require_text(f"{path}.{name}", part) for part in value)
         else:

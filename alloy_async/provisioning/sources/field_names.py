@@ -145,7 +145,7 @@ def normalise_name(name: str) -> str:
 
 
 @lru_cache(_KEPT)
-def says_inactive(status: str) -> bool:
+def is_inactive_status(status: str) -> bool:
     """Tell whether a status, as `Suspended by admin`, says that an account is not to be used."""
     words = {*re.split(r"[\W_]+", fold_case_and_accents(_CAMEL.sub(" ", status)))}
     return not _INACTIVE_WORDS.isdisjoint(words) and "not" not in words

@@ -127,12 +127,12 @@ def create_batch_of_columns(
     return PlannedBatch(
         first, len(keys), action, step, why, before, outcome, reason,
         None if remote_ids is None else SEPARATOR.join([one or "" for one in remote_ids]),
-        None if lines is None else lines[0], None if lines is None else _join_lines(lines), SEPARATOR.join(keys),
+        None if lines is None else lines[0], None if lines is None else _encode_line_numbers(lines), SEPARATOR.join(keys),
         digests, seen,
     )  # fmt: skip
 
 
-def _join_lines(lines: Sequence[int]) -> str | None:
+def _encode_line_numbers(lines: Sequence[int]) -> str | None:
     if lines == range(lines[0], lines[0] + len(lines)) or all(b - a == 1 for a, b in pairwise(lines)):
         return None
     return ",".join([str(b - a) for a, b in pairwise(lines)])
@@ -229,10 +229,10 @@ def _create_stretch(batch: PlannedBatch) -> RowStretch:
             lines = list(accumulate(map(int, batch.lines.split(",")), initial=batch.line))
     return RowStretch(
         batch.first, rows, batch.action, batch.step, batch.why, batch.before, batch.outcome, batch.reason,
-        "planned", 0, False, lines, _split_column(batch.keys, rows), batch.digests, batch.seen,
-        None if batch.remote_id is None else [one or None for one in _split_column(batch.remote_id, rows)],
+        "planned", 0, False, lines, _split_column_into_cells(batch.keys, rows), batch.digests, batch.seen,
+        None if batch.remote_id is None else [one or None for one in _split_column_into_cells(batch.remote_id, rows)],
     )  # fmt: skip
 
 
-def _split_column(column: str, rows: int) -> list[str]:
+def _split_column_into_cells(column: str, rows: int) -> list[str]:
     return column.split(SEPARATOR) if rows > 1 else [column]

@@ -34,7 +34,7 @@ class Event(NamedTuple):
     @property
     def state_before(self) -> RowState:
         """The state before it."""
-        return self.was or _get_usual_state(self.event)
+        return self.was or _get_usual_state_before_event(self.event)
 
     @property
     def state(self) -> RowState:
@@ -53,7 +53,7 @@ def group_into_events(undo: int, results: Iterable[RowResult], next_id: int) -> 
     ):
         before, event, outcome, reason, adopted = kind
         get_next_state(ROW_TRANSITIONS, before, event)
-        was = None if before == _get_usual_state(event) else before
+        was = None if before == _get_usual_state_before_event(event) else before
         for first, last, ids in _join_neighbours(alike):
             for start in range(first, last + 1, MOST):
                 rows = min(last + 1 - start, MOST)
@@ -83,5 +83,5 @@ def _join_remote_ids(ids: Mapping[int, str], numbers: range) -> str | None:
     return SEPARATOR.join(told) if any(told) else None
 
 
-def _get_usual_state(event: RowEvent) -> RowState:
+def _get_usual_state_before_event(event: RowEvent) -> RowState:
     return "planned" if event == "intend" else "intended"

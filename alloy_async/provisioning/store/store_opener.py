@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .postgres.store import PostgresStore
 
 
-def parse_place(place: str | Path) -> JobPlace:
+def parse_job_place(place: str | Path) -> JobPlace:
     """Tell an address of a database from a path."""
     return str(place) if is_database_address(place) else Path(place)
 

@@ -107,7 +107,7 @@ class JobWriter:
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._threads.submit(self._commit_calls)
+            self._threads.enqueue(self._commit_calls)
 
     def _commit_calls(self) -> None:
         with self._lock:
@@ -130,7 +130,7 @@ class JobWriter:
         else:
             self._closed.set_result(None)
         finally:
-            self._threads.unregister_writer()
+            self._threads.stop_serving_writer()
 
     def _commit(self, calls: list[_Call]) -> None:
         try:
@@ -213,7 +213,7 @@ class WriterThreads:
                 self._running += 1
                 threading.Thread(target=self._run, name=f"job-writer-{self._running}").start()
 
-    def unregister_writer(self) -> None:
+    def stop_serving_writer(self) -> None:
         """Stop serving a writer, once all of its work is done."""
         with self._lock:
             self._writers -= 1
@@ -221,7 +221,7 @@ class WriterThreads:
                 self._running -= 1
                 self._work.put(None)
 
-    def submit(self, work: Callable[[], None]) -> None:
+    def enqueue(self, work: Callable[[], None]) -> None:
         """Have a thread do some work, which must not raise; what one writer submits next comes after what others wait for."""
         self._work.put(work)
 

@@ -98,18 +98,18 @@ async def find_mistakes(
                         return tenant, account
             except (AlloyAsyncError, OSError) as error:
                 mistakes.append(Mistake(tenant.name, str(error), "target"))
-            if reads and (message := await run_in_thread(_find_source_error, tenant)):
+            if reads and (message := await run_in_thread(_find_source_error_by_opening, tenant)):
                 mistakes.append(Mistake(tenant.name, message, "source"))
             return tenant, ""
 
     found = await asyncio.gather(*(look(tenant) for tenant in tenants))
-    mistakes += _find_conflicts(tenants, [account for _, account in found])
+    mistakes += _find_account_conflicts(tenants, [account for _, account in found])
     order = {tenant.name: place for place, tenant in enumerate(tenants)}
     mistakes.sort(key=lambda one: order.get(one.tenant, -1))
     return [tenant for tenant, _ in found], mistakes
 
 
-def _find_source_error(tenant: Tenant) -> str | None:
+def _find_source_error_by_opening(tenant: Tenant) -> str | None:
     """Find what is wrong with a source that can be opened without knowing where it goes."""
     if not callable(tenant.source):
         return None
@@ -159,7 +159,7 @@ def _normalize_job_place(place: JobPlace) -> str:
     return JobAddress.parse(place).shown if isinstance(place, str) else str(place.resolve())
 
 
-def _find_conflicts(tenants: Sequence[Tenant], accounts: Sequence[str]) -> Iterable[Mistake]:
+def _find_account_conflicts(tenants: Sequence[Tenant], accounts: Sequence[str]) -> Iterable[Mistake]:
     """Find accounts that two jobs would change against each other."""
     first: dict[str, Tenant] = {}
     for tenant, account in zip(tenants, accounts, strict=True):

@@ -14,10 +14,10 @@ from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import run_in_thread
 from ..errors import JobPlace
-from ..execution.job_opening import open_job_source
+from ..execution.job_opening import open_given_source
 from ..sources import Source
 from ..store.header import Mode
-from ..store.store_opener import parse_place
+from ..store.store_opener import parse_job_place
 
 TargetOpener: TypeAlias = Callable[[], AbstractAsyncContextManager[Directory]]
 SourceOpener: TypeAlias = Callable[[], Source]
@@ -81,7 +81,7 @@ class Tenant(JobRules):
             ConfigurationError: it is not given, and the source is not a file that it could stand beside.
         """
         if self.job is not None:
-            return parse_place(self.job)
+            return parse_job_place(self.job)
         if not isinstance(self.source, str | Path):
             raise ConfigurationError(f"the place of its job is missing: say {format_argument_name('job')}")
         return Path(self.source).with_name(f"{self.name}.job")
@@ -112,8 +112,8 @@ class Tenant(JobRules):
         if self.source is None:
             return None
         if callable(self.source):
-            return await open_job_source(await run_in_thread(self.source), target)
-        return await open_job_source(self.source, target)
+            return await open_given_source(await run_in_thread(self.source), target)
+        return await open_given_source(self.source, target)
 
     async def open_correction(self, job: JobPlace) -> Source | None:
         """Open the source of a job that took in corrected rows; None: that job knows it.

@@ -33,7 +33,7 @@ class LocalWorkers:
         if progress:
             self._failures = 0
         for process in [process for process in self._running if process.returncode is not None]:
-            self._note_process_end(process, await self._running.pop(process))
+            self._note_failure_or_give_up(process, await self._running.pop(process))
         while len(self._running) < self._count:
             # A session of its own: Ctrl-C goes to this process only, which tells the workers in its own time.
             process = await asyncio.create_subprocess_exec(
@@ -46,7 +46,7 @@ class LocalWorkers:
             )
             self._running[process] = asyncio.create_task(_read_last_errors(process))
 
-    def _note_process_end(self, process: Process, said: bytes) -> None:
+    def _note_failure_or_give_up(self, process: Process, said: bytes) -> None:
         code = process.returncode
         if code == 0:
             return

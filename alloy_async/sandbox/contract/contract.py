@@ -56,7 +56,7 @@ class Contract:
         for operation in self._routes.get((method, len(segments)), ()):
             values = operation.match(segments)
             if values is not None:
-                return operation, {name: _decode_segment(raw) for name, raw in values.items()}
+                return operation, {name: _decode_path_segment(raw) for name, raw in values.items()}
         allowed = ", ".join(
             other
             for other in METHODS
@@ -121,7 +121,7 @@ def _list_operations(document: Mapping[str, Any], open_bodies: bool) -> list[Con
     return operations
 
 
-def _decode_segment(segment: str) -> str:
+def _decode_path_segment(segment: str) -> str:
     try:
         return unquote_to_bytes(segment).decode()
     except UnicodeDecodeError:

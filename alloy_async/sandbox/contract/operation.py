@@ -102,7 +102,7 @@ class ContractOperation:
                 return None
         return values
 
-    def read_path(self, values: Mapping[str, str]) -> dict[str, Any]:
+    def parse_path_parameters(self, values: Mapping[str, str]) -> dict[str, Any]:
         """Read the path parameters, decoded already, checked."""
         for name, value in values.items():
             if value in (".", ".."):

@@ -46,11 +46,11 @@ def decompress(encoding: str, raw: bytes, size: int) -> bytes:
     decompressor = create_decompressor(encoding)
     pieces = []
     for start in range(0, len(raw), size):
-        assert decompressor.feed(raw[start : start + size])
+        assert decompressor.add_input(raw[start : start + size])
         while piece := decompressor.get_next_piece():
             assert len(piece) <= max(PIECE, size) * (4 if encoding == "br" else 1)
             pieces.append(piece)
-    assert not decompressor.feed(b"")
+    assert not decompressor.add_input(b"")
     decompressor.check_complete()
     return b"".join(pieces)
 

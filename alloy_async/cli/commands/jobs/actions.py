@@ -15,7 +15,7 @@ from ...error_messages import describe_error
 from ...exit_codes import ExitCode, NotDoneError
 from ...help import Command
 from ...job_runner import JobTask, run_job
-from ...options.corrected_file import FAILED_FILE, OWN_FILE, find_correction, find_failed_file
+from ...options.corrected_file import FAILED_FILE, OWN_FILE, find_correction_of_job, find_failed_file
 from ...options.job_account import restore_target
 from ...options.job_options import NEW_KEY, JobOptions, add_job_options, combine_options
 from ...options.job_place import JOB_PLACE
@@ -218,7 +218,7 @@ def _find_correction(job: Path | str, failed: Path | str | None) -> tuple[Path |
     if failed is None or isinstance(failed, Path):
         return job, failed
     try:
-        found = find_correction(job)
+        found = find_correction_of_job(job)
         if found.file is not None:
             return found
         written = find_failed_file(found.job)

@@ -11,7 +11,7 @@ import attrs
 from ....core.errors import AlloyAsyncError
 from ....provisioning.events import OUTCOME_NAMES
 from ....provisioning.reports.job_report import JobReport, read_report
-from ...commands.jobs.report_renderer import render_jobs_page, report_to_json
+from ...commands.jobs.report_renderer import render_jobs_page_and_job_pages, report_to_json
 from ...exit_codes import ExitCode
 from ...output.safe_text import format_json, print_line
 from ...output_file import write_output_file
@@ -22,9 +22,9 @@ from .tenant_jobs import (
     TO_BE_UNDONE,
     UNREADABLE,
     TenantJobs,
+    create_tenant_jobs_reader,
     describe_sums,
     name_state,
-    prepare_to_read_jobs,
     suggest_resuming,
 )
 
@@ -57,11 +57,13 @@ def show_report(table: Path, only: Sequence[str], form: str, output: Path | None
         output: the file; None is standard output.
     """
     try:
-        tenants = prepare_to_read_jobs(table, only, _read_with_data if form == "json" else _read_figures)()
+        tenants = create_tenant_jobs_reader(
+            table, only, _read_with_data if form == "json" else _read_figures
+        )()
         if form == "html" and output is not None:
             there = [tenant for tenant in tenants if tenant.state != NOT_BEGUN]
             places = [place for tenant in there for place in tenant.jobs]
-            text = render_jobs_page(str(table), places, output)
+            text = render_jobs_page_and_job_pages(str(table), places, output)
         elif form == "json":
             text = format_json({tenant.name: _tenant_to_json(tenant) for tenant in tenants}, indent=2)
         else:
@@ -75,7 +77,7 @@ def show_report(table: Path, only: Sequence[str], form: str, output: Path | None
     except (AlloyAsyncError, OSError) as error:
         print_line(translate_to_keys(f"Error: {error}"), err=True)
         return ExitCode.NOT_DONE
-    return max(map(_choose_exit_code, tenants), default=ExitCode.SUCCESS)
+    return max(map(_choose_exit_code_of_tenant, tenants), default=ExitCode.SUCCESS)
 
 
 def _read_figures(store: JobStore) -> FoundReport:
@@ -127,7 +129,7 @@ def _job_to_json(found: Any) -> dict[str, object]:
     return {"state": state} if state == NOT_BEGUN else {"state": state, "error": describe_tenant_error(found)}
 
 
-def _choose_exit_code(tenant: TenantJobs[FoundReport]) -> ExitCode:
+def _choose_exit_code_of_tenant(tenant: TenantJobs[FoundReport]) -> ExitCode:
     if tenant.state == UNREADABLE:
         return ExitCode.NOT_DONE
     is_open = tenant.state in (NOT_BEGUN, TO_BE_UNDONE) or tenant.counts.unresolved

@@ -19,7 +19,7 @@ from ....provisioning import NoSuchJob
 from ....provisioning.reports.durations import format_duration
 from ....provisioning.reports.status import JobStatus, read_status
 from ...exit_codes import ExitCode
-from ...output.progress import print_text
+from ...output.progress import print_literal_text
 from ...output.safe_console import create_console
 from ...output.safe_text import clean_line, format_json, print_line
 from ..error_messages import describe_tenant_error, translate_to_keys
@@ -30,9 +30,9 @@ from .tenant_jobs import (
     TO_BE_UNDONE,
     UNREADABLE,
     TenantJobs,
+    create_tenant_jobs_reader,
     describe_sums,
     name_state,
-    prepare_to_read_jobs,
     suggest_resuming,
 )
 
@@ -52,7 +52,7 @@ def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool)
     """Show how the jobs are getting on; return the exit code, that of the tenant that fares worst."""
     console = create_console()
     try:
-        read = prepare_to_read_jobs(table, only, read_status)
+        read = create_tenant_jobs_reader(table, only, read_status)
     except AlloyAsyncError as error:
         print_line(translate_to_keys(f"Error: {error}"), err=True)
         return ExitCode.NOT_DONE
@@ -65,24 +65,24 @@ def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool)
                 tenants = read()
     if as_json:
         print_line(format_json({tenant.name: _status_to_json(tenant) for tenant in tenants}))
-        return max(map(_choose_exit_code, tenants), default=ExitCode.SUCCESS)
+        return max(map(_choose_exit_code_of_tenant, tenants), default=ExitCode.SUCCESS)
     if console.is_terminal:
         console.print(_render_status(tenants))
     else:
         for tenant in tenants:
             for name, *facts in _iterate_lines(tenant):
-                print_text(console, f"{name}: {', '.join(filter(None, facts))}")
-        print_text(console, describe_sums(tenants))
+                print_literal_text(console, f"{name}: {', '.join(filter(None, facts))}")
+        print_literal_text(console, describe_sums(tenants))
     if again := suggest_resuming(table, only, tenants):
-        print_text(console, again)
-    return max(map(_choose_exit_code, tenants), default=ExitCode.SUCCESS)
+        print_literal_text(console, again)
+    return max(map(_choose_exit_code_of_tenant, tenants), default=ExitCode.SUCCESS)
 
 
 def _is_running(tenant: TenantJobs[JobStatus]) -> bool:
     return any(isinstance(one, JobStatus) and one.worker is not None for one in tenant.jobs.values())
 
 
-def _choose_exit_code(tenant: TenantJobs[JobStatus]) -> ExitCode:
+def _choose_exit_code_of_tenant(tenant: TenantJobs[JobStatus]) -> ExitCode:
     if tenant.state == UNREADABLE:
         return ExitCode.NOT_DONE
     return ExitCode.INCOMPLETE if tenant.state in STOPPED[:-1] else ExitCode.SUCCESS

@@ -79,7 +79,7 @@ def name_state(found: Any) -> str:
     return UNREADABLE if isinstance(found, Exception) else found.state
 
 
-def prepare_to_read_jobs(
+def create_tenant_jobs_reader(
     table: Path, only: Sequence[str], read: Callable[[JobStore], Found]
 ) -> Callable[[], list[TenantJobs[Found]]]:
     """Find the jobs of each tenant; no credential is looked at.

@@ -101,7 +101,7 @@ def _create_target(
         else:
             if account.get("system") not in (None, *SYSTEMS):
                 to_blame = "system"
-            profile = _create_profile(name, _resolve_file(account, folder), sandbox=sandbox)
+            profile = _create_profile(name, _resolve_credential_file(account, folder), sandbox=sandbox)
             target = TargetOptions(account=profile, **pace)
     except (ConfigurationError, ValueError) as error:
         note(to_blame, str(error))
@@ -109,7 +109,7 @@ def _create_target(
     return TargetOptions(sandbox=True, **pace) if sandbox else target, profile.system
 
 
-def _resolve_file(account: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+def _resolve_credential_file(account: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """Let the path of a file with the credential begin in the folder of the table, as all paths do."""
     file = account.get("credential", {}).get("file")
     if not isinstance(file, str) or not file:
@@ -175,7 +175,9 @@ def _resolve_constant(field: str, value: Any, folder: Path) -> Any:
             )
         return value
     try:
-        return parse_credential_source(_resolve_file({"credential": value}, folder)["credential"]).read()
+        return parse_credential_source(
+            _resolve_credential_file({"credential": value}, folder)["credential"]
+        ).read()
     except (ConfigurationError, ValueError) as error:
         message = re.sub(r"\b(?:the|a) credential\b", "the value", str(error))
         raise ConfigurationError(f"set.{field}: {re.sub(r'^credential', 'this', message)}") from None

@@ -24,7 +24,7 @@ class TableLines:
     def __init__(self, text: str) -> None:
         self._lines: dict[tuple[str, ...], int] = {}
         table: tuple[str, ...] = ()
-        for number, line in _iterate_lines(text):
+        for number, line in _iterate_lines_outside_strings(text):
             if header := _HEADER.match(line):
                 table = _split_path(header[1])
                 self._lines.setdefault(table, number)
@@ -48,7 +48,7 @@ class TableLines:
         return None
 
 
-def _iterate_lines(text: str) -> Iterator[tuple[int, str]]:
+def _iterate_lines_outside_strings(text: str) -> Iterator[tuple[int, str]]:
     """Yield the lines that can hold a header or a key, with their numbers."""
     inside = ""
     for number, line in enumerate(text.splitlines(), 1):

@@ -25,14 +25,14 @@ class Quotas:
     def __bool__(self) -> bool:
         return bool(self._windows)
 
-    def find_windows(self, keeper: LimitedOperation) -> tuple[QuotaWindow, ...]:
+    def find_windows_of_operation(self, keeper: LimitedOperation) -> tuple[QuotaWindow, ...]:
         """Find the quotas of an operation; of one that was not answered yet, all."""
         return tuple(self._windows.values()) if keeper.quotas is None else keeper.quotas
 
     def get_delay(self, keeper: LimitedOperation, now: float) -> float:
         """Count the seconds until one more request of an operation may be sent."""
         return (
-            max((quota.get_delay(now) for quota in self.find_windows(keeper)), default=0.0)
+            max((quota.get_delay(now) for quota in self.find_windows_of_operation(keeper)), default=0.0)
             if self._windows
             else 0.0
         )
@@ -40,7 +40,7 @@ class Quotas:
     def get_hold(self, keeper: LimitedOperation, now: float) -> float:
         """Count the seconds for which the server surely holds the operation's requests, by its own word."""
         return (
-            max((quota.get_hold(now) for quota in self.find_windows(keeper)), default=0.0)
+            max((quota.get_hold(now) for quota in self.find_windows_of_operation(keeper)), default=0.0)
             if self._windows
             else 0.0
         )

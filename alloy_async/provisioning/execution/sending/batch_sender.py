@@ -70,14 +70,16 @@ class BatchSender:
         for stretch in batch.stretches:
             start = 0
             while place is not None and place < begin + stretch.rows:
-                yield from self._decide_adjoining_rows(stretch, start, place - begin, usual)
+                yield from self._decide_rows_of_one_outcome(stretch, start, place - begin, usual)
                 start = place - begin + 1
-                yield from self._decide_adjoining_rows(stretch, start - 1, start, answer.exceptions[place])
+                yield from self._decide_rows_of_one_outcome(
+                    stretch, start - 1, start, answer.exceptions[place]
+                )
                 place = next(differing, None)
-            yield from self._decide_adjoining_rows(stretch, start, stretch.rows, usual)
+            yield from self._decide_rows_of_one_outcome(stretch, start, stretch.rows, usual)
             begin += stretch.rows
 
-    def _decide_adjoining_rows(
+    def _decide_rows_of_one_outcome(
         self, stretch: RowStretch, start: int, stop: int, outcome: Outcome
     ) -> Iterator[RowResult]:
         if start < stop:

@@ -59,7 +59,7 @@ class RequestSender:
         try:
             return await work.run(start)
         except CallWithdrawn:
-            await self._guard.give_up(INTERRUPTED)
+            await self._guard.stop_sending(INTERRUPTED)
             raise
         finally:
             self._under_way.discard(work)
@@ -91,7 +91,7 @@ class RequestSender:
             was refused as a whole, for one of several users in it.
         """
         if self._context.run.stop.is_set():
-            await self._guard.give_up(INTERRUPTED)
+            await self._guard.stop_sending(INTERRUPTED)
             return ()
         self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
         began = time.perf_counter()
@@ -128,7 +128,7 @@ class RequestSender:
             answer = [usual, *answer.exceptions.values()]
         stops = self._context.run.stop.is_set()
         if stops and any(outcome.status == "withdrawn" for outcome in answer):
-            await self._guard.give_up(INTERRUPTED)
+            await self._guard.stop_sending(INTERRUPTED)
         elif any(outcome.status != "unknown" for outcome in answer):
             self._guard.note_answer()
         else:

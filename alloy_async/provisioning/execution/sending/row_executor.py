@@ -67,7 +67,7 @@ class RowExecutor:
         if action != "create" and not await self._confirm_as_planned(unit):
             return
         if action == "offboard":
-            await self._carry_out_offboarding(unit)
+            await self._offboard_user_step_by_step(unit)
         else:
             await self.send_until_decided(unit)
 
@@ -112,7 +112,7 @@ class RowExecutor:
 
     async def _send_single(self, rows: Sequence[JobRow]) -> tuple[list[RowResult], list[JobRow]]:
         """Send one intended row; as `_send_together`, at half of its cost."""
-        outcomes = await self._collect_outcomes(rows)
+        outcomes = await self._send_and_collect_outcomes(rows)
         if outcomes:
             return await self._record_and_reconcile_outcomes(rows, outcomes)
         await self.record_as_withdrawn(rows)
@@ -124,7 +124,7 @@ class RowExecutor:
         """Send intended rows once; the results, and the rows to be sent again."""
 
         async def collect_outcomes(part: Sequence[JobRow]) -> Answer:
-            return known.pop() if known else await self._collect_outcomes(part)
+            return known.pop() if known else await self._send_and_collect_outcomes(part)
 
         done: list[RowResult] = []
         again: list[JobRow] = []
@@ -170,7 +170,7 @@ class RowExecutor:
         await self._record_unsendable([drift._replace(number=row.number) for row in unit])
         return False
 
-    async def _carry_out_offboarding(self, steps: Sequence[JobRow]) -> None:
+    async def _offboard_user_step_by_step(self, steps: Sequence[JobRow]) -> None:
         """Take the steps of one user in their order, as far as they succeed."""
         for place, row in enumerate(steps):
             result = next(iter(await self.send_until_decided([row])), None)
@@ -182,7 +182,7 @@ class RowExecutor:
             if result is None or result.outcome != "done":
                 return
 
-    async def _collect_outcomes(self, rows: Sequence[JobRow]) -> Answer:
+    async def _send_and_collect_outcomes(self, rows: Sequence[JobRow]) -> Answer:
         """Give the outcomes of one call; None when it was refused as a whole, for some row in it."""
         work = self._requests.create_withdrawable_call()
         try:
@@ -234,7 +234,7 @@ class RowExecutor:
     def decide_by_outcome(self, row: JobRow, outcome: Outcome) -> RowResult:
         """Decide about a row that was sent by its outcome, where its answer came."""
         if outcome.status == "exists":
-            return self._decider.decide_existing(row, None, outcome.remote_id)
+            return self._decider.decide_creation_refused_as_existing(row, None, outcome.remote_id)
         if outcome.status == "withdrawn":
             return row.create_unsent_result()
         if outcome.status == "failed":

@@ -87,7 +87,7 @@ def draw_timeline(
     return "".join([*parts, "</svg>"])
 
 
-def draw_ranking(
+def draw_horizontal_bars(
     items: Iterable[tuple[str, str, float]], unit: Callable[[float], str] = "{:,.0f}".format
 ) -> str:
     """Draw bars across, each with its text and number: (style, text, number).

@@ -11,10 +11,10 @@ from ...store.job_store import BEGUN
 from ...store.store_opener import get_path_for_files
 from ..durations import format_duration, format_latency
 from ..job_report import JobReport, ReportRow
-from .charts import Series, draw_ranking, draw_shares, draw_timeline
+from .charts import Series, draw_horizontal_bars, draw_shares, draw_timeline
 from .skeleton import (
     format_time,
-    get_file_name,
+    get_last_part_of_source_name,
     render_header,
     render_legend,
     render_page,
@@ -33,10 +33,10 @@ def render_job(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
 
     Args:
         report: the figures.
-        unresolved: `read_unresolved` of the job; the first 2,000 are shown.
+        unresolved: `read_rows_not_in` of the job; the first 2,000 are shown.
     """
     header = report.header
-    source = get_file_name(header.source)
+    source = get_last_part_of_source_name(header.source)
     outcomes = [(outcome, OUTCOME_NAMES[outcome], number) for outcome, number in report.outcomes]
     content = [
         render_header(
@@ -137,7 +137,7 @@ def _draw_latencies(report: JobReport) -> str:
         ("slow", "the slowest", "slowest"),
     )
     bars = [(style, label, report.get_latency(figure)) for style, label, figure in times]  # type: ignore[arg-type]
-    return draw_ranking(bars, format_latency)
+    return draw_horizontal_bars(bars, format_latency)
 
 
 def _format_number(value: float) -> str:
@@ -159,7 +159,9 @@ def _render_reasons(report: JobReport) -> str:
     shown = [(one.outcome, f"{OUTCOME_NAMES[one.outcome]}: {one.text}", one.lines) for one in report.reasons]
     rest = sum(number for *_, number in shown[_SHOWN_REASONS:])
     more = [("planned", f"{len(shown) - _SHOWN_REASONS} other reasons", rest)] if rest else []
-    return render_section(f"<h2>Why rows did not go in</h2>{draw_ranking([*shown[:_SHOWN_REASONS], *more])}")
+    return render_section(
+        f"<h2>Why rows did not go in</h2>{draw_horizontal_bars([*shown[:_SHOWN_REASONS], *more])}"
+    )
 
 
 def _render_unresolved_rows(report: JobReport, unresolved: Iterable[ReportRow]) -> str:

@@ -13,7 +13,7 @@ from ..job_folder import JobSummary
 from .charts import draw_outcomes_by_job, draw_shares
 from .skeleton import (
     format_time,
-    get_file_name,
+    get_last_part_of_source_name,
     render_header,
     render_page,
     render_searchable_table,
@@ -97,7 +97,7 @@ def _render_job(job: JobSummary, page: str | None) -> str:
     link = f'<a href="{escape(page)}">{name}</a>' if page else name
     parts = [(outcome, OUTCOME_NAMES[outcome], number) for outcome, number in job.outcomes.items() if number]
     bar = draw_shares(parts, "mini") if parts else ""
-    what = f"{escape(get_file_name(job.source))} to {escape(job.system)}, {escape(job.mode)}"
+    what = f"{escape(get_last_part_of_source_name(job.source))} to {escape(job.system)}, {escape(job.mode)}"
     told = escape(_describe_outcomes(job, [outcome for outcome, _, _ in parts]))
     trouble = (
         f'<span class="key {job.worst_outcome}"></span>'

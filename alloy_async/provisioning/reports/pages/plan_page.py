@@ -15,7 +15,7 @@ from ...store.rows import JobRow
 from .charts import draw_shares
 from .skeleton import (
     format_time,
-    get_file_name,
+    get_last_part_of_source_name,
     render_header,
     render_legend,
     render_page,
@@ -45,7 +45,7 @@ def render_plan(plan: Plan, header: JobHeader, rows: Iterable[JobRow]) -> str:
         header: of the job.
         rows: all of the plan; of each action the first 2,000 are shown.
     """
-    source = get_file_name(plan.source)
+    source = get_last_part_of_source_name(plan.source)
     parts = [
         (action, label, plan.actions[action]) for action, label in ACTIONS.items() if action in plan.actions
     ]
@@ -87,7 +87,8 @@ def _render_rows(plan: Plan, rows: Iterable[JobRow]) -> str:
         if seen[row.action] <= _SHOWN_ROWS:
             shown[row.action].append(_render_row(row))
     more = [
-        f"{number - _SHOWN_ROWS:,} {ACTIONS[action]}" for action, number in _iterate_truncated_actions(seen)
+        f"{number - _SHOWN_ROWS:,} {ACTIONS[action]}"
+        for action, number in _iterate_actions_not_fully_shown(seen)
     ]
     note = (
         f'<p class="note">Of each kind the first {_SHOWN_ROWS:,} are shown; not shown: {", ".join(more)}.</p>'
@@ -103,7 +104,7 @@ def _render_rows(plan: Plan, rows: Iterable[JobRow]) -> str:
     return render_section(f"<h2>Row by row</h2>{note if more else ''}{table}") if seen else ""
 
 
-def _iterate_truncated_actions(seen: Counter[Action]) -> Iterator[tuple[Action, int]]:
+def _iterate_actions_not_fully_shown(seen: Counter[Action]) -> Iterator[tuple[Action, int]]:
     for action in ACTIONS:
         if seen[action] > _SHOWN_ROWS:
             yield action, seen[action]
@@ -126,7 +127,7 @@ def _render_row(row: JobRow) -> str:
     )
 
 
-def _format_value(text: str) -> str:
+def _format_value_as_text(text: str) -> str:
     """Format a value of a change as people read it: without quotes, nothing as nothing."""
     try:
         value = literal_eval(text)
@@ -152,8 +153,8 @@ def _render_why(row: JobRow) -> str:
         field, old, new = found.groups()
         cells = (
             escape(field.removeprefix(ATTRIBUTE)),
-            escape(_format_value(old)),
-            escape(_format_value(new)),
+            escape(_format_value_as_text(old)),
+            escape(_format_value_as_text(new)),
         )
         changes.append("<span>{}</span><del>{}</del><ins>{}</ins>".format(*cells))
     rest = escape(why[end:])

@@ -93,6 +93,6 @@ def format_time(seconds: float) -> str:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def get_file_name(source: str) -> str:
+def get_last_part_of_source_name(source: str) -> str:
     """Get the last part of a source's name."""
     return source.replace("\\", "/").rsplit("/", 1)[-1]

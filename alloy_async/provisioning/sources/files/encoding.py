@@ -105,8 +105,8 @@ def read_head_lines(source: InputBytes, encoding: str) -> Iterator[str]:
 
 
 def read_lines(stream: BinaryIO, name: str, encoding: str) -> Generator[str, None, None]:
-    """Read the physical lines of a text stream with their line ends; see `read_blocks`."""
-    for _, text in read_blocks(stream, name, encoding):
+    """Read the physical lines of a text stream with their line ends; see `iterate_decoded_blocks`."""
+    for _, text in iterate_decoded_blocks(stream, name, encoding):
         yield from io.StringIO(text, newline="")
 
 
@@ -116,7 +116,7 @@ def count_lines(text: str) -> int:
     return text.count("\n") + (returns - text.count("\r\n") if returns else 0)
 
 
-def read_blocks(
+def iterate_decoded_blocks(
     stream: BinaryIO, name: str, encoding: str, *, skip: int = 0, first: int = 1, by_line: bool = True
 ) -> Generator[tuple[int, str], None, None]:
     """Read a text stream in pieces of about 64 KiB that end with a line, in constant memory; closes the stream.

@@ -11,7 +11,7 @@ from ...errors import SourceError
 from ..blocks import ColumnBlock
 from ..column_layout import ColumnLayout
 from ..field_map import FieldMap
-from ..files.encoding import count_lines, detect_encoding, read_blocks, read_head_lines
+from ..files.encoding import count_lines, detect_encoding, iterate_decoded_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
 from .csv_parser import CsvParser, Record
@@ -100,7 +100,7 @@ class CsvSource:
         """Yield the same rows as columns, in blocks of about 64 KiB."""
         skip = self.header.line + sum(map(count_lines, self.header.cells))
         yield from self._parse_into_blocks(
-            read_blocks(self._origin.open_stream(), self.name, self.encoding, skip=skip)
+            iterate_decoded_blocks(self._origin.open_stream(), self.name, self.encoding, skip=skip)
         )
 
     def blocks_from(self, line: int) -> Iterator[ColumnBlock] | None:
@@ -108,7 +108,7 @@ class CsvSource:
         stream = self._origin.try_open_at_line(line, self.encoding)
         if stream is None:
             return None
-        return self._parse_into_blocks(read_blocks(stream, self.name, self.encoding, first=line))
+        return self._parse_into_blocks(iterate_decoded_blocks(stream, self.name, self.encoding, first=line))
 
     def _parse_into_blocks(self, texts: Generator[tuple[int, str], None, None]) -> Iterator[ColumnBlock]:
         with closing(texts) as blocks:

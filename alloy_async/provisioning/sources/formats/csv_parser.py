@@ -86,7 +86,7 @@ class CsvParser:
         rest, first = "", 0
         for number, piece in blocks:
             line, text = (first, rest + piece) if rest else (number, piece)
-            if (found := split_columns(text, self.delimiter, self._width)) is not None:
+            if (found := split_unquoted_text_into_columns(text, self.delimiter, self._width)) is not None:
                 rest = ""
                 yield RecordBlock(line, *found)
                 continue
@@ -222,7 +222,7 @@ class _RecordLines:
         self.rest = "".join(self._lines[self._begin :])
 
 
-def split_columns(text: str, delimiter: str, width: int) -> Columns | None:
+def split_unquoted_text_into_columns(text: str, delimiter: str, width: int) -> Columns | None:
     """Split a text without quotes into columns.
 
     This is several times as fast as to parse it, and gives the same: None where that is not sure.

@@ -50,7 +50,7 @@ class Header:
             layout = self.layout or ColumnLayout.match_header(self.cells, mapping)
         except LayoutError as error:
             raise SourceError(str(error), name, self.line) from None
-        if lack := layout.explain_missing_key(key):
+        if lack := layout.explain_missing_key_column(key):
             raise SourceError(lack, name, self.line)
         filled = _count_filled(self.cells)
         for line, cells in self.above:
@@ -103,7 +103,7 @@ def find_header(rows: Iterable[tuple[int, Sequence[str]]], mapping: FieldMap, ke
         if not _count_filled(cells):
             continue
         layout = _match_names(cells, mapping)
-        if layout is not None and layout.explain_missing_key(key) is None:
+        if layout is not None and layout.explain_missing_key_column(key) is None:
             return Header(line, tuple(cells), tuple(above), True, layout)
         above.append((line, cells))
         if len(above) == _SEARCHED_ROWS:

@@ -13,7 +13,7 @@ from ...errors import SourceError
 from ..column_layout import ColumnLayout, LayoutError
 from ..field_map import FieldMap
 from ..field_names import normalise_name
-from ..files.encoding import detect_encoding, read_blocks, read_head_lines
+from ..files.encoding import detect_encoding, iterate_decoded_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
@@ -65,7 +65,7 @@ class JsonDocumentSource:
     def rows(self) -> Iterator[Row]:
         """Yield the rows."""
         with closing(
-            read_blocks(self._origin.open_stream(), self.name, self.encoding, by_line=False)
+            iterate_decoded_blocks(self._origin.open_stream(), self.name, self.encoding, by_line=False)
         ) as blocks:
             yield from self._read_rows(blocks, whole=True)
 

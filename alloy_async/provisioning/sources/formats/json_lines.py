@@ -15,7 +15,7 @@ from ....core.argument_errors import format_argument_name
 from ...errors import SourceError
 from ..blocks import Block, RowBlock
 from ..field_map import FieldMap
-from ..files.encoding import detect_encoding, read_blocks, read_head_lines
+from ..files.encoding import detect_encoding, iterate_decoded_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
@@ -66,7 +66,7 @@ class JsonLinesSource:
     def blocks(self) -> Iterator[Block]:
         """Yield the same rows in blocks of about 64 KiB, as columns where all objects of one have the same members."""
         objects = ObjectRows(self.name, self._mapping)
-        with closing(read_blocks(self._origin.open_stream(), self.name, self.encoding)) as blocks:
+        with closing(iterate_decoded_blocks(self._origin.open_stream(), self.name, self.encoding)) as blocks:
             for line, text in blocks:
                 yield _create_block(objects, line, text)
         objects.refuse_mapping_of_missing_columns()
@@ -77,7 +77,7 @@ class JsonLinesSource:
         if stream is None:
             return None
         objects = ObjectRows(self.name, self._mapping)
-        texts = read_blocks(stream, self.name, self.encoding, first=line)
+        texts = iterate_decoded_blocks(stream, self.name, self.encoding, first=line)
         return (_create_block(objects, number, text) for number, text in texts)
 
     def _refuse_other_json(self) -> None:
@@ -135,7 +135,7 @@ def refuse_source_without_key(rows: Iterable[Row], key: str, name: str) -> None:
     """
     lack = None
     for row in islice(rows, _CHECKED_ROWS):
-        if row.record is not None and (lack := row.columns.explain_missing_key(key)) is None:
+        if row.record is not None and (lack := row.columns.explain_missing_key_column(key)) is None:
             return
     if lack is not None:
         raise SourceError(lack, name)

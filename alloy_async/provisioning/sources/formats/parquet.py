@@ -53,7 +53,7 @@ class ParquetSource:
             raise SourceError(str(error), self.name) from None
         is_nested = any(map(self._arrow.types.is_nested, kinds))  # what is within has names of its own
         self.holds_secrets: bool = columns.holds_secrets or is_nested
-        if lack := columns.explain_missing_key(key):
+        if lack := columns.explain_missing_key_column(key):
             raise SourceError(lack, self.name)
 
     def digest(self) -> str | None:

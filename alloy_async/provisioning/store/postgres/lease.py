@@ -112,7 +112,9 @@ class Lease:
         self._seconds = address.lease
         self._good_until = good_until
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._renew, name=f"lease-{shard.shard}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._renew_until_stopped, name=f"lease-{shard.shard}", daemon=True
+        )
         self._thread.start()
 
     @classmethod
@@ -180,7 +182,7 @@ class Lease:
         with contextlib.suppress(psycopg.Error):  # the database is away: the lease lapses by itself
             database.execute(_RELEASE, (done, *self._key))
 
-    def _renew(self) -> None:
+    def _renew_until_stopped(self) -> None:
         database: psycopg.Connection[Any] | None = None
         while not self._stopping.wait(self._seconds / _RENEWALS):
             asked = read_seconds_since_boot()  # the lease runs from when the database says so, which is later

@@ -172,13 +172,13 @@ class PostgresStore(OpenDatabaseJob):
 
     def count_outcomes(self, phase: Phase) -> Counter[str]:
         """Count rows by outcome; those without one by state."""
-        return self._count_between(phase, *_ALL_ROWS)
+        return self._count_outcomes_between(phase, *_ALL_ROWS)
 
     def count_outcomes_of_shard(self, phase: Phase) -> Counter[str]:
         """Count the rows of this shard in the same way."""
-        return self._count_between(phase, self._first, self._last)
+        return self._count_outcomes_between(phase, self._first, self._last)
 
-    def _count_between(self, phase: Phase, first: int, last: int) -> Counter[str]:
+    def _count_outcomes_between(self, phase: Phase, first: int, last: int) -> Counter[str]:
         undo = encode_undo_flag(phase)
         with self.transaction():
             counts = Counter(
@@ -245,7 +245,9 @@ class PostgresStore(OpenDatabaseJob):
 
     def _fetch_counts(self, statement: str, undo: int, first: int, last: int) -> list[Any]:
         values = {"most": MOST, "job": self.job, "undo": undo, "begin": first, "last": last}
-        return self.fetch_with_names(statement.format(events=self.events, batches=self.batches), values)
+        return self.fetch_with_named_values(
+            statement.format(events=self.events, batches=self.batches), values
+        )
 
     def _read_window(self, phase: Phase, after: int) -> list[PlannedBatch]:
         """Read the next batches: as many as hold some 2,000 rows, and no others, which may be large."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
 from .lock import CopiedJobGuard, WorkerLock, WorkerProbe
-from .schema import DamagedRecord, connect, create_template, insert_header, open_database
+from .schema import DamagedRecord, connect, create_template, insert_header, open_existing_job_file
 
 _DURABLE = "PRAGMA synchronous = NORMAL"
 """Of the log; what must be durable is moved into the file."""
@@ -50,7 +50,7 @@ class JobFile:
         Raises:
             JobError: there is one already, or it cannot be written.
         """
-        lock = WorkerLock.create_locked_file(path, create_template())
+        lock = WorkerLock.create_locked_job_file(path, create_template())
         try:
             return cls._become_worker(path, connect(path), lock, header)
         except BaseException:
@@ -72,7 +72,7 @@ class JobFile:
                     f"process {reader.worker} is working on this job; wait for it, or stop it", path
                 )
         try:
-            return cls._become_worker(path, open_database(path), lock)
+            return cls._become_worker(path, open_existing_job_file(path), lock)
         except BaseException:
             lock.close()
             raise
@@ -116,7 +116,7 @@ class JobFile:
             raise NoSuchJob("there is no such job file", path)
         probe = WorkerProbe(path)
         try:
-            store = cls(path, open_database(path, readonly=True), None, probe)
+            store = cls(path, open_existing_job_file(path, readonly=True), None, probe)
         except BaseException:
             probe.close()
             raise

@@ -48,7 +48,7 @@ class WorkerLock:
         self._size = 0
 
     @classmethod
-    def create_locked_file(cls, path: Path, content: bytes) -> Self:
+    def create_locked_job_file(cls, path: Path, content: bytes) -> Self:
         """Create a file for a job with this in it, which only its owner may read, and lock it.
 
         Raises:

@@ -129,7 +129,7 @@ def insert_header(database: sqlite3.Connection, header: JobHeader) -> None:
     database.execute(statement, attrs.astuple(header, recurse=False))
 
 
-def open_database(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
+def open_existing_job_file(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """Open a job file.
 
     Raises:

@@ -48,9 +48,9 @@ class BodySpool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.drop_all()
+        self.abandon()
 
-    def drop_all(self) -> None:
+    def abandon(self) -> None:
         """Throw all away, and take nothing any more: what is planned is not what was spooled."""
         self._encoder = None
         self._head, self._numbers, self._users = None, [], []
@@ -106,7 +106,7 @@ class BodySpool:
             stop = min(start + self._size, len(numbers))
             body = encoder.encode_batch(users.slice_rows(start, stop))
             if body is not None and not self._write(body, (numbers[start], numbers[stop - 1], stop - start)):
-                self.drop_all()
+                self.abandon()
                 return
             start = stop
         self._numbers, self._users = numbers[start:], [users.slice_rows(start, users.rows)]

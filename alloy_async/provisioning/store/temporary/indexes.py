@@ -144,7 +144,7 @@ class CorrectableRows(_TemporaryDatabase):
         """Forget which were corrected: the file is about to be read from its beginning."""
         self._database.execute("UPDATE refused SET corrected_on = NULL WHERE corrected_on IS NOT NULL")
 
-    def is_refused(self, line: int) -> bool:
+    def is_correctable(self, line: int) -> bool:
         """Tell whether the row on a line of the job's source did not go in."""
         found = self._database.execute("SELECT 1 FROM refused WHERE line = ?", (line,)).fetchone()
         return found is not None
