@@ -158,10 +158,10 @@ def write_failed_file_or_warn(
 def try_remove_stale_failed_file(report: Report, to: Path | None, tell: Callable[[str], None]) -> None:
     """Remove the file of the rows that did not go in, now that they are in."""
     from ..provisioning import JobError
-    from .output.failed_file import remove_stale_file
+    from .output.failed_file import remove_stale_failed_file
 
     with suppress(JobError, OSError):
-        if stale := remove_stale_file(report.job, to):
+        if stale := remove_stale_failed_file(report.job, to):
             tell(f"{stale} is removed: all of its rows are in now.")
 
 

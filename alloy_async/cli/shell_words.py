@@ -25,8 +25,8 @@ _VALUES = (
 )
 
 
-def load_description_for_shell(system: str, operation: OperationClass) -> Description:
-    """Read the docstring of an operation as a help page shows it.
+def create_description_for_shell(system: str, operation: OperationClass) -> Description:
+    """Create from the docstring of an operation what its help page shows.
 
     Args:
         system: whose operation it is.

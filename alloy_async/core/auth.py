@@ -201,7 +201,7 @@ def _create_credential_error(cause: Exception) -> CredentialError:
 
 
 def create_scheme_presenter(scheme: str) -> Callable[[str], str]:
-    """Presents a bare key as `scheme KEY`, and one that names its scheme as it is."""
+    """Create a function that presents a bare key as `scheme KEY`, and one that names its scheme as it is."""
 
     def present(key: str) -> str:
         return key if " " in key else f"{scheme} {key}"

@@ -18,7 +18,7 @@ from ..directory import Directory, Outcome, UserRecord
 from ..directory.record import fold
 from ..provisioning.async_helpers import iterate_slices
 from ..provisioning.jobs import provision
-from ..provisioning.reports.job_report import ReportRow, read_rows_not_in
+from ..provisioning.reports.job_report import ReportRow, read_unresolved_rows
 from ..provisioning.results import Report
 from ..provisioning.run_options import RunOptions
 from ..provisioning.sources import Source
@@ -136,7 +136,7 @@ def _summarize_rehearsal(
 ) -> Rehearsal:
     """Describe how a job went, on a stage that so many requests had filled before."""
     with open_store_for_reading(report.job) as store:
-        unresolved = tuple(islice(read_rows_not_in(store, "apply", planned=True), _SHOWN))
+        unresolved = tuple(islice(read_unresolved_rows(store, "apply", planned=True), _SHOWN))
     return Rehearsal(
         report=report,
         seconds=report.elapsed * conditions.speed,

@@ -10,7 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
-from alloy_async.cli.output.failed_file import get_failed_file_path, remove_stale_file, write_failed_file
+from alloy_async.cli.output.failed_file import (
+    get_failed_file_path,
+    remove_stale_failed_file,
+    write_failed_file,
+)
 from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.store.rows import PlannedRow
 from alloy_async.sandbox import Sandbox
@@ -76,11 +80,11 @@ def test_when_all_rows_are_in_none_says_otherwise(tmp_path: Path) -> None:
     failed = write_failed_file(job, None)
     assert failed.name == "users.failed.csv"
     assert "not sent yet" in failed.read_text()
-    assert remove_stale_file(job, None) == failed
+    assert remove_stale_failed_file(job, None) == failed
     assert not failed.exists()
     failed = write_failed_file(job, None)
     failed.write_text(failed.read_text() + "somebody's own words")
-    assert remove_stale_file(job, None) is None
+    assert remove_stale_failed_file(job, None) is None
     assert failed.exists()
 
 

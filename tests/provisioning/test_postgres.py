@@ -203,7 +203,7 @@ def test_transactions_wait_no_longer_than_a_lease(place: str) -> None:
         for store in (reader, worker):
             with store.transaction():
                 for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
-                    assert store.fetch_with_named_values(f"SHOW {name}", None) == [("6s",)]
+                    assert store.fetch_with_given_values(f"SHOW {name}", None) == [("6s",)]
 
 
 def test_nothing_is_left_in_a_session_which_a_pooler_gives_to_another(place: str) -> None:
@@ -476,7 +476,7 @@ def test_a_worker_whose_renewal_is_refused_sends_nothing_more(place: str) -> Non
         lease._stopping.set()
         lease._thread.join()
         lease._stopping.clear()
-        lease._renew()
+        lease._renew_until_stopped()
         with pytest.raises(JobUnavailable, match="may have taken over"):
             first.check_worker()
 
@@ -509,7 +509,7 @@ def test_a_statement_that_takes_too_long_says_what_to_do(place: str) -> None:
     with PostgresStore.open_for_reading(place) as store:
         store._database.execute("SET statement_timeout = '20ms'")
         with pytest.raises(JobUnavailable, match="allow statements more time"):
-            store.fetch_with_named_values("SELECT pg_sleep(60)", None)
+            store.fetch_with_given_values("SELECT pg_sleep(60)", None)
 
 
 def test_a_connection_that_is_lost_is_told_once(place: str, caplog: pytest.LogCaptureFixture) -> None:

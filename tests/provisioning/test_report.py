@@ -22,7 +22,7 @@ from alloy_async.provisioning.reports.job_report import (
     JobReport,
     ReportRow,
     read_report,
-    read_rows_not_in,
+    read_unresolved_rows,
 )
 from alloy_async.provisioning.reports.pages.job_page import render_job
 from alloy_async.provisioning.reports.reasons import group_reasons
@@ -38,13 +38,13 @@ from .jobs import START, begun_rows, finished_job
 def report_of(path: Path) -> tuple[JobReport, list[ReportRow]]:
     with open_store_for_reading(path) as store:
         report = read_report(store)
-        return report, list(read_rows_not_in(store, report.phase))
+        return report, list(read_unresolved_rows(store, report.phase))
 
 
 def page_of(path: Path) -> str:
     with open_store_for_reading(path) as store:
         report = read_report(store)
-        return render_job(report, read_rows_not_in(store, report.phase))
+        return render_job(report, read_unresolved_rows(store, report.phase))
 
 
 def status_of(path: Path, now: float) -> JobStatus:

@@ -12,7 +12,7 @@ from ..exit_codes import ExitCode
 from ..help import Command, Group, Option
 from ..options.target import TargetOptions, add_target_options
 from ..output_file import OUTPUT_FILE, take_dash
-from ..shell_words import load_description_for_shell
+from ..shell_words import create_description_for_shell
 
 if TYPE_CHECKING:
     from ..catalog import OperationClass
@@ -93,7 +93,7 @@ class SystemGroup(Group):
         with formatter.section("Operations"):
             formatter.write_dl(
                 [
-                    (format_with_dashes(name), load_description_for_shell(self.system, operation).summary)
+                    (format_with_dashes(name), create_description_for_shell(self.system, operation).summary)
                     for name, operation in load_operations(self.system).items()
                 ]
             )
@@ -172,7 +172,7 @@ def _create_command(system: str, operation: OperationClass) -> click.Command:
 
         context.exit(run_call(CallPlan(system, operation, build, target, **options)))
 
-    about = load_description_for_shell(system, operation)
+    about = create_description_for_shell(system, operation)
     parts = [about.summary, f"{operation.verb} {operation.route}", about.details]
     parts += [f"Returns: {about.returns}"] if about.returns else []
     parts += [f"{names}: {text}" for names, text in about.raises.items()]

@@ -10,7 +10,7 @@ import click
 from ...systems import SYSTEMS
 from ..catalog import format_with_dashes, load_operations
 from ..help import Command
-from ..shell_words import load_description_for_shell
+from ..shell_words import create_description_for_shell
 
 
 @click.command(cls=Command, short_help="List all operations, with method and path.")
@@ -29,7 +29,7 @@ def operations(system: str | None, as_json: bool) -> None:
             "operation": format_with_dashes(operation.name),
             "method": operation.verb,
             "path": operation.route,
-            "summary": load_description_for_shell(name, operation).summary,
+            "summary": create_description_for_shell(name, operation).summary,
         }
         for name in ([system] if system else SYSTEMS)
         for operation in load_operations(name).values()

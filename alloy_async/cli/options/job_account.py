@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def create_account_record(system: str, target: TargetOptions, place: Mapping[str, str]) -> dict[str, Any]:
-    """Describe what reaches the account of a job again, for `restore_target`; nothing secret.
+    """Create the record of what reaches the account of a job again, for `restore_target`; nothing secret.
 
     Args:
         system: one of the five.

@@ -86,7 +86,7 @@ def write_failed_file(job: JobPlace, to: Path | None, *, safe: bool = False) -> 
         part.unlink(missing_ok=True)
 
 
-def remove_stale_file(job: JobPlace, to: Path | None) -> Path | None:
+def remove_stale_failed_file(job: JobPlace, to: Path | None) -> Path | None:
     """Remove the file that an earlier run of a job wrote, now that all its rows are in, unless somebody changed it.
 
     Args:
@@ -186,7 +186,7 @@ def write_rows_to_feed_back(
     from ...core.errors import AlloyAsyncError
     from ...provisioning.planning.source_rereader import is_source_unchanged
     from ...provisioning.reports.failed_rows_writer import write_failed_keys, write_failed_rows
-    from ...provisioning.reports.job_report import read_rows_not_in
+    from ...provisioning.reports.job_report import read_unresolved_rows
     from ...provisioning.sources import CsvSource
     from ...provisioning.store.job_identity_label import create_job_label
 
@@ -200,7 +200,7 @@ def write_rows_to_feed_back(
             source, why = None, "it was changed since"
     except (AlloyAsyncError, OSError, KeyError) as error:
         source, why = None, str(error)
-    unresolved = read_rows_not_in(store, job_report.phase, planned=True)
+    unresolved = read_unresolved_rows(store, job_report.phase, planned=True)
     label = create_job_label(header, job_report.path)
     if source is not None:
         write_failed_rows(file, source, unresolved, label, safe=safe)

@@ -31,7 +31,7 @@ def print_report(console: Console, report: JobReport, unresolved: Iterable[Repor
     Args:
         console: where to.
         report: the figures.
-        unresolved: `read_rows_not_in` of the job; the first few are shown.
+        unresolved: `read_unresolved_rows` of the job; the first few are shown.
     """
     header = report.header
     _print_styled_text(console, f"{header.source} to {header.system} ({header.mode}, {report.state})", "bold")

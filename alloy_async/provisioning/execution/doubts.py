@@ -122,7 +122,7 @@ class DoubtReconciler:
             ]
         there = await lookup.find_users([row.id_or_key for row in (*lost, *suspects)])
         return [decider.decide_lost(row, there.get(fold(row.id_or_key))) for row in lost] + [
-            decider.decide_creation_refused_as_existing(row, there.get(fold(row.id_or_key)), None)
+            decider.decide_creation_of_existing_user(row, there.get(fold(row.id_or_key)), None)
             for row in suspects
         ]
 

@@ -46,10 +46,10 @@ class LookupDecider:
             )
         return row.create_resending_result()
 
-    def decide_creation_refused_as_existing(
+    def decide_creation_of_existing_user(
         self, row: JobRow, there: UserRecord | None, remote_id: str | None
     ) -> RowResult:
-        """Judge a creation that was refused because the user is there: it may be our own, of an answer that was lost."""
+        """Judge a creation whose user is there: it may be our own, of an answer that was lost."""
         if (
             row.attempts
             and there is not None
@@ -91,7 +91,7 @@ class LookupDecider:
             )
         if row.digest and self._comparer.matches_digest(there, row.digest):
             return self._create_adopted_result(row, None)
-        return self.decide_creation_refused_as_existing(row, there, None)
+        return self.decide_creation_of_existing_user(row, there, None)
 
     def _create_adopted_result(self, row: JobRow, remote_id: str | None) -> RowResult:
         return row.create_settling_result(

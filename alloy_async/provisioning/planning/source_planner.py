@@ -123,11 +123,11 @@ class SourcePlanner:
         if row.record is not None:
             findings += checks.find_row_faults(row)
             key = self._comparer.get_key(row.record)
-        is_legible = not findings or self._can_identify_user(row.columns, findings)
+        is_identifiable = not findings or self._identifies_user(row.columns, findings)
         if key:
             findings += self._find_duplicate(row, key)
         errors = self._join_errors_and_count_findings(findings) if findings else ""
-        self.nameless += not (key and is_legible)
+        self.nameless += not (key and is_identifiable)
         return CheckedRow(number, row, key, errors)
 
     def plan_creations(self, block: Block) -> list[PlannedBatch]:
@@ -177,7 +177,7 @@ class SourcePlanner:
             self._spool.spool_last_partial_body()
         self.repeated = self.keys.take_repeated()
 
-    def _can_identify_user(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
+    def _identifies_user(self, columns: ColumnLayout, findings: Sequence[Finding]) -> bool:
         """Tell whether it can be read whom a row means: none of its errors is in what the system knows people by."""
         names = {columns.get_column_of_field(field) for field in (self._can.key, *self._can.identities)}
         return not any(finding.severity == "error" and finding.column in names for finding in findings)
@@ -244,7 +244,7 @@ class SourcePlanner:
     async def iterate_planned_slices(
         self, blocks: Iterator[Block], size: int
     ) -> AsyncIterator[list[PlannedBatch]]:
-        """Plan all rows of a file, in slices of about `size`.
+        """Plan all rows of a file, and yield them in slices of about `size`.
 
         Raises:
             AlloyAsyncError: the system could not be asked.

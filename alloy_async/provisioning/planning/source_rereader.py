@@ -66,7 +66,7 @@ class SourceRereader:
         self._part = _Part(0, RecordColumns(0, {}), frozenset())
 
     def reread_records(self, rows: Sequence[RowStretch]) -> RecordColumns:
-        """Find whom planned rows mean; they come in their order, or else the source is read again from its beginning.
+        """Read the records of planned rows again; they come in their order, or else the source is read from its beginning.
 
         Raises:
             SourceError: one is another than was planned.

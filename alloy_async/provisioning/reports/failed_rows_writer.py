@@ -14,7 +14,7 @@ from ..planning.source_rereader import is_source_unchanged
 from ..sources import EXTRA_COLUMNS, CsvSource, Row, Source, open_source
 from ..store.job_identity_label import create_job_label
 from ..store.store_opener import open_store_for_reading, parse_job_place
-from .job_report import ReportRow, read_rows_not_in
+from .job_report import ReportRow, read_unresolved_rows
 
 FORMULA_STARTS = "=+-@\t\r"
 """First characters by which a spreadsheet knows a formula."""
@@ -46,7 +46,7 @@ def write_correction_file(
         opened = open_source(given) if isinstance(given, str | Path) else given
         if not is_source_unchanged(opened, header):
             raise SourceError("was changed since the job was made, or cannot be read twice", opened.name)
-        unresolved = read_rows_not_in(store, header.phase, planned=True)
+        unresolved = read_unresolved_rows(store, header.phase, planned=True)
         with Path(path).open("x", encoding="utf-8", newline="") as file:
             return write_failed_rows(file, opened, unresolved, create_job_label(header, store.path))
 
@@ -62,7 +62,7 @@ def write_failed_rows(
     Args:
         file: where to.
         source: what the job was made of, unchanged.
-        unresolved: `read_rows_not_in`; lines that are of no row of the source are left out.
+        unresolved: `read_unresolved_rows`; lines that are of no row of the source are left out.
         label: of the job, by which `resume` knows them as its own; see `create_job_label`.
         safe: write CSV so that a spreadsheet takes no cell for a formula; such a file is for people, not for feeding back.
     """

@@ -172,7 +172,9 @@ def read_report(store: JobStore, now: float | None = None) -> JobReport:
             phase=header.phase,
             counts=Counts.from_tally(store.count_outcomes(header.phase)),
             seconds=tuple(store.read_seconds()),
-            reasons=group_reasons((row.outcome, row.reason) for row in read_rows_not_in(store, header.phase)),
+            reasons=group_reasons(
+                (row.outcome, row.reason) for row in read_unresolved_rows(store, header.phase)
+            ),
             uncompared=_count_uncompared_rows_by_field(store) if header.mode in ("upsert", "sync") else (),
             findings=tuple(store.read_remarks()),
             notes=tuple(store.read_notes()),
@@ -181,7 +183,7 @@ def read_report(store: JobStore, now: float | None = None) -> JobReport:
         )
 
 
-def read_rows_not_in(store: JobStore, phase: Phase, *, planned: bool = False) -> Iterator[ReportRow]:
+def read_unresolved_rows(store: JobStore, phase: Phase, *, planned: bool = False) -> Iterator[ReportRow]:
     """Read every row that is not as it should be, in the order of the source.
 
     Args:

@@ -222,7 +222,7 @@ class WriterThreads:
                 self._work.put(None)
 
     def enqueue(self, work: Callable[[], None]) -> None:
-        """Have a thread do some work, which must not raise; what one writer submits next comes after what others wait for."""
+        """Have a thread do some work, which must not raise; what one writer enqueues next comes after what others wait for."""
         self._work.put(work)
 
     def _run(self) -> None:

@@ -123,11 +123,11 @@ def _open_output(job: Path | str, header: JobHeader, output: Path | None, form: 
 
 
 def _write_text(file: IO[str], store: JobStore, job_report: JobReport) -> None:
-    from ....provisioning.reports.job_report import read_rows_not_in
+    from ....provisioning.reports.job_report import read_unresolved_rows
     from ...output.report_text import print_report
     from ...output.safe_console import create_console
 
-    print_report(create_console(file=file), job_report, read_rows_not_in(store, job_report.phase))
+    print_report(create_console(file=file), job_report, read_unresolved_rows(store, job_report.phase))
 
 
 def _write_html(file: IO[str], store: JobStore, job_report: JobReport) -> None:

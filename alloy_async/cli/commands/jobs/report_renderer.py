@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def render_page_of_job_or_plan(store: JobStore, job_report: JobReport) -> str:
     """Render the page of a job; of one that waits to be applied, the page of its plan."""
-    from ....provisioning.reports.job_report import read_rows_not_in
+    from ....provisioning.reports.job_report import read_unresolved_rows
     from ....provisioning.reports.pages.job_page import render_job
     from ....provisioning.reports.pages.plan_page import render_plan
     from ....provisioning.results import summarize_plan
@@ -28,7 +28,7 @@ def render_page_of_job_or_plan(store: JobStore, job_report: JobReport) -> str:
     if job_report.header.state == "planned":
         page = render_plan(summarize_plan(store), job_report.header, store.read_rows("apply"))
     else:
-        page = render_job(job_report, read_rows_not_in(store, job_report.phase))
+        page = render_job(job_report, read_unresolved_rows(store, job_report.phase))
     return clean_text(page)
 
 
@@ -80,7 +80,7 @@ def name_pages(places: Sequence[JobPlace], output: Path) -> dict[JobPlace, Path]
 
 def report_to_json(store: JobStore, job_report: JobReport) -> dict[str, object]:
     """Convert the report of a job to JSON data, with the rows that did not go in."""
-    from ....provisioning.reports.job_report import read_rows_not_in
+    from ....provisioning.reports.job_report import read_unresolved_rows
 
     header = job_report.header
     return {
@@ -109,6 +109,6 @@ def report_to_json(store: JobStore, job_report: JobReport) -> dict[str, object]:
         "reasons": [attrs.asdict(reason) for reason in job_report.reasons],
         "dropped": job_report.dropped,
         "unresolved_rows": [
-            line._asdict() for line in read_rows_not_in(store, job_report.phase, planned=True)
+            line._asdict() for line in read_unresolved_rows(store, job_report.phase, planned=True)
         ],
     }

@@ -82,7 +82,7 @@ def name_state(found: Any) -> str:
 def create_tenant_jobs_reader(
     table: Path, only: Sequence[str], read: Callable[[JobStore], Found]
 ) -> Callable[[], list[TenantJobs[Found]]]:
-    """Find the jobs of each tenant; no credential is looked at.
+    """Create a function that reads the jobs of each tenant; no credential is looked at.
 
     Args:
         table: the table.

@@ -183,7 +183,7 @@ class RowExecutor:
                 return
 
     async def _send_and_collect_outcomes(self, rows: Sequence[JobRow]) -> Answer:
-        """Give the outcomes of one call; None when it was refused as a whole, for some row in it."""
+        """Send rows in one call, and return their outcomes; None when it was refused as a whole, for some row in it."""
         work = self._requests.create_withdrawable_call()
         try:
             answer = await self._requests.call_and_collect(
@@ -234,7 +234,7 @@ class RowExecutor:
     def decide_by_outcome(self, row: JobRow, outcome: Outcome) -> RowResult:
         """Decide about a row that was sent by its outcome, where its answer came."""
         if outcome.status == "exists":
-            return self._decider.decide_creation_refused_as_existing(row, None, outcome.remote_id)
+            return self._decider.decide_creation_of_existing_user(row, None, outcome.remote_id)
         if outcome.status == "withdrawn":
             return row.create_unsent_result()
         if outcome.status == "failed":

@@ -33,7 +33,7 @@ def render_job(report: JobReport, unresolved: Iterable[ReportRow]) -> str:
 
     Args:
         report: the figures.
-        unresolved: `read_rows_not_in` of the job; the first 2,000 are shown.
+        unresolved: `read_unresolved_rows` of the job; the first 2,000 are shown.
     """
     header = report.header
     source = get_last_part_of_source_name(header.source)

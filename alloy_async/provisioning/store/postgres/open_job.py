@@ -19,9 +19,9 @@ from .schema import (
     check_version_of_split,
     create_job,
     drop_job,
-    get_job_id,
     get_table_name,
     list_jobs,
+    read_job_id,
 )
 from .transaction import PostgresTransaction, Statement
 
@@ -81,7 +81,7 @@ class OpenDatabaseJob:
         address = JobAddress.parse(place)
         database = connect(address)
         try:
-            job = get_job_id(database, address)
+            job = read_job_id(database, address)
             return cls(address, database, job, _claim_lease(database, address, job))
         except BaseException:
             database.close()
@@ -97,7 +97,7 @@ class OpenDatabaseJob:
         address = JobAddress.parse(place)
         database = connect(address)
         try:
-            job = get_job_id(database, address)
+            job = read_job_id(database, address)
             with raise_as_job_error(address, "cannot be read"):
                 check_version_of_split(database, address, job)
             lease = Lease.claim(database, address, job, undo=encode_undo_flag(phase), whole=False)
@@ -120,7 +120,7 @@ class OpenDatabaseJob:
         address = JobAddress.parse(place)
         database = connect(address)
         try:
-            yield cls(address, database, get_job_id(database, address))
+            yield cls(address, database, read_job_id(database, address))
         finally:
             database.close()
 
@@ -264,9 +264,9 @@ class OpenDatabaseJob:
                 self._transaction.queue(statement, record)
 
     def fetch_rows(self, statement: str, *values: Any) -> list[Any]:
-        return self.fetch_with_named_values(statement, (self.job, *values))
+        return self.fetch_with_given_values(statement, (self.job, *values))
 
-    def fetch_with_named_values(self, statement: str, values: Any) -> list[Any]:
+    def fetch_with_given_values(self, statement: str, values: Any) -> list[Any]:
         with raise_as_job_error(self._address, "cannot be read"):
             if self._transaction is not None:
                 return self._transaction.read(statement, values)

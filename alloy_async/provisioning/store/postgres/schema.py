@@ -202,7 +202,7 @@ def drop_job(database: psycopg.Connection[Any], address: JobAddress, job: int) -
             database.execute(f"DELETE FROM alloy_async.{table} WHERE job = %s", (job,))  # noqa: S608 -- own names
 
 
-def get_job_id(database: psycopg.Connection[Any], address: JobAddress) -> int:
+def read_job_id(database: psycopg.Connection[Any], address: JobAddress) -> int:
     """Find the id of a job.
 
     Raises:

@@ -245,7 +245,7 @@ class PostgresStore(OpenDatabaseJob):
 
     def _fetch_counts(self, statement: str, undo: int, first: int, last: int) -> list[Any]:
         values = {"most": MOST, "job": self.job, "undo": undo, "begin": first, "last": last}
-        return self.fetch_with_named_values(
+        return self.fetch_with_given_values(
             statement.format(events=self.events, batches=self.batches), values
         )
 
