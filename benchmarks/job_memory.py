@@ -17,7 +17,7 @@ from contextlib import closing
 from alloy_async.provisioning import RunOptions
 from alloy_async.provisioning.execution.engine import Engine
 from alloy_async.provisioning.job_context import JobContext
-from alloy_async.provisioning.planning.undo_planner import plan_undo
+from alloy_async.provisioning.planning.undo_planner import write_undo_rows
 from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.planned_batches import create_batch_of_columns
 from alloy_async.provisioning.store.rows import RowResult
@@ -59,7 +59,7 @@ async def take_up(place: str, what: str) -> tuple[float, float]:
         context = JobContext(writer, MemoryDirectory(), RunOptions())
         began = time.process_time()
         if what == "undo":
-            await plan_undo(context, remove_adopted=False)
+            await write_undo_rows(context, remove_adopted=False)
             done = await writer.call(writer.store.count_outcomes, "undo")
         else:
             engine = Engine(context, "apply")

@@ -106,7 +106,7 @@ class AlloyAsyncError(Exception):
         if known.get("effect") not in _STRENGTH:
             self.effect = "unknown"
 
-    def include_earlier_attempts(self, earlier: Effect, attempts: int) -> None:
+    def merge_effect_of_earlier_attempts(self, earlier: Effect, attempts: int) -> None:
         """Count in the attempts before: an unknown effect of one of them stays unknown."""
         self.attempts = attempts
         if _STRENGTH[earlier] > _STRENGTH[self.effect]:

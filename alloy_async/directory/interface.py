@@ -248,9 +248,9 @@ class EncodingDirectory(Protocol):
 
 def get_directory_if_it_encodes(directory: Directory) -> EncodingDirectory | None:
     """Return the directory where it can create many users without an object for each; None where it cannot."""
-    return cast(EncodingDirectory, directory) if _is_encoder(type(directory)) else None
+    return cast(EncodingDirectory, directory) if _is_encoding_directory_class(type(directory)) else None
 
 
 @functools.cache
-def _is_encoder(kind: type) -> bool:
+def _is_encoding_directory_class(kind: type) -> bool:
     return issubclass(kind, EncodingDirectory)  # takes a while, as it is a protocol

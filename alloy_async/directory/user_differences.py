@@ -32,7 +32,7 @@ def find_changes(wanted: UserRecord, there: UserRecord, fields: Iterable[str]) -
     changes: dict[str, Change] = {}
     for field in fields:
         if field == "attributes":
-            changes |= _find_attribute_changes(wanted.attributes, there.attributes)
+            changes |= _find_changes_to_wanted_attributes(wanted.attributes, there.attributes)
             continue
         read = create_comparable_reader(field)
         old, new = read(there), read(wanted)
@@ -41,7 +41,9 @@ def find_changes(wanted: UserRecord, there: UserRecord, fields: Iterable[str]) -
     return changes
 
 
-def _find_attribute_changes(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Change]:
+def _find_changes_to_wanted_attributes(
+    wanted: Mapping[str, Any], there: Mapping[str, Any]
+) -> dict[str, Change]:
     return {
         ATTRIBUTE + name: (there.get(name), value)
         for name, value in wanted.items()

@@ -137,6 +137,6 @@ def _choose_place(first: FirstJob, source: Source) -> JobPlace:
     address = JobAddress.parse(first.place)
     name = f"{address.job}.failed"
     return choose_free_place(
-        address.format_address_of_other_job(name),
-        lambda number: address.format_address_of_other_job(f"{name}.{number}"),
+        address.create_address_of_other_job(name),
+        lambda number: address.create_address_of_other_job(f"{name}.{number}"),
     )

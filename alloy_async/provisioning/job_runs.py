@@ -24,7 +24,7 @@ from .job_context import JobContext
 from .planning.corrected_rows import CorrectedRows
 from .planning.job_planner import discard_plan
 from .planning.source_rereader import refuse_changed_source
-from .planning.undo_planner import plan_undo
+from .planning.undo_planner import write_undo_rows
 from .results import Report
 from .run_options import RunOptions
 from .sources import Source
@@ -170,7 +170,7 @@ async def take_back_job(
                 # A row that stays in doubt would not be taken back, and nobody would ask for it any more.
                 if stopped := await reconcile_before_undo(context):
                     return await writer.call(read_run_report, place, stopped, began)
-                await plan_undo(context, remove_adopted=remove_adopted)
+                await write_undo_rows(context, remove_adopted=remove_adopted)
             return await carry_out_planned_undo(context, began)
 
     work = partial(take_up_or_join_workers, place, run, take_back, only="undo")

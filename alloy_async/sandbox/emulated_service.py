@@ -56,7 +56,7 @@ class EmulatedService:
         """Return the keyword arguments that give a client of this system the key."""
         return {"api_key": key}
 
-    def get_place(self) -> dict[str, str]:
+    def get_place_arguments(self) -> dict[str, str]:
         """Return the keyword arguments that tell a directory where its users are, besides the credential."""
         return {}
 

@@ -132,7 +132,7 @@ class Sandbox:
     @property
     def place(self) -> dict[str, str]:
         """What a directory of this system must know besides the credential, as its keyword arguments: an org_id, say."""
-        return self.service.get_place()
+        return self.service.get_place_arguments()
 
     @property
     def limit(self) -> Limit | None:

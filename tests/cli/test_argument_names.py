@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import alloy_async
 from alloy_async.cli.app import app
 from alloy_async.cli.error_messages import OPTIONS, format_option_name
-from alloy_async.cli.tenants.error_messages import format_key_name
+from alloy_async.cli.tenants.error_messages import format_argument_as_key
 from alloy_async.core.argument_errors import format_argument_name, set_argument_format_for_block
 from alloy_async.provisioning import SourceError, open_source
 
@@ -44,7 +44,7 @@ def test_an_argument_has_a_name_in_each_place(
     assert format_argument_name(name, value) == python
     with set_argument_format_for_block(format_option_name):
         assert format_argument_name(name, value) == option
-        with set_argument_format_for_block(format_key_name):
+        with set_argument_format_for_block(format_argument_as_key):
             assert format_argument_name(name, value) == key
         assert format_argument_name(name, value) == option
     assert format_argument_name(name, value) == python

@@ -171,7 +171,7 @@ def test_what_an_error_says(facts: dict[str, Any], expected: str) -> None:
 )
 def test_the_effect_over_attempts_is_the_strongest(own: Any, earlier: Any, expected: str) -> None:
     error = AlloyAsyncError("x", effect=own)
-    error.include_earlier_attempts(earlier, 2)
+    error.merge_effect_of_earlier_attempts(earlier, 2)
     assert (error.effect, error.attempts) == (expected, 2)
 
 

@@ -98,8 +98,8 @@ def test_what_is_shown_of_an_address_is_one(address: str, shown: str) -> None:
     found = JobAddress.parse(f"postgresql://{address}#june")
     assert found.shown == f"postgresql://{shown}#june"
     assert JobAddress.parse(found.shown).shown == found.shown
-    assert JobAddress.parse(found.format_address_of_other_job("ju ly")).job == "ju ly"
-    assert JobAddress.parse(found.format_address_of_other_job("july")).database == found.database
+    assert JobAddress.parse(found.create_address_of_other_job("ju ly")).job == "ju ly"
+    assert JobAddress.parse(found.create_address_of_other_job("july")).database == found.database
 
 
 async def test_workers_are_given_the_password_where_nobody_sees_it(

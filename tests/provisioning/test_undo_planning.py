@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alloy_async.provisioning import RunOptions
 from alloy_async.provisioning.job_context import JobContext
-from alloy_async.provisioning.planning.undo_planner import plan_undo
+from alloy_async.provisioning.planning.undo_planner import write_undo_rows
 from alloy_async.provisioning.store.header import JobHeader
 from alloy_async.provisioning.store.planned_batches import create_batch_of_columns
 from alloy_async.provisioning.store.rows import RowResult
@@ -41,7 +41,7 @@ async def test_an_undo_has_as_few_batches_as_its_job(tmp_path: Path) -> None:
     store = create_job(tmp_path / "users.job")
     writer = JobWriter(store)
     try:
-        await plan_undo(JobContext(writer, MemoryDirectory(), RunOptions()), remove_adopted=False)
+        await write_undo_rows(JobContext(writer, MemoryDirectory(), RunOptions()), remove_adopted=False)
         rows = await writer.call(lambda: [*store.read_rows("undo")])
         batches = await writer.call(store.fetch_rows, "SELECT count(*) FROM batches WHERE undo = 1")
     finally:

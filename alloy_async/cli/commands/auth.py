@@ -68,7 +68,7 @@ def status(context: click.Context, /, profiles: tuple[str, ...], as_json: bool) 
     from ...core.errors import ConfigurationError
 
     try:
-        accounts = _find_accounts(profiles)
+        accounts = _load_accounts(profiles)
     except ConfigurationError as error:
         print_line(describe_error(error), err=True)
         context.exit(ExitCode.NOT_DONE)
@@ -80,7 +80,7 @@ def status(context: click.Context, /, profiles: tuple[str, ...], as_json: bool) 
     context.exit(ExitCode.SUCCESS if all(one.ok for one in found) else ExitCode.INCOMPLETE)
 
 
-def _find_accounts(names: tuple[str, ...]) -> list[Profile | AccountStatus]:
+def _load_accounts(names: tuple[str, ...]) -> list[Profile | AccountStatus]:
     """Find the profiles of these names; without names all, and one without a name for each system in the environment."""
     from ...core.profiles.profile import Profile
     from ...core.profiles.profile_file import list_profile_names, load_profile

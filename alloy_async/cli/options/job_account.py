@@ -74,7 +74,7 @@ def restore_target(target: TargetOptions, header: JobHeader, job: Path | str) ->
         )
     system = kept.get("system", header.system.lower())
     is_told = target.profile is not None or target.api_key_file is not None
-    place = {**kept.get("place", {}), **target.get_place()}
+    place = {**kept.get("place", {}), **target.get_place_arguments()}
     return system, attrs.evolve(
         target,
         base_url=target.base_url or header.base_url,

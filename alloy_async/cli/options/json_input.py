@@ -79,24 +79,24 @@ def convert_json(of: Any, data: Any, member: str = "") -> Any:
         path = f"{member}{path.removeprefix('$')}".lstrip(".")
         misfit = _FOUND.sub(lambda found: f", got {_KINDS[found[1]]}", misfit)
         raise ValueError(f"{path}: {misfit}" if path else misfit) from None
-    _restore_nulls(value, data)
+    _mark_explicit_nulls(value, data)
     return value
 
 
-def _restore_nulls(value: Any, data: Any) -> None:
+def _mark_explicit_nulls(value: Any, data: Any) -> None:
     """Set NULL where the data says null: reading takes null for absent, and what a user writes must be sent."""
     if isinstance(data, list) and isinstance(value, list):
         for item, item_data in zip(value, data, strict=True):
-            _restore_nulls(item, item_data)
+            _mark_explicit_nulls(item, item_data)
     elif isinstance(data, dict) and isinstance(value, dict):
         for name in data:
-            _restore_nulls(value[name], data[name])
+            _mark_explicit_nulls(value[name], data[name])
     elif isinstance(data, dict) and attrs.has(type(value)):
         for field in get_fields(type(value)):
             if field.wire in data and data[field.wire] is None:
                 setattr(value, field.name, NULL)
             elif field.wire in data:
-                _restore_nulls(getattr(value, field.name), data[field.wire])
+                _mark_explicit_nulls(getattr(value, field.name), data[field.wire])
 
 
 def find_unknown_members(value: Any, path: str = "") -> Iterator[str]:

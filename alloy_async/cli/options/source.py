@@ -91,7 +91,7 @@ class SourceOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as a job file keeps it, for `restore_source_options`: of what is secret, the name only."""
-        secret = self._list_secret_constants()
+        secret = self._list_names_of_secret_constants()
         public = tuple(pair for pair in self.constants if pair.partition("=")[0] not in secret)
         file = str(Path(self.mapping_file).absolute()) if self.mapping_file else None
         kept = attrs.asdict(attrs.evolve(self, constants=public, mapping_file=file))
@@ -108,14 +108,14 @@ class SourceOptions:
         """
         from ...core.errors import ConfigurationError
 
-        if on is not None and (secret := self._list_secret_constants()):
+        if on is not None and (secret := self._list_names_of_secret_constants()):
             raise ConfigurationError(
                 f"--set {secret[0]}=... is secret and not kept, so that the workers of --on would not have it. Put it into a"
                 f" column of the file; or `plan` the job, and start workers as `alloy-async work JOB --set {secret[0]}=...`."
                 " Nothing was sent"
             )
 
-    def _list_secret_constants(self) -> list[str]:
+    def _list_names_of_secret_constants(self) -> list[str]:
         from ...provisioning.sources.field_names import is_secret_name
 
         names = [pair.partition("=")[0] for pair in self.constants]

@@ -72,10 +72,10 @@ async def open_directory(system: str, target: TargetOptions) -> AsyncIterator[Di
     from ...core.retry import Retry
 
     if not target.sandbox:
-        _require_place(system, {**read_place_arguments(system, target), **target.get_place()})
+        _require_place(system, {**read_place_arguments(system, target), **target.get_place_arguments()})
     # A bulk job would rather wait than give a batch up.
     async with open_client(system, target, deadline=600, retry=Retry(attempts=6)) as (client, place):
-        known = _require_place(system, {**place, **target.get_place()})
+        known = _require_place(system, {**place, **target.get_place_arguments()})
         yield load_directory(system)(client, **known)
 
 

@@ -88,7 +88,7 @@ class TargetOptions:
             raise ConfigurationError("--burst needs --rate")
         return None if self.rate is None else Rate(self.rate, self.burst)
 
-    def get_place(self) -> dict[str, str]:
+    def get_place_arguments(self) -> dict[str, str]:
         """Get what the directory must know besides address and credential, as far as it was given."""
         return {name: value for name in PLACE_NAMES if (value := getattr(self, name))}
 

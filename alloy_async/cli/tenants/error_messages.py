@@ -27,7 +27,7 @@ def describe_tenant_error(error: Exception) -> str:
     return " ".join(text.split("\n"))
 
 
-def format_key_name(name: str, value: Any = None) -> str:
+def format_argument_as_key(name: str, value: Any = None) -> str:
     """Name an argument of the library as the key that sets it: `allow_inactive = true`, `encoding = "cp1252"`.
 
     Args:

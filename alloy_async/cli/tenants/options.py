@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from ...core.argument_errors import set_argument_format_for_block
 from ..exit_codes import ExitCode
 from ..options.job_options import JobOptions, combine_options
-from .error_messages import format_key_name
+from .error_messages import format_argument_as_key
 from .runner import ManyCommand, run_many
 from .table.keys import KEYS
 
@@ -105,7 +105,7 @@ def accept_tenants_table(
             context = click.get_current_context()
             if many is not None:
                 _refuse_options_of_one(context, {"many", "only", *taken})
-                with set_argument_format_for_block(format_key_name):
+                with set_argument_format_for_block(format_argument_as_key):
                     code = run(many, only, given)
                 return context.exit(code)
             if only or given.pop("at_once", None):

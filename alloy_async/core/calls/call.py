@@ -192,7 +192,7 @@ class Call:
         if isinstance(failure, ConfigurationError):
             self.attempts = sent  # the client was closed, say: nothing was sent this time
         failure.operation = self.operation.name
-        failure.include_earlier_attempts(self.effect, self.attempts)
+        failure.merge_effect_of_earlier_attempts(self.effect, self.attempts)
         self.effect = failure.effect
         if self.watch is not None:
             self.watch.note_failure(self.operation, failure)

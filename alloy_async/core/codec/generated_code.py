@@ -19,7 +19,7 @@ def is_model(of: Any) -> TypeGuard[type[ModelBase]]:
     return isinstance(of, type) and issubclass(of, ModelBase)
 
 
-def _find_only_member(of: Any) -> Any:
+def _find_only_member_besides_none(of: Any) -> Any:
     """Return the X of X and of X | None; None for a wider union."""
     members = list_union_members(of) if is_union(of) else [of]
     return members[0] if len(members) == 1 else None
@@ -64,7 +64,7 @@ def create_model_decoder(cls: type[ModelBase]) -> Decoder:
     decode: Decoder = _compile_function("decode", lines, names)
     _decoders[cls] = _create_variant_dispatcher(cls, decode) if "_find_variant" in cls.__dict__ else decode
     for n, field in enumerate(fields):
-        only = _find_only_member(field.type)
+        only = _find_only_member_besides_none(field.type)
         item = get_args(only)[0] if only is not None and is_list(only) and get_args(only) else None
         kind = field.type if only is None else item if item is not None else only
         names[f"decode{n}"], names[f"type{n}"], names[f"cls{n}"] = get_decoder(kind), kind, item
@@ -99,7 +99,7 @@ def _copy_without_known(data: dict[str, Any], known: frozenset[str]) -> dict[str
 
 def _generate_check(n: int, field: Field) -> list[str]:
     """Write the lines that check and convert the `value` of a field."""
-    only = _find_only_member(field.type)
+    only = _find_only_member_besides_none(field.type)
     if only in EXACT_CHECKS:
         return [f"if type(value) is not {EXACT_CHECKS[only]} and value is not None: value = decode{n}(value)"]
     if only is datetime:
@@ -133,7 +133,7 @@ def _is_flat_model(of: Any) -> TypeGuard[type[ModelBase]]:
         and of._bare_list_as is None
         and not any("_find_variant" in cls.__dict__ for cls in of.__mro__ if cls is not ModelBase)
         and len(get_fields(of)) <= MOST_WRITTEN_OUT
-        and all(_find_only_member(field.type) in EXACT_CHECKS for field in get_fields(of))
+        and all(_find_only_member_besides_none(field.type) in EXACT_CHECKS for field in get_fields(of))
     )
 
 
@@ -148,7 +148,7 @@ def _generate_list_items(n: int, item: type[ModelBase]) -> list[str]:
         f"            item = new(cls{n})",
     ]
     for field in fields:
-        kind = EXACT_CHECKS[_find_only_member(field.type)]
+        kind = EXACT_CHECKS[_find_only_member_besides_none(field.type)]
         lines += [
             f"            value = data{n}[{field.wire!r}]",
             f"            if type(value) is not {kind} and value is not None: value = decode_{kind}(value)",
@@ -188,7 +188,7 @@ def create_model_encoder(cls: type[ModelBase]) -> Encoder:
         "data = {}",
     ]
     for n, field in enumerate(get_fields(cls)):
-        kind = EXACT_CHECKS.get(_find_only_member(field.type))
+        kind = EXACT_CHECKS.get(_find_only_member_besides_none(field.type))
         names[f"encode{n}"] = _defer_hook(get_encoder, field.type)
         lines.append(f"value = model.{field.name}")
         convert = f"encode{n}(value)"

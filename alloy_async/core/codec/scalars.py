@@ -16,7 +16,7 @@ EXACT_CHECKS: dict[type[Any], str] = {str: "str", int: "int", bool: "bool"}
 """Types whose check is cheaper written out in generated code than called, by the name of the type there."""
 
 
-def _create_scalar_hooks(cls: type, expected: str) -> tuple[Decoder, Encoder]:
+def _create_hooks_of_scalar(cls: type, expected: str) -> tuple[Decoder, Encoder]:
     def read(value: Any, _: Any = None) -> Any:
         if value.__class__ is cls:
             return value
@@ -109,9 +109,9 @@ def _decode_none(value: Any, _: Any = None) -> None:
 
 def _register_scalars() -> None:
     for cls, decode, encode in (
-        (str, *_create_scalar_hooks(str, "text")),
-        (int, _decode_int, _create_scalar_hooks(int, "a whole number")[1]),
-        (bool, *_create_scalar_hooks(bool, "true or false")),
+        (str, *_create_hooks_of_scalar(str, "text")),
+        (int, _decode_int, _create_hooks_of_scalar(int, "a whole number")[1]),
+        (bool, *_create_hooks_of_scalar(bool, "true or false")),
         (float, _decode_float, _encode_float),
         (datetime, _decode_datetime, _encode_datetime),
         (date, _decode_date, _encode_date),

@@ -20,7 +20,9 @@ def create_result_decoder(result: Any, accept: str) -> Callable[..., Any]:
     if result is None or result is NoneType:
         return _decode_nothing
     if result is bytes:
-        return (lambda raw, _=NO_HEADERS: raw) if accept.startswith("application/json") else _decode_file
+        return (
+            (lambda raw, _=NO_HEADERS: raw) if accept.startswith("application/json") else _require_file_bytes
+        )
     decode = create_json_parser(result)
     if NoneType in get_args(result):
         return lambda raw, _=NO_HEADERS: decode(raw or b"null")
@@ -33,7 +35,7 @@ def _decode_nothing(raw: bytes, headers: Mapping[str, str] = NO_HEADERS) -> None
         raise Mismatch(f"expected no body or JSON, got {other}")
 
 
-def _decode_file(raw: bytes, headers: Mapping[str, str] = NO_HEADERS) -> bytes:
+def _require_file_bytes(raw: bytes, headers: Mapping[str, str] = NO_HEADERS) -> bytes:
     """Take any answer as the file but what is surely something else."""
     if (other := describe_other_media(headers, raw)) is not None:
         raise Mismatch(f"expected a file, got {other}")

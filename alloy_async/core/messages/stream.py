@@ -138,7 +138,7 @@ class Stream:
                     yield "".join(parts) if len(parts) > 1 else line
                     parts, size = [], 0
             if size > MAX_RECORD:
-                raise self._create_error(f"a line has more than {MAX_RECORD} characters")
+                raise self._create_decode_error(f"a line has more than {MAX_RECORD} characters")
         parts += _split_after_line_ends(self._decode_text(decode, b"", True, position))
         if parts:
             yield "".join(parts)
@@ -150,9 +150,9 @@ class Stream:
             reason = f"the answer is not {error.encoding} text near byte {position + error.start}"
         except UnicodeError as error:
             reason = f"the answer is not text as it was declared: {error}"
-        raise self._create_error(reason)
+        raise self._create_decode_error(reason)
 
-    def _create_error(self, reason: str) -> DecodeError:
+    def _create_decode_error(self, reason: str) -> DecodeError:
         return DecodeError(reason, operation=self._operation, status=self.status)
 
     @overload
@@ -188,7 +188,7 @@ class Stream:
                 self._check_csv_header(of, header, delimiter)
                 continue
             if len(cells) > len(header):
-                raise self._create_error(
+                raise self._create_decode_error(
                     f"row {number} has {len(cells)} columns, the header has {len(header)}"
                 )
             row = dict(zip(header, cells, strict=False))
@@ -198,10 +198,10 @@ class Stream:
         start = delimiter.join(header[:20]).encode()
         other = describe_other_media(self.headers, start)
         if other is not None:
-            raise self._create_error(f"expected CSV, got {other}")
+            raise self._create_decode_error(f"expected CSV, got {other}")
         if of is not None and not {field.wire for field in get_fields(of)} & set(header):
             named = format_line(delimiter.join(header), 80)
-            raise self._create_error(
+            raise self._create_decode_error(
                 f"no column is one of {of.__name__} (the first line is {named!r}): another delimiter?"
             )
 
@@ -211,7 +211,7 @@ class Stream:
         except DecodeError as error:
             reason = f"row {number}: {error.message}"
         del row  # a traceback that prints local variables must not show a person's data
-        raise self._create_error(reason)
+        raise self._create_decode_error(reason)
 
     async def _read_csv_records(self, delimiter: str) -> AsyncIterator[list[str]]:
         """Read each record's cells; a record goes on while a quote is open."""
@@ -229,7 +229,7 @@ class Stream:
             if not records.is_open:
                 return
             reason = "a quote that opens in it is never closed"
-        raise self._create_error(f"row {number}: {reason}")
+        raise self._create_decode_error(f"row {number}: {reason}")
 
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

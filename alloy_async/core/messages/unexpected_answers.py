@@ -108,11 +108,11 @@ def error_from_response(
         operation=operation.name,
         headers=headers,
         request_id=find_request_id(headers),
-        body=_convert_to_documented_error(operation, status, plain),
+        body=_decode_documented_error_body(operation, status, plain),
     )
 
 
-def _convert_to_documented_error(operation: Operation[Any], status: int, plain: Any) -> Any:
+def _decode_documented_error_body(operation: Operation[Any], status: int, plain: Any) -> Any:
     """Convert an error's JSON data to the model that the operation documents for the status, where it fits."""
     model = operation.errors.get(status, operation.errors.get("default"))
     if model is None or not isinstance(plain, dict | list):

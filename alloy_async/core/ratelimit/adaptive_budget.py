@@ -202,7 +202,7 @@ class AdaptiveBudget:
         self.window.begin(self.cut, now, self.meter.accepted - 1)
         if measured:
             self.rough = self.lenient = 0.0
-            self._set_rate(measured, opened)
+            self._restart_below_measured_rate(measured, opened)
         elif self.ceiling.base == math.inf:
             return
         elif not math.isnan(self.shut_rate):
@@ -246,9 +246,9 @@ class AdaptiveBudget:
             rising = self.rough and self.shut_rate > FAR * mean  # and still from far below
             sure = self.shut_for > SHUT_SHARE * seconds or (near and not rising)
             self.rough = float(not sure or self.unsure >= UNSURE * seconds or bool(self.lenient))
-        self._set_rate(measured, now)
+        self._restart_below_measured_rate(measured, now)
 
-    def _set_rate(self, measured: float, now: float) -> None:
+    def _restart_below_measured_rate(self, measured: float, now: float) -> None:
         base = measured * DIP
         self.ceiling = RisingLimit(base, self._compute_seconds_to_double(base))
         self.spent = max(self.spent, now)

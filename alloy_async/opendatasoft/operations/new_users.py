@@ -49,7 +49,9 @@ class InviteUsers(Operation[models.Verdicts]):
                 raise ValueError(f"user[{number}].email is missing: an invitation goes to an email")
 
 
-def _prepare_request(request: models.ProvisionUsersRequest | None) -> models.ProvisionUsersRequest | None:
+def _make_request_writable(
+    request: models.ProvisionUsersRequest | None,
+) -> models.ProvisionUsersRequest | None:
     return None if request is None else models.to_writable(request)
 
 
@@ -77,5 +79,5 @@ class ProvisionUsers(Operation[models.Verdicts]):
     route = "/users/provision/"
     errors: ClassVar[ErrorModels] = ERRORS
     provision_users_request: Annotated[models.ProvisionUsersRequest | None, Body()] = attrs.field(
-        default=None, converter=_prepare_request
+        default=None, converter=_make_request_writable
     )

@@ -22,7 +22,7 @@ RESERVED_USERNAMES = frozenset({"export", "invite", "provision"})
 ERRORS_OF_ONE_USER: ErrorModels = {404: models.NotFoundError, **ERRORS}
 
 
-def _check_username(username: str) -> None:
+def _refuse_reserved_username(username: str) -> None:
     if username in RESERVED_USERNAMES:
         raise ValueError(
             f"username {username!r} cannot be reached: the service has another operation at its address"
@@ -92,7 +92,7 @@ class GetUser(Operation[models.User]):
     expand: Annotated[str | None, Query("expand")] = None
 
     def check(self) -> None:
-        _check_username(self.username)
+        _refuse_reserved_username(self.username)
 
 
 def _prepare_update(user: models.User | None) -> models.User | None:
@@ -126,7 +126,7 @@ class UpdateUser(Operation[models.User]):
     user: Annotated[models.User | None, Body()] = attrs.field(default=None, converter=_prepare_update)
 
     def check(self) -> None:
-        _check_username(self.username)
+        _refuse_reserved_username(self.username)
         if self.user is not None and not self.user.email:
             raise ValueError("user.email is missing: change what get_user gave, and send that")
 
@@ -155,4 +155,4 @@ class DeleteUser(Operation[None]):
     username: Annotated[str, Path("username")]
 
     def check(self) -> None:
-        _check_username(self.username)
+        _refuse_reserved_username(self.username)

@@ -170,7 +170,7 @@ class MixedKindsCheck:
     _line: int = 0
     _told: bool = False
 
-    def find_other_kind(self, line: int, value: object) -> str | None:
+    def find_other_kind_in_next_value(self, line: int, value: object) -> str | None:
         """Take one value in; returns a message at the first that is of another kind."""
         if value is None or self._told:
             return None
@@ -201,7 +201,7 @@ class ColumnProfile:
 
     def find_faults_of_next_value(self, line: int, value: object) -> Iterator[Finding]:
         """Take one value in; yields what it shows."""
-        if told := self._kinds.find_other_kind(line, value):
+        if told := self._kinds.find_other_kind_in_next_value(line, value):
             yield Finding(line, self.name, "warning", told)
         text = value.strip() if type(value) is str else str(value) if type(value) is int else ""
         if text:

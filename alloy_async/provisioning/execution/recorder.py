@@ -51,7 +51,7 @@ class ProgressRecorder:
         """Rows of the whole job by outcome."""
         return Counts.from_tally(self._tally)
 
-    async def reopen_and_count(self, *, reopen_unknown: bool, **header: Any) -> None:
+    async def reopen_rows_and_load_tally(self, *, reopen_unknown: bool, **header: Any) -> None:
         """Take up what an earlier run left, in one transaction: failed rows are planned again, and all are counted.
 
         Args:

@@ -143,7 +143,9 @@ class PartPreparer:
             return
         records = self._rereader.reread_records(sourced).iterate_records()
         yield [
-            self._restore_record(row) if row.line is None else self._attach_record(row, next(records))
+            self._restore_record(row)
+            if row.line is None
+            else self._attach_record_as_planned(row, next(records))
             for stretch in stretches
             for row in stretch.iterate_rows()
         ]
@@ -157,7 +159,7 @@ class PartPreparer:
         body = encoder.encode_batch(users)
         return [*attach_records(stretches, users)] if body is None else CreationBatch(stretches, body)
 
-    def _attach_record(self, row: JobRow, record: UserRecord) -> JobRow:
+    def _attach_record_as_planned(self, row: JobRow, record: UserRecord) -> JobRow:
         # Creations were compared by the rereader, many at a time.
         if row.action == "update" and differs_from_plan(record, row, self._comparer):
             assert self._source is not None

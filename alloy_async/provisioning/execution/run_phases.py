@@ -25,7 +25,7 @@ async def plan_before_sending(context: JobContext) -> Checked:
 async def reopen_rows_and_record_begin(context: JobContext, recorder: ProgressRecorder) -> None:
     """Write down that a run begins, in the phase that the job is in; rows that failed are planned again."""
     header = context.header
-    await recorder.reopen_and_count(
+    await recorder.reopen_rows_and_load_tally(
         reopen_unknown=context.run.sends_again,
         state=header.get_state_after_event("run") if header.phase == "apply" else header.state,
         started=header.started or time.time(),

@@ -13,7 +13,7 @@ from .comparison import list_formerly_empty
 _CHANGES = frozenset({"created", "updated", "deleted", "done"})
 
 
-async def plan_undo(context: JobContext, *, remove_adopted: bool) -> None:
+async def write_undo_rows(context: JobContext, *, remove_adopted: bool) -> None:
     """Write the rows that take back what a job did, and that it is being taken back; in one transaction, a batch in memory."""
     store, can = context.store, context.target.capabilities
 

@@ -67,7 +67,7 @@ def _iterate_correction_jobs(job: JobPlace) -> Iterator[JobPlace]:
 def _find_place(job: JobPlace, text: str) -> JobPlace:
     """Find where a note says that a job is; where that was moved together with the first one, beside it."""
     if isinstance(job, str):
-        return JobAddress.parse(job).format_address_of_other_job(text.removeprefix("#"))
+        return JobAddress.parse(job).create_address_of_other_job(text.removeprefix("#"))
     path = Path(text)
     return path if path.exists() else job.with_name(path.name)
 

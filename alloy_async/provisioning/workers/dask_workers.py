@@ -31,7 +31,7 @@ _PATIENCE = 120.0
 """Seconds for which a scheduler may be away, or a cluster be without workers."""
 
 
-def run_command(command: Sequence[str], stop: str) -> tuple[int, str]:
+def run_command_on_this_host(command: Sequence[str], stop: str) -> tuple[int, str]:
     """Run `alloy-async COMMAND` on the host of the task; its exit code, and the end of what it said of errors.
 
     Args:
@@ -109,7 +109,9 @@ class DaskWorkers:
             # A name for each, as Dask takes equal calls for one; no retries of its own, as the store knows what is left.
             name = f"alloy-async-work-{uuid.uuid4()}"
             self._futures.add(
-                self._client.submit(run_command, self._command, self._stop, key=name, pure=False, retries=0)
+                self._client.submit(
+                    run_command_on_this_host, self._command, self._stop, key=name, pure=False, retries=0
+                )
             )
 
     async def _connect(self) -> Any:

@@ -58,7 +58,7 @@ class AgilicusServiceBase(EmulatedService):
     def create_credential_arguments(self, key: str) -> dict[str, str]:
         return {"token": key}
 
-    def get_place(self) -> dict[str, str]:
+    def get_place_arguments(self) -> dict[str, str]:
         return {"org_id": next(iter(self.tenant.orgs))}
 
     def create_id(self) -> str:

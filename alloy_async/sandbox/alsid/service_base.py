@@ -46,7 +46,7 @@ class AlsidServiceBase(EmulatedService):
         users = self.installation.users.values()
         return next((user for user in users if fold(user.email) == fold(email)), None)
 
-    def find_caller(self) -> User:
+    def get_admin_as_caller(self) -> User:
         return self.installation.users[ADMIN]
 
     def check_email(self, email: str, of: User | None = None) -> None:

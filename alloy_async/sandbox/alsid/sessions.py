@@ -13,7 +13,7 @@ class SessionOperations(AlsidServiceBase):
     """The operations on the caller, its sessions and passwords."""
 
     def api_users_whoami_get(self, call: ApiCall) -> Any:
-        user = self.find_caller()
+        user = self.get_admin_as_caller()
         return {
             **user.to_json(),
             "roles": [ROLES[role].to_json() for role in user.roles],
@@ -30,13 +30,13 @@ class SessionOperations(AlsidServiceBase):
         return {"authToken": token}
 
     def api_logout_post(self, call: ApiCall) -> Any:
-        user = self.find_caller()
+        user = self.get_admin_as_caller()
         self.end_sessions(user)
         self.record_change("logged out", user.email)
         return "logged out"
 
     def api_users_password_patch(self, call: ApiCall) -> Any:
-        user = self.find_caller()
+        user = self.get_admin_as_caller()
         if user.password != call.body["oldPassword"]:
             raise ApiError(400, "The old password is wrong.")
         self.set_password(user, call.body["newPassword"])

@@ -95,7 +95,7 @@ class OpendatasoftServiceBase(EmulatedService):
             raise ApiError(422, f"{email!r} is no email.")
         if email is not None and self.portal.find_by_email(email) not in (None, of):
             raise ApiError(422, f"A user with the email {email!r} exists.")
-        for uid in list_group_ids(members, []):
+        for uid in read_group_ids_of_body(members, []):
             if uid not in self.portal.groups:
                 raise ApiError(422, f"There is no group {uid!r}.")
 
@@ -110,7 +110,7 @@ def select_writable_members(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: members[name] for name in WRITABLE if name in members}
 
 
-def list_group_ids(members: Mapping[str, Any], default: list[str]) -> list[str]:
+def read_group_ids_of_body(members: Mapping[str, Any], default: list[str]) -> list[str]:
     """List the groups that a body names; the default where it names none."""
     if "groups" not in members:
         return default

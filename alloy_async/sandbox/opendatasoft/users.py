@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from ..messages import ApiCall, ApiError, Reply
 from ..name_folding import fold
 from .export import iterate_export
-from .service_base import OpendatasoftServiceBase, list_group_ids, select_writable_members
+from .service_base import OpendatasoftServiceBase, read_group_ids_of_body, select_writable_members
 from .state import User
 
 RESERVED = frozenset({"export", "invite", "provision"})
@@ -31,7 +31,7 @@ class UserOperations(OpendatasoftServiceBase):
             raise ApiError(422, "A username cannot be changed.")
         self.check_email_and_groups(changes, of=user)
         user.members.update(select_writable_members(changes))
-        user.groups = list_group_ids(changes, user.groups)
+        user.groups = read_group_ids_of_body(changes, user.groups)
         self.record_change("updated", user.username)
         return self.describe_user(user)
 
@@ -104,7 +104,7 @@ class UserOperations(OpendatasoftServiceBase):
             username,
             self.format_now(),
             select_writable_members(item),
-            list_group_ids(item, []),
+            read_group_ids_of_body(item, []),
             identity_provider=provider,
         )
         self.portal.users[username] = user

@@ -96,7 +96,7 @@ class SmoochServiceBase(EmulatedService):
         key_id, secret = next(iter(self.secrets.items()))
         return {"key_id": key_id, "secret": secret}
 
-    def get_place(self) -> dict[str, str]:
+    def get_place_arguments(self) -> dict[str, str]:
         return {"app_id": self.app_id}
 
     def create_id(self) -> str:

@@ -23,7 +23,7 @@ from .tenant_jobs import (
     UNREADABLE,
     TenantJobs,
     create_tenant_jobs_reader,
-    describe_sums,
+    describe_sums_of_tenants,
     name_state,
     suggest_resuming,
 )
@@ -69,7 +69,7 @@ def show_report(table: Path, only: Sequence[str], form: str, output: Path | None
         else:
             lines = [line for tenant in tenants for line in _describe_tenant(tenant)]
             again = suggest_resuming(table, only, tenants)
-            text = "\n".join([*lines, describe_sums(tenants), *([again] if again else [])])
+            text = "\n".join([*lines, describe_sums_of_tenants(tenants), *([again] if again else [])])
         if output is None:
             print_line(text)
         else:

@@ -31,7 +31,7 @@ from .tenant_jobs import (
     UNREADABLE,
     TenantJobs,
     create_tenant_jobs_reader,
-    describe_sums,
+    describe_sums_of_tenants,
     name_state,
     suggest_resuming,
 )
@@ -72,7 +72,7 @@ def show_status(table: Path, only: Sequence[str], *, watch: bool, as_json: bool)
         for tenant in tenants:
             for name, *facts in _iterate_lines(tenant):
                 print_literal_text(console, f"{name}: {', '.join(filter(None, facts))}")
-        print_literal_text(console, describe_sums(tenants))
+        print_literal_text(console, describe_sums_of_tenants(tenants))
     if again := suggest_resuming(table, only, tenants):
         print_literal_text(console, again)
     return max(map(_choose_exit_code_of_tenant, tenants), default=ExitCode.SUCCESS)
@@ -130,7 +130,7 @@ def _render_status(tenants: Sequence[TenantJobs[JobStatus]]) -> RenderableType:
             table.add_row(
                 Text(name), state, Text(counts), Text(clean_line(rest)), style=_STYLES.get(state, "")
             )
-    return Group(table, Text(describe_sums(tenants), "bold"))
+    return Group(table, Text(describe_sums_of_tenants(tenants), "bold"))
 
 
 def _status_to_json(tenant: TenantJobs[JobStatus]) -> dict[str, object]:

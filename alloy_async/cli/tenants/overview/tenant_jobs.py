@@ -97,7 +97,8 @@ def create_tenant_jobs_reader(
     """
     register = JobRegister(table)
     places = {
-        name: register.find_place(name, job) for name, job in TableReader(table).read_job_places(only).items()
+        name: register.choose_place_of_job(name, job)
+        for name, job in TableReader(table).read_job_places(only).items()
     }
     return lambda: [
         _read_jobs(name, place, read, is_taken_back=register.is_taken_back(name))
@@ -127,7 +128,7 @@ def _read_jobs(
     return TenantJobs(name, jobs, counts, is_taken_back)
 
 
-def describe_sums(tenants: Iterable[TenantJobs[Any]]) -> str:
+def describe_sums_of_tenants(tenants: Iterable[TenantJobs[Any]]) -> str:
     """Describe all tenants in a line, as `3 tenants: 2 done, 1 cut off; 9 created`."""
     tenants = [*tenants]
     states = Counter(tenant.state for tenant in tenants)

@@ -93,7 +93,7 @@ class TableReader:
         common, tables = self._load_tables(only)
         jobs: dict[str, Path | str | None] = {}
         for name, table in tables.items():
-            values = {**common, **table} if self._accept_name_and_table(name, table) else {}
+            values = {**common, **table} if self._has_valid_name_and_table(name, table) else {}
             jobs[name] = resolve_job_place(_insert_tenant_name(values.get("job"), name), self._path.parent)
         self.raise_mistakes()
         return jobs
@@ -182,12 +182,12 @@ class TableReader:
         return f"there is no key {key!r}{_format_suggestion(key, KEYS)}"
 
     def _read_entry(self, name: str, table: Any, common: Mapping[str, Any]) -> Entry | None:
-        if not self._accept_name_and_table(name, table):
+        if not self._has_valid_name_and_table(name, table):
             return None
         before = len(self._mistakes)
         own = self._collect_valid_values(name, table)
         has_wrong_keys = len(self._mistakes) > before or self._has_wrong_top
-        values = _insert_tenant_name({**_select_common_keys(common, own), **own}, name)
+        values = _insert_tenant_name({**_drop_contradicted_common_keys(common, own), **own}, name)
 
         def note(key: str, message: str) -> None:
             if has_wrong_keys and _MISSING.search(message):
@@ -197,7 +197,7 @@ class TableReader:
         entry = create_entry(name, values, self._path.parent, note, sandbox=self._sandbox)
         return entry if len(self._mistakes) == before else None
 
-    def _accept_name_and_table(self, name: str, table: Any) -> bool:
+    def _has_valid_name_and_table(self, name: str, table: Any) -> bool:
         """Tell whether a tenant can be called so, and has a table; note it where not."""
         if not _NAME.fullmatch(name):
             self._note_mistake(
@@ -217,7 +217,7 @@ class TableReader:
         self._mistakes.append((line, name, message))
 
 
-def _select_common_keys(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_contradicted_common_keys(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """Take what is said for all, but not whose account it is where the tenant says so in the other way."""
     left_out: set[str] = set()
     if "profile" in own:

@@ -108,7 +108,7 @@ class JobAddress:
         found = cls.parse(f"{place.partition('#')[0]}#all")
         return attrs.evolve(found, job="", shown=found.shown.partition("#")[0])
 
-    def format_address_of_other_job(self, job: str) -> str:
+    def create_address_of_other_job(self, job: str) -> str:
         """Address another job in the same database; with the password, where there is one."""
         lease = (
             ""

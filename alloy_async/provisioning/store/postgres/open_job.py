@@ -154,7 +154,7 @@ class OpenDatabaseJob:
         address = JobAddress.parse_database(database)
         connection = connect(address)
         try:
-            return [address.format_address_of_other_job(name) for name in list_jobs(connection, address)]
+            return [address.create_address_of_other_job(name) for name in list_jobs(connection, address)]
         finally:
             connection.close()
 

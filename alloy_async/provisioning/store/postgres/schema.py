@@ -244,7 +244,7 @@ def adapt_text(name: str, value: Any) -> Any:
     return value.encode("utf-8", "surrogatepass") if name in BYTES else value.replace("\0", "\ufffd")
 
 
-def decode_database_row(columns: Sequence[str], record: Sequence[Any]) -> dict[str, Any]:
+def convert_record_to_dict(columns: Sequence[str], record: Sequence[Any]) -> dict[str, Any]:
     """Decode a record of these columns: what `adapt_text` made bytes is text again."""
     found = dict(zip(columns, record, strict=True))
     for name in BYTES & found.keys():

@@ -24,7 +24,7 @@ from .schema import (
     NOTE_COLUMNS,
     REMARK_COLUMNS,
     SECOND_COLUMNS,
-    decode_database_row,
+    convert_record_to_dict,
 )
 
 _WINDOW = 2048
@@ -259,7 +259,7 @@ class PostgresStore(OpenDatabaseJob):
             f" WHERE rows_before < {_WINDOW} ORDER BY first",
             encode_undo_flag(phase), after - MOST, after, self._last,
         )  # fmt: skip
-        return [PlannedBatch(**decode_database_row(BATCH_COLUMNS, record)) for record in found]
+        return [PlannedBatch(**convert_record_to_dict(BATCH_COLUMNS, record)) for record in found]
 
     def _read_events(self, phase: Phase, first: int, last: int) -> list[Event]:
         columns = ", ".join([*EVENT_COLUMNS, "id"])
@@ -268,4 +268,4 @@ class PostgresStore(OpenDatabaseJob):
             " AND first + rows > %s ORDER BY id",
             encode_undo_flag(phase), first - MOST, last, first,
         )  # fmt: skip
-        return [Event(**decode_database_row((*EVENT_COLUMNS, "id"), record)) for record in found]
+        return [Event(**convert_record_to_dict((*EVENT_COLUMNS, "id"), record)) for record in found]

@@ -210,7 +210,7 @@ class CopiedJobGuard:
         if not changed.rowcount:
             raise JobError("was taken over by another process; this one sends nothing more", self._path)
 
-    def recount_intents(self) -> None:
+    def store_recounted_intents(self) -> None:
         """Count all intents anew, within a transaction that removed some."""
         self._database.execute("UPDATE worker SET intents = ?", (self._sum_intents(),))
 

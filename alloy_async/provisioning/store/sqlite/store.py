@@ -62,7 +62,7 @@ class SqliteStore(JobFile):
         with self.transaction():
             self.execute_many("DELETE FROM batches WHERE undo = ?", [(encode_undo_flag(phase),)])
             self.execute_many("DELETE FROM events WHERE undo = ?", [(encode_undo_flag(phase),)])
-            self.guard.recount_intents()
+            self.guard.store_recounted_intents()
 
     def read_stretches(
         self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()
