@@ -81,7 +81,7 @@ def status(context: click.Context, /, profiles: tuple[str, ...], as_json: bool) 
 
 
 def _load_accounts(names: tuple[str, ...]) -> list[Profile | AccountStatus]:
-    """Find the profiles of these names; without names all, and one without a name for each system in the environment."""
+    """Load the profiles of these names; without names all, and one without a name for each system in the environment."""
     from ...core.profiles.profile import Profile
     from ...core.profiles.profile_file import list_profile_names, load_profile
 

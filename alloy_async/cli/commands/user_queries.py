@@ -142,7 +142,7 @@ def _run_query_and_print(
 
     as_json = as_json or not sys.stdout.isatty()
     try:
-        count = asyncio.run(_query_and_print_users(system, target, query, limit, as_json=as_json))
+        count = asyncio.run(_print_users_of_query(system, target, query, limit, as_json=as_json))
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
@@ -153,7 +153,7 @@ def _run_query_and_print(
     return ExitCode.SUCCESS if count else ExitCode.INCOMPLETE
 
 
-async def _query_and_print_users(
+async def _print_users_of_query(
     system: str, target: TargetOptions, query: Query, limit: int | None, *, as_json: bool
 ) -> int:
     from contextlib import aclosing

@@ -86,7 +86,7 @@ class ResultWriter:
         rows = [to_wire(item) for item in items]
         if self.form == "lines":
             for row in rows:
-                self._write_line(format_json(row) if self._file is None else _dump_json(row))
+                self._write_text_and_newline(format_json(row) if self._file is None else _dump_json(row))
         else:
             self._items = [*(self._items or ()), *rows]
 
@@ -102,13 +102,13 @@ class ResultWriter:
 
             text = io.StringIO()
             create_console(file=text).print(create_table_of_rows(rows))
-            self._write_line(text.getvalue())
+            self._write_text_and_newline(text.getvalue())
         else:
             create_console().print(create_table_of_rows(rows))
 
     def _write_json(self, data: Any) -> None:
         if self._file is not None:
-            self._write_line(_dump_json(data, indent=2))
+            self._write_text_and_newline(_dump_json(data, indent=2))
             return
         text = format_json(data, indent=2)
         if self._is_terminal:
@@ -118,7 +118,7 @@ class ResultWriter:
         else:
             click.echo(text)
 
-    def _write_line(self, text: str) -> None:
+    def _write_text_and_newline(self, text: str) -> None:
         if self._file is not None:
             self._file.write(text.encode() + b"\n")
         else:

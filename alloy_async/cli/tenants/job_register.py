@@ -35,7 +35,7 @@ class JobRegister:
         self._jobs: dict[str, dict[str, str]] = self._load_jobs()
         self._before = dict(self._jobs)
 
-    def choose_place_of_job(self, name: str, job: JobPlace | None) -> JobPlace:
+    def get_place_of_current_job(self, name: str, job: JobPlace | None) -> JobPlace:
         """Find the job that a tenant has, or that its first one will be.
 
         Args:
@@ -66,7 +66,7 @@ class JobRegister:
         """Choose a place for a tenant's next job, and take note of it; `save` writes that.
 
         Args:
-            name, job: as for `choose_place_of_job`.
+            name, job: as for `get_place_of_current_job`.
             by: the command, "plan" or "provision".
 
         Raises:
@@ -75,7 +75,7 @@ class JobRegister:
         from ...provisioning import JobError
         from ...provisioning.store.store_opener import job_exists, read_job_header
 
-        now = self.choose_place_of_job(name, job)
+        now = self.get_place_of_current_job(name, job)
         if job_exists(now):
             state = read_job_header(now).state
             if state not in ENDED:

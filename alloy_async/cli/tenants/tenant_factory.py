@@ -97,7 +97,7 @@ def _choose_place(action: Action, entry: Entry, index: JobRegister, *, begins: b
 
     if action in ("plan", "provision"):
         return index.choose_new_place(entry.name, entry.job, action)
-    place = index.choose_place_of_job(entry.name, entry.job)
+    place = index.get_place_of_current_job(entry.name, entry.job)
     begins = begins and action == "resume" and index.was_last_run_provisioning(entry.name)
     if not begins and not job_exists(place):
         raise NoSuchJob(_EXPLAIN_MISSING[action], place)

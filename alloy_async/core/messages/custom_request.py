@@ -69,7 +69,7 @@ class CustomRequest(Operation[Any]):
             raise create_argument_refusal(self, "method is a word, as 'GET'")
         if not isinstance(self._idempotent, bool | None):
             raise create_argument_refusal(self, "idempotent is True, False or None")
-        return _get_compiled_kind_of_request(self.verb, self.result, self.json is not None)
+        return _get_compiled_form_of_request(self.verb, self.result, self.json is not None)
 
 
 CustomRequest.name = "request"
@@ -131,5 +131,5 @@ class _CompiledRequest(CompiledOperation):
 
 
 @lru_cache(maxsize=256)
-def _get_compiled_kind_of_request(verb: str, result: Any, has_body: bool) -> CompiledOperation:
+def _get_compiled_form_of_request(verb: str, result: Any, has_body: bool) -> CompiledOperation:
     return _CompiledRequest(verb, result, has_body)

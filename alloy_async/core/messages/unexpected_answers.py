@@ -113,7 +113,7 @@ def error_from_response(
 
 
 def _decode_documented_error_body(operation: Operation[Any], status: int, plain: Any) -> Any:
-    """Convert an error's JSON data to the model that the operation documents for the status, where it fits."""
+    """Decode an error's JSON data to the model that the operation documents for the status, where it fits."""
     model = operation.errors.get(status, operation.errors.get("default"))
     if model is None or not isinstance(plain, dict | list):
         return plain

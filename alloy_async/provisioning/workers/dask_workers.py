@@ -31,7 +31,7 @@ _PATIENCE = 120.0
 """Seconds for which a scheduler may be away, or a cluster be without workers."""
 
 
-def run_command_on_this_host(command: Sequence[str], stop: str) -> tuple[int, str]:
+def run_command_on_host_of_task(command: Sequence[str], stop: str) -> tuple[int, str]:
     """Run `alloy-async COMMAND` on the host of the task; its exit code, and the end of what it said of errors.
 
     Args:
@@ -110,7 +110,7 @@ class DaskWorkers:
             name = f"alloy-async-work-{uuid.uuid4()}"
             self._futures.add(
                 self._client.submit(
-                    run_command_on_this_host, self._command, self._stop, key=name, pure=False, retries=0
+                    run_command_on_host_of_task, self._command, self._stop, key=name, pure=False, retries=0
                 )
             )
 

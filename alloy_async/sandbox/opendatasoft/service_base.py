@@ -111,7 +111,7 @@ def select_writable_members(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_group_ids_of_body(members: Mapping[str, Any], default: list[str]) -> list[str]:
-    """List the groups that a body names; the default where it names none."""
+    """Read the ids of the groups that a body names; the default where it names none."""
     if "groups" not in members:
         return default
     return [group["uid"] for group in members["groups"] if "uid" in group]

@@ -97,7 +97,7 @@ def create_tenant_jobs_reader(
     """
     register = JobRegister(table)
     places = {
-        name: register.choose_place_of_job(name, job)
+        name: register.get_place_of_current_job(name, job)
         for name, job in TableReader(table).read_job_places(only).items()
     }
     return lambda: [

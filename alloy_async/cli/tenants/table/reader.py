@@ -218,7 +218,7 @@ class TableReader:
 
 
 def _drop_contradicted_common_keys(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Take what is said for all, but not whose account it is where the tenant says so in the other way."""
+    """Leave out, of what is said for all, whose account it is where the tenant says so in the other way."""
     left_out: set[str] = set()
     if "profile" in own:
         left_out = set(ACCOUNT_KEYS)

@@ -245,7 +245,7 @@ def adapt_text(name: str, value: Any) -> Any:
 
 
 def convert_record_to_dict(columns: Sequence[str], record: Sequence[Any]) -> dict[str, Any]:
-    """Decode a record of these columns: what `adapt_text` made bytes is text again."""
+    """Convert a record of these columns to a dictionary: what `adapt_text` made bytes is text again."""
     found = dict(zip(columns, record, strict=True))
     for name in BYTES & found.keys():
         if found[name] is not None:

@@ -211,7 +211,7 @@ class CopiedJobGuard:
             raise JobError("was taken over by another process; this one sends nothing more", self._path)
 
     def store_recounted_intents(self) -> None:
-        """Count all intents anew, within a transaction that removed some."""
+        """Store the sum of all intents, counted anew, within a transaction that removed some."""
         self._database.execute("UPDATE worker SET intents = ?", (self._sum_intents(),))
 
     def _sum_intents(self) -> int:
