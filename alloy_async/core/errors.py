@@ -107,7 +107,7 @@ class AlloyAsyncError(Exception):
             self.effect = "unknown"
 
     def merge_effect_of_earlier_attempts(self, earlier: Effect, attempts: int) -> None:
-        """Merge in the effect of the attempts before, and set how many there were: an unknown effect of one of them stays unknown."""
+        """Merge in the effect of the attempts before, of which an unknown one stays unknown, and set how many there were."""
         self.attempts = attempts
         if _STRENGTH[earlier] > _STRENGTH[self.effect]:
             self.effect = earlier
