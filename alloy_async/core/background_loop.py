@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, Generic, TypeVar, TypeVarTuple, Unpack
 
-from .calls.thread_signals import ThreadSignals
+from .calls.thread_signals import ThreadSignalPool
 from .errors import ConfigurationError
 
 T = TypeVar("T")
@@ -34,14 +34,14 @@ class BackgroundLoop:
         signals: by which threads are told that what they wait for is over; default the quickest.
     """
 
-    def __init__(self, signals: ThreadSignals | None = None) -> None:
+    def __init__(self, signals: ThreadSignalPool | None = None) -> None:
         from concurrent.futures import ThreadPoolExecutor  # here, as an async client needs none of it
 
         # Before the loop: it cannot be made while the interpreter exits, and then nothing is left unclosed.
         self._executor = ThreadPoolExecutor(thread_name_prefix="alloy_async")
         self._loop = choose_loop_factory()()
         self._loop.set_default_executor(self._executor)
-        self._signals = signals or ThreadSignals(locks=_has_green_threads())
+        self._signals = signals or ThreadSignalPool(locks=_has_green_threads())
         self.stopping: bool = False
         self._thread = threading.Thread(target=self._run_thread, name="alloy_async", daemon=True)
         try:

@@ -16,13 +16,13 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 
-class _Cancellation:
+class _CancelledFlag:
     """Whether the call that some work in a thread belongs to was cancelled."""
 
     is_set = False
 
 
-_cancelled: ContextVar[_Cancellation | None] = ContextVar("cancelled", default=None)
+_cancelled: ContextVar[_CancelledFlag | None] = ContextVar("cancelled", default=None)
 
 
 class CallerCancelled(Exception):
@@ -41,7 +41,7 @@ def raise_if_cancelled() -> None:
 
 async def run_in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     """Run `work` in a thread; when cancelled, wait for it to end, as its file is still in use."""
-    context, cancelled = copy_context(), _Cancellation()
+    context, cancelled = copy_context(), _CancelledFlag()
     context.run(_cancelled.set, cancelled)
     task = asyncio.get_running_loop().run_in_executor(None, partial(context.run, partial(work, *args)))
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .faults import ConnectionDropped
+from .faults import ConnectionGone
 from .messages import Reply
 
 MAX_BODY = 64 * 1024 * 1024
@@ -41,7 +41,7 @@ class BreakableConnection:
         except TimeoutError:
             return
         self.close()
-        raise ConnectionDropped
+        raise ConnectionGone
 
     async def send_reply(self, answer: Reply, number: int) -> web.StreamResponse:
         headers = {"X-Request-Id": f"sandbox-{number}", **answer.headers}

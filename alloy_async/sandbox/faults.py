@@ -12,7 +12,7 @@ from .ledger import check_operation
 from .messages import Reply
 
 
-class ConnectionDropped(Exception):
+class ConnectionGone(Exception):
     """The connection is gone; there is nothing left to send."""
 
 
@@ -26,7 +26,7 @@ class Connection(Protocol):
         """End it with a FIN, after what was written."""
 
     async def pause(self, seconds: float | None) -> None:
-        """Wait, for ever when None. Raises ConnectionDropped when the sandbox stops meanwhile."""
+        """Wait, for ever when None. Raises ConnectionGone when the sandbox stops meanwhile."""
 
 
 class FaultBehaviour(Protocol):
@@ -39,7 +39,7 @@ class FaultBehaviour(Protocol):
         """Give the answer to send in place of `reply`; None (before the effect) lets the request go on.
 
         Raises:
-            ConnectionDropped: when the connection was ended.
+            ConnectionGone: when the connection was ended.
         """
 
 
@@ -86,7 +86,7 @@ class Reset:
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         connection.reset()
-        raise ConnectionDropped
+        raise ConnectionGone
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Close:
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         connection.close()
-        raise ConnectionDropped
+        raise ConnectionGone
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Hang:
 
     async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
         await connection.pause(None)
-        raise ConnectionDropped
+        raise ConnectionGone
 
 
 class _OnReply(ABC):
@@ -142,7 +142,7 @@ class Truncated(_OnReply):
                 connection.reset()
             else:
                 connection.close()
-            raise ConnectionDropped
+            raise ConnectionGone
 
         return _create_streamed_reply(reply, half(), len(body))
 

@@ -20,7 +20,7 @@ from .contract.contract import decode_query_pairs, load_contract
 from .contract.operation import ContractOperation
 from .contract.schema import Misfit
 from .emulated_service import Clock, EmulatedService
-from .faults import ConnectionDropped, Faults
+from .faults import ConnectionGone, Faults
 from .ledger import Change, Ledger
 from .limits import Limit, LimitEnforcer
 from .messages import ApiCall, ApiError, Reply
@@ -210,7 +210,7 @@ class Sandbox:
             answer = await self._answer(request, raw_query, wire)
             request.status = answer.status
             return await wire.send_reply(answer, request.number)
-        except ConnectionDropped:
+        except ConnectionGone:
             return web.Response()  # aiohttp wants one and finds nowhere to send it
 
     async def _answer(self, request: ReceivedRequest, raw_query: str, wire: BreakableConnection) -> Reply:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from alloy_async.cli.tenants.table.lines import TableLines
+from alloy_async.cli.tenants.table.lines import TableLineFinder
 
 from .test_many import World, run, world as world
 
@@ -106,7 +106,7 @@ def test_a_secret_is_read_where_it_is_kept_in_a_sandbox_too(
     ],
 )
 def test_each_key_has_a_line(path: tuple[str, ...], line: int | None) -> None:
-    lines = TableLines(
+    lines = TableLineFinder(
         "# file = 0\n"
         'file = "x"\n'
         "\n"
@@ -129,4 +129,4 @@ def test_each_key_has_a_line(path: tuple[str, ...], line: int | None) -> None:
 
 @given(st.text(max_size=300))
 def test_no_text_is_too_odd_to_be_searched(text: str) -> None:
-    TableLines(text).find_line(("tenants", "acme", "file"), ("file",))
+    TableLineFinder(text).find_line(("tenants", "acme", "file"), ("file",))

@@ -17,7 +17,7 @@ import pytest
 
 from alloy_async import Alloy
 from alloy_async.core.background_loop import BackgroundLoop
-from alloy_async.core.calls.thread_signals import EventfdSignal, LockSignal, ThreadSignal, ThreadSignals
+from alloy_async.core.calls.thread_signals import EventfdSignal, LockSignal, ThreadSignal, ThreadSignalPool
 
 from .direct import alloy as alloy, sandbox as sandbox
 
@@ -33,7 +33,7 @@ class InterruptedSignal(LockSignal):
         raise KeyboardInterrupt
 
 
-class InterruptedSignals(ThreadSignals):
+class InterruptedSignals(ThreadSignalPool):
     def take_from_pool(self) -> ThreadSignal:
         return InterruptedSignal()
 
@@ -73,7 +73,7 @@ def test_ctrl_c_in_the_moment_in_which_a_call_ends(interrupted: BackgroundLoop) 
 
 
 def test_signals_are_used_again() -> None:
-    signals = ThreadSignals(locks=True)
+    signals = ThreadSignalPool(locks=True)
     first, second = signals.take_from_pool(), signals.take_from_pool()
     assert first is not second
     signals.return_to_pool(first)
@@ -95,7 +95,7 @@ def test_calls_one_after_the_other_leave_no_files_open(alloy: Alloy) -> None:
 @needs_eventfd
 def test_with_too_many_files_open_a_lock_does() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    signals = ThreadSignals(locks=False)
+    signals = ThreadSignalPool(locks=False)
     assert isinstance(signals.take_from_pool(), EventfdSignal)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alloy_async import Rate
-from alloy_async.provisioning.store.postgres.leased_budget import BudgetRow, LeasedBudget
+from alloy_async.provisioning.store.postgres.leased_budget import LeasedBudget, SharedBudgetState
 from simulation.crowd import Simulation
 from simulation.limited_servers import FixedWindow, Server, TokenBucket
 
@@ -23,7 +23,7 @@ class SimulatedRow:
 
     def __init__(self, run: Simulation) -> None:
         self.run = run
-        self.row = BudgetRow()
+        self.row = SharedBudgetState()
         self.exchanges = 0
 
     def open(self) -> LeasedBudget:
@@ -127,7 +127,7 @@ def test_who_is_in_no_hurry_leaves_the_rate_to_the_others() -> None:
     """What is leased and not sent in time is lost: after that, one request is leased at a time again."""
     now, hurries = 5.0, [False]
     budget = LeasedBudget(Rate(10), lambda: now, hurries.append)
-    row, sizes = BudgetRow(told=10.0), []
+    row, sizes = SharedBudgetState(told=10.0), []
     for _ in range(20):
         now += 1.0
         while budget.reserve(now) is None:
@@ -154,23 +154,25 @@ def test_what_failed_to_be_brought_is_brought_again() -> None:
     budget = LeasedBudget(None, lambda: 5.0, hurries.append)
     assert budget.note_refused(5.0, 4.9, 60.0, 0.0, False)
     with suppress(ZeroDivisionError), budget.exchange_with_row() as bringing:
-        bringing.apply_answers_and_reserve(BudgetRow(), 5.0 + AHEAD, AHEAD)
+        bringing.apply_answers_and_reserve(SharedBudgetState(), 5.0 + AHEAD, AHEAD)
         raise ZeroDivisionError
     with budget.exchange_with_row() as bringing:
-        numbers = bringing.apply_answers_and_reserve(BudgetRow(), 5.0 + AHEAD, AHEAD)
+        numbers = bringing.apply_answers_and_reserve(SharedBudgetState(), 5.0 + AHEAD, AHEAD)
     assert hurries == [False, True]
     assert budget.opens_at() == pytest.approx(65.0)
     other = LeasedBudget(None, lambda: 5.0, hurries.append)
     with other.exchange_with_row() as learning:
-        learning.apply_answers_and_reserve(BudgetRow(numbers, written=5.0 + AHEAD), 5.1 + AHEAD, AHEAD)
+        learning.apply_answers_and_reserve(
+            SharedBudgetState(numbers, written=5.0 + AHEAD), 5.1 + AHEAD, AHEAD
+        )
     assert other.opens_at() == pytest.approx(65.0)
 
 
 def test_nobody_waits_for_a_database_whose_clock_was_set_back() -> None:
     budget = LeasedBudget(Rate(10), lambda: 5.0, lambda hurry: None)
     with budget.exchange_with_row() as bringing:
-        numbers = bringing.apply_answers_and_reserve(BudgetRow(told=10.0), 5.0 + AHEAD, AHEAD)
-    row = BudgetRow(numbers, 10.0, written=5.0 + AHEAD)
+        numbers = bringing.apply_answers_and_reserve(SharedBudgetState(told=10.0), 5.0 + AHEAD, AHEAD)
+    row = SharedBudgetState(numbers, 10.0, written=5.0 + AHEAD)
     other = LeasedBudget(Rate(10), lambda: 5.0, lambda hurry: None)
     other.reserve(5.0)
     with other.exchange_with_row() as later:

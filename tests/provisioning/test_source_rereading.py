@@ -19,7 +19,7 @@ from alloy_async.provisioning import SourceError, open_source, plan
 from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.planning.source_rereader import SourceRereader
 from alloy_async.provisioning.sources.blocks import Block
-from alloy_async.provisioning.sources.files.line_places import LinePlaces
+from alloy_async.provisioning.sources.files.line_places import LineOffsetFinder
 from alloy_async.provisioning.store.rows import RowStretch
 from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from simulation.memory_directory import CAPABILITIES, MemoryDirectory
@@ -146,7 +146,7 @@ async def test_a_source_with_fewer_rows_than_were_planned_is_noticed(tmp_path: P
 def test_lines_begin_where_python_says(pieces: list[str], wanted: list[int]) -> None:
     text = "".join(pieces)
     lines = [*io.StringIO(text, newline="")]
-    places = LinePlaces()
+    places = LineOffsetFinder()
     for line in wanted:
         found = places.find_start_of_line(io.BytesIO(text.encode()), line)
         assert found == len("".join(lines[: line - 1]).encode())

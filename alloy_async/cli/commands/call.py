@@ -119,7 +119,7 @@ class CallCommand(Command):
             raise
 
 
-class CallGroup(Group):
+class SystemsGroup(Group):
     """The systems; each with its operations, loaded when it is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -138,7 +138,7 @@ class CallGroup(Group):
 
 @click.command(
     "call",
-    cls=CallGroup,
+    cls=SystemsGroup,
     short_help="Call any operation of a system.",
     subcommand_metavar="SYSTEM OPERATION [ARGUMENTS]...",
 )

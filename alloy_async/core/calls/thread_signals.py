@@ -58,7 +58,7 @@ class EventfdSignal:
             os.close(self._fd)
 
 
-class ThreadSignals:
+class ThreadSignalPool:
     """The signals of those who wait for one loop, used again and again.
 
     Args:

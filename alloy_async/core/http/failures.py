@@ -17,7 +17,7 @@ from ..errors import (
     RequestTimeout,
     UploadSourceFailed,
 )
-from .aiohttp_internals.custom_connection import ClientClosedWhileWaiting
+from .aiohttp_internals.custom_connection import ClientClosedDuringAnswer
 from .aiohttp_internals.uses import HttpProcessingError
 
 
@@ -155,7 +155,7 @@ def describe_cause(error: BaseException) -> str:
         return f"{error.host}:{error.port}: {getattr(error, 'certificate_error', None) or error.os_error}"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status}"
-    if isinstance(error, ClientClosedWhileWaiting):
+    if isinstance(error, ClientClosedDuringAnswer):
         return CLOSED_HERE
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed it"

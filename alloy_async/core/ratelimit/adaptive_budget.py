@@ -7,7 +7,7 @@ A refusal shuts the gate. When the time is over that the server asked for, or af
 one request asks; with its yes the gate is open again. From one opening to the next the server was used up once, so what it
 accepted, divided by the time, is its rate, whatever its limit is made of: a bucket that fills all the time, or a window that
 lets so many through and is shut for the rest (see WindowMeter). Of that rate a little less is used; while callers wait for it,
-it rises again, slowly around what was measured and steeply after (see RisingLimit), so that a higher limit is found. What is
+it rises again, slowly around what was measured and steeply after (see DoublingLimit), so that a higher limit is found. What is
 known stays where it lies between what a stretch accepted and the rate that was refused.
 
 What measures badly counts for little. A stretch of few requests or few round trips moves the rate a little only. Where the
@@ -27,7 +27,7 @@ import math
 
 from .accepted_rate import FEW, RateMeter, WindowMeter, shorten_pause_to_window_end
 from .configured_rate import Rate
-from .rising_limit import RisingLimit
+from .rising_limit import DoublingLimit
 
 # A told rate is kept this much below: the server's clock and windows are not ours. A learned one, too: it is a measure.
 HEADROOM, DIP = 0.995, 0.99
@@ -79,7 +79,7 @@ class AdaptiveBudget:
         if told is not None and told.burst:
             # One is kept back: requests take different times to arrive, the server may see them closer.
             self.spent -= max(0.0, told.burst - 2) / told.per_second
-        self.ceiling: RisingLimit = RisingLimit(math.inf, DOUBLING_LEAST)
+        self.ceiling: DoublingLimit = DoublingLimit(math.inf, DOUBLING_LEAST)
         self.meter: RateMeter = RateMeter()
         self.window: WindowMeter = WindowMeter()
         self.round_trip: float = 0.0
@@ -250,7 +250,7 @@ class AdaptiveBudget:
 
     def _restart_below_measured_rate(self, measured: float, now: float) -> None:
         base = measured * DIP
-        self.ceiling = RisingLimit(base, self._compute_seconds_to_double(base))
+        self.ceiling = DoublingLimit(base, self._compute_seconds_to_double(base))
         self.spent = max(self.spent, now)
         self._slow_rise()
 
@@ -290,7 +290,7 @@ class AdaptiveBudget:
 
     def list_number_attributes(self) -> list[tuple[object, str]]:
         """List all that may change: what it is an attribute of, and its name."""
-        meters: list[RateMeter | WindowMeter | RisingLimit] = [self.meter, self.window, self.ceiling]
+        meters: list[RateMeter | WindowMeter | DoublingLimit] = [self.meter, self.window, self.ceiling]
         return [*((self, name) for name in NUMBERS), *((it, name) for it in meters for name in it.__slots__)]
 
 

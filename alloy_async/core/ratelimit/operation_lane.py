@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .budget_interface import RequestBudget
-from .rising_limit import RisingLimit
+from .rising_limit import DoublingLimit
 from .signals.quota_window import QuotaWindow
 from .signals.quotas import Quotas
 
@@ -71,7 +71,7 @@ class OperationLane:
         self.accepted_at: float = -math.inf
         self.drawn: float | None = None
         self._slow_start = math.inf
-        self._most: RisingLimit | None = None
+        self._most: DoublingLimit | None = None
         self._crowded_since = math.inf
         self._level, self._spread = (
             1.0,
@@ -189,7 +189,7 @@ class OperationLane:
         if crowded:
             self._rate_refusals = 0
             doubling = max(DOUBLING, QUIET * self.round_trip / (level - 1))
-            self._most = RisingLimit(level - 1.0, doubling)
+            self._most = DoublingLimit(level - 1.0, doubling)
         else:
             self._rate_refusals += 1
             self._most = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 POWER = 5
 
 
-class RisingLimit:
+class DoublingLimit:
     """A value that doubles within a doubling time, of which only the time counts in which somebody had to wait for it.
 
     Args:

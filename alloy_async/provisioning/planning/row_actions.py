@@ -143,7 +143,7 @@ def _shorten(value: Value) -> str:
     return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}...{text[0]}"
 
 
-class ColumnPlanner:
+class CreationPlanner:
     """Plans blocks of rows that nobody looks up: each row creates a user, but those that are refused.
 
     What it makes is to the byte what `group_into_batches` makes of the same rows, planned one by one.

@@ -14,13 +14,13 @@ from ..checks.duplicates import FindFirst, KeyHashes, create_duplicate_finding
 from ..checks.row_checks import CheckedRow, RowChecks
 from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
-from ..sources.blocks import Block, RowBlock
+from ..sources.blocks import Block, MixedRowBlock
 from ..store.header import Mode
 from ..store.planned_batches import PlannedBatch, group_into_batches
 from ..store.rows import PlannedRow
 from ..store.temporary.body_spool import BodySpool
 from .comparison import UserComparer
-from .row_actions import ActionPlanner, ColumnPlanner, create_refused_row
+from .row_actions import ActionPlanner, CreationPlanner, create_refused_row
 from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
 
@@ -62,7 +62,7 @@ class SourcePlanner:
         self._mode = mode
         self._matcher = UserMatcher(can, comparer, mode, lookup) if lookup is not None else None
         self._actions = ActionPlanner(can, comparer, mode, send_hidden=send_hidden)
-        self._columns = ColumnPlanner(comparer)
+        self._columns = CreationPlanner(comparer)
         self._first_line = first_line
         self._allow_inactive = allow_inactive
         self._spool = spool
@@ -113,7 +113,7 @@ class SourcePlanner:
 
     def _find_rows_with_possible_faults(self, block: Block) -> Collection[int] | None:
         """Find the rows of a block at which somebody has to look; None: at all of them."""
-        if isinstance(block, RowBlock):
+        if isinstance(block, MixedRowBlock):
             return None
         return self._get_checks(block.layout).find_rows_with_possible_faults(block)
 
@@ -133,7 +133,7 @@ class SourcePlanner:
     def plan_creations(self, block: Block) -> list[PlannedBatch]:
         """Plan a block of rows that nobody looks up: as columns, where that can be."""
         doubtful = self._find_rows_with_possible_faults(block)
-        if isinstance(block, RowBlock) or doubtful is None:
+        if isinstance(block, MixedRowBlock) or doubtful is None:
             if self._spool is not None:
                 self._spool.abandon()  # what goes together is counted from the first row on
             rows = map(self._create_checked_row, block.rows(), count(self.rows + 1))
@@ -164,7 +164,7 @@ class SourcePlanner:
             for block in blocks:
                 planned += self.plan_creations(block)
                 weight += (
-                    len(block) if isinstance(block, RowBlock) else len(block) // 4
+                    len(block) if isinstance(block, MixedRowBlock) else len(block) // 4
                 )  # a fraction of the work
                 if weight >= size:
                     return planned, True

@@ -14,7 +14,7 @@ _MARKS = ('"""', "'''")
 """Begin and end a text of several lines, whose lines are no keys."""
 
 
-class TableLines:
+class TableLineFinder:
     """Finds where in a table something is said.
 
     Args:

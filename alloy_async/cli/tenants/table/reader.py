@@ -15,7 +15,7 @@ from ...options.target import PLACE_NAMES
 from ..error_messages import translate_to_keys
 from .entry import Entry, create_entry, resolve_job_place
 from .keys import ACCOUNT_KEYS, KEYS, find_value_fault
-from .lines import TableLines
+from .lines import TableLineFinder
 
 if TYPE_CHECKING:
     from ....provisioning.tenants.tenant import Mistake
@@ -60,7 +60,7 @@ class TableReader:
     def __init__(self, path: Path, *, sandbox: bool = False) -> None:
         self._path = path
         self._sandbox = sandbox
-        self._lines = TableLines("")
+        self._lines = TableLineFinder("")
         self._has_wrong_top = False
         self._mistakes: list[tuple[int, str, str]] = []
         """Line, tenant, and what is wrong."""
@@ -157,7 +157,7 @@ class TableReader:
                     " one of the two out. Nothing was sent"
                 ) from None
             raise ConfigurationError(f"{self._path}: this is not a TOML file: {error}") from None
-        self._lines = TableLines(text)
+        self._lines = TableLineFinder(text)
         return data
 
     def _collect_valid_values(self, name: str, table: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,15 +39,15 @@ def abandon_connector(connector: Any, drop: Callable[[Any], None]) -> None:
     connector._closed = True
 
 
-class ClientClosedWhileWaiting(aiohttp.ClientConnectionError):
+class ClientClosedDuringAnswer(aiohttp.ClientConnectionError):
     """The client was closed while somebody waited for an answer."""
 
 
 def break_connections(connector: Any) -> None:
     """Tell all who wait for an answer, or the rest of one, that the client is closed (use: pool): aiohttp tells nobody."""
     for connection in [*connector._acquired]:
-        _break_body(connection, ClientClosedWhileWaiting())
-        connection.set_exception(ClientClosedWhileWaiting())
+        _break_body(connection, ClientClosedDuringAnswer())
+        connection.set_exception(ClientClosedDuringAnswer())
 
 
 class Destination(aiohttp.ClientRequest):

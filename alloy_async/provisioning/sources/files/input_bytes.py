@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ...errors import SourceError
 from .compression import PrefixedStream, decompress_stream
-from .line_places import LinePlaces, encodes_line_ends_as_ascii
+from .line_places import LineOffsetFinder, encodes_line_ends_as_ascii
 from .pipes import open_pipe
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+(?:::.*)?://", re.IGNORECASE)
@@ -107,7 +107,7 @@ class FileInput:
                 self._is_compressed = file.read(_MAGIC) != self.head[:_MAGIC]
         except OSError as error:
             raise SourceError(f"cannot be read: {error.strerror}", path) from None
-        self._lines = LinePlaces()
+        self._lines = LineOffsetFinder()
 
     def open_stream(self) -> BinaryIO:
         """Open all of it, from the start."""

@@ -15,7 +15,7 @@ def encodes_line_ends_as_ascii(encoding: str) -> bool:
     return "\r\n".encode(encoding.removesuffix("-sig")) == b"\r\n"
 
 
-class LinePlaces:
+class LineOffsetFinder:
     """Finds the places of lines in one file, and goes on from the last one that it found."""
 
     def __init__(self) -> None:

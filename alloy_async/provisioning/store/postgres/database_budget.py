@@ -17,7 +17,7 @@ from ...errors import JobError
 from .address import JobAddress
 from .connection import connect, limit_transaction_time, raise_as_job_error
 from .driver import psycopg
-from .leased_budget import BudgetRow, LeasedBudget
+from .leased_budget import LeasedBudget, SharedBudgetState
 from .schema import create_tables
 
 _REPORT = 0.25
@@ -124,7 +124,7 @@ class DatabaseBudget(LeasedBudget):
             began = self._clock()
             [now] = database.execute(_NOW).fetchone() or [0.0]
             ahead = now - (began + self._clock()) / 2
-            numbers = exchange.apply_answers_and_reserve(BudgetRow(*found), now, ahead)
+            numbers = exchange.apply_answers_and_reserve(SharedBudgetState(*found), now, ahead)
             database.execute(_WRITE, (numbers, self._account))
 
 

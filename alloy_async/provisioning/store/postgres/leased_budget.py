@@ -42,7 +42,7 @@ class _ServiceAnswer(NamedTuple):
     crowded: bool = False
 
 
-class BudgetRow(NamedTuple):
+class SharedBudgetState(NamedTuple):
     """What is kept: the numbers of an AdaptiveBudget, the rate that was told, and when it was written."""
 
     numbers: list[float] | None = None
@@ -67,7 +67,7 @@ class Exchange:
         self.slots: list[float] = []
         self._wanted = wanted
 
-    def apply_answers_and_reserve(self, row: BudgetRow, now: float, ahead: float) -> list[float]:
+    def apply_answers_and_reserve(self, row: SharedBudgetState, now: float, ahead: float) -> list[float]:
         """Bring the answers to a row, and lease requests where some are wanted.
 
         Args:
@@ -218,7 +218,7 @@ def apply_service_answer(budget: AdaptiveBudget, answer: _ServiceAnswer, ahead: 
     return True
 
 
-def _create_budget_from_row(row: BudgetRow, now: float) -> AdaptiveBudget:
+def _create_budget_from_row(row: SharedBudgetState, now: float) -> AdaptiveBudget:
     """Make the budget of a row anew, in seconds of the row's clock."""
     budget = AdaptiveBudget(None if row.told is None else Rate(row.told, row.burst), now)
     # Other numbers are of another version: then the budget begins anew.
