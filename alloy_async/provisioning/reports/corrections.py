@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import attrs
 
@@ -84,25 +84,34 @@ def _took_rows_of(label: str, place: JobPlace) -> bool:
     return header.corrects is not None and is_of_same_job(header.corrects, label) and not never_sent
 
 
-class _JobCounts(NamedTuple):
-    phase: Phase
-    counts: Counts
+class JobCounts(Protocol):
+    """What is known of the rows of a job, as its status or its report tells."""
+
+    @property
+    def phase(self) -> Phase:
+        """What the counts are of."""
+        raise NotImplementedError
+
+    @property
+    def counts(self) -> Counts:
+        """The rows by outcome."""
+        raise NotImplementedError
 
 
-def compute_joint_counts(jobs: Sequence[JobPlace]) -> Counts:
+def compute_joint_counts(jobs: Mapping[JobPlace, JobCounts]) -> Counts:
     """Count the rows of a job together with those of the jobs that took in its corrected rows.
 
     A row that did not go in and is in by a correction counts once, as what it became there. Where some of the jobs were taken
     back and others not, what stands is counted.
 
     Args:
-        jobs: as `list_job_and_correction_jobs` gives them.
+        jobs: by place, in the order of `list_job_and_correction_jobs`.
 
     Raises:
-        JobError: one cannot be read.
+        JobError: one that was corrected more than once cannot be read any more.
     """
-    found = [_read_counts_of_job(job) for job in jobs]
-    standing = [(job, one.counts) for job, one in zip(jobs, found, strict=True) if one.phase == "apply"]
+    found = [*jobs.values()]
+    standing = [(job, one.counts) for job, one in jobs.items() if one.phase == "apply"]
     if not standing:
         return sum((one.counts for one in found), Counts())
     if found[0].phase == "undo" or len(standing) == 1:
@@ -116,10 +125,24 @@ def compute_joint_counts(jobs: Sequence[JobPlace]) -> Counts:
     return _subtract_rows(first, corrected, _MISSING) + fed_back
 
 
-def _read_counts_of_job(job: JobPlace) -> _JobCounts:
+def read_joint_counts(jobs: Sequence[JobPlace]) -> Counts:
+    """Count as `compute_joint_counts` does, of jobs of which nothing was read yet.
+
+    Raises:
+        JobError: one cannot be read.
+    """
+    return compute_joint_counts({job: _read_counts_of_job(job) for job in jobs})
+
+
+class _CountsOfJob(NamedTuple):
+    phase: Phase
+    counts: Counts
+
+
+def _read_counts_of_job(job: JobPlace) -> _CountsOfJob:
     with open_store_for_reading(job) as store:
         phase = store.read_header().phase
-        return _JobCounts(phase, Counts.from_tally(store.count_outcomes(phase)))
+        return _CountsOfJob(phase, Counts.from_tally(store.count_outcomes(phase)))
 
 
 def _count_corrected_rows(corrections: Sequence[JobPlace]) -> int:

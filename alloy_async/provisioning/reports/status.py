@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import attrs
 
 from ..events import Counts
-from ..store.header import JobHeader
+from ..store.header import JobHeader, Phase
 from ..store.job_store import JobStore, Second
 from .job_report import describe_state
 
@@ -46,6 +46,11 @@ class JobStatus:
     def state(self) -> str:
         """The job's state; `cut off` when its process is gone without having ended it."""
         return describe_state(self.header, self.worker)
+
+    @property
+    def phase(self) -> Phase:
+        """What the counts are of."""
+        return self.header.phase
 
 
 def read_status(store: JobStore, now: float | None = None) -> JobStatus:

@@ -14,7 +14,7 @@ from ..errors import JobPlace
 from ..events import Counts
 from ..execution.job_opening import open_job
 from ..execution.sharded_job import read_run_report
-from ..reports.corrections import compute_joint_counts, list_job_and_correction_jobs
+from ..reports.corrections import list_job_and_correction_jobs, read_joint_counts
 from ..results import Plan, Report
 from ..run_options import RunOptions
 from ..sources import Source
@@ -199,7 +199,7 @@ async def _resume(tenant: Tenant, run: RunOptions) -> Report:
         reports.append(report)
         if report.stopped:
             break
-    counts = await run_in_thread(compute_joint_counts, places)
+    counts = await run_in_thread(read_joint_counts, places)
     return combine_reports_of_tenant(reports, counts)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ....core.errors import AlloyAsyncError
-from ....provisioning.events import OUTCOME_NAMES
+from ....provisioning.events import OUTCOME_NAMES, Counts
 from ....provisioning.reports.job_report import JobReport, read_report
 from ...commands.jobs.report_renderer import render_jobs_page_and_job_pages, report_to_json
 from ...exit_codes import ExitCode
@@ -29,6 +29,7 @@ from .tenant_jobs import (
 )
 
 if TYPE_CHECKING:
+    from ....provisioning.store.header import Phase
     from ....provisioning.store.job_store import JobStore
 
 _SHOWN_REASONS = 5
@@ -45,6 +46,16 @@ class FoundReport:
     def state(self) -> str:
         """The job's state."""
         return self.figures.state
+
+    @property
+    def phase(self) -> Phase:
+        """What the job's counts are of."""
+        return self.figures.phase
+
+    @property
+    def counts(self) -> Counts:
+        """The job's rows by outcome."""
+        return self.figures.counts
 
 
 def show_report(table: Path, only: Sequence[str], form: str, output: Path | None) -> ExitCode:

@@ -13,7 +13,7 @@ import attrs
 from ....core.errors import AlloyAsyncError
 from ....provisioning import NoSuchJob
 from ....provisioning.events import Counts
-from ....provisioning.reports.corrections import compute_joint_counts, list_job_and_correction_jobs
+from ....provisioning.reports.corrections import JobCounts, compute_joint_counts, list_job_and_correction_jobs
 from ....provisioning.store.store_opener import open_store_for_reading
 from ...output.next_steps import format_command
 from ...output.progress import format_count_with_noun
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ....provisioning.errors import JobPlace
     from ....provisioning.store.job_store import JobStore
 
-Found = TypeVar("Found")
+Found = TypeVar("Found", bound=JobCounts)
 """What is read of a job: its status, or its report."""
 NOT_BEGUN, UNREADABLE = "not begun", "unreadable"
 TO_BE_UNDONE = "to be undone"
@@ -123,7 +123,7 @@ def _read_jobs(
     counts = Counts()
     with suppress(AlloyAsyncError, OSError):  # the job that cannot be read says why
         counts = compute_joint_counts(
-            [place for place, found in jobs.items() if not isinstance(found, Exception)]
+            {place: found for place, found in jobs.items() if not isinstance(found, Exception)}
         )
     return TenantJobs(name, jobs, counts, is_taken_back)
 
