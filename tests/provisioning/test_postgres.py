@@ -133,12 +133,18 @@ def lapse(store: PostgresStore) -> None:
     database.close()
 
 
-def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
+def plan_and_claim_shard(place: str) -> PostgresStore:
+    """Plan a job of five rows, make one shard of it, and claim that."""
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
         store.split_into_shards("apply", 5)
-    first = PostgresStore.claim_shard(place, "apply")
-    assert first is not None
+    shard = PostgresStore.claim_shard(place, "apply")
+    assert shard is not None
+    return shard
+
+
+def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
+    first = plan_and_claim_shard(place)
     first.check_worker()
     rows = list(first.read_rows("apply"))
     first.record_intents("apply", [row.create_intent() for row in rows[:2]])
@@ -164,11 +170,7 @@ def test_a_worker_that_is_stopped_within_a_transaction_does_not_hold_up_who_take
     place: str, where: str
 ) -> None:
     place = place.replace("#", "&lease_seconds=60#")
-    with closing(PostgresStore.create(place, HEADER)) as store:
-        plan(store, 5)
-        store.split_into_shards("apply", 5)
-    first = PostgresStore.claim_shard(place, "apply")
-    assert first is not None
+    first = plan_and_claim_shard(place)
 
     def stop_within_transaction() -> None:
         with first.transaction(), contextlib.ExitStack() as stack:
@@ -220,11 +222,7 @@ def test_nothing_is_left_in_a_session_which_a_pooler_gives_to_another(place: str
 
 def test_a_claim_of_a_shard_whose_lease_was_renewed_meanwhile_takes_nothing(place: str) -> None:
     """The lease is looked at first, then the row is locked: in between its worker may have answered after all."""
-    with closing(PostgresStore.create(place, HEADER)) as store:
-        plan(store, 5)
-        store.split_into_shards("apply", 5)
-    first = PostgresStore.claim_shard(place, "apply")
-    assert first is not None
+    first = plan_and_claim_shard(place)
     lapse(first)
     with (
         PostgresStore.open_for_reading(place) as renewing,
@@ -383,11 +381,7 @@ def test_what_a_worker_writes_goes_to_the_database_in_one_piece(place: str, tmp_
 
 
 def test_what_is_sent_behind_a_lease_that_is_lost_is_not_written(place: str) -> None:
-    with closing(PostgresStore.create(place, HEADER)) as store:
-        plan(store, 5)
-        store.split_into_shards("apply", 5)
-    first = PostgresStore.claim_shard(place, "apply")
-    assert first is not None
+    first = plan_and_claim_shard(place)
     lapse(first)
     second = PostgresStore.claim_shard(place, "apply")
     assert second is not None
@@ -424,11 +418,7 @@ def move_leases(store: PostgresStore, seconds: int) -> None:
 def test_a_database_whose_clock_was_set_keeps_no_shard_for_long(
     place: str, seconds: int, is_free: bool
 ) -> None:
-    with closing(PostgresStore.create(place, HEADER)) as store:
-        plan(store, 5)
-        store.split_into_shards("apply", 5)
-    first = PostgresStore.claim_shard(place, "apply")
-    assert first is not None
+    first = plan_and_claim_shard(place)
     move_leases(first, seconds)
     assert (first.worker is None) == is_free
     assert first.count_shards_by_state("apply").live == (0 if is_free else 1)
@@ -482,11 +472,7 @@ def test_a_worker_whose_renewal_is_refused_sends_nothing_more(place: str) -> Non
 
 
 def test_an_epoch_that_comes_again_after_a_failover_is_not_that_of_another_worker(place: str) -> None:
-    with closing(PostgresStore.create(place, HEADER)) as store:
-        plan(store, 5)
-        store.split_into_shards("apply", 5)
-    first = PostgresStore.claim_shard(place, "apply")
-    assert first is not None
+    first = plan_and_claim_shard(place)
     lapse(first)
     with closing(connect(first._address)) as database:
         database.execute("SELECT setval('alloy_async.epochs', %s, false)", (first.epoch,))
