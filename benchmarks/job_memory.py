@@ -62,7 +62,7 @@ async def take_up(place: str, what: str) -> tuple[float, float]:
             await write_undo_rows(context, remove_adopted=False)
             done = await writer.call(writer.store.count_outcomes, "undo")
         else:
-            engine = Engine(context, "apply")
+            engine = Engine(context)
             await engine.recorder.recount()
             await engine.reconcile_doubts()
             done = await writer.call(writer.store.count_outcomes, "apply")

@@ -23,9 +23,9 @@ from alloy_async import provisioning
 from alloy_async.directory import Directory
 from alloy_async.provisioning.errors import JobPlace
 from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_given_source
-from alloy_async.provisioning.execution.run_phases import plan_before_sending
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
+from alloy_async.provisioning.planning.job_planner import plan_whole_source
 from alloy_async.provisioning.store.store_opener import count_shards_by_state, parse_job_place
 from alloy_async.sandbox import Sandbox
 from simulation import crash_scene, scene_workers
@@ -47,7 +47,7 @@ async def split(source: str, target: Directory, place: JobPlace, shard_rows: int
     async with create_job(place, header) as writer:
         run = provisioning.RunOptions(on="local:1", shard_rows=shard_rows)
         context = JobContext(writer, target, run, opened)
-        await plan_before_sending(context)
+        await plan_whole_source(context)
         if isinstance(place, str):
             await split_job(context)
 

@@ -11,9 +11,9 @@ from typing import Any
 from alloy_async.provisioning import RunOptions, work
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
 from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_given_source
-from alloy_async.provisioning.execution.run_phases import plan_before_sending
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
+from alloy_async.provisioning.planning.job_planner import plan_whole_source
 
 from .crash_scene import SHARD, Scene, process_context
 from .crashing_jobs import BATCH
@@ -27,7 +27,7 @@ async def split(scene: Scene, shard_rows: int = SHARD) -> None:
         header = await create_job_header(source, target, "create", None, {"look_up": False})
         async with create_job(scene.place, header) as writer:
             context = JobContext(writer, target, RunOptions(on="local:1", shard_rows=shard_rows), source)
-            await plan_before_sending(context)
+            await plan_whole_source(context)
             await split_job(context)
 
 

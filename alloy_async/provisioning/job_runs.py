@@ -12,7 +12,7 @@ from .database_outages import survive_outages
 from .errors import JobError, JobPlace
 from .events import Checked
 from .execution.job_opening import create_job, open_given_source, open_job
-from .execution.run_phases import execute_job, execute_undo, plan_before_sending, reconcile_before_undo
+from .execution.run_phases import execute_job, reconcile_before_undo
 from .execution.sharded_job import (
     check_can_have_workers,
     read_run_report,
@@ -22,7 +22,7 @@ from .execution.sharded_job import (
 )
 from .job_context import JobContext
 from .planning.corrected_rows import CorrectedRows
-from .planning.job_planner import discard_plan
+from .planning.job_planner import discard_plan, plan_whole_source
 from .planning.source_rereader import refuse_changed_source
 from .planning.undo_planner import write_undo_rows
 from .results import Report
@@ -62,11 +62,8 @@ async def begin_and_run_job(
             # Workers read the source themselves.
             with BodySpool(target) if run.on is None else nullcontext() as spool:
                 context, is_there = JobContext(writer, target, run, source, spool), True
-                checked = None if header.source_digest is None else await plan_before_sending(context)
-                if run.on is None:
-                    return await execute_job(context, checked, began)
-            await split_job(context)
-            return None
+                checked = None if header.source_digest is None else await plan_whole_source(context)
+                return await _execute_or_split_job(context, checked, began)
 
     can_be_read_again = header.source_digest is not None
     report = await (survive_outages(place, target, run, begin) if can_be_read_again else begin())
@@ -105,20 +102,17 @@ async def take_up_job(
             _check_state(header.state, writer.store.path, fresh=not taken)
             # Before anything is sent: after an outage, the plan is not one any more, and is ours.
             taken = True
-            if header.state == "undoing":
-                return await carry_out_planned_undo(JobContext(writer, target, run), began)
+            if header.phase == "undo":
+                return await _execute_or_split_job(JobContext(writer, target, run), None, began)
             given = header.source_path if source is None else source
             context = JobContext(writer, target, run, await open_given_source(given, target))
             if header.state == "planning":  # nothing was sent yet
                 _refuse_unchecked_corrections(context)
                 await discard_plan(context)
-                checked = await plan_before_sending(context)
-            elif header.phase == "apply":
+                checked = await plan_whole_source(context)
+            else:
                 await refuse_changed_source(context)
-            if run.on is None:
-                return await execute_job(context, checked, began)
-            await split_job(context)
-            return None
+            return await _execute_or_split_job(context, checked, began)
 
     work = take_up if fresh else partial(take_up_or_join_workers, place, run, take_up)
     report = await survive_outages(place, target, run, work)
@@ -171,16 +165,16 @@ async def take_back_job(
                 if stopped := await reconcile_before_undo(context):
                     return await writer.call(read_run_report, place, stopped, began)
                 await write_undo_rows(context, remove_adopted=remove_adopted)
-            return await carry_out_planned_undo(context, began)
+            return await _execute_or_split_job(context, None, began)
 
     work = partial(take_up_or_join_workers, place, run, take_back, only="undo")
     report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, None, began)
 
 
-async def carry_out_planned_undo(context: JobContext, began: float) -> Report | None:
-    """Carry out a planned undo, which needs no source; None where it was split for workers."""
+async def _execute_or_split_job(context: JobContext, checked: Checked | None, began: float) -> Report | None:
+    """Carry out what is left of a job; None where it was split for workers, who do."""
     if context.run.on is None:
-        return await execute_undo(context, began)
+        return await execute_job(context, checked, began)
     await split_job(context)
     return None

@@ -20,11 +20,11 @@ from .database_outages import survive_outages
 from .errors import JobInUse, SourceError
 from .events import OnEvent
 from .execution.job_opening import choose_job_path, create_job, create_job_header, open_given_source
-from .execution.run_phases import plan_before_sending
 from .execution.shard_worker import work_on_shards
 from .execution.sharded_job import finish_job, read_run_report
 from .job_context import JobContext
 from .job_runs import begin_and_run_job, take_back_job, take_up_job
+from .planning.job_planner import plan_whole_source
 from .results import Plan, Report, summarize_plan
 from .run_options import Run, RunOptions, ignore_event
 from .sources import Source
@@ -78,7 +78,7 @@ async def plan(
         )
     async with create_job(choose_job_path(opened, job), header) as writer:
         context = JobContext(writer, target, RunOptions(on_event=on_event), opened)
-        checked = await plan_before_sending(context)
+        checked = await plan_whole_source(context)
         return await writer.call(summarize_plan, writer.store, checked)
 
 

@@ -163,9 +163,9 @@ async def split_by_hand(users: Path, place: str, sandbox: Sandbox) -> None:
         create_job_header,
         open_given_source,
     )
-    from alloy_async.provisioning.execution.run_phases import plan_before_sending
     from alloy_async.provisioning.execution.sharded_job import split_job
     from alloy_async.provisioning.job_context import JobContext
+    from alloy_async.provisioning.planning.job_planner import plan_whole_source
 
     directory: Any = sandbox.directory()
     async with directory.client:
@@ -173,7 +173,7 @@ async def split_by_hand(users: Path, place: str, sandbox: Sandbox) -> None:
         header = await create_job_header(source, directory, "create", None, {"look_up": False})
         async with create_job(place, header) as writer:
             context = JobContext(writer, directory, RunOptions(on="local:1", shard_rows=50), source)
-            await plan_before_sending(context)
+            await plan_whole_source(context)
             await split_job(context)
 
 

@@ -12,7 +12,6 @@ from ..async_helpers import run_or_cancel_on_stop
 from ..events import INTERRUPTED, DoubtsFound
 from ..job_context import JobContext
 from ..planning.user_lookup import UserLookup
-from ..store.header import Phase
 from ..store.rows import JobRow, RowResult
 from .crash_points import crash_hook
 from .failure_guard import FailureGuard
@@ -31,7 +30,6 @@ class DoubtReconciler:
 
     Args:
         context: the job.
-        phase: whose rows.
         target: the directory, watched.
         recorder: of the run.
         guard: of the run.
@@ -41,14 +39,12 @@ class DoubtReconciler:
     def __init__(
         self,
         context: JobContext,
-        phase: Phase,
         target: Directory,
         recorder: ProgressRecorder,
         guard: FailureGuard,
         decider: LookupDecider,
     ) -> None:
         self._context = context
-        self._phase: Phase = phase
         self._target = target
         self._recorder = recorder
         self._guard = guard
@@ -131,7 +127,7 @@ class DoubtReconciler:
         self._reach("after outcome")
 
     def _read_doubts(self, after: int) -> list[JobRow]:
-        found = self._context.store.read_rows(self._phase, after, states=("intended", "doubt"))
+        found = self._context.store.read_rows(self._recorder.phase, after, states=("intended", "doubt"))
         return list(islice(found, _ASKED_TOGETHER))
 
 

@@ -14,7 +14,6 @@ from ..async_helpers import open_task_group
 from ..errors import SourceError
 from ..events import INTERRUPTED, DoubtsFound, Progress, Stopped, Waiting
 from ..job_context import JobContext
-from ..store.header import Phase
 from ..store.rows import JobRow
 from .crash_points import crash_hook
 from .doubts import DoubtReconciler
@@ -39,23 +38,22 @@ doubt, as it does every row that was intended ahead."""
 
 
 class Engine:
-    """One run over the rows of one phase of a job.
+    """One run over the rows of a job, in the phase that the job is in.
 
     Args:
         context: the job.
-        phase: whose rows.
     """
 
-    def __init__(self, context: JobContext, phase: Phase) -> None:
+    def __init__(self, context: JobContext) -> None:
         self.guard: FailureGuard = FailureGuard(self._report_stop)
-        self.recorder: ProgressRecorder = ProgressRecorder(context.writer, phase)
+        self.recorder: ProgressRecorder = ProgressRecorder(context.writer)
         self._context = context
         target = context.target.with_retry_hook(self._report_retry, self._note_rate_limit_refusal)
         self._batch_size = target.capabilities.batch_size
         decider = LookupDecider(target.capabilities, context.comparer, sends_again=context.run.sends_again)
-        self._doubts = DoubtReconciler(context, phase, target, self.recorder, self.guard, decider)
+        self._doubts = DoubtReconciler(context, target, self.recorder, self.guard, decider)
         self._requests = RequestSender(context, target, self.recorder, self.guard)
-        self._intents = IntentRecorder(context, phase, self.recorder)
+        self._intents = IntentRecorder(context, self.recorder)
         self._calls = RowExecutor(
             context, target, self._requests, self._intents, self.recorder, self.guard, self._doubts, decider
         )

@@ -202,4 +202,4 @@ async def check_job_target(writer: JobWriter, target: Directory, *, new_key: boo
                 f" {format_argument_name('new_key', True)}",
                 writer.store.path,
             )
-        await writer.update_header(lambda: None, account=account)
+        await writer.call(lambda: writer.update_header(account=account))

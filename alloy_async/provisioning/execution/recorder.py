@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import attrs
 
 from ...core.hook_events import RetryEvent
 from ..events import Counts
-from ..store.header import JobHeader, Phase, RowOutcome
+from ..store.header import Phase, RowOutcome
 from ..store.job_store import BEGUN, Second
 from ..store.rows import RowResult
 from ..store.states import JobEvent
@@ -24,22 +21,21 @@ _NAMES_OF_UNDOING: dict[RowOutcome | None, RowOutcome] = {
 
 
 class ProgressRecorder:
-    """Records the progress of one run.
+    """Records the progress of one run, in the phase that the job is in.
 
     Args:
         writer: the job.
-        phase: whose rows.
     """
 
-    def __init__(self, writer: JobWriter, phase: Phase) -> None:
+    def __init__(self, writer: JobWriter) -> None:
         self.stats: PerSecondStats = PerSecondStats()
         self._writer = writer
-        self.phase: Phase = phase
+        self.phase: Phase = writer.header.phase
         self._tally: Counter[str] = Counter()
         self.in_doubt: int = 0
         """Rows of which nobody knows whether they were carried out, as they were counted last."""
         self.pending: list[RowResult] = []
-        """What happened to rows and waits to be written with the next that is recorded."""
+        """What happened to rows and waits to be written with the next that is recorded; no later, so that all is in order."""
 
     @property
     def is_full(self) -> bool:
@@ -51,29 +47,26 @@ class ProgressRecorder:
         """Rows of the whole job by outcome."""
         return Counts.from_tally(self._tally)
 
-    async def reopen_rows_and_load_tally(self, *, reopen_unknown: bool, **header: Any) -> None:
-        """Take up what an earlier run left, in one transaction: failed rows are planned again, and all are counted.
+    async def begin_run(self, *, reopen_unknown: bool) -> None:
+        """Write down that a run begins; rows that failed in an earlier one are planned again, and all are counted.
 
         Args:
             reopen_unknown: rows of unknown outcome are in doubt again, too.
-            header: attributes of the header that change with it.
         """
-        store, phase = self._writer.store, self.phase
-        never_ran = self._writer.header.started is None
+        writer, store, phase = self._writer, self._writer.store, self.phase
 
-        def reopen_rows() -> Counter[str]:
-            if reopen_unknown and not never_ran:
-                store.reopen_rows(phase, "unknown")
-            if not never_ran:
+        def write() -> Counter[str]:
+            header = writer.header
+            state = header.get_state_after_event("run") if phase == "apply" else header.state
+            writer.update_header(state=state, started=header.started or time.time(), ended=None, stopped=None)
+            if header.started is not None:
+                if reopen_unknown:
+                    store.reopen_rows(phase, "unknown")
                 store.reopen_rows(phase, "failed")
             store.add_note(BEGUN, "somebody began to work on the job")
             return store.count_outcomes(phase)
 
-        self._set_tally(await self._writer.update_header(reopen_rows, **header))
-
-    def add_pending_results(self, results: Sequence[RowResult]) -> None:
-        """Take what happened to rows, to be written with the next that is recorded; no later, so that all is in order."""
-        self.pending += results
+        self._set_tally(await writer.call(write))
 
     async def record_results(self, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows, and what waits."""
@@ -117,23 +110,20 @@ class ProgressRecorder:
         Args:
             stopped: why it gave up.
         """
-        store, ended = self._writer.store, time.time()
+        writer = self._writer
 
-        def finish() -> tuple[Counter[str], JobHeader]:
-            store.add_seconds(self.stats.take_finished_seconds(last=True))
-            tally = store.count_outcomes(self.phase)
-            counts = Counts.from_tally(tally)
+        def write() -> Counts:
+            self.write_last_stats()
+            self._tally = writer.store.count_outcomes(self.phase)
+            counts = self.counts
             event: JobEvent = "stop" if counts.unfinished or counts.failed or stopped else "finish"
-            header = self._writer.header
-            header = attrs.evolve(
-                header, state=header.get_state_after_event(event), ended=ended, stopped=stopped
+            writer.update_header(
+                state=writer.header.get_state_after_event(event), ended=time.time(), stopped=stopped
             )
-            store.update_header(state=header.state, ended=ended, stopped=stopped)
-            return tally, header
+            return counts
 
         # Nothing is sent any more, and the store is closed next, which makes it durable.
-        self._tally, self._writer.header = await self._writer.call(finish)
-        return self.counts
+        return await writer.call(write)
 
     def _rename_for_undo(self, results: Sequence[RowResult]) -> Sequence[RowResult]:
         if self.phase == "apply":

@@ -24,7 +24,6 @@ from ..planning.source_rereader import (
     has_row_changed,
 )
 from ..sources import read_rows
-from ..store.header import Phase
 from ..store.job_store import read_planned_rows_between
 from ..store.planned_batches import group_into_batches
 from ..store.rows import JobRow, RowStretch
@@ -60,30 +59,25 @@ Part: TypeAlias = list[JobRow] | CreationBatch
 
 
 async def read_planned_rows(
-    context: JobContext, phase: Phase, rereader: SourceRereader | None = None
+    context: JobContext, rereader: SourceRereader | None = None
 ) -> AsyncIterator[Part]:
-    """Read the rows that are to be sent, in their order.
+    """Read the rows that are to be sent in the phase that a job is in, in their order.
 
     Args:
         context: the job; with a source, rows get what they send from it, others have it in them.
-        phase: whose rows.
         rereader: of the source, where one goes on from where it was, as a worker does that reads the job in parts.
     """
     numbers_per_row = context.numbers_per_row
     if rereader is None and context.source is not None:
         rereader = SourceRereader(context.source, numbers_per_row, context.comparer)
-    stretches = context.store.read_stretches(phase, states=("planned",))
+    stretches = context.store.read_stretches(context.header.phase, states=("planned",))
     slices = _cut_slices(stretches, max(_SLICE, context.target.capabilities.batch_size), numbers_per_row)
     preparer = PartPreparer(context, rereader)
-    while some := await context.writer.call(_take_next_slices, slices, _SLICES_AHEAD):
+    while some := await context.writer.call(list, islice(slices, _SLICES_AHEAD)):
         for part in await run_in_thread(preparer.prepare_slices, some):
             yield part
         if len(some) < _SLICES_AHEAD:
             return  # there are no more
-
-
-def _take_next_slices(slices: Iterator[list[RowStretch]], most: int) -> list[list[RowStretch]]:
-    return list(islice(slices, most))
 
 
 def _cut_slices(

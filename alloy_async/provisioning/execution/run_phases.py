@@ -6,59 +6,30 @@ import time
 
 from ..events import Checked
 from ..job_context import JobContext
-from ..planning.job_planner import create_source_planner, plan_whole_source, record_findings
+from ..planning.job_planner import create_source_planner, record_findings
 from ..planning.user_lookup import UserLookup
 from ..results import Report
 from ..store.temporary.indexes import KeyIndex
 from .engine import Engine
-from .recorder import ProgressRecorder
 from .row_batches import plan_streamed_rows, read_planned_rows
 
 
-async def plan_before_sending(context: JobContext) -> Checked:
-    """Plan the whole of a source that can be read again."""
-    checked = await plan_whole_source(context)
-    context.run.on_event(checked)
-    return checked
-
-
-async def reopen_rows_and_record_begin(context: JobContext, recorder: ProgressRecorder) -> None:
-    """Write down that a run begins, in the phase that the job is in; rows that failed are planned again."""
-    header = context.header
-    await recorder.reopen_rows_and_load_tally(
-        reopen_unknown=context.run.sends_again,
-        state=header.get_state_after_event("run") if header.phase == "apply" else header.state,
-        started=header.started or time.time(),
-        ended=None,
-        stopped=None,
-    )
-
-
 async def execute_job(context: JobContext, checked: Checked | None, began: float) -> Report:
-    """Reconcile what is in doubt, and send what is left.
+    """Reconcile what is in doubt, and send what is left, in the phase that the job is in: applied, or taken back.
 
     Args:
-        context: the job, with its source.
+        context: the job; with its source, unless it is taken back.
         checked: what planning it found, where that was just done.
         began: on the monotonic clock, for the report.
     """
-    engine, header = Engine(context, "apply"), context.header
-    await reopen_rows_and_record_begin(context, engine.recorder)
+    engine = Engine(context)
+    await engine.recorder.begin_run(reopen_unknown=context.run.sends_again)
     await engine.reconcile_doubts()
-    if header.source_digest is None:
+    if context.header.phase == "apply" and context.header.source_digest is None:
         checked = await _plan_and_send(context, engine)
     else:
-        await engine.run(read_planned_rows(context, "apply"))
+        await engine.run(read_planned_rows(context))
     return await end_run_with_report(context, engine, checked, began)
-
-
-async def execute_undo(context: JobContext, began: float) -> Report:
-    """Carry out what was planned to take a job back."""
-    engine = Engine(context, "undo")
-    await reopen_rows_and_record_begin(context, engine.recorder)
-    await engine.reconcile_doubts()
-    await engine.run(read_planned_rows(context, "undo"))
-    return await end_run_with_report(context, engine, None, began)
 
 
 async def reconcile_before_undo(context: JobContext) -> str | None:
@@ -67,7 +38,7 @@ async def reconcile_before_undo(context: JobContext) -> str | None:
     Raises:
         AlloyAsyncError: the system could not be asked.
     """
-    engine = Engine(context, "apply")
+    engine = Engine(context)
     await engine.recorder.recount()
     await engine.reconcile_doubts()
     return engine.guard.stopped

@@ -141,14 +141,14 @@ class ShardWorker:
         await check_job_target(writer, self._target, new_key=self._run.new_key)
         phase = writer.header.phase
         context = await self._create_context(writer, phase)
-        engine = Engine(context, phase)
+        engine = Engine(context)
         store = cast(ShardedStore, writer.store)
         engine.recorder.begin_shard(
             await self._count_outcomes_of_whole_job(writer, phase),
             await writer.call(store.count_outcomes_of_shard, phase),
         )
         await engine.reconcile_doubts()
-        await engine.run(read_planned_rows(context, phase, self._rereader))
+        await engine.run(read_planned_rows(context, self._rereader))
         if engine.guard.never_began and engine.guard.error:
             raise engine.guard.error
         shard = await writer.call(store.count_outcomes_of_shard, phase)

@@ -36,7 +36,7 @@ from ..workers.worker_factory import create_workers
 from .engine import Engine
 from .job_opening import open_job
 from .recorder import ProgressRecorder
-from .run_phases import end_run_with_report, reopen_rows_and_record_begin
+from .run_phases import end_run_with_report
 
 
 async def split_job(context: JobContext) -> None:
@@ -52,7 +52,7 @@ async def split_job(context: JobContext) -> None:
             f"{format_argument_name('on')} needs a source that every worker can read; this one can be read only once:"
             " write it to a file first"
         )
-    await reopen_rows_and_record_begin(context, ProgressRecorder(context.writer, phase))
+    await ProgressRecorder(context.writer).begin_run(reopen_unknown=context.run.sends_again)
     size = max(context.run.shard_rows // context.numbers_per_row, 1) * context.numbers_per_row
     sharded = cast(ShardedStore, store)
     await context.writer.call(sharded.split_into_shards, phase, size, durable=True)
@@ -160,7 +160,7 @@ async def finish_job(
         if writer.header.state not in ("running", "undoing"):
             return attrs.evolve(await writer.call(read_run_report, place, stopped, began), check=checked)
         context = JobContext(writer, target, run)
-        engine = Engine(context, writer.header.phase)
+        engine = Engine(context)
         if stopped is not None:
             await engine.guard.stop_sending(stopped)
         return await end_run_with_report(context, engine, checked, began)

@@ -26,7 +26,7 @@ _SLICE = 2000
 
 
 async def plan_whole_source(context: JobContext) -> Checked:
-    """Plan every row of a source that can be read again, into a job that has none.
+    """Plan every row of a source that can be read again, into a job that has none, and tell what was found.
 
     Raises:
         SourceError: the source cannot be read as users.
@@ -61,7 +61,9 @@ async def plan_whole_source(context: JobContext) -> Checked:
     findings = tuple(found[:SHOWN_FINDINGS])
     errors = planner.errors + newly_refused
     await record_findings(context, planner, findings, rows=number, state=header.get_state_after_event("plan"))
-    return Checked(planner.rows, errors, planner.warnings, findings, planner.dropped_columns)
+    checked = Checked(planner.rows, errors, planner.warnings, findings, planner.dropped_columns)
+    context.run.on_event(checked)
+    return checked
 
 
 def create_source_planner(
@@ -93,9 +95,12 @@ async def record_findings(
     """Write down what the checks found, and what of the header comes with it."""
     remarks = [Remark(one.line, one.column, one.severity, one.message) for one in findings]
     dropped = json.dumps(planner.dropped_columns, ensure_ascii=False)
-    await context.writer.update_header(
-        lambda: context.store.add_remarks(remarks), warnings=planner.warnings, dropped=dropped, **header
-    )
+
+    def write() -> None:
+        context.writer.update_header(warnings=planner.warnings, dropped=dropped, **header)
+        context.store.add_remarks(remarks)
+
+    await context.writer.call(write)
 
 
 async def _add_finality_note(context: JobContext) -> None:
@@ -119,11 +124,12 @@ async def discard_plan(context: JobContext) -> None:
     """Throw away a plan that was cut off half-way; nothing of it was sent."""
     source, header = context.source, context.header
     sealed = None if source is None else await run_in_thread(hash_source_content, source, header.salt)
-    await context.writer.update_header(
-        lambda: context.store.clear_rows("apply"),
-        state=header.get_state_after_event("restart"),
-        source_digest=sealed,
-    )
+
+    def write() -> None:
+        context.writer.update_header(state=header.get_state_after_event("restart"), source_digest=sealed)
+        context.store.clear_rows("apply")
+
+    await context.writer.call(write)
 
 
 async def _plan_removals(

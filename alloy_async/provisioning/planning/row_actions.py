@@ -143,55 +143,44 @@ def _shorten(value: Value) -> str:
     return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}...{text[0]}"
 
 
-class CreationPlanner:
-    """Plans blocks of rows that nobody looks up: each row creates a user, but those that are refused.
+def plan_creations_of_columns(
+    comparer: UserComparer,
+    first: int,
+    lines: Sequence[int],
+    users: RecordColumns,
+    folded: Sequence[str],
+    refused: Mapping[int, CheckedRow],
+) -> Iterator[PlannedBatch]:
+    """Plan a block of rows that nobody looks up: each row creates a user, but those that are refused.
 
     What it makes is to the byte what `group_into_batches` makes of the same rows, planned one by one.
 
     Args:
         comparer: how users are compared.
+        first: the number of the first row; each takes one.
+        lines: on which each row starts.
+        users: whom the rows make.
+        folded: the keys of these, folded.
+        refused: by their places in the block, the rows that are not sent.
     """
+    keys = users.get(comparer.can.key)
+    digests = comparer.digest_columns(users, folded)
 
-    def __init__(self, comparer: UserComparer) -> None:
-        self._comparer = comparer
+    def pack_creations(begin: int, end: int) -> Iterator[PlannedBatch]:
+        for start in range(begin, end, MOST):
+            part = slice(start, min(start + MOST, end))
+            hashes = digests[part.start * DIGEST_SIZE : part.stop * DIGEST_SIZE]
+            # The keys of rows that are not refused are printable, so none of them holds what parts them in a batch.
+            yield create_batch_of_columns(first + start, "create", lines[part], keys[part], digests=hashes)
 
-    def plan_block(
-        self,
-        first: int,
-        lines: Sequence[int],
-        users: RecordColumns,
-        folded: Sequence[str],
-        refused: Mapping[int, CheckedRow],
-    ) -> Iterator[PlannedBatch]:
-        """Plan the rows of a block.
-
-        Args:
-            first: the number of the first row; each takes one.
-            lines: on which each row starts.
-            users: whom the rows make.
-            folded: the keys of these, folded.
-            refused: by their places in the block, the rows that are not sent.
-        """
-        keys = users.get(self._comparer.can.key)
-        digests = self._comparer.digest_columns(users, folded)
-
-        def pack_creations(begin: int, end: int) -> Iterator[PlannedBatch]:
-            for start in range(begin, end, MOST):
-                part = slice(start, min(start + MOST, end))
-                hashes = digests[part.start * DIGEST_SIZE : part.stop * DIGEST_SIZE]
-                # The keys of rows that are not refused are printable, so none of them holds what parts them in a batch.
-                yield create_batch_of_columns(
-                    first + start, "create", lines[part], keys[part], digests=hashes
-                )
-
-        begin = 0
-        for neighbours in _group_consecutive_numbers(sorted(refused)):
-            yield from pack_creations(begin, neighbours[0])
-            yield from group_into_batches(
-                create_refused_row(refused[place], refused[place].errors) for place in neighbours
-            )
-            begin = neighbours[-1] + 1
-        yield from pack_creations(begin, users.rows)
+    begin = 0
+    for neighbours in _group_consecutive_numbers(sorted(refused)):
+        yield from pack_creations(begin, neighbours[0])
+        yield from group_into_batches(
+            create_refused_row(refused[place], refused[place].errors) for place in neighbours
+        )
+        begin = neighbours[-1] + 1
+    yield from pack_creations(begin, users.rows)
 
 
 def _group_consecutive_numbers(places: Sequence[int]) -> Iterator[list[int]]:

@@ -20,7 +20,7 @@ from ..store.planned_batches import PlannedBatch, group_into_batches
 from ..store.rows import PlannedRow
 from ..store.temporary.body_spool import BodySpool
 from .comparison import UserComparer
-from .row_actions import ActionPlanner, CreationPlanner, create_refused_row
+from .row_actions import ActionPlanner, create_refused_row, plan_creations_of_columns
 from .user_lookup import UserLookup, Users
 from .user_matching import UserMatcher
 
@@ -62,7 +62,6 @@ class SourcePlanner:
         self._mode = mode
         self._matcher = UserMatcher(can, comparer, mode, lookup) if lookup is not None else None
         self._actions = ActionPlanner(can, comparer, mode, send_hidden=send_hidden)
-        self._columns = CreationPlanner(comparer)
         self._first_line = first_line
         self._allow_inactive = allow_inactive
         self._spool = spool
@@ -115,11 +114,11 @@ class SourcePlanner:
         """Find the rows of a block at which somebody has to look; None: at all of them."""
         if isinstance(block, MixedRowBlock):
             return None
-        return self._get_checks(block.layout).find_rows_with_possible_faults(block)
+        return self._find_or_create_checks(block.layout).find_rows_with_possible_faults(block)
 
     def _create_checked_row(self, row: Row, number: int) -> CheckedRow:
         key, findings = "", list(row.findings)
-        checks = self._get_checks(row.columns)
+        checks = self._find_or_create_checks(row.columns)
         if row.record is not None:
             findings += checks.find_row_faults(row)
             key = self._comparer.get_key(row.record)
@@ -154,7 +153,7 @@ class SourcePlanner:
         refused = {place: one for place, one in checked.items() if one.errors}
         if self._spool is not None:
             self._spool.add_planned_creations(first, users, refused)
-        return [*self._columns.plan_block(first, block.lines, users, folded, refused)]
+        return [*plan_creations_of_columns(self._comparer, first, block.lines, users, folded, refused)]
 
     def _plan_slice_of_creations(self, blocks: Iterator[Block], size: int) -> tuple[list[PlannedBatch], bool]:
         """Plan creations of about `size` of the rows that are left; also whether more may follow."""
@@ -182,20 +181,17 @@ class SourcePlanner:
         names = {columns.get_column_of_field(field) for field in (self._can.key, *self._can.identities)}
         return not any(finding.severity == "error" and finding.column in names for finding in findings)
 
-    def _get_checks(self, columns: ColumnLayout) -> RowChecks:
+    def _find_or_create_checks(self, columns: ColumnLayout) -> RowChecks:
         if (checks := self._layouts.get(columns)) is None:
-            checks = self._layouts[columns] = self._create_checks(columns)
+            checks = self._layouts[columns] = RowChecks(
+                columns,
+                self._can,
+                self._can.needs if self._mode == "create" else (),
+                keys_may_be_ids=self._mode != "create",
+                leaving=self._mode == "offboard",
+                allow_inactive=self._allow_inactive,
+            )
         return checks
-
-    def _create_checks(self, columns: ColumnLayout) -> RowChecks:
-        return RowChecks(
-            columns,
-            self._can,
-            self._can.needs if self._mode == "create" else (),
-            keys_may_be_ids=self._mode != "create",
-            leaving=self._mode == "offboard",
-            allow_inactive=self._allow_inactive,
-        )
 
     def _find_duplicate(self, row: Row, key: str) -> tuple[Finding, ...]:
         folded = self._comparer.fold(key)

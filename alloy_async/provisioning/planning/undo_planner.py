@@ -15,17 +15,16 @@ _CHANGES = frozenset({"created", "updated", "deleted", "done"})
 
 async def write_undo_rows(context: JobContext, *, remove_adopted: bool) -> None:
     """Write the rows that take back what a job did, and that it is being taken back; in one transaction, a batch in memory."""
-    store, can = context.store, context.target.capabilities
+    writer, store, can = context.writer, context.store, context.target.capabilities
 
     def write() -> None:
+        writer.update_header(state=writer.header.get_state_after_event("take back"), stopped=None)
         store.clear_rows("undo")
         done = store.read_stretches("apply", states=("done",))
         changes = (rows for rows in done if rows.outcome in _CHANGES)
         store.insert_batches("undo", _plan_batches(changes, can, remove_adopted))
 
-    await context.writer.update_header(
-        write, state=context.header.get_state_after_event("take back"), stopped=None
-    )
+    await writer.call(write)
 
 
 def _plan_batches(

@@ -81,23 +81,10 @@ class JobWriter:
         result: T = await call.result
         return result
 
-    async def update_header(self, also: Callable[[], T], **columns: Any) -> T:
-        """Change attributes of the header; durable with the next intent, or when the store is closed.
-
-        Args:
-            also: what belongs to it, done in the same transaction.
-            columns: the attributes.
-
-        Returns:
-            The result of `also`.
-        """
+    def update_header(self, **columns: Any) -> None:
+        """Change attributes of the header, from within a `call`; durable with the next intent, or when the store is closed."""
+        self.store.update_header(**columns)
         self.header = attrs.evolve(self.header, **columns)
-
-        def write() -> T:
-            self.store.update_header(**columns)
-            return also()
-
-        return await self.call(write)
 
     def _begin_closing(self) -> None:
         with self._lock:

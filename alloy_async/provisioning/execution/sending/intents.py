@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from ....directory import RecordColumns
 from ...events import Sending
 from ...job_context import JobContext
-from ...store.header import Phase
 from ...store.rows import JobRow, RowResult, RowStretch, create_intents
 from ..crash_points import crash_hook
 from ..recorder import ProgressRecorder
@@ -19,13 +18,11 @@ class IntentRecorder:
 
     Args:
         context: the job.
-        phase: whose rows.
         recorder: of the run.
     """
 
-    def __init__(self, context: JobContext, phase: Phase, recorder: ProgressRecorder) -> None:
+    def __init__(self, context: JobContext, recorder: ProgressRecorder) -> None:
         self._context = context
-        self._phase: Phase = phase
         self._recorder = recorder
         self._unsent: dict[int, int] = {}
         """Rows that are intended and no request for which can have left: the first of neighbours, and how many they are."""
@@ -53,7 +50,7 @@ class IntentRecorder:
         # Before it is awaited: a run that is cut off meanwhile has them written all the same.
         self._unsent |= unsent
         store = self._context.store
-        await self._context.writer.call(store.record_intents, self._phase, intents, durable=True)
+        await self._context.writer.call(store.record_intents, self._recorder.phase, intents, durable=True)
         self._reach("after intent")
 
     def drop_from_unsent(self, numbers: Iterable[int]) -> None:

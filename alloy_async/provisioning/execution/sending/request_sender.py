@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from ....core.errors import AlloyAsyncError
-from ....directory import BatchOutcome, Directory, Outcome, UserRecord
+from ....directory import BatchOutcome, Directory, Outcome
 from ....directory.adapter import Adapter
 from ....directory.call_withdrawal import CallWithdrawn, WithdrawableCall
 from ....directory.error_policy import refuses_batch
@@ -67,10 +67,9 @@ class RequestSender:
     def send_rows(self, rows: Sequence[JobRow]) -> Awaitable[Sequence[Outcome]]:
         """Send rows of one kind in one call."""
         target, first = self._target, rows[0]
-        if first.action == "create":
-            return target.create(_list_records(rows))
-        if first.action == "update":
-            return target.update(_list_records(rows))
+        if first.action in ("create", "update"):
+            records = [row.record for row in rows if row.record is not None]
+            return target.create(records) if first.action == "create" else target.update(records)
         keys = [row.id_or_key for row in rows]
         if first.step is None:
             return target.delete(keys)
@@ -133,7 +132,3 @@ class RequestSender:
             self._guard.note_answer()
         else:
             await self._guard.note_lost_answer(answer[0].reason)
-
-
-def _list_records(rows: Sequence[JobRow]) -> list[UserRecord]:
-    return [row.record for row in rows if row.record is not None]

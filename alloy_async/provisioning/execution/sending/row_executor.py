@@ -206,7 +206,7 @@ class RowExecutor:
             outcome = None if part is None else part.outcome
             if outcome is not None and outcome.status != "unknown" and not row.attempts:
                 self._intents.drop_from_unsent([row.number])
-                self._recorder.add_pending_results([self.decide_by_outcome(row, outcome)])
+                self._recorder.pending.append(self.decide_by_outcome(row, outcome))
 
     async def _record_and_reconcile_outcomes(
         self, rows: Sequence[JobRow], outcomes: Sequence[Outcome]
@@ -224,7 +224,7 @@ class RowExecutor:
             else:
                 results.append(self.decide_by_outcome(row, outcome))
         if len(rows) == 1 and not (lost or suspects) and self.can_lookup_clear_doubt(rows[0]):
-            self._recorder.add_pending_results(results)
+            self._recorder.pending += results
             return results, []
         # Written down before the system is asked: where the question fails, or the process ends, the rows stay in doubt.
         await self.record_results(results)
