@@ -103,7 +103,7 @@ def lose_client(scene: Scene, rng: random.Random, loss: ClientLoss) -> None:
         wait_for(lambda: begun.is_set() or (process is not None and process.exitcode is not None))
         assert begun.is_set(), "the client ended before it came there"
         happened.wait()
-        _carry_on(scene, rng.choice((None, _ON)))
+        carry_on(scene, rng.choice((None, _ON)))
 
 
 def lose_scheduler(scene: Scene, rng: random.Random, loss: SchedulerLoss) -> None:
@@ -124,7 +124,7 @@ def lose_scheduler(scene: Scene, rng: random.Random, loss: SchedulerLoss) -> Non
         assert happened, "the job ended before it came there"
         assert process.exitcode is not None, "the client came to no end"
         if process.exitcode:  # the scheduler was away before the client had ever found it
-            _carry_on(scene, None)
+            carry_on(scene, None)
 
 
 def _kill_client(scene: Scene, process: BaseProcess, loss: ClientLoss) -> None:
@@ -139,7 +139,7 @@ def _kill_client(scene: Scene, process: BaseProcess, loss: ClientLoss) -> None:
         scene.server.start()
 
 
-def _carry_on(scene: Scene, on: str | None) -> None:
+def carry_on(scene: Scene, on: str | None) -> None:
     """Resume the job, or begin it where nothing of it was written; its lease, or its workers, live on for a while."""
     begins = not _is_job(scene)
     ends: list[int | None] = []

@@ -10,9 +10,10 @@ import contextlib
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -26,7 +27,7 @@ from alloy_async.provisioning.store.store_opener import delete_store, open_store
 from alloy_async.sandbox import Fault, Sandbox
 
 from .crash_scene import LEASE, PATIENCE, ROWS, Scene, wait_for, write_source
-from .crashing_clients import ClientLoss, SchedulerLoss, lose_client, lose_scheduler
+from .crashing_clients import ClientLoss, SchedulerLoss, carry_on, lose_client, lose_scheduler
 from .crashing_jobs import BATCH, FAULTS
 from .database_proxy import DatabaseProxy, ProxyPoint
 from .database_server import DatabaseServer
@@ -38,12 +39,14 @@ from .small_disk import mount_small_disk
 Loss: TypeAlias = Literal[
     "killed",
     "stopped",
+    "stopped and the whole job taken over",
     "database killed",
     "database restarted",
     "database's clock set forward",
     "database's clock set back",
 ]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
+WHOLE: Loss = "stopped and the whole job taken over"
 Point: TypeAlias = CrashPoint | ProxyPoint
 POINTS: tuple[Point, ...] = (*get_args(CrashPoint), *get_args(ProxyPoint))
 
@@ -63,7 +66,8 @@ def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> N
         happened.append(process.pid)
 
     with contextlib.ExitStack() as stack:
-        others = [start_worker(scene)[0] for _ in range(rng.randrange(2))] if point != "before asking" else []
+        is_alone = point == "before asking" or loss == WHOLE
+        others = [] if is_alone else [start_worker(scene)[0] for _ in range(rng.randrange(2))]
         proxied = point in get_args(ProxyPoint)
         count = 1 if point == "before asking" or others else rng.randrange(1, 7)
         proxy = stack.enter_context(
@@ -79,30 +83,43 @@ def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> N
         if not happened and others:  # they left nothing for this one to do
             return
         assert happened, f"the worker ended before it came {point}: {process.exitcode}"
-        others += [start_worker(scene)[0] for _ in range(rng.randrange(1, 3))]
-        if loss == "stopped":
-            time.sleep(rng.uniform(0.5, LEASE + 2))  # sometimes before anybody has taken over
-            os.kill(happened[0], signal.SIGCONT)
-        codes: list[int | None] = []
-        for worker in others:
-            worker.join(PATIENCE)
-            codes.append(worker.exitcode)
-        was_away = loss in ("database killed", "database restarted")
-        if was_away and 0 not in codes:
-            # They came while it was away: whoever starts workers does so again.
-            worker, _ = start_worker(scene)
-            worker.join(PATIENCE)
-            codes.append(worker.exitcode)
-        assert 0 in codes, f"workers ended with {codes}"
-        assert was_away or set(codes) == {0}, f"workers ended with {codes}"
+        _take_over(scene, rng, loss, happened[0], others)
         process.join(PATIENCE)
         assert process.exitcode == (-signal.SIGKILL if loss == "killed" else 0), process.exitcode
+
+
+def _take_over(
+    scene: Scene, rng: random.Random, loss: Loss, lost: int, others: Sequence[BaseProcess]
+) -> None:
+    """Carry the job on without the lost process, which wakes up before, meanwhile or after where it was stopped."""
+    if loss == WHOLE:
+        waking = threading.Timer(rng.uniform(0.5, 3 * LEASE), os.kill, (lost, signal.SIGCONT))
+        waking.start()
+        carry_on(scene, None)
+        waking.join()
+        return
+    workers = [*others, *(start_worker(scene)[0] for _ in range(rng.randrange(1, 3)))]
+    if loss == "stopped":
+        time.sleep(rng.uniform(0.5, LEASE + 2))  # sometimes before anybody has taken over
+        os.kill(lost, signal.SIGCONT)
+    codes: list[int | None] = []
+    for worker in workers:
+        worker.join(PATIENCE)
+        codes.append(worker.exitcode)
+    was_away = loss in ("database killed", "database restarted")
+    if was_away and 0 not in codes:
+        # They came while it was away: whoever starts workers does so again.
+        worker, _ = start_worker(scene)
+        worker.join(PATIENCE)
+        codes.append(worker.exitcode)
+    assert 0 in codes, f"workers ended with {codes}"
+    assert was_away or set(codes) == {0}, f"workers ended with {codes}"
 
 
 def _lose(scene: Scene, rng: random.Random, loss: Loss, pid: int) -> None:
     if loss == "killed":
         os.kill(pid, signal.SIGKILL)
-    elif loss == "stopped":
+    elif loss in ("stopped", WHOLE):
         os.kill(pid, signal.SIGSTOP)
     elif "clock" in loss:
         # Leases are compared with the clock only, so to move them all is to set it.

@@ -24,7 +24,7 @@ from alloy_async.provisioning.store.job_store import Second
 from alloy_async.provisioning.store.planned_batches import group_into_batches
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.connection import connect
-from alloy_async.provisioning.store.postgres.lease import Lease, read_seconds_since_boot
+from alloy_async.provisioning.store.postgres.lease import _RENEW, Lease, read_seconds_since_boot
 from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import PlannedRow, RowResult
 from alloy_async.provisioning.store.store_opener import (
@@ -163,6 +163,34 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     with pytest.raises(JobError, match="another worker"):
         PostgresStore.take_up(place)
     second.close()
+
+
+def test_who_takes_over_the_whole_job_takes_over_its_shards(place: str) -> None:
+    """Their workers may wake up: one that renewed its lease then went on beside whoever resumed the job, or took it back."""
+    first = plan_and_claim_shard(place)
+    lapse(first)
+    assert_taken_over(first, PostgresStore.take_up(place))
+
+
+def test_who_takes_over_a_shard_takes_over_the_whole_job(place: str) -> None:
+    plan_and_claim_shard(place).close()
+    first = PostgresStore.take_up(place)
+    lapse(first)
+    assert_taken_over(first, PostgresStore.claim_shard(place, "apply"))
+
+
+def assert_taken_over(first: PostgresStore, second: PostgresStore | None) -> None:
+    assert second is not None
+    rows = list(second.read_rows("apply"))
+    second.record_intents("apply", [rows[0].create_intent()])
+    second.close()  # by then nobody has the job, and still the first one may not write
+    with pytest.raises(JobError, match="another worker has taken over"):
+        first.record_intents("apply", [row.create_intent() for row in rows[1:]])
+    lease: Any = first._lease
+    renewed = first._database.execute(_RENEW, (60, *lease._key)).rowcount
+    assert renewed == 0
+    assert [row.state for row in first.read_rows("apply")] == ["intended"] + ["planned"] * 4
+    first.close()
 
 
 @pytest.mark.parametrize("where", ["between statements", "in the middle of a copy"])

@@ -31,6 +31,7 @@ def scenes() -> Iterator[Any]:
         ("smooch", ("stopped", "amid transaction")),
         ("smooch", ("killed", "before asking")),
         ("alloy", ("stopped", "after intent")),
+        ("alloy", ("stopped and the whole job taken over", "after answer")),
         ("alloy", ("database killed", "after answer")),
         ("smooch", ("database restarted", "amid writing")),
         ("smooch", ("database's clock set forward", "after intent")),

@@ -55,8 +55,11 @@ async def work_on_shards(
         if writer is None:  # others work on all that is left; one of them may be lost yet
             await asyncio.sleep(POLL_SECONDS)
             continue
+        stopped = None
         try:
-            stopped = await worker.work_on(writer)
+            # Else the job went on from one phase to another, just before the shard of the first one was claimed.
+            if writer.header.phase == counts.phase:
+                stopped = await worker.work_on(writer)
         finally:
             await asyncio.shield(asyncio.to_thread(writer.close))
         if stopped is not None:

@@ -15,6 +15,8 @@ _LIMITS = (
     "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)"
 )
 _NAMES = ", set_config('application_name', %s, true), set_config('synchronous_commit', %s, true)"
+WORKER_NAME: str = "alloy_async "
+"""What the transactions of a worker are called, with its epoch behind."""
 _LEASE_LOST = psycopg.errors.DivisionByZero
 """What the fence of a `Lease` raises: no other statement divides."""
 _AWAY = (
@@ -85,12 +87,7 @@ def create_limits_and_name(address: JobAddress, epoch: int, *, durable: bool) ->
             only intents need the disk.
     """
     limits, values = create_limits_statement(address)
-    return limits + _NAMES, (*values, get_worker_transaction_name(epoch), "on" if durable else "off")
-
-
-def get_worker_transaction_name(epoch: int) -> str:
-    """Name the transactions of the worker that has an epoch."""
-    return f"alloy_async {epoch}"
+    return limits + _NAMES, (*values, f"{WORKER_NAME}{epoch}", "on" if durable else "off")
 
 
 @contextlib.contextmanager

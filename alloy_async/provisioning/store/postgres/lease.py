@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from ...errors import JobError
 from .address import JobAddress
-from .connection import connect, get_worker_transaction_name, limit_transaction_time, raise_as_job_error
+from .connection import WORKER_NAME, connect, limit_transaction_time, raise_as_job_error
 from .driver import psycopg
 from .schema import IS_HELD
 from .transaction import Statement
@@ -36,20 +36,27 @@ _RENEWALS = 3
 _SERIALIZE = "SELECT pg_advisory_xact_lock(hashtext('alloy_async'), %s::integer)"
 """Claims of one job one after the other, so that the whole job and a shard of it are never claimed at once."""
 _FIND = f"""
-SELECT shard, epoch, lease_until FROM alloy_async.shards AS wanted
+SELECT shard FROM alloy_async.shards AS wanted
 WHERE job = %(job)s AND undo = %(undo)s AND (shard = 0) = %(whole)s AND NOT done
     AND ({IS_HELD}) IS NOT TRUE
     AND NOT EXISTS (
         SELECT 1 FROM alloy_async.shards AS held
         WHERE held.job = wanted.job AND held.{IS_HELD} AND (held.shard = 0 OR wanted.shard = 0))
 ORDER BY shard LIMIT 1"""  # noqa: S608 -- own names
-_END_SESSIONS = """
+_IN_THE_WAY = """
+job = %(job)s AND worker IS NOT NULL AND (%(whole)s OR shard = 0 OR (undo = %(undo)s AND shard = %(shard)s))"""
+"""Claims that their workers did not let go of, and that cannot be beside this one: of the same shard, of the whole job beside
+a shard, of any shard beside the whole job. All are taken away: else one who wakes up would renew the lease, and go on."""
+_END_SESSIONS = f"""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE application_name = %s AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""
-# Waits for the transaction that its worker may have open, which `fence` began with a lock on the key.
+WHERE application_name IN (
+        SELECT %(name)s::text || epoch FROM alloy_async.shards WHERE {_IN_THE_WAY} AND ({IS_HELD}) IS NOT TRUE)
+    AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""  # noqa: S608 -- own names
+# Waits for the transactions that their workers may have open, which `fence` began with a lock on the key.
 _LOCK = f"""
-SELECT 1 FROM alloy_async.shards WHERE job = %(job)s AND undo = %(undo)s AND shard = %(shard)s AND epoch = %(epoch)s
-    AND ({IS_HELD}) IS NOT TRUE FOR UPDATE"""  # noqa: S608 -- own names
+SELECT coalesce({IS_HELD}, false) FROM alloy_async.shards WHERE {_IN_THE_WAY} ORDER BY undo, shard FOR UPDATE"""  # noqa: S608 -- own names
+_FENCE_OFF = f"""
+UPDATE alloy_async.shards SET worker = NULL, lease_until = NULL WHERE {_IN_THE_WAY}"""  # noqa: S608 -- own names
 _CLAIM = """
 UPDATE alloy_async.shards SET epoch = nextval('alloy_async.epochs'), worker = %(worker)s,
     lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
@@ -149,12 +156,11 @@ class Lease:
                 found = database.execute(_FIND.encode(), values).fetchone()
                 if found is None:
                     return None
-                number, epoch, lapsed = found
-                if lapsed is not None:  # who had it did not let go of it
-                    database.execute(_END_SESSIONS, (get_worker_transaction_name(epoch),))
-                values |= {"shard": number, "epoch": epoch, "worker": worker, "seconds": address.lease}
-                if database.execute(_LOCK.encode(), values).fetchone() is None:  # it was renewed meanwhile
+                values |= {"shard": found[0], "worker": worker, "seconds": address.lease, "name": WORKER_NAME}
+                database.execute(_END_SESSIONS.encode(), values)
+                if (True,) in database.execute(_LOCK.encode(), values).fetchall():  # it was renewed meanwhile
                     return None
+                database.execute(_FENCE_OFF.encode(), values)
                 claimed = database.execute(_CLAIM, values).fetchone()
             assert claimed is not None
             shard = Shard._make(claimed)
