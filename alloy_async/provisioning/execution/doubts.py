@@ -94,12 +94,16 @@ class DoubtReconciler:
                 except AlloyAsyncError as error:
                     await self._guard.note_failure(error, tolerated=True)
                     reason = f"its answer was lost, and asking whether it is in failed: {error}"
-                    await self._record_results([row.create_lost_result(reason) for row in rows[start:]])
+                    await self._recorder.record_results(
+                        [row.create_lost_result(reason) for row in rows[start:]]
+                    )
                     break
                 absent = [row for row, result in zip(part, results, strict=True) if result.event == "release"]
                 sendable = [row for row in absent if row.attempts + 1 < _SENDS]
                 tired = {row.number for row in absent if row.attempts + 1 >= _SENDS}
-                await self._record_results([result for result in results if result.number not in tired])
+                await self._recorder.record_results(
+                    [result for result in results if result.number not in tired]
+                )
                 again += sendable
         for row in again:
             row.state = "planned"
@@ -121,10 +125,6 @@ class DoubtReconciler:
             decider.decide_creation_of_existing_user(row, there.get(fold(row.id_or_key)), None)
             for row in suspects
         ]
-
-    async def _record_results(self, results: Sequence[RowResult]) -> None:
-        await self._recorder.record_results(results)
-        self._reach("after outcome")
 
     def _read_doubts(self, after: int) -> list[JobRow]:
         found = self._context.store.read_rows(self._recorder.phase, after, states=("intended", "doubt"))

@@ -15,7 +15,6 @@ from ..errors import SourceError
 from ..events import INTERRUPTED, DoubtsFound, Progress, Stopped, Waiting
 from ..job_context import JobContext
 from ..store.rows import JobRow
-from .crash_points import crash_hook
 from .doubts import DoubtReconciler
 from .failure_guard import FailureGuard
 from .outcome_from_lookup import LookupDecider
@@ -59,10 +58,11 @@ class Engine:
         )
         encoder = get_directory_if_it_encodes(target)
         self._batches = (
-            None if encoder is None else BatchSender(encoder, self._requests, self._intents, self._calls)
+            None
+            if encoder is None
+            else BatchSender(encoder, self._requests, self._intents, self.recorder, self._calls)
         )
         self._emit = context.run.on_event
-        self._reach = crash_hook.get()
         self._ahead = _FIRST_AHEAD * context.run.concurrency
         self._due: deque[Part] = deque()
         self._enough = 0
@@ -207,7 +207,6 @@ class Engine:
         """Write the outcomes that wait for others."""
         if self.recorder.pending:
             await self.recorder.record_results(())
-            self._reach("after outcome")
             self._report_progress()
 
     def _report_progress(self) -> None:

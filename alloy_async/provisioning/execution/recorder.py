@@ -13,6 +13,7 @@ from ..store.job_store import BEGUN, Second
 from ..store.rows import RowResult
 from ..store.states import JobEvent
 from ..store.writer import JobWriter
+from .crash_points import crash_hook
 
 _MOST_PENDING = 256
 _NAMES_OF_UNDOING: dict[RowOutcome | None, RowOutcome] = {
@@ -31,6 +32,7 @@ class ProgressRecorder:
         self.stats: PerSecondStats = PerSecondStats()
         self._writer = writer
         self.phase: Phase = writer.header.phase
+        self._reach = crash_hook.get()
         self._tally: Counter[str] = Counter()
         self.in_doubt: int = 0
         """Rows of which nobody knows whether they were carried out, as they were counted last."""
@@ -85,6 +87,7 @@ class ProgressRecorder:
             store.add_seconds(seconds)
 
         await self._writer.call(write)
+        self._reach("after outcome")
         self._tally.update(settled)
         self._tally["planned"] -= settled.total()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ....directory import BatchOutcome, EncodingDirectory, Outcome
 from ...store.rows import RowResult, RowStretch
+from ..recorder import ProgressRecorder
 from ..row_batches import CreationBatch
 from .intents import IntentRecorder
 from .request_sender import RequestSender
@@ -20,7 +21,8 @@ class BatchSender:
         target: the directory, watched.
         requests: makes the calls of the run.
         intents: writes down what is about to be sent.
-        calls: sends single rows of the run, and writes down what happened to any.
+        recorder: writes down what happened to it.
+        calls: sends single rows of the run.
     """
 
     def __init__(
@@ -28,11 +30,13 @@ class BatchSender:
         target: EncodingDirectory,
         requests: RequestSender,
         intents: IntentRecorder,
+        recorder: ProgressRecorder,
         calls: RowExecutor,
     ) -> None:
         self._target = target
         self._requests = requests
         self._intents = intents
+        self._recorder = recorder
         self._calls = calls
 
     async def carry_out_batch(self, batch: CreationBatch) -> None:
@@ -40,7 +44,7 @@ class BatchSender:
         await self._intents.record_stretch_intents(batch.stretches)
         answer = await self._send_batch(batch)
         if isinstance(answer, BatchOutcome) and not answer.is_lost:
-            await self._calls.record_results([*self._decide_rows(batch, answer)])
+            await self._recorder.record_results([*self._decide_rows(batch, answer)])
             return
         # Refused as a whole, lost, or not sent at all: from here on each row has a fate of its own.
         known = answer.list_outcomes(batch.keys) if isinstance(answer, BatchOutcome) else answer

@@ -14,7 +14,6 @@ from ....directory.error_policy import send_in_halves
 from ...job_context import JobContext
 from ...planning.user_lookup import UserLookup
 from ...store.rows import JobRow, RowResult
-from ..crash_points import crash_hook
 from ..doubts import DoubtReconciler
 from ..failure_guard import FailureGuard
 from ..outcome_from_lookup import LookupDecider
@@ -59,7 +58,6 @@ class RowExecutor:
         self._decider = decider
         self._first_step = target.capabilities.offboarding[0]
         self._lookup = UserLookup(target, context.comparer)
-        self._reach = crash_hook.get()
 
     async def carry_out_unit(self, unit: Sequence[JobRow]) -> None:
         """Carry out the rows of one call, or the steps of one user."""
@@ -82,7 +80,7 @@ class RowExecutor:
         """Write down that the intended ones of rows were not sent."""
         if unsent := [row for row in rows if row.state == "intended"]:
             self._intents.drop_from_unsent(row.number for row in unsent)
-            await self.record_results([row.create_unsent_result() for row in unsent])
+            await self._recorder.record_results([row.create_unsent_result() for row in unsent])
 
     async def send_until_decided(
         self, rows: Sequence[JobRow], answers: Sequence[Answer] = ()
@@ -176,7 +174,7 @@ class RowExecutor:
             result = next(iter(await self.send_until_decided([row])), None)
             if result is not None and result.outcome == "invalid":
                 reason = f"the step before it was refused ({row.step})"
-                await self.record_results(
+                await self._recorder.record_results(
                     [later.create_settling_result("invalid", reason) for later in steps[place + 1 :]]
                 )
             if result is None or result.outcome != "done":
@@ -227,7 +225,7 @@ class RowExecutor:
             self._recorder.pending += results
             return results, []
         # Written down before the system is asked: where the question fails, or the process ends, the rows stay in doubt.
-        await self.record_results(results)
+        await self._recorder.record_results(results)
         again = await self._doubts.reconcile_after_call(lost, suspects) if lost or suspects else []
         return [result for result in results if result.outcome is not None], again
 
@@ -245,9 +243,4 @@ class RowExecutor:
     async def _record_unsendable(self, results: Sequence[RowResult]) -> None:
         """Write down what became of rows for which nothing is sent."""
         self._intents.drop_from_unsent(result.number for result in results)
-        await self.record_results(results)
-
-    async def record_results(self, results: Sequence[RowResult]) -> None:
-        """Write down what happened to rows."""
         await self._recorder.record_results(results)
-        self._reach("after outcome")

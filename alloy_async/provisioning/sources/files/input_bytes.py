@@ -103,10 +103,9 @@ class FileInput:
             self._fingerprint = _read_size_and_mtime(path.stat())
             with self.open_stream() as stream:
                 self.head, self.whole = read_head(stream)
-            with path.open("rb") as file:
-                self._is_compressed = file.read(_MAGIC) != self.head[:_MAGIC]
         except OSError as error:
             raise SourceError(f"cannot be read: {error.strerror}", path) from None
+        self._begins = self.head[:_MAGIC]
         self._lines = LineOffsetFinder()
 
     def open_stream(self) -> BinaryIO:
@@ -115,10 +114,13 @@ class FileInput:
 
     def try_open_at_line(self, line: int, encoding: str) -> BinaryIO | None:
         """Open a text from a physical line on; None where that would take reading all that stands before it."""
-        if self._is_compressed or not encodes_line_ends_as_ascii(encoding):
+        if not encodes_line_ends_as_ascii(encoding):
             return None
         file = self.try_open_seekable()
         try:
+            if file.read(_MAGIC) != self._begins:  # it is compressed
+                file.close()
+                return None
             file.seek(self._lines.find_start_of_line(file, line))
         except BaseException:
             file.close()
