@@ -25,7 +25,7 @@ from .commands.sandbox import sandbox
 from .commands.user_queries import users
 from .error_messages import describe_error, error_to_json, format_option_name
 from .exit_codes import ExitCode
-from .help import Group, write_commands, write_examples
+from .help import SuggestingGroup, write_commands, write_examples
 from .output.safe_text import format_json, print_line
 from .output.streams import (
     drop_output,
@@ -38,7 +38,7 @@ JSON_ERRORS = "alloy_async.json_errors"
 """The entry of a context that tells whether errors are to be JSON: a mistake in the command is one, too."""
 
 
-class App(Group):
+class App(SuggestingGroup):
     """The command line; where whoever reads its output has enough, as `head`, it ends without a word.
 
     A package that an extra would have brought is named with the extra, and not by a traceback.

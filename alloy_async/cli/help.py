@@ -104,7 +104,7 @@ class Command(click.Command):
             write_examples(formatter, self.examples)
 
 
-class Group(click.Group):
+class SuggestingGroup(click.Group):
     """A group of commands that suggests the nearest where one is misspelt."""
 
     context_class: type[click.Context] = Context

@@ -14,7 +14,7 @@ from ..directory import Directory
 from .async_helpers import run_in_thread
 from .errors import JobError, JobPlace
 from .execution.job_opening import choose_free_place, choose_job_path, create_job_header, open_job
-from .planning.corrected_rows import CorrectedRows
+from .planning.correction_source import CorrectionSource
 from .reports.corrections import format_correction_note
 from .sources import Source
 from .store.header import JobHeader, Mode
@@ -77,7 +77,7 @@ def _refuse_unfinished(first: JobHeader, path: JobPlace) -> None:
 @asynccontextmanager
 async def open_corrected_rows(
     first: FirstJob, source: Source, target: Directory
-) -> AsyncIterator[CorrectedRows]:
+) -> AsyncIterator[CorrectionSource]:
     """Open the corrected rows of a job, compared with what the job says of them, for as long as the block lasts."""
 
     def read_refused() -> CorrectableRows:
@@ -85,7 +85,7 @@ async def open_corrected_rows(
             return CorrectableRows(store.read_rows("apply"))
 
     with await run_in_thread(read_refused) as refused:
-        yield CorrectedRows(source, first.shown, first.header, refused, target.capabilities.key)
+        yield CorrectionSource(source, first.shown, first.header, refused, target.capabilities.key)
 
 
 async def create_correction_header(

@@ -21,7 +21,7 @@ from .execution.sharded_job import (
     take_up_or_join_workers,
 )
 from .job_context import JobContext
-from .planning.corrected_rows import CorrectedRows
+from .planning.correction_source import CorrectionSource
 from .planning.job_planner import discard_plan, plan_whole_source
 from .planning.source_rereader import refuse_changed_source
 from .planning.undo_planner import write_undo_rows
@@ -122,7 +122,7 @@ async def take_up_job(
 def _refuse_unchecked_corrections(context: JobContext) -> None:
     """Refuse to plan corrected rows that nobody compares with the job that they are of."""
     header = context.header
-    if header.corrects is not None and not isinstance(context.source, CorrectedRows):
+    if header.corrects is not None and not isinstance(context.source, CorrectionSource):
         raise JobError(
             f"was stopped while corrected rows of {read_job_name(header.corrects)} were being checked; nothing was sent."
             " Feed them back to that job once more",

@@ -26,8 +26,8 @@ from ..provisioning.store.header import Mode
 from ..provisioning.store.store_opener import open_store_for_reading
 from ..sandbox import Limit, Sandbox
 from ..systems import SYSTEMS, load_client, load_directory
+from .accelerated_clock import AcceleratedClock
 from .emulated_directory import EmulatedDirectory
-from .fast_clock import FastClock
 
 _SHOWN = 1000
 _PART = 1000
@@ -107,7 +107,8 @@ async def rehearse(
     """
     system = _get_emulated_system_name(target)
     conditions = conditions or Conditions()
-    async with _open_emulated_directory(system, target, FastClock(conditions.speed)) as (stage, sandbox):
+    clock = AcceleratedClock(conditions.speed)
+    async with _open_emulated_directory(system, target, clock) as (stage, sandbox):
         strangers = await stage.add_users(users if users is not None else _iterate_users(target, source))
         seeded = sandbox.limiter.accepted
         sandbox.limit, sandbox.latency = conditions.limit, conditions.latency / conditions.speed
@@ -158,7 +159,7 @@ def _get_emulated_system_name(target: Directory) -> str:
 
 @asynccontextmanager
 async def _open_emulated_directory(
-    system: str, target: Directory, clock: FastClock
+    system: str, target: Directory, clock: AcceleratedClock
 ) -> AsyncIterator[tuple[EmulatedDirectory, Sandbox]]:
     """Open the directory of an empty emulation, which creates users in the way of the target."""
     async with (

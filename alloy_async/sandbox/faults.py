@@ -16,7 +16,7 @@ class ConnectionGone(Exception):
     """The connection is gone; there is nothing left to send."""
 
 
-class Connection(Protocol):
+class FaultableConnection(Protocol):
     """What a fault can do to the connection of a request."""
 
     def reset(self) -> None:
@@ -35,7 +35,7 @@ class FaultBehaviour(Protocol):
     @property
     def after_effect(self) -> bool: ...
 
-    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+    async def play(self, connection: FaultableConnection, reply: Reply | None) -> Reply | None:
         """Give the answer to send in place of `reply`; None (before the effect) lets the request go on.
 
         Raises:
@@ -57,7 +57,7 @@ class Status:
         if not isinstance(self.status, int) or not 100 <= self.status <= 999:
             raise ValueError(f"status is a whole number from 100 to 999, not {self.status!r}")
 
-    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+    async def play(self, connection: FaultableConnection, reply: Reply | None) -> Reply | None:
         if self.body is None:
             return Reply(self.status, content_type=None, headers=self.headers)
         return Reply.json(self.body, self.status, self.headers)
@@ -73,7 +73,7 @@ class Delay:
     def __post_init__(self) -> None:
         _check_seconds(self.seconds)
 
-    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+    async def play(self, connection: FaultableConnection, reply: Reply | None) -> Reply | None:
         await connection.pause(self.seconds)
         return reply
 
@@ -84,7 +84,7 @@ class Reset:
 
     after_effect: bool = False
 
-    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+    async def play(self, connection: FaultableConnection, reply: Reply | None) -> Reply | None:
         connection.reset()
         raise ConnectionGone
 
@@ -95,7 +95,7 @@ class Close:
 
     after_effect: bool = False
 
-    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+    async def play(self, connection: FaultableConnection, reply: Reply | None) -> Reply | None:
         connection.close()
         raise ConnectionGone
 
@@ -106,7 +106,7 @@ class Hang:
 
     after_effect: bool = False
 
-    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+    async def play(self, connection: FaultableConnection, reply: Reply | None) -> Reply | None:
         await connection.pause(None)
         raise ConnectionGone
 
@@ -118,12 +118,12 @@ class _OnReply(ABC):
     def after_effect(self) -> bool:
         return True
 
-    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+    async def play(self, connection: FaultableConnection, reply: Reply | None) -> Reply | None:
         assert reply is not None, "played after the effect only"
         return self.spoil(connection, reply, await reply.read())
 
     @abstractmethod
-    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
+    def spoil(self, connection: FaultableConnection, reply: Reply, body: bytes) -> Reply:
         """Give the answer to send in place of `reply`, whose whole body is `body`."""
 
 
@@ -134,7 +134,7 @@ class Truncated(_OnReply):
     reset: bool = False
     """With a RST instead of a FIN."""
 
-    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
+    def spoil(self, connection: FaultableConnection, reply: Reply, body: bytes) -> Reply:
         async def half() -> AsyncIterator[bytes]:
             yield body[: len(body) // 2]
             if self.reset:
@@ -151,7 +151,7 @@ class Truncated(_OnReply):
 class Malformed(_OnReply):
     """Sends a complete answer whose body breaks off in the middle of its JSON."""
 
-    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
+    def spoil(self, connection: FaultableConnection, reply: Reply, body: bytes) -> Reply:
         return replace(reply, body=body[:-1] + b',"')
 
 
@@ -162,7 +162,7 @@ class ContentType(_OnReply):
     content_type: str = "text/html"
     body: bytes = b"<html><body>It works!</body></html>"
 
-    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
+    def spoil(self, connection: FaultableConnection, reply: Reply, body: bytes) -> Reply:
         return replace(reply, body=self.body, content_type=self.content_type)
 
 
@@ -175,7 +175,7 @@ class Trickle(_OnReply):
     def __post_init__(self) -> None:
         _check_seconds(self.seconds)
 
-    def spoil(self, connection: Connection, reply: Reply, body: bytes) -> Reply:
+    def spoil(self, connection: FaultableConnection, reply: Reply, body: bytes) -> Reply:
         async def drops() -> AsyncIterator[bytes]:
             for position in range(len(body)):
                 await connection.pause(self.seconds)

@@ -23,7 +23,7 @@ from alloy_async.provisioning.planning.comparison import UserComparer
 from alloy_async.provisioning.planning.job_planner import plan_whole_source
 from alloy_async.provisioning.planning.source_rereader import SourceRereader
 from alloy_async.provisioning.sources import Row
-from alloy_async.provisioning.sources.blocks import Block, MixedRowBlock, read_row_blocks
+from alloy_async.provisioning.sources.blocks import Block, RowBlock, read_row_blocks
 from alloy_async.provisioning.store.header import JobHeader, Mode
 from alloy_async.provisioning.store.rows import RowStretch
 from alloy_async.provisioning.store.sqlite.store import SqliteStore
@@ -52,7 +52,7 @@ class Walked:
         return self._source.rows()
 
     def blocks(self) -> Iterator[Block]:
-        return (MixedRowBlock([*block.rows()]) for block in read_row_blocks(self._source))
+        return (RowBlock([*block.rows()]) for block in read_row_blocks(self._source))
 
 
 def usual_rows(first: int, rows: int) -> list[list[str]]:

@@ -13,7 +13,7 @@ import click
 from ...systems import SYSTEMS, load_client
 from ..error_messages import describe_error, translate_to_options
 from ..exit_codes import ExitCode
-from ..help import Command, Group
+from ..help import Command, SuggestingGroup
 from ..options.system_access import open_client
 from ..options.target import TargetOptions, list_profiles_that_begin_with
 from ..output.safe_text import format_json, print_line
@@ -47,7 +47,9 @@ class AccountStatus:
     message: str
 
 
-@click.group(cls=Group, short_help="Show the accounts that are named, and whether each lets you in.")
+@click.group(
+    cls=SuggestingGroup, short_help="Show the accounts that are named, and whether each lets you in."
+)
 def auth() -> None:
     """Look at the accounts of your profiles and of the environment."""
 

@@ -9,7 +9,7 @@ import click
 from ...systems import SYSTEMS
 from ..catalog import find_operation, find_similar_operations, format_with_dashes, load_operations
 from ..exit_codes import ExitCode
-from ..help import Command, Group, Option
+from ..help import Command, Option, SuggestingGroup
 from ..options.target import TargetOptions, add_target_options
 from ..output_file import OUTPUT_FILE, take_dash
 from ..shell_words import create_description_for_shell
@@ -66,7 +66,7 @@ _REQUEST_OPTIONS: list[click.Parameter] = [
 ]
 
 
-class SystemGroup(Group):
+class SystemGroup(SuggestingGroup):
     """The operations of one system as commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -119,7 +119,7 @@ class CallCommand(Command):
             raise
 
 
-class SystemsGroup(Group):
+class SystemsGroup(SuggestingGroup):
     """The systems; each with its operations, loaded when it is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -11,7 +11,7 @@ import click
 
 from ..error_messages import describe_error
 from ..exit_codes import ExitCode
-from ..help import Group
+from ..help import SuggestingGroup
 from ..options.system_access import add_system_option
 from ..options.target import TargetOptions, add_target_options
 from ..output.safe_text import format_json, print_line
@@ -35,7 +35,7 @@ _JSON = click.option(
 )
 
 
-@click.group(cls=Group, short_help="List, find and show the users of a system.")
+@click.group(cls=SuggestingGroup, short_help="List, find and show the users of a system.")
 def users() -> None:
     """Look at the users of a system: a table on a terminal, JSON lines when piped."""
 

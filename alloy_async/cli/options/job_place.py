@@ -23,7 +23,7 @@ class JobPlaceType(click.Path):
         return path
 
 
-class JobFolderType(JobPlaceType):
+class JobsPlaceType(JobPlaceType):
     """A folder; or postgresql://host/database as it stands."""
 
     name = "folder"
@@ -33,5 +33,5 @@ class JobFolderType(JobPlaceType):
 
 
 JOB_PLACE = JobPlaceType()
-JOB_FOLDER = JobFolderType()
+JOB_FOLDER = JobsPlaceType()
 """Where jobs are that a command looks over."""

@@ -23,7 +23,7 @@ from ..output.json_progress import format_event_name
 from ..output.progress import format_count_with_noun, print_literal_text
 from ..output.safe_text import clean_line, format_json, print_line
 from ..output.streams import ignore_closed_stream, is_same_output
-from .tenant_run_progress import RUNNING, Stage, TenantProgress, describe_counts, describe_end
+from .tenant_state import RUNNING, Stage, TenantState, describe_counts, describe_end
 
 _LINE_EVERY = 5.0
 _BAR = 12
@@ -62,7 +62,7 @@ class TenantsProgress:
         form: str = "auto",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.states: dict[str, TenantProgress] = {name: TenantProgress(name) for name in names}
+        self.states: dict[str, TenantState] = {name: TenantState(name) for name in names}
         self.is_begun: bool = False
         """Whether any tenant had its turn."""
         self._console = console
@@ -115,7 +115,7 @@ class TenantsProgress:
             else:
                 print_literal_text(self._console, text)
 
-    def _print_plain_lines(self, state: TenantProgress, event: Event | TenantResult[Any]) -> None:
+    def _print_plain_lines(self, state: TenantState, event: Event | TenantResult[Any]) -> None:
         if isinstance(event, TenantResult):
             if event.is_begun and not self._is_same_output:  # the summary says it, too
                 print_literal_text(self._console, f"{state.name}: {describe_end(state)}")
@@ -145,7 +145,7 @@ class TenantsProgress:
             table.add_row(*_render_row(state), style=_STYLES.get(state.stage, ""))
         return Group(table, Text(self._describe_sum(), "bold"))
 
-    def _choose_shown(self) -> Sequence[TenantProgress]:
+    def _choose_shown(self) -> Sequence[TenantState]:
         """Choose as many as fit: those that run, then those in trouble, then those that wait, then the rest."""
         room = max(self._console.size.height - _LINES_AROUND, 3)
         order: dict[Stage, int] = {"failed": 1, "incomplete": 1, "waits for its turn": 2, "done": 3}
@@ -154,7 +154,7 @@ class TenantsProgress:
         return [state for name, state in self.states.items() if name in names]
 
 
-def _render_row(state: TenantProgress) -> tuple[Text, ...]:
+def _render_row(state: TenantState) -> tuple[Text, ...]:
     counts, bar, rows = state.counts, Text(""), f"{state.rows:,}" if state.rows else ""
     if counts.rows:
         rows = f"{counts.settled:,} of {state.rows:,}"
@@ -172,7 +172,7 @@ def _render_row(state: TenantProgress) -> tuple[Text, ...]:
     )
 
 
-def _event_to_json(state: TenantProgress, event: Event | TenantResult[Any]) -> dict[str, object]:
+def _event_to_json(state: TenantState, event: Event | TenantResult[Any]) -> dict[str, object]:
     if isinstance(event, TenantResult):
         name = "ended" if event.is_begun else "not_begun"
         facts: dict[str, object] = {"complete": event.complete, "error": state.note if event.error else None}

@@ -19,7 +19,7 @@ from ...provisioning.events import Counts
 from ..job_runner import result_to_json
 from ..output.progress import format_count_with_noun, print_literal_text
 from ..output.safe_text import clean_line
-from .tenant_run_progress import TenantProgress, describe_counts, describe_end
+from .tenant_state import TenantState, describe_counts, describe_end
 
 if TYPE_CHECKING:
     from ..exit_codes import ExitCode
@@ -32,7 +32,7 @@ def print_run(
     console: Console,
     command: ManyCommand,
     report: TenantsReport[Any],
-    states: Mapping[str, TenantProgress],
+    states: Mapping[str, TenantState],
     failed_files: Mapping[str, Path],
 ) -> None:
     """Print the end of a run: a table on a terminal, a line a tenant elsewhere.
@@ -59,11 +59,11 @@ def print_run(
     _print_next_steps(console, command, states, failed_files)
 
 
-def _format_end(state: TenantProgress) -> str:
+def _format_end(state: TenantState) -> str:
     return "not begun" if state.stage == "waits for its turn" else state.stage
 
 
-def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantProgress]) -> str:
+def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantState]) -> str:
     ends = Counter(_format_end(state) for state in states.values())
     facts = ", ".join(
         f"{ends[end]:,} {end}" for end in ("done", "incomplete", "failed", "not begun") if ends[end]
@@ -76,7 +76,7 @@ def _describe_sums(report: TenantsReport[Any], states: Mapping[str, TenantProgre
 def _print_next_steps(
     console: Console,
     command: ManyCommand,
-    states: Mapping[str, TenantProgress],
+    states: Mapping[str, TenantState],
     failed_files: Mapping[str, Path],
 ) -> None:
     for name, path in failed_files.items():
@@ -100,19 +100,19 @@ def _print_next_steps(
         print_literal_text(console, f"All of it:  {command.format_command('report')}")
 
 
-def _has_planned_changes(state: TenantProgress) -> bool:
+def _has_planned_changes(state: TenantState) -> bool:
     plan = state.result.result if state.result is not None else None
     return isinstance(plan, Plan) and plan.changes > 0
 
 
-def _was_database_away_at_start(state: TenantProgress) -> bool:
+def _was_database_away_at_start(state: TenantState) -> bool:
     """Tell whether the database of a tenant's job was away before anything of it was there: then there is nothing to resume."""
     return (
         state.result is not None and isinstance(state.result.error, JobUnavailable) and not state.counts.rows
     )
 
 
-def _can_resume(state: TenantProgress) -> bool:
+def _can_resume(state: TenantState) -> bool:
     """Tell whether resuming would do something for a tenant."""
     counts = state.counts
     if state.result is None or not state.result.is_begun or state.stage == "failed":
@@ -122,7 +122,7 @@ def _can_resume(state: TenantProgress) -> bool:
 
 def report_to_json(
     report: TenantsReport[Any],
-    states: Mapping[str, TenantProgress],
+    states: Mapping[str, TenantState],
     codes: Mapping[str, ExitCode],
     failed_files: Mapping[str, Path],
     code: ExitCode,
@@ -148,6 +148,6 @@ def report_to_json(
     }
 
 
-def _result_to_json(state: TenantProgress) -> dict[str, object] | None:
+def _result_to_json(state: TenantState) -> dict[str, object] | None:
     result = state.result.result if state.result is not None else None
     return result_to_json(result) if isinstance(result, Report | Plan) else None

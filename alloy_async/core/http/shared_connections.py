@@ -14,7 +14,7 @@ from .direct_sender import can_send_directly
 from .timeouts import TimeoutScheduler
 
 
-class ClosableSession(Protocol):
+class PoolUser(Protocol):
     """What a client sends with; once closed, it finds itself other connections."""
 
     is_closed: bool
@@ -38,7 +38,7 @@ class SharedConnectionsScope:
         )
         self.sends_directly: bool = can_send_directly(self.session, self.connector)
         self.scheduler: TimeoutScheduler = TimeoutScheduler(asyncio.get_running_loop())
-        self.users: WeakSet[ClosableSession] = WeakSet()
+        self.users: WeakSet[PoolUser] = WeakSet()
         self._token = _current_pool.set(self)
         return self
 

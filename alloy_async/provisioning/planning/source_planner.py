@@ -14,7 +14,7 @@ from ..checks.duplicates import FindFirst, KeyHashes, create_duplicate_finding
 from ..checks.row_checks import CheckedRow, RowChecks
 from ..events import SHOWN_FINDINGS
 from ..sources import ColumnLayout, Finding, Row
-from ..sources.blocks import Block, MixedRowBlock
+from ..sources.blocks import Block, RowBlock
 from ..store.header import Mode
 from ..store.planned_batches import PlannedBatch, group_into_batches
 from ..store.rows import PlannedRow
@@ -112,7 +112,7 @@ class SourcePlanner:
 
     def _find_rows_with_possible_faults(self, block: Block) -> Collection[int] | None:
         """Find the rows of a block at which somebody has to look; None: at all of them."""
-        if isinstance(block, MixedRowBlock):
+        if isinstance(block, RowBlock):
             return None
         return self._find_or_create_checks(block.layout).find_rows_with_possible_faults(block)
 
@@ -132,7 +132,7 @@ class SourcePlanner:
     def plan_creations(self, block: Block) -> list[PlannedBatch]:
         """Plan a block of rows that nobody looks up: as columns, where that can be."""
         doubtful = self._find_rows_with_possible_faults(block)
-        if isinstance(block, MixedRowBlock) or doubtful is None:
+        if isinstance(block, RowBlock) or doubtful is None:
             if self._spool is not None:
                 self._spool.abandon()  # what goes together is counted from the first row on
             rows = map(self._create_checked_row, block.rows(), count(self.rows + 1))
@@ -163,7 +163,7 @@ class SourcePlanner:
             for block in blocks:
                 planned += self.plan_creations(block)
                 weight += (
-                    len(block) if isinstance(block, MixedRowBlock) else len(block) // 4
+                    len(block) if isinstance(block, RowBlock) else len(block) // 4
                 )  # a fraction of the work
                 if weight >= size:
                     return planned, True

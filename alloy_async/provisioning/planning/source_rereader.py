@@ -19,7 +19,7 @@ from ..checks.row_checks import CheckedRow
 from ..errors import SourceError
 from ..job_context import JobContext
 from ..sources import Row, Source
-from ..sources.blocks import Block, MixedRowBlock, read_row_blocks
+from ..sources.blocks import Block, RowBlock, read_row_blocks
 from ..store.header import JobHeader
 from ..store.job_store import JobStore, read_planned_rows_between
 from ..store.rows import JobRow, RowStretch
@@ -137,7 +137,7 @@ class SourceRereader:
 
 
 def _convert_block_to_part(first: int, block: Block) -> _Part:
-    if not isinstance(block, MixedRowBlock):
+    if not isinstance(block, RowBlock):
         # Of others something was found, and what they make stands in the columns.
         illegible = frozenset(place for place, row in block.odd.items() if row.record is None)
         return _Part(first, block.read_users(), illegible)

@@ -16,7 +16,7 @@ _ROWS = 2000
 
 
 @attrs.frozen(eq=False)
-class MixedRowBlock:
+class RowBlock:
     """Consecutive rows that have to be walked: they differ in layout, or nobody knows them as columns."""
 
     _rows: Sequence[Row]
@@ -74,7 +74,7 @@ class ColumnBlock:
             yield self.odd.get(place) or Row(line, layout, cells, create_record(cells))
 
 
-Block: TypeAlias = MixedRowBlock | ColumnBlock
+Block: TypeAlias = RowBlock | ColumnBlock
 
 
 def read_row_blocks(source: Source) -> Iterator[Block]:
@@ -89,7 +89,7 @@ def read_row_blocks(source: Source) -> Iterator[Block]:
     if offered is None:
         rows = read_rows(source)
         while part := list(islice(rows, _ROWS)):
-            yield MixedRowBlock(part)
+            yield RowBlock(part)
         return
     empty = True
     for block in offered():

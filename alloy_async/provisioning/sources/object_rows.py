@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import SourceError
-from .blocks import Block, ColumnBlock, MixedRowBlock
+from .blocks import Block, ColumnBlock, RowBlock
 from .cell_values import LIST_FIELDS, Unreadable, is_unreadable_or_rounded
 from .column_layout import TEXT_COLUMN, ColumnLayout, LayoutError, describe_missing_column, find_column
 from .field_map import FieldMap
@@ -53,7 +53,7 @@ class ObjectRows:
         if block is not None:
             return block
         objects = (dict(zip(header, cells, strict=True)) for cells in zip(*columns, strict=True))
-        return MixedRowBlock([self.create_row(line, data) for line, data in zip(lines, objects, strict=True)])
+        return RowBlock([self.create_row(line, data) for line, data in zip(lines, objects, strict=True)])
 
     def _create_column_block(
         self, lines: Sequence[int], header: Sequence[str], columns: Sequence[Sequence[object]]

@@ -12,7 +12,7 @@ import click
 
 from ...error_messages import translate_to_options
 from ...exit_codes import ExitCode, NotDoneError
-from ...help import Group
+from ...help import SuggestingGroup
 from ...options.job_place import JOB_FOLDER
 from ...output.failed_file import ENDINGS, get_failed_file_path, is_as_written
 from ...output.safe_text import clean_text, format_json, print_line
@@ -27,7 +27,7 @@ _DAY = 86_400
 _FOLDER = click.argument("folder", type=JOB_FOLDER, default=Path())
 
 
-@click.group(cls=Group)
+@click.group(cls=SuggestingGroup)
 def jobs() -> None:
     """Look over the jobs of a folder, and throw old ones away."""
 

@@ -16,7 +16,7 @@ from ...exit_codes import ExitCode
 from ...output.safe_text import format_json, print_line
 from ...output_file import write_output_file
 from ..error_messages import describe_tenant_error, translate_to_keys
-from ..tenant_run_progress import describe_counts
+from ..tenant_state import describe_counts
 from .tenant_jobs import (
     NOT_BEGUN,
     TO_BE_UNDONE,

@@ -23,7 +23,7 @@ from ...output.progress import print_literal_text
 from ...output.safe_console import create_console
 from ...output.safe_text import clean_line, format_json, print_line
 from ..error_messages import describe_tenant_error, translate_to_keys
-from ..tenant_run_progress import describe_counts
+from ..tenant_state import describe_counts
 from .tenant_jobs import (
     NOT_BEGUN,
     STOPPED,

@@ -19,7 +19,7 @@ from ...output.next_steps import format_command
 from ...output.progress import format_count_with_noun
 from ..job_register import JobRegister
 from ..table.reader import TableReader
-from ..tenant_run_progress import describe_counts
+from ..tenant_state import describe_counts
 
 if TYPE_CHECKING:
     from ....provisioning.errors import JobPlace

@@ -13,7 +13,7 @@ import orjson
 
 from ....core.argument_errors import format_argument_name
 from ...errors import SourceError
-from ..blocks import Block, MixedRowBlock
+from ..blocks import Block, RowBlock
 from ..field_map import FieldMap
 from ..files.encoding import detect_encoding, iterate_decoded_blocks, read_head_lines
 from ..files.input_bytes import InputBytes
@@ -100,7 +100,7 @@ def _create_block(objects: ObjectRows, line: int, text: str) -> Block:
             inexact = [column for column in columns if not _MAY_LOSE.isdisjoint(map(type, column))]
             if is_exact(text, chain(*inexact), len(found) * len(header)):
                 return objects.create_block_from_columns(range(line, line + len(found)), header, columns)
-    return MixedRowBlock([*create_rows(objects, enumerate(io.StringIO(text, newline=""), line))])
+    return RowBlock([*create_rows(objects, enumerate(io.StringIO(text, newline=""), line))])
 
 
 def try_parse_objects(text: str) -> list[dict[str, object]] | None:

@@ -7,7 +7,7 @@ import random
 import time
 
 
-class FastClock:
+class AcceleratedClock:
     """A clock of core whose time passes faster than the real one.
 
     Args:

@@ -29,7 +29,7 @@ RUNNING: frozenset[Stage] = frozenset({"checking", "asking", "sending"})
 
 
 @attrs.define
-class TenantProgress:
+class TenantState:
     """How one tenant is getting on.
 
     Args:
@@ -101,7 +101,7 @@ def describe_counts(counts: Counts) -> str:
     )
 
 
-def describe_end(state: TenantProgress) -> str:
+def describe_end(state: TenantState) -> str:
     """Describe in a line what became of a tenant."""
     result = state.result
     if state.stage == "failed":

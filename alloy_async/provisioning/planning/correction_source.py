@@ -14,7 +14,7 @@ from ..store.temporary.indexes import CorrectableRows
 LINE, JOB = EXTRA_COLUMNS[0], EXTRA_COLUMNS[-1]
 
 
-class CorrectedRows:
+class CorrectionSource:
     """A source that is the file of the rows which did not go in, corrected.
 
     A file of another job is refused as a whole: its people would get into an account that is not theirs. A row that is not one
