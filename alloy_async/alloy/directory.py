@@ -14,6 +14,7 @@ from ..core.operation.markers import Json
 from ..core.operation.operation import ErrorModels, Operation
 from ..directory import BatchOutcome, Capabilities, Outcome, RecordColumns, UserRecord
 from ..directory.adapter import Adapter
+from ..directory.call_withdrawal import CallWithdrawn, ask_unless_stopped
 from ..directory.record_fit import may_go_in_one_call
 from . import models
 from .client import AsyncAlloy
@@ -161,7 +162,9 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
 
     async def _find_outcome_of_refusal(self, username: str) -> Outcome:
         try:
-            user = await self.client.get_a_user(username)
+            user = await ask_unless_stopped(lambda: self.client.get_a_user(username))
+        except CallWithdrawn:  # it was refused, so that nothing has happened
+            return Outcome(username, "withdrawn")
         except NotFound:
             return Outcome(username, "invalid", "Alloy refused this user and does not say why")
         except AlloyAsyncError as error:

@@ -13,6 +13,7 @@ from ..core.client import AsyncClient
 from ..core.client_base import ClientBase
 from ..core.errors import AlloyAsyncError, ConfigurationError, InvalidRequest, NotFound
 from ..core.hook_events import RateLimitedEvent, RetryEvent
+from .call_withdrawal import CallWithdrawn, ask_unless_stopped
 from .creation_exactly_once import create_once
 from .error_policy import refuses_record
 from .interface import AmbiguousKey, Capabilities
@@ -257,10 +258,10 @@ class Adapter(ABC, Generic[ClientT]):
             raise
 
     async def _recover_created(self, lost: AlloyAsyncError, look: Callable[[], Awaitable[T | None]]) -> T:
-        """Look for the user whose creation has lost its answer; raises `lost` where it cannot be found."""
+        """Look for the user whose creation has lost its answer; raises `lost` where it cannot be found, or a stop came first."""
         try:
-            found = await look() if lost.effect != "none" else None
-        except AlloyAsyncError:
+            found = await ask_unless_stopped(look) if lost.effect != "none" else None
+        except (AlloyAsyncError, CallWithdrawn):
             found = None
         if found is None:
             raise lost

@@ -5,6 +5,8 @@ something is handed to a connection, unless the answer says that nothing was don
 however long a rate limit holds it; from then on only its answer tells what has become of it.
 
 A call that makes a request of its own for each of its users divides the work into parts, by the key of each.
+
+What is asked once something was sent, to find out what has become of it, changes nothing and may take long: a stop cuts it off.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ class WithdrawableCall:
         is_followed: all its requests go through a client of this library. Of other work nobody knows what has left.
     """
 
-    __slots__ = ("_acted", "_request", "_task", "is_stopping", "is_withdrawn", "outcome", "parts")
+    __slots__ = ("_acted", "_questions", "_request", "_task", "is_stopping", "is_withdrawn", "outcome", "parts")
 
     def __init__(self, *, is_followed: bool = True) -> None:
         self.parts: dict[str, WithdrawableCall] = {}
@@ -46,6 +48,7 @@ class WithdrawableCall:
         """Nothing more of it is to begin."""
         self.is_withdrawn: bool = False
         self._acted = not is_followed
+        self._questions: set[WithdrawableCall] = set()
         self._request: OutgoingRequest | None = None
         self._task: asyncio.Task[Any] | None = None
 
@@ -68,12 +71,25 @@ class WithdrawableCall:
     def withdraw(self) -> None:
         """Begin nothing more, and cancel what is under way and surely has not acted; may be called again and again."""
         self.is_stopping = True
+        for question in self._questions:
+            question.withdraw()
         if any(part.outcome or part.may_have_acted for part in self.parts.values()):
             for part in self.parts.values():
                 part.withdraw()
         elif self._task is not None and not self.is_withdrawn and not self.may_have_acted:
             self.is_withdrawn = True
             self._task.cancel()
+
+    async def ask(self, start: Callable[[], Awaitable[T]]) -> T:
+        """Ask what has become of what was sent; see `ask_unless_stopped`."""
+        if self.is_stopping:
+            raise CallWithdrawn
+        question = WithdrawableCall()
+        self._questions.add(question)
+        try:
+            return await question.run(start)
+        finally:
+            self._questions.discard(question)
 
     async def run(self, start: Callable[[], Awaitable[T]]) -> T:
         """Do the work in the current task, and follow its requests.
@@ -100,6 +116,19 @@ class WithdrawableCall:
             if self.is_withdrawn:
                 task.uncancel()
         raise CallWithdrawn
+
+
+async def ask_unless_stopped(start: Callable[[], Awaitable[T]]) -> T:
+    """Ask what has become of what was sent; a stop does not wait for that.
+
+    Args:
+        start: begins the question, which changes nothing.
+
+    Raises:
+        CallWithdrawn: the work that this belongs to is stopped, so that the question stays without an answer.
+    """
+    work = get_current_call()
+    return await (start() if work is None else work.ask(start))
 
 
 def get_current_call() -> WithdrawableCall | None:

@@ -23,8 +23,8 @@ class SingleCalls:
 
     Args:
         describe: makes the outcome of a user, given by key, whose call failed.
-        changes: they change something: then what has not begun when the work is stopped is withdrawn. Questions, on which
-            the outcome of what was sent hangs, are made to their end.
+        changes: they change something: then what has not begun when the work is stopped is withdrawn. Questions see to
+            that themselves (`ask_unless_stopped`).
     """
 
     def __init__(self, describe: Callable[[str, AlloyAsyncError], Outcome], *, changes: bool) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from alloy_async.provisioning import SourceError, open_source, plan, provision
+from alloy_async.provisioning import RunOptions, SourceError, open_source, plan, provision
 from alloy_async.provisioning.async_helpers import run_in_thread
 from alloy_async.provisioning.sources.files.pipes import open_pipe
 from simulation.memory_directory import MemoryDirectory
@@ -102,6 +102,20 @@ async def test_cancelling_ends_the_wait_for_a_silent_writer(pipe: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert time.monotonic() - began < 10
+
+
+async def test_a_stop_ends_the_wait_for_a_writer_who_falls_silent(pipe: Path, tmp_path: Path) -> None:
+    run, target, calm = RunOptions(), MemoryDirectory(batch_size=100), 0
+    with silent_writer(pipe):
+        writer = write(pipe, b"username\n" + b"".join(b"user%d\n" % number for number in range(40_000)))
+        task = asyncio.create_task(provision(pipe, target, job=tmp_path / "x.job", run=run))
+        while calm < 30 and not task.done():  # until it waits for more
+            before = len(target.users)
+            await asyncio.sleep(0.02)
+            calm = calm + 1 if 0 < len(target.users) == before and not writer.is_alive() else 0
+        run.stop.set()
+        report = await asyncio.wait_for(task, 30)
+    assert (report.stopped, report.counts.created) == ("interrupted", len(target.users))
 
 
 @contextmanager

@@ -5,19 +5,37 @@ At first each of these ran all calls of a batch to its end, waited for the limit
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from simulation.job_scenario import name_of
-from simulation.sandbox_directories import SYSTEMS
-from simulation.stopped_jobs import BATCH, Ending, StoppedJob, run_stopped_job
+from alloy_async.core.http.transport import Timeout
+from alloy_async.core.retry import Retry
+from alloy_async.provisioning import RunOptions, provision, resume
+from alloy_async.sandbox import Fault, Hang, Reset, Sandbox
+from alloy_async.sandbox.faults import Connection
+from alloy_async.sandbox.messages import Reply
+from simulation.job_scenario import Scenario, compare, name_of, prepare_users
+from simulation.memory_directory import rows_of
+from simulation.sandbox_directories import SYSTEMS, directory_of, empty_sandbox, place_of
+from simulation.stopped_jobs import BATCH, OPERATIONS, SECONDS, SIZE, Ending, StoppedJob, run_stopped_job
 
 MODES = ("create", "upsert", "offboard", "undo")
 KINDS = [(system, mode) for system in SYSTEMS for mode in MODES]
 FEW = [(system, "create") for system in SYSTEMS] + [("alloy", mode) for mode in MODES[1:]]
 BATCHED = {("alloy", "create"), ("opendatasoft", "create")}
 """One request for all users of a batch."""
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "alloy": ("get_a_user",),
+    "alsid": ("api_users_get",),
+    "opendatasoft": ("get_user", "get_users"),
+    "smooch": ("get_app_user",),
+    "agilicus": ("list_users", "get_user"),
+}
+"""By which each system is asked for one user."""
 
 
 @pytest.mark.parametrize(
@@ -68,3 +86,62 @@ async def test_only_what_has_left_is_in_doubt_once_a_job_is_cut_off(
         assert job.states["planned"] or together > 1
 
     await run_stopped_job(system, mode, "cut off", "lost", tmp_path, check)
+
+
+class Withhold:
+    """Carries creations out, whose answers are lost where `loses`; from the first one on no question is answered."""
+
+    after_effect = True
+
+    def __init__(self, sandbox: Sandbox, *, loses: bool) -> None:
+        self._sandbox = sandbox
+        self._loses = loses
+        self.answered: int | None = None
+        """How many requests had come before."""
+
+    @property
+    def holds_questions(self) -> bool:
+        questions = QUESTIONS[self._sandbox.system]
+        return self.answered is not None and any(
+            request.operation in questions for request in [*self._sandbox.requests][self.answered :]
+        )
+
+    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
+        if self.answered is None:
+            self.answered = len(self._sandbox.requests)
+            for name in QUESTIONS[self._sandbox.system]:
+                self._sandbox.faults.add(Fault(Hang(), name, times=None))
+        return await Reset().play(connection, reply) if self._loses else reply
+
+
+@pytest.mark.parametrize(
+    ("system", "loses"),
+    [*((system, True) for system in SYSTEMS), ("alloy", False)],  # Alloy alone leaves open who was there
+)
+async def test_a_stop_does_not_wait_for_questions_about_what_was_sent(
+    system: str, loses: bool, tmp_path: Path
+) -> None:
+    """They change nothing: who is in doubt stays so, and is asked about by resuming."""
+    scenario = Scenario({f"user{n}": f"Family{n}" for n in range(SIZE)}, {"user7": "Somebody"}, bad=0)
+    source, job, run = tmp_path / "users.csv", tmp_path / "users.job", RunOptions(concurrency=1)
+    scenario.write(source)
+    async with empty_sandbox(system) as sandbox:
+        await prepare_users(sandbox, scenario)
+        fault = Withhold(sandbox, loses=loses)
+        first = 1 if (system, "create") in BATCHED else 3
+        sandbox.faults.add(Fault(fault, OPERATIONS[system]["create"], nth=first, times=None))
+        async with directory_of(
+            system, sandbox.url, place_of(sandbox), timeout=Timeout(read=60), retry=Retry(attempts=1)
+        ) as target:
+            task = asyncio.create_task(provision(source, target, job=job, run=run))
+            while not fault.holds_questions and not task.done():
+                await asyncio.sleep(0.002)
+            assert not task.done()
+            run.stop.set()
+            report = await asyncio.wait_for(task, SECONDS / 2)
+            assert report.stopped == "interrupted"
+            sandbox.faults.clear()
+            states = Counter(row.state for row in rows_of(job))
+            assert states["doubt"] if loses else states["planned"] == 1, states
+            report = await resume(job, target, run=RunOptions(sends_again=True))
+        await compare(sandbox, scenario, report, job, "create")

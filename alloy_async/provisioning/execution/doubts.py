@@ -60,11 +60,8 @@ class DoubtReconciler:
         after = 0
         async with UserLookup(self._target, self._context.comparer) as lookup:
             while rows := await self._context.writer.call(self._read_doubts, after):
-                results = await run_or_cancel_on_stop(
-                    self._context.run.stop, self._decide_by_lookup(lookup, rows, [])
-                )
+                results = await self._decide_unless_stopped(lookup, rows, [])
                 if results is None:
-                    await self._guard.stop_sending(INTERRUPTED)
                     return
                 after = rows[-1].number
                 await self._recorder.record_results(results)
@@ -79,21 +76,25 @@ class DoubtReconciler:
             suspects: said to exist, though an earlier request for them may have made them.
 
         Returns:
-            Those that are not in, planned again, to be sent at once.
+            Those that are not in, planned again, to be sent at once; none that nobody was asked about, as the run was stopped:
+            these stay in doubt.
         """
         self._context.run.on_event(DoubtsFound(len(lost) + len(suspects)))
         for row in lost:
             row.state = "doubt"
         rows, again = [*lost, *suspects], []
+        reason = "the job was stopped before the system was asked whether it is in"
         async with UserLookup(self._target, self._context.comparer) as lookup:
             for start in range(0, len(rows), _ASKED_TOGETHER):
                 part = rows[start : start + _ASKED_TOGETHER]
                 own = max(min(len(lost) - start, len(part)), 0)
                 try:
-                    results = await self._decide_by_lookup(lookup, part[:own], part[own:])
+                    results = await self._decide_unless_stopped(lookup, part[:own], part[own:])
                 except AlloyAsyncError as error:
                     await self._guard.note_failure(error, tolerated=True)
-                    reason = f"its answer was lost, and asking whether it is in failed: {error}"
+                    results, reason = None, f"asking whether it is in failed: {error}"
+                if results is None:
+                    reason = f"its answer was lost, and {reason}"
                     await self._recorder.record_results(
                         [row.create_lost_result(reason) for row in rows[start:]]
                     )
@@ -109,6 +110,17 @@ class DoubtReconciler:
             row.state = "planned"
             row.attempts += 1
         return again
+
+    async def _decide_unless_stopped(
+        self, lookup: UserLookup, lost: Sequence[JobRow], suspects: Sequence[JobRow]
+    ) -> list[RowResult] | None:
+        """Decide as `_decide_by_lookup` does; None where somebody asked to stop meanwhile: questions change nothing."""
+        results = await run_or_cancel_on_stop(
+            self._context.run.stop, self._decide_by_lookup(lookup, lost, suspects)
+        )
+        if results is None:
+            await self._guard.stop_sending(INTERRUPTED)
+        return results
 
     async def _decide_by_lookup(
         self, lookup: UserLookup, lost: Sequence[JobRow], suspects: Sequence[JobRow]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator, Sequence
 
-from ..events import Checked
+from ..async_helpers import run_or_cancel_on_stop
+from ..events import INTERRUPTED, Checked
 from ..job_context import JobContext
 from ..planning.job_planner import create_source_planner, record_findings
 from ..planning.user_lookup import UserLookup
 from ..results import Report
 from ..store.temporary.indexes import KeyIndex
 from .engine import Engine
-from .row_batches import plan_streamed_rows, read_planned_rows
+from .row_batches import Part, plan_streamed_rows, read_planned_rows
 
 
 async def execute_job(context: JobContext, checked: Checked | None, began: float) -> Report:
@@ -51,12 +53,29 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
         async with UserLookup(target, context.comparer) as lookup:
             asks = mode != "create" and lookup.is_possible
             planner = create_source_planner(context, lookup if asks else None, keys.find_earlier_or_add)
-            await engine.run(plan_streamed_rows(context, planner))
+            await engine.run(_iterate_until_stop(plan_streamed_rows(context, planner), context, engine))
     tally = await context.writer.call(context.store.count_outcomes, "apply")
     await record_findings(context, planner, planner.findings, rows=sum(tally.values()))
     return Checked(
         planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped_columns
     )
+
+
+async def _iterate_until_stop(
+    parts: AsyncIterator[Part], context: JobContext, engine: Engine
+) -> AsyncIterator[Part]:
+    """Give parts until somebody asks to stop: who writes into a pipe may be silent for long, and so may be the system."""
+
+    async def take_next() -> Sequence[Part]:
+        async for part in parts:
+            return [part]
+        return []
+
+    while (next_part := await run_or_cancel_on_stop(context.run.stop, take_next())) is not None:
+        if not next_part:
+            return  # there are no more
+        yield next_part[0]
+    await engine.guard.stop_sending(INTERRUPTED)
 
 
 async def end_run_with_report(
