@@ -8,6 +8,9 @@ import sys
 def main() -> None:
     """Run `alloy-async`; where its extra is not installed, tell how to install it."""
     try:
+        from .interrupts import treat_other_signals_as_ctrl_c
+
+        treat_other_signals_as_ctrl_c()
         _require_extra()
         from .app import run
     except (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -11,6 +12,23 @@ from typing import Any
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """Each where the system has it: SIGHUP when a terminal closes, SIGBREAK on Windows."""
+
+
+def treat_other_signals_as_ctrl_c() -> None:
+    """Have every signal that asks this process to end do what Ctrl-C does, so that no half-written file stays behind.
+
+    Signals that are ignored, as SIGHUP under `nohup`, stay ignored. Only the main thread may set that; in others it is left.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for name in NAMES:
+            if hasattr(signal, name) and signal.getsignal(number := getattr(signal, name)) is signal.SIG_DFL:
+                signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    # A running event loop has a handler of its own for Ctrl-C. Shells have it ignored of what runs in the background.
+    then = signal.getsignal(signal.SIGINT)
+    (then if callable(then) else signal.default_int_handler)(number, frame)
 
 
 @contextmanager

@@ -125,6 +125,25 @@ def test_the_page_of_a_folder(tmp_path: Path) -> None:
     assert run("jobs", "list", tmp_path, "--format", "html").exit_code == 2
 
 
+def test_a_page_of_the_users_own_is_not_replaced_by_that_of_a_job(tmp_path: Path) -> None:
+    write_nights(tmp_path, 3)
+    index = tmp_path / "index.html"
+    (tmp_path / "hr.0.html").write_text("<h1>Our own</h1>")
+    (tmp_path / "hr.1.html").mkdir()
+    for _ in range(2):  # the second time, pages that we wrote are there too
+        assert run("jobs", "list", tmp_path, "--format", "html", "-o", index, "--pages").exit_code == 0
+        assert (tmp_path / "hr.0.html").read_text() == "<h1>Our own</h1>"
+        names = ("hr.0-2.html", "hr.1-2.html", "hr.2.html")
+        assert all(f'<a href="{name}">' in index.read_text() for name in names)
+        assert {path.name for path in tmp_path.glob("*.html")} == {
+            "index.html", "hr.0.html", "hr.1.html", *names
+        }  # fmt: skip
+    for name in names:
+        (tmp_path / name).unlink()
+    assert run("jobs", "list", tmp_path, "--format", "html", "-o", index).exit_code == 0
+    assert "hr.0.html" not in index.read_text(), "it is not the page of that job"
+
+
 def test_an_empty_folder(tmp_path: Path) -> None:
     assert run("jobs", "list", tmp_path).output == "There is no job here.\n"
     assert run("jobs", "list", tmp_path, "--format", "html", "-o", tmp_path / "x.html").exit_code == 0

@@ -14,7 +14,7 @@ import attrs
 
 from ...core.codec.fields import NULL, get_fields
 from ...core.codec.model import Model
-from ...core.codec.typed_json import from_wire
+from ...core.codec.typed_json import collect_unique_members, from_wire
 from ...core.errors import DecodeError
 
 STANDARD_INPUT = "-"
@@ -40,7 +40,7 @@ def load_json(text: str) -> Any:
             raise ValueError(f"{source}: is not UTF-8 text") from None
     source = "standard input" if source == STANDARD_INPUT else source
     try:
-        return json.loads(text, object_pairs_hook=_create_unique_members)
+        return json.loads(text, object_pairs_hook=collect_unique_members)
     except json.JSONDecodeError as error:
         hint = "" if source != "it" else '; write JSON as \'{"name": "value"}\', or @FILE'
         raise ValueError(
@@ -48,15 +48,6 @@ def load_json(text: str) -> Any:
         ) from None
     except RecursionError:
         raise ValueError(f"{source} is nested too deeply") from None
-
-
-def _create_unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the member {twice!r} comes twice")
-    return members
 
 
 def convert_json(of: Any, data: Any, member: str = "") -> Any:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..output_file import write_output_file
+
 if TYPE_CHECKING:
     from ...provisioning.errors import JobPlace
 
@@ -104,9 +106,9 @@ class JobRegister:
         Raises:
             OSError: it cannot be written.
         """
-        part = self.path.with_name(f"{self.path.name}.part")
-        part.write_text(json.dumps({"jobs": self._jobs}, indent=1, ensure_ascii=False) + "\n", "utf-8")
-        part.replace(self.path)
+        write_output_file(
+            self.path, json.dumps({"jobs": self._jobs}, indent=1, ensure_ascii=False) + "\n"
+        )
 
     def write_back_as_found(self) -> None:
         """Write it as it was found: the run for which it was changed did not begin.

@@ -146,3 +146,21 @@ def pause_garbage_collector() -> Iterator[None]:
                 _pauses -= 1
                 if not _pauses:
                     gc.enable()
+
+
+class RepeatedMember(ValueError):
+    """An object has a member twice, of which one would be lost."""
+
+
+def collect_unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Collect the members of a JSON object, as `object_pairs_hook` of the standard library's parser.
+
+    Raises:
+        RepeatedMember: one of them comes twice.
+    """
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RepeatedMember(f"the member {twice!r} comes twice in one object; leave one of the two out")
+    return members

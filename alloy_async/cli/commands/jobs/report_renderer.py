@@ -61,20 +61,26 @@ def render_jobs_page_and_job_pages(title: str, places: Sequence[JobPlace], outpu
 
 
 def name_pages(places: Sequence[JobPlace], output: Path) -> dict[JobPlace, Path]:
-    """Name a page for each of some jobs, beside the page of all: after the job, and numbered where several are called alike."""
+    """Name a page for each of some jobs, beside the page of all: after the job, and numbered where that name is taken.
+
+    Taken is what another of these jobs is called, and every file that is there and is not a page of ours: nobody named it to us.
+    """
+    from ....provisioning.reports.pages.skeleton import is_page_of_ours
     from ....provisioning.store.store_opener import get_path_for_files
 
+    def is_taken(page: Path) -> bool:
+        is_foreign = page.exists() and not (page.is_file() and is_page_of_ours(page))
+        return page == output or page in pages.values() or is_foreign
+
     pages: dict[JobPlace, Path] = {}
-    taken = {output.name}
     for place in places:
         name = get_path_for_files(place).name
         stem = name.removesuffix(".job") if isinstance(place, Path) else name
-        page, number = f"{stem}.html", 1
-        while page in taken:
+        page, number = output.with_name(f"{stem}.html"), 1
+        while is_taken(page):
             number += 1
-            page = f"{stem}-{number}.html"
-        taken.add(page)
-        pages[place] = output.with_name(page)
+            page = output.with_name(f"{stem}-{number}.html")
+        pages[place] = page
     return pages
 
 

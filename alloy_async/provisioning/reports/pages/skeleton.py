@@ -6,9 +6,13 @@ import datetime
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib import resources
+from pathlib import Path
 from string import Template
 
 from ....version import __version__
+
+_HEAD_SIZE = 256
+"""Bytes at the beginning of a page that tell who made it."""
 
 
 def render_page(title: str, content: str, made: float) -> str:
@@ -22,6 +26,12 @@ def render_page(title: str, content: str, made: float) -> str:
     files = resources.files("alloy_async.provisioning.reports.pages")
     frame = Template(files.joinpath("page.html").read_text(encoding="utf-8"))
     return frame.substitute(title=escape(title), content=content, version=__version__, made=format_time(made))
+
+
+def is_page_of_ours(path: Path) -> bool:
+    """Tell whether a file is a page that `render_page` made, whoever wrote it there."""
+    with path.open("rb") as file:
+        return b'<meta name="generator" content="alloy-async">' in file.read(_HEAD_SIZE)
 
 
 def render_header(

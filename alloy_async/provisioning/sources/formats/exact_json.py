@@ -11,6 +11,8 @@ from itertools import chain
 
 import orjson
 
+from ....core.codec.typed_json import collect_unique_members
+
 _LONG_NUMBER = re.compile(r"[0-9.]{16}")
 """What a number has that may not be read back from its float as it stands: fifteen digits always are."""
 _SMALL_NUMBER = re.compile(r"[0-9][eE]-[0-9]")
@@ -35,10 +37,6 @@ def parse_exactly(text: str) -> object:
         return _DECODER.decode(text)
     except RecursionError:
         raise json.JSONDecodeError("it nests too deeply", text, 0) from None
-
-
-class RepeatedMember(ValueError):
-    """An object has a member twice, of which one would be lost."""
 
 
 def is_exact(text: str, values: Iterable[object], members: int = 0) -> bool:
@@ -85,15 +83,6 @@ def _parse_fraction(digits: str) -> float | str:
     return value if math.isfinite(value) and Decimal(repr(value)) == Decimal(digits) else digits
 
 
-def _collect_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RepeatedMember(f"the member {twice!r} comes twice in one object; leave one of the two out")
-    return found
-
-
 _DECODER = json.JSONDecoder(
-    parse_int=_parse_whole_number, parse_float=_parse_fraction, object_pairs_hook=_collect_members
+    parse_int=_parse_whole_number, parse_float=_parse_fraction, object_pairs_hook=collect_unique_members
 )

@@ -9,6 +9,7 @@ from contextlib import closing
 
 import orjson
 
+from ....core.codec.typed_json import RepeatedMember
 from ...errors import SourceError
 from ..column_layout import ColumnLayout, LayoutError
 from ..field_map import FieldMap
@@ -17,7 +18,7 @@ from ..files.encoding import detect_encoding, iterate_decoded_blocks, read_head_
 from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
-from .exact_json import RepeatedMember, parse_exactly
+from .exact_json import parse_exactly
 from .json_lines import create_rows, refuse_source_without_key
 
 _NEXT = re.compile(r"next(?!sync)")

@@ -12,6 +12,7 @@ from itertools import chain, islice
 import orjson
 
 from ....core.argument_errors import format_argument_name
+from ....core.codec.typed_json import RepeatedMember
 from ...errors import SourceError
 from ..blocks import Block, RowBlock
 from ..field_map import FieldMap
@@ -19,7 +20,7 @@ from ..files.encoding import detect_encoding, iterate_decoded_blocks, read_head_
 from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
-from .exact_json import RepeatedMember, is_exact, parse_exactly
+from .exact_json import is_exact, parse_exactly
 
 _CHECKED_ROWS = 100
 _MARK = secrets.token_hex(4)
