@@ -242,6 +242,29 @@ def test_other_signals_end_as_gracefully(many: Path, name: str) -> None:
 
 
 @posix
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("command", ["call alloy list-all-users --output", "sandbox alloy --port 0"])
+def test_a_signal_leaves_nothing_half_written(tmp_path: Path, name: str, command: str) -> None:
+    words, out = command.split(), tmp_path / "users.json"
+    out.write_text("of before")
+    with Sandbox("alloy") as server:
+        server.faults.add(Fault(Hang(), "list_all_users", times=None))
+        serves = words[0] == "sandbox"
+        with started(*words, *([] if serves else [str(out)]), url=server.url) as process:
+            if serves:
+                assert process.stdout is not None
+                process.stdout.readline()
+            while process.poll() is None and not serves and not server.requests:
+                time.sleep(0.01)
+            assert serves or [*tmp_path.glob(".*.part")]
+            process.send_signal(getattr(signal, name))
+            _, err = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in err) == (0 if serves else 130, False)
+    assert [path.name for path in tmp_path.iterdir()] == ["users.json"]
+    assert out.read_text() == "of before"
+
+
+@posix
 def test_a_terminal_that_hangs_up_does_not_break_a_job(many: Path) -> None:
     mine, its = os.openpty()
     with Sandbox("alloy", latency=1) as server:
