@@ -258,7 +258,7 @@ class Adapter(ABC, Generic[ClientT]):
             raise
 
     async def _recover_created(self, lost: AlloyAsyncError, look: Callable[[], Awaitable[T | None]]) -> T:
-        """Look for the user whose creation has lost its answer; raises `lost` where it cannot be found, or a stop came first."""
+        """Look for the user whose creation has lost its answer; raises `lost` where that is in vain, or a stop came first."""
         try:
             found = await ask_unless_stopped(look) if lost.effect != "none" else None
         except (AlloyAsyncError, CallWithdrawn):

@@ -37,7 +37,16 @@ class WithdrawableCall:
         is_followed: all its requests go through a client of this library. Of other work nobody knows what has left.
     """
 
-    __slots__ = ("_acted", "_questions", "_request", "_task", "is_stopping", "is_withdrawn", "outcome", "parts")
+    __slots__ = (
+        "_acted",
+        "_questions",
+        "_request",
+        "_task",
+        "is_stopping",
+        "is_withdrawn",
+        "outcome",
+        "parts",
+    )
 
     def __init__(self, *, is_followed: bool = True) -> None:
         self.parts: dict[str, WithdrawableCall] = {}

@@ -220,7 +220,10 @@ def test_a_typing_error_suggests(typed: str, meant: str) -> None:
         (["create-a-user", "ada"], "it is not JSON"),
         (["create-a-user", "[]"], "expected a JSON object with username, fullName"),
         (["create-a-user", '{"username": 4}'], "username: expected text, got a number"),
-        (["create-a-user", '{"username": "a", "username": "b"}'], "the member 'username' comes twice in one object"),
+        (
+            ["create-a-user", '{"username": "a", "username": "b"}'],
+            "the member 'username' comes twice in one object",
+        ),
         (["create-a-user", '{"username": ' + "[" * 100_000], "it is nested too deeply"),
         (
             ["batch-create-users", '{"users": [{"username": true}]}'],

@@ -16,7 +16,7 @@ from alloy_async.core.http.transport import Timeout
 from alloy_async.core.retry import Retry
 from alloy_async.provisioning import RunOptions, provision, resume
 from alloy_async.sandbox import Fault, Hang, Reset, Sandbox
-from alloy_async.sandbox.faults import Connection
+from alloy_async.sandbox.faults import FaultableConnection
 from alloy_async.sandbox.messages import Reply
 from simulation.job_scenario import Scenario, compare, name_of, prepare_users
 from simulation.memory_directory import rows_of
@@ -88,6 +88,19 @@ async def test_only_what_has_left_is_in_doubt_once_a_job_is_cut_off(
     await run_stopped_job(system, mode, "cut off", "lost", tmp_path, check)
 
 
+class Unanswered:
+    """Never answers, and tells that somebody asked."""
+
+    after_effect = False
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def play(self, connection: FaultableConnection, reply: Reply | None) -> Reply | None:
+        self.asked.set()
+        return await Hang().play(connection, reply)
+
+
 class Withhold:
     """Carries creations out, whose answers are lost where `loses`; from the first one on no question is answered."""
 
@@ -96,21 +109,14 @@ class Withhold:
     def __init__(self, sandbox: Sandbox, *, loses: bool) -> None:
         self._sandbox = sandbox
         self._loses = loses
-        self.answered: int | None = None
-        """How many requests had come before."""
+        self._is_first = True
+        self.questions = Unanswered()
 
-    @property
-    def holds_questions(self) -> bool:
-        questions = QUESTIONS[self._sandbox.system]
-        return self.answered is not None and any(
-            request.operation in questions for request in [*self._sandbox.requests][self.answered :]
-        )
-
-    async def play(self, connection: Connection, reply: Reply | None) -> Reply | None:
-        if self.answered is None:
-            self.answered = len(self._sandbox.requests)
+    async def play(self, connection: FaultableConnection, reply: Reply | None) -> Reply | None:
+        if self._is_first:
+            self._is_first = False
             for name in QUESTIONS[self._sandbox.system]:
-                self._sandbox.faults.add(Fault(Hang(), name, times=None))
+                self._sandbox.faults.add(Fault(self.questions, name, times=None))
         return await Reset().play(connection, reply) if self._loses else reply
 
 
@@ -134,9 +140,7 @@ async def test_a_stop_does_not_wait_for_questions_about_what_was_sent(
             system, sandbox.url, place_of(sandbox), timeout=Timeout(read=60), retry=Retry(attempts=1)
         ) as target:
             task = asyncio.create_task(provision(source, target, job=job, run=run))
-            while not fault.holds_questions and not task.done():
-                await asyncio.sleep(0.002)
-            assert not task.done()
+            await asyncio.wait_for(fault.questions.asked.wait(), SECONDS)
             run.stop.set()
             report = await asyncio.wait_for(task, SECONDS / 2)
             assert report.stopped == "interrupted"

@@ -106,9 +106,7 @@ class JobRegister:
         Raises:
             OSError: it cannot be written.
         """
-        write_output_file(
-            self.path, json.dumps({"jobs": self._jobs}, indent=1, ensure_ascii=False) + "\n"
-        )
+        write_output_file(self.path, json.dumps({"jobs": self._jobs}, indent=1, ensure_ascii=False) + "\n")
 
     def write_back_as_found(self) -> None:
         """Write it as it was found: the run for which it was changed did not begin.

@@ -50,7 +50,11 @@ def jobs() -> None:
     metavar="FILE",
     help="Where to write it.",
 )
-@click.option("--pages", is_flag=True, help="For html: write a page of each job too, beside FILE; a file of yours of that name stays.")
+@click.option(
+    "--pages",
+    is_flag=True,
+    help="For html: write a page of each job too, beside FILE; a file of yours stays.",
+)
 @click.pass_context
 def list_(context: click.Context, /, folder: Path | str, form: str, output: Path | None, pages: bool) -> None:
     """List the jobs (*.job) of FOLDER, the latest first; default the current folder.

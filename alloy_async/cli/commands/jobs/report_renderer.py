@@ -63,7 +63,7 @@ def render_jobs_page_and_job_pages(title: str, places: Sequence[JobPlace], outpu
 def name_pages(places: Sequence[JobPlace], output: Path) -> dict[JobPlace, Path]:
     """Name a page for each of some jobs, beside the page of all: after the job, and numbered where that name is taken.
 
-    Taken is what another of these jobs is called, and every file that is there and is not a page of ours: nobody named it to us.
+    Taken is what another of these jobs is called, and any file that is not a page of ours: nobody named it to us.
     """
     from ....provisioning.reports.pages.skeleton import is_page_of_ours
     from ....provisioning.store.store_opener import get_path_for_files
