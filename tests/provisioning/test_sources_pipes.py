@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -80,6 +81,30 @@ def test_standard_input_by_its_path() -> None:
         [sys.executable, "-c", code], input=b"username\nada\n", capture_output=True, check=True
     )
     assert told.stdout.decode().strip() == "None ['ada']"
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="/dev/fd")
+@pytest.mark.parametrize("folder", ["/dev/fd", "/dev/../dev/fd", "link"])
+def test_a_file_that_is_named_by_its_descriptor_is_read_once(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_bytes(b"username\nada\n")
+    with (tmp_path / "users.csv").open("rb") as file:
+        path = Path(folder) / str(file.fileno())
+        if folder == "link":
+            path = tmp_path / "link.csv"
+            path.symlink_to(f"/dev/fd/{file.fileno()}")
+        source = open_source(path)
+        assert source.digest() is None
+        assert [row.record.username for row in source.rows() if row.record] == ["ada"]
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="/dev/shm")
+def test_a_file_in_shared_memory_is_a_file() -> None:
+    with tempfile.NamedTemporaryFile(suffix=".csv", dir="/dev/shm") as file:
+        file.write(b"username\nada\n")
+        file.flush()
+        source = open_source(file.name)
+        assert (source.digest() or "").startswith("sha256:")
+        assert [len([*source.rows()]) for _ in range(2)] == [1, 1]
 
 
 def test_a_pipe_without_a_writer_is_refused(pipe: Path) -> None:

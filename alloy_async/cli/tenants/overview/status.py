@@ -25,8 +25,8 @@ from ...output.safe_text import clean_line, format_json, print_line
 from ..error_messages import describe_tenant_error, translate_to_keys
 from ..tenant_state import describe_counts
 from .tenant_jobs import (
+    INCOMPLETE_STATES,
     NOT_BEGUN,
-    STOPPED,
     TO_BE_UNDONE,
     UNREADABLE,
     TenantJobs,
@@ -85,7 +85,7 @@ def _is_running(tenant: TenantJobs[JobStatus]) -> bool:
 def _choose_exit_code_of_tenant(tenant: TenantJobs[JobStatus]) -> ExitCode:
     if tenant.state == UNREADABLE:
         return ExitCode.NOT_DONE
-    return ExitCode.INCOMPLETE if tenant.state in STOPPED[:-1] else ExitCode.SUCCESS
+    return ExitCode.INCOMPLETE if tenant.state in INCOMPLETE_STATES else ExitCode.SUCCESS
 
 
 def _iterate_lines(tenant: TenantJobs[JobStatus]) -> Iterator[tuple[str, str, str, str]]:

@@ -33,7 +33,9 @@ TO_BE_UNDONE = "to be undone"
 _MOST_URGENT_FIRST = (
     UNREADABLE, NOT_BEGUN, "cut off", "stopped", "planning", "running", "undoing", "planned", TO_BE_UNDONE, "done", "undone",
 )  # fmt: skip
-STOPPED = ("cut off", "stopped", TO_BE_UNDONE, NOT_BEGUN)
+INCOMPLETE_STATES = ("cut off", "stopped", TO_BE_UNDONE)
+"""States of tenants whose work was begun, and ended before it was done."""
+RESUMABLE_STATES = (*INCOMPLETE_STATES, NOT_BEGUN)
 """States of tenants with which `resume --many` goes on."""
 
 
@@ -141,7 +143,7 @@ def describe_sums_of_tenants(tenants: Iterable[TenantJobs[Any]]) -> str:
 
 def suggest_resuming(table: Path, only: Sequence[str], tenants: Iterable[TenantJobs[Any]]) -> str | None:
     """Suggest how to go on with tenants that stopped; None where none did."""
-    if not any(tenant.state in STOPPED for tenant in tenants):
+    if not any(tenant.state in RESUMABLE_STATES for tenant in tenants):
         return None
     words = [word for name in only for word in ("--only", name)]
     return f"To go on:  {format_command('resume', '--many', table, *words)}"

@@ -19,6 +19,8 @@ from .pipes import open_pipe
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+(?:::.*)?://", re.IGNORECASE)
 """An address of fsspec; it may name several drivers, as simplecache::s3://bucket/users.csv."""
+_DESCRIPTORS = ("/proc/self/fd", "/dev/fd")
+"""Where an operating system shows what a process has open."""
 _HEAD = 1 << 18
 _BUFFER = 1 << 17
 _MAGIC = 16
@@ -68,18 +70,30 @@ class InputBytes(Protocol):
 
 
 def open_input(path: Path) -> InputBytes:
-    """Open a file; a pipe or a device is read once, as standard input is.
+    """Open a file; a pipe, a device or what a process has open (/dev/stdin, /dev/fd/63) is read once, as standard input is.
 
     Raises:
         SourceError: it cannot be read, or nobody writes into the pipe.
     """
     try:
-        # What stands below /dev may be another thing the next time (/dev/stdin, /dev/fd/63), or be used up.
-        if stat.S_ISREG(path.stat().st_mode) and not path.is_relative_to("/dev"):
+        # What a descriptor stands for may be another thing the next time, or be used up.
+        if stat.S_ISREG(path.stat().st_mode) and not _names_descriptor(path):
             return FileInput(path)
         return StreamInput(open_pipe(path), str(path))
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror}", path) from None
+
+
+def _names_descriptor(path: Path) -> bool:
+    """Tell whether a path, or a link that it leads through, stands among the open descriptors of a process."""
+    folders = [Path(folder).stat().st_dev for folder in _DESCRIPTORS if os.path.exists(folder)]  # noqa: PTH110
+    while True:
+        # By the file system on which it stands: there are many ways to write /proc/self/fd.
+        if path.parent.stat().st_dev in folders:
+            return True
+        if not path.is_symlink():
+            return False
+        path = path.parent / path.readlink()
 
 
 class FileInput:
