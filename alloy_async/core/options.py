@@ -131,6 +131,9 @@ def _require_telemetry_object(value: OpenTelemetry | None) -> OpenTelemetry | No
     return value
 
 
+_USUAL_TIMEOUT, _USUAL_RETRY = Timeout(), Retry()
+
+
 class CallSettings:
     """CallOptions with their defaults.
 
@@ -150,10 +153,10 @@ class CallSettings:
 
             return create_hook(name, function)
 
-        self.timeout: Timeout = _convert_timeout(options.get("timeout", Timeout()))
+        self.timeout: Timeout = _convert_timeout(options.get("timeout", _USUAL_TIMEOUT))
         self.deadline: float = options.get("deadline", 60.0)
         check_seconds("deadline", self.deadline)
-        self.retry: Retry = _convert_retry(options.get("retry", Retry()))
+        self.retry: Retry = _convert_retry(options.get("retry", _USUAL_RETRY))
         self.headers: Mapping[str, str] = _convert_headers(options.get("headers", {}))
         self.on_request: Callable[[RequestEvent], None] | None = read_hook("on_request")
         self.on_response: Callable[[ResponseEvent], None] | None = read_hook("on_response")

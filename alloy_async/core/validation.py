@@ -98,6 +98,8 @@ def _format_field_name(instance: object, attribute: attrs.Attribute[Any]) -> str
 
 
 def _is_number(value: object) -> bool:
+    if isinstance(value, float):  # nearly all are, and to ask for Real takes ten times as long
+        return True
     if not isinstance(value, Real) or isinstance(value, bool):
         return False
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from ...core.errors import AlloyAsyncError, ConfigurationError
@@ -29,26 +29,27 @@ _GOES_WITH: Mapping[Mode, frozenset[Mode]] = {
 """The modes of other jobs that one account can have at the same time."""
 
 
-SourceNeed: TypeAlias = Callable[[Tenant], bool]
-"""Tells whether the source of a tenant is going to be read; called in a thread."""
+SourceNeed: TypeAlias = Callable[[Tenant], Awaitable[bool]]
+"""Tells whether the source of a tenant is going to be read."""
 
 
-def is_source_needed_to_begin(tenant: Tenant) -> bool:
+async def is_source_needed_to_begin(tenant: Tenant) -> bool:
     """Tell that a new job reads the source."""
     return True
 
 
-def is_source_needed_to_resume(tenant: Tenant) -> bool:
+async def is_source_needed_to_resume(tenant: Tenant) -> bool:
     """Tell whether going on reads the source: not where the job has ended, or is taken back."""
-    if tenant.is_correction:
-        return True
+    if tenant.is_correction or tenant.is_taken_back:
+        return tenant.is_correction
     try:
-        return not tenant.is_taken_back and read_job_header(tenant.place).state not in ("done", "undone")
+        header = await run_in_thread(read_job_header, tenant.place)
     except AlloyAsyncError:  # it is not there yet; or it cannot be read, which is said at its turn
         return True
+    return header.state not in ("done", "undone")
 
 
-def is_source_needed_to_undo(tenant: Tenant) -> bool:
+async def is_source_needed_to_undo(tenant: Tenant) -> bool:
     """Tell that a job knows by itself what to take back."""
     return False
 
@@ -87,7 +88,7 @@ async def find_mistakes(
 
     async def look(tenant: Tenant) -> tuple[Tenant, str]:
         async with free:
-            reads = await run_in_thread(reads_source, tenant)
+            reads = await reads_source(tenant)
             try:
                 async with tenant.open_target() as target:
                     account = await _identify_account(target, salt)

@@ -15,7 +15,7 @@ from ...directory import Directory
 from ..async_helpers import run_in_thread
 from ..errors import JobPlace
 from ..execution.job_opening import open_given_source
-from ..sources import Source
+from ..sources import Source, open_source
 from ..store.header import Mode
 from ..store.store_opener import parse_job_place
 
@@ -129,9 +129,16 @@ class Tenant(JobRules):
         Raises:
             SourceError: it cannot be read as users.
         """
-        opened = await self.open_source(target)
-        is_file = isinstance(self.source, str | Path) and await run_in_thread(Path(self.source).is_file)
+        if not isinstance(self.source, str | Path):
+            await self.open_source(target)
+            return self
+        opened, is_file = await run_in_thread(_open_path, self.source, target.capabilities.key)
         return attrs.evolve(self, source=opened, job=self.place) if is_file else self
+
+
+def _open_path(path: str | Path, key: str) -> tuple[Source, bool]:
+    """Open a source by its path or URL, and tell whether it is a file here."""
+    return open_source(path, key=key), Path(path).is_file()
 
 
 @attrs.frozen

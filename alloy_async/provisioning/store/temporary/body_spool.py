@@ -13,14 +13,16 @@ from ..rows import RowStretch
 
 _HEAD = struct.Struct("<qqqq")
 """Of each body: the numbers of its first and last row, how many rows it has, and its bytes."""
+_IN_MEMORY = 1 << 18
+"""Bytes for which there need not be a file: to make one takes as long as to plan a hundred rows."""
 
 
 def _open_file() -> IO[bytes]:
-    return tempfile.TemporaryFile(buffering=0)
+    return tempfile.SpooledTemporaryFile(_IN_MEMORY, buffering=0)
 
 
 class BodySpool:
-    """Bodies of requests in a temporary file that has no name; a context manager.
+    """Bodies of requests, in a temporary file without a name as soon as they are many; a context manager.
 
     Nothing hangs on it: a body that is not found is made of the source. So a disk that is full ends the spool, not the job. It
     takes nothing where the system takes passwords, which are written nowhere, or no encoded users.
