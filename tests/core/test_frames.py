@@ -41,7 +41,7 @@ KEY = "canary-key-Zx9/+=="
 SECRET = "canary-secret-7Yq"
 OWN = ("/tests/", "benchmarks")
 CREDENTIALS: dict[str, dict[str, Any]] = {"smooch": {"token": KEY}}
-ONCE: dict[str, Any] = {"retry": Retry(attempts=1), "timeout": Timeout(read=0.2)}
+ONCE: dict[str, Any] = {"retry": Retry(attempts=1)}
 
 
 def echo(status: int) -> Callable[[Arrived], bytes]:
@@ -176,7 +176,11 @@ async def test_no_proxy_password_in_the_frames_of_a_call_that_is_cancelled(own_s
 
 
 async def test_no_secret_in_the_frames_of_a_timeout() -> None:
-    async with Scripted(Hang()) as service, AsyncAlloy(KEY, base_url=service.url, **ONCE) as client:
+    impatient = Timeout(read=0.2)
+    async with (
+        Scripted(Hang()) as service,
+        AsyncAlloy(KEY, base_url=service.url, timeout=impatient, **ONCE) as client,
+    ):
         with pytest.raises(RequestTimeout) as raised:
             await client.send(create_filled(CreateACredential, "ada", SECRET))
         assert find_exposures(raised.value, canaries(service), OWN) == []

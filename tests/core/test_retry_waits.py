@@ -180,7 +180,7 @@ async def test_the_deadline_cuts_an_attempt_short(sandbox: Sandbox, alloy: Async
 
 async def test_a_read_timeout_is_for_each_piece_of_the_answer(sandbox: Sandbox, alloy: AsyncAlloy) -> None:
     sandbox.faults.add(Fault(Trickle(0.02)))
-    await alloy.with_options(timeout=Timeout(read=0.7)).send(GET)
+    await alloy.with_options(timeout=Timeout(read=1.5)).send(GET)
 
 
 @pytest.fixture

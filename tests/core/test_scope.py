@@ -52,11 +52,11 @@ async def test_what_comes_after_the_deadline_is_not_sent(sandbox: Sandbox, alloy
 async def test_what_is_under_way_ends_with_the_deadline(sandbox: Sandbox, alloy: AsyncAlloy) -> None:
     sandbox.faults.add(Fault(Hang(), times=None))
     began = time.monotonic()
-    with deadline(0.1):
+    with deadline(1):
         ended = await asyncio.gather(*(alloy.send(GET) for _ in range(3)), return_exceptions=True)
     assert [type(error) for error in ended] == [DeadlineExceeded] * 3
-    assert len(sandbox.faults.hits if hasattr(sandbox.faults, "hits") else sandbox.requests) >= 1
-    assert time.monotonic() - began < 5
+    assert sandbox.requests
+    assert time.monotonic() - began < 30, "half of a call's own deadline"
 
 
 async def test_retries_and_the_limiter_are_bounded_too(

@@ -294,7 +294,7 @@ async def test_the_read_timeout_is_between_two_pieces() -> None:
         await reader.readuntil(b"\r\n\r\n")
         for piece in [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", b"{", b" ", b" ", b" "]:
             writer.write(piece)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.35)
             sent += 1
         await reader.read()
         writer.close()
@@ -302,8 +302,8 @@ async def test_the_read_timeout_is_between_two_pieces() -> None:
     async with await asyncio.start_server(trickling, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         once = Retry(attempts=1)
-        async with AsyncAlloy("key", base_url=url, timeout=Timeout(read=0.7), retry=once) as client:
-            with pytest.raises(RequestTimeout, match=r"sent nothing for 0\.7 s") as raised:
+        async with AsyncAlloy("key", base_url=url, timeout=Timeout(read=1.5), retry=once) as client:
+            with pytest.raises(RequestTimeout, match=r"sent nothing for 1\.5 s") as raised:
                 await client.send(GET)
     assert (raised.value.phase, raised.value.effect, raised.value.status) == ("read", "applied", 200)
     assert sent == 5
@@ -311,9 +311,9 @@ async def test_the_read_timeout_is_between_two_pieces() -> None:
 
 async def test_a_kept_connection_that_rests_longer_than_the_read_timeout_is_used_again() -> None:
     async with Scripted(reply(), reply()) as service:
-        client = AsyncAlloy("key", base_url=service.url, timeout=Timeout(read=0.5))
+        client = AsyncAlloy("key", base_url=service.url, timeout=Timeout(read=1.5))
         await client.send(GET)
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(1.6)
         await client.send(GET)
         await client.aclose()
     assert service.connections == 1
