@@ -15,10 +15,8 @@ ProxyPoint: TypeAlias = Literal["amid writing", "amid transaction"]
 _CLOSED = OSError, RuntimeError
 """What is raised where the other side is closed; uvloop raises the second."""
 _COPY_DATA, _INSERT = b"d", b"INSERT INTO alloy_async.events_"
-_IN_TRANSACTION = b"synchronous_commit"
-"""The first statement of each transaction of a worker, behind which others of it come at once."""
-_COMMIT, _BEFORE_COMMIT = b"COMMIT", 6
-"""Where it ends; and the bytes of that message before the word."""
+_IN_TRANSACTION, _COMMIT = b"synchronous_commit", b"COMMIT"
+"""In the first message of each transaction of a worker, and in the last: one that only writes a little has a single message."""
 
 
 class DatabaseProxy:
@@ -86,16 +84,15 @@ class DatabaseProxy:
 
     def _is_there(self, data: bytes) -> bool:
         is_writing = data[:1] == _COPY_DATA or _INSERT in data
-        is_transaction = _IN_TRANSACTION in data
+        is_transaction = _IN_TRANSACTION in data and _COMMIT not in data
         here = is_writing if self._point == "amid writing" else is_transaction and self._point is not None
         self._left -= here
         return here and self._left == 0
 
     def _find_middle(self, data: bytes) -> int:
-        if self._point == "amid writing":
-            return len(data) // 2 if data[:1] == _COPY_DATA else data.index(_INSERT) + len(_INSERT)
-        end = data.rfind(_COMMIT)
-        return end - _BEFORE_COMMIT if end >= 0 else len(data)
+        if self._point == "amid transaction":
+            return len(data)
+        return len(data) // 2 if data[:1] == _COPY_DATA else data.index(_INSERT) + len(_INSERT)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

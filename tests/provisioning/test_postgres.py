@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -20,11 +20,12 @@ import pytest
 from alloy_async import ConfigurationError
 from alloy_async.provisioning import JobError, JobUnavailable
 from alloy_async.provisioning.store.header import JobHeader
-from alloy_async.provisioning.store.job_store import Second
+from alloy_async.provisioning.store.job_store import NoOpenShard, Second
 from alloy_async.provisioning.store.planned_batches import group_into_batches
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.connection import connect
 from alloy_async.provisioning.store.postgres.lease import _RENEW, Lease, read_seconds_since_boot
+from alloy_async.provisioning.store.postgres.shard_claimer import ShardClaimer
 from alloy_async.provisioning.store.postgres.store import PostgresStore
 from alloy_async.provisioning.store.rows import PlannedRow, RowResult
 from alloy_async.provisioning.store.store_opener import (
@@ -40,6 +41,25 @@ HEADER = JobHeader(source="users.csv", system="Alloy", base_url="https://alloy.e
 @pytest.fixture
 def place(database: str) -> str:
     return f"{database}#{uuid.uuid4()}"
+
+
+_claimers: list[ShardClaimer] = []
+
+
+@pytest.fixture(autouse=True)
+def close_claimers() -> Iterator[None]:
+    yield
+    while _claimers:
+        _claimers.pop().close()
+
+
+def claim(place: str) -> PostgresStore | None:
+    """Claim a shard as a new worker; None where none is open."""
+    _claimers.append(ShardClaimer(place))
+    try:
+        return _claimers[-1].claim()
+    except NoOpenShard:
+        return None
 
 
 def plan(store: PostgresStore, rows: int) -> None:
@@ -100,8 +120,8 @@ def test_shards_go_to_workers_in_order_and_cover_every_row(place: str) -> None:
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 25)
         store.split_into_shards("apply", 10)
-        assert PostgresStore.claim_shard(place, "apply") is None, "the whole job is held"
-    shards = [PostgresStore.claim_shard(place, "apply") for _ in range(4)]
+        assert claim(place) is None, "the whole job is held"
+    shards = [claim(place) for _ in range(4)]
     assert shards.pop() is None
     seen: list[list[int]] = []
     for shard in shards:
@@ -116,7 +136,41 @@ def test_shards_go_to_workers_in_order_and_cover_every_row(place: str) -> None:
         shard.close()
     with closing(PostgresStore.take_up(place)) as store:
         assert tuple(store.count_shards_by_state("apply")) == ("apply", 3, 3, 0)
-    assert PostgresStore.claim_shard(place, "apply") is None
+    assert claim(place) is None
+
+
+def test_shards_of_one_worker_share_a_connection_which_is_replaced_when_it_is_lost(place: str) -> None:
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 25)
+        store.split_into_shards("apply", 10)
+    with closing(ShardClaimer(place)) as claimer:
+        sessions, firsts = [], []
+        for is_lost in (False, True, False):
+            with closing(claimer.claim()) as shard:
+                sessions.append(shard._database.info.backend_pid)
+                firsts.append(next(shard.read_rows("apply")).number)
+                shard.finish_shard()
+            if is_lost:
+                shard._database.close()
+        with pytest.raises(NoOpenShard):
+            claimer.claim()
+    assert firsts == [1, 11, 21]
+    assert sessions[0] == sessions[1] != sessions[2]
+
+
+def test_shards_are_claimed_of_the_phase_that_the_job_is_in(place: str) -> None:
+    with closing(PostgresStore.create(place, HEADER)) as store:
+        plan(store, 5)
+        store.split_into_shards("apply", 5)
+        store.insert_batches("undo", group_into_batches([PlannedRow(1, None, "user1", "delete")]))
+        store.split_into_shards("undo", 5)
+        store.update_header(state="undoing")
+    shard = claim(place)
+    assert shard is not None
+    with closing(shard):
+        assert [row.action for row in shard.read_rows("undo")] == ["delete"]
+        shard.finish_shard()
+    assert claim(place) is None, "a shard of applying is left, which nobody is to work on any more"
 
 
 def lapse(store: PostgresStore) -> None:
@@ -138,7 +192,7 @@ def plan_and_claim_shard(place: str) -> PostgresStore:
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
         store.split_into_shards("apply", 5)
-    shard = PostgresStore.claim_shard(place, "apply")
+    shard = claim(place)
     assert shard is not None
     return shard
 
@@ -152,7 +206,7 @@ def test_who_lost_the_lease_writes_and_sends_nothing_more(place: str) -> None:
     lapse(first)
     with pytest.raises(JobError, match="may have taken over"):
         first.check_worker()
-    second = PostgresStore.claim_shard(place, "apply")
+    second = claim(place)
     assert second is not None
     with pytest.raises(JobError, match="another worker has taken over"):
         first.record_intents("apply", [row.create_intent() for row in rows[2:]])
@@ -176,7 +230,7 @@ def test_who_takes_over_a_shard_takes_over_the_whole_job(place: str) -> None:
     plan_and_claim_shard(place).close()
     first = PostgresStore.take_up(place)
     lapse(first)
-    assert_taken_over(first, PostgresStore.claim_shard(place, "apply"))
+    assert_taken_over(first, claim(place))
 
 
 def assert_taken_over(first: PostgresStore, second: PostgresStore | None) -> None:
@@ -214,7 +268,7 @@ def test_a_worker_that_is_stopped_within_a_transaction_does_not_hold_up_who_take
 
     def take_over() -> None:
         began = time.monotonic()
-        second = PostgresStore.claim_shard(place, "apply")
+        second = claim(place)
         assert second is not None
         assert time.monotonic() - began < 30, "half of the lease"
         second.add_seconds([Second(10, 1, 1, 0.1, 0.1, 0.1, 0, 0, 0.0)])
@@ -233,7 +287,7 @@ def test_transactions_wait_no_longer_than_a_lease(place: str) -> None:
         for store in (reader, worker):
             with store.transaction():
                 for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
-                    assert store.fetch_with_given_values(f"SHOW {name}", None) == [("6s",)]
+                    assert store.fetch_with_given_values(f"SHOW {name}", ()) == [("6s",)]
 
 
 def test_nothing_is_left_in_a_session_which_a_pooler_gives_to_another(place: str) -> None:
@@ -262,12 +316,12 @@ def test_a_claim_of_a_shard_whose_lease_was_renewed_meanwhile_takes_nothing(plac
                 "UPDATE alloy_async.shards SET lease_until = now() + interval '60 s' WHERE job = %s AND shard = 1",
                 (renewing.job,),
             )
-            claim = pool.submit(PostgresStore.claim_shard, place, "apply")
+            claiming = pool.submit(claim, place)
             waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             while not looking._database.execute(waits).fetchone():
-                assert not claim.done(), claim.exception()
+                assert not claiming.done(), claiming.exception()
                 time.sleep(0.01)
-        assert claim.result(60) is None
+        assert claiming.result(60) is None
     first.close()
 
 
@@ -313,10 +367,10 @@ def test_a_worker_of_another_version_is_refused_at_its_claim(place: str) -> None
         store.split_into_shards("apply", 5)
         store.execute_many("UPDATE alloy_async.jobs SET version = '0.0.1' WHERE job = %s", [(store.job,)])
     with pytest.raises(JobError, match=r"split for workers by alloy-async 0\.0\.1, and this worker is \d"):
-        PostgresStore.claim_shard(place, "apply")
+        claim(place)
     with closing(PostgresStore.take_up(place)) as store:  # split anew, by this one
         store.split_into_shards("apply", 5)
-    claimed = PostgresStore.claim_shard(place, "apply")
+    claimed = claim(place)
     assert claimed is not None
     claimed.close()
 
@@ -381,7 +435,7 @@ def test_rows_of_a_shard_are_counted_apart_also_where_records_cover_two_shards(p
         store.split_into_shards("apply", 5)
         store.record_intents("apply", [RowResult(n, "planned", "intend") for n in range(4, 8)])
         store.record_results("apply", [RowResult(4, "intended", "settle", "created")])
-    first, second = PostgresStore.claim_shard(place, "apply"), PostgresStore.claim_shard(place, "apply")
+    first, second = claim(place), claim(place)
     assert first is not None
     assert second is not None
     with closing(first), closing(second):
@@ -404,14 +458,14 @@ def test_what_a_worker_writes_goes_to_the_database_in_one_piece(place: str, tmp_
         directions = [
             fields[1] for line in sent.read_text().splitlines() if len(fields := line.split("\t")) > 2
         ]
-        assert directions.index("B") > max(at for at, one in enumerate(directions) if one == "F")
+        assert directions.count("F") == 1
         assert store.count_outcomes("apply") == {"intended": 5}
 
 
 def test_what_is_sent_behind_a_lease_that_is_lost_is_not_written(place: str) -> None:
     first = plan_and_claim_shard(place)
     lapse(first)
-    second = PostgresStore.claim_shard(place, "apply")
+    second = claim(place)
     assert second is not None
     with closing(second):
         for write in (
@@ -450,7 +504,7 @@ def test_a_database_whose_clock_was_set_keeps_no_shard_for_long(
     move_leases(first, seconds)
     assert (first.worker is None) == is_free
     assert first.count_shards_by_state("apply").live == (0 if is_free else 1)
-    second = PostgresStore.claim_shard(place, "apply")
+    second = claim(place)
     assert (second is not None) == is_free
     if second is not None:
         with closing(second), pytest.raises(JobUnavailable, match="another worker has taken over"):
@@ -484,10 +538,10 @@ def test_a_worker_whose_renewal_is_refused_sends_nothing_more(place: str) -> Non
     with closing(PostgresStore.create(place, HEADER)) as store:
         plan(store, 5)
         store.split_into_shards("apply", 5)
-    first = PostgresStore.claim_shard(short, "apply")
+    first = claim(short)
     assert first is not None
     move_leases(first, -3600)
-    with closing(first), closing(PostgresStore.claim_shard(short, "apply") or first):
+    with closing(first), closing(claim(short) or first):
         lease: Any = first._lease
         first.check_worker()
         lease._seconds = 0.03  # so that it renews at once
@@ -505,7 +559,7 @@ def test_an_epoch_that_comes_again_after_a_failover_is_not_that_of_another_worke
     with closing(connect(first._address)) as database:
         database.execute("SELECT setval('alloy_async.epochs', %s, false)", (first.epoch,))
     try:
-        second = PostgresStore.claim_shard(place, "apply")
+        second = claim(place)
         assert second is not None
         assert second.epoch == first.epoch
         with closing(second):
@@ -523,7 +577,7 @@ def test_a_statement_that_takes_too_long_says_what_to_do(place: str) -> None:
     with PostgresStore.open_for_reading(place) as store:
         store._database.execute("SET statement_timeout = '20ms'")
         with pytest.raises(JobUnavailable, match="allow statements more time"):
-            store.fetch_with_given_values("SELECT pg_sleep(60)", None)
+            store.fetch_with_given_values("SELECT pg_sleep(60)", ())
 
 
 def test_a_connection_that_is_lost_is_told_once(place: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import psycopg
 import pytest
 
 from alloy_async import ConfigurationError
@@ -230,6 +231,31 @@ async def test_a_job_that_another_worker_is_bringing_to_its_end_is_waited_for(
             other.close()
             assert (await finishing).complete
         check_effects(place, sandbox)
+
+
+async def test_a_worker_that_is_cut_off_while_it_claims_a_shard_holds_none(users: Path, place: str) -> None:
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        await split_by_hand(users, place, sandbox)
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            with psycopg.connect(place.partition("#")[0]) as database:
+                database.execute(
+                    "SELECT pg_advisory_xact_lock(hashtext('alloy_async'), jobs.job::integer)"
+                    " FROM alloy_async.jobs WHERE name = %s",
+                    (place.partition("#")[2],),
+                )
+                working = asyncio.create_task(work(place, directory))
+                while not database.execute(
+                    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                ).fetchone():
+                    assert not working.done()
+                    await asyncio.sleep(0.01)
+                working.cancel()
+                await asyncio.sleep(0)
+            with pytest.raises(asyncio.CancelledError):
+                await working
+        assert count_shards_by_state(place).live == 0
+        assert not sandbox.requests
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])

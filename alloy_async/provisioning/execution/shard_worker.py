@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ...directory import Directory
 from ..database_outages import POLL_SECONDS
@@ -18,13 +19,16 @@ from ..planning.source_rereader import SourceRereader, refuse_changed_source
 from ..run_options import RunOptions
 from ..sources import Source
 from ..store.header import Phase
-from ..store.job_store import ShardedStore
-from ..store.store_opener import claim_shard, count_shards_by_state, open_store_for_reading
-from ..store.writer import JobWriter
+from ..store.job_store import NoOpenShard, ShardedStore
+from ..store.store_opener import count_shards_by_state, create_shard_claimer, open_store_for_reading
+from ..store.writer import JobWriter, open_job_writer
 from .engine import Engine
 from .job_opening import check_job_target, open_job
 from .row_batches import read_planned_rows
 from .sharded_job import split_job
+
+if TYPE_CHECKING:
+    from ..store.postgres.shard_claimer import ShardClaimer
 
 _SHARE_OF_COUNTING = 0.05
 """The share of a worker's time that goes into counting the rows of the whole job."""
@@ -47,23 +51,19 @@ async def work_on_shards(
     """
     worker = ShardWorker(target, open_source, run)
     await _ensure_split(place, target, open_source, run)
-    while not run.stop.is_set():
-        counts = await asyncio.to_thread(count_shards_by_state, place)
-        if not counts.unfinished_shards:
-            return None
-        writer = await _claim_shard(place, counts.phase)
-        if writer is None:  # others work on all that is left; one of them may be lost yet
-            await asyncio.sleep(POLL_SECONDS)
-            continue
-        stopped = None
-        try:
-            # Else the job went on from one phase to another, just before the shard of the first one was claimed.
-            if writer.header.phase == counts.phase:
-                stopped = await worker.work_on(writer)
-        finally:
-            await asyncio.shield(asyncio.to_thread(writer.close))
-        if stopped is not None:
-            return stopped
+    async with _open_claimer(place) as claimer:
+        while not run.stop.is_set():
+            try:
+                async with open_job_writer(claimer.claim) as writer:
+                    stopped = await worker.work_on(writer)
+            except NoOpenShard:
+                if not (await asyncio.to_thread(count_shards_by_state, place)).unfinished_shards:
+                    return None
+                # Others work on all that is left; one of them may be lost yet.
+                await asyncio.sleep(POLL_SECONDS)
+                continue
+            if stopped is not None:
+                return stopped
     return INTERRUPTED
 
 
@@ -112,9 +112,13 @@ async def _split_job_into_shards(
             await split_job(context)
 
 
-async def _claim_shard(place: JobPlace, phase: Phase) -> JobWriter | None:
-    store = await asyncio.to_thread(claim_shard, place, phase)
-    return None if store is None else JobWriter(store)
+@asynccontextmanager
+async def _open_claimer(place: JobPlace) -> AsyncIterator[ShardClaimer]:
+    claimer = create_shard_claimer(place)
+    try:
+        yield claimer
+    finally:
+        await asyncio.shield(asyncio.to_thread(claimer.close))
 
 
 class ShardWorker:

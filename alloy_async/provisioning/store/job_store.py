@@ -204,6 +204,10 @@ class JobStore(Protocol):
         ...
 
 
+class NoOpenShard(Exception):
+    """There is no shard that nobody works on."""
+
+
 class ShardedStore(JobStore, Protocol):
     """A store whose jobs can be split for many workers, each of which opens the shards that it claims as stores."""
 

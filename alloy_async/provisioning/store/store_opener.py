@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.ratelimit.configured_rate import Rate
 from ..errors import JobPlace, NoSuchJob
-from .header import JobHeader, Phase
+from .header import JobHeader
 from .job_store import JobStore, ShardCounts
 from .postgres.address import JobAddress, is_database_address
 from .sqlite.store import SqliteStore
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from .postgres.database_budget import DatabaseBudget
+    from .postgres.shard_claimer import ShardClaimer
     from .postgres.store import PostgresStore
 
 
@@ -152,9 +153,11 @@ def open_database_budget(
     return DatabaseBudget(JobAddress.parse(place), account, told, clock, database)
 
 
-def claim_shard(place: JobPlace, phase: Phase) -> JobStore | None:
-    """Claim the next shard of a job that was split, as a store of its rows; None where none is open."""
-    return _load_postgres().claim_shard(str(place), phase)
+def create_shard_claimer(place: JobPlace) -> ShardClaimer:
+    """Create what claims shards of a job that was split, one after the other, for one worker; it is to be closed."""
+    from .postgres.shard_claimer import ShardClaimer
+
+    return ShardClaimer(str(place))
 
 
 def count_shards_by_state(place: JobPlace) -> ShardCounts:

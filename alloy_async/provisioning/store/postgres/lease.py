@@ -25,32 +25,33 @@ from typing import Any, NamedTuple
 
 from ...errors import JobError
 from .address import JobAddress
-from .connection import WORKER_NAME, connect, limit_transaction_time, raise_as_job_error
+from .connection import WORKER_NAME, connect, create_limits_statement, raise_as_job_error
 from .driver import psycopg
 from .schema import IS_HELD
-from .transaction import Statement
+from .transaction import PostgresTransaction, Statement
 
 _RENEWALS = 3
 """Renewals within the length of a lease."""
 
 _SERIALIZE = "SELECT pg_advisory_xact_lock(hashtext('alloy_async'), %s::integer)"
 """Claims of one job one after the other, so that the whole job and a shard of it are never claimed at once."""
+# The shards of the phase that the job is in at this moment: not one that it had before somebody held it as a whole.
 _FIND = f"""
-SELECT shard FROM alloy_async.shards AS wanted
-WHERE job = %(job)s AND undo = %(undo)s AND (shard = 0) = %(whole)s AND NOT done
-    AND ({IS_HELD}) IS NOT TRUE
+SELECT undo, shard FROM alloy_async.shards AS wanted
+WHERE job = %s AND (shard = 0) = %s AND NOT done AND ({IS_HELD}) IS NOT TRUE
+    AND (shard = 0 OR undo = (
+        SELECT (state IN ('undoing', 'undone'))::integer FROM alloy_async.jobs WHERE jobs.job = wanted.job))
     AND NOT EXISTS (
         SELECT 1 FROM alloy_async.shards AS held
         WHERE held.job = wanted.job AND held.{IS_HELD} AND (held.shard = 0 OR wanted.shard = 0))
 ORDER BY shard LIMIT 1"""  # noqa: S608 -- own names
-_IN_THE_WAY = """
-job = %(job)s AND worker IS NOT NULL AND (%(whole)s OR shard = 0 OR (undo = %(undo)s AND shard = %(shard)s))"""
+_IN_THE_WAY = "job = %s AND worker IS NOT NULL AND (%s OR shard = 0 OR (undo = %s AND shard = %s))"
 """Claims that their workers did not let go of, and that cannot be beside this one: of the same shard, of the whole job beside
 a shard, of any shard beside the whole job. All are taken away: else one who wakes up would renew the lease, and go on."""
 _END_SESSIONS = f"""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name IN (
-        SELECT %(name)s::text || epoch FROM alloy_async.shards WHERE {_IN_THE_WAY} AND ({IS_HELD}) IS NOT TRUE)
+        SELECT %s::text || epoch FROM alloy_async.shards WHERE {_IN_THE_WAY} AND ({IS_HELD}) IS NOT TRUE)
     AND datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""  # noqa: S608 -- own names
 # Waits for the transactions that their workers may have open, which `fence` began with a lock on the key.
 _LOCK = f"""
@@ -58,9 +59,9 @@ SELECT coalesce({IS_HELD}, false) FROM alloy_async.shards WHERE {_IN_THE_WAY} OR
 _FENCE_OFF = f"""
 UPDATE alloy_async.shards SET worker = NULL, lease_until = NULL WHERE {_IN_THE_WAY}"""  # noqa: S608 -- own names
 _CLAIM = """
-UPDATE alloy_async.shards SET epoch = nextval('alloy_async.epochs'), worker = %(worker)s,
-    lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
-WHERE job = %(job)s AND undo = %(undo)s AND shard = %(shard)s
+UPDATE alloy_async.shards SET epoch = nextval('alloy_async.epochs'), worker = %s,
+    lease_until = clock_timestamp() + make_interval(secs => %s)
+WHERE job = %s AND undo = %s AND shard = %s
 RETURNING undo, shard, first, last, epoch, worker"""
 _RENEW = """
 UPDATE alloy_async.shards SET lease_until = clock_timestamp() + make_interval(secs => %s)
@@ -126,13 +127,7 @@ class Lease:
 
     @classmethod
     def claim(
-        cls,
-        database: psycopg.Connection[Any],
-        address: JobAddress,
-        job: int,
-        *,
-        undo: int = 0,
-        whole: bool = True,
+        cls, database: psycopg.Connection[Any], address: JobAddress, job: int, *, whole: bool = True
     ) -> Lease | None:
         """Claim the whole job, or the first shard that is open and that nobody works on; None where there is none.
 
@@ -140,31 +135,29 @@ class Lease:
             database: a connection.
             address: the job's.
             job: its id.
-            undo: 1 for the shards of taking it back; the whole job stands under 0.
-            whole: claim the job itself, while nobody works on any shard of it.
+            whole: claim the job itself, while nobody works on any shard of it; else a shard of the phase that it is in.
 
         Raises:
             JobError: the database does not answer.
         """
         worker = f"{socket.gethostname()}:{secrets.token_hex(4)}:{os.getpid()}"
         asked = read_seconds_since_boot()
-        with raise_as_job_error(address, "cannot be claimed"):
-            with database.transaction():
-                limit_transaction_time(database, address)
-                database.execute(_SERIALIZE, (job,))
-                values: dict[str, Any] = {"job": job, "undo": undo, "whole": whole}
-                found = database.execute(_FIND.encode(), values).fetchone()
-                if found is None:
-                    return None
-                values |= {"shard": found[0], "worker": worker, "seconds": address.lease, "name": WORKER_NAME}
-                database.execute(_END_SESSIONS.encode(), values)
-                if (True,) in database.execute(_LOCK.encode(), values).fetchall():  # it was renewed meanwhile
-                    return None
-                database.execute(_FENCE_OFF.encode(), values)
-                claimed = database.execute(_CLAIM, values).fetchone()
-            assert claimed is not None
-            shard = Shard._make(claimed)
-        return cls(address, job, shard, asked + address.lease)
+        first = [create_limits_statement(address), (_SERIALIZE, (job,))]
+        with (
+            raise_as_job_error(address, "cannot be claimed"),
+            PostgresTransaction(database, first) as transaction,
+        ):
+            found = transaction.read(_FIND, (job, whole))
+            if not found:
+                return None
+            undo, number = found[0]
+            in_the_way = (job, whole, undo, number)
+            transaction.queue(_END_SESSIONS, (WORKER_NAME, *in_the_way))
+            if (True,) in transaction.read(_LOCK, in_the_way):  # it was renewed meanwhile
+                return None
+            transaction.queue(_FENCE_OFF, in_the_way)
+            claimed = transaction.read(_CLAIM, (worker, address.lease, job, undo, number))
+        return cls(address, job, Shard._make(claimed[0]), asked + address.lease)
 
     @property
     def is_live(self) -> bool:

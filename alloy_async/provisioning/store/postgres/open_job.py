@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from ...errors import JobInUse, JobUnavailable
-from ..header import JobHeader, Phase, encode_undo_flag
+from ..header import JobHeader
 from .address import JobAddress
 from .connection import connect, create_limits_and_name, create_limits_statement, raise_as_job_error
 from .driver import psycopg
@@ -16,7 +16,6 @@ from .schema import (
     IS_HELD,
     ROW_TABLES,
     adapt_text,
-    check_version_of_split,
     create_job,
     drop_job,
     get_table_name,
@@ -32,17 +31,24 @@ _ROWS_TOGETHER = 20_000
 
 
 class OpenDatabaseJob:
-    """A job in a database, or a shard of one, as `create`, `open`, `claim_shard` and `open_for_reading` open it.
+    """A job in a database, or a shard of one, as `create`, `take_up`, `open_for_reading` and `ShardClaimer` open it.
 
     Args:
         address: where the job is.
         database: a connection, from now on used by one thread at a time.
         job: its id.
         lease: of the one worker that may write, released with `close`; None for reading.
+        is_lent: the connection belongs to somebody else, who goes on with it after `close`.
     """
 
     def __init__(
-        self, address: JobAddress, database: psycopg.Connection[Any], job: int, lease: Lease | None = None
+        self,
+        address: JobAddress,
+        database: psycopg.Connection[Any],
+        job: int,
+        lease: Lease | None = None,
+        *,
+        is_lent: bool = False,
     ) -> None:
         self._address = address
         self._database = database
@@ -50,6 +56,7 @@ class OpenDatabaseJob:
         self.batches: str = get_table_name("batches", job)
         self.events: str = get_table_name("events", job)
         self._lease = lease
+        self._is_lent = is_lent
         self._transaction: PostgresTransaction | None = None
         self._is_finished = False
         shard = lease.shard if lease else None
@@ -86,28 +93,6 @@ class OpenDatabaseJob:
         except BaseException:
             database.close()
             raise
-
-    @classmethod
-    def claim_shard(cls, place: str, phase: Phase) -> Self | None:
-        """Claim the next shard that nobody works on, as a store of its rows; None where none is open.
-
-        Raises:
-            JobError: there is no such job, or it has another format.
-        """
-        address = JobAddress.parse(place)
-        database = connect(address)
-        try:
-            job = read_job_id(database, address)
-            with raise_as_job_error(address, "cannot be read"):
-                check_version_of_split(database, address, job)
-            lease = Lease.claim(database, address, job, undo=encode_undo_flag(phase), whole=False)
-        except BaseException:
-            database.close()
-            raise
-        if lease is None:
-            database.close()
-            return None
-        return cls(address, database, job, lease)
 
     @classmethod
     @contextlib.contextmanager
@@ -195,18 +180,14 @@ class OpenDatabaseJob:
         if self._transaction is not None:
             yield  # within another one, which commits
             return
-        transaction = self._transaction = PostgresTransaction(
-            self._database, self._list_opening_statements(durable)
-        )
+        what = "cannot be written any more" if self._lease else "cannot be read"
+        first = self._list_opening_statements(durable)
         try:
-            with raise_as_job_error(
-                self._address, "cannot be written any more" if self._lease else "cannot be read"
+            with (
+                raise_as_job_error(self._address, what),
+                PostgresTransaction(self._database, first) as self._transaction,
             ):
                 yield
-                transaction.commit()
-        except BaseException:
-            transaction.roll_back()
-            raise
         finally:
             self._transaction = None
 
@@ -231,7 +212,8 @@ class OpenDatabaseJob:
         """Let others work on the job."""
         if self._lease:
             self._lease.release(self._database, done=self._is_finished)
-        self._database.close()
+        if not self._is_lent:
+            self._database.close()
 
     def append(self, table: str, columns: Sequence[str], records: Iterable[Any], **same: int) -> None:
         """Append these attributes of records to a table, with columns that are the same of all."""
@@ -266,11 +248,11 @@ class OpenDatabaseJob:
     def fetch_rows(self, statement: str, *values: Any) -> list[Any]:
         return self.fetch_with_given_values(statement, (self.job, *values))
 
-    def fetch_with_given_values(self, statement: str, values: Any) -> list[Any]:
+    def fetch_with_given_values(self, statement: str, values: Sequence[Any]) -> list[Any]:
         with raise_as_job_error(self._address, "cannot be read"):
             if self._transaction is not None:
                 return self._transaction.read(statement, values)
-            return self._database.execute(statement.encode(), values).fetchall()
+            return self._database.execute(statement.encode(), values or None).fetchall()
 
 
 def _cut_pieces(records: Iterable[Any]) -> Iterator[list[Any]]:

@@ -43,22 +43,20 @@ _READ_SECONDS = (
     f"SELECT {', '.join(_MERGED)} FROM alloy_async.seconds WHERE job = %s AND second >= %s"
     " GROUP BY second ORDER BY second"
 )
-_PLANNED = """
-SELECT coalesce(outcome, 'planned'), sum(least(first + rows, %(last)s + 1) - greatest(first, %(begin)s))
-FROM {batches} WHERE job = %(job)s AND undo = %(undo)s
-    AND first > %(begin)s - %(most)s AND first <= %(last)s AND first + rows > %(begin)s GROUP BY 1"""
-_HAPPENED = """
-SELECT event, was, outcome, sum(least(first + rows, %(last)s + 1) - greatest(first, %(begin)s))
-FROM {events} WHERE job = %(job)s AND undo = %(undo)s
-    AND first > %(begin)s - %(most)s AND first <= %(last)s AND first + rows > %(begin)s GROUP BY 1, 2, 3"""
+_TOUCHED = "undo = {undo} AND first > {begin} - {most} AND first <= {last} AND first + rows > {begin}"
+_COVERED = "sum(least(first + rows, {last} + 1) - greatest(first, {begin}))"
 _REFUSED = """
-SELECT b.action, coalesce(b.outcome, 'planned'),
-    sum(least(e.first + e.rows, b.first + b.rows, %(last)s + 1) - greatest(e.first, b.first, %(begin)s))
+SELECT b.action, coalesce(b.outcome, 'planned') AS before,
+    sum(least(e.first + e.rows, b.first + b.rows, {last} + 1) - greatest(e.first, b.first, {begin})) AS rows
 FROM {events} e JOIN {batches} b
-    ON b.job = e.job AND b.undo = e.undo AND b.first > e.first - %(most)s AND b.first < e.first + e.rows
-        AND b.first + b.rows > greatest(e.first, %(begin)s) AND b.first <= %(last)s
-WHERE e.job = %(job)s AND e.undo = %(undo)s AND e.event = 'refuse'
-    AND e.first > %(begin)s - %(most)s AND e.first <= %(last)s AND e.first + e.rows > %(begin)s GROUP BY 1, 2"""
+    ON b.undo = e.undo AND b.first > e.first - {most} AND b.first < e.first + e.rows
+        AND b.first + b.rows > greatest(e.first, {begin}) AND b.first <= {last}
+WHERE e.undo = {undo} AND e.event = 'refuse'
+    AND e.first > {begin} - {most} AND e.first <= {last} AND e.first + e.rows > {begin} GROUP BY 1, 2"""
+_COUNTS = f"""
+SELECT 'plan', NULL, coalesce(outcome, 'planned'), {_COVERED} FROM {{batches}} WHERE {_TOUCHED} GROUP BY 3
+UNION ALL SELECT event, was, outcome, {_COVERED} FROM {{events}} WHERE {_TOUCHED} GROUP BY 1, 2, 3
+UNION ALL SELECT 'was refused', NULL, before, sum(rows) FROM ({_REFUSED}) AS refused GROUP BY 3"""
 _INTENDED = """
 SELECT coalesce(sum(CASE event WHEN 'intend' THEN rows ELSE -rows END), 0) FROM {events}
 WHERE job = %s AND (event IN ('intend', 'withdraw') OR (event = 'fail' AND was IS NULL))"""
@@ -179,18 +177,18 @@ class PostgresStore(OpenDatabaseJob):
         return self._count_outcomes_between(phase, self._first, self._last)
 
     def _count_outcomes_between(self, phase: Phase, first: int, last: int) -> Counter[str]:
+        counts: Counter[str] = Counter()
         undo = encode_undo_flag(phase)
-        with self.transaction():
-            counts = Counter(
-                {name: int(rows) for name, rows in self._fetch_counts(_PLANNED, undo, first, last)}
-            )
-            for event, was, outcome, rows in self._fetch_counts(_HAPPENED, undo, first, last):
+        for event, was, outcome, rows in self._fetch_counts(_COUNTS, undo, first, last):
+            if event == "plan":
+                counts[outcome] += int(rows)
+            elif event == "was refused":
+                counts[outcome] -= int(rows)
+            else:
                 states = Event(undo, 0, 0, 0, event, was, outcome, None, None, 0)
                 counts[outcome or states.state] += int(rows)
                 if event != "refuse":
                     counts[states.state_before] -= int(rows)
-            for _, before, rows in self._fetch_counts(_REFUSED, undo, first, last):
-                counts[before] -= int(rows)
         return +counts
 
     def count_actions(self) -> dict[str, int]:
@@ -244,10 +242,9 @@ class PostgresStore(OpenDatabaseJob):
         ]
 
     def _fetch_counts(self, statement: str, undo: int, first: int, last: int) -> list[Any]:
-        values = {"most": MOST, "job": self.job, "undo": undo, "begin": first, "last": last}
-        return self.fetch_with_given_values(
-            statement.format(events=self.events, batches=self.batches), values
-        )
+        names = {"events": self.events, "batches": self.batches}
+        numbers = {"most": MOST, "undo": undo, "begin": first, "last": last}
+        return self.fetch_with_given_values(statement.format(**names, **numbers), ())
 
     def _read_window(self, phase: Phase, after: int) -> list[PlannedBatch]:
         """Read the next batches: as many as hold some 2,000 rows, and no others, which may be large."""
