@@ -29,9 +29,8 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         key="username",
         key_is_unique=True,
         carries=("username", "email", "given_name", "family_name", "attributes"),
-        max_length={
-            "username": 255
-        },  # none is documented; it is what a segment of a path can be sure to carry
+        # None is documented; it is what a segment of a path can be sure to carry.
+        max_length={"username": 255},
         forms={
             "attributes": EntryRule(
                 lambda value: not isinstance(value, Mapping | list | tuple), "holds a list or an object"

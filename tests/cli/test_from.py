@@ -39,9 +39,8 @@ def test_the_users_of_another_system(systems: dict[str, Sandbox], tmp_path: Path
     )
     assert run("provision", people, "--to", "alsid").exit_code == 0
     arguments = ("provision", "--from", "alsid", "--to", "alloy", "--map", "email=username", "--job")
-    refused = run(
-        *arguments, tmp_path / "refused.job"
-    )  # new users of Alsid are inactive, and Alloy has only active ones
+    # New users of Alsid are inactive, and Alloy has only active ones.
+    refused = run(*arguments, tmp_path / "refused.job")
     assert refused.exit_code == 1
     assert "this user is inactive" in run("report", tmp_path / "refused.job").output
     result = run(*arguments, job, "--allow-inactive")

@@ -388,9 +388,8 @@ def test_an_answer_from_the_window_before_does_not_start_the_new_one() -> None:
 def test_more_than_was_left_shows_a_bucket_that_refills() -> None:
     window = QuotaWindow()
     window.update(told(50, 2, 9), now=100.0, sent=99.9)
-    window.update(
-        told(50, 2, 9), now=100.05, sent=99.95
-    )  # sent before the other's answer was there: tells nothing
+    # Sent before the other's answer was there: tells nothing.
+    window.update(told(50, 2, 9), now=100.05, sent=99.95)
     for step in (1.0, 2.0, 3.0):
         assert not window.refills
         window.update(told(50, 2 + step, 8), now=100.0 + step, sent=99.9 + step)

@@ -286,9 +286,8 @@ def test_a_job_whose_worker_was_killed_while_it_left_the_file_can_be_read(tmp_pa
     with contextlib.closing(database):
         database.execute("PRAGMA cache_size = 1")
         database.execute("BEGIN IMMEDIATE")
-        database.execute(
-            "UPDATE job SET stopped = hex(randomblob(500000))"
-        )  # too large to be kept in memory until the end
+        # Too large to be kept in memory until the end.
+        database.execute("UPDATE job SET stopped = hex(randomblob(500000))")
         for ending in ("", "-journal"):  # as they are when the worker dies now
             shutil.copy(f"{path}{ending}", f"{copy}{ending}")
         database.execute("ROLLBACK")

@@ -102,12 +102,8 @@ def run_many(command: ManyCommand) -> ExitCode:
 def _raise_all_mistakes(command: ManyCommand, reader: TableReader, chosen: TenantSelection) -> None:
     from ...provisioning.tenants import mistakes
 
-    needs: Mapping[Action, mistakes.SourceNeed] = {
-        "resume": mistakes.is_source_needed_to_resume,
-        "undo": mistakes.is_source_needed_to_undo,
-    }
-    need = needs.get(command.action, mistakes.is_source_needed_to_begin)
-    _, found = asyncio.run(mistakes.find_mistakes(chosen.tenants, need))
+    work: mistakes.WorkOnJob = command.action if command.action in ("resume", "undo") else "begin"
+    _, found = asyncio.run(mistakes.find_mistakes(chosen.tenants, work))
     reader.add_mistakes(found)
     reader.raise_mistakes()
 

@@ -162,9 +162,8 @@ class SourcePlanner:
         with pause_garbage_collector():  # it would walk over the rows of the slice again and again
             for block in blocks:
                 planned += self.plan_creations(block)
-                weight += (
-                    len(block) if isinstance(block, RowBlock) else len(block) // 4
-                )  # a fraction of the work
+                # Columns are a fraction of the work.
+                weight += len(block) if isinstance(block, RowBlock) else len(block) // 4
                 if weight >= size:
                     return planned, True
             self.spool_last_body_and_take_repeated_keys()

@@ -115,11 +115,9 @@ def _create_source(
             f"rows can be skipped in CSV files and workbooks only; leave out {format_argument_name('skip_rows')}",
             given.name,
         )
-    match format:
+    match format:  # each is loaded where it is read: most take a while
         case "parquet":
-            from .formats.parquet import (
-                ParquetSource,
-            )  # each format is loaded where it is read: most take a while
+            from .formats.parquet import ParquetSource
 
             return ParquetSource(given, mapping=mapping, key=key)
         case "excel":

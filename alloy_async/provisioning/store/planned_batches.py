@@ -52,9 +52,8 @@ class PlannedBatch(NamedTuple):
     def compute_checksum(self, undo: int) -> int:
         """Compute what tells a damaged record of this batch, in the set of rows that it belongs to, from a whole one."""
         kinds = self.digests is None, self.seen is None
-        found = crc32(
-            repr((undo, *self[:11], kinds)).encode(errors="surrogatepass")
-        )  # all but the long columns
+        all_but_long_columns = repr((undo, *self[:11], kinds))
+        found = crc32(all_but_long_columns.encode(errors="surrogatepass"))
         for column in (self.keys.encode(errors="surrogatepass"), self.digests or b"", self.seen or b""):
             found = crc32(b"%d:%b" % (len(column), column), found)
         return found

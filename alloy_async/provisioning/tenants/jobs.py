@@ -21,10 +21,7 @@ from ..sources import Source
 from ..store.states import JobState
 from ..store.store_opener import job_exists, read_job_header
 from .mistakes import (
-    SourceNeed,
-    is_source_needed_to_begin,
-    is_source_needed_to_resume,
-    is_source_needed_to_undo,
+    WorkOnJob,
     require_no_mistakes,
 )
 from .results import Result, TenantsReport, combine_reports_of_tenant
@@ -131,7 +128,7 @@ async def resume_many(
             return await _take_back(tenant, run, adopted=tenant.removes_adopted)
         return await _resume(tenant, run)
 
-    return await _run_for_all(tenants, work, run, at_once, on_event, is_source_needed_to_resume)
+    return await _run_for_all(tenants, work, run, at_once, on_event, "resume")
 
 
 async def undo_many(
@@ -158,7 +155,7 @@ async def undo_many(
     async def work(tenant: Tenant, run: RunOptions) -> Report:
         return await _take_back(tenant, run, adopted=adopted)
 
-    return await _run_for_all(tenants, work, run, at_once, on_event, is_source_needed_to_undo)
+    return await _run_for_all(tenants, work, run, at_once, on_event, "undo")
 
 
 async def _run_for_all(
@@ -167,10 +164,10 @@ async def _run_for_all(
     run: RunOptions | None,
     at_once: int,
     on_event: OnTenantEvent,
-    reads_source: SourceNeed = is_source_needed_to_begin,
+    purpose: WorkOnJob = "begin",
 ) -> TenantsReport[Result]:
     # Of all, before any tenant has its turn.
-    chosen = await require_no_mistakes(tuple(tenants), reads_source)
+    chosen = await require_no_mistakes(tuple(tenants), purpose)
     return await TenantsRunner(run, at_once, on_event).run(chosen, work)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeAlias
 
 from ...core.errors import AlloyAsyncError, ConfigurationError
 from ...directory import Directory
@@ -29,17 +29,17 @@ _GOES_WITH: Mapping[Mode, frozenset[Mode]] = {
 """The modes of other jobs that one account can have at the same time."""
 
 
-SourceNeed: TypeAlias = Callable[[Tenant], Awaitable[bool]]
-"""Tells whether the source of a tenant is going to be read."""
+WorkOnJob: TypeAlias = Literal["begin", "resume", "undo"]
+"""What is about to be done with the job of each tenant."""
 
 
-async def is_source_needed_to_begin(tenant: Tenant) -> bool:
-    """Tell that a new job reads the source."""
-    return True
+async def is_source_needed(tenant: Tenant, work: WorkOnJob) -> bool:
+    """Tell whether the source of a tenant is going to be read.
 
-
-async def is_source_needed_to_resume(tenant: Tenant) -> bool:
-    """Tell whether going on reads the source: not where the job has ended, or is taken back."""
+    Whoever begins a job reads it, and a job knows by itself what to take back; going on reads it, but where the job has ended.
+    """
+    if work != "resume":
+        return work == "begin"
     if tenant.is_correction or tenant.is_taken_back:
         return tenant.is_correction
     try:
@@ -49,14 +49,7 @@ async def is_source_needed_to_resume(tenant: Tenant) -> bool:
     return header.state not in ("done", "undone")
 
 
-async def is_source_needed_to_undo(tenant: Tenant) -> bool:
-    """Tell that a job knows by itself what to take back."""
-    return False
-
-
-async def require_no_mistakes(
-    tenants: Sequence[Tenant], reads_source: SourceNeed = is_source_needed_to_begin
-) -> list[Tenant]:
+async def require_no_mistakes(tenants: Sequence[Tenant], work: WorkOnJob = "begin") -> list[Tenant]:
     """Look at every tenant, and refuse them all where one has a mistake; see `find_mistakes`.
 
     Returns:
@@ -65,20 +58,20 @@ async def require_no_mistakes(
     Raises:
         TenantsError: with all mistakes that were found.
     """
-    looked_at, mistakes = await find_mistakes(tenants, reads_source)
+    looked_at, mistakes = await find_mistakes(tenants, work)
     if mistakes:
         raise TenantsError(mistakes)
     return looked_at
 
 
 async def find_mistakes(
-    tenants: Sequence[Tenant], reads_source: SourceNeed = is_source_needed_to_begin
+    tenants: Sequence[Tenant], work: WorkOnJob = "begin"
 ) -> tuple[list[Tenant], list[Mistake]]:
     """Look at every tenant: its name, its job's place, its credential, its source and its account. Nothing is sent.
 
     Args:
         tenants: all.
-        reads_source: tells of which a source that cannot be opened is a mistake.
+        work: what is about to be done; a source that cannot be opened is a mistake only where it is going to be read.
 
     Returns:
         The tenants, as `require_no_mistakes` gives them, and what is wrong with some.
@@ -88,7 +81,7 @@ async def find_mistakes(
 
     async def look(tenant: Tenant) -> tuple[Tenant, str]:
         async with free:
-            reads = await reads_source(tenant)
+            reads = await is_source_needed(tenant, work)
             try:
                 async with tenant.open_target() as target:
                     account = await _identify_account(target, salt)

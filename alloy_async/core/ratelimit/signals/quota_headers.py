@@ -62,9 +62,8 @@ def _create_form(prefix: str, suffix: str = "", **more: object) -> HeaderForm:
 
 PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 FORMS: tuple[HeaderForm, ...] = (
-    _create_form(
-        "x-ratelimit-", scope="x-ratelimit-resource"
-    ),  # GitHub; with reset-after: Discord; Atlassian: RFC 3339
+    # GitHub; with reset-after: Discord; Atlassian: RFC 3339
+    _create_form("x-ratelimit-", scope="x-ratelimit-resource"),
     _create_form("ratelimit-"),  # the early drafts of the IETF, Zendesk
     _create_form("x-rate-limit-"),  # Okta, X
     _create_form("x-ratelimit-", "-requests"),  # OpenAI: reset as 6m0s
