@@ -189,10 +189,10 @@ async def test_single_rows_are_intended_a_few_calls_ahead_and_no_further(
     tmp_path: Path, unique: bool
 ) -> None:
     run, ahead = RunOptions(concurrency=2), []
-    job, number = tmp_path / "users.job", 2000 if unique else 300  # each of these waits for the disk
+    job, number = tmp_path / "users.job", 6000 if unique else 300  # each of these waits for the disk
 
     def script(call: int, records: Sequence[UserRecord]) -> None:
-        if call % 50 == 0:
+        if call % (number // 20) == 0:
             ahead.append(sum(row.state == "intended" for row in rows_of(job)))
         if call == number - 100:
             run.stop.set()
@@ -204,7 +204,7 @@ async def test_single_rows_are_intended_a_few_calls_ahead_and_no_further(
     assert report.counts.created + report.counts.planned == number
     # Of a quick system as many as are sent in a moment, with as many whose outcomes wait to be written; who could be doubled
     # is never intended in advance.
-    assert 8 < max(ahead) <= 3 * 256 if unique else max(ahead) <= 2
+    assert 8 < max(ahead) <= 3 * 1000 if unique else max(ahead) <= 2
     assert {(row.state, row.attempts) for row in rows_of(job)} == {("done", 1), ("planned", 0)}
     assert (await resume(job, target)).counts == Counts(created=number)
 

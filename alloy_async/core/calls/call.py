@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
@@ -83,7 +84,8 @@ class Call:
     def _apply_scope(self, scope: Scope | None) -> None:
         """Take in what holds for the block of code around the call."""
         if scope is not None:
-            self.deadline = min(self.deadline, scope.count_seconds_left())
+            if scope.ends != math.inf:
+                self.deadline = min(self.deadline, scope.count_seconds_left())
             self.check, self.watch = scope.check, scope.watch
         if self.options.settings.telemetry is not None or (
             scope is not None and scope.explanation is not None

@@ -27,8 +27,9 @@ from .sending.row_executor import RowExecutor
 
 _FIRST_AHEAD = 4
 """Single rows, for each call in flight, whose intents share a transaction at first: a durable one takes as long as a call."""
-_MOST_AHEAD = 256
-"""Single rows whose intents share a transaction at most. After a crash, each of them takes a question."""
+_MOST_AHEAD = 1000
+"""Single rows whose intents share a transaction at most, where the system is so quick that these go in a moment. After a crash,
+each of them takes a question; those go as quickly."""
 _SECONDS_AHEAD = 0.25
 """Seconds in which the rows of one transaction should be sent: so far ahead they go where the system is quick."""
 _SECONDS_PENDING = 0.1

@@ -15,7 +15,7 @@ from ..store.states import JobEvent
 from ..store.writer import JobWriter
 from .crash_points import crash_hook
 
-_MOST_PENDING = 256
+_MOST_PENDING = 1000
 _NAMES_OF_UNDOING: dict[RowOutcome | None, RowOutcome] = {
     "created": "restored", "updated": "restored", "exists": "kept", "drifted": "kept",
 }  # fmt: skip
@@ -158,7 +158,8 @@ class PerSecondStats:
 
     def add_call(self, seconds: float) -> None:
         """Count a call that took so long."""
-        self._end_past_second()
+        if int(self._clock()) != self._second:
+            self._end_past_second()
         self._latencies.append(seconds)
 
     def add_retry(self, event: RetryEvent) -> None:

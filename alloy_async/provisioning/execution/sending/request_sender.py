@@ -89,7 +89,8 @@ class RequestSender:
             What it answered; else what is the same of all; nothing where surely it was not made and will not be; None when it
             was refused as a whole, for one of several users in it.
         """
-        if self._context.run.stop.is_set():
+        stop = self._context.run.stop
+        if stop.is_set():
             await self._guard.stop_sending(INTERRUPTED)
             return ()
         self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
@@ -102,7 +103,11 @@ class RequestSender:
             return await self._convert_error_to_outcomes(error, size)
         self._reach("after answer")
         self._recorder.stats.add_call(time.perf_counter() - began)
-        await self._tell_guard(answer)
+        usual = answer if isinstance(answer, BatchOutcome) else answer[0]
+        if usual.status == "unknown" or stop.is_set():
+            await self._tell_guard(answer)
+        else:
+            self._guard.note_answer()
         return answer
 
     async def _convert_error_to_outcomes(

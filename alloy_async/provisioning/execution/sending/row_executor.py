@@ -111,10 +111,15 @@ class RowExecutor:
     async def _send_single(self, rows: Sequence[JobRow]) -> tuple[list[RowResult], list[JobRow]]:
         """Send one intended row; as `_send_together`, at half of its cost."""
         outcomes = await self._send_and_collect_outcomes(rows)
-        if outcomes:
+        if not outcomes:
+            await self.record_as_withdrawn(rows)
+            return [], []
+        row, outcome = rows[0], outcomes[0]
+        if outcome.status not in ("created", "updated", "deleted") or not self.can_lookup_clear_doubt(row):
             return await self._record_and_reconcile_outcomes(rows, outcomes)
-        await self.record_as_withdrawn(rows)
-        return [], []
+        result = row.create_settling_result(outcome.status, outcome.reason, outcome.remote_id)
+        self._recorder.pending.append(result)
+        return [result], []
 
     async def _send_together(
         self, rows: Sequence[JobRow], known: list[Answer]
@@ -191,7 +196,7 @@ class RowExecutor:
             self._keep_outcomes_of_cut_off_call(rows, work)
             raise
         if answer:
-            self._intents.drop_from_unsent(row.number for row in rows)
+            self._intents.drop_from_unsent([row.number for row in rows])
         return answer.list_outcomes([row.key for row in rows]) if isinstance(answer, BatchOutcome) else answer
 
     def _keep_outcomes_of_cut_off_call(self, rows: Sequence[JobRow], work: WithdrawableCall) -> None:
