@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,22 @@ async def test_what_waits_is_written_before_the_store_is_closed(tmp_path: Path) 
     writer.close()  # once more does nothing
     with open_store_for_reading(tmp_path / "1.job") as store:
         assert [note.text for note in store.read_notes()] == [str(n) for n in range(50)]
+
+
+async def test_what_nobody_waits_for_is_done_with_the_next_call_and_fails_with_it(tmp_path: Path) -> None:
+    writer = create_writer(tmp_path, 1)
+    for text in ("first", "second"):
+        writer.add_to_next_call(writer.store.add_note, "test", text)
+    assert await writer.call(lambda: [note.text for note in writer.store.read_notes()]) == ["first", "second"]
+    writer.add_to_next_call(writer.store.add_note, "test", "third")
+    writer.add_to_next_call(json.loads, "no JSON")
+    with pytest.raises(json.JSONDecodeError):
+        await writer.call(writer.store.add_note, "test", "fourth")
+    await writer.call(writer.store.add_note, "test", "fifth")  # what failed is not tried again
+    writer.add_to_next_call(writer.store.add_note, "test", "nobody called any more")
+    await writer.aclose()
+    with open_store_for_reading(tmp_path / "1.job") as store:
+        assert [note.text for note in store.read_notes()] == ["first", "second", "fifth"]
 
 
 async def test_who_waits_for_the_end_may_be_cancelled_and_the_end_comes(tmp_path: Path) -> None:

@@ -84,7 +84,8 @@ class ProgressRecorder:
 
         def write() -> None:
             store.record_results(self.phase, named)
-            store.add_seconds(seconds)
+            if seconds:
+                store.add_seconds(seconds)
 
         await self._writer.call(write)
         self._reach("after outcome")

@@ -55,7 +55,7 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
             planner = create_source_planner(context, lookup if asks else None, keys.find_earlier_or_add)
             await engine.run(_iterate_until_stop(plan_streamed_rows(context, planner), context, engine))
     tally = await context.writer.call(context.store.count_outcomes, "apply")
-    await record_findings(context, planner, planner.findings, rows=sum(tally.values()))
+    record_findings(context, planner, planner.findings, rows=sum(tally.values()))
     return Checked(
         planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped_columns
     )

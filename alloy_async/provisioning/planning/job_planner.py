@@ -15,7 +15,7 @@ from ..job_context import JobContext
 from ..sources import Finding
 from ..sources.blocks import read_row_blocks
 from ..store.job_store import FINALITY, Remark
-from ..store.planned_batches import group_into_batches
+from ..store.planned_batches import PlannedBatch, group_into_batches
 from .repeated_keys import record_repeated_rows_as_refused
 from .row_actions import plan_removals
 from .source_planner import SourcePlanner
@@ -41,10 +41,15 @@ async def plan_whole_source(context: JobContext) -> Checked:
     async with UserLookup(target, comparer) as lookup:
         users = await lookup.take_snapshot() if mode == "sync" else 0
         planner = create_source_planner(context, lookup if asks and lookup.is_possible else None)
+        waiting: Sequence[PlannedBatch] = ()
         async for batches in planner.iterate_planned_slices(read_row_blocks(context.source), _SLICE):
-            await writer.call(context.store.insert_batches, "apply", batches)
+            if waiting:
+                await writer.call(context.store.insert_batches, "apply", waiting)
+            waiting = batches
             number += sum(batch.rows for batch in batches)
             context.run.on_event(Checking(planner.rows))
+        # The last, with what follows: most sources have one slice.
+        writer.add_to_next_call(context.store.insert_batches, "apply", waiting)
         repeated: list[Finding] = []
         newly_refused = 0
         if planner.repeated:
@@ -60,7 +65,7 @@ async def plan_whole_source(context: JobContext) -> Checked:
     found = sorted([*planner.findings, *repeated], key=lambda finding: finding.line)
     findings = tuple(found[:SHOWN_FINDINGS])
     errors = planner.errors + newly_refused
-    await record_findings(context, planner, findings, rows=number, state=header.get_state_after_event("plan"))
+    record_findings(context, planner, findings, rows=number, state=header.get_state_after_event("plan"))
     checked = Checked(planner.rows, errors, planner.warnings, findings, planner.dropped_columns)
     context.run.on_event(checked)
     return checked
@@ -89,18 +94,19 @@ def create_source_planner(
     )
 
 
-async def record_findings(
+def record_findings(
     context: JobContext, planner: SourcePlanner, findings: Sequence[Finding], **header: Any
 ) -> None:
-    """Write down what the checks found, and what of the header comes with it."""
+    """Have what the checks found, and what of the header comes with it, written with the next call of the writer."""
     remarks = [Remark(one.line, one.column, one.severity, one.message) for one in findings]
     dropped = json.dumps(planner.dropped_columns, ensure_ascii=False)
 
     def write() -> None:
         context.writer.update_header(warnings=planner.warnings, dropped=dropped, **header)
-        context.store.add_remarks(remarks)
+        if remarks:
+            context.store.add_remarks(remarks)
 
-    await context.writer.call(write)
+    context.writer.add_to_next_call(write)
 
 
 async def _add_finality_note(context: JobContext) -> None:

@@ -41,6 +41,7 @@ class JobWriter:
         self._failure: JobError | None = None
         self._lock = threading.Lock()
         self._calls: list[_Call] = []
+        self._before_next_call: list[Callable[[], object]] = []
         self._is_scheduled = False
         self._is_closing = False
         self._closed: Future[None] = Future()
@@ -74,12 +75,27 @@ class JobWriter:
             JobError: the job cannot be written any more; nothing may be sent from then on.
         """
         loop = asyncio.get_running_loop()
-        call = _Call(partial(work, *args), durable, loop, loop.create_future())
+        before, self._before_next_call = self._before_next_call, []
+
+        def do() -> T:
+            for one in before:
+                one()
+            return work(*args)
+
+        call = _Call(do, durable, loop, loop.create_future())
         with self._lock:
             self._calls.append(call)
             self._schedule()
         result: T = await call.result
         return result
+
+    def add_to_next_call(self, work: Callable[[Unpack[Args]], object], *args: *Args) -> None:
+        """Have a verb called before what the next `call` does, in its transaction: what it raises, that call raises.
+
+        For what nobody has to wait for, as each wait costs two changes of thread and a transaction. Where the writer is closed
+        before another call comes, it is not called.
+        """
+        self._before_next_call.append(partial(work, *args))
 
     def update_header(self, **columns: Any) -> None:
         """Change attributes of the header, from within a `call`; durable with the next intent, or when the store is closed."""

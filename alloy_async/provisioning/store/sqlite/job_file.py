@@ -14,9 +14,6 @@ from ..header import JobHeader
 from .lock import CopiedJobGuard, WorkerLock, WorkerProbe
 from .schema import DamagedRecord, connect, create_template, insert_header, open_existing_job_file
 
-_DURABLE = "PRAGMA synchronous = NORMAL"
-"""Of the log; what must be durable is moved into the file."""
-
 
 class JobFile:
     """A job file, as `create`, `open` and `open_for_reading` open it.
@@ -40,6 +37,7 @@ class JobFile:
         self._lock = lock
         self._probe = probe
         self._in_transaction = False
+        self._is_synced = False
         self.next_id = 1
         self.guard: CopiedJobGuard = CopiedJobGuard(database, path)
 
@@ -87,7 +85,7 @@ class JobFile:
             with store.raise_as_job_error():
                 if header is None:
                     database.execute("PRAGMA journal_mode = WAL")
-                    database.execute(_DURABLE)
+                    store._sync_log()
                 else:
                     # Nothing of a new job has to outlive a loss of power before its first intent, or its end. Later, a log that
                     # begins anew over an old one would not be safe like this.
@@ -156,10 +154,16 @@ class JobFile:
                     # request that may have left: a log is left behind when the file is copied after a crash, and of one
                     # SQLite ignores, silently, whatever follows a damaged byte. A lost outcome leaves its row in doubt, and
                     # is found out by asking; a lost intent would be sent twice.
-                    self._database.execute(_DURABLE)
+                    self._sync_log()
                     self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._in_transaction = False
+
+    def _sync_log(self) -> None:
+        """Have the log reach the disk before it goes into the file, from now on."""
+        if not self._is_synced:
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._is_synced = True
 
     def check_worker(self) -> None:
         """See `JobStore`; the operating system holds the lock for as long as this process lives."""
@@ -182,7 +186,7 @@ class JobFile:
         """Leave one file, for readers too, and let others work on it."""
         if self._lock:
             try:
-                self._database.execute(_DURABLE)
+                self._sync_log()
                 # The log goes into the file and is removed; then one sector of the file says that there is none. That needs no
                 # journal on disk, and to make, sync and remove one took as long as all the rest of closing.
                 self._database.execute("PRAGMA journal_mode = MEMORY")

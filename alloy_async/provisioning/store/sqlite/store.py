@@ -168,7 +168,9 @@ def read_row_stretches(
     database: sqlite3.Connection, undo: int, after: int, states: Sequence[RowState]
 ) -> Iterator[RowStretch]:
     """Give the rows behind a number as they are now, in their order; only those in one of the states."""
-    while window := _read_window(database, undo, after):
+    rows = _WINDOW
+    while rows >= _WINDOW and (window := _read_window(database, undo, after)):
+        rows = sum(batch.rows for batch in window)
         last = window[-1].first + window[-1].rows - 1
         overlay = RowOverlay(window, _read_events(database, undo, window[0].first, last))
         for batch in window:
