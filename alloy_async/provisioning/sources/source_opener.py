@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, get_args
+from typing import BinaryIO, Literal, get_args
 
 import orjson
 
@@ -22,14 +22,8 @@ from .files.input_bytes import (
     parse_source_place,
 )
 from .files.pipes import make_cancellable
+from .formats.file_source import FileSource
 from .interface import Source
-
-if TYPE_CHECKING:
-    from .formats.csv_file import CsvSource
-    from .formats.excel import ExcelSource
-    from .formats.json_documents import JsonDocumentSource
-    from .formats.json_lines import JsonLinesSource
-    from .formats.parquet import ParquetSource
 
 Format = Literal["csv", "tsv", "jsonl", "json", "parquet", "excel"]
 _SUFFIXES: dict[str, Format] = {".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json"}
@@ -105,7 +99,7 @@ def _create_source(
     encoding: str | None,
     sheet: str | None,
     skip_rows: int,
-) -> CsvSource | JsonLinesSource | JsonDocumentSource | ParquetSource | ExcelSource:
+) -> FileSource:
     if sheet is not None and format != "excel":
         raise SourceError(
             f"only workbooks have sheets; leave out {format_argument_name('sheet')}", given.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 from ....directory import BatchOutcome, EncodingDirectory, Outcome
 from ...store.rows import RowResult, RowStretch
@@ -56,7 +57,7 @@ class BatchSender:
         keys, work = batch.keys, self._requests.create_withdrawable_call()
         try:
             answer = await self._requests.call_and_collect(
-                len(keys), lambda: self._target.create_encoded(batch.body, keys), work
+                len(keys), partial(self._target.create_encoded, batch.body, keys), work
             )
         except asyncio.CancelledError:
             if work.may_have_acted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import TypeAlias
 
 from ....core.errors import AlloyAsyncError
@@ -190,7 +191,7 @@ class RowExecutor:
         work = self._requests.create_withdrawable_call()
         try:
             answer = await self._requests.call_and_collect(
-                len(rows), lambda: self._requests.send_rows(rows), work
+                len(rows), partial(self._requests.send_rows, rows), work
             )
         except asyncio.CancelledError:
             self._keep_outcomes_of_cut_off_call(rows, work)

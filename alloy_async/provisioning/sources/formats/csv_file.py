@@ -15,6 +15,7 @@ from ..files.encoding import count_lines, detect_encoding, iterate_decoded_block
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row
 from .csv_parser import CsvParser, Record
+from .file_source import FileSource
 from .header_search import REPEATED, Header, find_header, find_repeated_header_rows, is_repeated_header
 from .swallowed_rows import SwallowedRows
 
@@ -25,7 +26,7 @@ _SEP_MARK = re.compile(r'"?sep=([^"\r\n])"?[\s;,|"]*', re.IGNORECASE)
 """Excel's own mark, as it and its imitators write it."""
 
 
-class CsvSource:
+class CsvSource(FileSource):
     """A text file with one person a row, a header, and a delimiter between the cells.
 
     UTF-8 (with or without mark) and marked UTF-16 and UTF-32 are recognised, as is the delimiter (comma, semicolon, tab
@@ -43,8 +44,6 @@ class CsvSource:
         SourceError: the file is empty or is not text, has no header or no column for the key.
     """
 
-    allow_empty = False
-
     def __init__(
         self,
         origin: InputBytes,
@@ -55,9 +54,8 @@ class CsvSource:
         encoding: str | None,
         skip_rows: int = 0,
     ) -> None:
-        self.name: str = origin.name
+        super().__init__(origin)
         self.encoding: str = detect_encoding(origin, encoding)
-        self._origin = origin
         first, lines = skip_rows + 1, self._read_head_lines(skip_rows)
         if lines and (mark := _SEP_MARK.fullmatch(lines[0])):
             delimiter, first, lines = delimiter or mark[1], first + 1, lines[1:]
@@ -70,6 +68,7 @@ class CsvSource:
             raise SourceError(f"the file has no header; {hint}", self.name)
         self.header = header
         self.columns: ColumnLayout = header.match_fields(mapping, key, self.name)
+        self.holds_secrets: bool = self.columns.holds_secrets
         self._key = self.columns.fields.get(key)
         self._usual_width = usual_width
         self._swallowed_rows = SwallowedRows(self.columns, key, self.delimiter, self.name)
@@ -81,15 +80,6 @@ class CsvSource:
     def header_line(self) -> int:
         """The line of the column names."""
         return self.header.line
-
-    @property
-    def holds_secrets(self) -> bool:
-        """Whether a column holds passwords or other secrets, by its name."""
-        return self.columns.holds_secrets
-
-    def digest(self) -> str | None:
-        """Return a hash of the content; see `Source.digest`."""
-        return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header, in constant memory; rows without any content are left out."""

@@ -16,6 +16,7 @@ from ..column_layout import ColumnLayout
 from ..field_map import FieldMap, format_suggestion
 from ..files.input_bytes import InputBytes
 from ..interface import Finding, Row, create_typed_row
+from .file_source import FileSource
 from .header_search import REPEATED, Header, find_header, is_repeated_header
 from .hidden_and_merged_cells import SheetMarks, read_marks
 
@@ -25,7 +26,7 @@ _FIRST_ROUNDED = 10**15
 _MOMENTS = (datetime.date, datetime.time, datetime.timedelta)
 
 
-class ExcelSource:
+class ExcelSource(FileSource):
     """A sheet of a workbook with one person a row; `line` is the sheet's row.
 
     Values come as they are typed: numbers without a fraction as whole numbers, dates as text (`2026-01-31`), a number that is
@@ -45,13 +46,10 @@ class ExcelSource:
         ConfigurationError: python-calamine is not installed.
     """
 
-    allow_empty = False
-
     def __init__(
         self, origin: InputBytes, *, mapping: FieldMap, key: str, sheet: str | None = None, skip_rows: int = 0
     ) -> None:
-        self.name: str = origin.name
-        self._origin = origin
+        super().__init__(origin)
         self._skip = skip_rows
         with origin.open_stream() as stream:
             data = stream.read()
@@ -68,10 +66,6 @@ class ExcelSource:
     def header_line(self) -> int:
         """The row of the column names."""
         return self.header.line
-
-    def digest(self) -> str | None:
-        """Return a hash of the content; see `Source.digest`."""
-        return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header; rows without any content are left out."""

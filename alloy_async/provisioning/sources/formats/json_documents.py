@@ -19,6 +19,7 @@ from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
 from .exact_json import parse_exactly
+from .file_source import FileSource
 from .json_lines import create_rows, refuse_source_without_key
 
 _NEXT = re.compile(r"next(?!sync)")
@@ -32,7 +33,7 @@ _PAGES = re.compile(r"(total|number)?(of)?pages(total|count)?|pagecount|lastpage
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|"', re.DOTALL)
 
 
-class JsonDocumentSource:
+class JsonDocumentSource(FileSource):
     """A text file with a JSON array of objects, one object a person; or with objects one after another.
 
     Also an object around such an array, as APIs answer (`{"value": [...]}`, SCIM's `Resources`): it is held in memory then;
@@ -48,20 +49,13 @@ class JsonDocumentSource:
         SourceError: the file is empty or is not text, or the objects lack the key.
     """
 
-    allow_empty = False
-
     def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str, encoding: str | None) -> None:
-        self.name: str = origin.name
-        self._origin = origin
+        super().__init__(origin)
         self._mapping = mapping
         self._key = key
         self.encoding: str = detect_encoding(origin, encoding)
         head = "".join(read_head_lines(origin, self.encoding))
         refuse_source_without_key(self._read_rows([(1, head)], whole=origin.whole), key, self.name)
-
-    def digest(self) -> str | None:
-        """Return a hash of the content; see `Source.digest`."""
-        return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows."""

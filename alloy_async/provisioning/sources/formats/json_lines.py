@@ -21,6 +21,7 @@ from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
 from .exact_json import is_exact, parse_exactly
+from .file_source import FileSource
 
 _CHECKED_ROWS = 100
 _MARK = secrets.token_hex(4)
@@ -28,7 +29,7 @@ _MAY_LOSE = frozenset({float, dict, list})
 """Types of which a value may have lost something, or one within it."""
 
 
-class JsonLinesSource:
+class JsonLinesSource(FileSource):
     """A text file with one JSON object a line; a line that holds none is a finding, not the end.
 
     The members are the columns. Those of an object `attributes` are free attributes, those of `name` are
@@ -44,20 +45,13 @@ class JsonLinesSource:
         SourceError: the file is empty or is not text, its objects do not stand one a line, or lack the key.
     """
 
-    allow_empty = False
-
     def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str, encoding: str | None) -> None:
-        self.name: str = origin.name
-        self._origin = origin
+        super().__init__(origin)
         self._mapping = mapping
         self.encoding: str = detect_encoding(origin, encoding)
         self._refuse_other_json()
         head = enumerate(read_head_lines(origin, self.encoding), 1)
         refuse_source_without_key(create_rows(ObjectRows(self.name, mapping), head), key, self.name)
-
-    def digest(self) -> str | None:
-        """Return a hash of the content; see `Source.digest`."""
-        return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows, in constant memory; empty lines are left out."""

@@ -19,11 +19,12 @@ from ..field_map import FieldMap
 from ..files.input_bytes import InputBytes
 from ..interface import Row
 from ..object_rows import ObjectRows
+from .file_source import FileSource
 
 _BATCH = 2000
 
 
-class ParquetSource:
+class ParquetSource(FileSource):
     """A Parquet file with one person a row. Dates and decimals become text; `line` is the row's number, from 1.
 
     Args:
@@ -36,11 +37,8 @@ class ParquetSource:
         ConfigurationError: pyarrow is not installed.
     """
 
-    allow_empty = False
-
     def __init__(self, origin: InputBytes, *, mapping: FieldMap, key: str) -> None:
-        self.name: str = origin.name
-        self._origin = origin
+        super().__init__(origin)
         self._mapping = mapping
         self._arrow, self._parquet = _import_pyarrow(self.name)
         with self._open_file() as file:
@@ -55,10 +53,6 @@ class ParquetSource:
         self.holds_secrets: bool = columns.holds_secrets or is_nested
         if lack := columns.explain_missing_key_column(key):
             raise SourceError(lack, self.name)
-
-    def digest(self) -> str | None:
-        """Return a hash of the content; see `Source.digest`."""
-        return self._origin.digest()
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows, a batch in memory at a time."""
