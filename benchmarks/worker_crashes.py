@@ -1,9 +1,9 @@
 """`python -m benchmarks.worker_crashes --runs N`: workers of shared jobs that are lost, over many seeds; exit 1 when one lied.
 
 Each run loses one process at a boundary (kill -9, or stopped past its lease and woken up), or the database (killed,
-restarted, its disk full for a while, or its clock set forward or back), the client that began the job, or the scheduler of
-a Dask cluster; others carry the job on. Then what the job claims is compared with the ledger of a server of its own:
-users = rows, one outcome a row, no effect twice. For Alloy (batches) and Smooch (one a request) in turn.
+restarted, silent, its disk full for a while, or its clock set forward or back), the client that began the job, or the
+scheduler of a Dask cluster; others carry the job on. Then what the job claims is compared with the ledger of a server of its
+own: users = rows, one outcome a row, no effect twice. For Alloy (batches) and Smooch (one a request) in turn.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ import psycopg
 from alloy_async.core.errors import AlloyAsyncError
 from alloy_async.provisioning import resume
 from alloy_async.provisioning.execution.crash_points import CrashPoint
+from alloy_async.provisioning.store.postgres.connection import CONNECT_SECONDS
 from alloy_async.provisioning.store.store_opener import delete_store, open_store_for_reading
 from alloy_async.sandbox import Fault, Sandbox
 
@@ -42,6 +43,7 @@ Loss: TypeAlias = Literal[
     "stopped and the whole job taken over",
     "database killed",
     "database restarted",
+    "database silent",
     "database's clock set forward",
     "database's clock set back",
 ]
@@ -106,7 +108,7 @@ def _take_over(
     for worker in workers:
         worker.join(PATIENCE)
         codes.append(worker.exitcode)
-    was_away = loss in ("database killed", "database restarted")
+    was_away = loss in ("database killed", "database restarted", "database silent")
     if was_away and 0 not in codes:
         # They came while it was away: whoever starts workers does so again.
         worker, _ = start_worker(scene)
@@ -129,6 +131,9 @@ def _lose(scene: Scene, rng: random.Random, loss: Loss, pid: int) -> None:
                 "UPDATE alloy_async.shards SET lease_until = lease_until + make_interval(mins => %s)",
                 (minutes,),
             )
+    elif loss == "database silent":
+        with scene.server.hold_still():  # sometimes for so long that it is given up
+            time.sleep(rng.uniform(0, 1.5 * LEASE) + rng.choice((0.0, LEASE + CONNECT_SECONDS)))
     else:
         scene.server.kill() if loss == "database killed" else scene.server.stop()
         time.sleep(rng.uniform(0, 1.5 * LEASE))

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -68,6 +69,23 @@ class DatabaseServer:
         # A dead process for which nobody has waited would pass for a server that runs.
         for path in (self._server.pgdata / "postmaster.pid", *self._server.pgdata.glob(".s.PGSQL.*.lock")):
             path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def hold_still(self) -> Iterator[None]:
+        """Let it hold still, as when its host is paused: its sockets stay open, and nothing is answered."""
+        parent = psutil.Process(self._server.get_pid())
+        processes = [parent]
+        parent.suspend()  # first, so that no child is added
+        for child in parent.children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.suspend()
+                processes.append(child)
+        try:
+            yield
+        finally:
+            for process in processes:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def start(self) -> None:
         """Start it again; it has recovered then."""

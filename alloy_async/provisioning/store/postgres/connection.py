@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+import math
+import time
+from collections.abc import Generator, Iterator
+from typing import Any, TypeVar
 
 from ...errors import JobError, JobUnavailable
 from .address import JobAddress
 from .driver import psycopg
 from .transaction import Statement
+
+T = TypeVar("T")
 
 _LIMITS = (
     "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)"
@@ -32,9 +36,62 @@ _HINTS = {
     "No such file or directory": "see that the server runs, and has its socket there",
 }
 """What to do next, by a sign in what the driver says."""
+CONNECT_SECONDS: int = 10
+"""Seconds that a new connection may take."""
+_PATIENCE = 15.0
+"""Seconds without an answer after which a connection is suspected, at most."""
 _passwords: dict[str, str] = {}
 """What opened a database in this process, by its address: reports and errors have that without the password, and their jobs are
 opened by it again, to write the rows that did not go in, say."""
+
+
+class WatchedConnection(psycopg.Connection[Any]):
+    """A connection that does not wait for ever where the way to the database has fallen silent.
+
+    What stands in between, as a pooler, a balancer, or the database's own host, may be stopped with its sockets open: then
+    TCP sees nothing wrong. A statement may take long by itself, so a silent connection is given up only where a new one is
+    not answered either.
+
+    Attributes:
+        patience: seconds of silence after which a new connection is tried, again and again.
+        patience_of_new: seconds that the new one may take.
+    """
+
+    patience: float = math.inf
+    patience_of_new: int = CONNECT_SECONDS
+
+    def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
+        """Wait for an answer; see `psycopg.Connection.wait`.
+
+        Raises:
+            psycopg.OperationalError: the database is silent; the connection is closed.
+        """
+        return super().wait(self._watch(gen), *args, **options)
+
+    def _watch(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+        heard = time.monotonic()
+        try:
+            wanted = next(gen)
+            while True:
+                if ready := (yield wanted):
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > self.patience:
+                    self._refuse_silence()
+                    heard = time.monotonic()
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def _refuse_silence(self) -> None:
+        try:
+            psycopg.connect(
+                self.info.dsn, password=self.info.password, connect_timeout=self.patience_of_new
+            ).close()
+        except psycopg.OperationalError as error:
+            self.pgconn.finish()  # else whoever cleans up would wait for an answer, too
+            message = f"it does not answer any more, and no new connection either: {error}"
+            raise psycopg.OperationalError(message) from None
 
 
 def connect(address: JobAddress) -> psycopg.Connection[Any]:
@@ -48,18 +105,19 @@ def connect(address: JobAddress) -> psycopg.Connection[Any]:
     where = address.shown.partition("#")[0]
     password = address.password or _passwords.get(where)
     with raise_as_job_error(address, "the database cannot be reached"):
-        database = psycopg.connect(
+        database = WatchedConnection.connect(
             address.database,
             password=password,  # none given: as the environment, or a password file, says
             autocommit=True,
             prepare_threshold=None,
-            connect_timeout=10,
+            connect_timeout=CONNECT_SECONDS,
             # Who is cut off from the database notices within the length of a lease.
             tcp_user_timeout=int(address.lease * 1000),
             keepalives_idle=max(int(address.lease / 3), 1),
             keepalives_interval=max(int(address.lease / 6), 1),
             keepalives_count=3,
         )
+        database.patience = min(address.lease, _PATIENCE)
     if password is not None:
         _passwords[where] = password
     return database
