@@ -2,7 +2,8 @@
 
 Each is a process that has everything loaded before the clock starts; the plan is made before it, too. They run in turn.
 What two workers are worth is told by CPU time, as if each had a processor of its own and database and system were elsewhere:
-here they share two with all of that. A system that answers at once leaves nothing but the client's work.
+here they share two with all of that. A system that answers at once leaves nothing but the client's work. Where it is the system
+that takes its time, real time tells.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from .provision_job import read_peak_megabytes
 from .server import run_server
 
 SHARDS = 8
+_LATENCY, _SLOW_ROWS, _SLOW_SHARDS = 0.2, 720, 4
 
 
 async def split(source: str, target: Directory, place: JobPlace, shard_rows: int) -> None:
@@ -52,24 +54,33 @@ async def split(source: str, target: Directory, place: JobPlace, shard_rows: int
             await split_job(context)
 
 
-async def be_worker(system: str, url: str, place: str, source: str, shard_rows: int) -> tuple[float, float]:
-    """Plan the job, or work on it once a word comes: the peak memory in megabytes, and CPU seconds from then on."""
-    from alloy_async import AlloyDirectory, AsyncAlloy, AsyncSmooch, SmoochDirectory
+class Pace(NamedTuple):
+    """How fast each process may go: its calls in flight, and the calls a second that it was told, of all together."""
 
-    client: Any = AsyncSmooch("key", base_url=url) if system == "smooch" else AsyncAlloy("key", base_url=url)
-    async with client:
+    concurrency: int = 8
+    rate: float | None = None
+
+
+async def be_worker(
+    system: str, url: str, place: str, source: str, shard_rows: int, pace: Pace
+) -> tuple[float, float]:
+    """Plan the job, or work on it once a word comes: the peak memory in megabytes, and CPU seconds from then on."""
+    from alloy_async import AlloyDirectory, AsyncAlloy, AsyncSmooch, Rate, SmoochDirectory
+
+    kind: Any = AsyncSmooch if system == "smooch" else AsyncAlloy
+    async with kind("key", base_url=url, rate_limit=pace.rate and Rate(pace.rate)) as client:
         target = SmoochDirectory(client, app_id="a") if system == "smooch" else AlloyDirectory(client)
         if source:
             await split(source, target, parse_job_place(place), shard_rows)
             return read_peak_megabytes(), 0.0
         if not isinstance(parse_job_place(place), Path):
             import_module("alloy_async.provisioning.store.postgres.database_budget")
-            import_module("alloy_async.provisioning.store.postgres.store")
+            import_module("alloy_async.provisioning.store.postgres.shard_claimer")
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         began = time.process_time()
         carry_out = provisioning.apply if isinstance(parse_job_place(place), Path) else provisioning.work
-        report = await carry_out(place, target)
+        report = await carry_out(place, target, run=provisioning.RunOptions(concurrency=pace.concurrency))
         assert report.complete, report
         return read_peak_megabytes(), time.process_time() - began
 
@@ -83,13 +94,22 @@ class Taken(NamedTuple):
     database_cpu: float
 
 
-def run_workers(system: str, url: str, server: DatabaseServer, rows: int, count: int) -> Taken:
+def run_workers(
+    system: str,
+    url: str,
+    server: DatabaseServer,
+    rows: int,
+    count: int,
+    pace: Pace = Pace(),  # noqa: B008 -- is not changed
+    shards: int = SHARDS,
+) -> Taken:
     """Carry out a job by so many workers; 0: by one process with a job file."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "users.csv"
         write_users(source, rows)
         place = f"{server.url}#{uuid.uuid4()}" if count else f"{folder}/users.job"
-        command = [sys.executable, "-m", "benchmarks.workers", system, url, place, str(rows // SHARDS)]
+        words = [system, url, place, str(rows // shards), json.dumps(pace)]
+        command = [sys.executable, "-m", "benchmarks.workers", *words]
         subprocess.run([*command, str(source)], check=True, capture_output=True)
         workers = [
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -134,6 +154,24 @@ def compare_with_process(server: DatabaseServer, url: str, rounds: int) -> Itera
         yield figure(f"{what}: the same, all on this machine, rows a second", gains)
 
 
+def compare_on_slow_system(server: DatabaseServer) -> Iterator[Figure]:
+    """Compare workers with one process in real time, where each call takes long; a ledger knows who was created."""
+    for what, count, pace in (
+        ("one process with a job file, 16 calls in flight", 0, Pace(16)),
+        ("one worker with as many", 1, Pace(16)),
+        ("two workers with as many each", 2, Pace(16)),
+        ("four workers with as many each", 4, Pace(16)),
+        ("one process with a job file, 64 calls in flight", 0, Pace(64)),
+        ("the same, told 200 calls a second", 0, Pace(64, 200)),
+        ("four workers, told 200 calls a second together", 4, Pace(16, 200)),
+    ):
+        with Sandbox("smooch", seed_users=0, app_id="a", keys=None, latency=_LATENCY) as sandbox:
+            taken = run_workers("smooch", sandbox.url, server, _SLOW_ROWS, count, pace, _SLOW_SHARDS)
+            created = [change.key for change in sandbox.ledger.find(what="created")]
+        assert len(set(created)) == len(created) == _SLOW_ROWS
+        yield figure(f"{_LATENCY:g} s a call: {what}, users a second", [_SLOW_ROWS / taken.seconds])
+
+
 def measure_takeover(server: DatabaseServer) -> float:
     """Kill a worker that has sent nothing of its shard yet; seconds until another one has done it."""
     with Sandbox("alloy", seed_users=0) as sandbox, tempfile.TemporaryDirectory() as folder:
@@ -173,6 +211,7 @@ def run_under_kills(server: DatabaseServer, lives: int, every: float) -> list[in
 def run(rounds: int, many: int = 1_000_000) -> Iterator[Figure]:
     with DatabaseServer() as server, run_server() as url:
         yield from compare_with_process(server, url, max(3, rounds // 10))
+        yield from compare_on_slow_system(server)
         waits = [measure_takeover(server) for _ in range(3)]
         yield figure(
             f"takeover of a lost worker's shard, lease {crash_scene.LEASE:g} s",
@@ -188,8 +227,14 @@ def run(rounds: int, many: int = 1_000_000) -> Iterator[Figure]:
         yield figure(f"a worker of a job of {many:,}, rows a second", [many / taken.seconds])
 
 
-if __name__ == "__main__":
-    system, url, place, shard_rows, *source = sys.argv[1:]
-    print(
-        json.dumps(asyncio.run(be_worker(system, url, place, source[0] if source else "", int(shard_rows))))
+def main() -> None:
+    """Be the process that `run_workers` starts; print its figures as JSON."""
+    system, url, place, shard_rows, pace, *source = sys.argv[1:]
+    figures = be_worker(
+        system, url, place, source[0] if source else "", int(shard_rows), Pace(*json.loads(pace))
     )
+    print(json.dumps(asyncio.run(figures)))
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from .planning.undo_planner import write_undo_rows
 from .results import Report
 from .run_options import RunOptions
 from .sources import Source
-from .store.header import JobHeader
+from .store.header import JobHeader, Phase
 from .store.job_identity_label import read_job_name
 from .store.states import JobState
 from .store.temporary.body_spool import BodySpool
@@ -114,7 +115,8 @@ async def take_up_job(
                 await refuse_changed_source(context)
             return await _execute_or_split_job(context, checked, began)
 
-    work = take_up if fresh else partial(take_up_or_join_workers, place, run, take_up)
+    joins: Sequence[Phase] = () if fresh or run.on is None else ("apply", "undo")
+    work = partial(take_up_or_join_workers, place, run, take_up, joins=joins)
     report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, checked, began)
 
@@ -167,7 +169,8 @@ async def take_back_job(
                 await write_undo_rows(context, remove_adopted=remove_adopted)
             return await _execute_or_split_job(context, None, began)
 
-    work = partial(take_up_or_join_workers, place, run, take_back, only="undo")
+    joins: Sequence[Phase] = () if run.on is None else ("undo",)
+    work = partial(take_up_or_join_workers, place, run, take_back, joins=joins)
     report = await survive_outages(place, target, run, work)
     return report or await run_on_workers(place, target, run, None, began)
 

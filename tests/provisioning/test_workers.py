@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,10 +30,12 @@ from alloy_async.provisioning import (
     work,
 )
 from alloy_async.provisioning.errors import JobInUse
-from alloy_async.provisioning.events import Event, Progress, Stopped
+from alloy_async.provisioning.events import Event, Paused, Progress, Stopped
 from alloy_async.provisioning.execution.shard_worker import work_on_shards
 from alloy_async.provisioning.execution.sharded_job import run_on_workers
 from alloy_async.provisioning.sources import Source, open_source
+from alloy_async.provisioning.store.job_store import JobStore
+from alloy_async.provisioning.store.postgres.shard_claimer import ShardClaimer
 from alloy_async.provisioning.store.store_opener import (
     count_shards_by_state,
     open_store,
@@ -331,24 +334,63 @@ def test_an_undo_asks_for_neither_source_nor_secret(place: str, tmp_path: Path) 
         assert "was undone" in again.stderr
 
 
-async def test_who_comes_while_a_lost_one_still_has_the_job_waits_for_the_end_of_its_lease(
-    users: Path, place: str, monkeypatch: pytest.MonkeyPatch
+def let_renew_no_more(store: JobStore) -> None:
+    """Let a store lose its lease, as one whose process was killed."""
+    lease: Any = store._lease  # type: ignore[attr-defined]
+    lease._stopping.set()
+    lease._thread.join()
+
+
+@pytest.mark.parametrize("on", [None, "local:1"])
+@pytest.mark.parametrize("what", ["shard", "whole job"])
+async def test_who_comes_while_a_lost_one_still_holds_the_job_waits_for_the_end_of_its_lease(
+    users: Path, place: str, monkeypatch: pytest.MonkeyPatch, on: str | None, what: str
 ) -> None:
     monkeypatch.setenv("ALLOY_API_KEY", "key")
     short = place.replace("#", "&lease_seconds=3#")
+    events: list[Event] = []
     with Sandbox("alloy", seed_users=0) as sandbox:
+        await split_by_hand(users, place, sandbox)
+        claimer = ShardClaimer(short)
+        lost = claimer.claim() if what == "shard" else open_store(short)
+        let_renew_no_more(lost)
         directory: Any = sandbox.directory()
         async with directory.client:
-            await plan(users, directory, job=place)
-            lost = open_store(short)
-            lease: Any = lost._lease  # type: ignore[attr-defined]
-            lease._stopping.set()  # it renews no more, as one that was killed
-            with pytest.raises(JobInUse, match="Where it was lost, that shows within 3 s"):
-                await resume(short, directory)
-            report = await resume(short, directory, run=RunOptions(on="local:1"))
-            lost.close()
+            report = await resume(short, directory, run=RunOptions(on=on, on_event=events.append))
+        lost.close()
+        claimer.close()
         assert report.complete
         check_effects(place, sandbox)
+    waits = [event.reason for event in events if isinstance(event, Paused)]
+    if on and what == "shard":  # further workers begin with the shards that nobody holds
+        assert not waits
+        return
+    held = "shard 1" if what == "shard" else "the whole job"
+    assert len(waits) == 1
+    assert re.fullmatch(
+        rf"process {os.getpid()} of \S+ holds {held} until \d\d:\d\d:\d\d; the job goes on then, .*", waits[0]
+    )
+
+
+@pytest.mark.parametrize("what", ["shard", "whole job"])
+async def test_who_comes_while_a_live_one_works_is_told_who_that_is(
+    users: Path, place: str, what: str
+) -> None:
+    short = place.replace("#", "&lease_seconds=1#")
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        await split_by_hand(users, place, sandbox)
+        claimer = ShardClaimer(short)
+        live = claimer.claim() if what == "shard" else open_store(short)
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            for begin in (resume, undo):
+                with pytest.raises(
+                    JobInUse, match=rf"process {os.getpid()} of \S+ holds .*, and is at work; wait for it"
+                ):
+                    await begin(short, directory)
+        live.close()
+        claimer.close()
+        assert not sandbox.requests
 
 
 async def test_two_who_resume_a_job_at_once_do_it_together(

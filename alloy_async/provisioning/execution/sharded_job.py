@@ -7,8 +7,9 @@ answer for the length of a lease. So whatever starts workers, and starts them ag
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -19,16 +20,16 @@ from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..database_outages import POLL_SECONDS, survive_outages
 from ..errors import JobInUse, JobPlace
-from ..events import INTERRUPTED, Checked, Counts
+from ..events import INTERRUPTED, Checked, Counts, Paused
 from ..job_context import JobContext
 from ..results import Report
 from ..run_options import RunOptions
 from ..store.header import Phase
-from ..store.job_store import ShardedStore
+from ..store.job_store import ShardClaim, ShardedStore
 from ..store.store_opener import (
-    count_shards_by_state,
     get_lease_seconds_of_place,
     open_store_for_reading,
+    read_claims,
     split_password,
 )
 from ..workers.supervisor import supervise_workers
@@ -80,33 +81,53 @@ async def take_up_or_join_workers(
     run: RunOptions,
     take_up: Callable[[], Awaitable[Report | None]],
     *,
-    only: Phase | None = None,
+    joins: Sequence[Phase] = (),
 ) -> Report | None:
-    """Take a job up; where workers that others started have shards of it already, leave it to them and to more of them.
+    """Take a job up, also where whoever worked on it was lost; or leave it to workers that others started, and to more of them.
+
+    A claim of a lost worker ends with its lease, which is waited for. One that is renewed meanwhile, as a live worker does
+    three times in the length of a lease, or that is new, is not.
 
     Args:
         place: the job.
-        run: with the place of the further workers.
-        take_up: opens the job, and splits it.
-        only: shards of this phase; None for whatever phase the job is in.
+        run: with the place of the further workers; told of whom it waits for.
+        take_up: opens the job, carries it out or splits it.
+        joins: phases whose shards are left to those who work on them, and to the further workers; None is the result then.
 
     Raises:
-        JobInUse: somebody works on the whole job for longer than a lease, or on another phase.
+        JobInUse: somebody works on it. Where there is a place of further workers, the whole job is waited for as long as a
+            lease lasts: who has it may be about to split it.
     """
-    # Who has the whole job may be about to split it, or was lost a moment ago.
-    until = None if run.on is None else time.monotonic() + get_lease_seconds_of_place(place) + POLL_SECONDS
+    claims: list[ShardClaim] = []
+    patient_until = -math.inf
+    if run.on is not None:
+        patient_until = time.monotonic() + get_lease_seconds_of_place(place) + POLL_SECONDS
     while True:
         try:
             return await take_up()
-        except JobInUse:
-            if until is None:
+        except JobInUse as error:
+            if isinstance(place, Path):
                 raise
-            counts = await asyncio.to_thread(count_shards_by_state, place)
-            if counts.live and only in (None, counts.phase):
+            before, claims = claims, await asyncio.to_thread(read_claims, place)
+            if any(claim.shard and claim.phase in joins for claim in claims):
                 return None
-            if counts.live or run.stop.is_set() or time.monotonic() > until:
+            if not before and claims:
+                run.on_event(Paused(_describe_wait(claims)))
+            ends = {claim.epoch: claim.ends for claim in before}
+            live = next((one for one in claims if before and ends.get(one.epoch) != one.ends), None)
+            if live is not None and (live.shard or time.monotonic() > patient_until):
+                raise JobInUse(f"{live}, and is at work; wait for it, or stop it", error.path) from None
+            if run.stop.is_set():
                 raise
         await asyncio.sleep(POLL_SECONDS)
+
+
+def _describe_wait(claims: Sequence[ShardClaim]) -> str:
+    """Say for whom, and until when, a job is not taken up yet."""
+    last = max(claims, key=lambda claim: claim.seconds_left)
+    others = f" (and {len(claims) - 1} more)" if len(claims) > 1 else ""
+    until = time.strftime("%H:%M:%S", time.localtime(time.time() + last.seconds_left))
+    return f"{last}{others} until {until}; the job goes on then, unless that worker turns out to be alive"
 
 
 async def run_on_workers(

@@ -204,6 +204,31 @@ class JobStore(Protocol):
         ...
 
 
+class ShardClaim(NamedTuple):
+    """The claim of a worker on a shard, or on a whole job.
+
+    Attributes:
+        host: of the worker.
+        process: its id there.
+        phase: of the rows.
+        shard: its number; 0 for the whole job.
+        epoch: of the worker, and of no other ever.
+        ends: when it ends unless it is renewed, by the database's clock, in seconds since 1970.
+        seconds_left: until then.
+    """
+
+    host: str
+    process: int
+    phase: Phase
+    shard: int
+    epoch: int
+    ends: float
+    seconds_left: float
+
+    def __str__(self) -> str:
+        return f"process {self.process} of {self.host} holds {f'shard {self.shard}' if self.shard else 'the whole job'}"
+
+
 class NoOpenShard(Exception):
     """There is no shard that nobody works on."""
 
@@ -222,6 +247,10 @@ class ShardedStore(JobStore, Protocol):
 
     def count_shards_by_state(self, phase: Phase) -> ShardCounts:
         """Count the shards of a phase."""
+        ...
+
+    def read_claims(self) -> list[ShardClaim]:
+        """Read on what somebody works now, in the order of the shards."""
         ...
 
     def count_outcomes_of_shard(self, phase: Phase) -> Counter[str]:

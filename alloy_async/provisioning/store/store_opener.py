@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.ratelimit.configured_rate import Rate
 from ..errors import JobPlace, NoSuchJob
 from .header import JobHeader
-from .job_store import JobStore, ShardCounts
+from .job_store import JobStore, ShardClaim, ShardCounts
 from .postgres.address import JobAddress, is_database_address
 from .sqlite.store import SqliteStore
 
@@ -164,6 +164,12 @@ def count_shards_by_state(place: JobPlace) -> ShardCounts:
     """Count the shards of what a job is at, applying or taking back."""
     with _load_postgres().open_for_reading(str(place)) as store:
         return store.count_shards_by_state(store.read_header().phase)
+
+
+def read_claims(place: JobPlace) -> list[ShardClaim]:
+    """Read on what of a job in a database somebody works now."""
+    with _load_postgres().open_for_reading(str(place)) as store:
+        return store.read_claims()
 
 
 def _load_postgres() -> type[PostgresStore]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ....version import __version__
 from ..header import JobHeader, Phase, encode_undo_flag
-from ..job_store import Remark, RunLogLine, Second, ShardCounts
+from ..job_store import Remark, RunLogLine, Second, ShardClaim, ShardCounts
 from ..planned_batches import PlannedBatch, RowOverlay
 from ..row_events import MOST, Event, group_into_events
 from ..rows import JobRow, RowResult, RowStretch
@@ -27,7 +27,7 @@ from .schema import (
     convert_record_to_dict,
 )
 
-_WINDOW = 2048
+_WINDOW = 4096
 _ALL_ROWS = 1, 2**62
 _SUMMED = ("rows", "calls", "limited", "retries", "waited")
 _WORST = ("p50", "p95", "slowest")
@@ -103,6 +103,19 @@ class PostgresStore(OpenDatabaseJob):
             encode_undo_flag(phase),
         )
         return ShardCounts(phase, *found[0])
+
+    def read_claims(self) -> list[ShardClaim]:
+        """Read on what somebody works now, in the order of the shards."""
+        found = self.fetch_rows(
+            "SELECT worker, undo, shard, epoch, extract(epoch FROM lease_until)::double precision,"
+            " extract(epoch FROM lease_until - clock_timestamp())::double precision"
+            f" FROM alloy_async.shards WHERE job = %s AND {IS_HELD} ORDER BY undo, shard"
+        )
+        claims: list[ShardClaim] = []
+        for worker, undo, *rest in found:
+            host, _, process = worker.rsplit(":", 2)
+            claims.append(ShardClaim(host, int(process), "undo" if undo else "apply", *rest))
+        return claims
 
     def finish_shard(self) -> None:
         """Say that nothing is left to do in this shard, once the store is closed."""
@@ -247,7 +260,7 @@ class PostgresStore(OpenDatabaseJob):
         return self.fetch_with_given_values(statement.format(**names, **numbers), ())
 
     def _read_window(self, phase: Phase, after: int) -> list[PlannedBatch]:
-        """Read the next batches: as many as hold some 2,000 rows, and no others, which may be large."""
+        """Read the next batches: as many as hold some 4,000 rows, and no others, which may be large."""
         columns = ", ".join(BATCH_COLUMNS)
         found = self.fetch_rows(
             f"SELECT {columns} FROM (SELECT *, sum(rows) OVER (ORDER BY first) - rows AS rows_before"
