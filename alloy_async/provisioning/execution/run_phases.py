@@ -55,10 +55,10 @@ async def _plan_and_send(context: JobContext, engine: Engine) -> Checked:
             planner = create_source_planner(context, lookup if asks else None, keys.find_earlier_or_add)
             await engine.run(_iterate_until_stop(plan_streamed_rows(context, planner), context, engine))
     tally = await context.writer.call(context.store.count_outcomes, "apply")
-    record_findings(context, planner, planner.findings, rows=sum(tally.values()))
-    return Checked(
-        planner.rows, planner.errors, planner.warnings, tuple(planner.findings), planner.dropped_columns
-    )
+    findings = tuple(planner.findings)
+    checked = Checked(planner.rows, planner.errors, planner.warnings, findings, planner.dropped_columns)
+    record_findings(context, checked, rows=sum(tally.values()))
+    return checked
 
 
 async def _iterate_until_stop(

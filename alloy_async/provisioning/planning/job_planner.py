@@ -65,8 +65,8 @@ async def plan_whole_source(context: JobContext) -> Checked:
     found = sorted([*planner.findings, *repeated], key=lambda finding: finding.line)
     findings = tuple(found[:SHOWN_FINDINGS])
     errors = planner.errors + newly_refused
-    record_findings(context, planner, findings, rows=number, state=header.get_state_after_event("plan"))
     checked = Checked(planner.rows, errors, planner.warnings, findings, planner.dropped_columns)
+    record_findings(context, checked, rows=number, state=header.get_state_after_event("plan"))
     context.run.on_event(checked)
     return checked
 
@@ -94,15 +94,13 @@ def create_source_planner(
     )
 
 
-def record_findings(
-    context: JobContext, planner: SourcePlanner, findings: Sequence[Finding], **header: Any
-) -> None:
+def record_findings(context: JobContext, checked: Checked, **header: Any) -> None:
     """Have what the checks found, and what of the header comes with it, written with the next call of the writer."""
-    remarks = [Remark(one.line, one.column, one.severity, one.message) for one in findings]
-    dropped = json.dumps(planner.dropped_columns, ensure_ascii=False)
+    remarks = [Remark(one.line, one.column, one.severity, one.message) for one in checked.findings]
+    dropped = json.dumps(checked.dropped, ensure_ascii=False)
 
     def write() -> None:
-        context.writer.update_header(warnings=planner.warnings, dropped=dropped, **header)
+        context.writer.update_header(warnings=checked.warnings, dropped=dropped, **header)
         if remarks:
             context.store.add_remarks(remarks)
 
