@@ -16,7 +16,7 @@ from alloy_async.core.http.transport import Timeout
 from alloy_async.provisioning import Report, RunOptions, provision, resume, undo
 from alloy_async.provisioning.execution.crash_points import CrashHook, CrashPoint, crash_hook
 from alloy_async.sandbox import Close, Fault, Hang, Malformed, Reset, Sandbox, Status, Truncated
-from alloy_async.sandbox.faults import FaultBehaviour
+from alloy_async.sandbox.fault_kinds import FaultBehaviour
 
 from .job_scenario import Scenario, compare, find_users, prepare_users
 from .sandbox_directories import directory_of, empty_sandbox, place_of

@@ -17,7 +17,7 @@ from alloy_async.provisioning.events import Event, Waiting
 from alloy_async.provisioning.store.rows import JobRow
 from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from alloy_async.sandbox import Delay, Fault, Hang, Sandbox, Status
-from alloy_async.sandbox.faults import FaultBehaviour
+from alloy_async.sandbox.fault_kinds import FaultBehaviour
 
 from .job_scenario import Scenario, compare, find_users, name_of, prepare_users
 from .sandbox_directories import directory_of, empty_sandbox, place_of

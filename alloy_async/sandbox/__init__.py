@@ -11,7 +11,8 @@ judges.
 from __future__ import annotations
 
 from .emulated_service import EmulatedService
-from .faults import Close, ContentType, Delay, Fault, Hang, Malformed, Reset, Status, Trickle, Truncated
+from .fault_kinds import Close, ContentType, Delay, Hang, Malformed, Reset, Status, Trickle, Truncated
+from .faults import Fault
 from .ledger import Change, Ledger
 from .limits import Limit
 from .messages import ApiError, Reply

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .faults import ConnectionGone
+from .fault_kinds import ConnectionGone
 from .messages import Reply
 
 MAX_BODY = 64 * 1024 * 1024

@@ -20,7 +20,8 @@ from .contract.contract import decode_query_pairs, load_contract
 from .contract.operation import ContractOperation
 from .contract.schema import Misfit
 from .emulated_service import Clock, EmulatedService
-from .faults import ConnectionGone, Faults
+from .fault_kinds import ConnectionGone
+from .faults import Faults
 from .ledger import Change, Ledger
 from .limits import Limit, LimitEnforcer
 from .messages import ApiCall, ApiError, Reply

@@ -24,7 +24,7 @@ from alloy_async import (
 from alloy_async.alloy import models
 from alloy_async.alloy.operations import ListAllUsers
 from alloy_async.sandbox import Fault, Sandbox, Status
-from alloy_async.sandbox.faults import FaultableConnection
+from alloy_async.sandbox.fault_kinds import FaultableConnection
 from alloy_async.sandbox.messages import Reply
 
 from .calls import ADA, GET, LOCAL, PATCH, POST

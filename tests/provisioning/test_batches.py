@@ -22,7 +22,7 @@ from alloy_async.provisioning import RunOptions, provision, resume
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
 from alloy_async.provisioning.store.header import Mode
 from alloy_async.sandbox import Close, Fault, Malformed, Reset, Status, Truncated
-from alloy_async.sandbox.faults import FaultBehaviour
+from alloy_async.sandbox.fault_kinds import FaultBehaviour
 from alloy_async.testing import FakeClock
 from simulation.memory_directory import rows_of
 from simulation.sandbox_directories import empty_sandbox

@@ -16,7 +16,7 @@ from alloy_async.core.http.transport import Timeout
 from alloy_async.core.retry import Retry
 from alloy_async.provisioning import RunOptions, provision, resume
 from alloy_async.sandbox import Fault, Hang, Reset, Sandbox
-from alloy_async.sandbox.faults import FaultableConnection
+from alloy_async.sandbox.fault_kinds import FaultableConnection
 from alloy_async.sandbox.messages import Reply
 from simulation.job_scenario import Scenario, compare, name_of, prepare_users
 from simulation.memory_directory import rows_of

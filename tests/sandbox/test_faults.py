@@ -23,7 +23,8 @@ from alloy_async.sandbox import (
     Trickle,
     Truncated,
 )
-from alloy_async.sandbox.faults import FaultBehaviour, Faults
+from alloy_async.sandbox.fault_kinds import FaultBehaviour
+from alloy_async.sandbox.faults import Faults
 
 from ..waiting import wait_until
 

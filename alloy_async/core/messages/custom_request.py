@@ -14,7 +14,8 @@ from ..argument_errors import improve_argument_errors
 from ..codec.fields import get_fields
 from ..operation.markers import Body, ExtraQuery
 from ..operation.operation import IDEMPOTENT_VERBS, Operation
-from .request import CompiledOperation, create_argument, create_argument_refusal, encode_segment
+from .arguments import create_argument, create_argument_refusal, encode_segment
+from .request import CompiledOperation
 from .result_decoder import ANYTHING, create_result_decoder
 
 _PLACEHOLDER = r"\{(\w+)\}"

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
-from ..codec.conversion import Encoder, Mismatch, get_encoder
-from ..codec.error_path import describe_mismatch_in_argument
+from ..codec.conversion import Mismatch
 from ..codec.fields import Field, get_fields
 from ..codec.redaction import has_secret_fields
 from ..codec.typed_json import dump_plain_json, from_wire
 from ..errors import DecodeError, InvalidRequest
 from ..operation.markers import Body, ExtraQuery, Json, Part, Path, Query
 from ..operation.operation import Operation, find_result_type
+from .arguments import (
+    create_argument,
+    create_argument_refusal,
+    encode_path_argument,
+    format_text,
+    parse_route,
+    quote_text,
+)
 from .result_decoder import create_result_decoder
 
 if TYPE_CHECKING:
@@ -45,34 +51,6 @@ class Request:
         return self.body is None or isinstance(self.body, bytes) or self.body.repeatable
 
 
-class _Argument(NamedTuple):
-    """One argument, ready to be written."""
-
-    field: Field
-    write: Encoder
-    wire: str
-
-    def encode(self, operation: Operation[Any]) -> Any:
-        """Make JSON data of its value in an operation."""
-        try:
-            return self.write(getattr(operation, self.field.name))
-        except (Mismatch, RecursionError) as mismatch:
-            reason = self._describe_error(operation, mismatch)
-        raise create_argument_refusal(operation, reason)
-
-    def _describe_error(self, operation: Operation[Any], error: Exception) -> str:
-        if isinstance(error, RecursionError):
-            return f"{self.field.name}: nested too deeply, or holds itself"
-        return describe_mismatch_in_argument(
-            self.field.type, getattr(operation, self.field.name), self.field.name, error
-        )
-
-
-def create_argument_refusal(operation: Operation[Any], reason: str) -> InvalidRequest:
-    """Create the error for an argument that cannot be sent."""
-    return InvalidRequest(f"{reason}; nothing was sent", operation=operation.name)
-
-
 class CompiledOperation:
     """An operation class, ready to build its requests and to read their answers."""
 
@@ -89,7 +67,7 @@ class CompiledOperation:
         }
         if sum(map(len, of.values())) != len(fields):
             raise TypeError(f"{cls.__name__}: every argument needs a marker that its verb and route know")
-        self._start, self._path = _parse_route(cls.route, [create_argument(field) for field in of[Path]])
+        self._start, self._path = parse_route(cls.route, [create_argument(field) for field in of[Path]])
         self._query = [create_argument(field) for field in of[Query]]
         self._extra_query = [create_argument(field) for field in of[ExtraQuery]]
         self._members = [create_argument(field) for field in of[Json]]
@@ -137,7 +115,7 @@ class CompiledOperation:
         for name, argument, literal in self._path:
             text = getattr(operation, name)
             if type(text) is not str or not text.isalnum() or not text.isascii():
-                text = _encode_segment(operation, argument)
+                text = encode_path_argument(operation, argument)
             path += text + literal
         return path
 
@@ -148,17 +126,17 @@ class CompiledOperation:
             value, marker = argument.encode(operation), argument.field.marker
             assert isinstance(marker, Query)
             texts = [
-                _format_text(one, marker.booleans) for one in (value if isinstance(value, list) else [value])
+                format_text(one, marker.booleans) for one in (value if isinstance(value, list) else [value])
             ]
             for text in [",".join(texts)] if marker.style == "csv" else texts:
-                yield f"{argument.wire}={_quote_segment(operation, argument.field.name, text)}"
+                yield f"{argument.wire}={quote_text(operation, argument.field.name, text)}"
         for argument in self._extra_query:
             known, own = {query.field.wire for query in self._query}, argument.field.name
             for name, value in (argument.encode(operation) or {}).items():
                 if name in known:
                     raise create_argument_refusal(operation, f"{own}: {name!r} is an argument of its own")
                 for one in value if isinstance(value, list) else [value]:
-                    yield f"{_quote_segment(operation, own, name)}={_quote_segment(operation, own, _format_text(one))}"
+                    yield f"{quote_text(operation, own, name)}={quote_text(operation, own, format_text(one))}"
 
     def _build_body(self, operation: Operation[Any]) -> bytes | Multipart | None:
         return self._build_multipart(operation) if self.is_multipart else self._build_json(operation)
@@ -170,7 +148,7 @@ class CompiledOperation:
         texts = []
         for argument in self._parts:
             if getattr(operation, argument.field.name) is not None or argument.field.required:
-                texts.append((argument.field.wire, _format_text(argument.encode(operation))))
+                texts.append((argument.field.wire, format_text(argument.encode(operation))))
         files = []
         for field in self._files:
             try:
@@ -224,63 +202,6 @@ def _select_file_fields(parts: list[Field]) -> list[Field]:
     from .upload import FileSource  # here, as few programs upload anything
 
     return [field for field in parts if field.type == FileSource]
-
-
-def create_argument(field: Field) -> _Argument:
-    wire = field.wire if isinstance(field.marker, Json) else quote(field.wire, safe="")
-    return _Argument(field, get_encoder(field.type), wire)
-
-
-def _parse_route(route: str, arguments: list[_Argument]) -> tuple[str, list[tuple[str, _Argument, str]]]:
-    """Split a route: the text before its first placeholder; for each one, the argument's name, itself, the text after it."""
-    by_name = {argument.field.wire: argument for argument in arguments}
-    start, *rest = route.split("{")
-    path = []
-    for piece in rest:
-        name, _, literal = piece.partition("}")
-        argument = by_name.pop(name)
-        path.append((argument.field.name, argument, literal))
-    if by_name:
-        raise TypeError(f"route {route!r} has no place for {', '.join(by_name)}")
-    return start, path
-
-
-def _encode_segment(operation: Operation[Any], argument: _Argument) -> str:
-    """Encode a path argument as exactly one segment, whatever it holds."""
-    text = getattr(operation, argument.field.name)
-    if type(text) is not str:
-        text = _format_text(argument.encode(operation))
-    return encode_segment(operation, argument.field.name, text)
-
-
-def encode_segment(operation: Operation[Any], name: str, text: str) -> str:
-    """Encode a text as exactly one segment of a path.
-
-    Args:
-        name: of the argument, for the error.
-    """
-    if text in ("", ".", ".."):
-        shown = "is empty" if not text else f"is {text!r}, which a URL reads as a step to another path"
-        raise create_argument_refusal(operation, f"{name} {shown}")
-    return _quote_segment(operation, name, text)
-
-
-def _quote_segment(operation: Operation[Any], name: str, text: str) -> str:
-    try:
-        return quote(text, safe="")
-    except UnicodeEncodeError:
-        raise create_argument_refusal(
-            operation, f"{name} holds a lone surrogate, which is not text"
-        ) from None
-
-
-def _format_text(value: Any, booleans: tuple[str, str] = ("false", "true")) -> str:
-    """Format a value as text in a URL; null has no text of its own there."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return booleans[value]
-    return "" if value is None else str(value)
 
 
 _compiled: dict[type[Operation[Any]], CompiledOperation] = {}
