@@ -57,7 +57,7 @@ class ProgressRecorder:
         """
         writer, store, phase = self._writer, self._writer.store, self.phase
 
-        def write() -> Counter[str]:
+        def write() -> None:
             header = writer.header
             state = header.get_state_after_event("run") if phase == "apply" else header.state
             writer.update_header(state=state, started=header.started or time.time(), ended=None, stopped=None)
@@ -66,9 +66,14 @@ class ProgressRecorder:
                     store.reopen_rows(phase, "unknown")
                 store.reopen_rows(phase, "failed")
             store.add_note(BEGUN, "somebody began to work on the job")
-            return store.count_outcomes(phase)
+            self._set_tally(store.count_outcomes(phase))
 
-        self._set_tally(await writer.call(write))
+        if (
+            writer.header.started is None
+        ):  # nothing can be in doubt yet, and before anything is sent its rows are read
+            writer.add_to_next_call(write)
+        else:
+            await writer.call(write)
 
     async def record_results(self, results: Sequence[RowResult]) -> None:
         """Write down what happened to rows, and what waits."""
