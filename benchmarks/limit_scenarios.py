@@ -194,3 +194,71 @@ def list_scenarios() -> Iterator[Scenario]:
         yield from list_fast_limits(rate, burst)
     yield from list_chance()
     yield from list_shared_limits()
+
+
+@attrs.frozen
+class FamilyScenario:
+    """Operations that a system limits apart, and what each family of them is expected to get at least.
+
+    Args:
+        family_of: the family of each operation.
+        told: what is expected where the answers name the family; else it shows by the refusals.
+    """
+
+    name: str
+    make: Callable[[], dict[str, Server]]
+    family_of: dict[str, str]
+    goodput: float = 0.85
+    told: float = 0.95
+    seconds: float = 120.0
+    workers: int = 64
+
+
+def list_families() -> Iterator[FamilyScenario]:
+    """Systems that limit reads and writes, or users and invitations, apart."""
+    two = {"get": "read", "create": "write"}
+    four = two | {"list": "read", "update": "write"}
+    three = two | {"invite": "invitation"}
+    for told in (False, True):
+        yield FamilyScenario(
+            f"reads 100 a second, writes 10{', Retry-After' if told else ''}",
+            lambda told=told: {"read": TokenBucket(100, 100, told), "write": TokenBucket(10, 10, told)},  # type: ignore[misc,arg-type]
+            two,
+        )
+    yield FamilyScenario(
+        "the same, two operations each",
+        lambda: {"read": TokenBucket(100, 100), "write": TokenBucket(10, 10)},
+        four,
+    )
+    yield FamilyScenario(
+        "users 50 a second, invitations 20",
+        lambda: {"read": TokenBucket(50, 50), "write": TokenBucket(20, 20)},
+        two,
+    )
+    for told in (False, True):
+        yield FamilyScenario(
+            f"windows of 600 and 60 a minute{', Retry-After' if told else ''}",
+            lambda told=told: {  # type: ignore[misc,arg-type]
+                "read": FixedWindow(600, told, phase=0.3, window=60.0),
+                "write": FixedWindow(60, told, phase=0.3, window=60.0),
+            },
+            two,
+            seconds=TEN_MINUTES,
+            workers=16,
+        )
+    yield FamilyScenario(
+        "100, 10 and 1 a second",
+        lambda: {
+            "read": TokenBucket(100, 100),
+            "write": TokenBucket(10, 10),
+            "invitation": TokenBucket(1, 5),
+        },
+        three,
+        goodput=0.75,
+        workers=63,
+    )
+    yield FamilyScenario(
+        "one limit of 10 a second, two operations",
+        lambda: {"all": TokenBucket(10, 10)},
+        dict.fromkeys(two, "all"),
+    )

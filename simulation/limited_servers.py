@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -181,17 +181,41 @@ class Concurrency(Free):
 
 
 @attrs.define
-class Only(Free):
-    """Limits one operation by another server, and no other."""
+class Families(Free):
+    """Limits families of operations by a server each, and no operation that is in none.
 
-    operation: str
-    server: Server
+    Args:
+        servers: of the families, by name.
+        family_of: the family of each operation that is limited.
+        naming: the header that names the family of a limit that was met; None where nothing tells it.
+    """
+
+    servers: dict[str, Server]
+    family_of: dict[str, str]
+    naming: str | None = None
+    accepted: dict[str, int] = attrs.field(factory=lambda: defaultdict(int), init=False)
 
     def answer(self, now: float, operation: str) -> Answer:
-        return self.server.answer(now, operation) if operation == self.operation else OK
+        family = self.family_of.get(operation)
+        if family is None:
+            return OK
+        status, headers = self.servers[family].answer(now, operation)
+        self.accepted[family] += status == 200
+        if self.naming is not None:
+            headers = {**headers, self.naming: family}
+        return status, headers
 
     def allowed(self, seconds: float) -> float:
-        return self.server.allowed(seconds)
+        return sum(server.allowed(seconds) for server in self.servers.values())
+
+    def compute_shares(self, seconds: float) -> dict[str, float]:
+        """What each family got of what it is allowed."""
+        return {name: self.accepted[name] / server.allowed(seconds) for name, server in self.servers.items()}
+
+
+def limit_single_operation(operation: str, server: Server) -> Families:
+    """Limit one operation by a server, and no other."""
+    return Families({operation: server}, {operation: operation})
 
 
 @attrs.define

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from alloy_async.core.ratelimit.configured_rate import Rate
+from alloy_async.core.ratelimit.lanes.request_limit import SHORTEST_WAIT
 from alloy_async.core.ratelimit.limiter import Limiter
-from alloy_async.core.ratelimit.operation_lane import SHORTEST_WAIT
 from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.ratelimit.shared_budget import SharedBudget
 from alloy_async.core.retry import Retry
@@ -27,10 +27,10 @@ from simulation.limited_servers import (
     FixedWindow,
     Free,
     Moody,
-    Only,
     Server,
     SlidingWindow,
     TokenBucket,
+    limit_single_operation,
 )
 
 
@@ -275,13 +275,28 @@ def test_a_slow_question_holds_nobody_up_for_long() -> None:
 
 
 def test_the_operation_that_was_refused_holds_up_no_other() -> None:
-    limiter, clock = make()
+    limiter, _ = make()
     refuse(limiter, "create", **{"retry-after": "30"})
     assert limiter.acquire("create").wait > 0
     assert limiter.acquire("get").wait == 0.0
-    clock.now += 1
-    refuse(limiter, "get", **{"retry-after": "30"})
+
+
+def test_two_operations_that_are_refused_together_hold_up_all() -> None:
+    limiter, _ = make()
+    refuse(limiter, "create")
+    refuse(limiter, "get")
     assert limiter.acquire("delete").wait > 0
+
+
+def test_a_told_wait_is_that_of_all_once_nobody_was_let_through_meanwhile() -> None:
+    limiter, clock = make()
+    for holds in (False, False, True):
+        refuse(limiter, "create", **{"retry-after": "30"})
+        refuse(limiter, "get", **{"retry-after": "30"})
+        permit = limiter.acquire("delete")
+        assert (permit.wait > 0) is holds
+        permit.release()
+        clock.now += 35
 
 
 def test_two_operations_refused_far_apart_share_nothing() -> None:
@@ -391,7 +406,7 @@ def test_in_quiet_times_nobody_waits_longer_than_the_server_said(
 
 
 def test_an_operation_beside_a_limited_one_goes_on() -> None:
-    server = Only("create", TokenBucket(10 / 60, 10, retry_after=True))
+    server = limit_single_operation("create", TokenBucket(10 / 60, 10, retry_after=True))
     outcome = Simulation(server, 1, operations=("create", "get"), workers=8, seconds=120).run()
     free = Simulation(Free(), 1, operations=("get",), workers=4, seconds=120).run()
     assert sum(call.operation == "get" for call, _ in outcome.calls) >= 0.9 * len(free.calls)
@@ -510,7 +525,7 @@ def test_threads_together_keep_the_told_limit() -> None:
     for thread in threads:
         thread.join()
     assert 20 < len(moments) <= 400 * (max(moments) - began) + 5
-    assert limiter._common.under_way == 0
+    assert limiter._lanes["get"].under_way == 0
     assert not limiter._lanes["get"].waiting
 
 

@@ -13,9 +13,10 @@ A caller acquires a permit, waits while it says so, sends, and notes the answer 
         permit.release()
 
 As long as the server has shown no limit, nothing is counted; at the most it is paced, by the rate that the user told. Waiting
-callers go in the order in which they came, each operation in a lane of its own: the first operation that is refused holds up
-no other; once a second one is refused, all share one lane. All clients of the process with one host and credential share a
-limiter, across threads and event loops; its lock is held for microseconds and never while anybody waits.
+callers go in the order in which they came, each operation in a lane of its own, held by three limits: its own, that of the
+operations in its group (see lanes/operation_group.py), and that which the user told for all. All clients of the process with
+one host and credential share a limiter, across threads and event loops; its lock is held for microseconds and never while
+anybody waits.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from threading import Lock
 from .adaptive_budget import ASK_AGAIN, AdaptiveBudget
 from .budget_interface import RequestBudget
 from .configured_rate import Rate
-from .operation_lane import OperationLane, OperationLanes
+from .lanes.operation_lanes import OperationLanes
+from .lanes.request_limit import RequestLimit
 from .permit import DONE, SAMPLE, SENT, WAITING, NoLimitSeenPermit, Permit
-from .signals.quota_headers import may_tell_quota
+from .signals.quota_headers import may_tell_quota, parse_scope
 from .signals.quotas import Quotas
 from .signals.refusals import LIMIT_STATUSES, Refusal, parse_refusal
 
@@ -64,7 +66,7 @@ class Limiter:
         self._random, self._wall = random, wall
         self._lock, self._tickets = Lock(), count(1)
         self._unlimited: dict[str, NoLimitSeenPermit] = {}
-        self._lanes, self._common = OperationLanes(), OperationLane()
+        self._lanes, self._common = OperationLanes(), RequestLimit()
         self._waiting = 0  # permits in the queues of all lanes
         self.rate: Rate | RequestBudget | None = None
         self._quotas = Quotas()
@@ -93,15 +95,13 @@ class Limiter:
             self._common.put_back()
             self._common.budget, self.rate = budget, rate
             self._unlimited = {}
-            for lane in self._lanes.values():
-                for permit in lane.waiting:
-                    permit.wake()
+            self._lanes.wake_all()
 
     def acquire(self, operation: str, refusals: int = 0) -> Permit:
         """Join the queue. The permit's `wait` is 0.0 where the request may go at once.
 
         Args:
-            operation: its name; operations are limited apart until a second one is refused.
+            operation: its name; operations are limited apart, or in groups.
             refusals: how often the call was refused before.
         """
         permit = self._unlimited.get(operation)
@@ -126,17 +126,18 @@ class Limiter:
             now = self.clock()
             if now > self._forget_at:
                 self._forget_old_refusals()
-            # A budget that others draw from, too, has to know of every answer.
-            if not self._has_seen_limit and type(self._common.budget) in (AdaptiveBudget, type(None)):
+            if not self._has_seen_limit and not self._is_shared_with_others:
                 unlimited = self._unlimited.setdefault(operation, NoLimitSeenPermit(self, operation))
                 if self._common.budget is None:
                     return unlimited
             lane = self._lanes.get_or_create_lane(operation)
             permit = Permit(self, lane, next(self._tickets) + PLACES * refusals, now)
             if not lane.waiting:
-                lane.note_unhurried_call(now)
-                self._common.note_unhurried_call(now)
-            if not self._waiting and self._may_go(lane, now):  # the usual way: nobody else waits
+                for limit in (lane, lane.group.limit, self._common):
+                    limit.note_unhurried_call(now)
+            if not self._waiting and lane.may_go(
+                self._common, self._quotas, now
+            ):  # the usual way: nobody else waits
                 self._grant_permit(permit, now)
                 return permit
             lane.enqueue(permit)
@@ -144,11 +145,6 @@ class Limiter:
             self._grant_due_permits(now)
             self._set_permit_wait(permit, now)
             return permit
-
-    def _may_go(self, lane: OperationLane, now: float) -> bool:
-        """Tell whether nothing delays the operation's next request."""
-        is_held = self._quotas.get_delay(lane, now) > 0 or lane.get_delay(now) > 0
-        return not is_held and self._common.get_delay(now) <= 0
 
     def _grant_due_and_set_wait(self, permit: Permit, wake: Callable[[], None] | None) -> None:
         with self._lock:
@@ -162,18 +158,9 @@ class Limiter:
 
     def _grant_due_permits(self, now: float) -> None:
         """Grant as many permits as may go now, in the order in which their callers came."""
-        lanes = [lane for lane in self._lanes.values() if lane.waiting]
-        while lanes:
-            lane = min(lanes, key=lambda one: one.first_ticket) if len(lanes) > 1 else lanes[0]
-            if self._quotas.get_delay(lane, now) > 0 or lane.get_delay(now) > 0:
-                lanes.remove(lane)
-                continue
-            if self._common.get_delay(now) > 0:
-                return
+        while (lane := self._lanes.find_due_lane(self._common, self._quotas, now)) is not None:
             self._waiting -= 1
             self._grant_permit(lane.waiting.pop(0), now)
-            if not lane.waiting:
-                lanes.remove(lane)
 
     def _grant_permit(self, permit: Permit, now: float) -> None:
         permit._state, permit._sent, permit.wait, permit.hold = SENT, now, 0.0, 0.0
@@ -182,9 +169,10 @@ class Limiter:
             permit._quotas = self._quotas.find_windows_of_operation(lane)
             for quota in permit._quotas:
                 quota.note_sent(now)
-        lane.note_sent(now)
-        self._common.note_sent(now)
-        permit._level, permit._common_level = lane.under_way, self._common.under_way
+        permit._limits = (lane, lane.group.limit, self._common)
+        for limit in permit._limits:
+            limit.note_sent(now)
+        permit._levels = tuple(limit.under_way for limit in permit._limits)
         permit.wake()
 
     def _set_permit_wait(self, permit: Permit, now: float) -> None:
@@ -195,7 +183,7 @@ class Limiter:
         lane, common = permit._lane, self._common
         permit.wait = self._lanes.forecast_wait(permit, common, self._quotas, now)
         permit.looks_at = now + permit.wait
-        permit.hold = max(lane.get_hold(now), common.get_hold(now), self._quotas.get_hold(lane, now))
+        permit.hold = self._lanes.get_hold(lane, common, self._quotas, now)
         if self.rate is not None and common.refused_at == -math.inf:  # what the user told is sure
             permit.hold = max(permit.hold, common.forecast_wait(now, self._lanes.count_before(permit)))
 
@@ -211,11 +199,14 @@ class Limiter:
             for quota in permit._quotas:
                 quota.note_request_end(now, permit._sent, refusal is None)
             if refusal is None:
-                lane.note_accepted(now, permit._sent, permit._level)
-                self._common.note_accepted(now, permit._sent, permit._common_level)
+                lane.accepted += 1
+                if lane.group.told_wait is not None:
+                    self._lanes.note_accepted_during_wait(lane, lane.group.told_wait, now, permit._sent)
+                for limit, level in zip(permit._limits, permit._levels, strict=True):
+                    limit.note_accepted(now, permit._sent, level)
             else:
                 permit.was_outrun = lane.accepted_at >= permit.joined
-                self._note_refusal(permit, refusal, now)
+                self._note_refusal(permit, refusal, headers, now)
             if self._waiting:
                 self._grant_due_permits(now)
                 self._lanes.wake_next(lane, self._common, self._quotas, now)
@@ -234,33 +225,40 @@ class Limiter:
                 # Those that were handed out before the first refusal was seen tell nothing new.
                 counted = Permit(self, lane, 0, now)
                 counted._sent = -math.inf if late and lane.refused_at > -math.inf else now
-                self._note_refusal(counted, refusal, now, 0 if late else permit.answers)
+                self._note_refusal(counted, refusal, headers, now, 0 if late else permit.answers)
             elif late and lane.budget is not None:
+                lane.accepted += 1
                 lane.budget.note_accepted(now, -math.inf)
             if self._has_seen_limit:
                 for unlimited in self._unlimited.values():
                     unlimited.is_late = True
                 self._unlimited = {}
 
-    def _note_refusal(self, permit: Permit, refusal: Refusal, now: float, answers: int = 0) -> None:
-        """Hold the operation that was refused, or all, where another one was refused a short while ago."""
+    def _note_refusal(
+        self, permit: Permit, refusal: Refusal, headers: Mapping[str, str], now: float, answers: int = 0
+    ) -> None:
+        """Hold the operation that was refused, or its group, where another one of it was refused a short while ago."""
         lane, asked = permit._lane, refusal.retry_after
-        if self._quotas.get_delay(lane, now) > (asked or 0.0):  # a used-up quota explains it, and holds
-            lane.note_end(now)
-            self._common.note_end(now)
-            return
-        self._forget_at = now + min(asked or 0.0, ASK_AGAIN) + MEMORY
-        rate = self.rate if isinstance(self.rate, Rate) and self.rate.per_second < math.inf else None
-        everywhere = self.rate is not None and type(self._common.budget) is not AdaptiveBudget
-        if everywhere or self._lanes.detect_shared_limit(lane, now):
+        self._lanes.set_scope(lane, parse_scope(headers) or lane.scope)
+        if self._quotas.get_delay(lane, now) <= (asked or 0.0):  # else a used-up quota explains it, and holds
+            self._forget_at = now + min(asked or 0.0, ASK_AGAIN) + MEMORY
+            rate = self.rate if isinstance(self.rate, Rate) and self.rate.per_second < math.inf else None
+            limit: RequestLimit = self._common
+            if not self._is_shared_with_others:
+                limit = self._lanes.find_refusing_limit(lane, now, asked)
+                limit.budget = limit.budget or AdaptiveBudget(rate, now, answers if limit is lane else 0.0)
+            level = dict(zip(permit._limits, permit._levels, strict=True)).get(limit, 0)
+            is_news = limit.note_refused(now, permit._sent, level, asked, self._random())
             lane.refused_at = now
-            self._common.budget = self._common.budget or AdaptiveBudget()
-            self._common.note_refused(now, permit._sent, permit._common_level, asked, self._random())
-        else:
-            lane.budget = lane.budget or AdaptiveBudget(rate, now, answers)
-            lane.note_refused(now, permit._sent, permit._level, asked, self._random())
-        lane.note_end(now)
-        self._common.note_end(now)
+            if is_news and limit is lane.group.limit:
+                self._lanes.note_group_refusal(lane, now)
+        for one in permit._limits:
+            one.note_end(now)
+
+    @property
+    def _is_shared_with_others(self) -> bool:
+        """Whether other processes draw from the budget, which has to know of every answer."""
+        return type(self._common.budget) not in (AdaptiveBudget, type(None))
 
     def _release(self, permit: Permit) -> None:
         with self._lock:
@@ -268,13 +266,14 @@ class Limiter:
             if permit._state == WAITING:
                 lane.dequeue(permit)
                 self._waiting -= 1
+                self._lanes.put_back(lane.group)
                 if not self._waiting:
                     self._common.put_back()
             elif permit._state == SENT:
                 for quota in permit._quotas:
                     quota.under_way -= 1
-                lane.note_end(now)
-                self._common.note_end(now)
+                for limit in permit._limits:
+                    limit.note_end(now)
             permit._state = DONE
             if self._waiting:
                 self._grant_due_permits(now)
@@ -286,12 +285,12 @@ class Limiter:
             return
         self._forget_at, self._lanes = math.inf, OperationLanes()
         if self.rate is None:
-            self._common = OperationLane()
+            self._common = RequestLimit()
         self._quotas.drop_lapsed(self.clock())
 
     def forget_requests_under_way(self) -> None:
         """Forget, in a forked child, what was under way or waiting: it stayed with the parent, which may have held the lock."""
         self._lock, self._waiting = Lock(), 0
-        for lane in (*self._lanes.values(), self._common):
-            lane.forget_requests_under_way()
+        self._lanes.forget_requests_under_way()
+        self._common.forget_requests_under_way()
         self._quotas.forget_requests_under_way()

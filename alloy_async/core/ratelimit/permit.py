@@ -9,8 +9,9 @@ from .signals.quota_headers import may_tell_quota
 from .signals.refusals import LIMIT_STATUSES
 
 if TYPE_CHECKING:
+    from .lanes.operation_lane import OperationLane
+    from .lanes.request_limit import RequestLimit
     from .limiter import Limiter
-    from .operation_lane import OperationLane
     from .signals.quota_window import QuotaWindow
 
 # One answer in so many is asked for a quota, as long as none was told.
@@ -30,10 +31,10 @@ class Permit:
     """
 
     __slots__ = (
-        "_common_level",
         "_lane",
-        "_level",
+        "_levels",
         "_limiter",
+        "_limits",
         "_quotas",
         "_sent",
         "_state",
@@ -52,7 +53,10 @@ class Permit:
         self.joined: float = now
         self.looks_at: float = now
         self.was_outrun: bool = False
-        self._state, self._sent, self._level, self._common_level = WAITING, 0.0, 0, 0
+        self._state, self._sent = WAITING, 0.0
+        # What its request is counted by, and the how-manieth in flight it was of each.
+        self._limits: tuple[RequestLimit, ...] = ()
+        self._levels: tuple[int, ...] = ()
         self._quotas: tuple[QuotaWindow, ...] = ()
         self._wake: Callable[[], None] | None = None
         self.wait: float = 0.0

@@ -103,6 +103,8 @@ MEMBER = r'(?:^|[,;\s])(limit|remaining|reset|r|t|q|w)\s*=\s*"?(\d{1,15}(?:\.\d{
 ITEM = r'\s*"([^"]{1,64})"([^,]*)|\s*([A-Za-z][\w-]{0,63})((?:;[^,]*)+)'
 # The headers by which a quota is recognised.
 SIGNS: tuple[str, ...] = (IETF, SHOPIFY, *(form.remaining for form in FORMS))
+# Headers that tell which of the server's limits an answer is about, the most exact first: GitHub's, Discord's, the IETF's.
+SCOPES, LONGEST_SCOPE = ("x-ratelimit-resource", "x-ratelimit-bucket", POLICY), 200
 # A limit may carry its policy: `100, 100;w=60`.
 LEADING = r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*(?:$|[,;])"
 
@@ -110,6 +112,22 @@ LEADING = r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*(?:$|[,;])"
 def may_tell_quota(headers: Mapping[str, str]) -> bool:
     """Tell whether there may be a quota in the headers: the quick question that answers are asked."""
     return any(sign in headers for sign in SIGNS)
+
+
+def parse_scope(headers: Mapping[str, str]) -> str:
+    """Parse which of the server's limits an answer is about: its name, else the policy or the size; empty where none is told.
+
+    Args:
+        headers: of an answer; names in lower case, or a mapping that does not mind.
+    """
+    for name in SCOPES:
+        told = (get_joined_header(headers, name) or "").strip()[:LONGEST_SCOPE]
+        if told:
+            return f"{name}: {told}"
+    items = list(_parse_items(get_joined_header(headers, IETF) or ""))
+    names = [name or f"{members['limit']:g}" for name, members in items if name or "limit" in members]
+    sizes = [headers[form.limit] for form in FORMS if form.limit and form.limit in headers]
+    return ", ".join(names or sizes)[:LONGEST_SCOPE]
 
 
 def parse_quotas(headers: Mapping[str, str], now: float) -> list[Quota]:

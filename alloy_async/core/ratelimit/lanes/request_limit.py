@@ -1,4 +1,4 @@
-"""The queue and the limits of one operation, or of all together: a budget of requests, and a number of them in flight.
+"""What limits the requests of one operation, or of several together: a budget, and a number of them in flight.
 
 How many may be in flight is learned as TCP does it: after a refusal one request asks, and with each answer there may be
 one more. A server that limits requests in flight refuses only above a number; the number is told from a rate by the
@@ -8,17 +8,9 @@ levels at which requests are accepted and refused.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
-from operator import attrgetter
-from typing import TYPE_CHECKING
 
-from .budget_interface import RequestBudget
-from .rising_limit import DoublingLimit
-from .signals.quota_window import QuotaWindow
-from .signals.quotas import Quotas
-
-if TYPE_CHECKING:
-    from .permit import Permit
+from ..budget_interface import RequestBudget
+from ..rising_limit import DoublingLimit
 
 # Seconds; assumed until the first answer has told.
 FIRST_ROUND_TRIP = 0.02
@@ -39,21 +31,14 @@ DOUBLING, QUIET = 8.0, 40.0
 # twice as many of these where refusals at usual levels have shown a rate.
 TOO_MANY, DEVIATIONS = 0.8, 2.0
 
-# Two operations refused within so many seconds share a limit.
-TOGETHER = 60.0
 
-_ticket = attrgetter("ticket")
-
-
-class OperationLane:
-    """The limits of one operation, and its queue.
+class RequestLimit:
+    """What limits requests, of one operation or of several together.
 
     Args:
-        budget: what its requests are drawn from; None where no rate limits them.
+        budget: what the requests are drawn from; None where no rate limits them.
 
     Attributes:
-        waiting: by ticket.
-        quotas: of the server, that its answers tell; None before the first one.
         refused_at: when a refusal was last seen.
         accepted_at: when a request was last accepted.
         drawn: the moment that the budget gave to the first in the queue.
@@ -62,9 +47,6 @@ class OperationLane:
 
     def __init__(self, budget: RequestBudget | None = None) -> None:
         self.budget: RequestBudget | None = budget
-        self.waiting: list[Permit] = []
-        self.quotas: tuple[QuotaWindow, ...] | None = None
-        self.answers = 0
         self.under_way: int = 0
         self.round_trip: float = FIRST_ROUND_TRIP
         self.refused_at: float = -math.inf
@@ -80,25 +62,6 @@ class OperationLane:
         self._rate_refusals = 0
         self._returning = 0  # calls that were refused and have not come back
         self._last_sent = self._last_ended = -math.inf
-
-    @property
-    def first_ticket(self) -> int:
-        """The ticket of the caller who came first; only where somebody waits."""
-        return self.waiting[0].ticket
-
-    def enqueue(self, permit: Permit) -> None:
-        """Put a caller into the queue."""
-        insort(self.waiting, permit, key=_ticket)
-
-    def count_before(self, permit: Permit) -> int:
-        """Count those in the queue who came before."""
-        return bisect_left(self.waiting, permit.ticket, key=_ticket)
-
-    def dequeue(self, permit: Permit) -> None:
-        """Take a caller out of the queue."""
-        del self.waiting[self.count_before(permit)]
-        if not self.waiting:
-            self.put_back()
 
     def put_back(self) -> None:
         """Return what was drawn from the budget, since nobody comes for it."""
@@ -173,8 +136,8 @@ class OperationLane:
             self._slow_start += 1
         self.budget.note_accepted(now, sent)
 
-    def note_refused(self, now: float, sent: float, level: int, asked: float | None, chance: float) -> None:
-        """Note that the server refused a request for a limit; see RequestBudget.note_refused."""
+    def note_refused(self, now: float, sent: float, level: int, asked: float | None, chance: float) -> bool:
+        """Note that the server refused a request for a limit, and tell whether that is news; see RequestBudget.note_refused."""
         self._returning += 1
         assert self.budget is not None
         doubt = 2.0 if self._rate_refusals > 1 else 1.0
@@ -183,7 +146,7 @@ class OperationLane:
         if not self.budget.note_refused(now, sent, asked, chance, crowded):
             if crowded and self._most is not None and level - 1 < self._most.base:
                 self._most.base = level - 1.0
-            return
+            return False
         self.refused_at = now
         self.drawn = None  # it was for the time before
         if crowded:
@@ -195,6 +158,7 @@ class OperationLane:
             self._most = None
             rate = self.budget.rate()
             self._slow_start = max(FIRST_IN_FLIGHT, rate * self.round_trip / 2 if rate < math.inf else 0.0)
+        return True
 
     def note_end(self, now: float) -> None:
         """Note that a request is no longer in flight."""
@@ -202,10 +166,14 @@ class OperationLane:
         self._last_ended = now
 
     def forget_requests_under_way(self) -> None:
-        """Forget, in a forked child, what was under way or waiting: it stayed with the parent."""
-        self.waiting.clear()
+        """Forget, in a forked child, what was under way: it stayed with the parent."""
         self.under_way = 0
         self.drawn = None
+
+    @property
+    def is_of_requests_in_flight(self) -> bool:
+        """Whether it was learned that it limits the number of requests in flight."""
+        return self._most is not None
 
     @property
     def _most_in_flight(self) -> float:
@@ -223,51 +191,3 @@ class OperationLane:
             self._most.age += max(0.0, now - self._crowded_since)
         self._crowded_since = now
         return LOOK_IN_FLIGHT
-
-
-class OperationLanes(dict[str, OperationLane]):
-    """The lanes of all operations, by name; apart until a second operation is refused."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._are_shared = False
-
-    def get_or_create_lane(self, operation: str) -> OperationLane:
-        """Get the lane of an operation; make it if there is none."""
-        lane = self.get(operation)
-        if lane is None:
-            lane = self[operation] = OperationLane()
-        return lane
-
-    def count_before(self, permit: Permit) -> int:
-        """Count those in all queues who came before."""
-        return sum(lane.count_before(permit) for lane in self.values() if lane.waiting)
-
-    def forecast_wait(self, permit: Permit, common: OperationLane, quotas: Quotas, now: float) -> float:
-        """Forecast the seconds that a caller will wait: for its operation's limits, for those of all, and for the quotas."""
-        lane = permit._lane
-        together = common.forecast_wait(now, self.count_before(permit))
-        alone = lane.forecast_wait(now, lane.count_before(permit))
-        return max(alone, together, quotas.get_delay(lane, now), SHORTEST_WAIT)
-
-    def wake_next(self, lane: OperationLane, common: OperationLane, quotas: Quotas, now: float) -> None:
-        """Wake who has come to the front, of a lane or of all, where that one would look later than it may go.
-
-        It has forecast its wait by the rate and by the callers before it; the rate may have risen, and those may have left.
-        """
-        waiting = [one for one in self.values() if one.waiting]
-        first = min(waiting, key=lambda one: one.first_ticket, default=lane)
-        for permit in {one.waiting[0] for one in (lane, first) if one.waiting}:
-            if permit.looks_at > now + self.forecast_wait(permit, common, quotas, now) + SHORTEST_WAIT:
-                permit.looks_at = now  # once is enough
-                permit.wake()
-
-    def detect_shared_limit(self, lane: OperationLane, now: float) -> bool:
-        """Tell whether the limit that refuses a lane's requests now is one that all operations share."""
-        others = [other for other in self.values() if other is not lane and now - other.refused_at < TOGETHER]
-        if others and not self._are_shared:
-            self._are_shared = True
-            for limited in (lane, *others):
-                if limited.budget is not None and limited.budget.opens_at() <= now:
-                    limited.budget = None
-        return self._are_shared

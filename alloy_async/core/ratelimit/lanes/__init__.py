@@ -1,0 +1,1 @@
+"""The queues of operations, the limits that hold them, and which operations share one."""

@@ -1,0 +1,69 @@
+"""The queue of one operation."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from ..signals.quota_window import QuotaWindow
+from ..signals.quotas import Quotas
+from .request_limit import RequestLimit
+
+if TYPE_CHECKING:
+    from ..permit import Permit
+    from .operation_group import OperationGroup
+
+_ticket = attrgetter("ticket")
+
+
+class OperationLane(RequestLimit):
+    """The queue of one operation, with the limit that is its own.
+
+    Args:
+        group: the operations with which it may share a limit.
+
+    Attributes:
+        waiting: by ticket.
+        quotas: of the server, that its answers tell; None before the first one.
+        scope: the name of the limit that its answers tell; empty where they tell none.
+        accepted: requests, in all.
+    """
+
+    def __init__(self, group: OperationGroup) -> None:
+        super().__init__()
+        self.group: OperationGroup = group
+        self.waiting: list[Permit] = []
+        self.quotas: tuple[QuotaWindow, ...] | None = None
+        self.scope: str = ""
+        self.answers: int = 0
+        self.accepted: int = 0
+
+    @property
+    def first_ticket(self) -> int:
+        """The ticket of the caller who came first; only where somebody waits."""
+        return self.waiting[0].ticket
+
+    def enqueue(self, permit: Permit) -> None:
+        """Put a caller into the queue."""
+        insort(self.waiting, permit, key=_ticket)
+
+    def count_before(self, permit: Permit) -> int:
+        """Count those in the queue who came before."""
+        return bisect_left(self.waiting, permit.ticket, key=_ticket)
+
+    def dequeue(self, permit: Permit) -> None:
+        """Take a caller out of the queue."""
+        del self.waiting[self.count_before(permit)]
+        if not self.waiting:
+            self.put_back()
+
+    def may_go(self, common: RequestLimit, quotas: Quotas, now: float) -> bool:
+        """Tell whether nothing delays the operation's next request."""
+        if quotas.get_delay(self, now) > 0 or self.get_delay(now) > 0:
+            return False
+        return self.group.limit.get_delay(now) <= 0 and common.get_delay(now) <= 0
+
+    def forget_requests_under_way(self) -> None:
+        super().forget_requests_under_way()
+        self.waiting.clear()
