@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from ...errors import JobError, NoSuchJob
 from ..header import JobHeader
-from .lock import CopiedJobGuard, WorkerLock, WorkerProbe
+from .lock import WorkerLock, WorkerProbe, WorkerRecord
 from .schema import DamagedRecord, connect, create_template, insert_header, open_existing_job_file
 
 
@@ -39,7 +39,7 @@ class JobFile:
         self._in_transaction = False
         self._is_synced = False
         self.next_id = 1
-        self.guard: CopiedJobGuard = CopiedJobGuard(database, path)
+        self.worker_record: WorkerRecord = WorkerRecord(database, path)
 
     @classmethod
     def create(cls, path: Path, header: JobHeader) -> Self:
@@ -93,9 +93,9 @@ class JobFile:
                 with store.transaction(durable=header is None):
                     if header is not None:
                         insert_header(database, header)
-                        store.guard.begin_on_new_job(header.salt)
+                        store.worker_record.begin_on_new_job(header.salt)
                     else:
-                        store.guard.claim_job()
+                        store.worker_record.claim_job()
                         store.next_id = 1 + store.fetch_rows("SELECT coalesce(max(id), 0) FROM events")[0][0]
             return store
         except BaseException:

@@ -1,4 +1,4 @@
-"""One worker at a time on a job file: a lock, which ends with its process, and a guard against copies and lost intents.
+"""One worker at a time on a job file: a lock, which ends with its process, and a record that tells copies and lost intents.
 
 The operating system holds the lock. It is on a byte of the job file itself, far beyond its end, so that nobody can remove it
 while it is held. Linux's locks of open files ("OFD") belong to the descriptor; those of POSIX belong to the process, and go
@@ -151,8 +151,8 @@ class WorkerProbe:
             os.close(self._descriptor)
 
 
-class CopiedJobGuard:
-    """The table `worker` of a job file.
+class WorkerRecord:
+    """The table `worker` of a job file: who works on it, where it lies, and a sum of all intents.
 
     Args:
         database: its connection.

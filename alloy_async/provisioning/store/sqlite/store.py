@@ -62,7 +62,7 @@ class SqliteStore(JobFile):
         with self.transaction():
             self.execute_many("DELETE FROM batches WHERE undo = ?", [(encode_undo_flag(phase),)])
             self.execute_many("DELETE FROM events WHERE undo = ?", [(encode_undo_flag(phase),)])
-            self.guard.store_recounted_intents()
+            self.worker_record.store_recounted_intents()
 
     def read_stretches(
         self, phase: Phase, after: int = 0, *, states: Sequence[RowState] = ()
@@ -80,7 +80,7 @@ class SqliteStore(JobFile):
         """Write down that rows are about to be sent; only the worker that the job names may."""
         events = list(group_into_events(encode_undo_flag(phase), intents, self.next_id))
         with self.transaction():
-            self.guard.note_new_intents(events)
+            self.worker_record.note_new_intents(events)
             self._append_events(events)
 
     def record_results(self, phase: Phase, results: Sequence[RowResult]) -> None:
