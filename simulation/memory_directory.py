@@ -32,6 +32,7 @@ class MemoryDirectory:
     name = "Memory"
     base_url = "memory:"
     account = "the only one"
+    own_user: UserRecord | None = None
 
     def __init__(
         self,
@@ -48,6 +49,9 @@ class MemoryDirectory:
 
     async def fingerprint_account(self, salt: bytes) -> str:
         return hash_with_key(self.account, salt)
+
+    async def find_own_user(self) -> UserRecord | None:
+        return self.own_user
 
     def with_retry_hook(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Sequence
 
-from ..core.errors import AlloyAsyncError, Conflict, Forbidden
+from ..core.errors import AlloyAsyncError, Conflict, Forbidden, NotFound
 from ..directory import Capabilities, EntryRule, Outcome, UserRecord
 from ..directory.adapter import Adapter
 from ..directory.record import fold
@@ -47,6 +47,18 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
     async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
         """Call GET /api/users; told by the two keys, email and id."""
         return [_to_record(user) for user in await self.client.api_users_get()]
+
+    async def find_own_user(self) -> UserRecord | None:
+        """Call GET /api/users/whoami; None where that is not allowed."""
+        try:
+            own = await self.client.api_users_whoami_get()
+        except (Forbidden, NotFound):
+            return None
+        return (
+            None
+            if own.id is None
+            else UserRecord(username=own.email or "", email=own.email, remote_id=str(own.id))
+        )
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """List every user, from one answer (GET /api/users)."""

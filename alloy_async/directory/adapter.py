@@ -65,6 +65,10 @@ class Adapter(ABC, Generic[ClientT]):
         """Hash what tells this account of the service from others: here, the credential; see `Directory`."""
         return await self.client.fingerprint_credential(salt) or ""
 
+    async def find_own_user(self) -> UserRecord | None:
+        """Find the user whose credential this is; None, as here, where no call of the system tells that."""
+        return None
+
     def get_key(self, record: UserRecord) -> str:
         """Get the record's natural key in this system; empty where it has none."""
         return getattr(record, self.capabilities.key) or ""

@@ -176,6 +176,14 @@ class Directory(Protocol):
         """
         ...
 
+    async def find_own_user(self) -> UserRecord | None:
+        """Find the user whose credential this directory uses, whom no job removes; None where the system does not tell.
+
+        Raises:
+            AlloyAsyncError: the system could not be asked.
+        """
+        ...
+
     def with_retry_hook(
         self,
         on_retry: Callable[[RetryEvent], None],

@@ -44,6 +44,10 @@ class SyncDirectory:
         """Hash what tells this account of the service from others."""
         return get_background_loop().run(self.directory.fingerprint_account, salt)
 
+    def find_own_user(self) -> UserRecord | None:
+        """Find the user whose credential this directory uses; None where the system does not tell."""
+        return get_background_loop().run(self.directory.find_own_user)
+
     def with_retry_hook(
         self,
         on_retry: Callable[[RetryEvent], None],

@@ -36,7 +36,7 @@ class Plan:
         actions: lines by action: create, update, delete, offboard, none, refuse.
         first: the first lines of each action but `none`.
         check: what the checks found.
-        finality: what of it no undo brings back, in sentences.
+        finality: what of it no undo brings back, and whom it leaves alone, in sentences.
     """
 
     job: JobPlace

@@ -38,6 +38,8 @@ class EmulatedDirectory:
         )
         self.users: int = 0
         """How many were put in."""
+        self.own_user: UserRecord | None = None
+        """Whose credential the system takes ours for, where it was asked; the emulation would name its own administrator."""
         self._staff: set[str | None] = set()
         self._inner_ids: dict[str, str] = {}
         """The id in the emulation of each id in the system."""
@@ -104,6 +106,10 @@ class EmulatedDirectory:
     async def fingerprint_account(self, salt: bytes) -> str:
         """Hash as the emulation's own does."""
         return await self._inner.fingerprint_account(salt)
+
+    async def find_own_user(self) -> UserRecord | None:
+        """Find who has the account in the system itself, where it was asked."""
+        return self.own_user
 
     def with_retry_hook(
         self,

@@ -110,6 +110,7 @@ async def rehearse(
     clock = AcceleratedClock(conditions.speed)
     async with _open_emulated_directory(system, target, clock) as (stage, sandbox):
         strangers = await stage.add_users(users if users is not None else _iterate_users(target, source))
+        stage.own_user = await target.find_own_user() if users is None else None
         seeded = sandbox.limiter.accepted
         sandbox.limit, sandbox.latency = conditions.limit, conditions.latency / conditions.speed
         with tempfile.TemporaryDirectory() as folder:

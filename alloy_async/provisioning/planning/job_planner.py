@@ -141,11 +141,17 @@ async def _plan_removals(
 ) -> int:
     """Plan the removal of who is not in the source; how many."""
     first = planner.rows * planner.numbers_per_row + 1
-    lines = plan_removals(lookup.iterate_unwanted(), context.comparer, first)
+    own = lookup.own_account
+    await own.look_up()
+    lines = plan_removals(own.omit(lookup.iterate_unwanted()), context.comparer, first)
     count = 0
     async for part in iterate_slices(lines, _SLICE):
         count += len(part)
         await context.writer.call(context.store.insert_batches, "apply", group_into_batches(part))
+    if own.is_omitted and own.user is not None:
+        name = context.comparer.get_key(own.user)
+        stays = f"{name} is not in the source, and stays: this is the account whose key is used here."
+        await context.writer.call(context.store.add_note, FINALITY, stays)
     share = count / users if users else 0.0
     what = f"{count:,} of the {users:,} users would be removed ({share:.0%}), as they are not in the source"
     if count and planner.nameless:

@@ -11,6 +11,7 @@ from ...directory import AmbiguousKey, Directory, UserRecord
 from ..async_helpers import open_task_group, run_in_thread
 from ..store.temporary.indexes import KeyIndex, ListingSnapshot
 from .comparison import UserComparer
+from .own_account import OwnAccount
 
 ONE_BY_ONE = 200
 """More keys than this are looked up in a listing, where the system lists."""
@@ -37,6 +38,7 @@ class UserLookup:
         self._comparer = comparer
         self._snapshot: ListingSnapshot | None = None
         self._claims: KeyIndex | None = None
+        self.own_account: OwnAccount = OwnAccount(target)
         self._permits = asyncio.Semaphore(_AT_ONCE)
         self.finds: bool = "find" in self._can.abilities
         self.lists: bool = "list" in self._can.abilities

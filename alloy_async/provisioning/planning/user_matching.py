@@ -41,6 +41,8 @@ class UserMatcher:
         sought = [self._list_sought_keys(one) for one in part]
         good = (keys for one, keys in zip(part, sought, strict=True) if not one.errors)
         matches = await self._lookup.find_matches([key for keys in good for key in keys])
+        if self._mode != "create":
+            await self._lookup.own_account.look_up()
         if self._mode == "sync":  # a row with an error names somebody all the same, who is not removed
             await run_in_thread(self._lookup.mark_wanted, [key for keys in sought for key in keys])
             await run_in_thread(self._note_mentions_in_multiline_cells, part)
@@ -69,6 +71,9 @@ class UserMatcher:
         known = self._comparer.get_key(held)
         if self._mode != "offboard" and self._comparer.fold(one.key) not in self._can.list_known_keys(held):
             return f"is there as {known!r}, and a {key} cannot be changed: correct it here, or there"
+        wanted = None if self._mode == "offboard" else one.row.record
+        if harm := self._lookup.own_account.explain_harm(held, wanted):
+            return harm
         first = self._lookup.claim_user(held, one.key, one.row.line)
         return (
             None

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeAlias
 
 from ....core.errors import AlloyAsyncError
-from ....directory import BatchOutcome, Directory, Outcome
+from ....directory import BatchOutcome, Directory, Outcome, UserRecord
 from ....directory.call_withdrawal import CallWithdrawn, WithdrawableCall
 from ....directory.error_policy import send_in_halves
 from ...job_context import JobContext
@@ -157,6 +157,7 @@ class RowExecutor:
             there = await self._requests.run_withdrawable(
                 WithdrawableCall(), lambda: self._lookup.find_user(first.id_or_key)
             )
+            await self._lookup.own_account.look_up()
         except CallWithdrawn:
             await self.record_as_withdrawn(unit)
             return False
@@ -168,11 +169,17 @@ class RowExecutor:
                 await self._record_unsendable([row.create_failed_result(str(error)) for row in unit])
             return False
         self._guard.note_answer()
-        drift = self._decider.decide_drift(first, there)
+        drift = self._decider.decide_drift(first, there) or self._refuse_harm_to_own_account(first, there)
         if drift is None:
             return True
         await self._record_unsendable([drift._replace(number=row.number) for row in unit])
         return False
+
+    def _refuse_harm_to_own_account(self, row: JobRow, there: UserRecord | None) -> RowResult | None:
+        """Refuse what would end the job's own credential: what was planned or done with another one, perhaps."""
+        wanted = row.record if row.action == "update" else None
+        harm = None if there is None else self._lookup.own_account.explain_harm(there, wanted)
+        return row.create_settling_result("drifted", harm) if harm else None
 
     async def _offboard_user_step_by_step(self, steps: Sequence[JobRow]) -> None:
         """Take the steps of one user in their order, as far as they succeed."""
