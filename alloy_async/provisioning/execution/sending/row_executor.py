@@ -169,14 +169,14 @@ class RowExecutor:
                 await self._record_unsendable([row.create_failed_result(str(error)) for row in unit])
             return False
         self._guard.note_answer()
-        drift = self._decider.decide_drift(first, there) or self._refuse_harm_to_own_account(first, there)
+        drift = self._decider.decide_drift(first, there) or self._decide_harm_to_own_account(first, there)
         if drift is None:
             return True
         await self._record_unsendable([drift._replace(number=row.number) for row in unit])
         return False
 
-    def _refuse_harm_to_own_account(self, row: JobRow, there: UserRecord | None) -> RowResult | None:
-        """Refuse what would end the job's own credential: what was planned or done with another one, perhaps."""
+    def _decide_harm_to_own_account(self, row: JobRow, there: UserRecord | None) -> RowResult | None:
+        """Find why a row would end the job's own credential, which was another one, perhaps, when it was planned; None: it would not."""
         wanted = row.record if row.action == "update" else None
         harm = None if there is None else self._lookup.own_account.explain_harm(there, wanted)
         return row.create_settling_result("drifted", harm) if harm else None
