@@ -176,7 +176,7 @@ class RowExecutor:
         return False
 
     def _decide_harm_to_own_account(self, row: JobRow, there: UserRecord | None) -> RowResult | None:
-        """Find why a row would end the job's own credential, which was another one, perhaps, when it was planned; None: it would not."""
+        """Give the outcome of a row that would end the credential in use, another than it was planned with; None of others."""
         wanted = row.record if row.action == "update" else None
         harm = None if there is None else self._lookup.own_account.explain_harm(there, wanted)
         return row.create_settling_result("drifted", harm) if harm else None
