@@ -55,7 +55,10 @@ async def run_in_thread(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
 
 
 async def run_or_cancel_on_stop(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """Await work that may be cut off at any moment; None where `stop` was set before it was done."""
+    """Await work that may be cut off at any moment; None where `stop` was set before it was done.
+
+    A cancellation that comes right behind the stop, as two Ctrl-C, is not lost, as it would be in `asyncio.wait_for` of 3.11.
+    """
     task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait([task, stopping], return_when=asyncio.FIRST_COMPLETED)

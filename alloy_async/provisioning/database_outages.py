@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..directory import Directory
+from .async_helpers import run_or_cancel_on_stop
 from .errors import JobInUse, JobPlace, JobUnavailable
 from .events import Paused
 from .run_options import RunOptions
@@ -73,8 +73,7 @@ async def _work_again(place: JobPlace, run: RunOptions, work: Callable[[], Await
             if now - failed_since > PATIENCE:
                 raise
             await wait_for_database(place, error, run)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(run.stop.wait(), pause)
+            await run_or_cancel_on_stop(run.stop, asyncio.sleep(pause))
             pause = min(2 * pause, _LONGEST_PAUSE)
             free_at = time.monotonic() + _LEASES * get_lease_seconds_of_place(place)
         except JobInUse:

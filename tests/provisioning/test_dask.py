@@ -70,7 +70,7 @@ def test_the_address_says_whether_the_scheduler_speaks_tls(on: str, scheduler: s
 
 
 def kill_worker(nanny: subprocess.Popen[bytes], *, with_nanny: bool) -> None:
-    import psutil
+    import psutil  # type: ignore[import-untyped]
 
     children = psutil.Process(nanny.pid).children(recursive=True)
     if with_nanny:
@@ -79,3 +79,45 @@ def kill_worker(nanny: subprocess.Popen[bytes], *, with_nanny: bool) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
     assert children, "Dask's worker is a process of the nanny's"
+
+
+async def test_a_run_that_is_cut_off_ends_the_processes_of_its_workers(
+    cluster: DaskCluster, database: str, tmp_path: Path
+) -> None:
+    import psutil
+
+    source = tmp_path / "users.csv"
+    source.write_text("username\n" + "".join(f"user{n}@x.example\n" for n in range(ROWS)))
+    place = f"{database}&lease_seconds=3#{uuid.uuid4()}"
+    with Sandbox("alloy", seed_users=0, latency=60) as sandbox:
+        directory: Any = sandbox.directory()
+        async with directory.client:
+            run = RunOptions(on=cluster.address, shard_rows=50)
+            job = asyncio.create_task(provision(source, directory, job=place, run=run))
+            await wait_until(lambda: job.done() or len(sandbox.requests) > 0)
+            hosts = [psutil.Process(nanny.pid) for nanny in cluster.workers]
+            processes = [child for host in hosts for child in host.children(recursive=True)]
+            workers = [process for process in processes if "work" in process.cmdline()]
+            assert workers
+            run.stop.set()
+            job.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(job, 50)
+        assert not any(worker.is_running() for worker in workers)
+
+
+async def test_who_stops_does_not_wait_for_a_cluster_without_workers(cluster: DaskCluster) -> None:
+    """Its tasks wait for workers that may never come."""
+    workers = create_workers(cluster.address, ("sandbox", "alloy"), {})
+    try:
+        await wait_until_started(workers)
+        for nanny in cluster.workers:
+            kill_worker(nanny, with_nanny=True)
+    finally:
+        await asyncio.wait_for(workers.stop(), 100)
+
+
+async def wait_until_started(workers: Any) -> None:
+    while not workers._futures:  # its workers come in their own time
+        await workers.start_missing(progress=True)
+        await asyncio.sleep(0.2)

@@ -35,13 +35,17 @@ from alloy_async.provisioning.execution.shard_worker import work_on_shards
 from alloy_async.provisioning.execution.sharded_job import run_on_workers
 from alloy_async.provisioning.sources import Source, open_source
 from alloy_async.provisioning.store.job_store import JobStore
+from alloy_async.provisioning.store.postgres.address import JobAddress
+from alloy_async.provisioning.store.postgres.connection import connect
 from alloy_async.provisioning.store.postgres.shard_claimer import ShardClaimer
 from alloy_async.provisioning.store.store_opener import (
     count_shards_by_state,
     open_store,
     open_store_for_reading,
 )
+from alloy_async.provisioning.workers.supervisor import supervise_workers
 from alloy_async.testing import Sandbox
+from tests.waiting import wait_until
 
 ROWS = 400
 
@@ -405,3 +409,82 @@ async def test_two_who_resume_a_job_at_once_do_it_together(
             reports = await asyncio.gather(*(resume(place, directory, run=run) for _ in range(2)))
         assert [report.complete for report in reports] == [True, True]
         check_effects(place, sandbox)
+
+
+async def test_a_second_interrupt_ends_the_workers_too(users: Path, place: str) -> None:
+    """Else they went on for as long as the system took to answer, while the user was told that all was cut off."""
+    import psutil  # type: ignore[import-untyped]
+
+    place = place.replace("#", "&lease_seconds=3#")
+    with Sandbox("alloy", seed_users=0, latency=60) as sandbox:
+        reach = ("--to", "alloy", "--base-url", sandbox.url, "--job", place, "--on", "local:2")
+        client = subprocess.Popen(
+            [sys.executable, "-m", "alloy_async", "provision", str(users), *reach, "--shard-rows", "100"],
+            env={**os.environ, "ALLOY_API_KEY": "key"},
+            stderr=subprocess.PIPE,
+        )
+        await wait_until(lambda: bool(sandbox.requests) or client.poll() is not None)
+        workers = [child for child in psutil.Process(client.pid).children() if "work" in child.cmdline()]
+        assert len(workers) == 2
+        assert client.stderr is not None
+        client.send_signal(signal.SIGINT)
+        while b"Stopping" not in client.stderr.readline():
+            pass
+        client.send_signal(signal.SIGINT)
+        said = client.communicate(timeout=50)[1].decode()
+        assert client.returncode == 130, said
+        assert "Cut off" in said
+        assert not any(worker.is_running() for worker in workers)
+        with open_store_for_reading(place) as store:
+            counts = store.count_outcomes("apply")
+        assert counts["intended"] > 0, "a request was on its way"
+        assert sum(counts.values()) == ROWS
+        sandbox.latency = 0
+        assert start_and_end_worker(place, sandbox) == 0
+        check_effects(place, sandbox)
+
+
+def start_and_end_worker(place: str, sandbox: Sandbox) -> int:
+    with start_worker(place, sandbox) as worker:
+        worker.communicate(timeout=100)
+    return worker.returncode
+
+
+class IdleWorkers:
+    """Workers that note how often they are looked after."""
+
+    def __init__(self) -> None:
+        self.starts = 0
+        self.ends: list[str] = []
+
+    async def start_missing(self, *, progress: bool) -> None:
+        self.starts += 1
+
+    async def stop(self) -> None:
+        self.ends.append("stop")
+
+    async def cut_off(self) -> None:
+        self.ends.append("cut off")
+
+
+async def test_workers_are_looked_after_also_while_rows_are_rarely_counted(users: Path, place: str) -> None:
+    """Of a large job, rows are counted once in a minute, say: until then no stop was seen, and no lost worker replaced."""
+    workers, run = IdleWorkers(), RunOptions(on="local:1")
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        await split_by_hand(users, place, sandbox)
+    with open_store_for_reading(place) as store:
+        events = store.events  # type: ignore[attr-defined]
+    address = JobAddress.parse(place)
+    blocker = connect(address)
+    blocker.execute("BEGIN")
+    blocker.execute(f"LOCK TABLE {events} IN ACCESS EXCLUSIVE MODE".encode())
+    watching = asyncio.create_task(supervise_workers(place, workers, run))
+    await asyncio.sleep(3)
+    blocker.execute("COMMIT")  # it took three seconds to count: the next time is fifteen later
+    blocker.close()
+    counted = time.monotonic()
+    await wait_until(lambda: workers.starts >= 3)
+    run.stop.set()
+    assert await watching == "interrupted"
+    assert time.monotonic() - counted < 15
+    assert workers.ends == ["stop"]

@@ -36,7 +36,8 @@ def run_command_on_host_of_task(command: Sequence[str], stop: str) -> tuple[int,
 
     Args:
         command: the arguments.
-        stop: the name of the event that asks it to finish what it is sending, and end.
+        stop: the name of the event that asks it to finish what it is sending, and end; `_name_cut_off` gives that of the one
+            which asks it to end at once.
     """
     import subprocess
     import sys
@@ -54,15 +55,22 @@ def run_command_on_host_of_task(command: Sequence[str], stop: str) -> tuple[int,
             asked = event(stop)
             while process.poll() is None:
                 if asked.wait(timeout=1):
+                    process.terminate()
                     break
+            asked = event(_name_cut_off(stop))
+            while process.poll() is None:
+                if asked.wait(timeout=1):
+                    process.terminate()
+                    time.sleep(1)
         except Exception:  # noqa: S110 -- the scheduler is gone, in one of many ways: the process knows itself when to end
             pass
-        else:
-            if process.poll() is None:
-                process.terminate()
         code = process.wait()
         said.seek(max(0, said.seek(0, 2) - MOST_SAID))
         return code, said.read().decode(errors="replace")
+
+
+def _name_cut_off(stop: str) -> str:
+    return f"{stop}-at-once"
 
 
 class DaskWorkers:
@@ -142,19 +150,46 @@ class DaskWorkers:
             raise WorkersFailed(f"{self._failures} workers failed one after the other, the last one: {said}")
 
     async def stop(self) -> None:
-        """Take back the tasks that have not begun, ask the others to end, and wait for them; see `Workers`."""
+        """Ask the tasks to end, and wait for those that have begun or still can; see `Workers`."""
         if self._client is None:
             return
-        waiting = [future for future in self._futures if future.status == "pending"]
         try:
-            event: Any = Event
-            await event(self._stop, client=self._client).set()
-            await asyncio.gather(*self._futures, return_exceptions=True)
-            await self._client.cancel(waiting)
+            await self._set_event(self._stop)
+            await self._wait_for_tasks()
+            await self._client.cancel([*self._futures])
         except (OSError, TimeoutError):  # the scheduler is gone: its workers end by themselves
             pass
         client, self._client = self._client, None
         await self._close(client)
+
+    async def cut_off(self) -> None:
+        """Have the tasks end at once, and leave alone those that have not begun; see `Workers`."""
+        if self._client is None:
+            return
+        with contextlib.suppress(OSError, TimeoutError):
+            await self._set_event(self._stop)
+            await self._set_event(_name_cut_off(self._stop))
+            await asyncio.wait([self._gather_tasks()], timeout=_CONNECT_SECONDS)
+            await self._client.cancel([*self._futures])
+
+    async def _set_event(self, name: str) -> None:
+        event: Any = Event
+        await event(name, client=self._client).set()
+
+    async def _wait_for_tasks(self) -> None:
+        """Wait until all tasks have ended, or none can any more, as the cluster has no workers."""
+        ended = self._gather_tasks()
+        try:
+            while not ended.done():
+                known = await asyncio.wait_for(self._client.scheduler.identity(), _CONNECT_SECONDS)
+                if not known["workers"]:
+                    break
+                await asyncio.wait([ended], timeout=1)
+        finally:
+            ended.cancel()
+
+    def _gather_tasks(self) -> asyncio.Future[list[Any]]:
+        return asyncio.gather(*self._futures, return_exceptions=True)
 
     async def _close(self, client: Any) -> None:
         with contextlib.suppress(OSError, TimeoutError):  # of a scheduler that is gone

@@ -28,6 +28,10 @@ class Workers(Protocol):
         """Let each finish what it is sending, and wait until all have ended."""
         ...
 
+    async def cut_off(self) -> None:
+        """Have each that was asked to stop end at once, within seconds; what it is sending is in doubt then."""
+        ...
+
 
 class WorkersFailed(Exception):
     """No worker can work; the message has the last one's own words."""

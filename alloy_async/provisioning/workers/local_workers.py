@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from .interface import MOST_FAILURES, MOST_SAID, WorkersFailed
 
+_SIGNALS = 5
+"""Signals, a second apart, after which a worker that is cut off and does not end is killed."""
+
 
 class LocalWorkers:
     """Processes that run `alloy-async COMMAND`, with this process's environment.
@@ -60,13 +63,26 @@ class LocalWorkers:
 
     async def stop(self) -> None:
         """Let each finish what it is sending; see `Workers`."""
-        for process in self._running:
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-        for process, reading in self._running.items():
+        for process in self._list_running():
+            process.send_signal(signal.SIGTERM)
+        for process, reading in [*self._running.items()]:
             await reading
             await process.wait()
         self._running.clear()
+
+    async def cut_off(self) -> None:
+        """Have each end at once; see `Workers`."""
+        for _ in range(_SIGNALS):  # again, as two that come at once are handled as one
+            for process in (running := self._list_running()):
+                process.send_signal(signal.SIGTERM)
+            if not running:
+                return
+            await asyncio.wait([asyncio.create_task(process.wait()) for process in running], timeout=1)
+        for process in self._list_running():  # no crash loses anybody
+            process.kill()
+
+    def _list_running(self) -> list[Process]:
+        return [process for process in self._running if process.returncode is None]
 
 
 async def _read_last_errors(process: Process) -> bytes:

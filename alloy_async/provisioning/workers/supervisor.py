@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 
+from ..async_helpers import run_or_cancel_on_stop
 from ..database_outages import POLL_SECONDS, wait_for_database
 from ..errors import JobPlace, JobUnavailable
 from ..events import INTERRUPTED, Counts, Progress, Stopped
@@ -29,25 +31,38 @@ async def supervise_workers(place: JobPlace, workers: Workers, run: RunOptions) 
         JobError: the job cannot be read.
     """
     reason: str | None = None
-    before: Counts | None = None
+    watch = _JobWatch(place, run)
     try:
-        while (look := await _read_counts_despite_outages(place, run)) is not None:
+        while await watch.look_again():
             if run.stop.is_set():
                 reason = INTERRUPTED
                 break
-            counts, seconds = look
             # Before any worker begins: whoever cuts the run off from then on must know that rows may have left.
-            run.on_event(Progress(counts, counts.rows))
-            await workers.start_missing(progress=counts != before)
-            before = counts
-            await asyncio.sleep(max(POLL_SECONDS, seconds / _SHARE))
+            run.on_event(Progress(watch.counts, watch.counts.rows))
+            await workers.start_missing(progress=watch.made_progress)
+            await run_or_cancel_on_stop(run.stop, asyncio.sleep(POLL_SECONDS))
     except WorkersFailed as failure:
         reason = str(failure)
+    except asyncio.CancelledError:
+        if run.stop.is_set():  # for the second time
+            await asyncio.shield(workers.cut_off())
+        raise
     finally:
-        await asyncio.shield(workers.stop())
-    if reason is not None:
-        run.on_event(Stopped(reason, goes_on=run.stop.is_set() and await _are_others_working(place)))
+        await _stop_or_cut_off(workers)
+    if run.stop.is_set() and await _are_others_working(place):
+        run.on_event(Stopped(INTERRUPTED, goes_on=True))
     return reason
+
+
+async def _stop_or_cut_off(workers: Workers) -> None:
+    """Let workers finish what they are sending, unless this run is cut off meanwhile: then they are, too."""
+    stopping = asyncio.create_task(workers.stop())
+    try:
+        await asyncio.shield(stopping)
+    except asyncio.CancelledError:
+        await asyncio.shield(workers.cut_off())
+        await stopping
+        raise
 
 
 async def _are_others_working(place: JobPlace) -> bool:
@@ -63,19 +78,41 @@ async def _are_others_working(place: JobPlace) -> bool:
     return False
 
 
-async def _read_counts_despite_outages(place: JobPlace, run: RunOptions) -> tuple[Counts, float] | None:
-    """Count the rows, and say how long that took; None where no shard is open. Workers wait by themselves in an outage."""
-    while True:
-        try:
-            return await asyncio.to_thread(_read_counts, place)
-        except JobUnavailable as error:
-            await wait_for_database(place, error, run)
+class _JobWatch:
+    """What is seen of a job whose workers are elsewhere: its shards each time, its rows as rarely as counting them is slow.
 
+    Args:
+        place: the job.
+        run: told of outages of its database; workers wait by themselves in one.
+    """
 
-def _read_counts(place: JobPlace) -> tuple[Counts, float] | None:
-    began = time.monotonic()
-    if not count_shards_by_state(place).unfinished_shards:
-        return None
-    with open_store_for_reading(place) as store:
-        counts = Counts.from_tally(store.count_outcomes(store.read_header().phase))
-    return counts, time.monotonic() - began
+    def __init__(self, place: JobPlace, run: RunOptions) -> None:
+        self.counts: Counts = Counts()
+        self.made_progress: bool = True
+        self._place = place
+        self._run = run
+        self._finished_shards = -1
+        self._count_again_at = -math.inf
+
+    async def look_again(self) -> bool:
+        """Look at the job; tell whether any shard is open."""
+        while True:
+            try:
+                return await asyncio.to_thread(self._look)
+            except JobUnavailable as error:
+                await wait_for_database(self._place, error, self._run)
+
+    def _look(self) -> bool:
+        shards = count_shards_by_state(self._place)
+        before = self._finished_shards, self.counts
+        self._finished_shards = shards.done
+        if not shards.unfinished_shards:
+            return False
+        began = time.monotonic()
+        if began >= self._count_again_at:
+            with open_store_for_reading(self._place) as store:
+                self.counts = Counts.from_tally(store.count_outcomes(store.read_header().phase))
+            now = time.monotonic()
+            self._count_again_at = now + (now - began) / _SHARE
+        self.made_progress = before != (self._finished_shards, self.counts)
+        return True
