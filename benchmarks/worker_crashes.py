@@ -3,7 +3,8 @@
 Each run loses one process at a boundary (kill -9, or stopped past its lease and woken up), or the database (killed,
 restarted, silent, its disk full for a while, or its clock set forward or back), the client that began the job, or the
 scheduler of a Dask cluster; others carry the job on. Then what the job claims is compared with the ledger of a server of its
-own: users = rows, one outcome a row, no effect twice. For Alloy (batches) and Smooch (one a request) in turn.
+own: users = rows, one outcome a row, no effect twice. The same while a job is taken back: nobody is left, nobody is removed
+twice. For Alloy (batches) and Smooch (one a request) in turn.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ SYSTEMS = ("alloy", "smooch")
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.worker_crashes", description=__doc__)
-    parser.add_argument("--runs", type=int, default=200, help="runs, the systems in turn (default 200)")
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=200,
+        help=f"runs (default 200; {len(SYSTEMS) * len(RUNS)} are each kind once)",
+    )
     parser.add_argument("--first", type=int, default=0, help="the first seed (default 0)")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line a run")
     given = parser.parse_args()

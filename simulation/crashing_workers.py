@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+import attrs
 import psycopg
 
 from alloy_async.core.errors import AlloyAsyncError
@@ -34,7 +35,7 @@ from .database_proxy import DatabaseProxy, ProxyPoint
 from .database_server import DatabaseServer
 from .long_faults import MANY, delay_request, fill_disk
 from .sandbox_directories import directory_of
-from .scene_workers import split, start_worker
+from .scene_workers import split, split_undo, start_worker
 from .small_disk import mount_small_disk
 
 Loss: TypeAlias = Literal[
@@ -53,9 +54,19 @@ Point: TypeAlias = CrashPoint | ProxyPoint
 POINTS: tuple[Point, ...] = (*get_args(CrashPoint), *get_args(ProxyPoint))
 
 
+@attrs.frozen
+class UndoLoss:
+    """A worker or the database is lost while a job is taken back; as `lose_worker`."""
+
+    loss: Loss
+    point: Point
+
+    def __str__(self) -> str:
+        return f"undo: {self.loss} {self.point}"
+
+
 def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> None:
-    """One job, whose worker or database is lost at a point; others carry it on, and whoever was stopped wakes up later."""
-    asyncio.run(split(scene))
+    """One split job, whose worker or database is lost at a point; others carry it on, and who was stopped wakes up later."""
     if point == "before asking":  # somebody must have left rows in doubt
         _leave_doubts(scene)
     happened: list[int] = []
@@ -163,7 +174,21 @@ def judge(scene: Scene, names: set[str]) -> None:
         assert store.read_header().state == "done"
 
 
-Kind: TypeAlias = tuple[Loss, Point] | ClientLoss | SchedulerLoss | Literal["late request", "disk full"]
+def judge_undo(scene: Scene, names: set[str]) -> None:
+    """Hold the claims of a job that was taken back against the truth: every user gone, each removed once."""
+    deleted = Counter(
+        effect.key.removesuffix("@x.example") for effect in scene.sandbox.ledger.find(what="deleted")
+    )
+    assert deleted == dict.fromkeys(names, 1), f"{names - set(deleted)} left, {deleted}"
+    with open_store_for_reading(scene.place) as store:
+        assert store.count_outcomes("undo") == {"deleted": len(names)}, store.count_outcomes("undo")
+        assert store.count_outcomes("apply") == {"created": len(names)}
+        assert store.read_header().state == "undone"
+
+
+Kind: TypeAlias = (
+    tuple[Loss, Point] | UndoLoss | ClientLoss | SchedulerLoss | Literal["late request", "disk full"]
+)
 RUNS: tuple[Kind, ...] = (
     *((loss, point) for point in POINTS for loss in LOSSES),
     *(
@@ -175,6 +200,7 @@ RUNS: tuple[Kind, ...] = (
     *map(SchedulerLoss, get_args(ProxyPoint)),
     "late request",
     "disk full",
+    *(UndoLoss(loss, point) for point in POINTS for loss in LOSSES),
 )
 """Every kind of run."""
 
@@ -194,6 +220,8 @@ def run_one(server: DatabaseServer, system: str, seed: int, folder: Path, kind: 
             server = stack.enter_context(DatabaseServer(disk.folder))
         scene = Scene(server, sandbox, folder / f"{system}{seed}.csv")
         names = write_source(scene.source, ROWS if disk is None else MANY)
+        if isinstance(kind, UndoLoss):
+            asyncio.run(split_undo(scene))
         if kind != "late request" and disk is None and rng.random() < 0.3:
             sandbox.faults.add(*(Fault(fault, times=2) for fault in rng.sample(FAULTS, 2)))
         if isinstance(kind, ClientLoss):
@@ -205,11 +233,14 @@ def run_one(server: DatabaseServer, system: str, seed: int, folder: Path, kind: 
         elif kind == "disk full":
             assert disk is not None
             fill_disk(scene, disk)
+        elif isinstance(kind, UndoLoss):
+            lose_worker(scene, rng, kind.loss, kind.point)
         else:
+            asyncio.run(split(scene))
             lose_worker(scene, rng, *kind)
         sandbox.faults.clear()
         _finish(scene, len(names))
-        judge(scene, names)
+        (judge_undo if isinstance(kind, UndoLoss) else judge)(scene, names)
         delete_store(scene.place)
 
 
@@ -222,7 +253,9 @@ def _finish(scene: Scene, rows: int) -> None:
             assert report.complete, report
 
     with open_store_for_reading(scene.place) as store:
-        done = store.count_outcomes("apply") == {"created": rows} and store.read_header().state == "done"
+        header = store.read_header()
+        counts = store.count_outcomes(header.phase)
+        done = header.state in ("done", "undone") and counts in ({"created": rows}, {"deleted": rows})
     if not done:
         with contextlib.suppress(AlloyAsyncError):
             asyncio.run(go_on())

