@@ -52,6 +52,8 @@ async def split(source: str, target: Directory, place: JobPlace, shard_rows: int
         await plan_whole_source(context)
         if isinstance(place, str):
             await split_job(context)
+        else:  # what planning ends with is written with the next call
+            await writer.call(writer.store.count_actions)
 
 
 class Pace(NamedTuple):
