@@ -14,10 +14,11 @@ import pytest
 from alloy_async.directory import Capabilities, UserRecord
 from alloy_async.provisioning import Mode, SourceError, open_source, provision
 from alloy_async.provisioning.checks.linter import Linter
-from simulation.memory_directory import MemoryDirectory
-from simulation.sandbox_directories import SYSTEMS
+from simulation.memory_directory import MemoryDirectory, rows_of
+from simulation.sandbox_directories import SYSTEMS, directory_of, empty_sandbox, place_of
 
 BIG = float(2**53)
+MODES: tuple[Mode, ...] = ("create", "upsert")
 
 
 def write_typed(folder: Path, form: str, people: list[dict[str, object]]) -> Path:
@@ -62,11 +63,38 @@ def test_true_and_false_stay_what_they_are_elsewhere(form: str, tmp_path: Path) 
 def test_a_rounded_number_is_left_out_of_the_free_attributes(tmp_path: Path) -> None:
     people: list[dict[str, object]] = [{"username": "ada", "badge": BIG}, {"username": "bob", "badge": 7.5}]
     ada, bob = open_source(write_typed(tmp_path, "parquet", people)).rows()
-    assert ada.record == UserRecord(username="ada", attributes={"badge": None})
+    assert ada.record == UserRecord(username="ada")
     assert [one.message for one in ada.findings] == [
         "is left out, as it is a number whose last digits are lost; write it as a text"
     ]
     assert (bob.record and bob.record.attributes, bob.findings) == ({"badge": 7.5}, ())
+
+
+@pytest.mark.parametrize("system", ["smooch", "agilicus", "alloy"])
+@pytest.mark.parametrize("form", ["parquet", "xlsx"])
+async def test_a_row_is_not_sent_without_an_attribute_that_cannot_be_read(
+    system: str, form: str, tmp_path: Path
+) -> None:
+    """It went as null, which says that there is nothing. Where no attributes are sent, the row is as good as others."""
+    mails = [f"{name}@x.example" for name in ("ada", "bob")]
+    people: list[dict[str, object]] = [
+        {"username": mail, "email": mail, "badge": badge, "desk": "4"}
+        for mail, badge in zip(mails, (BIG, 7.5), strict=True)
+    ]
+    source = write_typed(tmp_path, form, people)
+    async with empty_sandbox(system) as sandbox:
+        for mode in MODES:
+            async with directory_of(system, sandbox.url, place_of(sandbox)) as target:
+                report = await provision(source, target, mode=mode, job=tmp_path / f"{mode}.job")
+            carries = "attributes" in target.capabilities.carries
+            assert report.counts.invalid == carries
+            reasons = [row.reason for row in rows_of(report.job) if row.outcome == "invalid"]
+            assert all("the row is not sent without this value, which is left out" in str(r) for r in reasons)
+        assert sandbox.ledger.count(what="created") == (1 if carries else 2)
+        assert not any(b"null" in bytes(request.body or b"") for request in sandbox.requests)
+        async with directory_of(system, sandbox.url, place_of(sandbox)) as target:
+            report = await provision(source, target, mode="offboard", job=tmp_path / "leave.job")
+            assert report.counts.invalid == 0, "who leaves needs no attributes"
 
 
 @pytest.mark.parametrize("number", [10**15, 1234567890123450, -(10**15)])

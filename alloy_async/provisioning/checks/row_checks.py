@@ -110,6 +110,7 @@ class RowChecks:
             for field in can.carries
             if (needed := field == can.key or field in needs) or columns.fills(field)
         ]
+        self._sends_attributes = "attributes" in can.carries and not leaving
         self._email_severity: Severity = "error" if "email" in can.carries else "warning"
         # What cannot be read may say inactive: it matters wherever an inactive user does.
         reads_active = "active" in can.carries or self._refuses_inactive
@@ -211,7 +212,18 @@ class RowChecks:
             found.append(Finding(row.line, self._columns.get_column_of_field("active"), "error", message))
         if self._forms:
             found += self._create_misfit_findings(row.line, record)
+        if row.findings and self._sends_attributes:
+            found += self._create_damage_findings(row, record)
         return found
+
+    def _create_damage_findings(self, row: Row, record: UserRecord) -> Iterator[Finding]:
+        """Refuse a row of which an attribute could not be read: without it, somebody would go in incomplete."""
+        told = {finding.column: finding.message for finding in row.findings}
+        for name, index in self._columns.attributes.items():
+            if name not in record.attributes:
+                column = self._columns.header[index]
+                message = f"the row is not sent without this value, which {told.get(column, 'cannot be read')}"
+                yield Finding(row.line, column, "error", message)
 
     def _create_misfit_findings(self, line: int, record: UserRecord) -> Iterator[Finding]:
         for loss in find_losses(record, self._can):

@@ -65,20 +65,28 @@ class Row:
 def create_typed_row(line: int, columns: ColumnLayout, cells: Sequence[object]) -> Row:
     """Create the row of cells whose values have types, with what is wrong with these.
 
-    A value that is not what stood in the source is an error in a field, and is left out of the free attributes.
+    A value that is not what stood in the source is an error in a field, and is left out of the free attributes: null would
+    be sent, and perhaps replace what is there. Whether the row can go without it hangs on the system (`RowChecks`).
     """
     found = [
         Finding(line, columns.get_column_of_field(field), "error", message)
         for field, message in columns.find_wrong_types(cells)
     ]
-    if any(map(is_unreadable_or_rounded, cells)):
-        for index in columns.attributes.values():
-            if is_unreadable_or_rounded(cell := cells[index]):
-                why = f"holds {cell.why}" if isinstance(cell, Unreadable) else INEXACT
-                message = f"is left out, as it {why}"
-                found.append(Finding(line, columns.header[index], "warning", message))
-        cells = [None if is_unreadable_or_rounded(cell) else cell for cell in cells]
-    return Row(line, columns, cells, columns.create_record(cells), tuple(found))
+    if not any(map(is_unreadable_or_rounded, cells)):
+        return Row(line, columns, cells, columns.create_record(cells), tuple(found))
+    damaged = {
+        name: cell
+        for name, index in columns.attributes.items()
+        if is_unreadable_or_rounded(cell := cells[index])
+    }
+    for name, cell in damaged.items():
+        why = f"holds {cell.why}" if isinstance(cell, Unreadable) else INEXACT
+        column = columns.header[columns.attributes[name]]
+        found.append(Finding(line, column, "warning", f"is left out, as it {why}"))
+    cells = [None if is_unreadable_or_rounded(cell) else cell for cell in cells]
+    record = columns.create_record(cells)
+    kept = {name: value for name, value in record.attributes.items() if name not in damaged}
+    return Row(line, columns, cells, attrs.evolve(record, attributes=kept), tuple(found))
 
 
 class Source(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from ...directory.record_columns import ABSENT
 from ..errors import SourceError
 from .blocks import Block, ColumnBlock, RowBlock
 from .cell_values import LIST_FIELDS, Unreadable, is_unreadable_or_rounded
@@ -74,7 +75,8 @@ class ObjectRows:
             if not held.isdisjoint((Unreadable, float)):
                 damaged = {place for place, value in enumerate(column) if is_unreadable_or_rounded(value)}
                 misfits |= damaged
-                column = [None if place in damaged else value for place, value in enumerate(column)]
+                nothing = ABSENT if index in layout.attributes.values() else None
+                column = [nothing if place in damaged else value for place, value in enumerate(column)]
             if bool in held and index in texts and index != active:
                 misfits |= {place for place, value in enumerate(column) if isinstance(value, bool)}
             if not held.isdisjoint((dict, list)):
