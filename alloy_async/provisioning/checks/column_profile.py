@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from ..sources import Finding
+from .spreadsheet_traces import NameTracesCheck
 
 _SAMPLE = 200
 _NUMBERED = re.compile(
@@ -191,10 +192,12 @@ class ColumnProfile:
 
     Args:
         name: what findings call it.
+        traces: of what a spreadsheet may have made of its values, where it is a column of keys or names.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, traces: NameTracesCheck | None = None) -> None:
         self.name = name
+        self._traces = traces
         self._zeros = LostZerosCheck(name)
         self._dates = WrongDatesCheck()
         self._kinds = MixedKindsCheck()
@@ -206,11 +209,15 @@ class ColumnProfile:
         text = value.strip() if type(value) is str else str(value) if type(value) is int else ""
         if text:
             self._zeros.note_value(line, text)
+            if self._traces is not None:
+                self._traces.note_value(line, text)
             yield from self._create_warnings(self._dates.find_wrong_dates(line, text))
 
     def find_column_faults(self) -> Iterator[Finding]:
         """Yield what only the whole column shows."""
         yield from self._create_warnings(self._dates.find_wrong_dates_at_end())
+        if self._traces is not None:
+            yield from self._create_warnings(self._traces.find_traces())
         if found := self._zeros.find_lost_zeros():
             yield from self._create_warnings([found])
 

@@ -17,9 +17,11 @@ from ..store.temporary.indexes import KeyIndex
 from .column_profile import ColumnProfile
 from .duplicates import create_duplicate_finding
 from .row_checks import RowChecks, is_email
+from .spreadsheet_traces import NameTracesCheck, TotalsRowCheck
 from .suspicious_text import find_suspicions
 
-_NAMES = ("given_name", "family_name", "full_name", "department")
+_PERSONAL_NAMES = ("given_name", "family_name", "full_name")
+_NAMES = (*_PERSONAL_NAMES, "department")
 _MAIL = re.compile(r"(.*[\W_])?e?-?mail([\W_]?address)?", re.IGNORECASE)
 
 
@@ -39,6 +41,7 @@ class Linter:
         self._can = can
         self._profiles: dict[str, ColumnProfile] = {}
         self._dropped: set[str] = set()
+        self._totals = TotalsRowCheck()
         self._layouts: dict[ColumnLayout, _LintedLayout] = {}
 
     def lint(self) -> Iterator[Finding]:
@@ -54,6 +57,9 @@ class Linter:
                 yield from self._lint_row(row, keys)
         for profile in self._profiles.values():
             yield from profile.find_column_faults()
+        if totals := self._totals.find_totals_row():
+            line, column, message = totals
+            yield Finding(line, column, "warning", message)
         if not self.rows and not getattr(self._source, "allow_empty", False):
             yield Finding(1, None, "error", "there are no rows")
 
@@ -64,7 +70,9 @@ class Linter:
         yield from row.findings
         if row.record is None:
             return
-        yield from _lint_values(row, layout.by_label)
+        values = row.values
+        self._totals.note_row(row.line, values)
+        yield from _lint_values(row.line, values, layout.by_label)
         yield from layout.checks.find_row_faults(row)
         if key := getattr(row.record, self._can.key):
             folded = fold(key)
@@ -105,9 +113,16 @@ class Linter:
             if label is None:
                 continue
             field = fields.get(label)
-            profile = self._profiles.setdefault(label, ColumnProfile(label))
+            profile = self._profiles.get(label)
+            if profile is None:
+                profile = self._profiles[label] = ColumnProfile(label, self._create_traces_check(field))
             known[label] = _LintedColumn(field, field in self._can.carries, profile)
         return _LintedLayout(known, RowChecks(columns, self._can, self._can.needs))
+
+    def _create_traces_check(self, field: str | None) -> NameTracesCheck | None:
+        if field in (self._can.key, *self._can.identities, "username", "external_id"):
+            return NameTracesCheck(is_name=False)
+        return NameTracesCheck(is_name=True) if field in _PERSONAL_NAMES else None
 
     def _lint_dropped_columns(self, row: Row) -> Iterator[Finding]:
         """Tell what the system will not get, once a column."""
@@ -146,15 +161,17 @@ class _LintedLayout:
     checks: RowChecks
 
 
-def _lint_values(row: Row, columns: Mapping[str, _LintedColumn]) -> Iterator[Finding]:
-    for label, value in row.values.items():
+def _lint_values(
+    line: int, values: Mapping[str, object], columns: Mapping[str, _LintedColumn]
+) -> Iterator[Finding]:
+    for label, value in values.items():
         column = columns[label]
-        yield from column.profile.find_faults_of_next_value(row.line, value)
+        yield from column.profile.find_faults_of_next_value(line, value)
         if type(value) is str and value:
             for message in find_suspicions(value, invisible=not column.checked):
-                yield Finding(row.line, label, "warning", message)
+                yield Finding(line, label, "warning", message)
             if fault := _find_email_mismatch(column.field, label, value.strip()):
-                yield Finding(row.line, label, "warning", fault)
+                yield Finding(line, label, "warning", fault)
 
 
 def _find_email_mismatch(field: str | None, label: str, text: str) -> str | None:

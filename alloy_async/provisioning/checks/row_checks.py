@@ -222,7 +222,9 @@ class RowChecks:
         for name, index in self._columns.attributes.items():
             if name not in record.attributes:
                 column = self._columns.header[index]
-                message = f"the row is not sent without this value, which {told.get(column, 'cannot be read')}"
+                message = (
+                    f"the row is not sent without this value, which {told.get(column, 'cannot be read')}"
+                )
                 yield Finding(row.line, column, "error", message)
 
     def _create_misfit_findings(self, line: int, record: UserRecord) -> Iterator[Finding]:
