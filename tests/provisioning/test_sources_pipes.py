@@ -10,13 +10,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from alloy_async.provisioning import RunOptions, SourceError, open_source, plan, provision
+from alloy_async.directory import UserRecord
+from alloy_async.provisioning import RunOptions, SourceError, open_source, plan, provision, resume
 from alloy_async.provisioning.async_helpers import run_in_thread
 from alloy_async.provisioning.sources.files.pipes import open_pipe
 from simulation.memory_directory import MemoryDirectory
@@ -141,6 +143,42 @@ async def test_a_stop_ends_the_wait_for_a_writer_who_falls_silent(pipe: Path, tm
         run.stop.set()
         report = await asyncio.wait_for(task, 30)
     assert (report.stopped, report.counts.created) == ("interrupted", len(target.users))
+
+
+async def test_a_pipe_that_is_given_again_may_hold_other_passwords_and_nothing_else(
+    pipe: Path, tmp_path: Path
+) -> None:
+    """No hash of a password is kept; whoever makes them up anew goes on, and nobody who is in is sent again."""
+
+    def create_content(password: str, family: str = "Q") -> bytes:
+        lines = (f"user{n},{family},{password}{n}" for n in range(3000))
+        return "\n".join(["username,full_name,password", *lines, ""]).encode()
+
+    def stop(number: int, records: Sequence[UserRecord]) -> None:
+        if number == 15:
+            run.stop.set()
+
+    run, job = RunOptions(concurrency=1), tmp_path / "x.job"
+    can: dict[str, Any] = {"batch_size": 100, "carries": ("username", "full_name", "password")}
+    target = MemoryDirectory(script=stop, **can)
+    writer = write(pipe, create_content("old"))
+    report = await provision(pipe, target, job=job, run=run)
+    writer.join()
+    before = dict(target.users)
+    assert report.stopped == "interrupted"
+    assert 0 < len(before) < 3000
+    writer = write(pipe, create_content("new", family="R"))
+    with pytest.raises(SourceError, match="this row is another one"):
+        await resume(job, target, source=pipe)
+    writer.join()
+    assert target.users == before
+    writer = write(pipe, create_content("new"))
+    report = await resume(job, target, source=pipe)
+    writer.join()
+    assert report.counts.created == len(target.users) == 3000
+    passwords = {name: user.password for name, user in target.users.items()}
+    assert passwords == {f"user{n}": f"{'old' if f'user{n}' in before else 'new'}{n}" for n in range(3000)}
+    assert sum(map(len, target.calls)) == 3000
 
 
 @contextmanager
