@@ -147,7 +147,7 @@ async def create_job(place: JobPlace, header: JobHeader) -> AsyncIterator[JobWri
     """Begin a job; its file goes again when an error shows that nothing was sent, and when its plan is cut off half-way."""
     unsent = False
     try:
-        async with open_job_writer(create_store, place, header) as writer:
+        async with open_job_writer(create_store, place, header, header=header) as writer:
             try:
                 yield writer
             except JobUnavailable:  # it will be taken up again

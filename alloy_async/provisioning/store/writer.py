@@ -33,11 +33,12 @@ class JobWriter:
 
     Args:
         store: used by the writer only, from now on; closed with it.
+        header: what the store holds, where that is known, as of a job that was just begun; default: it is read.
     """
 
-    def __init__(self, store: JobStore) -> None:
+    def __init__(self, store: JobStore, header: JobHeader | None = None) -> None:
         self.store = store
-        self.header: JobHeader = store.read_header()
+        self.header: JobHeader = header or store.read_header()
         self._failure: JobError | None = None
         self._lock = threading.Lock()
         self._calls: list[_Call] = []
@@ -153,10 +154,10 @@ class JobWriter:
 
 @asynccontextmanager
 async def open_job_writer(
-    open_store: Callable[[Unpack[Args]], JobStore], *args: *Args
+    open_store: Callable[[Unpack[Args]], JobStore], *args: *Args, header: JobHeader | None = None
 ) -> AsyncIterator[JobWriter]:
     """Open a store and its writer, and close both after use, in a thread; a cancelled caller leaves none open."""
-    opening = asyncio.get_running_loop().run_in_executor(None, lambda: JobWriter(open_store(*args)))
+    opening = asyncio.get_running_loop().run_in_executor(None, lambda: JobWriter(open_store(*args), header))
     try:
         await asyncio.shield(opening)
     except asyncio.CancelledError:

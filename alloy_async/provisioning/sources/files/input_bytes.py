@@ -168,7 +168,7 @@ class FileInput:
         self._fingerprint = found
 
     def _compute_digest(self) -> str:
-        with self._file.open("rb") as file:
+        with self._file.open("rb", buffering=0) as file:
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
@@ -178,11 +178,19 @@ class _WatchedFile(io.FileIO):
     def __init__(self, path: Path, check: Callable[[os.stat_result], None]) -> None:
         super().__init__(path, "rb")
         self._check = check
+        self._is_at_end = False
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        self._is_at_end = False
+        return super().seek(offset, whence)
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        size = super().readinto(buffer)
+        if self._is_at_end:  # each of the layers above asks once more
+            return 0
+        size = super().readinto(buffer) or 0
         self._check(os.fstat(self.fileno()))
-        return size or 0
+        self._is_at_end = size == 0 < len(buffer)
+        return size
 
     def readall(self) -> bytes:
         data = super().readall()

@@ -107,7 +107,6 @@ class WorkerLock:
         Raises:
             JobError: it was removed, replaced or cut while the job was running.
         """
-        size = os.fstat(self._descriptor).st_size
         try:
             facts = os.stat(self._path)  # noqa: PTH116 -- once for each batch
         except OSError:
@@ -115,10 +114,10 @@ class WorkerLock:
         else:
             if (facts.st_dev, facts.st_ino) != self._file:
                 what = "was replaced by another file"
-            elif size < self._size:
+            elif facts.st_size < self._size:
                 what = "was cut short"
             else:
-                self._size = size
+                self._size = facts.st_size
                 return
         raise JobError(
             f"{what} while the job was running; no more was sent, and what was sent can no longer be told from it."

@@ -28,6 +28,9 @@ _ADD_SECOND = (
     + ", ".join([f"{name} = {name} + excluded.{name}" for name in _SUMMED])
     + "".join([f", {name} = max({name}, excluded.{name})" for name in _WORST])
 )
+_COUNTS = """
+SELECT 'plan', NULL, coalesce(outcome, 'planned'), sum(rows) FROM batches WHERE undo = ? GROUP BY 3
+UNION ALL SELECT event, was, outcome, sum(rows) FROM events WHERE undo = ? GROUP BY 1, 2, 3"""
 _REFUSED = """
 SELECT b.action, coalesce(b.outcome, 'planned'), sum(min(e.first + e.rows, b.first + b.rows) - max(e.first, b.first))
 FROM events e JOIN batches b
@@ -98,22 +101,18 @@ class SqliteStore(JobFile):
         """Count rows by outcome; those without one by state."""
         undo = encode_undo_flag(phase)
         with self.transaction():
-            planned = self.fetch_rows(
-                "SELECT coalesce(outcome, 'planned'), sum(rows) FROM batches WHERE undo = ? GROUP BY 1", undo
-            )
-            counts: Counter[str] = Counter(dict(planned))
-            happened = self.fetch_rows(
-                "SELECT undo, 0, 0, sum(rows), event, was, outcome, NULL, NULL, 0 FROM events WHERE undo = ?"
-                " GROUP BY event, was, outcome",
-                undo,
-            )
+            counts: Counter[str] = Counter()
             were_refused = False
-            for event in map(Event._make, happened):
-                counts[event.outcome or event.state] += event.rows
-                if event.event == "refuse":
+            for event, was, outcome, rows in self.fetch_rows(_COUNTS, undo, undo):
+                if event == "plan":
+                    counts[outcome] += rows
+                    continue
+                states = Event(undo, 0, 0, 0, event, was, outcome, None, None, 0)
+                counts[outcome or states.state] += rows
+                if event == "refuse":
                     were_refused = True
                 else:
-                    counts[event.state_before] -= event.rows
+                    counts[states.state_before] -= rows
             for _, before, rows in self.fetch_rows(_REFUSED, MOST, undo) if were_refused else ():
                 counts[before] -= rows
         return +counts
