@@ -20,7 +20,7 @@ from alloy_async.core.ratelimit.limiter import Limiter
 from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.retry import Retry
 
-from .limited_servers import EPOCH, Answer, Refusing, Server
+from .limited_servers import EPOCH, REFUSED, Answer, Refusing, Server
 
 
 @attrs.define
@@ -32,6 +32,7 @@ class Call:
     began: float
     attempts: int = 0
     outrun: int = 0
+    refused: Permit | None = None
     backoff: float = 0.0  # seconds that it waited for no word of the server's
     until: float = 0.0  # the last moment that the server told to anybody before it was done
 
@@ -94,6 +95,7 @@ class Simulation:
     calls: int | None = None
     deadline: float = 60.0
     retry: Retry = attrs.field(factory=Retry)
+    poison: int | None = None  # all calls of this caller are refused, whatever the load is
     open_calls: bool = (
         False  # callers do not wait for their own last call: each call comes `pause` after the one before
     )
@@ -151,7 +153,7 @@ class Simulation:
         process = call.caller % self.processes
         if self.now >= self.killed[0] and process < self.killed[1]:
             return
-        permit = self.limiters[process].acquire(call.operation, call.attempts)
+        permit = self.limiters[process].acquire(call.operation, call.attempts, call.refused)
         self._go_or_wait(permit, call, left)
 
     def _go_or_wait(self, permit: Permit, call: Call, left: int | None) -> None:
@@ -187,7 +189,8 @@ class Simulation:
         self._go_or_wait(permit, call, left)
 
     def _arrive(self, permit: Permit, call: Call, left: int | None, way_back: float) -> None:
-        answer = self.server.answer(self.now, call.operation)
+        is_poisoned = self.poison is not None and call.caller == self.poison
+        answer = REFUSED if is_poisoned else self.server.answer(self.now, call.operation)
         accepted = answer[0] == 200
         (self.outcome.accepted if accepted else self.outcome.refused).append(self.now)
         if accepted and self.service:
@@ -212,6 +215,10 @@ class Simulation:
         asked = float(headers["retry-after"]) if "retry-after" in headers else None
         self._told = max(self._told, self.now + (asked or 0))
         call.outrun += permit.was_outrun
+        call.refused = permit
+        if permit.is_singled_out:
+            self._end(call, left, "singled out")
+            return
         wait = self.retry.wait(call.attempts, asked, self._random.random)
         remaining = call.began + self.deadline - self.now
         if asked is not None and asked < remaining <= wait:

@@ -13,6 +13,7 @@ import attrs
 EPOCH = 1_700_000_000.0  # the wall clock when the virtual clock shows 0
 Answer = tuple[int, Mapping[str, str]]
 OK: Answer = (200, {})
+REFUSED: Answer = (429, {})
 
 
 class Server(Protocol):

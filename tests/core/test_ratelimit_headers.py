@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -10,7 +12,7 @@ from multidict import CIMultiDict
 
 from alloy_async.core.ratelimit.signals.quota_headers import Quota, may_tell_quota, parse_quotas
 from alloy_async.core.ratelimit.signals.quota_window import QuotaWindow
-from alloy_async.core.ratelimit.signals.refusals import parse_refusal, parse_retry_after
+from alloy_async.core.ratelimit.signals.refusals import Refusal, parse_refusal, parse_retry_after
 from alloy_async.core.ratelimit.signals.wait_formats import parse_wait
 
 NOW = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT, the date of RFC 9110
@@ -360,6 +362,86 @@ def test_refusals(status: int, headers: dict[str, str], body: bytes, limit: bool
 
 def told(limit: float, remaining: float, reset: float) -> Quota:
     return Quota("x", limit, remaining, reset)
+
+
+def create_message(text: str) -> bytes:
+    return json.dumps({"message": text}).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        create_message("rate limit exceeded"),
+        create_message("API rate limit exceeded for 203.0.113.7. (But here's the good news: ...)"),
+        create_message(
+            "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        ),
+        create_message(
+            "You have triggered an abuse detection mechanism. Please retry your request again later."
+        ),
+        create_message("Rate limit for this resource has been exceeded"),
+        create_message("You've hit the rate limit of your plan"),
+        create_message("Request was throttled. Expected available in 5 seconds."),
+        create_message("(#4) Application request limit reached"),
+        create_message("Out of call volume quota. Quota will be replenished in 00:12:30."),
+        create_message("Message throttled out"),
+        b'{"error": {"code": 403, "message": "Too many requests, slow down"}}',
+        b'{"errors": ["Rate limit exceeded"]}',
+        b'{"error": "rate_limit", "error_description": "You are being rate limited."}',
+        b'{"fault": {"faultstring": "x", "detail": {"errorcode": "policies.ratelimit.SpikeArrestViolation"}}}',
+        b'[{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]',
+        b"<h1>403 Developer Over Rate</h1>",
+        b"<html><body><h1>Too many requests</h1></body></html>",
+        b"Rate limit exceeded\n",
+        b"\xef\xbb\xbfrate limit exceeded",
+    ],
+)
+def test_403_that_says_that_a_rate_limit_was_met_is_a_refusal(body: bytes) -> None:
+    assert parse_refusal(403, {}, body, NOW) == Refusal(None)
+    assert parse_refusal(503, {}, body, NOW) is not None
+    assert parse_refusal(404, {}, body, NOW) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        create_message("Forbidden"),
+        create_message("You are not allowed to change the rate limit"),
+        create_message("Only administrators may exceed the rate limit"),
+        create_message("The rate limit must not be exceeded by this setting"),
+        create_message("A rate limit that is higher requires another plan"),
+        create_message("The scope rate_limits:write is missing"),
+        create_message("The number of users of your license is exceeded"),
+        create_message("User quota exceeded: 50 users"),
+        create_message("The limit is reached: 3 administrators"),
+        create_message("No group is called 'rate limit exceeded'"),
+        create_message('No group is called "too many requests"'),
+        create_message("Your account is suspended, since the rate limit was exceeded again and again"),
+        b'{"message": "forbidden", "name": "rate limit exceeded"}',
+        b'{"message": "forbidden", "user": {"title2": "too many requests"}}',
+        b'{"error": "insufficient_scope"}',
+        b"<html><head><title>Access denied</title></head><body>Your IP is blocked.</body></html>",
+        b"",
+    ],
+)
+def test_403_that_forbids_is_not_a_refusal(body: bytes) -> None:
+    assert parse_refusal(403, {}, body, NOW) is None
+
+
+@given(
+    st.sampled_from([403, 503, 400, 429]),
+    st.text(max_size=400) | st.text("rate limit exceeded'\"\\{[", max_size=4000),
+)
+def test_any_body_is_a_refusal_or_none(status: int, text: str) -> None:
+    began = time.process_time()
+    parse_refusal(status, {}, text.encode("utf-8", "replace"), NOW)
+    assert time.process_time() - began < 2.0  # no pattern that backtracks without end
+
+
+def test_the_reason_of_a_gateway_may_stand_in_a_header() -> None:
+    headers = {"x-mashery-error-code": "ERR_403_DEVELOPER_OVER_QPS"}
+    assert parse_refusal(403, headers, b"<h1>Developer</h1>", NOW) == Refusal(None)
+    assert parse_refusal(403, {"x-mashery-error-code": "ERR_403_DEVELOPER_INACTIVE"}, b"", NOW) is None
 
 
 def test_a_window_counts_down_and_is_full_after_the_reset() -> None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger("alloy_async")
 _ids = count(1)
+SINGLED_OUT = (
+    "; this request is refused again and again while others are let through, which no rate limit explains: look for the cause"
+    " in what it sends, or for a rule of the service about it"
+)
 
 
 async def transmit_and_notify(call: Call, credential: Secret | None) -> RawResponse:
@@ -65,6 +69,9 @@ def report_refusal(call: Call, error: AlloyAsyncError) -> None:
     settings = call.options.settings
     if error.status is None or error.effect != "none":
         return
+    if call.permit is not None and call.permit.is_strange:
+        error.message += SINGLED_OUT
+        error.hopeless = call.permit.is_singled_out
     if settings.telemetry is not None:
         settings.telemetry.add_refusal(call)
     if settings.on_limit is not None:

@@ -22,6 +22,7 @@ from ..messages.unexpected_answers import (
     lowercase_header_names,
 )
 from ..operation.operation import Operation
+from ..ratelimit.permit import Permit
 from ..retry import may_repeat, retry_after_first_failure
 from .client_state import PreparedOptions, SharedState
 from .scope import AttemptWatch, Scope, current_scope
@@ -47,6 +48,7 @@ class Call:
         "operation",
         "options",
         "outrun",
+        "permit",
         "plan",
         "renewed",
         "request",
@@ -69,6 +71,8 @@ class Call:
         self.streamed: bool = streamed
         self.attempts: int = 0
         self.outrun: int = 0
+        self.permit: Permit | None = None
+        """Of the last attempt."""
         self.effect: Effect = "none"
         self.renewed: bool = False
         self.deadline: float = options.settings.deadline
@@ -146,7 +150,7 @@ class Call:
                 if credential is None:
                     credential = await self._await_and_measure("credential", self._fetch_credential())
             # The credential comes first: a permit taken before would run out while it is fetched.
-            permit = shared.limiter.acquire(self.operation.name, self.attempts)
+            permit = self.permit = shared.limiter.acquire(self.operation.name, self.attempts, self.permit)
             try:
                 if permit.wait:
                     from ..ratelimit.caller_wait import wait_for_permit  # here, as few calls wait

@@ -13,10 +13,9 @@ A caller acquires a permit, waits while it says so, sends, and notes the answer 
         permit.release()
 
 As long as the server has shown no limit, nothing is counted; at the most it is paced, by the rate that the user told. Waiting
-callers go in the order in which they came, each operation in a lane of its own, held by three limits: its own, that of the
-operations in its group (see lanes/operation_group.py), and that which the user told for all. All clients of the process with
-one host and credential share a limiter, across threads and event loops; its lock is held for microseconds and never while
-anybody waits.
+callers go in the order in which they came, each operation in a lane of its own, held by three limits: its own, that of its
+group (see lanes/operation_group.py), and that which the user told for all. All clients of the process with one host and
+credential share a limiter, across threads and event loops; its lock is held for microseconds and never while anybody waits.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from threading import Lock
 from .adaptive_budget import ASK_AGAIN, AdaptiveBudget
 from .budget_interface import RequestBudget
 from .configured_rate import Rate
+from .lanes.operation_lane import LAST
 from .lanes.operation_lanes import OperationLanes
 from .lanes.request_limit import RequestLimit
 from .permit import DONE, SAMPLE, SENT, WAITING, NoLimitSeenPermit, Permit
@@ -97,17 +97,18 @@ class Limiter:
             self._unlimited = {}
             self._lanes.wake_all()
 
-    def acquire(self, operation: str, refusals: int = 0) -> Permit:
+    def acquire(self, operation: str, refusals: int = 0, before: Permit | None = None) -> Permit:
         """Join the queue. The permit's `wait` is 0.0 where the request may go at once.
 
         Args:
             operation: its name; operations are limited apart, or in groups.
             refusals: how often the call was refused before.
+            before: the permit with which it was refused last.
         """
         permit = self._unlimited.get(operation)
         if permit is not None and (self._common.budget is None or self._try_take_at_once()):
             return permit
-        return self._create_permit(operation, refusals)
+        return self._create_permit(operation, refusals, before)
 
     @property
     def _has_seen_limit(self) -> bool:
@@ -121,7 +122,7 @@ class Limiter:
             self._common.drawn = None
             return True
 
-    def _create_permit(self, operation: str, refusals: int) -> Permit:
+    def _create_permit(self, operation: str, refusals: int, before: Permit | None) -> Permit:
         with self._lock:
             now = self.clock()
             if now > self._forget_at:
@@ -131,7 +132,7 @@ class Limiter:
                 if self._common.budget is None:
                     return unlimited
             lane = self._lanes.get_or_create_lane(operation)
-            permit = Permit(self, lane, next(self._tickets) + PLACES * refusals, now)
+            permit = Permit(self, lane, next(self._tickets) + PLACES * refusals, now, before)
             if not lane.waiting:
                 for limit in (lane, lane.group.limit, self._common):
                     limit.note_unhurried_call(now)
@@ -200,12 +201,12 @@ class Limiter:
                 quota.note_request_end(now, permit._sent, refusal is None)
             if refusal is None:
                 lane.accepted += 1
+                lane.refused_share -= lane.refused_share / LAST
                 if lane.group.told_wait is not None:
                     self._lanes.note_accepted_during_wait(lane, lane.group.told_wait, now, permit._sent)
                 for limit, level in zip(permit._limits, permit._levels, strict=True):
                     limit.note_accepted(now, permit._sent, level)
             else:
-                permit.was_outrun = lane.accepted_at >= permit.joined
                 self._note_refusal(permit, refusal, headers, now)
             if self._waiting:
                 self._grant_due_permits(now)
@@ -228,6 +229,7 @@ class Limiter:
                 self._note_refusal(counted, refusal, headers, now, 0 if late else permit.answers)
             elif late and lane.budget is not None:
                 lane.accepted += 1
+                lane.refused_share -= lane.refused_share / LAST
                 lane.budget.note_accepted(now, -math.inf)
             if self._has_seen_limit:
                 for unlimited in self._unlimited.values():
@@ -240,13 +242,14 @@ class Limiter:
         """Hold the operation that was refused, or its group, where another one of it was refused a short while ago."""
         lane, asked = permit._lane, refusal.retry_after
         self._lanes.set_scope(lane, parse_scope(headers) or lane.scope)
-        if self._quotas.get_delay(lane, now) <= (asked or 0.0):  # else a used-up quota explains it, and holds
+        # A used-up quota explains it, and holds.
+        if lane.note_call_refusal(permit, now) and self._quotas.get_delay(lane, now) <= (asked or 0.0):
             self._forget_at = now + min(asked or 0.0, ASK_AGAIN) + MEMORY
             rate = self.rate if isinstance(self.rate, Rate) and self.rate.per_second < math.inf else None
             limit: RequestLimit = self._common
             if not self._is_shared_with_others:
                 limit = self._lanes.find_refusing_limit(lane, now, asked)
-                limit.budget = limit.budget or AdaptiveBudget(rate, now, answers if limit is lane else 0.0)
+            limit.budget = limit.budget or AdaptiveBudget(rate, now, answers if limit is lane else 0.0)
             level = dict(zip(permit._limits, permit._levels, strict=True)).get(limit, 0)
             is_news = limit.note_refused(now, permit._sent, level, asked, self._random())
             lane.refused_at = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 # One answer in so many is asked for a quota, as long as none was told.
 SAMPLE = 16
+# How unlikely it is that a limit refuses one call so often while it lets others through: from when on it says nothing of the
+# limit, and when the call ends.
+STRANGE, SINGLED_OUT = 1e-3, 1e-6
 WAITING, SENT, DONE = range(3)
 
 
@@ -28,6 +32,9 @@ class Permit:
         joined: when it joined the queue.
         looks_at: when its caller looks again, unless woken before.
         was_outrun: whether it was refused while others were let through: the limit is shared, and it was not its turn.
+        chance: how likely it is that its call was refused so often by chance, while others were let through.
+        since: from when on it counts whether others were let through: its call's last refusal, or when it joined.
+        refused_at: when it was refused; infinite before.
     """
 
     __slots__ = (
@@ -39,16 +46,24 @@ class Permit:
         "_sent",
         "_state",
         "_wake",
+        "chance",
         "hold",
         "joined",
         "looks_at",
+        "refused_at",
+        "since",
         "ticket",
         "wait",
         "was_outrun",
     )
 
-    def __init__(self, limiter: Limiter, lane: OperationLane, ticket: int, now: float) -> None:
+    def __init__(
+        self, limiter: Limiter, lane: OperationLane, ticket: int, now: float, before: Permit | None = None
+    ) -> None:
         self._limiter, self._lane = limiter, lane
+        self.chance: float = 1.0 if before is None else before.chance
+        self.since: float = now if before is None else min(now, before.refused_at)
+        self.refused_at: float = math.inf
         self.ticket: int = ticket
         self.joined: float = now
         self.looks_at: float = now
@@ -86,6 +101,16 @@ class Permit:
             self._wake()
 
     @property
+    def is_strange(self) -> bool:
+        """Whether its request was refused more than once while others were let through, which is hardly chance."""
+        return self.chance < STRANGE
+
+    @property
+    def is_singled_out(self) -> bool:
+        """Whether its request was refused so often while others were let through that no limit explains it."""
+        return self.chance < SINGLED_OUT
+
+    @property
     def expected_round_trip(self) -> float:
         """Seconds that an answer to such a request takes, as far as is known."""
         return self._lane.round_trip
@@ -114,6 +139,8 @@ class NoLimitSeenPermit(Permit):
         self.answers: int = 0
         self.is_late: bool = False
         self.was_outrun: bool = False
+        self.chance: float = 1.0
+        self.refused_at: float = math.inf
         self.wait: float = 0.0
         self.hold: float = 0.0
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..permit import Permit
     from .operation_group import OperationGroup
 
+# The last answers to an operation are so many; and the least share of them that a limit is taken to refuse.
+LAST, LEAST_SHARE = 32, 0.02
+
 _ticket = attrgetter("ticket")
 
 
@@ -28,6 +31,7 @@ class OperationLane(RequestLimit):
         quotas: of the server, that its answers tell; None before the first one.
         scope: the name of the limit that its answers tell; empty where they tell none.
         accepted: requests, in all.
+        refused_share: of the last requests, those refused.
     """
 
     def __init__(self, group: OperationGroup) -> None:
@@ -38,6 +42,7 @@ class OperationLane(RequestLimit):
         self.scope: str = ""
         self.answers: int = 0
         self.accepted: int = 0
+        self.refused_share: float = 0.0
 
     @property
     def first_ticket(self) -> int:
@@ -57,6 +62,18 @@ class OperationLane(RequestLimit):
         del self.waiting[self.count_before(permit)]
         if not self.waiting:
             self.put_back()
+
+    def note_call_refusal(self, permit: Permit, now: float) -> bool:
+        """Note that a call was refused, and tell whether that says something of a limit, and not of this call alone."""
+        permit.was_outrun = self.accepted_at >= permit.joined
+        if self.accepted_at >= permit.since:
+            permit.chance *= max(self.refused_share, LEAST_SHARE)
+        permit.refused_at = now
+        if permit.is_strange:
+            permit.was_outrun &= not permit.is_singled_out
+            return False
+        self.refused_share += (1 - self.refused_share) / LAST
+        return True
 
     def may_go(self, common: RequestLimit, quotas: Quotas, now: float) -> bool:
         """Tell whether nothing delays the operation's next request."""
