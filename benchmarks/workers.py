@@ -2,8 +2,9 @@
 
 Each is a process that has everything loaded before the clock starts; the plan is made before it, too. They run in turn.
 What two workers are worth is told by CPU time, as if each had a processor of its own and database and system were elsewhere:
-here they share two with all of that. A system that answers at once leaves nothing but the client's work. Where it is the system
-that takes its time, real time tells.
+here they share two with all of that, and two that run at once take more for the same work than one alone. So they are compared
+with two processes at once, each with a job of half the rows. A system that answers at once leaves nothing but the client's
+work. Where it is the system that takes its time, real time tells.
 """
 
 from __future__ import annotations
@@ -104,18 +105,22 @@ def run_workers(
     count: int,
     pace: Pace = Pace(),  # noqa: B008 -- is not changed
     shards: int = SHARDS,
+    processes: int = 1,
 ) -> Taken:
-    """Carry out a job by so many workers; 0: by one process with a job file."""
+    """Carry out a job by so many workers; 0: by so many processes, each with a job file of its part of the rows."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "users.csv"
-        write_users(source, rows)
-        place = f"{server.url}#{uuid.uuid4()}" if count else f"{folder}/users.job"
-        words = [system, url, place, str(rows // shards), json.dumps(pace)]
-        command = [sys.executable, "-m", "benchmarks.workers", *words]
-        subprocess.run([*command, str(source)], check=True, capture_output=True)
+        shared = f"{server.url}#{uuid.uuid4()}"
+        places = [shared] if count else [f"{folder}/{number}.job" for number in range(processes)]
+        commands: list[list[str]] = []
+        for number, place in enumerate(places):
+            source = Path(folder) / f"{number}.csv"
+            write_users(source, rows // len(places))
+            words = [system, url, place, str(rows // shards), json.dumps(pace)]
+            commands.append([sys.executable, "-m", __spec__.name, *words])
+            subprocess.run([*commands[-1], str(source)], check=True, capture_output=True)
         workers = [
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            for _ in range(count or 1)
+            for command in commands * max(count, 1)
         ]
         for worker in workers:
             assert worker.stdout is not None
@@ -138,17 +143,21 @@ def compare_with_process(server: DatabaseServer, url: str, rounds: int) -> Itera
         ("alloy", 300_000, "batches of 1,000"),
     ):
         taken = [
-            [run_workers(system, url, server, rows, count) for count in (0, 1, 2)] for _ in range(rounds)
+            [run_workers(system, url, server, rows, count) for count in (0, 1, 2)]
+            + [run_workers(system, url, server, rows, 0, processes=2)]
+            for _ in range(rounds)
         ]
-        process, one, two = zip(*taken, strict=True)
+        process, one, two, two_processes = zip(*taken, strict=True)
         yield figure(
             f"{what}: CPU a row, of a process with a job file", [run.cpu for run in process], unit="us"
         )
+        yield figure(f"{what}: of two at once", [run.cpu for run in two_processes], unit="us")
         yield figure(f"{what}: of a worker", [run.cpu for run in one], unit="us")
+        yield figure(f"{what}: of two workers", [run.cpu for run in two], unit="us")
         yield figure(f"{what}: of PostgreSQL", [run.database_cpu for run in one], unit="us")
         yield figure(
             f"{what}: two workers over one process, each with a processor of its own",
-            [2 * base.cpu / run.cpu for base, run in zip(process, two, strict=True)],
+            [2 * base.cpu / run.cpu for base, run in zip(two_processes, two, strict=True)],
             1.5,
             at_least=True,
         )
