@@ -28,7 +28,7 @@ from alloy_async.provisioning.store.postgres.connection import CONNECT_SECONDS
 from alloy_async.provisioning.store.store_opener import delete_store, open_store_for_reading
 from alloy_async.sandbox import Fault, Sandbox
 
-from .crash_scene import LEASE, PATIENCE, ROWS, Scene, wait_for, write_source
+from .crash_scene import LEASE, PATIENCE, ROWS, SHARD, Scene, wait_for, write_source
 from .crashing_clients import ClientLoss, SchedulerLoss, carry_on, lose_client, lose_scheduler
 from .crashing_jobs import BATCH, FAULTS
 from .database_proxy import DatabaseProxy, ProxyPoint
@@ -82,7 +82,9 @@ def lose_worker(scene: Scene, rng: random.Random, loss: Loss, point: Point) -> N
         is_alone = point == "before asking" or loss == WHOLE
         others = [] if is_alone else [start_worker(scene)[0] for _ in range(rng.randrange(2))]
         proxied = point in get_args(ProxyPoint)
-        count = 1 if point == "before asking" or others else rng.randrange(1, 7)
+        # Outcomes of single rows are written together: it comes there once a shard, at the least.
+        most = ROWS // SHARD if point == "after outcome" else 6
+        count = 1 if point == "before asking" or others else rng.randint(1, most)
         proxy = stack.enter_context(
             DatabaseProxy(scene.server.url, point if proxied else None, count, act)  # type: ignore[arg-type]
         )
