@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from pathlib import Path
 
+import attrs
 import pytest
 from click.testing import CliRunner, Result
 
 from alloy_async.cli.app import app
 from alloy_async.provisioning.reports.corrections import list_job_and_correction_jobs
+from alloy_async.provisioning.store.job_identity_label import create_job_label
 from alloy_async.provisioning.store.store_opener import (
     count_shards_by_state,
+    create_store,
     open_store_for_reading,
     read_job_header,
 )
@@ -100,6 +104,24 @@ def test_corrected_rows_go_into_a_job_of_the_same_database(
         )
         assert run(*rest).exit_code == 0
         assert sandbox.ledger.count(what="deleted") == 7
+
+
+def test_corrections_that_somebody_is_checking_are_waited_for(tmp_path: Path, place: str) -> None:
+    """Whoever was told to resume their job was told then to feed them back instead."""
+    with Sandbox("alloy", seed_users=0) as sandbox:
+        job = Job("alloy", sandbox, tmp_path, place)
+        again = find_command(job.begin("create").stdout, "Correct them there, then run:  ")
+        job.correct(7)
+        first = read_job_header(place)
+        options = json.loads(first.options) | {"corrects": create_job_label(first, place)}
+        header = attrs.evolve(first, state="planning", options=json.dumps(options))
+        checking = create_store(f"{place}.failed", header)
+        refused = run(*again)
+        checking.close()  # it was lost
+        assert refused.exit_code == 2
+        assert "(planning); another worker is on it: wait for it" in refused.stderr
+        assert run(*again).exit_code == 1, "the other row is as bad as before"
+        assert sandbox.ledger.count(what="created") == 7
 
 
 def test_corrected_leavers_leave(tmp_path: Path, place: str) -> None:

@@ -91,7 +91,8 @@ async def test_a_source_that_changed_since_the_plan_is_refused(file: Path) -> No
     text = file.read_text()
     file.write_text(text.replace("Bob", "Rob"))
     with pytest.raises(
-        SourceError, match=r"users\.csv:3: was changed since it was planned: this row is another one"
+        SourceError,
+        match=r"users\.csv:3: was changed since it was planned: this row is another one; plan again",
     ):
         await apply(made.job, target)
     file.write_text(text + "zoe,Zoe\n")
@@ -99,7 +100,14 @@ async def test_a_source_that_changed_since_the_plan_is_refused(file: Path) -> No
         await apply(made.job, target)
     assert target.users == {}
     file.write_text(text)
-    assert (await apply(made.job, target)).complete
+    stopped = RunOptions()
+    stopped.stop.set()
+    assert not (await apply(made.job, target, run=stopped)).complete
+    file.write_text(text.replace("Bob", "Rob"))
+    with pytest.raises(SourceError, match="this row is another one; put it back as it was, and resume"):
+        await resume(made.job, target)
+    file.write_text(text)
+    assert (await resume(made.job, target)).complete
 
 
 async def test_sync_needs_leave_to_remove_and_stops_at_the_share(file: Path) -> None:

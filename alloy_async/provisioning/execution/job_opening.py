@@ -134,9 +134,11 @@ def choose_free_place(first: JobPlace, name_next: Callable[[int], JobPlace]) -> 
         # Corrected rows are checked by their first job only: no job that got no further can be taken up.
         cannot_go_on = header.was_rehearsed or (header.corrects and header.state == "planning")
         if header.state not in ("done", "undone") and not (cannot_go_on and worker is None):
+            what_next = "resume it, or delete it"
+            if cannot_go_on:  # nor could it be resumed
+                what_next = "another worker is on it: wait for it, or stop it; where it was lost, that shows in a moment"
             raise JobError(
-                f"is a job of this source that is not finished ({header.state}); resume it, or delete it",
-                place,
+                f"is a job of this source that is not finished ({header.state}); {what_next}", place
             )
         number += 1
         place = name_next(number)

@@ -196,13 +196,14 @@ async def refuse_changed_source(context: JobContext) -> None:
     if await run_in_thread(is_source_unchanged, source, header):
         return
     said = "was changed since it was planned"
+    what_next = "plan again" if header.state == "planned" else "put it back as it was, and resume"
     planner = SourcePlanner(context.target.capabilities, context.comparer, header.mode, None)
     async for part in iterate_slices(planner.create_checked_rows(source.rows()), _SLICE):
         row = await context.writer.call(_find_first_difference, context.store, part, context.comparer)
         if row is not None:
-            raise SourceError(f"{said}: this row is another one; plan again", source.name, row.line)
+            raise SourceError(f"{said}: this row is another one; {what_next}", source.name, row.line)
     raise SourceError(
-        f"{said}, in a column that the job file does not keep, or at its end; plan again", source.name
+        f"{said}, in a column that the job file does not keep, or at its end; {what_next}", source.name
     )
 
 
