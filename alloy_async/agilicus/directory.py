@@ -11,7 +11,7 @@ from ..core.auth import hash_with_key
 from ..core.errors import AlloyAsyncError, Conflict, NotFound
 from ..directory import Capabilities, EntryRule, Outcome, UserRecord
 from ..directory.adapter import Adapter
-from ..directory.user_differences import UNSAID, find_changes
+from ..directory.user_differences import UNSAID, find_changes, refuse_answer_about_another
 from . import models
 from .client import AsyncAgilicus
 from .operations import ListUsers
@@ -64,6 +64,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             user = await self.client.get_user(key, org_id=self.org_id)
         except NotFound:
             return []
+        refuse_answer_about_another([key], [user.id])
         return [_to_record(user)] if _is_person(user) else []
 
     async def list(self) -> AsyncIterator[UserRecord]:
@@ -88,6 +89,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             return Outcome(key, "exists", remote_id=there.remote_id)
         try:
             made = await self.client.create_user(_merge_record(models.User(org_id=self.org_id), record))
+            refuse_answer_about_another([key], [made.email])
         except Conflict:
             return Outcome(key, "exists")
         except AlloyAsyncError as error:
@@ -114,6 +116,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
         if record.roles:
             await self._give_roles(user_id, record.roles)
         user = await self._await_marking_no_effect(self.client.get_user(user_id, org_id=self.org_id))
+        refuse_answer_about_another([user_id], [user.id])
         await self.client.replace_user(user_id, _merge_record(user, record))
         return Outcome(key, "updated", remote_id=user_id)
 

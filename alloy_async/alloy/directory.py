@@ -16,6 +16,7 @@ from ..directory import BatchOutcome, Capabilities, Outcome, RecordColumns, User
 from ..directory.adapter import Adapter
 from ..directory.call_withdrawal import CallWithdrawn, ask_unless_stopped
 from ..directory.record_fit import may_go_in_one_call
+from ..directory.user_differences import refuse_answer_about_another
 from . import models
 from .client import AsyncAlloy
 from .operations import MAX_BATCH, BatchCreateUsers, ListAllUsers, ListUserCredentials
@@ -67,7 +68,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
     async def _find_candidates(self, key: str) -> Sequence[UserRecord]:
         """Call GET /users/{userId}, which takes a username as well."""
         try:
-            return [_to_record(await self.client.get_a_user(key))]
+            return [_to_record(await self._get_user_of_key(key))]
         except NotFound:
             return []
 
@@ -121,6 +122,8 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
             lost = self._create_error_outcome("", error)
             return BatchOutcome(lost.status, lost.reason)
         if not result.invalid_users:
+            if result.message is None and result.invalid_users is None:
+                return BatchOutcome("unknown", "the answer does not tell what became of the users")
             return BatchOutcome("created")
         refused = _find_refused(keys, result.invalid_users)
         verdicts = {
@@ -146,13 +149,18 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         async def taken(key: str) -> Outcome:
             try:
                 # Asked first, since most steps take the id only.
-                user = await self._await_marking_no_effect(self.client.get_a_user(key))
+                user = await self._await_marking_no_effect(self._get_user_of_key(key))
                 await take(user.user_id or key)
             except NotFound:
                 return Outcome(key, "done", "there was nothing left to do")
             return Outcome(key, "done", remote_id=user.user_id)
 
         return await self._call_for_each(taken, keys, keys, changes=True)
+
+    async def _get_user_of_key(self, key: str) -> models.User:
+        user = await self.client.get_a_user(key)
+        refuse_answer_about_another([key], [user.user_id, user.username])
+        return user
 
     async def _delete_credentials(self, user_id: str) -> None:
         async for credential in self.client.iterate(ListUserCredentials(user_id)):
@@ -162,7 +170,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
 
     async def _find_outcome_of_refusal(self, username: str) -> Outcome:
         try:
-            user = await ask_unless_stopped(lambda: self.client.get_a_user(username))
+            user = await ask_unless_stopped(lambda: self._get_user_of_key(username))
         except CallWithdrawn:  # it was refused, so that nothing has happened
             return Outcome(username, "withdrawn")
         except NotFound:
@@ -177,6 +185,7 @@ class AlloyDirectory(Adapter[AsyncAlloy]):
         user = await self.client.update_a_user(
             record.remote_id or record.username, full_name=record.display_name
         )
+        refuse_answer_about_another([record.remote_id, record.username], [user.user_id, user.username])
         return Outcome(record.username, "updated", remote_id=user.user_id)
 
     async def _delete_one(self, key: str) -> Outcome:

@@ -9,6 +9,7 @@ from ..core.errors import AlloyAsyncError, Conflict, Forbidden, NotFound
 from ..directory import Capabilities, EntryRule, Outcome, UserRecord
 from ..directory.adapter import Adapter
 from ..directory.record import fold
+from ..directory.user_differences import refuse_answer_about_another
 from . import models
 from .client import AsyncAlsid
 from .operations import ApiUsersGet
@@ -85,6 +86,7 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         key = self.get_key(record)
         try:
             made = await self.client.api_users_post([_to_body(record)])
+            refuse_answer_about_another([key], [user.email for user in made])
             remote_id = _read_id_as_text(made[0]) if made else None
         except Conflict:
             return Outcome(key, "exists")

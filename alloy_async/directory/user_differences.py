@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from .record import UserRecord
+from ..core.errors import DecodeError
+from .record import UserRecord, fold
 
 Value: TypeAlias = Any
 """A text, a truth, a tuple of names; of a free attribute what JSON can hold."""
@@ -17,6 +18,23 @@ ATTRIBUTE = "attributes."
 """Before the name of a free attribute in the name of a change."""
 UNSAID = (None, "", ())
 """Values by which a record says nothing of a field."""
+
+
+def refuse_answer_about_another(meant: Iterable[str | None], answered: Iterable[str | None]) -> None:
+    """Refuse an answer about somebody else than was sent or asked for, as a cache or a proxy gives that mixes answers up.
+
+    What is done next goes by the id in it: roles would be given to another person, or another account be closed.
+
+    Args:
+        meant: the keys of the user; None where it has none.
+        answered: those of the user in the answer.
+
+    Raises:
+        DecodeError: the two have no key in common.
+    """
+    ours, theirs = ({fold(key) for key in keys if key} for keys in (meant, answered))
+    if ours and theirs and ours.isdisjoint(theirs):
+        raise DecodeError(f"$: the answer is about another user, {sorted(theirs)[0]!r}")
 
 
 def find_changes(wanted: UserRecord, there: UserRecord, fields: Iterable[str]) -> dict[str, Change]:

@@ -11,6 +11,7 @@ from ..core.errors import AlloyAsyncError, NotFound
 from ..directory import Capabilities, Outcome, UserRecord
 from ..directory.adapter import Adapter
 from ..directory.record import fold
+from ..directory.user_differences import refuse_answer_about_another
 from . import models
 from .client import AsyncOpendatasoft
 from .operations import MAX_LIMIT, GetUsers
@@ -71,7 +72,8 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         """Call GET /users/{username}/; GET /users/?search= for an email, and for a username in other case."""
         found: list[models.User] = []
         with contextlib.suppress(NotFound):
-            found.append(await self.client.get_user(key))
+            found.append(user := await self.client.get_user(key))
+            refuse_answer_about_another([key], [user.username, user.email])
         # An email may be one user's name and another one's address: only who has both is known without a search.
         if not found or ("@" in key and fold(found[0].email or "") != fold(key)):
             found += [user async for user in self.client.iterate(GetUsers(search=key, limit=MAX_LIMIT))]
@@ -130,6 +132,8 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             record, verdict = records[number], verdicts.in_order(records)[number]
             key = self.get_key(record)
             if verdict.ok:
+                made = verdict.data or models.User()
+                refuse_answer_about_another([record.username, record.email], [made.username, made.email])
                 return Outcome(key, "created", remote_id=verdict.data.username if verdict.data else None)
             if verdict.status_code is not None:
                 return Outcome(key, "invalid", verdict.reason)
@@ -146,6 +150,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         if username is None:
             return Outcome(key, "invalid", "there is no user with this name or email")
         user = await self._await_marking_no_effect(self.client.get_user(username))
+        refuse_answer_about_another([username], [user.username])
         said = attrs.asdict(
             _to_opendatasoft_user(record), recurse=False, filter=lambda _, value: value is not None
         )

@@ -9,6 +9,7 @@ from ..core.errors import Conflict, NotFound
 from ..directory import Capabilities, EntryRule, Outcome, UserRecord
 from ..directory.adapter import Adapter
 from ..directory.record import fold
+from ..directory.user_differences import refuse_answer_about_another
 from . import models
 from .client import AsyncSmooch
 
@@ -56,6 +57,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
                 user = (await self.client.get_app_user(self.app_id, form)).app_user
             except NotFound:
                 continue
+            refuse_answer_about_another([key], [user.id, user.user_id] if user else [])
             return [] if user is None else [_to_record(user)]
         return []
 
@@ -77,6 +79,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
             made = (await self.client.pre_create_app_user(self.app_id, user)).app_user
         except Conflict:
             return Outcome(record.username, "exists")
+        refuse_answer_about_another([record.username], [made and made.user_id])
         return Outcome(record.username, "created", remote_id=made.id if made else None)
 
     async def _update_one(self, record: UserRecord) -> Outcome:
@@ -90,6 +93,8 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
         user = (
             await self.client.update_app_user(self.app_id, record.remote_id or record.username, changes)
         ).app_user
+        meant = [record.remote_id, record.username]
+        refuse_answer_about_another(meant, [user.id, user.user_id] if user else [])
         return Outcome(record.username, "updated", remote_id=user.id if user else None)
 
     async def _delete_one(self, key: str) -> Outcome:

@@ -238,6 +238,25 @@ async def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_rows_are_found
     assert bad == ["user4", "user5", "user17"]
 
 
+@pytest.mark.parametrize("answered", [0, 2, 5])
+async def test_outcomes_that_are_fewer_or_more_than_the_users_are_no_answer(
+    tmp_path: Path, answered: int
+) -> None:
+    """Whose they are, nobody can tell: all are looked up."""
+
+    def miscount(number: int, records: Sequence[UserRecord]) -> Sequence[Outcome] | None:
+        if number > 1:
+            return None
+        target.users["user1"] = records[1]
+        return [Outcome(f"user{n}", "created") for n in range(answered)]
+
+    target = MemoryDirectory(script=miscount, batch_size=3)
+    report = await provision(users_file(tmp_path, *names(3)), target, job=tmp_path / "users.job")
+    assert report.counts == Counts(created=3)
+    assert set(target.users) == {*names(3)}
+    assert [row.adopted for row in rows_of(report.job)] == [False, True, False]
+
+
 async def test_stopping_finishes_what_is_on_its_way(tmp_path: Path) -> None:
     run = RunOptions(concurrency=1)
 

@@ -103,6 +103,9 @@ class RequestSender:
             return await self._convert_error_to_outcomes(error, size)
         self._reach("after answer")
         self._recorder.stats.add_call(time.perf_counter() - began)
+        if not isinstance(answer, BatchOutcome) and len(answer) != size:
+            reason = f"{self._target.name} gave {len(answer)} outcomes for {size} users"
+            answer = BatchOutcome("unknown", reason)  # whose they are, nobody can tell
         usual = answer if isinstance(answer, BatchOutcome) else answer[0]
         if usual.status == "unknown" or stop.is_set():
             await self._tell_guard(answer)
