@@ -79,7 +79,7 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
             made = (await self.client.pre_create_app_user(self.app_id, user)).app_user
         except Conflict:
             return Outcome(record.username, "exists")
-        refuse_answer_about_another([record.username], [made and made.user_id])
+        refuse_answer_about_another([record.username], [made.user_id if made else None])
         return Outcome(record.username, "created", remote_id=made.id if made else None)
 
     async def _update_one(self, record: UserRecord) -> Outcome:

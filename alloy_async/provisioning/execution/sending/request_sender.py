@@ -104,8 +104,11 @@ class RequestSender:
         self._reach("after answer")
         self._recorder.stats.add_call(time.perf_counter() - began)
         if not isinstance(answer, BatchOutcome) and len(answer) != size:
-            reason = f"{self._target.name} gave {len(answer)} outcomes for {size} users"
-            answer = BatchOutcome("unknown", reason)  # whose they are, nobody can tell
+            lost = (
+                f"{self._target.name} gave {len(answer)} outcomes for {size} users"  # whose, nobody can tell
+            )
+            await self._guard.note_lost_answer(lost)
+            return BatchOutcome("unknown", lost)
         usual = answer if isinstance(answer, BatchOutcome) else answer[0]
         if usual.status == "unknown" or stop.is_set():
             await self._tell_guard(answer)
