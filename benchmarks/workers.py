@@ -77,7 +77,7 @@ async def be_worker(
             await split(source, target, parse_job_place(place), shard_rows)
             return read_peak_megabytes(), 0.0
         if not isinstance(parse_job_place(place), Path):
-            import_module("alloy_async.provisioning.store.postgres.database_budget")
+            import_module("alloy_async.provisioning.store.postgres.rate_budget.database_budget")
             import_module("alloy_async.provisioning.store.postgres.shard_claimer")
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)

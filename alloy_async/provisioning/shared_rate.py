@@ -42,7 +42,9 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
         await asyncio.to_thread(database.close)
         raise
     account = account or f"job {place.rpartition('#')[2]}"  # a credential that nobody can tell from others
-    budget = await asyncio.to_thread(open_database_budget, place, account, told, limiter.clock, database)
+    budget = await asyncio.to_thread(
+        open_database_budget, place, account, told, limiter.clock, database, limiter.wake_first
+    )
     limiter.set_rate(budget)
     try:
         yield

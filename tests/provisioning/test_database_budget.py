@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import psycopg
 import pytest
 
 from alloy_async import AlloyDirectory, AsyncAlloy, Rate
@@ -16,7 +17,7 @@ from alloy_async.provisioning import JobError
 from alloy_async.provisioning.shared_rate import share_rate
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.connection import connect
-from alloy_async.provisioning.store.postgres.database_budget import DatabaseBudget
+from alloy_async.provisioning.store.postgres.rate_budget.database_budget import DatabaseBudget
 
 PATIENCE = 30.0
 
@@ -114,6 +115,51 @@ def test_without_the_database_nothing_more_is_given(address: JobAddress, account
             given += budget.reserve(time.monotonic() + 3600) is not None
             time.sleep(0.01)
         assert given == 0, "what was leased before is too old, and no more comes"
+
+
+def test_a_row_that_somebody_deletes_is_made_again(address: JobAddress, account: str) -> None:
+    with (
+        closing(DatabaseBudget(address, account, Rate(5), time.monotonic)) as budget,
+        closing(connect(address)) as database,
+    ):
+        take(budget)
+        database.execute("DELETE FROM alloy_async.budgets WHERE account = %s", (account,))
+        for _ in range(4):  # some are leased already
+            take(budget)
+        assert budget.rate() == pytest.approx(5, rel=0.02)
+
+
+def test_who_was_told_no_rate_keeps_that_of_those_who_are_at_work(address: JobAddress, account: str) -> None:
+    """A worker that Kubernetes starts without --rate took the limit from all others."""
+    with (
+        closing(DatabaseBudget(address, account, Rate(50), time.monotonic)),
+        closing(DatabaseBudget(address, account, None, time.monotonic)) as other,
+    ):
+        assert other.rate() == pytest.approx(50, rel=0.02)
+    with closing(connect(address)) as database:
+        database.execute(
+            "UPDATE alloy_async.budgets SET written = written - interval '1 hour' WHERE account = %s",
+            (account,),
+        )
+    with closing(DatabaseBudget(address, account, None, time.monotonic)) as later:
+        assert later.rate() == math.inf, "of a run that ended long ago nothing is left"
+
+
+def test_an_exchange_takes_two_round_trips(address: JobAddress, account: str) -> None:
+    sent: list[int] = []
+
+    class CountingConnection(psycopg.Connection[Any]):
+        def wait(self, *args: Any, **options: Any) -> Any:
+            sent.append(1)
+            return super().wait(*args, **options)
+
+    with (
+        closing(DatabaseBudget(address, account, Rate(5), time.monotonic)) as budget,
+        CountingConnection.connect(address.database, autocommit=True) as database,
+    ):
+        sent.clear()
+        budget._exchange(database)
+        assert len(sent) <= 2
 
 
 def test_a_database_that_is_away_is_told(account: str) -> None:

@@ -97,6 +97,11 @@ class Limiter:
             self._unlimited = {}
             self._lanes.wake_all()
 
+    def wake_first(self) -> None:
+        """Wake who is first in each queue, from any thread, as a budget that is kept elsewhere knows more."""
+        with self._lock:
+            self._lanes.wake_first()
+
     def acquire(self, operation: str, refusals: int = 0, before: Permit | None = None) -> Permit:
         """Join the queue. The permit's `wait` is 0.0 where the request may go at once.
 
@@ -136,9 +141,7 @@ class Limiter:
             if not lane.waiting:
                 for limit in (lane, lane.group.limit, self._common):
                     limit.note_unhurried_call(now)
-            if not self._waiting and lane.may_go(
-                self._common, self._quotas, now
-            ):  # the usual way: nobody else waits
+            if not self._waiting and lane.may_go(self._common, self._quotas, now):
                 self._grant_permit(permit, now)
                 return permit
             lane.enqueue(permit)

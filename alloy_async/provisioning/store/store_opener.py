@@ -17,7 +17,7 @@ from .sqlite.store import SqliteStore
 if TYPE_CHECKING:
     import psycopg
 
-    from .postgres.database_budget import DatabaseBudget
+    from .postgres.rate_budget.database_budget import DatabaseBudget
     from .postgres.shard_claimer import ShardClaimer
     from .postgres.store import PostgresStore
 
@@ -135,7 +135,7 @@ def split_password(place: JobPlace) -> tuple[str, dict[str, str]]:
 
 def connect_to_budget_database(place: str) -> tuple[psycopg.Connection[Any], bytes]:
     """Connect to the budgets in the database of a job; and what the fingerprints of accounts there are made with."""
-    from .postgres.database_budget import connect_with_tables
+    from .postgres.rate_budget.database_budget import connect_with_tables
 
     return connect_with_tables(JobAddress.parse(place))
 
@@ -146,11 +146,12 @@ def open_database_budget(
     told: Rate | None,
     clock: Callable[[], float],
     database: psycopg.Connection[Any],
+    tell_news: Callable[[], None],
 ) -> DatabaseBudget:
     """Open the budget of requests that an account has in the database of a job; see `DatabaseBudget`."""
-    from .postgres.database_budget import DatabaseBudget
+    from .postgres.rate_budget.database_budget import DatabaseBudget
 
-    return DatabaseBudget(JobAddress.parse(place), account, told, clock, database)
+    return DatabaseBudget(JobAddress.parse(place), account, told, clock, database, tell_news)
 
 
 def create_shard_claimer(place: JobPlace) -> ShardClaimer:

@@ -129,6 +129,12 @@ class OperationLanes(dict[str, OperationLane]):
             for permit in lane.waiting:
                 permit.wake()
 
+    def wake_first(self) -> None:
+        """Wake who is first in each queue, to look again."""
+        for lane in self.values():
+            if lane.waiting:
+                lane.waiting[0].wake()
+
     def forget_requests_under_way(self) -> None:
         """Forget, in a forked child, what was under way or waiting: it stayed with the parent."""
         for lane in self.values():

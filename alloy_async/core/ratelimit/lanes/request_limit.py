@@ -60,6 +60,7 @@ class RequestLimit:
             0.0,
         )  # in flight when requests that were accepted left: mean and mean deviation
         self._rate_refusals = 0
+        self._is_moment_unknown = False  # the budget was asked, and is kept elsewhere
         self._returning = 0  # calls that were refused and have not come back
         self._last_sent = self._last_ended = -math.inf
 
@@ -79,9 +80,11 @@ class RequestLimit:
                 return wait
         wait = self.budget.opens_at() - now
         if wait > 0:
+            self.put_back()  # the gate was shut meanwhile, by another process perhaps
             return wait
         if self.drawn is None:
             self.drawn = self.budget.reserve(now)
+            self._is_moment_unknown = self.drawn is None
             if self.drawn is None:
                 return LOOK_AGAIN
         return max(0.0, self.drawn - now)
@@ -91,6 +94,8 @@ class RequestLimit:
         wait = 0.0
         if self.budget is not None:
             wait = max(0.0, self.budget.opens_at() - now, (self.drawn or now) - now)
+            if self._is_moment_unknown:
+                wait = max(wait, LOOK_AGAIN)
             rate = self.budget.rate()
             if rate < math.inf:
                 wait += before / rate

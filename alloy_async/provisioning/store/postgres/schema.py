@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS alloy_async.shards (
     done boolean NOT NULL DEFAULT false,
     PRIMARY KEY (job, undo, shard)
 );
-CREATE TABLE IF NOT EXISTS alloy_async.budgets (    -- see database_budget
+CREATE TABLE IF NOT EXISTS alloy_async.budgets (    -- see rate_budget
     account text PRIMARY KEY, told double precision, burst integer, numbers double precision[], written timestamptz
 );
 CREATE TABLE IF NOT EXISTS alloy_async.settings (salt bytea NOT NULL, format integer NOT NULL);

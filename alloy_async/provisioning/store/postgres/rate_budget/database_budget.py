@@ -12,27 +12,36 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ....core.ratelimit.configured_rate import Rate
-from ...errors import JobError
-from .address import JobAddress
-from .connection import connect, limit_transaction_time, raise_as_job_error
-from .driver import psycopg
-from .leased_budget import LeasedBudget, SharedBudgetState
-from .schema import create_tables
+from .....core.ratelimit.configured_rate import Rate
+from ....errors import JobError
+from ..address import JobAddress
+from ..connection import connect, raise_as_job_error
+from ..driver import psycopg
+from ..schema import create_tables
+from ..transaction import PostgresTransaction
+from .budget_exchange import SharedBudgetState
+from .leased_budget import LeasedBudget
 
 _REPORT = 0.25
 """Seconds within which answers are brought to the database, and those of others are learned of."""
 _RETRY = 1.0
 """Seconds until a database that is away is asked again."""
 
+_LIMITS = """
+SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true),
+    set_config('synchronous_commit', 'off', true)"""
+# The clock is read once the row is locked: by then, who had to wait for the lock would have an old moment.
 _READ = """
-SELECT numbers, told, burst, extract(epoch FROM written)::double precision FROM alloy_async.budgets
-WHERE account = %s FOR UPDATE"""
+WITH budget AS MATERIALIZED (SELECT * FROM alloy_async.budgets WHERE account = %s FOR UPDATE)
+SELECT numbers, told, burst, extract(epoch FROM written)::double precision,
+    extract(epoch FROM clock_timestamp())::double precision FROM budget"""
 _WRITE = "UPDATE alloy_async.budgets SET numbers = %s, written = clock_timestamp() WHERE account = %s"
-_OPEN = """
-INSERT INTO alloy_async.budgets (account, told, burst) VALUES (%s, %s, %s)
-ON CONFLICT (account) DO UPDATE SET told = excluded.told, burst = excluded.burst"""
-_NOW = "SELECT extract(epoch FROM clock_timestamp())::double precision"
+_INSERT = """
+INSERT INTO alloy_async.budgets AS budget (account, told, burst) VALUES (%s, %s, %s)
+ON CONFLICT (account) DO"""
+_OPEN = f"""{_INSERT} UPDATE SET told = excluded.told, burst = excluded.burst
+WHERE excluded.told IS NOT NULL OR budget.written IS NULL OR budget.written < clock_timestamp() - interval '60 s'"""
+"""Who was told no rate keeps that of the others, while any are at work."""
 
 
 class DatabaseBudget(LeasedBudget):
@@ -41,9 +50,11 @@ class DatabaseBudget(LeasedBudget):
     Args:
         address: of a job in the database.
         account: what tells accounts apart; nothing secret.
-        told: the rate that the user knows, for all together; the last one told counts. None: it is learned together.
+        told: the rate that the user knows, for all together; the last one told counts. None: that of those who are at work,
+            and else it is learned together.
         clock: seconds, as the limiter goes by.
         database: a connection to it that has the tables, from now on used by this budget only; None makes one.
+        tell_news: called, from another thread, whenever a caller that had to wait may go on.
 
     Raises:
         JobError: the database does not answer, or the tables cannot be made.
@@ -56,20 +67,20 @@ class DatabaseBudget(LeasedBudget):
         told: Rate | None,
         clock: Callable[[], float],
         database: psycopg.Connection[Any] | None = None,
+        tell_news: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(told, clock, self._wake_thread)
+        super().__init__(told, clock, self._wake_thread, tell_news)
         self._address, self._account, self._clock = address, account, clock
+        is_known = told is not None and told.per_second < math.inf
+        self._row = (account, told.per_second, told.burst) if told and is_known else (account, None, None)
+        self._timeouts = (f"{address.lease * 1000:.0f}",) * 2
+        self._ahead_of_host = -math.inf
         self._work_is_due, self._hurry = threading.Event(), threading.Event()
         self._closed = False
         database = database or connect_with_tables(address)[0]
         try:
             with raise_as_job_error(address, "cannot be written"):
-                rate = (
-                    (None, None)
-                    if told is None or told.per_second == math.inf
-                    else (told.per_second, told.burst)
-                )
-                database.execute(_OPEN, (account, *rate))
+                database.execute(_OPEN.encode(), self._row)
                 self._exchange(database)  # what others have learned holds from the first request on
         except BaseException:
             database.close()
@@ -92,14 +103,17 @@ class DatabaseBudget(LeasedBudget):
 
     def _run_thread(self, database: psycopg.Connection[Any] | None) -> None:
         while True:
-            self._work_is_due.wait()
-            self._hurry.wait(_REPORT)
+            if self._work_is_due.wait(_REPORT if self.has_outstanding_slots else None):
+                self._hurry.wait(_REPORT)
             # Before the answers are taken: what comes from here on wakes this thread again.
             self._work_is_due.clear()
             self._hurry.clear()
             try:
                 if database is None:
                     database = connect(self._address)
+                    database.execute(
+                        f"{_INSERT} NOTHING".encode(), self._row
+                    )  # whoever deletes it does not stop us
                 self._exchange(database)
             except (psycopg.Error, JobError):
                 if database is not None:
@@ -114,18 +128,20 @@ class DatabaseBudget(LeasedBudget):
             database.close()
 
     def _exchange(self, database: psycopg.Connection[Any]) -> None:
+        """Exchange with the row, in two round trips: the second one is all the time for which it is locked."""
         # The transaction ends within the exchange: what was not committed is brought again.
-        with self.exchange_with_row() as exchange, database.transaction():
-            # Who is stopped in between would hold up all others: the row is locked.
-            limit_transaction_time(database, self._address)
-            database.execute("SET LOCAL synchronous_commit = off")
-            found = database.execute(_READ, (self._account,)).fetchone()
-            assert found is not None
-            began = self._clock()
-            [now] = database.execute(_NOW).fetchone() or [0.0]
-            ahead = now - (began + self._clock()) / 2
-            numbers = exchange.apply_answers_and_reserve(SharedBudgetState(*found), now, ahead)
-            database.execute(_WRITE, (numbers, self._account))
+        # Who is stopped in between would hold up all others: the row is locked.
+        limits = [(_LIMITS, self._timeouts)]
+        with self.exchange_with_row() as exchange, PostgresTransaction(database, limits) as transaction:
+            asked = self._clock()
+            found = transaction.read(_READ, (self._account,))
+            if not found:
+                raise psycopg.DataError("somebody has deleted the row of the budget")
+            [*row, now] = found[0]
+            # An answer that was long under way bounds the difference of the clocks badly: then what earlier ones told stays.
+            self._ahead_of_host = min(max(self._ahead_of_host, now - self._clock()), now - asked)
+            numbers = exchange.apply_answers_and_reserve(SharedBudgetState(*row), now, self._ahead_of_host)
+            transaction.queue(_WRITE, (numbers, self._account))
 
 
 def connect_with_tables(address: JobAddress) -> tuple[psycopg.Connection[Any], bytes]:
