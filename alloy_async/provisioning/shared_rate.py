@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+import attrs
 
 from ..core.ratelimit.configured_rate import Rate
 from ..core.ratelimit.limiter import Limiter
@@ -14,13 +20,37 @@ from ..directory import Directory
 from .errors import JobPlace
 from .store.store_opener import connect_to_budget_database, open_database_budget
 
+if TYPE_CHECKING:
+    from .store.postgres.rate_budget.database_budget import DatabaseBudget
+
+
+@attrs.define
+class _Sharing:
+    """The budget that a limiter has for now.
+
+    Args:
+        budget: in a database.
+        told: the rate that the limiter had before, and gets back.
+        jobs: jobs of this process that go by it.
+    """
+
+    budget: DatabaseBudget
+    told: Rate | None
+    jobs: int = 0
+
+
+_sharing_of_limiters: WeakKeyDictionary[Limiter, _Sharing] = WeakKeyDictionary()
+_lock = threading.Lock()
+"""Held while one is opened or closed: jobs of one credential begin and end at the same time."""
+
 
 @asynccontextmanager
 async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
     """Have the calls of a target draw from the one budget that its account has in the database of a job.
 
     The rate that its client was told is then of all together; where it was told none, they learn one together. A client that
-    has a shared budget already keeps it, as does one whose job is in a file.
+    has a shared budget already keeps it, as does one whose job is in a file. Several jobs of this process with one credential
+    go by the budget of the first one until the last one ends, also where their databases differ.
 
     Args:
         place: the job.
@@ -30,11 +60,9 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
         JobError: the database does not answer.
     """
     limiter: Limiter | None = getattr(getattr(target, "client", None), "limiter", None)
-    told = None if limiter is None else limiter.rate
-    if limiter is None or isinstance(place, Path) or not _is_process_limit(told):
+    if limiter is None or isinstance(place, Path) or not _can_be_shared(limiter):
         yield
         return
-    assert told is None or isinstance(told, Rate)
     database, salt = await asyncio.to_thread(connect_to_budget_database, place)
     try:
         account = await target.fingerprint_account(salt)
@@ -42,17 +70,45 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
         await asyncio.to_thread(database.close)
         raise
     account = account or f"job {place.rpartition('#')[2]}"  # a credential that nobody can tell from others
-    budget = await asyncio.to_thread(
-        open_database_budget, place, account, told, limiter.clock, database, limiter.wake_first
+    host = urlsplit(target.base_url)
+    await asyncio.to_thread(
+        _begin_sharing, limiter, place, f"{host.hostname}:{host.port} {account}", database
     )
-    limiter.set_rate(budget)
     try:
         yield
     finally:
-        limiter.set_rate(Rate(math.inf) if told is None else told)
-        await asyncio.to_thread(budget.close)
+        await asyncio.to_thread(_end_sharing, limiter)
 
 
-def _is_process_limit(told: object) -> bool:
-    """Tell whether a limit is of one process alone."""
-    return told is None or (isinstance(told, Rate) and not told.shared)
+def _can_be_shared(limiter: Limiter) -> bool:
+    """Tell whether a limiter has the limit of this process alone, or one that is shared in a database already."""
+    told = limiter.rate
+    return told is None or (not told.shared if isinstance(told, Rate) else limiter in _sharing_of_limiters)
+
+
+def _begin_sharing(limiter: Limiter, place: str, account: str, database: Any) -> None:
+    with _lock:
+        sharing, told = _sharing_of_limiters.get(limiter), limiter.rate
+        if sharing is not None and told is sharing.budget:
+            database.close()
+            sharing.jobs += 1
+            return
+        # The first job, or another one that was told another rate: the last one told counts.
+        assert told is None or isinstance(told, Rate)
+        budget = open_database_budget(place, account, told, limiter.clock, database, limiter.wake_first)
+        limiter.set_rate(budget)
+        if sharing is not None:
+            sharing.budget.close()
+        _sharing_of_limiters[limiter] = _Sharing(budget, told, 1 + (sharing.jobs if sharing else 0))
+
+
+def _end_sharing(limiter: Limiter) -> None:
+    with _lock:
+        sharing = _sharing_of_limiters[limiter]
+        sharing.jobs -= 1
+        if sharing.jobs:
+            return
+        del _sharing_of_limiters[limiter]
+        if limiter.rate is sharing.budget:
+            limiter.set_rate(Rate(math.inf) if sharing.told is None else sharing.told)
+        sharing.budget.close()

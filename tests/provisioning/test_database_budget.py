@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 import uuid
@@ -165,6 +166,44 @@ def test_an_exchange_takes_two_round_trips(address: JobAddress, account: str) ->
 def test_a_database_that_is_away_is_told(account: str) -> None:
     with pytest.raises(JobError, match="cannot be reached"):
         DatabaseBudget(JobAddress.parse("postgresql://127.0.0.1:1/jobs#june"), account, None, time.monotonic)
+
+
+async def test_jobs_of_one_process_with_one_credential_share_until_the_last_one_ends(database: str) -> None:
+    """The second one went on by itself as soon as the first one had ended."""
+    place, key = f"{database}#june", str(uuid.uuid4())
+    async with (
+        AsyncAlloy(key, base_url="http://127.0.0.1:1", rate_limit=Rate(17)) as one,
+        AsyncAlloy(key, base_url="http://127.0.0.1:1") as two,
+    ):
+        assert one.limiter is two.limiter
+        first, second = share_rate(place, AlloyDirectory(one)), share_rate(place, AlloyDirectory(two))
+        await asyncio.gather(first.__aenter__(), second.__aenter__())
+        budget = one.limiter.rate
+        assert isinstance(budget, DatabaseBudget)
+        await first.__aexit__(None, None, None)
+        assert two.limiter.rate is budget
+        assert budget.rate() == pytest.approx(17, rel=0.02)
+        async with AsyncAlloy(key, base_url="http://127.0.0.1:1", rate_limit=Rate(9)) as three:
+            async with share_rate(place, AlloyDirectory(three)):
+                changed = two.limiter.rate
+                assert isinstance(changed, DatabaseBudget)
+                assert changed.rate() == pytest.approx(9, rel=0.02)
+            assert two.limiter.rate is changed
+        await second.__aexit__(None, None, None)
+        assert one.limiter.rate == Rate(9)
+
+
+async def test_one_credential_at_two_services_has_two_limits(database: str) -> None:
+    place, key = f"{database}#june", str(uuid.uuid4())
+    async with (
+        AsyncAlloy(key, base_url="http://127.0.0.1:1", rate_limit=Rate(17)) as one,
+        AsyncAlloy(key, base_url="http://127.0.0.1:2", rate_limit=Rate(70)) as two,
+        share_rate(place, AlloyDirectory(one)),
+        share_rate(place, AlloyDirectory(two)),
+    ):
+        budgets: list[Any] = [one.limiter.rate, two.limiter.rate]
+        assert [budget.rate() for budget in budgets] == pytest.approx([17, 70], rel=0.02)
+        assert len({budget._account for budget in budgets}) == 2
 
 
 async def test_a_job_s_calls_draw_from_it_and_no_secret_is_kept(database: str) -> None:
