@@ -137,6 +137,7 @@ def _body_to_json(body: Any) -> Any:
 
 
 def _suggest_remedy(error: Exception, arguments: Collection[str]) -> str:
+    from ..core.auth import CLOCK
     from ..core.errors import AlloyAsyncError, ConnectError, Forbidden, NotFound, Unauthorized
     from ..provisioning.errors import ForeignRowsError
 
@@ -147,7 +148,8 @@ def _suggest_remedy(error: Exception, arguments: Collection[str]) -> str:
     nothing = " Nothing was changed." if isinstance(error, AlloyAsyncError) and error.effect == "none" else ""
     if isinstance(error, Unauthorized | Forbidden):
         places = "its environment variable, --api-key-file or its place in the profile"
-        return f"\nThe API key was refused: check {places}.{nothing}"
+        first = "set this host's clock right, or " if CLOCK in error.message else ""
+        return f"\nThe API key was refused: {first}check {places}.{nothing}"
     if isinstance(error, ConnectError):
         proxies = [name for name in os.environ if name.upper() in _PROXY_VARIABLES]
         return f"\nCheck {', '.join(['--base-url', *proxies])} and your network.{nothing}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import inspect
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from threading import Lock
 from typing import TypeAlias, cast
@@ -37,6 +38,9 @@ class Token:
     def is_expired(self, wall: Callable[[], float]) -> bool:
         return wall() >= self.expires_at - self.MARGIN
 
+
+CLOCK = "this host's clock"
+"""What an error says where that may be to blame."""
 
 KeySource: TypeAlias = (
     str
@@ -123,6 +127,27 @@ class Auth:
             if self._value == value:
                 self._value = None
         return True
+
+    def describe_clock_fault(self, headers: Mapping[str, str]) -> str:
+        """Describe what may be to blame for a refusal beside the credential: the clock by which its token was made, and lapses.
+
+        Args:
+            headers: of the answer, names in lower case.
+
+        Returns:
+            Text behind the reason of the error; empty where the credential has no time, or the clocks agree.
+        """
+        if self._token is None:
+            return ""
+        from .ratelimit.signals.wait_formats import read_server_time  # here, as it is rarely needed
+
+        ahead = self._wall() - read_server_time(headers, math.nan)
+        if math.isnan(ahead):
+            return f"; the credential is wrong, or {CLOCK} is, by which its token lapses"
+        if abs(ahead) <= Token.MARGIN:
+            return ""
+        difference = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's"
+        return f"; {CLOCK} is {difference}, and its token lapses by it: set the clock right, or else the credential is wrong"
 
     async def compute_fingerprint(self, salt: bytes) -> str | None:
         """Hash the credential with a key; None for one that lapses, which is another one each time.

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from ..core.calls.scope import run_before_each_attempt
 from ..directory import Directory
 from .async_helpers import run_or_cancel_on_stop
 from .errors import JobInUse, JobPlace, JobUnavailable
@@ -49,9 +50,12 @@ async def survive_outages(
     is_open = False
     while True:
         try:
-            async with share_rate(place, target):
+            async with share_rate(place, target) as check_budget:
                 is_open = True
-                return await _work_again(place, run, work)
+                with run_before_each_attempt(
+                    check_budget
+                ):  # else its callers would take it for the system's limit
+                    return await _work_again(place, run, work)
         except JobUnavailable as error:
             if is_open:  # it was away for too long
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ _lock = threading.Lock()
 
 
 @asynccontextmanager
-async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
+async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[Callable[[], None]]:
     """Have the calls of a target draw from the one budget that its account has in the database of a job.
 
     The rate that its client was told is then of all together; where it was told none, they learn one together. A client that
@@ -56,12 +56,15 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
         place: the job.
         target: the directory.
 
+    Yields:
+        What raises JobUnavailable while the budget cannot be reached.
+
     Raises:
         JobError: the database does not answer.
     """
     limiter: Limiter | None = getattr(getattr(target, "client", None), "limiter", None)
     if limiter is None or isinstance(place, Path) or not _can_be_shared(limiter):
-        yield
+        yield lambda: None
         return
     database, salt = await asyncio.to_thread(connect_to_budget_database, place)
     try:
@@ -71,11 +74,10 @@ async def share_rate(place: JobPlace, target: Directory) -> AsyncIterator[None]:
         raise
     account = account or f"job {place.rpartition('#')[2]}"  # a credential that nobody can tell from others
     host = urlsplit(target.base_url)
-    await asyncio.to_thread(
-        _begin_sharing, limiter, place, f"{host.hostname}:{host.port} {account}", database
-    )
+    account = f"{host.hostname}:{host.port} {account}"
+    sharing = await asyncio.to_thread(_begin_sharing, limiter, place, account, database)
     try:
-        yield
+        yield lambda: sharing.budget.check()
     finally:
         await asyncio.to_thread(_end_sharing, limiter)
 
@@ -86,20 +88,24 @@ def _can_be_shared(limiter: Limiter) -> bool:
     return told is None or (not told.shared if isinstance(told, Rate) else limiter in _sharing_of_limiters)
 
 
-def _begin_sharing(limiter: Limiter, place: str, account: str, database: Any) -> None:
+def _begin_sharing(limiter: Limiter, place: str, account: str, database: Any) -> _Sharing:
     with _lock:
         sharing, told = _sharing_of_limiters.get(limiter), limiter.rate
         if sharing is not None and told is sharing.budget:
             database.close()
             sharing.jobs += 1
-            return
+            return sharing
         # The first job, or another one that was told another rate: the last one told counts.
         assert told is None or isinstance(told, Rate)
         budget = open_database_budget(place, account, told, limiter.clock, database, limiter.wake_first)
         limiter.set_rate(budget)
-        if sharing is not None:
+        if sharing is None:
+            sharing = _sharing_of_limiters[limiter] = _Sharing(budget, told)
+        else:
             sharing.budget.close()
-        _sharing_of_limiters[limiter] = _Sharing(budget, told, 1 + (sharing.jobs if sharing else 0))
+            sharing.budget, sharing.told = budget, told
+        sharing.jobs += 1
+        return sharing
 
 
 def _end_sharing(limiter: Limiter) -> None:

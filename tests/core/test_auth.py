@@ -6,9 +6,11 @@ import asyncio
 import functools
 import itertools
 import pickle
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -202,6 +204,39 @@ async def test_a_second_401_is_raised(client_of: Any, sandbox: Sandbox) -> None:
         await client_of(source).send(GET)
     assert (source.fetches, raised.value.attempts, raised.value.effect) == (2, 2, "none")
     assert len(sandbox.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("date", "reason"),
+    [
+        (
+            -7200.0,
+            r"this host's clock is 7\d{3} s ahead of the server's, and its token lapses by it: set the clock right",
+        ),
+        (7200.0, r"this host's clock is 7\d{3} s behind the server's"),
+        (None, r"the credential is wrong, or this host's clock is, by which its token lapses"),
+        (0.0, None),
+    ],
+)
+async def test_a_refused_token_may_be_the_clock_s_fault(date: float | None, reason: str | None) -> None:
+    """The error blamed the credential alone, also where it had been signed by a clock that was hours wrong."""
+    headers = {} if date is None else {"Date": formatdate(time.time() + date, usegmt=True)}
+    async with Scripted(reply(401, **headers)) as server:
+        async with AsyncAlloy(lambda: Token("key", time.time() + 60), base_url=server.url) as client:
+            with pytest.raises(Unauthorized) as raised:
+                await client.send(GET)
+        assert len(server.arrived) == 2, "one was fetched anew"
+    if reason is None:
+        assert "clock" not in str(raised.value)
+    else:
+        assert re.search(reason, str(raised.value))
+
+
+async def test_a_key_without_a_time_is_not_the_clock_s_fault() -> None:
+    async with Scripted(reply(401)) as server, AsyncAlloy("key", base_url=server.url) as client:
+        with pytest.raises(Unauthorized) as raised:
+            await client.send(GET)
+    assert "clock" not in str(raised.value)
 
 
 async def test_a_fixed_key_is_not_tried_twice(client_of: Any, sandbox: Sandbox) -> None:

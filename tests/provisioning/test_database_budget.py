@@ -8,17 +8,23 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from alloy_async import AlloyDirectory, AsyncAlloy, Rate
-from alloy_async.provisioning import JobError
+from alloy_async.provisioning import JobError, RunOptions, provision
+from alloy_async.provisioning.events import Paused
 from alloy_async.provisioning.shared_rate import share_rate
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.connection import connect
+from alloy_async.provisioning.store.postgres.rate_budget import database_budget
 from alloy_async.provisioning.store.postgres.rate_budget.database_budget import DatabaseBudget
+from alloy_async.sandbox import Sandbox
+
+from ..waiting import wait_until
 
 PATIENCE = 30.0
 
@@ -222,3 +228,48 @@ async def test_a_job_s_calls_draw_from_it_and_no_secret_is_kept(database: str) -
     database_of_job.close()
     assert [told for account, told in rows if told == 7.0] == [7.0]
     assert "s3cr3t" not in repr(rows)
+
+
+async def test_a_budget_that_is_away_alone_is_an_outage_and_not_the_service_s_limit(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the server takes no more connections: the job ended with "the rate limit holds it"."""
+    monkeypatch.setattr(database_budget, "_PATIENCE", 0.2)
+    monkeypatch.setattr(database_budget, "_RETRY", 0.1)
+    table, paused = f"{database}#{uuid.uuid4()}", asyncio.Event()
+    users = tmp_path / "users.csv"
+    users.write_text("username,full_name\n" + "".join(f"u{n}@x.io,U {n}\n" for n in range(60)))
+
+    def rename(old: str, new: str) -> None:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(f"ALTER TABLE alloy_async.{old} RENAME TO {new}".encode())
+
+    sent: list[int] = []
+
+    async def take_budget_away(sandbox: Sandbox) -> None:
+        await wait_until(lambda: len(sandbox.requests) > 5)
+        await asyncio.to_thread(rename, "budgets", "budgets_away")
+        try:
+            await asyncio.wait_for(paused.wait(), PATIENCE)
+            sent.append(len(sandbox.requests))
+            await asyncio.sleep(0.3)
+            sent.append(len(sandbox.requests))
+        finally:
+            await asyncio.to_thread(rename, "budgets_away", "budgets")
+
+    def note(event: object) -> None:
+        if isinstance(event, Paused):
+            assert "the rate limit that all share cannot be read" in event.reason
+            paused.set()
+
+    async with (
+        Sandbox("alloy") as sandbox,
+        AsyncAlloy("key", base_url=sandbox.url, rate_limit=Rate(40), deadline=5) as client,
+    ):
+        away = asyncio.create_task(take_budget_away(sandbox))
+        report = await provision(
+            users, AlloyDirectory(client), mode="upsert", job=table, run=RunOptions(on_event=note)
+        )
+        await away
+    assert sent[0] == sent[1], "nothing was sent meanwhile"
+    assert report.counts.created == 60

@@ -155,9 +155,10 @@ class Call:
                 if permit.wait:
                     from ..ratelimit.caller_wait import wait_for_permit  # here, as few calls wait
 
-                    await self._await_and_measure(
-                        "limiter", wait_for_permit(permit, self._count_seconds_left, shared.clock.sleep)
+                    waiting = wait_for_permit(
+                        permit, self._count_seconds_left, shared.clock.sleep, self.check
                     )
+                    await self._await_and_measure("limiter", waiting)
                 if self.check is not None:
                     self.check()
                 self.attempts += 1  # before anything is written: from here on the server may have acted
@@ -197,6 +198,8 @@ class Call:
             report_refusal(self, failure)
         if isinstance(failure, ConfigurationError):
             self.attempts = sent  # the client was closed, say: nothing was sent this time
+        if isinstance(failure, Unauthorized):
+            failure.message += self.shared.auth.describe_clock_fault(failure.headers)
         failure.operation = self.operation.name
         failure.merge_effect_of_earlier_attempts(self.effect, self.attempts)
         self.effect = failure.effect

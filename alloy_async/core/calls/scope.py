@@ -153,12 +153,19 @@ def explain_time(*, now: Callable[[], float] = time.monotonic) -> Iterator[Expla
 
 @contextmanager
 def run_before_each_attempt(check: Callable[[], None]) -> Iterator[None]:
-    """Have `check` called right before each attempt of the calls in a block is sent, also after a long wait for a limit.
+    """Have `check` called right before each attempt of the calls in a block is sent, and while it waits for a limit.
 
-    What it raises ends the call: nothing is sent.
+    What it raises ends the call: nothing is sent. That of a block around this one is called, too.
     """
     outer = current_scope.get() or Scope()
-    token = current_scope.set(outer._replace(check=check))
+    first = outer.check
+
+    def check_both() -> None:
+        if first is not None:
+            first()
+        check()
+
+    token = current_scope.set(outer._replace(check=check if first is None else check_both))
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ async def wait_for_permit(
     permit: Permit,
     count_seconds_left: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
+    check: Callable[[], None] | None = None,
     wall: Callable[[], float] = time.time,
 ) -> None:
     """Wait until a permit is granted.
@@ -26,6 +27,7 @@ async def wait_for_permit(
         permit: that has to wait.
         count_seconds_left: gives the seconds until the caller's deadline.
         sleep: as asyncio.sleep.
+        check: called now and then; what it raises ends the wait.
         wall: seconds since 1970, to tell a moment.
 
     Raises:
@@ -35,6 +37,8 @@ async def wait_for_permit(
     waker = _WakeableSleep()
     permit.update_wait(waker.wake)
     while permit.wait:
+        if check is not None:
+            check()
         left = count_seconds_left()
         # Now, and not when the time is over: the caller can still do something with it.
         if permit.hold >= left or left <= 0:

@@ -122,15 +122,14 @@ class Limiter:
     def _try_take_at_once(self) -> bool:
         """Take a request of the rate that the user told, where nobody waits and there is one to spare; tell whether."""
         with self._lock:
-            if self._waiting or self._common.get_delay(self.clock()) > 0:
-                return False
-            self._common.drawn = None
-            return True
+            if is_due := not self._waiting and self._common.get_delay(self.clock()) <= 0:
+                self._common.drawn = None
+            return is_due
 
     def _create_permit(self, operation: str, refusals: int, before: Permit | None) -> Permit:
         with self._lock:
             now = self.clock()
-            if now > self._forget_at:
+            if now > self._forget_at and not self._waiting:
                 self._forget_old_refusals()
             if not self._has_seen_limit and not self._is_shared_with_others:
                 unlimited = self._unlimited.setdefault(operation, NoLimitSeenPermit(self, operation))
@@ -286,9 +285,7 @@ class Limiter:
                 self._lanes.wake_next(lane, self._common, self._quotas, now)
 
     def _forget_old_refusals(self) -> None:
-        """Drop what refusals of long ago have taught, unless somebody waits; requests under way keep their lanes."""
-        if self._waiting:
-            return
+        """Drop what refusals of long ago have taught, while nobody waits; requests under way keep their lanes."""
         self._forget_at, self._lanes = math.inf, OperationLanes()
         if self.rate is None:
             self._common = RequestLimit()

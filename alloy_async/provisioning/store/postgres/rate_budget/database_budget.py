@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from .....core.ratelimit.configured_rate import Rate
-from ....errors import JobError
+from ....errors import JobError, JobUnavailable
 from ..address import JobAddress
 from ..connection import connect, raise_as_job_error
 from ..driver import psycopg
@@ -26,6 +27,8 @@ _REPORT = 0.25
 """Seconds within which answers are brought to the database, and those of others are learned of."""
 _RETRY = 1.0
 """Seconds until a database that is away is asked again."""
+_PATIENCE = 3.0
+"""Seconds for which it may be away before work on the job ends until it is back."""
 
 _LIMITS = """
 SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true),
@@ -77,6 +80,8 @@ class DatabaseBudget(LeasedBudget):
         self._ahead_of_host = -math.inf
         self._work_is_due, self._hurry = threading.Event(), threading.Event()
         self._closed = False
+        self._failed_since = math.inf
+        self._failure = ""
         database = database or connect_with_tables(address)[0]
         try:
             with raise_as_job_error(address, "cannot be written"):
@@ -89,6 +94,16 @@ class DatabaseBudget(LeasedBudget):
             target=self._run_thread, args=(database,), name="host-budget", daemon=True
         )
         self._thread.start()
+
+    def check(self) -> None:
+        """Make sure that the row can be reached: callers would wait for it, and take it for the service's limit.
+
+        Raises:
+            JobUnavailable: it could not for some seconds.
+        """
+        if time.monotonic() - self._failed_since > _PATIENCE:
+            reason = f"the rate limit that all share cannot be read: {self._failure}"
+            raise JobUnavailable(reason, self._address.shown)
 
     def close(self) -> None:
         """Bring the last answers, and end the thread."""
@@ -115,7 +130,10 @@ class DatabaseBudget(LeasedBudget):
                         f"{_INSERT} NOTHING".encode(), self._row
                     )  # whoever deletes it does not stop us
                 self._exchange(database)
-            except (psycopg.Error, JobError):
+                self._failed_since = math.inf
+            except (psycopg.Error, JobError) as error:
+                self._failed_since = min(self._failed_since, time.monotonic())
+                self._failure = str(error).partition("\n")[0]
                 if database is not None:
                     database.close()
                 database = None
