@@ -183,11 +183,14 @@ async def _run_work(command: JobTask, progress: Display, options: JobOptions) ->
 
 
 def _describe_interruption(command: JobTask, progress: Display) -> str:
+    from ..provisioning.reports.quantities import format_count_with_noun
+
     if not (command.sends and progress.sending):
         return "Stopped while the rows were being checked; nothing was sent."
     counts = progress.counts
-    settled = f"{counts.settled:,} rows have their outcome; those" if counts.rows else "rows"
-    return f"Cut off: {settled} on their way may be in or not. Resume the job: it finds out, and goes on."
+    settled = format_count_with_noun(counts.settled, "row has its outcome", "rows have their outcome")
+    rows = f"{settled}; those" if counts.rows else "rows"
+    return f"Cut off: {rows} on their way may be in or not. Resume the job: it finds out, and goes on."
 
 
 @contextmanager

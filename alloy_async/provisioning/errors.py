@@ -11,6 +11,12 @@ from .store.postgres.address import is_database_address, show_address
 JobPlace: TypeAlias = Path | str
 """Where a job is: the path of its file, or the address of one in a database, without a password."""
 
+SANDBOX_ENDED = (
+    "was made with a sandbox or by `rehearse`, and the sandbox ended with that run: there is nothing to go on with."
+    " Begin anew with `provision`"
+)
+"""Said of a job whose system was an emulation."""
+
 
 def mask_place_of_job(place: JobPlace) -> JobPlace:
     """Give the place of a job as people may see it: an address without its password, else a path."""

@@ -574,3 +574,15 @@ def test_a_signal_before_the_first_answer_of_plans_waits_for_what_is_on_its_way(
     assert process.returncode == 130
     assert "Cut off: rows on their way may be in or not." in err
     assert "nothing was sent" not in err
+
+
+def test_jobs_of_a_sandbox_say_that_it_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("provision", "--many", world.table, "--sandbox").exit_code == 0
+    result = run("undo", "--many", world.table)
+    assert result.exit_code == 2
+    for name in world.sandboxes:
+        assert f"{name}: not done" in result.stderr
+    assert result.stderr.count("the sandbox ended with that run: there is nothing to go on with") == len(
+        world.sandboxes
+    )
+    assert world.sent == 0

@@ -149,7 +149,7 @@ def test_a_job_of_a_sandbox_says_that_it_is_gone(tmp_path: Path) -> None:
     assert first.exit_code == 1, first.output
     for command in ("resume", "undo"):
         result = run(command, source.with_suffix(".job"))
-        assert (result.exit_code, "was made with --sandbox" in result.stderr) == (2, True), result.output
+        assert (result.exit_code, "was made with a sandbox" in result.stderr) == (2, True), result.output
     # nor does a job that nobody can go on with keep the next one out
     with closing(SqliteStore.take_up(source.with_suffix(".job"))) as store:
         store.update_header(state="stopped")

@@ -150,7 +150,7 @@ def test_an_undone_job_is_undone_wholly(tmp_path: Path, monkeypatch: pytest.Monk
             assert run(*command, "--base-url", sandbox.url).exit_code == 0
     shown = run("status", source.with_suffix(".job")).stdout
     assert "100%" in shown
-    assert "1 of 1 rows" in shown
+    assert "1 of 1 row" in shown
 
 
 def test_status(tmp_path: Path) -> None:

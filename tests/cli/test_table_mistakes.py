@@ -56,6 +56,19 @@ def test_all_mistakes_of_all_kinds_are_told_together(world: World) -> None:
     assert not (world.folder / "tenants.jobs.json").exists()
 
 
+def test_a_mistake_in_a_table_on_one_line_stands_there_and_not_where_all_tenants_say_the_key(
+    world: World,
+) -> None:
+    world.table.write_text(
+        'mode = "upsert"\nsystem = "alloy"\nfile = "{name}.csv"\ncredential = { env = "{NAME}_KEY" }\n[tenants]\n'
+        'acme = {}\nglobex = { mode = "snyc" }\n'
+    )
+    result = run("provision", "--many", world.table, "--sandbox")
+    assert [line.partition(" is one of")[0] for line in result.stderr.splitlines()[1:]] == [
+        "  line 7: globex: mode",
+    ]
+
+
 def test_what_a_misspelt_key_left_out_is_no_mistake_of_its_own(world: World) -> None:
     world.table.write_text('[tenants.acme]\nsystm = "alloy"\nfil = "acme.csv"\n')
     result = run("provision", "--many", world.table)

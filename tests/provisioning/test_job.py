@@ -121,7 +121,7 @@ async def test_sync_needs_leave_to_remove_and_stops_at_the_share(file: Path) -> 
     assert len(target.users) == 100
     assert not file.with_suffix(".job").exists()
     people(file, ada="Ada", bob="Bob", **{"": "Somebody"})
-    with pytest.raises(JobError, match="1 rows of it have no readable key and may mean some of them"):
+    with pytest.raises(JobError, match="1 row of it has no readable key and may mean some of them"):
         await provision(file, target, mode="sync", allow_delete=1)
     people(file, ada="Ada")
     report = await provision(file, target, mode="sync", allow_delete=1)

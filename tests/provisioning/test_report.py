@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async.provisioning import Counts, open_source
-from alloy_async.provisioning.reports.durations import format_duration, format_latency
 from alloy_async.provisioning.reports.failed_rows_writer import write_failed_keys, write_failed_rows
 from alloy_async.provisioning.reports.job_report import (
     JobReport,
@@ -25,6 +24,7 @@ from alloy_async.provisioning.reports.job_report import (
     read_unresolved_rows,
 )
 from alloy_async.provisioning.reports.pages.job_page import render_job
+from alloy_async.provisioning.reports.quantities import format_duration, format_latency
 from alloy_async.provisioning.reports.reasons import group_reasons
 from alloy_async.provisioning.reports.status import JobStatus, read_status
 from alloy_async.provisioning.reports.timeline import Timeline

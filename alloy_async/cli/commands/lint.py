@@ -62,6 +62,7 @@ def lint(
     """
     from ...core.errors import AlloyAsyncError
     from ...provisioning.checks.linter import Linter
+    from ...provisioning.reports.quantities import format_count_with_noun
     from ..output.safe_console import create_console
 
     name = "-" if str(file) == "-" else str(file)
@@ -83,7 +84,8 @@ def lint(
     except (AlloyAsyncError, OSError) as error:
         console.print(describe_error(error), soft_wrap=True)
         context.exit(ExitCode.NOT_DONE)
-    summary = f"{linter.rows:,} rows checked for {system}: {errors:,} errors, {warnings:,} warnings"
+    found = f"{format_count_with_noun(errors, 'error', 'errors')}, {format_count_with_noun(warnings, 'warning', 'warnings')}"
+    summary = f"{format_count_with_noun(linter.rows, 'row', 'rows')} checked for {system}: {found}"
     console.print(summary, soft_wrap=True)
     context.exit(ExitCode.INCOMPLETE if errors or (strict and warnings) else ExitCode.SUCCESS)
 

@@ -143,32 +143,30 @@ async def _read_export(path: Path) -> AsyncIterator[UserRecord]:
 
 def _print_rehearsal(result: Rehearsal, file: Path | str, job: Path | None) -> None:
     from ...provisioning.events import OUTCOME_NAMES
-    from ...provisioning.reports.durations import format_duration
+    from ...provisioning.reports.quantities import format_count_with_noun, format_duration
 
     report = result.report
+    users = format_count_with_noun(result.users, "user", "users")
     print_line(
-        f"Rehearsed against an emulation of {report.target} with {result.users:,} users; {report.target} was not changed."
+        f"Rehearsed against an emulation of {report.target} with {users}; {report.target} was not changed."
     )
     for name, number in attrs.asdict(report.counts).items():
         if number:
             print_line(f"{OUTCOME_NAMES[name]}: {number:,}")
     print_line(f"rows: {report.counts.rows:,}")
-    print_line(
-        f"time: about {format_duration(result.seconds)}; {result.requests:,} requests, {result.limited:,} answered 429"
-    )
+    requests = format_count_with_noun(result.requests, "request", "requests")
+    print_line(f"time: about {format_duration(result.seconds)}; {requests}, {result.limited:,} answered 429")
     for outcome in result.strangers[:_SHOWN]:
         print_line(f"{outcome.key} could not be put into the emulation: {outcome.reason or outcome.status}")
     if (more := len(result.strangers) - _SHOWN) > 0:
-        print_line(f"... and {more:,} more users")
+        print_line(f"... and {format_count_with_noun(more, 'more user', 'more users')}")
     if result.left_out:
         print_line(f"Not rehearsed, as the emulation has others: {', '.join(result.left_out)}")
     for row in result.unresolved[:_SHOWN]:
         place = f"{file}:{row.line}" if row.line else row.key
         print_line(f"{place}: {OUTCOME_NAMES[row.outcome]}: {row.reason or ''}")
-    unresolved = report.counts.unresolved
-    if unresolved > _SHOWN:
-        print_line(
-            f"... and {unresolved - _SHOWN:,} more rows{'' if job else '; --job keeps them for a report'}"
-        )
+    if (more := report.counts.unresolved - _SHOWN) > 0:
+        rows = format_count_with_noun(more, "more row", "more rows")
+        print_line(f"... and {rows}{'' if job else '; --job keeps them for a report'}")
     if report.stopped:
         print_line(f"The job would have ended early: {report.stopped}")

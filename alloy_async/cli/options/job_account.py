@@ -63,15 +63,11 @@ def restore_target(target: TargetOptions, header: JobHeader, job: Path | str) ->
         ConfigurationError: the job remembers only in part where its credential is kept.
         JobError: its system was a sandbox, which is gone.
     """
-    from ...provisioning import JobError
+    from ...provisioning.errors import SANDBOX_ENDED, JobError
 
     kept = json.loads(header.options)
     if header.was_rehearsed:
-        raise JobError(
-            "was made with --sandbox or by `rehearse`, and the sandbox ended with that command: there is nothing to go on with."
-            " Begin anew with `provision`",
-            job,
-        )
+        raise JobError(SANDBOX_ENDED, job)
     system = kept.get("system", header.system.lower())
     is_told = target.profile is not None or target.api_key_file is not None
     place = {**kept.get("place", {}), **target.get_place_arguments()}

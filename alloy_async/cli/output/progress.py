@@ -36,6 +36,7 @@ from ...provisioning.events import (
     Waiting,
     may_have_sent_from_here,
 )
+from ...provisioning.reports.quantities import format_count_with_noun
 from .streams import ignore_closed_stream, is_same_output
 
 _LINE_EVERY = 5.0
@@ -114,7 +115,7 @@ class ProgressDisplay:
         match event:
             case Checking(rows):
                 self._bar.update(self._task, completed=rows)
-                self._print_if_due(f"checking: {rows:,} rows")
+                self._print_if_due(f"checking: {format_count_with_noun(rows, 'row', 'rows')}")
             case Checked():
                 self._print_findings(event)
                 self._bar.reset(self._task, description="sending", total=event.rows, notes="")
@@ -162,7 +163,9 @@ class ProgressDisplay:
             names = ", ".join(checked.dropped)
             self.print_message(f"{self._target} has no place for these columns, they are not sent: {names}")
         good = checked.rows - checked.errors
-        self.print_message(f"{checked.rows:,} rows checked: {good:,} to send, {checked.errors:,} not")
+        self.print_message(
+            f"{format_count_with_noun(checked.rows, 'row', 'rows')} checked: {good:,} to send, {checked.errors:,} not"
+        )
 
 
 class _AmountColumn(ProgressColumn):
@@ -181,12 +184,8 @@ def print_literal_text(console: Console, text: str, style: str | None = None) ->
     console.print(Text(text, style or ""), soft_wrap=not wrap)
 
 
-def format_count_with_noun(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
 def _format_progress(counts: Counts, rows: int) -> str:
     parts = ", ".join(
         f"{number:,} {OUTCOME_NAMES[name]}" for name, number in attrs.asdict(counts).items() if number
     )
-    return f"{counts.settled:,} of {rows:,} rows: {parts}"
+    return f"{counts.settled:,} of {format_count_with_noun(rows, 'row', 'rows')}: {parts}"

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ...provisioning.events import OUTCOME_NAMES
-from ...provisioning.reports.durations import format_duration, format_latency
 from ...provisioning.reports.job_report import JobReport, ReportRow
+from ...provisioning.reports.quantities import format_count_with_noun, format_duration, format_latency
 from ...provisioning.reports.status import JobStatus
 from ...provisioning.reports.timeline import Timeline
 from .next_steps import format_command
@@ -86,12 +86,12 @@ def format_status(status: JobStatus, job: Path | str) -> Text:
     """Format how a job is getting on, in a few lines."""
     header, counts = status.header, status.counts
     if header.state == "planning":
-        return Text(
-            f"{header.source} to {header.system}: {status.state}, {counts.rows:,} rows so far; nothing was sent"
-        )
+        rows = format_count_with_noun(counts.rows, "row", "rows")
+        return Text(f"{header.source} to {header.system}: {status.state}, {rows} so far; nothing was sent")
     # Taking back has rows of its own: those that changed something.
     total = counts.rows if header.phase == "undo" else max(header.rows, counts.rows)
-    facts = [f"{counts.settled:,} of {total:,} rows" if header.rows else f"{counts.settled:,} rows"]
+    of_all = f"{counts.settled:,} of " if header.rows else ""
+    facts = [of_all + format_count_with_noun(total if header.rows else counts.settled, "row", "rows")]
     facts.append(f"{format_duration(status.elapsed)} since the start")
     state = status.state
     if status.worker is not None:

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from ...provisioning import Plan
 from ...provisioning.events import OUTCOME_NAMES
+from ...provisioning.reports.quantities import format_count_with_noun
 from ...provisioning.results import Report
 from .next_steps import NextSteps, format_command
-from .progress import format_count_with_noun, print_literal_text
+from .progress import print_literal_text
 
 OUTCOME_STYLES = {
     **dict.fromkeys(

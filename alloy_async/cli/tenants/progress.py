@@ -19,8 +19,9 @@ from rich.text import Text
 
 from ...provisioning import TenantResult
 from ...provisioning.events import Counts, Event
+from ...provisioning.reports.quantities import format_count_with_noun
 from ..output.json_progress import format_event_name
-from ..output.progress import format_count_with_noun, print_literal_text
+from ..output.progress import print_literal_text
 from ..output.safe_text import clean_line, format_json, print_line
 from ..output.streams import ignore_closed_stream, is_same_output
 from .tenant_state import RUNNING, Stage, TenantState, describe_counts, describe_end

@@ -16,8 +16,9 @@ from rich.text import Text
 from ...provisioning import NoSuchJob, Plan, Report, TenantsReport
 from ...provisioning.errors import JobUnavailable
 from ...provisioning.events import Counts
+from ...provisioning.reports.quantities import format_count_with_noun
 from ..job_runner import result_to_json
-from ..output.progress import format_count_with_noun, print_literal_text
+from ..output.progress import print_literal_text
 from ..output.safe_text import clean_line
 from .tenant_state import TenantState, describe_counts, describe_end
 

@@ -20,6 +20,7 @@ from ...provisioning.events import (
     Stopped,
     Waiting,
 )
+from ...provisioning.reports.quantities import format_count_with_noun
 from .error_messages import describe_tenant_error
 
 Stage: TypeAlias = Literal[
@@ -59,10 +60,12 @@ class TenantState:
                 self.stage, self.rows = "checking", rows
             case Checked():
                 self.stage, self.rows = "sending", event.rows
-                self.note = f"{event.errors:,} rows are not sent" if event.errors else ""
+                refused = format_count_with_noun(event.errors, "row is", "rows are")
+                self.note = f"{refused} not sent" if event.errors else ""
                 self.dropped = event.dropped
             case DoubtsFound(rows):
-                self.stage, self.note = "asking", f"{rows:,} rows are in doubt"
+                self.stage = "asking"
+                self.note = f"{format_count_with_noun(rows, 'row is', 'rows are')} in doubt"
             case Sending(counts):
                 self._begin_sending(counts)
                 self.rows = self.rows or counts.rows

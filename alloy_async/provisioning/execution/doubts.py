@@ -12,6 +12,7 @@ from ..async_helpers import run_or_cancel_on_stop
 from ..events import INTERRUPTED, DoubtsFound
 from ..job_context import JobContext
 from ..planning.user_lookup import UserLookup
+from ..reports.quantities import format_count_with_noun
 from ..store.rows import JobRow, RowResult
 from .crash_points import crash_hook
 from .failure_guard import FailureGuard
@@ -65,7 +66,7 @@ class DoubtReconciler:
                     return
                 after = rows[-1].number
                 await self._recorder.record_results(results)
-                found = f"{len(results)} rows were in doubt: {_describe_results(results)}"
+                found = f"{format_count_with_noun(len(results), 'row was', 'rows were')} in doubt: {_describe_results(results)}"
                 await self._context.writer.call(self._context.store.add_note, "doubts", found)
 
     async def reconcile_after_call(self, lost: Sequence[JobRow], suspects: Sequence[JobRow]) -> list[JobRow]:

@@ -15,7 +15,7 @@ from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import run_in_thread
-from ..errors import JobError, JobPlace, JobUnavailable, NoSuchJob
+from ..errors import SANDBOX_ENDED, JobError, JobPlace, JobUnavailable, NoSuchJob
 from ..planning.source_rereader import hash_source_content
 from ..sources import Source, open_source
 from ..sources.files.input_bytes import get_file_name, parse_source_place
@@ -190,6 +190,8 @@ async def check_job_target(writer: JobWriter, target: Directory, *, new_key: boo
     """
     header = writer.header
     if (header.system, header.base_url) != (target.name, target.base_url):
+        if header.was_rehearsed:
+            raise JobError(SANDBOX_ENDED, writer.store.path)
         raise JobError(
             f"was begun with {header.system} at {header.base_url}; this is {target.name} at {target.base_url}."
             " Nothing was sent",

@@ -12,6 +12,7 @@ from ..checks.duplicates import FindFirst
 from ..errors import JobError
 from ..events import SHOWN_FINDINGS, Checked, Checking
 from ..job_context import JobContext
+from ..reports.quantities import format_count_with_noun
 from ..sources import Finding
 from ..sources.blocks import read_row_blocks
 from ..store.job_store import FINALITY, Remark
@@ -153,9 +154,11 @@ async def _plan_removals(
         stays = f"{name} is not in the source, and stays: this is the account whose key is used here."
         await context.writer.call(context.store.add_note, FINALITY, stays)
     share = count / users if users else 0.0
-    what = f"{count:,} of the {users:,} users would be removed ({share:.0%}), as they are not in the source"
+    all_users = format_count_with_noun(users, "user", "users")
+    what = f"{count:,} of the {all_users} would be removed ({share:.0%}), as they are not in the source"
     if count and planner.nameless:
-        rest = f"{planner.nameless:,} rows of it have no readable key and may mean some of them: correct these rows first"
+        few = format_count_with_noun(planner.nameless, "row of it has", "rows of it have")
+        rest = f"{few} no readable key and may mean some of them: correct that first"
         raise JobError(f"{what}, but {rest}. Nothing was sent", context.store.path)
     if mentioned := lookup.find_unwanted_but_mentioned():
         line, user = mentioned

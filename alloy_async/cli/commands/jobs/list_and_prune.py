@@ -177,7 +177,7 @@ def _format_jobs(found: Sequence[JobSummary]) -> str:
 
 def _format_job_line(job: JobSummary) -> str:
     from ....provisioning.events import OUTCOME_NAMES
-    from ....provisioning.reports.durations import format_duration
+    from ....provisioning.reports.quantities import format_duration
 
     if job.state == "unreadable":
         return "cannot be read as a job"

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from ....core.errors import AlloyAsyncError
 from ....provisioning import NoSuchJob
-from ....provisioning.reports.durations import format_duration
+from ....provisioning.reports.quantities import format_duration
 from ....provisioning.reports.status import JobStatus, read_status
 from ...exit_codes import ExitCode
 from ...output.progress import print_literal_text

@@ -14,9 +14,9 @@ from ....core.errors import AlloyAsyncError
 from ....provisioning import NoSuchJob
 from ....provisioning.events import Counts
 from ....provisioning.reports.corrections import JobCounts, compute_joint_counts, list_job_and_correction_jobs
+from ....provisioning.reports.quantities import format_count_with_noun
 from ....provisioning.store.store_opener import open_store_for_reading
 from ...output.next_steps import format_command
-from ...output.progress import format_count_with_noun
 from ..job_register import JobRegister
 from ..table.reader import TableReader
 from ..tenant_state import describe_counts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
@@ -29,12 +30,14 @@ class TableLineFinder:
                 table = _split_path(header[1])
                 self._lines.setdefault(table, number)
             elif key := _KEY.match(line):
-                self._lines.setdefault((*table, *_split_path(key[1])), number)
+                path = (*table, *_split_path(key[1]))
+                for longer in (path, *_iterate_inline_paths(path, key[2])):
+                    self._lines.setdefault(longer, number)
 
     def find_line(self, *paths: Sequence[str]) -> int | None:
         """Find the line of the first of some paths that is said; None where none is.
 
-        A path may be said by part: `place.org_id = ...` says `place`, and `set = { password = ... }` says `set.password`.
+        A path may be said by part: `place.org_id = ...` says `place`, and `set = {` over several lines `set.password`.
         """
         for path in paths:
             keys, least = tuple(path), 3 if path[0] == "tenants" else 1
@@ -60,6 +63,21 @@ def _iterate_lines_outside_strings(text: str) -> Iterator[tuple[int, str]]:
         for mark in _MARKS:
             if line.count(mark) % 2 and not line.lstrip().startswith("#"):
                 inside = mark
+
+
+def _iterate_inline_paths(path: tuple[str, ...], value: str) -> Iterator[tuple[str, ...]]:
+    """Yield the paths of the keys within a table that stands on the line of its key: `globex = { mode = "sync" }`."""
+    if value.lstrip().startswith("{"):
+        try:
+            tables = [(path, tomllib.loads(f"table = {value}")["table"])]
+        except tomllib.TOMLDecodeError:  # it goes on over several lines
+            return
+        while tables:
+            path, table = tables.pop()
+            for key, inner in table.items():
+                yield (*path, key)
+                if isinstance(inner, dict):
+                    tables.append(((*path, key), inner))
 
 
 def _split_path(text: str) -> tuple[str, ...]:

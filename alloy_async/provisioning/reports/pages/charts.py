@@ -8,7 +8,7 @@ from html import escape
 
 import attrs
 
-from ..durations import format_duration
+from ..quantities import format_duration
 from ..timeline import Bucket, Timeline
 
 _HEIGHT = 210

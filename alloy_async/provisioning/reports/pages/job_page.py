@@ -9,8 +9,8 @@ from itertools import islice
 from ...events import OUTCOME_NAMES
 from ...store.job_store import BEGUN
 from ...store.store_opener import get_path_for_files
-from ..durations import format_duration, format_latency
 from ..job_report import JobReport, ReportRow
+from ..quantities import format_duration, format_latency
 from .charts import Series, draw_horizontal_bars, draw_shares, draw_timeline
 from .skeleton import (
     format_time,

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from ...errors import JobPlace
 from ...events import OUTCOME_NAMES
-from ..durations import format_duration
 from ..job_folder import JobSummary
+from ..quantities import format_count_with_noun, format_duration
 from .charts import draw_outcomes_by_job, draw_shares
 from .skeleton import (
     format_time,
@@ -34,10 +34,11 @@ def render_jobs(folder: str, jobs: Sequence[JobSummary], pages: Mapping[JobPlace
         made: when, in seconds since 1970.
     """
     troubled = [job for job in jobs if job.worst_outcome]
+    all_jobs = format_count_with_noun(len(jobs), "job", "jobs")
     verdict = (
-        f"{len(troubled):,} of {len(jobs):,} jobs need somebody's attention."
+        f"{len(troubled):,} of {all_jobs} {'needs' if len(troubled) == 1 else 'need'} somebody's attention."
         if troubled
-        else f"All {len(jobs):,} jobs ended well."
+        else f"{'The one job' if len(jobs) == 1 else f'All {all_jobs}'} ended well."
     )
     states = sorted({job.state for job in jobs})
     table = render_searchable_table(
@@ -51,7 +52,7 @@ def render_jobs(folder: str, jobs: Sequence[JobSummary], pages: Mapping[JobPlace
     content = [
         render_header(
             escape(folder),
-            f"{len(jobs):,} jobs",
+            all_jobs,
             verdict if jobs else "There is no job here.",
             good=not troubled,
             facts=(),

@@ -1,6 +1,11 @@
-"""Format durations for people."""
+"""Format counts and durations for people."""
 
 from __future__ import annotations
+
+
+def format_count_with_noun(number: int, one: str, many: str) -> str:
+    """Write a count with its noun: `1 row`, `1,200 rows`."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def format_duration(seconds: float) -> str:
