@@ -68,9 +68,8 @@ class ProgressRecorder:
             store.add_note(BEGUN, "somebody began to work on the job")
             self._set_tally(store.count_outcomes(phase))
 
-        if (
-            writer.header.started is None
-        ):  # nothing can be in doubt yet, and before anything is sent its rows are read
+        if writer.header.started is None:
+            # Nothing can be in doubt yet, and the next call comes before anything is sent: it reads the rows.
             writer.add_to_next_call(write)
         else:
             await writer.call(write)
