@@ -35,6 +35,7 @@ class WithdrawableCall:
 
     Args:
         is_followed: all its requests go through a client of this library. Of other work nobody knows what has left.
+        under_way: where it is kept while it is done, for who may withdraw it.
     """
 
     __slots__ = (
@@ -42,13 +43,14 @@ class WithdrawableCall:
         "_questions",
         "_request",
         "_task",
+        "_under_way",
         "is_stopping",
         "is_withdrawn",
         "outcome",
         "parts",
     )
 
-    def __init__(self, *, is_followed: bool = True) -> None:
+    def __init__(self, *, is_followed: bool = True, under_way: set[WithdrawableCall] | None = None) -> None:
         self.parts: dict[str, WithdrawableCall] = {}
         """What was begun for each user, by key; empty where a request is for all."""
         self.outcome: Outcome | None = None
@@ -57,6 +59,7 @@ class WithdrawableCall:
         """Nothing more of it is to begin."""
         self.is_withdrawn: bool = False
         self._acted = not is_followed
+        self._under_way = under_way
         self._questions: set[WithdrawableCall] = set()
         self._request: OutgoingRequest | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -93,12 +96,7 @@ class WithdrawableCall:
         """Ask what has become of what was sent; see `ask_unless_stopped`."""
         if self.is_stopping:
             raise CallWithdrawn
-        question = WithdrawableCall()
-        self._questions.add(question)
-        try:
-            return await question.run(start)
-        finally:
-            self._questions.discard(question)
+        return await WithdrawableCall(under_way=self._questions).run(start)
 
     async def run(self, start: Callable[[], Awaitable[T]]) -> T:
         """Do the work in the current task, and follow its requests.
@@ -114,6 +112,8 @@ class WithdrawableCall:
         before = task.cancelling()
         self._task = task
         watch = watch_following_attempts(self)
+        if self._under_way is not None:
+            self._under_way.add(self)
         try:
             return await start()
         except asyncio.CancelledError:
@@ -122,6 +122,8 @@ class WithdrawableCall:
         finally:
             current_scope.reset(watch)
             self._task = None
+            if self._under_way is not None:
+                self._under_way.discard(self)
             if self.is_withdrawn:
                 task.uncancel()
         raise CallWithdrawn

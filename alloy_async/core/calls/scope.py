@@ -177,4 +177,5 @@ def watch_following_attempts(watch: AttemptWatch) -> Token[Scope | None]:
 
     This runs once for each row of a job: a context manager, with a copy of the scope by names, took four times as long.
     """
-    return current_scope.set(Scope(*(current_scope.get() or Scope())[:-1], watch=watch))
+    scope = current_scope.get() or Scope()
+    return current_scope.set(Scope(scope.ends, scope.now, scope.explanation, scope.check, watch))

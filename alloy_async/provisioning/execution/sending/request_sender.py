@@ -18,7 +18,6 @@ from ..crash_points import crash_hook
 from ..failure_guard import FailureGuard
 from ..recorder import ProgressRecorder
 
-T = TypeVar("T")
 Outcomes = TypeVar("Outcomes", Sequence[Outcome], BatchOutcome)
 
 
@@ -44,25 +43,14 @@ class RequestSender:
         self._under_way: set[WithdrawableCall] = set()
         self._reach = crash_hook.get()
 
-    def create_withdrawable_call(self) -> WithdrawableCall:
-        """Create what follows one call."""
-        return WithdrawableCall(is_followed=self._is_followed)
+    def create_withdrawable_call(self, *, asks: bool = False) -> WithdrawableCall:
+        """Create what follows one call, and can be withdrawn by `withdraw_unsent`; one that only asks can be at any time."""
+        return WithdrawableCall(is_followed=asks or self._is_followed, under_way=self._under_way)
 
     def withdraw_unsent(self) -> None:
         """Give up what is under way and has not left yet, since somebody asked to stop; may be called again and again."""
         for work in self._under_way:
             work.withdraw()
-
-    async def run_withdrawable(self, work: WithdrawableCall, start: Callable[[], Awaitable[T]]) -> T:
-        """Do work that `withdraw_unsent` can end; see `WithdrawableCall.run`."""
-        self._under_way.add(work)
-        try:
-            return await work.run(start)
-        except CallWithdrawn:
-            await self._guard.stop_sending(INTERRUPTED)
-            raise
-        finally:
-            self._under_way.discard(work)
 
     def send_rows(self, rows: Sequence[JobRow]) -> Awaitable[Sequence[Outcome]]:
         """Send rows of one kind in one call."""
@@ -96,8 +84,9 @@ class RequestSender:
         self._context.store.check_worker()  # between the intent and here this process may have been stopped for long
         began = time.perf_counter()
         try:
-            answer = await self.run_withdrawable(work, send)
+            answer = await work.run(send)
         except CallWithdrawn:
+            await self._guard.stop_sending(INTERRUPTED)
             return ()
         except AlloyAsyncError as error:
             return await self._convert_error_to_outcomes(error, size)

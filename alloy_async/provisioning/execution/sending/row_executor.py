@@ -12,6 +12,7 @@ from ....core.errors import AlloyAsyncError
 from ....directory import BatchOutcome, Directory, Outcome, UserRecord
 from ....directory.call_withdrawal import CallWithdrawn, WithdrawableCall
 from ....directory.error_policy import send_in_halves
+from ...events import INTERRUPTED
 from ...job_context import JobContext
 from ...planning.user_lookup import UserLookup
 from ...store.rows import JobRow, RowResult
@@ -154,11 +155,11 @@ class RowExecutor:
         if begun or not self._lookup.finds:
             return True
         try:
-            there = await self._requests.run_withdrawable(
-                WithdrawableCall(), lambda: self._lookup.find_user(first.id_or_key)
-            )
+            question = self._requests.create_withdrawable_call(asks=True)
+            there = await question.run(lambda: self._lookup.find_user(first.id_or_key))
             await self._lookup.own_account.look_up()
         except CallWithdrawn:
+            await self._guard.stop_sending(INTERRUPTED)
             await self.record_as_withdrawn(unit)
             return False
         except AlloyAsyncError as error:
