@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ from alloy_async.provisioning.store.store_opener import (
     job_exists,
     parse_job_place,
 )
+from alloy_async.provisioning.store.writer import open_job_writer
 
 HEADER = JobHeader(source="users.csv", system="Alloy", base_url="https://alloy.example", mode="create")
 
@@ -231,6 +233,23 @@ def test_who_takes_over_a_shard_takes_over_the_whole_job(place: str) -> None:
     first = PostgresStore.take_up(place)
     lapse(first)
     assert_taken_over(first, claim(place))
+
+
+async def test_a_job_that_cannot_be_read_right_after_its_claim_is_let_go(place: str) -> None:
+    """Its lease was renewed for as long as the process lived, so that all workers waited for one another for ever."""
+    PostgresStore.create(place, HEADER).close()
+
+    def claim() -> PostgresStore:
+        store = PostgresStore.take_up(place)
+        pid = store._database.info.backend_pid
+        with PostgresStore.open_for_reading(place) as other:
+            other.fetch_with_given_values("SELECT pg_terminate_backend(%s, 60000)", (pid,))
+        return store
+
+    with pytest.raises(JobUnavailable):
+        async with open_job_writer(claim):
+            raise AssertionError("its header was read")
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lease")]
 
 
 def assert_taken_over(first: PostgresStore, second: PostgresStore | None) -> None:

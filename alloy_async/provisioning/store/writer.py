@@ -157,7 +157,16 @@ async def open_job_writer(
     open_store: Callable[[Unpack[Args]], JobStore], *args: *Args, header: JobHeader | None = None
 ) -> AsyncIterator[JobWriter]:
     """Open a store and its writer, and close both after use, in a thread; a cancelled caller leaves none open."""
-    opening = asyncio.get_running_loop().run_in_executor(None, lambda: JobWriter(open_store(*args), header))
+
+    def open_writer() -> JobWriter:
+        store = open_store(*args)
+        try:
+            return JobWriter(store, header)
+        except BaseException:
+            store.close()  # else its lease would be renewed for as long as this process lives
+            raise
+
+    opening = asyncio.get_running_loop().run_in_executor(None, open_writer)
     try:
         await asyncio.shield(opening)
     except asyncio.CancelledError:
