@@ -21,9 +21,10 @@ UNSAID = (None, "", ())
 
 
 def refuse_answer_about_another(meant: Iterable[str | None], answered: Iterable[str | None]) -> None:
-    """Refuse an answer about somebody else than was sent or asked for, as a cache or a proxy gives that mixes answers up.
+    """Refuse an answer about somebody else than was sent or asked for, or about nobody.
 
-    What is done next goes by the id in it: roles would be given to another person, or another account be closed.
+    A cache or a proxy gives such that mixes answers up, and a server that says 200 to an error. What is done next goes by the
+    id in it: roles would be given to another person, or another account be closed. Nor may it be taken for nobody's absence.
 
     Args:
         meant: the keys of the user; None where it has none.
@@ -33,7 +34,9 @@ def refuse_answer_about_another(meant: Iterable[str | None], answered: Iterable[
         DecodeError: the two have no key in common.
     """
     ours, theirs = ({fold(key) for key in keys if key} for keys in (meant, answered))
-    if ours and theirs and ours.isdisjoint(theirs):
+    if not theirs:
+        raise DecodeError("$: the answer does not tell whom it is about")
+    if ours and ours.isdisjoint(theirs):
         raise DecodeError(f"$: the answer is about another user, {sorted(theirs)[0]!r}")
 
 

@@ -132,8 +132,8 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
             record, verdict = records[number], verdicts.in_order(records)[number]
             key = self.get_key(record)
             if verdict.ok:
-                made = verdict.data or models.User()
-                refuse_answer_about_another([record.username, record.email], [made.username, made.email])
+                if (made := verdict.data) and (made.username or made.email):
+                    refuse_answer_about_another([record.username, record.email], [made.username, made.email])
                 return Outcome(key, "created", remote_id=verdict.data.username if verdict.data else None)
             if verdict.status_code is not None:
                 return Outcome(key, "invalid", verdict.reason)

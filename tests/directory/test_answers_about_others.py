@@ -123,14 +123,36 @@ async def test_a_look_up_that_is_answered_with_another_user_is_not_nobody(
         await directory.find(ada.remote_id or "")
 
 
+@pytest.mark.parametrize("body", [{}, {"error": "try again"}])
+async def test_an_error_with_status_200_is_neither_a_user_nor_nobody(
+    case: Case, sandbox: Sandbox, directory: Adapter[Any], body: dict[str, Any]
+) -> None:
+    await directory.create([case.person("bob")])
+    bob = await directory.find(case.key("bob"))
+    assert bob is not None
+    for name in READS[case.system]:
+        sandbox.faults.add(Fault(Status(200, body=body), name, times=None))
+    with pytest.raises(DecodeError):
+        await directory.find(bob.remote_id or "")
+    sandbox.faults.clear()
+    sandbox.faults.add(Fault(Status(200, body=body), case.create, times=None))
+    try:
+        (outcome,) = await directory.create([attrs.evolve(case.person("ada"), roles=())])
+    except AlloyAsyncError as error:
+        assert error.effect != "none"  # noqa: PT017 (it need not raise)
+    else:
+        assert outcome.status == "unknown"
+    assert await find_by_listing(directory, case.key("ada")) is None
+
+
 @pytest.mark.parametrize(
     ("meant", "answered", "fits"),
     [
         (["ada"], ["ADA"], True),
         (["ada", "ada@x.org"], ["x7", "ada@x.org"], True),
-        (["ada", None], [None], True),
+        (["ada"], [None, ""], False),
         ([None, ""], ["bob"], True),
-        (["ada"], [], True),
+        (["ada"], [], False),
         (["ada"], ["bob"], False),
         (["ada", "ada@x.org"], ["bob", "bob@x.org"], False),
         (["zoë"], ["zoe\u0308"], True),
@@ -140,7 +162,8 @@ def test_whom_an_answer_is_about(meant: list[str | None], answered: list[str | N
     if fits:
         refuse_answer_about_another(meant, answered)
     else:
-        with pytest.raises(DecodeError, match="'bob'"):
+        words = "about another user, 'bob'" if any(answered) else "does not tell whom it is about"
+        with pytest.raises(DecodeError, match=words):
             refuse_answer_about_another(meant, answered)
 
 
