@@ -53,7 +53,7 @@ ANSWERS = {
     b"GET /users ": _answer(page(100)),
     b"POST /users/batch": _answer(b'{"message":"ok","invalidUsers":[]}'),
     b"POST /users/ ": _answer(b'{"userId":"5f3c00000000000000000001"}'),
-    b"POST /v1/apps/a/appusers": _answer(b'{"appUser":{"_id":"5f3c00000000000000000001","userId":"ada"}}'),
+    b"POST /v1/apps/a/appusers": _answer(b'{"appUser":{"_id":"5f3c00000000000000000001"}}'),
 }
 
 

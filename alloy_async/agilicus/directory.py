@@ -89,7 +89,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             return Outcome(key, "exists", remote_id=there.remote_id)
         try:
             made = await self.client.create_user(_merge_record(models.User(org_id=self.org_id), record))
-            refuse_answer_about_another([key], [made.email])
+            refuse_answer_about_another([key], [made.email], made.id)
         except Conflict:
             return Outcome(key, "exists")
         except AlloyAsyncError as error:

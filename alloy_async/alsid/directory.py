@@ -86,8 +86,9 @@ class AlsidDirectory(Adapter[AsyncAlsid]):
         key = self.get_key(record)
         try:
             made = await self.client.api_users_post([_to_body(record)])
-            refuse_answer_about_another([key], [user.email for user in made])
-            remote_id = _read_id_as_text(made[0]) if made else None
+            user = made[0] if made else models.User()
+            refuse_answer_about_another([key], [user.email], user.id)
+            remote_id = _read_id_as_text(user)
         except Conflict:
             return Outcome(key, "exists")
         except AlloyAsyncError as error:

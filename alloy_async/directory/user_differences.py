@@ -20,7 +20,9 @@ UNSAID = (None, "", ())
 """Values by which a record says nothing of a field."""
 
 
-def refuse_answer_about_another(meant: Iterable[str | None], answered: Iterable[str | None]) -> None:
+def refuse_answer_about_another(
+    meant: Iterable[str | None], answered: Iterable[str | None], new_id: str | int | None = None
+) -> None:
     """Refuse an answer about somebody else than was sent or asked for, or about nobody.
 
     A cache or a proxy gives such that mixes answers up, and a server that says 200 to an error. What is done next goes by the
@@ -29,14 +31,15 @@ def refuse_answer_about_another(meant: Iterable[str | None], answered: Iterable[
     Args:
         meant: the keys of the user; None where it has none.
         answered: those of the user in the answer.
+        new_id: what the answer to a creation says that the user's id is: it may say nothing else.
 
     Raises:
         DecodeError: the two have no key in common.
     """
     ours, theirs = ({fold(key) for key in keys if key} for keys in (meant, answered))
-    if not theirs:
+    if not theirs and new_id is None:
         raise DecodeError("$: the answer does not tell whom it is about")
-    if ours and ours.isdisjoint(theirs):
+    if ours and theirs and ours.isdisjoint(theirs):
         raise DecodeError(f"$: the answer is about another user, {sorted(theirs)[0]!r}")
 
 

@@ -76,11 +76,11 @@ class SmoochDirectory(Adapter[AsyncSmooch]):
             properties=record.attributes or None,
         )
         try:
-            made = (await self.client.pre_create_app_user(self.app_id, user)).app_user
+            made = (await self.client.pre_create_app_user(self.app_id, user)).app_user or models.AppUser()
         except Conflict:
             return Outcome(record.username, "exists")
-        refuse_answer_about_another([record.username], [made.user_id if made else None])
-        return Outcome(record.username, "created", remote_id=made.id if made else None)
+        refuse_answer_about_another([record.username], [made.user_id], made.id)
+        return Outcome(record.username, "created", remote_id=made.id)
 
     async def _update_one(self, record: UserRecord) -> Outcome:
         """Call PUT /v1/apps/{appId}/appusers/{userId}."""

@@ -123,6 +123,12 @@ async def test_a_look_up_that_is_answered_with_another_user_is_not_nobody(
         await directory.find(ada.remote_id or "")
 
 
+def test_an_answer_that_tells_a_new_id_only_is_one() -> None:
+    refuse_answer_about_another(["ada"], [None], "5f3c")
+    with pytest.raises(DecodeError, match="'bob'"):
+        refuse_answer_about_another(["ada"], ["bob"], "5f3c")
+
+
 @pytest.mark.parametrize("body", [{}, {"error": "try again"}])
 async def test_an_error_with_status_200_is_neither_a_user_nor_nobody(
     case: Case, sandbox: Sandbox, directory: Adapter[Any], body: dict[str, Any]
