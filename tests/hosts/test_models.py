@@ -162,8 +162,8 @@ def test_ipython_and_rich_show_a_model_without_secrets() -> None:
 
 
 def test_the_documented_lines_run() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "guide" / "models.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == 3
     for block in blocks:
-        exec(compile(block, "docs/models.md", "exec"), {"__name__": "models_of_the_docs"})
+        exec(compile(block, "docs/guide/models.md", "exec"), {"__name__": "models_of_the_docs"})

@@ -294,6 +294,6 @@ async def test_a_row_whose_key_cannot_be_read_may_mean_anybody_so_that_nobody_is
             staff if by_email else ["bob" if can.key == "username" and system != "alloy" else f"bob@{MAIL}"]
         )
         path.write_text(f"{can.key}\n{name}\n" + "".join(f"{one}\n" for one in others), encoding="utf-8")
-        with pytest.raises(JobError, match="have no readable key and may mean some of them"):
+        with pytest.raises(JobError, match="has no readable key and may mean some of them"):
             await provision(path, directory, mode="sync", allow_delete=1)
         assert len(sandbox.ledger) == first

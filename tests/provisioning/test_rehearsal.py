@@ -145,7 +145,7 @@ def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ]
     told = CliRunner().invoke(app, [*arguments, "--users", str(export)])
     assert told.exit_code == 1, told.output
-    assert "with 1 users; Alloy was not changed." in told.output
+    assert "with 1 user; Alloy was not changed." in told.output
     assert "updated: 1" in told.output
     assert f"{file}:4: invalid: username: a name of dots only" in told.output
     assert not (tmp_path / "users.job").exists()
