@@ -4,7 +4,7 @@ Three counts, none of which is the measure of another:
 
 - *A job of one row*: each function of the package that `provision(file, directory)` calls from opening the file to the
   report, lambdas and comprehensions included, in a process that has run a job before. It was 187 functions in 32 files and
-  17 transactions of the job file at commit 31a983b, before the package was sorted into rooms; now it is 384 in 72, and 4;
+  17 transactions of the job file at commit 31a983b, before the package was sorted into rooms; now it is 382 in 72, and 4;
   322 of them have names. Nearly all are called once a job: finding out the form of the file, the account, the lock, the
   record of the one worker, the plan's checks, the figures of the report. There are more of them, as a job does more.
 - *The way of rows*: the functions that are begun more often in a job of 20,000 rows, in batches of 1,000, than in a job of
@@ -14,8 +14,8 @@ Three counts, none of which is the measure of another:
   further row took 36 calls, and takes 8.2.
 
 The aim of 110 functions in 20 files and 8 transactions holds of the last count and of the transactions; of the way of rows,
-where there is one batch, it is missed by three functions, and of a job of one row it does not hold. `tests/provisioning/test_trace.py`
-holds all of it where it is.
+where there is one batch, it is missed by three functions, and of a job of one row it does not hold.
+`tests/provisioning/test_trace.py` holds all of it where it is.
 """
 
 from __future__ import annotations
