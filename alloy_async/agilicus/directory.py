@@ -61,11 +61,15 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             listing = ListUsers(org_id=self.org_id, type=["user"], prefix_email_search=key)
             return [_to_record(user) async for user in self.client.iterate(listing) if _is_person(user)]
         try:
-            user = await self.client.get_user(key, org_id=self.org_id)
+            user = await self._get_user_of_id(key)
         except NotFound:
             return []
-        refuse_answer_about_another([key], [user.id])
         return [_to_record(user)] if _is_person(user) else []
+
+    async def _get_user_of_id(self, user_id: str) -> models.User:
+        user = await self.client.get_user(user_id, org_id=self.org_id)
+        refuse_answer_about_another([user_id], [user.id])
+        return user
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """List every user of the organisation, by email (GET /users, page by page)."""
@@ -115,8 +119,7 @@ class AgilicusDirectory(Adapter[AsyncAgilicus]):
             return Outcome(key, "invalid", "there is no user with this email in the organisation")
         if record.roles:
             await self._give_roles(user_id, record.roles)
-        user = await self._await_marking_no_effect(self.client.get_user(user_id, org_id=self.org_id))
-        refuse_answer_about_another([user_id], [user.id])
+        user = await self._await_marking_no_effect(self._get_user_of_id(user_id))
         await self.client.replace_user(user_id, _merge_record(user, record))
         return Outcome(key, "updated", remote_id=user_id)
 

@@ -72,12 +72,16 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         """Call GET /users/{username}/; GET /users/?search= for an email, and for a username in other case."""
         found: list[models.User] = []
         with contextlib.suppress(NotFound):
-            found.append(user := await self.client.get_user(key))
-            refuse_answer_about_another([key], [user.username, user.email])
+            found.append(await self._get_user_of_key(key))
         # An email may be one user's name and another one's address: only who has both is known without a search.
         if not found or ("@" in key and fold(found[0].email or "") != fold(key)):
             found += [user async for user in self.client.iterate(GetUsers(search=key, limit=MAX_LIMIT))]
         return [_to_record(user) for user in found]
+
+    async def _get_user_of_key(self, key: str) -> models.User:
+        user = await self.client.get_user(key)
+        refuse_answer_about_another([key], [user.username, user.email])
+        return user
 
     async def list(self) -> AsyncIterator[UserRecord]:
         """List every user of the portal (GET /users/, 1000 a page)."""
@@ -149,8 +153,7 @@ class OpendatasoftDirectory(Adapter[AsyncOpendatasoft]):
         username = await self._find_id(record)
         if username is None:
             return Outcome(key, "invalid", "there is no user with this name or email")
-        user = await self._await_marking_no_effect(self.client.get_user(username))
-        refuse_answer_about_another([username], [user.username])
+        user = await self._await_marking_no_effect(self._get_user_of_key(username))
         said = attrs.asdict(
             _to_opendatasoft_user(record), recurse=False, filter=lambda _, value: value is not None
         )
