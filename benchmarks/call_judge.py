@@ -3,6 +3,7 @@
 | what happened to a request                            | effect            | sent again           |
 |-------------------------------------------------------|-------------------|----------------------|
 | 2xx that can be read, or not                          | result or applied | never                |
+| 2xx whose body is an error                            | unknown           | never                |
 | 2xx that is cut                                       | applied           | never                |
 | nothing came, or what is not HTTP                     | unknown           | where idempotent     |
 | 408, 425, 429; 403 and 503 that tell when to come     | none              | always               |
@@ -25,14 +26,16 @@ STRENGTH = ("none", "unknown", "applied", "result")
 LOST: Outcome = ("unknown", "idempotent")
 
 
-def judge_status(status: int, wait: int | None) -> frozenset[Outcome]:
+def judge_status(status: int, wait: int | None, may_say_error: bool = False) -> frozenset[Outcome]:
     """List what may come of a request that is answered as a whole.
 
     Args:
         wait: the answer's Retry-After; None where it has none.
+        may_say_error: whether its body may be an error.
     """
     if 200 <= status < 300:
-        return frozenset({("result", "never"), ("applied", "never")})
+        outcomes: set[Outcome] = {("result", "never"), ("applied", "never")}
+        return frozenset(outcomes | {("unknown", "never")} if may_say_error else outcomes)
     refuses = status in (408, 425, 429) or (status in (403, 503) and wait is not None)
     effect = "none" if 300 <= status < 500 or refuses else "unknown"
     again: Again = "always" if refuses else "idempotent" if status in (500, 502, 503, 504) else "never"

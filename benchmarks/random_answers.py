@@ -84,7 +84,12 @@ def plan_answer(random: Random, operation: type[Operation[Any]], head: Head, bod
     if random.random() < 0.2:
         lines.append(f"X-Echo: {_find_key(headers, target)}")
     raw = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
-    return _choose_fate(random, raw, content, judge_status(status, wait))
+    return _choose_fate(random, raw, content, judge_status(status, wait, _may_say_error(content)))
+
+
+def _may_say_error(content: bytes) -> bool:
+    """Tell whether a body may be an error, in whatever encoding."""
+    return b'"error' in content.replace(b"\0", b"")
 
 
 def _choose_fate(random: Random, head: bytes, content: bytes, whole: frozenset[Outcome]) -> Plan:

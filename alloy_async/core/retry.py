@@ -10,6 +10,7 @@
 | 500, 502, 503 without Retry-After, 504          | unknown | again                 | raise                 |
 | other 4xx, any 3xx                              | none    | raise                 | raise                 |
 | 2xx whose body cannot be read                   | applied | raise                 | raise                 |
+| 2xx whose body is an error                      | unknown | raise                 | raise                 |
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ from ..http.open_response import RawResponse
 from ..http.outgoing_request import OutgoingRequest
 from ..messages.request import CompiledOperation, Request, compile_operation
 from ..messages.unexpected_answers import (
+    PARTIAL,
     decode_answer_leniently,
+    error_from_part,
     error_from_response,
     lowercase_header_names,
 )
@@ -71,8 +73,7 @@ class Call:
         self.streamed: bool = streamed
         self.attempts: int = 0
         self.outrun: int = 0
-        self.permit: Permit | None = None
-        """Of the last attempt."""
+        self.permit: Permit | None = None  # of the last attempt
         self.effect: Effect = "none"
         self.renewed: bool = False
         self.deadline: float = options.settings.deadline
@@ -164,9 +165,8 @@ class Call:
                 self.attempts += 1  # before anything is written: from here on the server may have acted
                 observed = self.options.observed or self.timing is not None or log.isEnabledFor(logging.DEBUG)
                 if observed:
-                    from .attempt_notifications import (
-                        transmit_and_notify,  # here, as few calls have anybody who listens
-                    )
+                    # here, as few calls have anybody who listens
+                    from .attempt_notifications import transmit_and_notify
 
                     wire = await transmit_and_notify(self, credential)
                 else:
@@ -254,6 +254,10 @@ class Call:
                 credential,
                 time.time(),
             )
+        if wire.status == PARTIAL and (error := error_from_part(self.operation, wire.headers, credential)):
+            if not isinstance(wire.body, bytes):
+                wire.body.close()
+            raise error
         if not isinstance(wire.body, bytes):
             return wire.body, wire.status, wire.headers
         try:

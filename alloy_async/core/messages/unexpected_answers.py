@@ -6,6 +6,7 @@ bodies, headers or secrets stand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -15,12 +16,15 @@ from ..errors import AlloyAsyncError, DecodeError, error_from_status
 from ..operation.operation import Operation
 from ..ratelimit.signals.refusals import parse_refusal, parse_retry_after
 from .request import compile_operation
+from .result_decoder import ErrorUnderSuccess
 from .unexpected_body import decode_text, find_message, format_line, parse_body
 
 T = TypeVar("T")
 
 LIST_HEADERS = frozenset({"link", "ratelimit", "ratelimit-policy", "set-cookie", "vary", "via", "warning"})
 """Headers whose lines add up to one list (RFC 9110, 5.3)."""
+PARTIAL, NOT_READ = 206, b"..."
+BYTE_RANGE = r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)"
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray")
 
 
@@ -54,6 +58,26 @@ def decode_answer_leniently(
     return create_decode_error(operation, mismatch, status, headers, raw, credential)
 
 
+def error_from_part(
+    operation: Operation[Any], headers: Mapping[str, str], credential: Secret | None
+) -> DecodeError | None:
+    """Create the error for an answer with status 206 of which bytes are missing; None where none are.
+
+    A cache or a proxy sends it that took the request for one of a range. Lists that come page by page may have the status,
+    too, with a range of rows: only one of bytes tells that some are missing.
+
+    Args:
+        headers: of the answer.
+        credential: what was sent to be let in; it must not show, should the server echo it.
+    """
+    headers = lowercase_header_names(headers)
+    found = re.fullmatch(BYTE_RANGE, headers.get("content-range", "").strip(), re.ASCII | re.IGNORECASE)
+    if not found or (int(found[1]) == 0 and found[3] == str(int(found[2]) + 1)):
+        return None
+    reason = Mismatch(f"only a part of it, bytes {found[1]} to {found[2]} of {found[3]}")
+    return create_decode_error(operation, reason, PARTIAL, headers, NOT_READ, credential)
+
+
 def create_decode_error(
     operation: Operation[Any],
     reason: Mismatch,
@@ -67,13 +91,16 @@ def create_decode_error(
     It has no body where the answer should have held a secret: nobody knows where in the body that is.
     """
     kind = "an answer that does not fit" if raw else "an empty body"
+    is_failure = isinstance(reason, ErrorUnderSuccess)
+    what = f"the status is {status}, but" if is_failure else f"the server did it, but sent {kind}:"
     redactor = _create_redactor(operation, credential)
     headers = redactor.redact_headers(headers)
     holds_secret = compile_operation(operation).may_return_secret
     return DecodeError(
-        f"the server did it, but sent {kind}: {format_line(redactor.redact_text(str(reason)))}",
+        f"{what} {format_line(redactor.redact_text(str(reason)))}",
         operation=operation.name,
         status=status,
+        effect="unknown" if is_failure else "applied",
         headers=headers,
         request_id=find_request_id(headers),
         body=None if holds_secret else parse_body(raw, headers, redactor),

@@ -28,6 +28,8 @@ WORDS = (
     "detail",
     "error",
     "errors",
+    "fault",
+    "faultstring",
     "description",
     "title",
     "reason",

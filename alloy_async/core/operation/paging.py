@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 
+from ..errors import DecodeError
+from ..messages.unexpected_body import format_line
 from .operation import Operation
 
 T_co = TypeVar("T_co", covariant=True)
@@ -42,8 +44,20 @@ class Unpaged:
         return ()
 
     def extract_items(self, answer: Any) -> list[Any]:
-        """Extract the items of an answer."""
-        return list((answer if self.items is None else getattr(answer, self.items)) or ())
+        """Extract the items of an answer.
+
+        Raises:
+            DecodeError: there is no list, nor anything else that was promised: the answer is something else.
+        """
+        items = answer if self.items is None else getattr(answer, self.items)
+        if (
+            items is None
+            and getattr(answer, "_extra", None)
+            and not answer.to_dict().keys() - answer.extra.keys()
+        ):
+            names = ", ".join(sorted(answer.extra)[:5])
+            raise DecodeError(f"$.{self.items}: missing; the answer has {format_line(names)} instead")
+        return list(items or ())
 
     def create_first_operation(self, operation: Listing[Any, Any]) -> Listing[Any, Any]:
         """Create the operation that asks for the first page."""
