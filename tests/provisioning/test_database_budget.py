@@ -16,6 +16,7 @@ import pytest
 
 from alloy_async import AlloyDirectory, AsyncAlloy, Rate
 from alloy_async.provisioning import JobError, RunOptions, provision
+from alloy_async.provisioning.errors import JobUnavailable
 from alloy_async.provisioning.events import Paused
 from alloy_async.provisioning.shared_rate import share_rate
 from alloy_async.provisioning.store.postgres.address import JobAddress
@@ -134,6 +135,33 @@ def test_a_row_that_somebody_deletes_is_made_again(address: JobAddress, account:
         for _ in range(4):  # some are leased already
             take(budget)
         assert budget.rate() == pytest.approx(5, rel=0.02)
+
+
+def test_a_row_that_makes_no_sense_is_told_and_mended(
+    address: JobAddress, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that reads it ended, and the callers waited for ever."""
+    monkeypatch.setattr(database_budget, "_PATIENCE", 0.0)
+    monkeypatch.setattr(database_budget, "_RETRY", 0.05)
+
+    def is_away() -> bool:
+        budget.reserve(time.monotonic())
+        try:
+            budget.check()
+        except JobUnavailable as error:
+            return "the rate limit that all share cannot be read: " in str(error)
+        return False
+
+    change = "UPDATE alloy_async.budgets SET told = %s WHERE account = %s"
+    with (
+        closing(DatabaseBudget(address, account, Rate(5), time.monotonic)) as budget,
+        closing(connect(address)) as database,
+    ):
+        database.execute(change, (-1.0, account))
+        soon(is_away)
+        database.execute(change, (5.0, account))
+        soon(lambda: not is_away())
+        take(budget)
 
 
 def test_who_was_told_no_rate_keeps_that_of_those_who_are_at_work(address: JobAddress, account: str) -> None:

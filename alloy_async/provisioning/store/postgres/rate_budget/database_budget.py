@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from .....core.errors import AlloyAsyncError
 from .....core.ratelimit.configured_rate import Rate
-from ....errors import JobError, JobUnavailable
+from ....errors import JobUnavailable
 from ..address import JobAddress
 from ..connection import connect, raise_as_job_error
 from ..driver import psycopg
@@ -131,7 +132,11 @@ class DatabaseBudget(LeasedBudget):
                     )  # whoever deletes it does not stop us
                 self._exchange(database)
                 self._failed_since = math.inf
-            except (psycopg.Error, JobError) as error:
+            except (
+                psycopg.Error,
+                AlloyAsyncError,
+                ValueError,
+            ) as error:  # also a row that somebody has changed
                 self._failed_since = min(self._failed_since, time.monotonic())
                 self._failure = str(error).partition("\n")[0]
                 if database is not None:
