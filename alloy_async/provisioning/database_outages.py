@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from ..core.calls.scope import run_before_each_attempt
 from ..directory import Directory
 from .async_helpers import run_or_cancel_on_stop
-from .errors import JobInUse, JobPlace, JobUnavailable
+from .errors import JobError, JobInUse, JobPlace, JobUnavailable
 from .events import Paused
 from .run_options import RunOptions
 from .shared_rate import share_rate
@@ -52,10 +53,14 @@ async def survive_outages(
         try:
             async with share_rate(place, target) as check_budget:
                 is_open = True
-                with run_before_each_attempt(
-                    check_budget
-                ):  # else its callers would take it for the system's limit
-                    return await _work_again(place, run, work)
+
+                async def work_while_budget_answers() -> T:
+                    with end_run_where_check_fails(
+                        check_budget
+                    ):  # else it would be taken for the system's limit
+                        return await work()
+
+                return await _work_again(place, run, work_while_budget_answers)
         except JobUnavailable as error:
             if is_open:  # it was away for too long
                 raise
@@ -107,3 +112,45 @@ async def wait_for_database(place: JobPlace, error: JobUnavailable, run: RunOpti
         except JobUnavailable as failure:
             error = failure
         await asyncio.sleep(POLL_SECONDS)
+
+
+class _RunMustEnd(Exception):
+    """The run may send nothing more; no AlloyAsyncError, which a directory would take for what became of one user."""
+
+    def __init__(self, reason: JobError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+@contextmanager
+def end_run_where_check_fails(check: Callable[[], None]) -> Iterator[None]:
+    """Have `check` called right before each attempt of the calls in a block is sent; where it fails, the block ends.
+
+    Args:
+        check: raises a JobError where nothing may be sent any more.
+
+    Raises:
+        JobError: as `check` did; nothing was sent by that call, and no row of it has failed.
+    """
+
+    def check_for_run() -> None:
+        try:
+            check()
+        except JobError as error:
+            raise _RunMustEnd(error) from None
+
+    try:
+        with run_before_each_attempt(check_for_run):
+            yield
+    except (_RunMustEnd, BaseExceptionGroup) as error:
+        end = _find_end(error)
+        if end is None:
+            raise
+        raise end.reason from None
+
+
+def _find_end(error: BaseException) -> _RunMustEnd | None:
+    """Find it also among the errors of calls that were made at once."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((end for one in error.exceptions if (end := _find_end(one)) is not None), None)
+    return error if isinstance(error, _RunMustEnd) else None

@@ -7,10 +7,10 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 
-from ...core.calls.scope import run_before_each_attempt
 from ...core.hook_events import RateLimitedEvent, RetryEvent
 from ...directory.interface import get_directory_if_it_encodes
 from ..async_helpers import open_task_group
+from ..database_outages import end_run_where_check_fails
 from ..errors import SourceError
 from ..events import INTERRUPTED, DoubtsFound, Progress, Stopped, Waiting
 from ..job_context import JobContext
@@ -79,7 +79,7 @@ class Engine:
         """
         try:
             # Its calls may wait long for a limit, and are made again: each attempt is checked, not the first only.
-            with run_before_each_attempt(self._context.store.check_worker):
+            with end_run_where_check_fails(self._context.store.check_worker):
                 await self._run_all(parts)
         except asyncio.CancelledError:
             # Cut off, as by a second Ctrl-C: there is time to write down what is known, and in doubt is only what has left.
