@@ -55,9 +55,8 @@ async def survive_outages(
                 is_open = True
 
                 async def work_while_budget_answers() -> T:
-                    with end_run_where_check_fails(
-                        check_budget
-                    ):  # else it would be taken for the system's limit
+                    # Else it would be taken for the system's limit.
+                    with end_run_where_check_fails(check_budget):
                         return await work()
 
                 return await _work_again(place, run, work_while_budget_answers)
@@ -139,9 +138,15 @@ def end_run_where_check_fails(check: Callable[[], None]) -> Iterator[None]:
         except JobError as error:
             raise _RunMustEnd(error) from None
 
+    with raise_reason_of_end(), run_before_each_attempt(check_for_run):
+        yield
+
+
+@contextmanager
+def raise_reason_of_end() -> Iterator[None]:
+    """Where the run must end within a block, raise why: for who has to tell an outage from what else can go wrong."""
     try:
-        with run_before_each_attempt(check_for_run):
-            yield
+        yield
     except (_RunMustEnd, BaseExceptionGroup) as error:
         end = _find_end(error)
         if end is None:

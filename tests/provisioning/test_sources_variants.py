@@ -191,7 +191,7 @@ async def test_a_key_of_several_lines_names_nobody_and_removes_nobody(tmp_path: 
     assert (swallowing.record, swallowing.line, dora.line) == (None, 2, 5)
     assert "several lines" in swallowing.findings[0].message
     target = MemoryDirectory("ada", "bela", "cem", "dora")
-    with pytest.raises(JobError, match="have no readable key"):
+    with pytest.raises(JobError, match="has no readable key"):
         await provision(source, target, mode="sync", allow_delete=1)
     assert len(target.users) == 4
 

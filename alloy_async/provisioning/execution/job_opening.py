@@ -15,6 +15,7 @@ from ...core.argument_errors import format_argument_name
 from ...core.errors import ConfigurationError
 from ...directory import Directory
 from ..async_helpers import run_in_thread
+from ..database_outages import raise_reason_of_end
 from ..errors import SANDBOX_ENDED, JobError, JobPlace, JobUnavailable, NoSuchJob
 from ..planning.source_rereader import hash_source_content
 from ..sources import Source, open_source
@@ -151,7 +152,8 @@ async def create_job(place: JobPlace, header: JobHeader) -> AsyncIterator[JobWri
     try:
         async with open_job_writer(create_store, place, header, header=header) as writer:
             try:
-                yield writer
+                with raise_reason_of_end():
+                    yield writer
             except JobUnavailable:  # it will be taken up again
                 raise
             except asyncio.CancelledError:

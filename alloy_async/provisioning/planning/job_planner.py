@@ -114,12 +114,13 @@ async def _add_finality_note(context: JobContext) -> None:
     can, system, notes = context.target.capabilities, context.header.system, []
     if actions.get("offboard"):
         notes.append("The steps of offboarding cannot be undone.")
-    if (removals := actions.get("delete")) and (missing := can.list_hidden_needs()):
+    removals = format_count_with_noun(actions.get("delete", 0), "removal", "removals")
+    if actions.get("delete") and (missing := can.list_hidden_needs()):
         needs = f"a new user of {system} needs a {' and a '.join(missing)}, which nobody knows"
-        notes.append(f"The {removals:,} removals cannot be undone: {needs}.")
-    elif removals:
+        notes.append(f"The {removals} cannot be undone: {needs}.")
+    elif actions.get("delete"):
         notes.append(
-            f"To undo the {removals:,} removals creates new users: with other ids, and without what {system} does not show."
+            f"To undo the {removals} creates new users: with other ids, and without what {system} does not show."
         )
     for note in notes:
         await context.writer.call(context.store.add_note, FINALITY, note)
