@@ -14,10 +14,15 @@ import sys
 
 import attrs
 
-from . import harness
-from .harness import Figure
+from .measuring import harness
+from .measuring.harness import Figure
 
-NAMES = ("http", "decode", "facade", "peers", "imports", "many", "burst", "provision", "tenants", "workers")
+ROOMS = {
+    **dict.fromkeys(("http", "decode", "facade", "peers", "imports", "many", "burst"), "calls"),
+    **dict.fromkeys(("provision", "tenants", "workers"), "jobs"),
+}
+"""Where each is, in the order in which they run."""
+NAMES = tuple(ROOMS)
 
 
 def _line(row: Figure) -> str:
@@ -46,7 +51,7 @@ def main() -> int:
         codes = [subprocess.call([sys.executable, "-m", "benchmarks", name, *options]) for name in names]
         return int(any(codes))
     missed = 0
-    for row in importlib.import_module(f".{names[0]}", __package__).run(given.rounds):
+    for row in importlib.import_module(f".{ROOMS[names[0]]}.{names[0]}", __package__).run(given.rounds):
         missed += row.met is False
         print(json.dumps({**attrs.asdict(row), "met": row.met}) if given.json else _line(row), flush=True)
     return 1 if missed else 0

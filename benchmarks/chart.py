@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from .harness import Figure
-from .peers import run
+from .calls.peers import run
+from .measuring.harness import Figure
 
 WIDTH, ROW, LEFT, RIGHT = 760, 30, 220, 70
 OURS, OTHERS = "#2a78b8", "#9aa5b1"

@@ -16,8 +16,8 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from simulation.crashing_jobs import POINTS, run_crashing_job, run_undone_job
-from simulation.killed_jobs import run_killed_job
+from simulation.crashes.crashing_jobs import POINTS, run_crashing_job, run_undone_job
+from simulation.crashes.killed_jobs import run_killed_job
 from simulation.sandbox_directories import SYSTEMS, empty_sandbox
 
 MODES = ("create", "create", "create", "upsert", "sync", "offboard", "undo")

@@ -31,11 +31,11 @@ from alloy_async import AlloyAsyncError, Answer, AsyncClient, Operation, Retry
 from alloy_async.core.ratelimit.budget_interface import RequestBudget
 from alloy_async.systems import SYSTEMS, load_client
 
-from .call_judge import Outcome, find_fault
-from .exposure import find_exposures
-from .filled_operations import create_filled, iterate_operations
-from .held_time import HeldTime, read_stolen_time
-from .random_answers import Head, plan_answer
+from .random_calls.call_judge import Outcome, find_fault
+from .random_calls.exposure import find_exposures
+from .random_calls.filled_operations import create_filled, iterate_operations
+from .random_calls.held_time import HeldTime, read_stolen_time
+from .random_calls.random_answers import Head, plan_answer
 
 KEY = "canary-key-Zx9/+=="
 SECRET = "canary-secret-7Yq"

@@ -10,7 +10,14 @@ import attrs
 
 from alloy_async.core.ratelimit.adaptive_budget import AdaptiveBudget
 from alloy_async.core.ratelimit.configured_rate import Rate
-from simulation.limited_servers import Concurrency, FixedWindow, Moody, Server, SlidingWindow, TokenBucket
+from simulation.limits.limited_servers import (
+    Concurrency,
+    FixedWindow,
+    Moody,
+    Server,
+    SlidingWindow,
+    TokenBucket,
+)
 
 MakeServer = Callable[[int], Server]  # by seed
 TEN_MINUTES = 600.0

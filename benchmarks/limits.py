@@ -7,7 +7,7 @@ error. Figures are medians of the seeds; waits, fairness and errors are the wors
 Nothing is paced before a server has shown a limit, so the first volley is refused whatever the limiter is: of 64 callers at
 10 a second 54 are. `then` is what comes after the first fifth of a run, or half of it where a window lasts a minute; so are the
 errors. The oracle knows the server from the first refusal on
-(simulation.oracle_budget): what it gets, and what is refused to it, is the floor.
+(simulation.limits.oracle_budget): what it gets, and what is refused to it, is the floor.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from statistics import median
 
 import attrs
 
-from simulation.crowd import Outcome, Simulation, wait_at_low_traffic
-from simulation.limited_servers import (
+from simulation.limits.crowd import Outcome, Simulation, wait_at_low_traffic
+from simulation.limits.limited_servers import (
     Families,
     FixedWindow,
     Free,
@@ -28,7 +28,7 @@ from simulation.limited_servers import (
     TokenBucket,
     limit_single_operation,
 )
-from simulation.oracle_budget import OracleBudget
+from simulation.limits.oracle_budget import OracleBudget
 
 from .limit_scenarios import Scenario, list_families, list_scenarios, phase
 

@@ -22,7 +22,7 @@ from typing import Any, Literal
 import attrs
 
 from simulation.database_server import DatabaseServer
-from simulation.limited_servers import FixedWindow, Server, SlidingWindow, TokenBucket
+from simulation.limits.limited_servers import FixedWindow, Server, SlidingWindow, TokenBucket
 
 PROCESSES, IN_FLIGHT = 8, 8
 SPARE = 2.0

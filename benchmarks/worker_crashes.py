@@ -16,7 +16,7 @@ import time
 import traceback
 from collections import Counter
 
-from simulation.crashing_workers import RUNS, open_scenes, run_one
+from simulation.crashes.crashing_workers import RUNS, open_scenes, run_one
 from simulation.small_disk import CannotMount
 
 SYSTEMS = ("alloy", "smooch")

@@ -1,1 +1,4 @@
-"""What tests and benchmarks share, and users do not get: crowds at limited servers, jobs that crash, a directory in memory."""
+"""What tests and benchmarks share, and users do not get: stand-ins for directories, databases, clusters and disks.
+
+`limits` has crowds at limited servers, `crashes` has jobs that are killed.
+"""

@@ -6,9 +6,9 @@ import pytest
 
 from alloy_async import NotFound
 from benchmarks import faults
-from benchmarks.call_judge import LOST, find_fault, judge_status
 from benchmarks.faults import KEY, SECRET, Verdict, run_faults
-from benchmarks.held_time import HeldTime
+from benchmarks.random_calls.call_judge import LOST, find_fault, judge_status
+from benchmarks.random_calls.held_time import HeldTime
 
 
 @pytest.mark.parametrize("seed", [1, 5])

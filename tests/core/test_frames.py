@@ -30,8 +30,8 @@ from alloy_async.alloy import models
 from alloy_async.alloy.operations import CreateACredential
 from alloy_async.core.codec.fields import get_fields
 from alloy_async.systems import load_client, load_sync_client
-from benchmarks.exposure import find_exposures
-from benchmarks.filled_operations import create_filled, iterate_operations
+from benchmarks.random_calls.exposure import find_exposures
+from benchmarks.random_calls.filled_operations import create_filled, iterate_operations
 from tests.systems import SYSTEMS
 from tests.waiting import wait_until
 

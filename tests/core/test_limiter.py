@@ -21,8 +21,8 @@ from alloy_async.core.ratelimit.limiter import Limiter
 from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.ratelimit.shared_budget import SharedBudget
 from alloy_async.core.retry import Retry
-from simulation.crowd import Simulation, wait_at_low_traffic
-from simulation.limited_servers import (
+from simulation.limits.crowd import Simulation, wait_at_low_traffic
+from simulation.limits.limited_servers import (
     Concurrency,
     FixedWindow,
     Free,

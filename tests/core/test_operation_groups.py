@@ -10,8 +10,8 @@ from alloy_async.core.ratelimit.configured_rate import Rate
 from alloy_async.core.ratelimit.limiter import Limiter
 from alloy_async.core.ratelimit.signals.quota_headers import parse_scope
 from benchmarks.limit_scenarios import FamilyScenario, list_families
-from simulation.crowd import Simulation
-from simulation.limited_servers import Families, FixedWindow, Free, Server, TokenBucket
+from simulation.limits.crowd import Simulation
+from simulation.limits.limited_servers import Families, FixedWindow, Free, Server, TokenBucket
 
 SCENARIOS = list(list_families())
 

@@ -18,8 +18,8 @@ from hypothesis import given, settings, strategies as st
 from alloy_async import AsyncAlloy, ConfigurationError, Rate
 from alloy_async.core.ratelimit import shared_budget
 from alloy_async.core.ratelimit.shared_budget import SIZE, SharedBudget, open_shared_budget
-from simulation.crowd import Simulation
-from simulation.limited_servers import TokenBucket
+from simulation.limits.crowd import Simulation
+from simulation.limits.limited_servers import TokenBucket
 
 HOLD_LOCK = """
 import fcntl, sys

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from alloy_async import AsyncAlloy, RateLimited, Retry
-from simulation.crowd import Simulation
-from simulation.limited_servers import FixedWindow, Free, Moody, Server, TokenBucket
+from simulation.limits.crowd import Simulation
+from simulation.limits.limited_servers import FixedWindow, Free, Moody, Server, TokenBucket
 
 from .server import Arrived, Scripted, reply
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from alloy_async.core.ratelimit.accepted_rate import WindowMeter, shorten_pause_to_window_end
-from simulation.crowd import Simulation
-from simulation.limited_servers import FixedWindow, Server, SlidingWindow
+from simulation.limits.crowd import Simulation
+from simulation.limits.limited_servers import FixedWindow, Server, SlidingWindow
 
 
 def open_twice(first: tuple[float, float], second: tuple[float, float], accepted: float) -> float:

@@ -16,7 +16,7 @@ from alloy_async.core.codec.fields import ModelBase
 from alloy_async.core.codec.pydantic_schema import create_json_schema
 from alloy_async.opendatasoft import models as opendatasoft_models
 from alloy_async.systems import load_client
-from benchmarks.filled_operations import create_filled, iterate_operations
+from benchmarks.random_calls.filled_operations import create_filled, iterate_operations
 from tests.systems import SYSTEMS
 
 fastapi = pytest.importorskip("fastapi")

@@ -5,5 +5,5 @@ from __future__ import annotations
 import pytest
 
 pytest.register_assert_rewrite(
-    "simulation.crashing_jobs", "simulation.job_scenario", "simulation.killed_jobs"
+    "simulation.crashes.crashing_jobs", "simulation.crashes.job_scenario", "simulation.crashes.killed_jobs"
 )

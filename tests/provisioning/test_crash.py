@@ -13,8 +13,8 @@ import pytest
 
 from alloy_async.provisioning.execution.crash_points import CrashPoint
 from alloy_async.sandbox import Sandbox
-from simulation.crashing_jobs import POINTS, run_crashing_job, run_undone_job
-from simulation.killed_jobs import run_killed_job
+from simulation.crashes.crashing_jobs import POINTS, run_crashing_job, run_undone_job
+from simulation.crashes.killed_jobs import run_killed_job
 from simulation.sandbox_directories import SYSTEMS, empty_sandbox
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")

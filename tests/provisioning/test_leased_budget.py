@@ -11,9 +11,9 @@ import pytest
 from alloy_async import Rate
 from alloy_async.provisioning.store.postgres.rate_budget.budget_exchange import SharedBudgetState
 from alloy_async.provisioning.store.postgres.rate_budget.leased_budget import LeasedBudget
-from simulation.crowd import Simulation
-from simulation.limited_servers import FixedWindow, Server, SlidingWindow, TokenBucket
-from simulation.shared_row import AHEAD, SharedRow
+from simulation.limits.crowd import Simulation
+from simulation.limits.limited_servers import FixedWindow, Server, SlidingWindow, TokenBucket
+from simulation.limits.shared_row import AHEAD, SharedRow
 
 
 def simulate(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.provision import run_job, write_source, write_users
-from benchmarks.server import run_server
+from benchmarks.jobs.provision import run_job, write_source, write_users
+from benchmarks.measuring.server import run_server
 
 GROWTH = 15
 """Megabytes that ten times the rows may take more: caches that fill up, no more."""

@@ -18,10 +18,18 @@ from alloy_async.provisioning import RunOptions, provision, resume
 from alloy_async.sandbox import Fault, Hang, Reset, Sandbox
 from alloy_async.sandbox.fault_kinds import FaultableConnection
 from alloy_async.sandbox.messages import Reply
-from simulation.job_scenario import Scenario, compare, name_of, prepare_users
+from simulation.crashes.job_scenario import Scenario, compare, name_of, prepare_users
+from simulation.crashes.stopped_jobs import (
+    BATCH,
+    OPERATIONS,
+    SECONDS,
+    SIZE,
+    Ending,
+    StoppedJob,
+    run_stopped_job,
+)
 from simulation.memory_directory import rows_of
 from simulation.sandbox_directories import SYSTEMS, directory_of, empty_sandbox, place_of
-from simulation.stopped_jobs import BATCH, OPERATIONS, SECONDS, SIZE, Ending, StoppedJob, run_stopped_job
 
 MODES = ("create", "upsert", "offboard", "undo")
 KINDS = [(system, mode) for system in SYSTEMS for mode in MODES]

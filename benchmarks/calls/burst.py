@@ -12,9 +12,9 @@ import aiohttp
 from alloy_async import AsyncAlloy
 from alloy_async.core.http.loop_sessions import MAX_CONNECTIONS
 
-from .harness import Figure, figure
+from ..measuring.harness import Figure, figure
+from ..measuring.server import run_server
 from .http import create_bare_call
-from .server import run_server
 
 DEADLINE = 300.0
 """Seconds; bare aiohttp's own."""

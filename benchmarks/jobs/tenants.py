@@ -23,10 +23,10 @@ from alloy_async.directory import Outcome, UserRecord
 from alloy_async.provisioning import Event, RunOptions, Tenant, TenantResult, provision_many
 from simulation.memory_directory import MemoryDirectory
 
-from .harness import Figure, figure
-from .many import peak_megabytes
+from ..calls.many import peak_megabytes
+from ..measuring.harness import Figure, figure
+from ..measuring.server import run_server
 from .provision import write_users
-from .server import run_server
 
 TENANTS = 100
 ROWS = 1_000
@@ -111,7 +111,7 @@ async def wait_for_others(folder: Path, outage: float) -> float:
 def in_own_process(url: str, tenants: int, rows: int) -> dict[str, float]:
     """The figures of so many tenants with so many rows each."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "benchmarks.tenants", url, folder, str(tenants), str(rows)]
+        command = [sys.executable, "-m", "benchmarks.jobs.tenants", url, folder, str(tenants), str(rows)]
         done = subprocess.run(command, check=True, capture_output=True)
     figures: dict[str, float] = orjson.loads(done.stdout)
     return figures

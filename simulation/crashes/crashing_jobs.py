@@ -18,8 +18,8 @@ from alloy_async.provisioning.execution.crash_points import CrashHook, CrashPoin
 from alloy_async.sandbox import Close, Fault, Hang, Malformed, Reset, Sandbox, Status, Truncated
 from alloy_async.sandbox.fault_kinds import FaultBehaviour
 
+from ..sandbox_directories import directory_of, empty_sandbox, place_of
 from .job_scenario import Scenario, compare, find_users, prepare_users
-from .sandbox_directories import directory_of, empty_sandbox, place_of
 
 POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
 FAULTS: tuple[FaultBehaviour, ...] = (

@@ -7,10 +7,10 @@ import os
 import signal
 import time
 
+from ..small_disk import SmallDisk
 from .crash_scene import LEASE, PATIENCE, Scene, wait_for
 from .crashing_jobs import BATCH
 from .scene_workers import split, start_worker
-from .small_disk import SmallDisk
 
 MANY = 4000
 """Rows of a job that writes so much that a full disk is in its way."""

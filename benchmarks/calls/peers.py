@@ -16,9 +16,9 @@ import uvloop
 
 from alloy_async import Alloy
 
-from .harness import Figure, Slice, calls, compare, figure, malloc_keeps, one_core, times
+from ..measuring.harness import Figure, Slice, calls, compare, figure, malloc_keeps, one_core, times
+from ..measuring.server import run_server
 from .http import HEADERS, create_bare_call, create_warm_client, new_session
-from .server import run_server
 
 CALLS = 256
 

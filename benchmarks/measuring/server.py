@@ -89,7 +89,9 @@ async def _serve() -> None:
 @contextlib.contextmanager
 def run_server() -> Iterator[str]:
     """The base URL of a server in its own process."""
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.server"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.measuring.server"], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"

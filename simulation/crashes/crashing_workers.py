@@ -28,15 +28,15 @@ from alloy_async.provisioning.store.postgres.connection import CONNECT_SECONDS
 from alloy_async.provisioning.store.store_opener import delete_store, open_store_for_reading
 from alloy_async.sandbox import Fault, Sandbox
 
+from ..database_proxy import DatabaseProxy, ProxyPoint
+from ..database_server import DatabaseServer
+from ..sandbox_directories import directory_of
+from ..small_disk import mount_small_disk
 from .crash_scene import LEASE, PATIENCE, ROWS, SHARD, Scene, wait_for, write_source
 from .crashing_clients import ClientLoss, SchedulerLoss, carry_on, lose_client, lose_scheduler
 from .crashing_jobs import BATCH, FAULTS
-from .database_proxy import DatabaseProxy, ProxyPoint
-from .database_server import DatabaseServer
 from .long_faults import MANY, delay_request, fill_disk
-from .sandbox_directories import directory_of
 from .scene_workers import split, split_undo, start_worker
-from .small_disk import mount_small_disk
 
 Loss: TypeAlias = Literal[
     "killed",

@@ -16,9 +16,9 @@ from alloy_async.provisioning import JobError, RunOptions, provision, resume
 from alloy_async.provisioning.execution.crash_points import CrashPoint, crash_hook
 from alloy_async.sandbox import Fault, Sandbox
 
+from ..sandbox_directories import directory_of, place_of
 from .crashing_jobs import BATCH, FAULTS
 from .job_scenario import Scenario, compare, prepare_users
-from .sandbox_directories import directory_of, place_of
 
 
 def run_killed_job(
@@ -61,7 +61,7 @@ def _start_child(
     system: str, url: str, place: str, source: Path, job: Path, point: CrashPoint | None, count: int
 ) -> subprocess.Popen[bytes]:
     words = [system, url, place, str(source), str(job), point or "", str(count)]
-    return subprocess.Popen([sys.executable, "-m", "simulation.killed_jobs", *words])
+    return subprocess.Popen([sys.executable, "-m", "simulation.crashes.killed_jobs", *words])
 
 
 async def _live_as_child(

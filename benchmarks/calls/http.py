@@ -12,8 +12,8 @@ import uvloop
 
 from alloy_async import AsyncAlloy, Rate
 
-from .harness import Figure, Slice, calls, compare, figure, malloc_keeps, one_core
-from .server import run_server
+from ..measuring.harness import Figure, Slice, calls, compare, figure, malloc_keeps, one_core
+from ..measuring.server import run_server
 
 HEADERS = {"Authorization": "bearer key", "Content-Type": "application/json"}
 BODY = orjson.dumps({"username": "ada@example.com", "fullName": "Ada Quist"})

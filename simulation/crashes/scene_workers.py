@@ -22,9 +22,9 @@ from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.planning.job_planner import plan_whole_source
 from alloy_async.provisioning.planning.undo_planner import write_undo_rows
 
+from ..sandbox_directories import directory_of
 from .crash_scene import SHARD, Scene, process_context
 from .crashing_jobs import BATCH
-from .sandbox_directories import directory_of
 
 
 async def split(scene: Scene, shard_rows: int = SHARD) -> None:

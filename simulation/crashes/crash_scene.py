@@ -13,8 +13,8 @@ import attrs
 from alloy_async.sandbox import Sandbox
 from alloy_async.sandbox.smooch.service import APP_ID, KEY_ID, SECRET
 
-from .database_server import DatabaseServer
-from .sandbox_directories import place_of
+from ..database_server import DatabaseServer
+from ..sandbox_directories import place_of
 
 ROWS, SHARD = 56, 14
 LEASE = 3.0
@@ -30,7 +30,7 @@ PATIENCE = 120.0
 
 # Children are forked from a process that has everything loaded, so that hundreds of runs are quick.
 process_context = multiprocessing.get_context("forkserver")
-process_context.set_forkserver_preload(["simulation.scene_workers"])
+process_context.set_forkserver_preload(["simulation.crashes.scene_workers"])
 
 
 @attrs.frozen

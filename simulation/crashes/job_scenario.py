@@ -14,7 +14,7 @@ from alloy_async.provisioning import Report
 from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from alloy_async.sandbox import Ledger, Sandbox
 
-from .sandbox_directories import SYSTEMS, directory_of, place_of
+from ..sandbox_directories import SYSTEMS, directory_of, place_of
 
 
 @attrs.frozen

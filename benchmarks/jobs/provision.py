@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .harness import Figure, figure
-from .server import run_server
+from ..measuring.harness import Figure, figure
+from ..measuring.server import run_server
 
 _FAULTY = (
     "user{n},Given,user{n}@",
@@ -79,14 +79,14 @@ def run_job(what: str, url: str, source: Path) -> dict[str, float]:
     """Run a job of `provision_job`; its figures."""
     if what != "apply":
         source.with_suffix(".job").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "benchmarks.provision_job", what, url, str(source)]
+    command = [sys.executable, "-m", "benchmarks.jobs.provision_job", what, url, str(source)]
     figures: dict[str, float] = json.loads(run_process(command))
     return figures
 
 
 def run_bare_script(url: str, source: Path) -> float:
     """Run the bare script; its CPU time in microseconds a row."""
-    command = [sys.executable, "-m", "benchmarks.bare_provision", url, str(source)]
+    command = [sys.executable, "-m", "benchmarks.jobs.bare_provision", url, str(source)]
     return float(run_process(command))
 
 

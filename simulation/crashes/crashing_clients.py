@@ -19,11 +19,11 @@ from alloy_async.core.errors import AlloyAsyncError
 from alloy_async.provisioning import RunOptions, provision, resume
 from alloy_async.provisioning.store.store_opener import open_store_for_reading
 
+from ..dask_cluster import DaskCluster
+from ..database_proxy import DatabaseProxy, ProxyPoint
+from ..sandbox_directories import directory_of
 from .crash_scene import CREDENTIALS, PATIENCE, SHARD, Scene, process_context, wait_for
 from .crashing_jobs import BATCH
-from .dask_cluster import DaskCluster
-from .database_proxy import DatabaseProxy, ProxyPoint
-from .sandbox_directories import directory_of
 
 _ON = "local:2"
 

@@ -19,8 +19,8 @@ from alloy_async.provisioning.store.store_opener import open_store_for_reading
 from alloy_async.sandbox import Delay, Fault, Hang, Sandbox, Status
 from alloy_async.sandbox.fault_kinds import FaultBehaviour
 
+from ..sandbox_directories import directory_of, empty_sandbox, place_of
 from .job_scenario import Scenario, compare, find_users, name_of, prepare_users
-from .sandbox_directories import directory_of, empty_sandbox, place_of
 
 Ending: TypeAlias = Literal["stop", "cut off"]
 Hold: TypeAlias = Literal["limited", "on its way", "lost"]

@@ -30,14 +30,14 @@ from alloy_async.provisioning.job_context import JobContext
 from alloy_async.provisioning.planning.job_planner import plan_whole_source
 from alloy_async.provisioning.store.store_opener import count_shards_by_state, parse_job_place
 from alloy_async.sandbox import Sandbox
-from simulation import crash_scene, scene_workers
+from simulation.crashes import crash_scene, scene_workers
 from simulation.database_server import DatabaseServer
 
+from ..measuring.harness import Figure, figure
+from ..measuring.server import run_server
 from . import job_memory
-from .harness import Figure, figure
 from .provision import write_users
 from .provision_job import read_peak_megabytes
-from .server import run_server
 
 SHARDS = 8
 _LATENCY, _SLOW_ROWS, _SLOW_SHARDS = 0.2, 720, 4

@@ -12,8 +12,8 @@ from alloy_async import Model
 from alloy_async.core.codec.typed_json import loads
 from alloy_async.core.operation.markers import Json
 
-from .harness import Figure, compare, figure, one_core, times
-from .server import page
+from ..measuring.harness import Figure, compare, figure, one_core, times
+from ..measuring.server import page
 
 
 @attrs.define(eq=False, repr=False)

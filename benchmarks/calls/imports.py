@@ -10,7 +10,7 @@ from pathlib import Path
 
 import alloy_async
 
-from .harness import Figure, figure, one_core
+from ..measuring.harness import Figure, figure, one_core
 
 DEPENDENCIES = "import aiohttp, attrs, cattrs, orjson, tenacity"
 SYSTEMS = {

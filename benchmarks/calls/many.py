@@ -14,9 +14,9 @@ import orjson
 
 from alloy_async import AsyncAlloy
 
-from .harness import Figure, figure
+from ..measuring.harness import Figure, figure
+from ..measuring.server import run_server
 from .http import create_bare_call
-from .server import run_server
 
 CONCURRENCY = 64
 
@@ -54,7 +54,7 @@ def peak_megabytes() -> float:
 def _in_own_process(name: str, url: str, rows: int) -> tuple[float, float]:
     """Rows a second and peak megabytes."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.many", name, url, str(rows)], check=True, capture_output=True
+        [sys.executable, "-m", "benchmarks.calls.many", name, url, str(rows)], check=True, capture_output=True
     )
     result = orjson.loads(done.stdout)
     return result["rows_per_second"], result["megabytes"]

@@ -26,7 +26,7 @@ from alloy_async.provisioning.store.writer import open_job_writer
 from simulation.database_server import DatabaseServer
 from simulation.memory_directory import MemoryDirectory
 
-from .harness import Figure, figure
+from ..measuring.harness import Figure, figure
 from .provision_job import read_peak_megabytes
 
 _BATCH = 1000
@@ -74,7 +74,7 @@ def measure(database: str, what: str, rows: int) -> tuple[float, float]:
     """Measure one job, in a process of its own."""
     place = f"{database}#{uuid.uuid4()}"
     write_job(place, rows, answered=what == "undo")
-    command = [sys.executable, "-m", "benchmarks.job_memory", place, what]
+    command = [sys.executable, "-m", "benchmarks.jobs.job_memory", place, what]
     seconds, megabytes = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return seconds, megabytes
 

@@ -1,4 +1,4 @@
-"""One job in a process of its own that imports nothing else: `python -m benchmarks.provision_job WHAT URL SOURCE`.
+"""One job in a process of its own that imports nothing else: `python -m benchmarks.jobs.provision_job WHAT URL SOURCE`.
 
 WHAT is `provision`, `plan` (what comes before `apply`), `apply`, `lag` (provision in a host whose loop has other work), or
 `calls` and `single`: the users of a system that takes one a request, by its directory alone and by a job.

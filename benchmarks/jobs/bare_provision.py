@@ -1,4 +1,4 @@
-"""The base of `benchmarks.provision`: a script that reads a CSV and posts it in batches with aiohttp, and does nothing else.
+"""The base of `provision`: a script that reads a CSV and posts it in batches with aiohttp, and does nothing else.
 
 No check, no plan, no intent, no outcome, no retry, no pace: what is left of a bulk job when all of its promises are taken away.
 """

@@ -1,0 +1,1 @@
+"""Rate limits in virtual time: servers that have one, and crowds that call them."""
