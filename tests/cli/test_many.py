@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from rich.console import Console
 
 from alloy_async.cli.app import app
 from alloy_async.cli.tenants.error_messages import describe_tenant_error, translate_to_keys
+from alloy_async.cli.tenants.job_register import JobRegister
 from alloy_async.cli.tenants.progress import TenantsProgress
 from alloy_async.core.errors import Unauthorized
 from alloy_async.provisioning import Checked, Checking, Counts, Progress, TenantResult, Waiting
@@ -586,3 +588,20 @@ def test_jobs_of_a_sandbox_say_that_it_ended(world: World, monkeypatch: pytest.M
         world.sandboxes
     )
     assert world.sent == 0
+
+
+def test_runs_of_other_tenants_of_a_table_keep_their_places_in_the_list_of_jobs(tmp_path: Path) -> None:
+    """As of processes that each work on some tenants: the last one to write used to forget the jobs of the others."""
+    table, names = tmp_path / "tenants.toml", [f"t{number}" for number in range(40)]
+    table.touch()
+    registers = {name: JobRegister(table) for name in names}
+
+    def begin(name: str) -> None:
+        registers[name].choose_new_place(name, None, "provision")
+        registers[name].save()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(begin, names))
+    assert set(json.loads(registers["t0"].path.read_text())["jobs"]) == set(names)
+    registers["t3"].write_back_as_found()
+    assert set(json.loads(registers["t0"].path.read_text())["jobs"]) == {*names} - {"t3"}

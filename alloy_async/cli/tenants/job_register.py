@@ -7,7 +7,10 @@ tenant is named NAME.2.job, and so on.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +38,9 @@ class JobRegister:
         self._folder = table.parent
         self.path: Path = table.with_suffix(".jobs.json")
         self._jobs: dict[str, dict[str, str]] = self._load_jobs()
-        self._before = dict(self._jobs)
+        self._found: dict[
+            str, dict[str, str] | None
+        ] = {}  # what stood there, of those whose job this run changes
 
     def get_place_of_current_job(self, name: str, job: JobPlace | None) -> JobPlace:
         """Find the job that a tenant has, or that its first one will be.
@@ -98,29 +103,37 @@ class JobRegister:
             text = f"#{place.partition('#')[2]}"
         else:
             text = str(place.relative_to(self._folder) if place.is_relative_to(self._folder) else place)
+        self._found.setdefault(name, self._jobs.get(name))
         self._jobs[name] = {"job": text, "by": by}
 
     def save(self) -> None:
-        """Write the index, all or nothing.
+        """Write the jobs that this run has changed, all or nothing; those of other tenants stay as a run of theirs wrote them.
 
         Raises:
+            ConfigurationError: what others wrote cannot be read.
             OSError: it cannot be written.
         """
-        write_output_file(self.path, json.dumps({"jobs": self._jobs}, indent=1, ensure_ascii=False) + "\n")
+        self._write({name: self._jobs[name] for name in self._found})
 
     def write_back_as_found(self) -> None:
-        """Write it as it was found: the run for which it was changed did not begin.
+        """Write what `save` changed as it was found: the run for which it was changed did not begin.
 
         Raises:
-            OSError: it cannot be written.
+            As `save`.
         """
-        if self._jobs == self._before:
+        self._write(self._found)
+        self._found = {}
+
+    def _write(self, changed: Mapping[str, dict[str, str] | None]) -> None:
+        if not changed:
             return
-        self._jobs = dict(self._before)
-        if self._jobs:
-            self.save()
-        else:
-            self.path.unlink(missing_ok=True)
+        with _lock_folder(self._folder):
+            jobs = {name: job for name, job in {**self._load_jobs(), **changed}.items() if job is not None}
+            if jobs:
+                text = json.dumps({"jobs": jobs}, indent=1, ensure_ascii=False)
+                write_output_file(self.path, text + "\n")
+            else:
+                self.path.unlink(missing_ok=True)
 
     def _choose_unnumbered_place(self, name: str, job: JobPlace | None) -> JobPlace:
         return self._folder / f"{name}.job" if job is None else job
@@ -138,6 +151,23 @@ class JobRegister:
                 f"{self.path}: cannot be read as the list of this table's jobs ({error}); put it right, or remove it to begin"
                 " with new jobs"
             ) from None
+
+
+@contextmanager
+def _lock_folder(folder: Path) -> Iterator[None]:
+    """Let runs of other tenants of the same table, which read and replace the same file, wait until this one has."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # of a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _iterate_numbered_places(first: JobPlace) -> Iterator[JobPlace]:
