@@ -44,7 +44,7 @@ def main() -> int:
     unknown = set(given.names) - set(NAMES)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    names = given.names or NAMES
+    names: list[str] = given.names or list(NAMES)
     # Each in a process of its own: none finds what another has imported, or done to malloc.
     if len(names) > 1:
         options = [word for word in sys.argv[1:] if word not in names]

@@ -35,7 +35,9 @@ def judge_status(status: int, wait: int | None, may_say_error: bool = False) -> 
     """
     if 200 <= status < 300:
         outcomes: set[Outcome] = {("result", "never"), ("applied", "never")}
-        return frozenset(outcomes | {("unknown", "never")} if may_say_error else outcomes)
+        if may_say_error:
+            outcomes.add(("unknown", "never"))
+        return frozenset(outcomes)
     refuses = status in (408, 425, 429) or (status in (403, 503) and wait is not None)
     effect = "none" if 300 <= status < 500 or refuses else "unknown"
     again: Again = "always" if refuses else "idempotent" if status in (500, 502, 503, 504) else "never"
