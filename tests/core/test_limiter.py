@@ -20,6 +20,7 @@ from alloy_async.core.ratelimit.lanes.request_limit import SHORTEST_WAIT
 from alloy_async.core.ratelimit.limiter import Limiter
 from alloy_async.core.ratelimit.permit import Permit
 from alloy_async.core.ratelimit.shared_budget import SharedBudget
+from alloy_async.core.ratelimit.signals.quotas import MOST_QUOTAS
 from alloy_async.core.retry import Retry
 from simulation.limits.crowd import Simulation, wait_at_low_traffic
 from simulation.limits.limited_servers import (
@@ -585,3 +586,28 @@ def test_eight_processes_at_one_limit_that_nobody_told(shared: bool, tmp_path: P
     assert len(outcome.accepted) >= 0.95 * server.allowed(60)
     assert outcome.refused_share(since=12) <= (0.01 if shared else 0.1)
     assert outcome.fairness(64) >= (0.95 if shared else 0.6)
+
+
+def test_a_caller_who_leaves_takes_nobody_elses_place() -> None:
+    """A call that was refused gives up places: its ticket may be that of a new call, too."""
+    limiter, _ = make()
+    limiter.acquire("get").note_answer(429, {"retry-after": "5"})
+    permits = [limiter.acquire("get", refusals=1)]
+    while permits[-1].ticket != permits[0].ticket or len(permits) == 1:
+        permits.append(limiter.acquire("get"))
+    stays, leaves = permits[0], permits[-1]
+    leaves.release()
+    waiting = limiter._lanes["get"].waiting
+    assert stays in waiting
+    assert leaves not in waiting
+    for permit in permits:
+        permit.release()
+    assert not waiting
+
+
+def test_a_server_that_tells_a_new_quota_with_each_answer_does_not_fill_the_memory() -> None:
+    limiter, _ = make()
+    for number in range(2000):
+        headers = {"x-ratelimit-limit": f"{number}", "x-ratelimit-remaining": "500", "x-ratelimit-reset": "1"}
+        limiter.acquire("get").note_answer(200, headers)
+    assert 1 < len(limiter._quotas._windows) <= MOST_QUOTAS

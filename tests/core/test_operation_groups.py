@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import attrs
 import pytest
 
 from alloy_async.core.ratelimit.configured_rate import Rate
+from alloy_async.core.ratelimit.lanes.operation_lanes import MOST_GROUPS
 from alloy_async.core.ratelimit.limiter import Limiter
 from alloy_async.core.ratelimit.signals.quota_headers import parse_scope
 from benchmarks.limit_scenarios import FamilyScenario, list_families
 from simulation.limits.crowd import Simulation
-from simulation.limits.limited_servers import Families, FixedWindow, Free, Server, TokenBucket
+from simulation.limits.limited_servers import (
+    Answer,
+    Families,
+    FixedWindow,
+    Free,
+    Server,
+    TokenBucket,
+)
 
 SCENARIOS = list(list_families())
 
@@ -118,8 +127,45 @@ def test_the_limit_that_an_answer_is_about(headers: dict[str, str], other: dict[
     assert parse_scope({}) == ""
 
 
-def test_a_server_that_names_a_new_limit_with_each_answer_does_not_fill_the_memory() -> None:
+def test_a_server_that_names_a_new_limit_with_each_operation_does_not_fill_the_memory() -> None:
     limiter = Limiter(clock=lambda: 1000.0, random=lambda: 0.5)
     for number in range(1000):
-        limiter.acquire("get").note_answer(429, {"x-ratelimit-resource": str(number)})
-    assert len(limiter._lanes._groups_by_scope) <= 64
+        limiter.acquire(f"get {number}").note_answer(429, {"x-ratelimit-resource": str(number)})
+    assert len(limiter._lanes._groups_by_scope) == MOST_GROUPS
+
+
+def test_a_limit_that_is_known_is_recognized_when_no_more_limits_are() -> None:
+    limiter = Limiter(clock=lambda: 1000.0, random=lambda: 0.5)
+    for number in range(MOST_GROUPS):
+        limiter.acquire(f"get {number}").note_answer(429, {"x-ratelimit-resource": str(number)})
+    limiter.acquire("put").note_answer(429, {"x-ratelimit-resource": "3"})
+    lanes = limiter._lanes
+    assert lanes["put"].group is lanes["get 3"].group
+
+
+@attrs.define
+class NamesInTurn(Free):
+    """Refuses as another server does, and names the limit otherwise each time."""
+
+    server: Server
+    names: tuple[str, ...]
+    refused: int = attrs.field(default=0, init=False)
+
+    def answer(self, now: float, operation: str) -> Answer:
+        status, headers = self.server.answer(now, operation)
+        if status != 429:
+            return status, headers
+        self.refused += 1
+        return status, {**headers, "x-ratelimit-bucket": self.names[self.refused % len(self.names)]}
+
+
+@pytest.mark.parametrize("operations", [("get",), ("get", "create", "update")])
+@pytest.mark.parametrize("names", ["ab", "abcdefg"])
+def test_a_limit_that_is_named_in_several_ways_is_learned(operations: tuple[str, ...], names: str) -> None:
+    server = TokenBucket(10, 10)
+    named = NamesInTurn(server, tuple(names))
+    outcome = Simulation(named, 1, seconds=120, operations=operations, workers=32).run()
+    assert named.refused > len(names)
+    assert not outcome.errors
+    assert len(outcome.accepted) >= 0.95 * server.allowed(120)
+    assert outcome.refused_share() <= 0.2

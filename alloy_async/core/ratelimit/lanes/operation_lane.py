@@ -59,7 +59,8 @@ class OperationLane(RequestLimit):
 
     def dequeue(self, permit: Permit) -> None:
         """Take a caller out of the queue."""
-        del self.waiting[self.count_before(permit)]
+        # Tickets are not unique: a call that was refused gives up places, and may come beside one that is new.
+        del self.waiting[self.waiting.index(permit, self.count_before(permit))]
         if not self.waiting:
             self.put_back()
 

@@ -42,10 +42,16 @@ class OperationLanes(dict[str, OperationLane]):
         return [lane for lane in self.values() if lane.group is group]
 
     def set_scope(self, lane: OperationLane, scope: str) -> None:
-        """Move an operation to the group of those whose answers tell the same limit."""
-        if scope and scope != lane.scope and len(self._groups_by_scope) < MOST_GROUPS:
-            lane.scope = scope
-            self._move_lanes([lane], self._groups_by_scope.setdefault(scope, OperationGroup()))
+        """Move an operation to the group of those whose answers tell the same limit.
+
+        The first name that its answers tell counts: one that is refused by several limits in turn, or by one whose name varies,
+        would lose at each move what was learned.
+        """
+        is_new = scope not in self._groups_by_scope
+        if lane.scope or not scope or (is_new and len(self._groups_by_scope) >= MOST_GROUPS):
+            return
+        lane.scope = scope
+        self._move_lanes([lane], self._groups_by_scope.setdefault(scope, OperationGroup()))
 
     def find_refusing_limit(self, lane: OperationLane, now: float, asked: float | None) -> RequestLimit:
         """Find the limit that refuses an operation's requests now, for so many seconds: its own, or that of its group."""

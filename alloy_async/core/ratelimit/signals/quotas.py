@@ -8,6 +8,9 @@ from typing import Protocol
 from .quota_headers import parse_quotas
 from .quota_window import QuotaWindow
 
+# Quotas at the most; a server that names a new one with each answer is not followed further.
+MOST_QUOTAS = 64
+
 
 class LimitedOperation(Protocol):
     """An operation, as its quotas are concerned."""
@@ -55,10 +58,16 @@ class Quotas:
         accepted: bool,
     ) -> None:
         """Take in what the answer to a request of an operation, sent then, tells."""
-        quotas = parse_quotas(headers, wall)
-        for quota in quotas:
-            self._windows.setdefault(quota.name, QuotaWindow()).update(quota, now, sent, accepted)
-        keeper.quotas = tuple(self._windows[quota.name] for quota in quotas)
+        windows = []
+        for quota in parse_quotas(headers, wall):
+            if quota.name not in self._windows and len(self._windows) >= MOST_QUOTAS:
+                self.drop_lapsed(now)
+                if len(self._windows) >= MOST_QUOTAS:
+                    continue
+            window = self._windows.setdefault(quota.name, QuotaWindow())
+            window.update(quota, now, sent, accepted)
+            windows.append(window)
+        keeper.quotas = tuple(windows)
 
     def drop_lapsed(self, now: float) -> None:
         """Drop those that were reset since."""
